@@ -1,0 +1,3 @@
+"""Render, start and prove a jaeger-agent sidecar beside a Python service."""
+
+__version__ = "0.1.0"
