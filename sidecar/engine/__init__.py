@@ -1,0 +1,1 @@
+"""A small port to the container engine: the kit's own words and errors over the Docker SDK and Compose."""

@@ -1,0 +1,106 @@
+"""Connects to the engine that the `docker` command would use."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import docker
+from docker.context import ContextAPI
+from docker.errors import DockerException
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from sidecar.engine.containers import Containers
+from sidecar.engine.errors import (
+    EngineAbsentError,
+    EngineError,
+    EnginePermissionError,
+    EngineTooOldError,
+)
+from sidecar.engine.images import Images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MINIMUM_API = (1, 41)
+"""Engine 20.10."""
+DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that answered; its images and containers hang below it."""
+
+    endpoint: str
+    version: str
+    """The engine's release, e.g. "20.10.24"."""
+    api_version: str
+    images: Images
+    containers: Containers
+
+
+def connect() -> Engine:
+    """Return the engine at DOCKER_HOST, else at the current `docker` context.
+
+    Raises EngineAbsentError, EnginePermissionError, EngineTooOldError or EngineError.
+    """
+    settings = _settings()
+    endpoint = str(settings.get("base_url") or DEFAULT_ENDPOINT)
+    try:
+        client = docker.DockerClient(**settings, version="auto")
+        version = client.version()
+    except (DockerException, RequestException, ValueError) as error:
+        raise _refusal(endpoint, error) from error
+    _require_api(endpoint, version["Version"], version["ApiVersion"])
+    return Engine(endpoint, version["Version"], version["ApiVersion"], Images(client), Containers(client))
+
+
+def _settings() -> dict[str, Any]:
+    if os.environ.get("DOCKER_HOST"):
+        return dict(kwargs_from_env())
+    name = os.environ.get("DOCKER_CONTEXT")
+    context = ContextAPI.get_context(name)
+    if context is None:
+        raise EngineAbsentError(f"docker context {name or '(current)'}", "it does not exist", "See `docker context ls`")
+    tls = context.TLSConfig
+    return {"base_url": context.Host, **({"tls": tls} if tls else {})}
+
+
+def _refusal(endpoint: str, error: BaseException) -> EngineError:
+    causes = list(_causes(error))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return EnginePermissionError(
+            endpoint,
+            "the engine refuses this user",
+            "Run as root, or add the user to the group that owns the socket (usually `docker`) and log in again",
+        )
+    if any(isinstance(cause, (FileNotFoundError, ConnectionRefusedError)) for cause in causes):
+        return EngineAbsentError(
+            endpoint,
+            "no container engine answers there",
+            "Start Docker, or set DOCKER_HOST to the socket of an engine",
+        )
+    return EngineAbsentError(
+        endpoint, f"no usable answer: {causes[-1]}", "Check `docker version`, DOCKER_HOST and `docker context ls`"
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and everything wrapped in it: requests and urllib3 keep the cause among their arguments."""
+    yield error
+    inner = [*error.args, getattr(error, "reason", None), error.__cause__ or error.__context__]
+    for cause in inner:
+        if isinstance(cause, BaseException) and cause is not error:
+            yield from _causes(cause)
+
+
+def _require_api(endpoint: str, version: str, api_version: str) -> None:
+    if tuple(int(part) for part in api_version.split(".")[:2]) < MINIMUM_API:
+        needed = ".".join(str(part) for part in MINIMUM_API)
+        raise EngineTooOldError(
+            endpoint,
+            f"engine {version} speaks API {api_version}, the kit needs {needed}",
+            "Upgrade to Docker Engine 20.10 or later",
+        )

@@ -1,0 +1,96 @@
+"""Finds Compose v2 and runs it; the token's variable never reaches it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
+from sidecar.tokens import TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MINIMUM = (2, 20, 0)
+"""Renderings are tested from this release on; it understands everything that they use."""
+PROGRAMS = (("docker", "compose"), ("docker-compose",))
+"""The plugin, then the program of its own that some distributions ship instead."""
+FIX = "Install Compose v2: https://docs.docker.com/compose/install/"
+
+
+@dataclass(frozen=True)
+class Compose:
+    """A Compose that is new enough."""
+
+    program: tuple[str, ...]
+    version: str
+
+    def run(
+        self, folder: Path, *args: str, capture: bool = True, seconds: float | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a Compose command on a folder's docker-compose.yml; without `capture` its output goes to the terminal.
+
+        Raises ComposeFailedError with the command, its exit code and its output, subprocess.TimeoutExpired
+        after `seconds`.
+        """
+        argv = compose_argv(folder, *args, program=self.program)
+        done = subprocess.run(
+            argv, check=False, text=True, capture_output=capture, env=child_environment(), timeout=seconds
+        )
+        if done.returncode:
+            raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
+        return done
+
+    def config(self, folder: Path) -> dict[str, Any]:
+        """Return the folder's Compose file as Compose itself understands it. Raises ComposeFailedError."""
+        parsed: dict[str, Any] = json.loads(self.run(folder, "config", "--format", "json").stdout)
+        return parsed
+
+
+def find_compose() -> Compose:
+    """Return the first Compose on PATH that is new enough. Raises ComposeAbsentError."""
+    found = []
+    for program in PROGRAMS:
+        version = _version_of(program)
+        if version and parse_version(version) >= MINIMUM:
+            return Compose(program, version)
+        found += [f"{' '.join(program)} is {version}"] if version else []
+    needed = ".".join(str(part) for part in MINIMUM)
+    cause = f"Compose {needed} or later is needed ({', '.join(found) or 'none was found'})"
+    raise ComposeAbsentError("docker compose", cause, FIX)
+
+
+def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0]) -> list[str]:
+    """Return the argument list of a Compose command on a folder, the same from every working directory."""
+    place = folder.resolve()
+    return [*program, "--project-directory", str(place), "-f", str(place / "docker-compose.yml"), *args]
+
+
+def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a child process: the current one (or the one given) without the token."""
+    current = os.environ if environment is None else environment
+    return {name: value for name, value in current.items() if name != TOKEN_VARIABLE}
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Return a release such as "v2.40.3+ds1" as numbers; (0,) where there are none."""
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part or 0) for part in match.groups()) if match else (0,)
+
+
+def _version_of(program: tuple[str, ...]) -> str:
+    """Return what the program says of itself; empty where it is absent or knows no `version --short`."""
+    if shutil.which(program[0]) is None:
+        return ""
+    asked = [*program, "version", "--short"]
+    try:
+        done = subprocess.run(asked, check=False, text=True, capture_output=True, env=child_environment(), timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,68 @@
+"""What can be wrong with an engine or with Compose; each error names its cause and its fix."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docker.errors import APIError
+
+
+class EngineError(SidecarError):
+    """The engine refused a request, or cannot be used at all."""
+
+
+class EngineAbsentError(EngineError):
+    """No engine answers at the endpoint."""
+
+
+class EnginePermissionError(EngineError):
+    """An engine is there, but this user may not use it."""
+
+
+class EngineTooOldError(EngineError):
+    """The engine speaks an API older than the kit needs."""
+
+
+class ImageMissingError(EngineError):
+    """An image is neither in the engine nor in its registry."""
+
+
+class RegistryError(EngineError):
+    """The registry of an image did not answer, or refused."""
+
+
+class BuildFailedError(EngineError):
+    """A step of an image build failed."""
+
+
+class RunTimeoutError(EngineError):
+    """A short-lived container did not end in time; it has been removed."""
+
+
+class ComposeAbsentError(SidecarError):
+    """No Compose v2 was found."""
+
+
+class ComposeFailedError(SidecarError):
+    """A Compose command ended with an error."""
+
+    def __init__(self, argv: Sequence[str], code: int, stdout: str, stderr: str) -> None:
+        self.code = code
+        output = "\n".join(text.strip("\n") for text in (stdout, stderr) if text.strip())
+        super().__init__("docker compose", f"exit code {code} from {' '.join(argv)}\n{indented(output)}")
+
+
+def indented(text: str, lines: int = 40) -> str:
+    """Return the last `lines` lines of a program's output, indented under the message that shows them."""
+    return textwrap.indent("\n".join(text.splitlines()[-lines:]) or "(no output)", "    ")
+
+
+def explained(error: APIError) -> str:
+    """Return the engine's own words, without the SDK's URL around them."""
+    return str(error.explanation or error).strip().rstrip(".")

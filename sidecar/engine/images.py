@@ -1,0 +1,197 @@
+"""Images in the engine: look up, pull, build, import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils import parse_repository_tag
+from requests.exceptions import RequestException
+
+from sidecar.engine.errors import (
+    BuildFailedError,
+    EngineError,
+    ImageMissingError,
+    RegistryError,
+    explained,
+    indented,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from docker import DockerClient
+
+    Progress = Callable[[str], None]
+
+
+def silent(_line: str) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """An image that the engine holds."""
+
+    identity: str
+    """Its content address, sha256:…"""
+    size: int
+    """Bytes on disk, layers shared with other images included."""
+    labels: Mapping[str, str]
+    architecture: str
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """One image build: a context is a tar stream that holds the Dockerfile too."""
+
+    name: str
+    context: IO[bytes]
+    target: str | None = None
+    dockerfile: str = "Dockerfile"
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network_mode: str = "host"
+    """host: a mirror or proxy on the host's loopback answers inside the build as well."""
+
+
+class Images:
+    """The engine's images. Every method raises EngineError where the engine refuses."""
+
+    def __init__(self, client: DockerClient) -> None:
+        self._api: Any = client.api  # its published types leave these calls untyped
+
+    def find(self, name: str) -> ImageInfo | None:
+        """Return what the engine knows of an image; None where it holds none of that name."""
+        try:
+            data = self._api.inspect_image(name)
+        except NotFound:
+            return None
+        except (APIError, RequestException) as error:
+            raise _refused(name, error) from error
+        labels = (data.get("Config") or {}).get("Labels") or {}
+        return ImageInfo(data["Id"], data["Size"], labels, data.get("Architecture", ""))
+
+    def ask_registry(self, name: str, seconds: float) -> None:
+        """Ask the registry for an image's manifest, through the engine and its proxies and mirrors.
+
+        Raises ImageMissingError where the registry knows no such image, RegistryError where it does not
+        answer within `seconds` or refuses.
+        """
+        try:
+            self._get_manifest(name, seconds)
+        except (APIError, RequestException) as error:
+            raise _registry_refused(name, error, seconds) from error
+
+    def _get_manifest(self, name: str, seconds: float) -> None:
+        api = self._api
+        before, api.timeout = api.timeout, seconds
+        try:
+            api.inspect_distribution(name)
+        finally:
+            api.timeout = before
+
+    def pull(self, name: str, progress: Progress = silent) -> None:
+        """Pull an image. Raises ImageMissingError or RegistryError."""
+        repository, tag = parse_repository_tag(name)
+        try:
+            for event in self._api.pull(repository, tag=tag or "latest", stream=True, decode=True):
+                if "error" in event:
+                    raise RegistryError(name, str(event["error"]).rstrip("."))
+                progress(_pull_line(event))
+        except (APIError, RequestException) as error:
+            raise _registry_refused(name, error) from error
+
+    def build(self, request: BuildRequest, progress: Progress = silent) -> None:
+        """Build an image with the classic builder. Raises BuildFailedError with the failing step's last lines."""
+        log = BuildLog(request.name, progress)
+        try:
+            for event in self._build_events(request):
+                log.add(event)
+        except (DockerException, RequestException) as error:
+            raise _refused(request.name, error) from error
+
+    def _build_events(self, request: BuildRequest) -> Iterable[dict[str, Any]]:
+        events: Iterable[dict[str, Any]] = self._api.build(
+            fileobj=request.context,
+            custom_context=True,
+            tag=request.name,
+            target=request.target,
+            dockerfile=request.dockerfile,
+            buildargs=dict(request.arguments),
+            labels=dict(request.labels),
+            network_mode=request.network_mode,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        return events
+
+    def import_rootfs(self, name: str, tar: IO[bytes], changes: Iterable[str] = ()) -> None:
+        """Make an image of one layer from a tar of a root file system.
+
+        `changes` are Dockerfile lines such as "LABEL a=b".
+        """
+        repository, _, tag = name.rpartition(":")
+        try:
+            self._api.import_image_from_data(tar, repository=repository, tag=tag, changes=list(changes))
+        except (APIError, RequestException) as error:
+            raise _refused(name, error) from error
+
+    def history(self, name: str) -> list[str]:
+        """Return the commands that made an image's layers, newest first, as `docker history` shows them."""
+        try:
+            return [str(layer["CreatedBy"]) for layer in self._api.history(name)]
+        except (APIError, RequestException) as error:
+            raise _refused(name, error) from error
+
+    def remove(self, name: str) -> None:
+        """Remove an image's name, and its layers where nothing else uses them; absent is fine."""
+        try:
+            self._api.remove_image(name)
+        except NotFound:
+            return
+        except (APIError, RequestException) as error:
+            raise _refused(name, error) from error
+
+
+class BuildLog:
+    """Follows the classic builder's events: remembers the current step and its output."""
+
+    def __init__(self, name: str, progress: Progress = silent) -> None:
+        self._name = name
+        self._progress = progress
+        self._step = "its first step"
+        self._output: list[str] = []
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Take one event. Raises BuildFailedError at an error event."""
+        if "error" in event:
+            cause = f"{self._step} failed: {str(event['error']).strip()}"
+            raise BuildFailedError(self._name, f"{cause}\n{indented(''.join(self._output))}")
+        text = str(event.get("stream", ""))
+        if text.startswith("Step "):
+            self._step, self._output = text.strip(), []
+        elif text:
+            self._output.append(text)
+        for line in text.splitlines():
+            if line.strip():
+                self._progress(line.rstrip())
+
+
+def _pull_line(event: Mapping[str, Any]) -> str:
+    return " ".join(str(event[key]) for key in ("id", "status", "progress") if event.get(key))
+
+
+def _refused(name: str, error: Exception) -> EngineError:
+    return EngineError(name, explained(error) if isinstance(error, APIError) else str(error))
+
+
+def _registry_refused(name: str, error: Exception, seconds: float | None = None) -> EngineError:
+    if isinstance(error, ImageNotFound):
+        return ImageMissingError(name, explained(error), "Check the name, or build from source: --source build")
+    if isinstance(error, APIError):
+        return RegistryError(name, explained(error))
+    bound = f" within {seconds:g} s" if seconds else ""
+    return RegistryError(name, f"its registry did not answer{bound}")
