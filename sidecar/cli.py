@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sidecar import __version__
 from sidecar.errors import SidecarError, UsageError
-from sidecar.tokens import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,9 +58,7 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sidecar {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
         if chosen in (None, name):
             module = importlib.import_module(f"sidecar.commands.{name}")
             command.description = module.__doc__
@@ -95,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _columns() -> str:
-    import shutil  # noqa: PLC0415 - argparse would load it as well, but only for help
+    import shutil
 
     return str(min(shutil.get_terminal_size().columns, 120))
 

@@ -1,0 +1,75 @@
+"""Write the deployment of a region into a folder, whole or not at all. Files that are not the kit's stay."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.commands import _spec
+from sidecar.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sidecar.plan import Plan
+    from sidecar.rendering import Rendering
+
+EXAMPLES = """examples:
+  sidecar render --region cn-shenzhen                  into build/cn-shenzhen
+  sidecar render --region cn-shenzhen --network vpc --out /srv/tracing
+  sidecar render --all-regions --out build             one folder a region
+  sidecar render --region local --out . --diff         what would change; exit 1 if anything
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    _spec.add_arguments(parser)
+    parser.add_argument("--all-regions", action="store_true", help="every region of the catalogue but `local`")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="output folder (default: build/<region>)")
+    parser.add_argument("--diff", action="store_true", help="write nothing, show what would change")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Render, then write or compare; nothing is written unless every region renders."""
+    from sidecar.rendering import check_folder, diff, write
+    from sidecar.targets import compose
+
+    renderings = [(plan, folder, compose.render(plan)) for plan, folder in _plans(args)]
+    if args.diff:
+        return _show([diff(rendering, folder) for _, folder, rendering in renderings])
+    for _, folder, _ in renderings:
+        check_folder(folder)
+    for plan, folder, rendering in renderings:
+        write(rendering, folder)
+        print(_written(plan, folder, rendering))
+    return 0
+
+
+def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
+    from sidecar.plan import LOCAL
+    from sidecar.regions import load_regions
+
+    if args.all_regions and args.region:
+        raise UsageError("--all-regions", "excludes --region", "Give one of them")
+    regions, spec = load_regions(args.regions), _spec.spec_of(args)
+    if not args.all_regions:
+        return [_spec.plan_of(spec, regions, args.out)]
+    root = args.out or Path("build")
+    chosen = [region for region in regions if region != LOCAL]
+    return [_spec.plan_of(replace(spec, region=region), regions, root / region) for region in chosen]
+
+
+def _show(diffs: list[str]) -> int:
+    text = "".join(diffs)
+    print(text, end="")
+    return 1 if text else 0
+
+
+def _written(plan: Plan, folder: Path, rendering: Rendering) -> str:
+    lines = [f"{folder}: {', '.join(sorted(rendering))} for {plan.region} ({plan.gateway.address})"]
+    if plan.token_file not in rendering and not os.path.lexists(folder / plan.token_file):
+        lines.append(f"  next: sidecar token set --out {folder}")
+    return "\n".join(lines)
