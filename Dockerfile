@@ -1,0 +1,49 @@
+# The kit's own images. Builds with the classic builder, with BuildKit and with `docker compose build`:
+# no `RUN --mount`, no `# syntax` line. `sidecar images` passes BASE and fills build/site/.
+ARG BASE=python:3.12-slim-bookworm
+
+FROM ${BASE} AS tools
+# build/site/: the host's pip settings and certificate authority, for the build stages only; absent on an ordinary machine
+COPY LICENSE build/sit[e]/* /site/
+ENV PIP_CONFIG_FILE=/site/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+# pip installs into /venv from outside, so that no image carries pip
+RUN python3 -m venv /pip && python3 -m venv --without-pip /venv
+WORKDIR /source
+# the lock: every version in an image comes from it
+COPY LICENSE requirements-dev.txt ./
+
+FROM tools AS sample-build
+COPY sample_service/requirements.txt sample_service/
+COPY tracing tracing
+RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt \
+    -r sample_service/requirements.txt ./tracing
+COPY sample_service /app/sample_service
+RUN python3 -m compileall -q /app
+
+FROM tools AS gateway-build
+COPY tracing tracing
+COPY pyproject.toml hatch_build.py README.md ./
+COPY sidecar sidecar
+RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt ".[gateway]" ./tracing
+
+FROM ${BASE} AS sample
+LABEL org.opencontainers.image.title="sidecar-kit sample" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/venv/bin:${PATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY --from=sample-build /venv /venv
+COPY --from=sample-build /app /app
+WORKDIR /app
+USER 10001:10001
+EXPOSE 8080
+CMD ["gunicorn", "--config", "python:sample_service.gunicorn_conf", "sample_service.frontend:app"]
+
+# The stand-in for a region's gateway; also what `sidecar verify` probes with.
+FROM ${BASE} AS gateway
+LABEL org.opencontainers.image.title="sidecar-kit gateway" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/venv/bin:${PATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY --from=gateway-build /venv /venv
+USER 10001:10001
+EXPOSE 1883 16686
+ENTRYPOINT ["sidecar"]
+CMD ["gateway"]

@@ -1,0 +1,97 @@
+"""Build jaeger-agent with the `go` on PATH; runs inside the build container, so it imports nothing of the kit.
+
+`build.py VERSION FOLDER` leaves FOLDER/agent-linux and FOLDER/LICENSE.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+MODULE = "github.com/jaegertracing/jaeger"
+COMMAND = f"{MODULE}/cmd/agent"
+STAMP = f"{MODULE}/pkg/version.latestVersion"
+SITE = Path("/site")
+
+
+def main(version: str, out: Path) -> None:
+    """Build one version; a failed `go` ends the program with go's own output."""
+    with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
+        environment = go_environment(dict(os.environ), SITE, Path(scratch))
+        _build(version, Path(scratch) / "module", out, environment)
+
+
+def _build(version: str, folder: Path, out: Path, environment: dict[str, str]) -> None:
+    folder.mkdir()
+    out.mkdir(parents=True, exist_ok=True)
+    _go("mod", "init", "agent", folder=folder, environment=environment)
+    source = _download(version, folder, environment)
+    edits = edits_for(version, _read_module(source, folder, environment))
+    _go("mod", "edit", *edits, folder=folder, environment=environment)
+    (folder / "tools.go").write_text(f'//go:build tools\n\npackage tools\n\nimport _ "{COMMAND}"\n')
+    _go("mod", "tidy", folder=folder, environment=environment)
+    target = ["-o", str(out.resolve() / "agent-linux"), COMMAND]
+    flags = ["-trimpath", "-ldflags", f"-s -w -X {STAMP}=v{version}"]
+    _go("build", *flags, *target, folder=folder, environment=environment)
+    shutil.copyfile(Path(source["Dir"]) / "LICENSE", out / "LICENSE")
+
+
+def go_environment(environment: dict[str, str], site: Path, work: Path) -> dict[str, str]:
+    """Return the environment for `go`: everything it writes below `work`, the site's mirrors and authority if any."""
+    private = {
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-modcacherw -buildvcs=false",
+        "GOPATH": str(work / "go"),
+        "GOCACHE": str(work / "cache"),
+        "HOME": str(work),
+    }
+    authority = site / "ca.crt"
+    trusted = {"SSL_CERT_FILE": str(authority)} if authority.is_file() else {}
+    settings = site / "environment.json"
+    mirrors: dict[str, str] = json.loads(settings.read_text()) if settings.is_file() else {}
+    return {**environment, **private, **trusted, **mirrors}
+
+
+def edits_for(version: str, module: dict[str, Any]) -> list[str]:
+    """Return the `go mod edit` arguments that build a module's command under that module's own replace lines.
+
+    Go ignores a dependency's replace and exclude lines, but the agent's authors built and tested with them.
+    """
+    edits = [f"-require={MODULE}@v{version}", f"-go={module['Go']}"]
+    edits += [f"-replace={_at(rule['Old'])}={_at(rule['New'])}" for rule in module.get("Replace") or []]
+    edits += [f"-exclude={_at(rule)}" for rule in module.get("Exclude") or []]
+    return edits
+
+
+def _at(module: dict[str, str]) -> str:
+    return module["Path"] + (f"@{module['Version']}" if module.get("Version") else "")
+
+
+def _download(version: str, work: Path, environment: dict[str, str]) -> dict[str, Any]:
+    text = _go("mod", "download", "-json", f"{MODULE}@v{version}", folder=work, environment=environment)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _read_module(source: dict[str, Any], work: Path, environment: dict[str, str]) -> dict[str, Any]:
+    text = _go("mod", "edit", "-json", source["GoMod"], folder=work, environment=environment)
+    module: dict[str, Any] = json.loads(text)
+    return module
+
+
+def _go(*args: str, folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(["go", *args], cwd=folder, env=environment, check=False, text=True, stdout=subprocess.PIPE)
+    if done.returncode:
+        sys.exit(f"go {args[0]} failed: {done.stdout.strip()}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
