@@ -1,0 +1,140 @@
+"""Run the stand-in for a region's gateway: it takes spans over gRPC, checks the token, and shows what arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sidecar.gateway.server import Addresses, Settings
+
+EXAMPLES = """examples:
+  sidecar gateway --token-file secrets/agent.yaml
+  sidecar gateway --token-file secrets/agent.yaml --grpc 127.0.0.1:0 --http 127.0.0.1:0 --output json
+  sidecar gateway --token-file secrets/agent.yaml --udp 127.0.0.1:6831
+  sidecar gateway --token-file secrets/agent.yaml --grpc 0.0.0.0:1883 --http 0.0.0.0:16686   (in a container)
+  sidecar gateway --probe --http 127.0.0.1:16686
+
+The first line of standard output tells the addresses, with real ports. SIGTERM ends it with exit 0, Ctrl-C with 130.
+"""
+
+_GRPC = "127.0.0.1:1883"
+_HTTP = "127.0.0.1:16686"
+_PROBE_SECONDS = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("--token-file", type=Path, metavar="FILE", help="the agent's token file; only its token is accepted")
+    add("--grpc", default=_GRPC, metavar="HOST:PORT", help="where agents report (default: %(default)s)")
+    add("--http", default=_HTTP, metavar="HOST:PORT", help="API and page (default: %(default)s)")
+    add("--udp", metavar="HOST:PORT", help="also take jaeger-client's datagrams, where no agent runs")
+    add("--agent-config", type=Path, metavar="FILE", help="token file of the --udp side (default: --token-file)")
+    add("--on-bad-token", choices=("refuse", "drop"), default="refuse",
+        help="refuse answers UNAUTHENTICATED; drop answers OK and keeps nothing (default: %(default)s)")  # fmt: skip
+    add("--latency", type=int, default=0, metavar="MS", help="answer each call this much later")
+    add("--fail-with", metavar="STATUS", help="answer each call with this gRPC status, e.g. UNAVAILABLE")
+    add("--fail-calls", type=int, metavar="N", help="with --fail-with: only the first N calls")
+    add("--black-hole", action="store_true", help="never answer a call")
+    add("--max-spans", type=int, default=100_000, metavar="N", help="spans kept (default: %(default)s)")
+    add("--max-mib", type=int, default=256, metavar="N", help="memory for traces, MiB (default: %(default)s)")
+    add("--ready-file", type=Path, metavar="FILE", help="write the addresses here, as JSON, when all listen")
+    add("--probe", action="store_true", help="only ask the gateway at --http for its health; exit 0 or 1")
+    add("--output", choices=("text", "json"), default="text", help="form of the first line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM (0) or SIGINT (130). Raises SidecarError, UsageError."""
+    if args.probe:
+        return _probe(args.http)
+    settings = _settings(args)
+    logging.basicConfig(format="%(asctime)s gateway %(message)s", level=logging.WARNING)
+    return asyncio.run(_serve(settings, args))
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    # imported here: gRPC costs `sidecar --help` a quarter of a second
+    from sidecar.gateway.credentials import read_token
+    from sidecar.gateway.faults import Faults
+    from sidecar.gateway.intake import BadToken
+    from sidecar.gateway.server import Settings
+    from sidecar.gateway.sockets import Address
+
+    if args.token_file is None:
+        raise UsageError("gateway", "--token-file is missing", "See `sidecar gateway --help`")
+    try:
+        return Settings(
+            token=read_token(args.token_file),
+            grpc=Address.parse(args.grpc),
+            http=Address.parse(args.http),
+            udp=Address.parse(args.udp) if args.udp else None,
+            agent_token=read_token(args.agent_config) if args.agent_config else None,
+            on_bad_token=BadToken(args.on_bad_token),
+            faults=Faults(args.latency, args.fail_with, args.fail_calls, args.black_hole),
+            max_spans=_positive("--max-spans", args.max_spans),
+            max_bytes=_positive("--max-mib", args.max_mib) * 1024 * 1024,
+        )
+    except ValueError as error:
+        raise UsageError("gateway", str(error), "See `sidecar gateway --help`") from error
+
+
+def _positive(name: str, value: int) -> int:
+    if value < 1:
+        raise ValueError(f"{name} is not at least 1")
+    return value
+
+
+async def _serve(settings: Settings, args: argparse.Namespace) -> int:
+    from sidecar.gateway.server import Gateway, serve
+
+    loop, stop, codes = asyncio.get_running_loop(), asyncio.Event(), [0]
+
+    def on_signal(code: int) -> None:
+        codes.append(code)
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGTERM, on_signal, 0)
+    loop.add_signal_handler(signal.SIGINT, on_signal, 130)
+    await serve(Gateway(settings), lambda addresses: _announce(addresses, args), stop)
+    return codes[-1]
+
+
+def _announce(addresses: Addresses, args: argparse.Namespace) -> None:
+    known = addresses.as_dict()
+    text = ", ".join(f"{side} {place}" for side, place in known.items() if place)
+    print(json.dumps(known) if args.output == "json" else f"gateway: {text}", flush=True)
+    if args.ready_file:
+        part = args.ready_file.with_name(f"{args.ready_file.name}.{os.getpid()}.part")
+        try:
+            part.write_text(json.dumps(known) + "\n", encoding="utf-8")
+            part.replace(args.ready_file)
+        except OSError as error:
+            raise SidecarError(str(args.ready_file), error.strerror or str(error), "Name a writable path") from error
+
+
+def _probe(http: str) -> int:
+    import urllib.request
+
+    from sidecar.gateway.sockets import Address
+
+    try:
+        address = Address.parse(http)
+    except ValueError as error:
+        raise UsageError("gateway", str(error), "See `sidecar gateway --help`") from error
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 - compared, not bound
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{Address(host, address.port)}/healthz", timeout=_PROBE_SECONDS):
+            return 0
+    except OSError as error:
+        raise SidecarError(http, "the gateway does not answer /healthz", str(error)) from error

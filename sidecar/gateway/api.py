@@ -1,0 +1,135 @@
+"""The HTTP API: Jaeger's query API, the kit's counts by marker, totals, and faults at run time."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sidecar.gateway.jaeger_json import envelope, error_envelope, trace_json
+from sidecar.gateway.search import find_operations, find_traces, parse_query
+
+if TYPE_CHECKING:
+    from sidecar.gateway.model import Trace
+    from sidecar.gateway.state import State
+
+_TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}")
+
+
+class Api:
+    """Handlers under /api."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes; a path that is none of them answers 404 in the API's own envelope."""
+        return [
+            web.get("/api/services", self.services),
+            web.get("/api/services/{service}/operations", self.service_operations),
+            web.get("/api/operations", self.operations),
+            web.get("/api/traces", self.traces),
+            web.get("/api/traces/{id}", self.trace),
+            web.get("/api/dependencies", self.dependencies),
+            web.get("/api/markers/{marker}", self.marker),
+            web.get("/api/counters", self.counters),
+            web.get("/api/faults", self.faults),
+            web.post("/api/faults", self.set_faults),
+        ]
+
+    async def services(self, _: web.Request) -> web.Response:
+        """List the services of the stored traces."""
+        names = sorted(map(self._state.decoder.text, self._state.store.services()))
+        return web.json_response(envelope(names, len(names)))
+
+    async def service_operations(self, request: web.Request) -> web.Response:
+        """List the operation names of a service."""
+        state = self._state
+        pairs = await find_operations(request.match_info["service"], state.store, state.decoder)
+        names = sorted({name for name, _ in pairs})
+        return web.json_response(envelope(names, len(names)))
+
+    async def operations(self, request: web.Request) -> web.Response:
+        """List the operations of a service with their span kind."""
+        service = request.query.get("service", "")
+        if not service:
+            return failure(400, "parameter 'service' is required")
+        kind = request.query.get("spanKind", "")
+        pairs = await find_operations(service, self._state.store, self._state.decoder)
+        data = [{"name": name, "spanKind": own} for name, own in pairs if kind in ("", own)]
+        return web.json_response(envelope(data, len(data)))
+
+    async def traces(self, request: web.Request) -> web.Response:
+        """Search traces, or fetch those of `traceID` parameters."""
+        if request.query.getall("traceID", []):
+            return self._by_ids(request.query.getall("traceID"))
+        try:
+            query = parse_query(request.query, request.query.getall("tag", []), time.time() * 1e6)
+        except ValueError as error:
+            return failure(400, str(error))
+        found = await find_traces(query, self._state.store, self._state.decoder)
+        return web.json_response(envelope([trace_json(trace) for trace in found]))
+
+    def _by_ids(self, ids: list[str]) -> web.Response:
+        if not all(_TRACE_ID.fullmatch(text) for text in ids):
+            return failure(400, "cannot parse traceID param")
+        found = [(text, find_trace(self._state, text)) for text in ids]
+        errors = [{"msg": "trace not found", "traceID": text} for text, trace in found if not trace]
+        return web.json_response(envelope([trace_json(trace) for _, trace in found if trace], errors=errors))
+
+    async def trace(self, request: web.Request) -> web.Response:
+        """Fetch one trace; the id is hexadecimal, with or without leading zeros."""
+        text = request.match_info["id"]
+        if not _TRACE_ID.fullmatch(text):
+            return failure(400, "the trace id is not hexadecimal with at most 32 digits")
+        trace = find_trace(self._state, text)
+        if trace is None:
+            return failure(404, "trace not found")
+        return web.json_response(envelope([trace_json(trace)]))
+
+    async def dependencies(self, _: web.Request) -> web.Response:
+        """Answer without links: the stand-in computes none."""
+        return web.json_response(envelope([]))
+
+    async def marker(self, request: web.Request) -> web.Response:
+        """Count the spans that carry a marker."""
+        report = self._state.intake.markers.report(request.match_info["marker"])
+        services = {self._state.decoder.text(name): count for name, count in report["services"].items()}
+        return web.json_response({**report, "services": services})
+
+    async def counters(self, _: web.Request) -> web.Response:
+        """Show all totals."""
+        return web.json_response(self._state.counters())
+
+    async def faults(self, _: web.Request) -> web.Response:
+        """Show the faults in force."""
+        return web.json_response(self._state.faults.current.as_dict())
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        """Change some faults and show those in force."""
+        # a page of another site can post a form, but not JSON, without this server's consent
+        if request.content_type != "application/json":
+            return failure(415, "the body is not application/json")
+        try:
+            changes: Any = json.loads(await request.text())
+            self._state.faults.set(self._state.faults.current.changed(changes))
+        except (ValueError, RecursionError) as error:
+            return failure(400, str(error))
+        return web.json_response(self._state.faults.current.as_dict())
+
+
+def find_trace(state: State, text: str) -> Trace | None:
+    """Return the stored trace of a hexadecimal id, or None."""
+    if not _TRACE_ID.fullmatch(text):
+        return None
+    trace_id = bytes.fromhex(text.zfill(32))
+    batches = state.store.batches(trace_id)
+    return state.decoder.trace(trace_id, batches) if batches else None
+
+
+def failure(code: int, message: str) -> web.Response:
+    """Return an error in Jaeger's envelope."""
+    return web.json_response(error_envelope(code, message), status=code)

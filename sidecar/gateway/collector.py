@@ -1,0 +1,62 @@
+"""The gRPC side: PostSpans, with the faults that were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from sidecar.gateway.intake import Intake, Verdict
+from sidecar.gateway.stubs import collector_pb2
+
+if TYPE_CHECKING:
+    from sidecar.gateway.faults import FaultSwitch
+
+MAX_MESSAGE = 4 * 1024 * 1024
+_MAX_CALLS = 1024
+_SERVICE: Any = collector_pb2.DESCRIPTOR.services_by_name["CollectorService"]
+_CODES = {
+    Verdict.MISSING: grpc.StatusCode.UNAUTHENTICATED,
+    Verdict.WRONG: grpc.StatusCode.UNAUTHENTICATED,
+    Verdict.MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
+}
+
+
+class Collector:
+    """Answers PostSpans from raw bytes, so that a batch is parsed once and kept as it came."""
+
+    def __init__(self, intake: Intake, faults: FaultSwitch) -> None:
+        self._intake = intake
+        self._faults = faults
+
+    async def post_spans(self, raw: bytes, context: Any) -> bytes:  # noqa: ANN401 - grpc is untyped
+        """Take one batch; aborts with UNAUTHENTICATED, INVALID_ARGUMENT or the status of a fault."""
+        batches = self._intake.counters.batches
+        faults = self._faults.current
+        if faults.black_hole:
+            batches.held += 1
+            del raw
+            await asyncio.Event().wait()
+        status = self._faults.take_failure()
+        if status is not None:
+            batches.failed += 1
+            await context.abort(status, "a fault that was asked for")
+        verdict = self._intake.accept(raw)
+        if faults.latency_ms:
+            await asyncio.sleep(faults.latency_ms / 1000)
+        if verdict in _CODES:
+            await context.abort(_CODES[verdict], verdict.value)
+        return b""
+
+
+def build_server(collector: Collector) -> Any:  # noqa: ANN401
+    """Return a server, not yet started, that reads no message above 4 MiB and shares its port with nobody."""
+    server = grpc.aio.server(
+        options=[("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.so_reuseport", 0)],
+        maximum_concurrent_rpcs=_MAX_CALLS,
+    )
+    method = grpc.unary_unary_rpc_method_handler(collector.post_spans)
+    handlers = grpc.method_handlers_generic_handler(_SERVICE.full_name, {"PostSpans": method})
+    server.add_generic_rpc_handlers((handlers,))
+    return server

@@ -1,0 +1,96 @@
+"""What a reader of the gateway sees: traces decoded from the wire, with every secret masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Value = str | bool | int | float | bytes
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A key with a typed value."""
+
+    key: str
+    type: str
+    """string, bool, int64, float64 or binary."""
+    value: Value
+
+
+@dataclass(frozen=True)
+class Log:
+    """What happened inside a span at one time (µs since the epoch)."""
+
+    timestamp: int
+    fields: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A span's tie to another span; ids in hexadecimal."""
+
+    type: str
+    """CHILD_OF or FOLLOWS_FROM."""
+    trace_id: str
+    span_id: str
+
+
+@dataclass(frozen=True)
+class Process:
+    """Who made a span."""
+
+    service: str
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """One operation; ids in hexadecimal, start in µs since the epoch, duration in µs."""
+
+    trace_id: str
+    span_id: str
+    operation: str
+    references: tuple[Reference, ...]
+    flags: int
+    start: int
+    duration: int
+    tags: tuple[Tag, ...]
+    logs: tuple[Log, ...]
+    process: Process
+    warnings: tuple[str, ...]
+
+    @property
+    def parent_id(self) -> str | None:
+        """The span id of the first reference inside the same trace, CHILD_OF before FOLLOWS_FROM."""
+        own = [tie for tie in self.references if tie.trace_id == self.trace_id]
+        first = next((tie for tie in own if tie.type == "CHILD_OF"), own[0] if own else None)
+        return first.span_id if first else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the span carries the tag error=true."""
+        return any(tag.key == "error" and tag.value in (True, "true") for tag in self.tags)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All stored spans of one trace id, ordered by start; never empty."""
+
+    trace_id: str
+    spans: tuple[Span, ...]
+
+    @property
+    def start(self) -> int:
+        """µs since the epoch of the first span."""
+        return self.spans[0].start
+
+    @property
+    def duration(self) -> int:
+        """µs from the first start to the last end."""
+        return max(span.start + span.duration for span in self.spans) - self.start
+
+    @property
+    def root(self) -> Span:
+        """The first span without a parent in the trace, or else the earliest."""
+        known = {span.span_id for span in self.spans}
+        return next((span for span in self.spans if span.parent_id not in known), self.spans[0])

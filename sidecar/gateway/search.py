@@ -1,0 +1,143 @@
+"""Jaeger's trace search: its parameters, parsed, and the traces that match them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sidecar.gateway.model import Span, Tag, Trace
+    from sidecar.gateway.store import TraceStore
+    from sidecar.gateway.wire import Decoder
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1500
+_TRACES_PER_TURN = 50
+_UNITS = {"ns": 0.001, "us": 1.0, "µs": 1.0, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9, "d": 8.64e10}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h|d)")
+
+
+@dataclass(frozen=True)
+class TraceQuery:
+    """A search; times in µs since the epoch, durations in µs. One span must meet all of it."""
+
+    service: str
+    operation: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    start: float = 0
+    end: float = float("inf")
+    min_duration: float = 0
+    max_duration: float = float("inf")
+    limit: int = DEFAULT_LIMIT
+
+    def matches(self, span: Span) -> bool:
+        """Tell whether a span meets all conditions."""
+        return (
+            span.process.service == self.service
+            and self.operation in (None, span.operation)
+            and self.start <= span.start <= self.end
+            and self.min_duration <= span.duration <= self.max_duration
+            and all(_has(span, key, value) for key, value in self.tags)
+        )
+
+
+def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: float) -> TraceQuery:
+    """Return the query of a request's fields and `tag` values; `now` in µs. Raises ValueError as Jaeger words it."""
+    service = fields.get("service", "")
+    if not service:
+        raise ValueError("parameter 'service' is required")
+    start = _number(fields, "start", 0)
+    if "start" not in fields and fields.get("lookback", "custom") != "custom":
+        start = now - _microseconds(fields, "lookback", 0)
+    shortest = _microseconds(fields, "minDuration", 0)
+    longest = _microseconds(fields, "maxDuration", float("inf"))
+    if longest < shortest:
+        raise ValueError("'maxDuration' should be greater than 'minDuration'")
+    return TraceQuery(
+        service=service,
+        operation=fields.get("operation") or None,
+        tags=_parse_tags(fields.get("tags"), simple_tags),
+        start=start,
+        end=_number(fields, "end", float("inf")),
+        min_duration=shortest,
+        max_duration=longest,
+        limit=max(1, min(int(_number(fields, "limit", DEFAULT_LIMIT)), MAX_LIMIT)),
+    )
+
+
+async def find_traces(query: TraceQuery, store: TraceStore, decoder: Decoder) -> list[Trace]:
+    """Return the traces with a matching span, newest first; gives way to other work between traces."""
+    found: list[Trace] = []
+    for looked, trace_id in enumerate(store.newest(query.service)):
+        batches = store.batches(trace_id)
+        if batches:
+            trace = decoder.trace(trace_id, batches)
+            if any(query.matches(span) for span in trace.spans):
+                found.append(trace)
+        if len(found) >= query.limit:
+            break
+        if looked % _TRACES_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return found
+
+
+async def find_operations(service: str, store: TraceStore, decoder: Decoder) -> list[tuple[str, str]]:
+    """Return a service's (operation, span kind) pairs, sorted."""
+    found: set[tuple[str, str]] = set()
+    for looked, trace_id in enumerate(store.newest(service)):
+        found |= decoder.operations(service, store.batches(trace_id))
+        if looked % _TRACES_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return sorted(found)
+
+
+def _has(span: Span, key: str, value: str) -> bool:
+    groups = (span.tags, span.process.tags, *(log.fields for log in span.logs))
+    return any(tag.key == key and _text(tag) == value for group in groups for tag in group)
+
+
+def _text(tag: Tag) -> str:
+    if isinstance(tag.value, bool):
+        return "true" if tag.value else "false"
+    return tag.value.hex() if isinstance(tag.value, bytes) else str(tag.value)
+
+
+def _parse_tags(document: str | None, simple: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs: dict[str, str] = {}
+    for text in simple:
+        key, colon, value = text.partition(":")
+        if not colon:
+            raise ValueError("malformed 'tag' parameter, expecting key:value")
+        pairs[key] = value
+    if document:
+        try:
+            data = json.loads(document)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
+            raise ValueError("malformed 'tags' parameter, expecting a JSON object of strings")
+        pairs |= data
+    return tuple(pairs.items())
+
+
+def _number(fields: Mapping[str, str], name: str, default: float) -> float:
+    text = fields.get(name)
+    if not text:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,19}", text):
+        raise ValueError(f"unable to parse param '{name}': not a whole number")
+    return int(text)
+
+
+def _microseconds(fields: Mapping[str, str], name: str, default: float) -> float:
+    text = fields.get(name)
+    if not text:
+        return default
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
+        raise ValueError(f"unable to parse param '{name}': not a duration such as 1.5s or 100ms")
+    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))

@@ -1,0 +1,127 @@
+"""One gateway, assembled: gRPC, HTTP and, where asked for, the agent's UDP port in one event loop."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sidecar.gateway.collector import Collector, build_server
+from sidecar.gateway.faults import Faults, FaultSwitch
+from sidecar.gateway.intake import BadToken, Intake
+from sidecar.gateway.sockets import Address, actual, bind, taken
+from sidecar.gateway.state import State
+from sidecar.gateway.store import TraceStore
+from sidecar.gateway.udp import RECEIVE_BUFFER, UdpReceiver
+from sidecar.gateway.web_app import build_app
+from sidecar.gateway.wire import Decoder
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from sidecar.gateway.credentials import Token
+
+MAX_SPANS = 100_000
+MAX_BYTES = 256 * 1024 * 1024
+_GRACE = 0.5
+_DRAIN = 1.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a gateway is started with."""
+
+    token: Token
+    grpc: Address
+    http: Address
+    udp: Address | None = None
+    agent_token: Token | None = None
+    """What the UDP port adds to each batch, as an agent would; None: the gateway's own token."""
+    on_bad_token: BadToken = BadToken.REFUSE
+    faults: Faults = field(default_factory=Faults)
+    max_spans: int = MAX_SPANS
+    max_bytes: int = MAX_BYTES
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a gateway listens, with real ports."""
+
+    grpc: Address
+    http: Address
+    udp: Address | None
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return HOST:PORT by side; udp is None where it is off."""
+        return {"grpc": str(self.grpc), "http": str(self.http), "udp": str(self.udp) if self.udp else None}
+
+
+class Gateway:
+    """Starts and stops the three sides; `state` is what they share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        store = TraceStore(settings.max_spans, settings.max_bytes)
+        intake = Intake(settings.token, settings.on_bad_token, store)
+        self.state = State(intake, Decoder(settings.token), FaultSwitch(settings.faults))
+        self._server: Any = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> Addresses:
+        """Listen on all addresses. Raises SidecarError where one is taken; then none stays open."""
+        try:
+            return Addresses(await self._start_grpc(), await self._start_http(), self._start_udp())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End calls within a short grace and close all ports."""
+        if self.state.udp:
+            await self.state.udp.stop(_DRAIN)
+        if self._server:
+            await self._server.stop(_GRACE)
+        if self._runner:
+            await self._runner.cleanup()
+        self.state.intake.events.flush()
+
+    async def _start_grpc(self) -> Address:
+        address = self._settings.grpc
+        # gRPC's own refusal says neither why nor who; a plain socket does
+        bind(address, socket.SOCK_STREAM).close()
+        self._server = build_server(Collector(self.state.intake, self.state.faults))
+        try:
+            port = self._server.add_insecure_port(str(address))
+        except RuntimeError as error:
+            raise taken(address, socket.SOCK_STREAM, OSError(0, "gRPC refused it")) from error
+        await self._server.start()
+        return Address(address.host, port)
+
+    async def _start_http(self) -> Address:
+        listener = bind(self._settings.http, socket.SOCK_STREAM)
+        self._runner = web.AppRunner(build_app(self.state), access_log=None, shutdown_timeout=_GRACE)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listener).start()
+        return actual(listener, self._settings.http)
+
+    def _start_udp(self) -> Address | None:
+        address = self._settings.udp
+        if address is None:
+            return None
+        listener = bind(address, socket.SOCK_DGRAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        token = self._settings.agent_token or self._settings.token
+        self.state.udp = UdpReceiver(listener, token, self.state.intake)
+        self.state.udp.start()
+        return actual(listener, address)
+
+
+async def serve(gateway: Gateway, announce: Any, stop: asyncio.Event) -> None:  # noqa: ANN401
+    """Run until `stop` is set; `announce` gets the addresses when all listen."""
+    announce(await gateway.start())
+    try:
+        await stop.wait()
+    finally:
+        await gateway.stop()

@@ -1,0 +1,100 @@
+"""Listening addresses: parsed, bound, and who holds one that is taken (Linux's /proc; nothing elsewhere)."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PROC = Path("/proc")
+_MAX_PORT = 65_535
+_LISTEN = "0A"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a port; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Return the address in HOST:PORT or [HOST]:PORT. Raises ValueError."""
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
+            raise ValueError(f"{text!r} is not HOST:PORT")
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
+    """Return a bound socket (SOCK_STREAM or SOCK_DGRAM). Raises SidecarError, naming the holder if known."""
+    listener = None
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
+        family, _, protocol, _, place = found[0]
+        listener = socket.socket(family, kind, protocol)
+        if kind == socket.SOCK_STREAM:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError as error:
+        if listener:
+            listener.close()
+        raise taken(address, kind, error) from error
+    return listener
+
+
+def taken(address: Address, kind: socket.SocketKind, error: OSError) -> SidecarError:
+    """Return the error for an address that cannot be listened on."""
+    holder = port_holder(address.port, kind)
+    cause = error.strerror or str(error)
+    if holder:
+        cause = f"the port is held by {holder}"
+    return SidecarError(str(address), f"cannot listen: {cause}", "Stop the holder, or choose another port")
+
+
+def actual(listener: socket.socket, address: Address) -> Address:
+    """Return the address with the port that the kernel gave."""
+    return Address(address.host, listener.getsockname()[1])
+
+
+def port_holder(port: int, kind: socket.SocketKind) -> str | None:
+    """Return "NAME (process PID)" of whoever listens on a port; None where that cannot be seen."""
+    table = "tcp" if kind == socket.SOCK_STREAM else "udp"
+    inodes = {
+        row[9]
+        for row in _rows(table)
+        if int(row[1].rpartition(":")[2], 16) == port and (table == "udp" or row[3] == _LISTEN)
+    }
+    return _owner({f"socket:[{inode}]" for inode in inodes}) if inodes else None
+
+
+def kernel_drops(inode: int) -> int | None:
+    """Return the datagrams dropped at the UDP socket with this inode; None where the kernel does not tell."""
+    return next((int(row[12]) for row in _rows("udp") if row[9] == str(inode)), None)
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    for name in (table, f"{table}6"):
+        with suppress(OSError):
+            yield from (line.split() for line in (_PROC / "net" / name).read_text().splitlines()[1:])
+
+
+def _owner(links: set[str]) -> str | None:
+    for process in _PROC.iterdir():
+        # a process may end, or belong to somebody else, while it is looked at
+        with suppress(OSError):
+            if process.name.isdigit() and any(str(entry.readlink()) in links for entry in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+    return None

@@ -1,0 +1,158 @@
+"""The agent's compact port, decoded: one emitBatch datagram becomes a PostSpansRequest."""
+
+from __future__ import annotations
+
+import struct
+from importlib.resources import files
+from typing import Any
+
+import thriftpy2
+from thriftpy2.protocol.compact import TCompactProtocol
+
+from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+
+# Loaded by path: thriftpy2 wants a file name, and the package is never run from a zip.
+_IDL: Any = thriftpy2.load(str(files("sidecar.gateway") / "agent.thrift"), module_name="sidecar_agent_thrift")
+_ONEWAY = (1, 4)  # CALL, ONEWAY: jaeger-client says 4, others 1
+_MESSAGE = "emitBatch"
+_MASK = 2**64 - 1
+# By Thrift's TagType: the protobuf ValueType, its field, and the field of the Thrift Tag.
+_VALUES = (
+    (0, "v_str", "vStr"),
+    (3, "v_float64", "vDouble"),
+    (1, "v_bool", "vBool"),
+    (2, "v_int64", "vLong"),
+    (4, "v_binary", "vBinary"),
+)
+
+
+class MalformedError(ValueError):
+    """A datagram is not an emitBatch message."""
+
+
+class _Reader:
+    """A transport over one datagram that never returns less than was asked for."""
+
+    __slots__ = ("data", "place")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.place = 0
+
+    def read(self, size: int) -> bytes:
+        start = self.place
+        self.place = end = start + size
+        if end > len(self.data):
+            raise MalformedError("ends early")
+        return self.data[start:end]
+
+
+class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
+    """thriftpy2's protocol with its innermost reads on the bytes themselves: half the time a span."""
+
+    trans: _Reader
+
+    def _read_ubyte(self) -> int:
+        reader = self.trans
+        byte = reader.data[reader.place]
+        reader.place += 1
+        return byte
+
+    def _read_size(self) -> int:
+        reader = self.trans
+        data, place = reader.data, reader.place
+        byte = data[place]
+        result, shift = byte & 0x7F, 7
+        while byte & 0x80:
+            place += 1
+            byte = data[place]
+            result |= (byte & 0x7F) << shift
+            shift += 7
+        reader.place = place + 1
+        return result
+
+    def _read_int(self) -> int:
+        value = self._read_size()
+        return (value >> 1) ^ -(value & 1)
+
+    def _read_binary(self) -> bytes:
+        return self.trans.read(self._read_size())
+
+    def _read_string(self) -> str:
+        return self.trans.read(self._read_size()).decode("utf-8", "replace")
+
+
+def to_request(datagram: bytes) -> Any:  # noqa: ANN401 - a protobuf PostSpansRequest
+    """Return the PostSpansRequest that an agent would send for a datagram. Raises MalformedError."""
+    try:
+        return _request(_decode(datagram))
+    except MalformedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - hostile bytes reach every corner of the decoder
+        raise MalformedError(type(error).__name__) from None
+
+
+def _decode(datagram: bytes) -> Any:  # noqa: ANN401
+    protocol = _Compact(_Reader(datagram))
+    name, kind, _ = protocol.read_message_begin()
+    if name != _MESSAGE or kind not in _ONEWAY:
+        raise MalformedError("not emitBatch")
+    arguments = _IDL.Agent.emitBatch_args()
+    protocol.read_struct(arguments)
+    return arguments.batch
+
+
+def _request(batch: Any) -> Any:  # noqa: ANN401
+    request = PostSpansRequest()
+    process = request.batch.process
+    process.service_name = batch.process.serviceName
+    _tags(process.tags, batch.process.tags)
+    for span in batch.spans:
+        _span(request.batch.spans.add(), span)
+    return request
+
+
+def _span(out: Any, span: Any) -> None:  # noqa: ANN401
+    out.trace_id = _trace_id(span.traceIdHigh, span.traceIdLow)
+    out.span_id = _span_id(span.spanId)
+    out.operation_name = span.operationName
+    out.flags = span.flags & 0xFFFFFFFF
+    _time(out.start_time, span.startTime)
+    _time(out.duration, span.duration)
+    _references(out.references, span, out.trace_id)
+    _tags(out.tags, span.tags)
+    for log in span.logs or ():
+        entry = out.logs.add()
+        _time(entry.timestamp, log.timestamp)
+        _tags(entry.fields, log.fields)
+
+
+def _references(out: Any, span: Any, trace_id: bytes) -> None:  # noqa: ANN401
+    ties = [
+        (_trace_id(tie.traceIdHigh, tie.traceIdLow), _span_id(tie.spanId), tie.refType) for tie in span.references or ()
+    ]
+    parent = (trace_id, _span_id(span.parentSpanId), 0)
+    if span.parentSpanId and parent not in ties:
+        ties.insert(0, parent)
+    for trace, identity, kind in ties:
+        out.add(trace_id=trace, span_id=identity, ref_type=kind)
+
+
+def _tags(out: Any, tags: Any) -> None:  # noqa: ANN401
+    for tag in tags or ():
+        kind, field, source = _VALUES[tag.vType]
+        value = getattr(tag, source)
+        out.add(key=tag.key, v_type=kind, **({} if value is None else {field: value}))
+
+
+def _trace_id(high: int, low: int) -> bytes:
+    return struct.pack(">QQ", high & _MASK, low & _MASK)
+
+
+def _span_id(identity: int) -> bytes:
+    return struct.pack(">Q", identity & _MASK)
+
+
+def _time(out: Any, microseconds: int) -> None:  # noqa: ANN401
+    out.seconds, rest = divmod(microseconds, 1_000_000)
+    out.nanos = rest * 1000

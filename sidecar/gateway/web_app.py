@@ -1,0 +1,48 @@
+"""The HTTP side, assembled: API, metrics, health, pages, and the headers of every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from sidecar.gateway.api import Api, failure
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+    from sidecar.gateway.state import State
+
+_MAX_BODY = 64 * 1024
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def build_app(state: State) -> web.Application:
+    """Return the application; its answers carry the security headers, its errors Jaeger's envelope."""
+    app = web.Application(client_max_size=_MAX_BODY, middlewares=[_envelope_errors])
+    app.add_routes([web.get("/healthz", _health), *Api(state).routes()])
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+async def _health(_: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    response.headers.popall("Server", None)
+
+
+@web.middleware
+async def _envelope_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return failure(error.status, error.reason)

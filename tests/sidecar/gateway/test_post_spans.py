@@ -1,0 +1,223 @@
+"""Spans over gRPC, with a real client."""
+
+import asyncio
+import time
+
+import grpc
+import pytest
+from gateway_spans import CANARY, build_request
+
+from sidecar.gateway.faults import Faults
+from sidecar.gateway.intake import BadToken
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_accepted_spans_are_counted_and_found(client):
+    """A batch with the right token is answered OK; its trace and its marker's count can be read."""
+    await client.post(build_request(3, marker="m1"))
+
+    trace = (await client.get("/api/traces/1"))["data"][0]
+    assert ["0000000000000001", "0000000000000002", "0000000000000003"] == [s["spanID"] for s in trace["spans"]]
+    marker = await client.get("/api/markers/m1")
+    assert {
+        "marker": "m1",
+        "accepted": 3,
+        "distinct": 3,
+        "distinct_complete": True,
+        "refused": 0,
+        "dropped": 0,
+        "services": {"frontend": 3},
+    } == marker
+
+
+async def test_a_repeated_batch_counts_twice_and_shows_once(client):
+    """What an agent's retry repeats is accepted again, but neither distinct nor a second span."""
+    await client.post(build_request(2, marker="m1"))
+    await client.post(build_request(2, marker="m1"))
+
+    marker = await client.get("/api/markers/m1")
+    assert (4, 2) == (marker["accepted"], marker["distinct"])
+    assert 2 == len((await client.get("/api/traces/1"))["data"][0]["spans"])
+
+
+@pytest.mark.parametrize(
+    ("token", "reason", "words"),
+    [
+        ("other@1", "wrong", "is not this gateway's token"),
+        (None, "missing", "is missing"),
+        ("", "missing", "is missing"),
+    ],
+)
+async def test_a_bad_token_is_refused_by_reason(client, token, reason, words):
+    """A wrong or missing token is UNAUTHENTICATED, counted by reason, and its spans are not kept."""
+    code, message = await client.refused(build_request(2, token=token, marker="m1"))
+
+    assert "UNAUTHENTICATED" == code
+    assert words in message
+    counters = await client.get("/api/counters")
+    assert 2 == counters["spans"]["refused"][reason]
+    assert (0, 0) == (counters["spans"]["accepted"], counters["store"]["spans"])
+    marker = await client.get("/api/markers/m1")
+    assert (0, 2) == (marker["accepted"], marker["refused"])
+
+
+async def test_a_refusal_never_shows_a_token(client):
+    """Neither the right nor the wrong token is in the refusal's message."""
+    _, message = await client.refused(build_request(token="wrong@token"))
+
+    assert "wrong@token" not in message
+    assert CANARY not in message
+
+
+async def test_the_drop_mode_answers_ok_and_keeps_nothing(start):
+    """With --on-bad-token drop a bad token is answered OK, counted as dropped, and not kept."""
+    client = await start(on_bad_token=BadToken.DROP)
+
+    await client.post(build_request(2, token="wrong", marker="m1"))
+
+    counters = await client.get("/api/counters")
+    assert (2, 0, 1) == (
+        counters["spans"]["dropped"],
+        counters["spans"]["refused"]["wrong"],
+        counters["batches"]["dropped"],
+    )
+    assert 2 == (await client.get("/api/markers/m1"))["dropped"]
+    await client.get("/api/traces/1", status=404)
+
+
+async def test_a_second_token_tag_may_be_the_right_one(client):
+    """An application's own Authentication tag before the agent's does not spoil the batch."""
+    request = build_request(token="application's own")
+    request.batch.process.tags.add(key="Authentication", v_str=CANARY)
+
+    await client.post(request)
+
+    assert 1 == (await client.get("/api/counters"))["spans"]["accepted"]
+
+
+@pytest.mark.parametrize("field", ["trace_id", "span_id"])
+async def test_ids_of_a_wrong_length_are_refused(client, field):
+    """A batch with a malformed id is INVALID_ARGUMENT as a whole."""
+    request = build_request(2)
+    setattr(request.batch.spans[1], field, b"\1\2\3")
+
+    code, _ = await client.refused(request)
+
+    assert "INVALID_ARGUMENT" == code
+    counters = await client.get("/api/counters")
+    assert (1, 0) == (counters["spans"]["refused"]["malformed"], counters["spans"]["accepted"])
+
+
+async def test_bytes_that_are_no_batch_are_refused(client):
+    """A message that is not protobuf is INVALID_ARGUMENT and the server goes on."""
+    call = client.channel.unary_unary("/jaeger.api_v2.CollectorService/PostSpans")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(b"\xff\xff\xff not protobuf")
+
+    assert grpc.StatusCode.INVALID_ARGUMENT == caught.value.code()
+    await client.post(build_request())
+
+
+async def test_a_message_above_the_limit_is_refused(client):
+    """More than 4 MiB in one message is RESOURCE_EXHAUSTED and never parsed."""
+    request = build_request()
+    request.batch.spans[0].tags.add(key="big", v_binary=b"x" * (5 * 1024 * 1024))
+
+    code, _ = await client.refused(request)
+
+    assert "RESOURCE_EXHAUSTED" == code
+
+
+async def test_a_span_with_its_own_process_belongs_to_that_service(client):
+    """A process in the span itself, as other clients send it, wins over the batch's."""
+    request = build_request(2, marker="m1")
+    request.batch.spans[1].process.service_name = "backend"
+
+    await client.post(request)
+
+    assert ["backend", "frontend"] == (await client.get("/api/services"))["data"]
+    assert {"backend": 1, "frontend": 1} == (await client.get("/api/markers/m1"))["services"]
+
+
+async def test_latency_delays_the_answer(start):
+    """With a latency each call is answered that much later; the spans are there at once."""
+    client = await start(faults=Faults(latency_ms=150))
+
+    begin = time.monotonic()
+    await client.post(build_request())
+
+    assert time.monotonic() - begin >= 0.15
+
+
+async def test_failures_end_after_the_calls_that_were_asked_for(start):
+    """fail_with refuses the first fail_calls calls with its status, unread; the next is accepted."""
+    client = await start(faults=Faults(fail_with="UNAVAILABLE", fail_calls=2))
+
+    refusals = [(await client.refused(build_request()))[0] for _ in range(2)]
+    await client.post(build_request())
+
+    assert ["UNAVAILABLE", "UNAVAILABLE"] == refusals
+    counters = await client.get("/api/counters")
+    assert (2, 1) == (counters["batches"]["failed"], counters["spans"]["accepted"])
+
+
+async def test_a_failure_without_a_number_of_calls_does_not_end(start):
+    """fail_with alone refuses every call."""
+    client = await start(faults=Faults(fail_with="INTERNAL"))
+
+    refusals = [(await client.refused(build_request()))[0] for _ in range(3)]
+
+    assert ["INTERNAL"] * 3 == refusals
+
+
+async def test_a_black_hole_never_answers_and_does_not_hold_up_the_stop(start):
+    """A call into the black hole gets no answer until the gateway stops, which takes less than 2 s."""
+    client = await start(faults=Faults(black_hole=True))
+    call = asyncio.ensure_future(client.post(build_request()))
+    while not (await client.get("/api/counters"))["batches"]["held"]:
+        await asyncio.sleep(0.01)
+
+    assert not call.done()
+    begin = time.monotonic()
+    await client.gateway.stop()
+    assert time.monotonic() - begin < 2
+    with pytest.raises(grpc.aio.AioRpcError):
+        await call
+
+
+async def test_faults_change_at_run_time(client):
+    """POST /api/faults sets some faults, leaves the others, and shows those in force."""
+    url = f"http://{client.addresses.http}/api/faults"
+    async with client.http.post(url, json={"fail_with": "UNAVAILABLE"}) as answer:
+        shown = await answer.json()
+
+    expected = {"latency_ms": 0, "fail_with": "UNAVAILABLE", "fail_calls": None, "black_hole": False}
+    assert expected == shown == await client.get("/api/faults")
+    assert "UNAVAILABLE" == (await client.refused(build_request()))[0]
+    async with client.http.post(url, json={"fail_with": None}):
+        await client.post(build_request())
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "{", "[" * 100_000, '{"what": 1}', '{"latency_ms": -1}', '{"latency_ms": true}', '{"fail_with": "OK"}']
+    + ['{"black_hole": "yes"}', '{"fail_calls": 1.5}', '{"fail_with": ["UNAVAILABLE"]}'],
+)
+async def test_senseless_faults_are_refused(client, body):
+    """A body that is no set of faults is 400 in the API's envelope and changes nothing."""
+    before = await client.get("/api/faults")
+    url = f"http://{client.addresses.http}/api/faults"
+    async with client.http.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
+        assert answer.status in (400, 413)
+        shown = await answer.json()
+
+    assert answer.status == shown["errors"][0]["code"]
+    assert before == await client.get("/api/faults")
+
+
+async def test_faults_take_only_json(client):
+    """A form, which another site's page could post, is 415."""
+    url = f"http://{client.addresses.http}/api/faults"
+    async with client.http.post(url, data={"black_hole": "true"}) as answer:
+        assert 415 == answer.status
