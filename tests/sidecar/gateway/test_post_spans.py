@@ -201,8 +201,18 @@ async def test_faults_change_at_run_time(client):
 
 @pytest.mark.parametrize(
     "body",
-    ["[]", "{", "[" * 100_000, '{"what": 1}', '{"latency_ms": -1}', '{"latency_ms": true}', '{"fail_with": "OK"}']
-    + ['{"black_hole": "yes"}', '{"fail_calls": 1.5}', '{"fail_with": ["UNAVAILABLE"]}'],
+    [
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"what": 1}',
+        '{"latency_ms": -1}',
+        '{"latency_ms": true}',
+        '{"fail_with": "OK"}',
+        '{"black_hole": "yes"}',
+        '{"fail_calls": 1.5}',
+        '{"fail_with": ["UNAVAILABLE"]}',
+    ],
 )
 async def test_senseless_faults_are_refused(client, body):
     """A body that is no set of faults is 400 in the API's envelope and changes nothing."""
