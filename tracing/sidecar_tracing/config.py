@@ -1,0 +1,126 @@
+"""jaeger-client's Config with defaults that lose no spans."""
+
+# ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import jaeger_client
+import opentracing
+from jaeger_client.config import DEFAULT_REPORTING_PORT
+from jaeger_client.constants import DEFAULT_FLUSH_INTERVAL
+from jaeger_client.reporter import LoggingReporter, ReporterMetrics
+
+from sidecar_tracing import environment, sampling
+from sidecar_tracing.reporter import Reporter
+from sidecar_tracing.sender import UdpSender
+from sidecar_tracing.tracer import Tracer
+
+logger = logging.getLogger("sidecar_tracing")
+
+QUEUE_SIZE = 20_000
+"""Spans that wait while the agent is away: ten seconds at 2,000 spans/s."""
+
+BATCH_SIZE = 50
+"""Spans in a packet: the agent makes one call to the gateway of each packet, so small packets bound its rate."""
+
+
+class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publishes no types here
+    """Takes the place of `jaeger_client.Config`, with the same arguments, methods and meaning.
+
+    Differences: the reporter; a queue of 20,000 spans and batches of 50; the sampler const 1 unless told; and the
+    variables JAEGER_SERVICE_NAME, JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM, which yield to what is passed here.
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        metrics: Any = None,
+        service_name: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config, metrics, service_name or environment.service_name(), *args, **kwargs)
+
+    @property
+    def reporter_queue_size(self) -> int:
+        """How many finished spans may wait; a small number loses what a burst brings beyond it, counted."""
+        return int(self.config.get("reporter_queue_size", QUEUE_SIZE))
+
+    @property
+    def reporter_batch_size(self) -> int:
+        """How many spans a packet carries at most."""
+        return int(self.config.get("reporter_batch_size", BATCH_SIZE))
+
+    @property
+    def reporter_flush_interval(self) -> float:
+        """How many seconds a span waits at most for others to fill its packet."""
+        return float(self.config.get("reporter_flush_interval") or DEFAULT_FLUSH_INTERVAL)
+
+    @property
+    def local_agent_reporting_port(self) -> int:
+        """The agent's UDP port: from here, from JAEGER_AGENT_PORT, or 6831."""
+        try:
+            return int(self.local_agent_group()["reporting_port"])
+        except (KeyError, TypeError, ValueError):
+            return environment.agent_port() or int(DEFAULT_REPORTING_PORT)
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """Tags of the process: those given here, then JAEGER_TAGS."""
+        return {**(self.config.get("tags") or {}), **environment.tags()}
+
+    @property
+    def sampler(self) -> Any:
+        """The sampler asked for; None stands for the agent's remote one."""
+        return sampling.choose(self.config.get("sampler"))
+
+    def new_tracer(self, io_loop: Any = None) -> Tracer:
+        """Create a tracer that is not the global one; `io_loop` serves only a remote sampler or throttler."""
+        sampler, throttler = self.sampler, None
+        if sampler is None or self.throttler_group() is not None:
+            channel = self._create_local_agent_channel(io_loop)
+            sampler = sampler or sampling.remote(self, channel, self._metrics_factory)
+            throttler = sampling.throttler(self, channel, self._metrics_factory)
+        return self.create_tracer(self._new_reporter(), sampler, throttler)
+
+    def create_tracer(self, reporter: Any, sampler: Any, throttler: Any = None) -> Tracer:
+        """Create a tracer with a reporter and a sampler of one's own."""
+        return Tracer(
+            service_name=self.service_name,
+            reporter=reporter,
+            sampler=sampler,
+            metrics_factory=self._metrics_factory,
+            trace_id_header=self.trace_id_header,
+            generate_128bit_trace_id=self.generate_128bit_trace_id,
+            baggage_header_prefix=self.baggage_header_prefix,
+            debug_id_header=self.debug_id_header,
+            tags=self.tags,
+            max_tag_value_length=self.max_tag_value_length,
+            max_traceback_length=self.max_traceback_length,
+            extra_codecs=self.propagation,
+            throttler=throttler,
+            scope_manager=self.scope_manager,
+        )
+
+    def _new_reporter(self) -> Reporter:
+        return Reporter(
+            UdpSender(self.local_agent_reporting_host, self.local_agent_reporting_port),
+            queue_size=self.reporter_queue_size,
+            batch_size=self.reporter_batch_size,
+            flush_interval=self.reporter_flush_interval,
+            metrics=ReporterMetrics(self._metrics_factory),
+            echo=LoggingReporter(logger).report_span if self.logging else None,
+        )
+
+
+def init_tracer(service_name: str | None = None, **options: Any) -> Tracer:
+    """Create a tracer and make it `opentracing.global_tracer()`; the options are the keys of Config's dictionary.
+
+    Raises ValueError for an unknown option, an unknown sampler, or a missing name (here or in JAEGER_SERVICE_NAME).
+    """
+    tracer = Config(options, service_name=service_name, validate=True).new_tracer()
+    opentracing.set_global_tracer(tracer)
+    return tracer

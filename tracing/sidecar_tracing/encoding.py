@@ -1,0 +1,114 @@
+"""From finished spans to packets: jaeger-client's own Thrift classes, each span encoded once."""
+
+# ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jaeger_client.thrift import make_jaeger_batch, make_process
+from thrift.protocol.TCompactProtocol import TCompactProtocol
+from thrift.Thrift import TMessageType, TType
+from thrift.transport.TTransport import TMemoryBuffer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sidecar_tracing.ledger import Ledger
+
+MAX_PACKET_BYTES = 65_000
+"""The agent's default `server-max-packet-size`; what is longer it cuts off and cannot read."""
+
+_COUNT_BYTES = 5
+"""A span list's header at its longest."""
+
+_SEQUENCE_BYTES = 4
+"""What a message number can take beyond the one byte of number 0."""
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One UDP payload and how many spans it carries."""
+
+    data: bytes
+    spans: int
+
+
+class Encoder:
+    """Packs spans of one process into packets of at most `batch_size` spans and 65,000 bytes."""
+
+    def __init__(self, process: Any, batch_size: int, ledger: Ledger) -> None:
+        self._process = process
+        self._batch_size = batch_size
+        self._ledger = ledger
+        self._sequence = 0
+        overhead = len(self._message([])) + _COUNT_BYTES + _SEQUENCE_BYTES
+        self._room = MAX_PACKET_BYTES - overhead
+
+    @classmethod
+    def for_service(cls, name: str, tags: dict[str, Any], max_length: int, batch_size: int, ledger: Ledger) -> Encoder:
+        """Return an encoder for spans of the service with this name and these process tags."""
+        return cls(make_process(name, tags, max_length), batch_size, ledger)
+
+    def packets(self, spans: Iterable[Any]) -> Iterator[Packet]:
+        """Yield the packets of these spans; a span that cannot be packed is dropped and counted."""
+        encoded: list[bytes] = []
+        size = 0
+        for span in self._encoded(spans):
+            if encoded and (len(encoded) == self._batch_size or size + len(span) > self._room):
+                yield self._packet(encoded)
+                encoded, size = [], 0
+            encoded.append(span)
+            size += len(span)
+        if encoded:
+            yield self._packet(encoded)
+
+    def _encoded(self, spans: Iterable[Any]) -> Iterator[bytes]:
+        for span in spans:
+            try:
+                data = _span_bytes(span)
+            except Exception:  # noqa: BLE001 - whatever a user's tag holds, the other spans must go on
+                self._ledger.drop("encode_error", 1)
+                continue
+            if len(data) > self._room:
+                self._ledger.drop("too_large", 1)
+            else:
+                yield data
+
+    def _packet(self, encoded: list[bytes]) -> Packet:
+        # each packet differs in its first bytes, by which a refused one is recognised
+        self._sequence = self._sequence % 0x7FFFFFFF + 1
+        return Packet(self._message(encoded), len(encoded))
+
+    def _message(self, encoded: list[bytes]) -> bytes:
+        """Return the Agent.emitBatch call whose list of spans is already encoded."""
+        buffer = TMemoryBuffer()
+        out = TCompactProtocol(buffer)
+        out.writeMessageBegin("emitBatch", TMessageType.ONEWAY, self._sequence)
+        out.writeStructBegin("emitBatch_args")
+        out.writeFieldBegin("batch", TType.STRUCT, 1)
+        out.writeStructBegin("Batch")
+        out.writeFieldBegin("process", TType.STRUCT, 1)
+        self._process.write(out)
+        out.writeFieldEnd()
+        out.writeFieldBegin("spans", TType.LIST, 2)
+        out.writeListBegin(TType.STRUCT, len(encoded))
+        buffer.write(b"".join(encoded))
+        out.writeListEnd()
+        out.writeFieldEnd()
+        out.writeFieldStop()
+        out.writeStructEnd()
+        out.writeFieldEnd()
+        out.writeFieldStop()
+        out.writeStructEnd()
+        out.writeMessageEnd()
+        data: bytes = buffer.getvalue()
+        return data
+
+
+def _span_bytes(span: Any) -> bytes:
+    buffer = TMemoryBuffer()
+    make_jaeger_batch([span], process=None).spans[0].write(TCompactProtocol(buffer))
+    data: bytes = buffer.getvalue()
+    return data

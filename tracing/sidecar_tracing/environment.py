@@ -1,0 +1,85 @@
+"""Settings from the environment: a bad value is worth one warning and the default, never a service."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from dataclasses import dataclass
+
+logger = logging.getLogger("sidecar_tracing")
+
+SAMPLER_TYPES = ("const", "probabilistic", "ratelimiting", "rate_limiting", "remote")
+MAX_PORT = 65535
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """A sampler as jaeger-client's configuration names it."""
+
+    type: str = "const"
+    param: float = 1.0
+
+
+def service_name() -> str | None:
+    """Return JAEGER_SERVICE_NAME, or None where it is unset or blank."""
+    return os.environ.get("JAEGER_SERVICE_NAME", "").strip() or None
+
+
+def agent_port() -> int | None:
+    """Return JAEGER_AGENT_PORT, or None where it is unset or not a port."""
+    text = os.environ.get("JAEGER_AGENT_PORT", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PORT:
+        return int(text)
+    _warn("JAEGER_AGENT_PORT", text, "a port, 1-65535", "6831")
+    return None
+
+
+def sampler() -> SamplerSettings:
+    """Return what JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM ask for; sample everything where they do not."""
+    kind = os.environ.get("JAEGER_SAMPLER_TYPE", "").strip().lower()
+    if kind and kind not in SAMPLER_TYPES:
+        _warn("JAEGER_SAMPLER_TYPE", kind, f"one of {', '.join(SAMPLER_TYPES)}", "const 1")
+        return SamplerSettings()
+    return SamplerSettings(kind or "const", sampler_param(kind or "const"))
+
+
+def sampler_param(kind: str) -> float:
+    """Return JAEGER_SAMPLER_PARAM as a number that a sampler of this type takes, else 1."""
+    text = os.environ.get("JAEGER_SAMPLER_PARAM", "").strip().lower()
+    if not text:
+        return 1.0
+    value = {"true": 1.0, "false": 0.0}.get(text)
+    if value is None:
+        value = _number(text)
+    highest = math.inf if kind in ("ratelimiting", "rate_limiting") else 1.0
+    if value is not None and 0.0 <= value <= highest and (kind != "const" or value in (0.0, 1.0)):
+        return value
+    _warn("JAEGER_SAMPLER_PARAM", text, f"a number that the sampler {kind} takes", "1")
+    return 1.0
+
+
+def tags() -> dict[str, str]:
+    """Return JAEGER_TAGS ("name=value,name=value") as a dictionary; a value may contain "="."""
+    found = {}
+    for piece in os.environ.get("JAEGER_TAGS", "").split(","):
+        name, equals, value = piece.partition("=")
+        if name.strip() and equals:
+            found[name.strip()] = value.strip()
+        elif piece.strip():
+            _warn("JAEGER_TAGS", piece.strip(), "name=value", "no such tag")
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _warn(variable: str, value: str, expected: str, used: str) -> None:
+    logger.warning("%s=%.100r is not %s; using %s", variable, value, expected, used)

@@ -1,0 +1,122 @@
+"""The count of every span: one lock, one place, so that the sums are exact."""
+
+# ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+logger = logging.getLogger("sidecar_tracing")
+
+REASONS = {
+    "queue_full": "the queue is full: the agent is away or slower than the service",
+    "too_large": "a span is larger than one packet",
+    "encode_error": "a tag or log cannot be encoded",
+    "send_error": "the packet cannot be sent",
+    "closed": "the tracer is closed",
+    "close_timeout": "the agent did not take them before the close's time ran out",
+}
+"""Why spans are dropped: reason → its text in the log."""
+
+
+@dataclass(frozen=True)
+class Stats:
+    """The spans of one tracer in this process; started == sent + dropped + queued + unfinished, always."""
+
+    started: int
+    """Sampled spans that began."""
+    unfinished: int
+    """Of these, the ones that `finish()` has not been called on."""
+    queued: int
+    """Finished, and neither sent nor dropped yet."""
+    sent: int
+    """Handed to the agent's address, and not refused by it."""
+    dropped: dict[str, int]
+    """Lost, by reason: the keys of REASONS that occurred."""
+    packets: int
+    """UDP packets that carried the sent spans."""
+    sampled_out: int
+    """Spans that the sampler left out; not part of started."""
+
+    @property
+    def dropped_total(self) -> int:
+        """The dropped spans of all reasons."""
+        return sum(self.dropped.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as JSON-ready data."""
+        return asdict(self)
+
+
+class Ledger:
+    """Counts spans, also for jaeger-client's own metrics; each method may be called from any thread."""
+
+    def __init__(self, metrics: Any) -> None:
+        self._metrics = metrics
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again from zero, with a lock that nobody holds: a forked child's first act."""
+        # reentrant: a signal handler that makes spans may interrupt the holder
+        self.lock = threading.RLock()
+        self._started = self._sampled_out = self._finished = self._sent = self._packets = 0
+        self._dropped: Counter[str] = Counter()
+
+    def start(self, count: int) -> None:
+        """Count spans that began."""
+        with self.lock:
+            self._started += count
+
+    def sample_out(self, count: int) -> None:
+        """Count spans that the sampler left out."""
+        with self.lock:
+            self._sampled_out += count
+
+    def finish(self) -> None:
+        """Count one finished span; the caller holds the lock."""
+        self._finished += 1
+
+    def send(self, spans: int) -> None:
+        """Count one packet that left."""
+        with self.lock:
+            self._sent += spans
+            self._packets += 1
+        self._metrics.reporter_success(spans)
+
+    def recall(self, spans: int) -> None:
+        """Take back one packet that the agent's host refused."""
+        with self.lock:
+            self._sent -= spans
+            self._packets -= 1
+
+    def drop(self, reason: str, spans: int) -> None:
+        """Count lost spans; the first loss of each reason is logged."""
+        if not spans:
+            return
+        with self.lock:
+            first = reason not in self._dropped
+            self._dropped[reason] += spans
+        self._metrics.reporter_dropped(spans)
+        if first:
+            logger.warning("Spans are being dropped: %s. stats() counts them.", REASONS[reason])
+
+    def stats(self) -> Stats:
+        """Return all counts of one moment."""
+        with self.lock:
+            dropped = dict(self._dropped)
+            queued = self._finished - self._sent - sum(dropped.values())
+            # a span whose sampling.priority changed after its start finishes without having counted as started
+            unfinished = max(0, self._started - self._finished)
+            return Stats(
+                started=self._finished + unfinished,
+                unfinished=unfinished,
+                queued=queued,
+                sent=self._sent,
+                dropped=dropped,
+                packets=self._packets,
+                sampled_out=self._sampled_out,
+            )

@@ -1,0 +1,30 @@
+"""Pacing: no burst longer than the agent's kernel buffer can hold, whatever the service does."""
+
+from __future__ import annotations
+
+import time
+
+BYTES_PER_SECOND = 2_500_000
+"""At this rate an agent may sleep some 60 ms before a default receive buffer (212,992 B) overflows."""
+
+BURST_BYTES = 65_536
+"""What may leave at once after a pause."""
+
+PACKET_OVERHEAD = 1_024
+"""What the kernel charges for a packet beyond its bytes, roughly."""
+
+
+class Pace:
+    """A token bucket over bytes."""
+
+    def __init__(self) -> None:
+        self._tokens = float(BURST_BYTES)
+        self._filled_at = time.monotonic()
+
+    def delay(self, size: int) -> float:
+        """Charge a packet of `size` bytes and return the seconds to wait before it may leave."""
+        now = time.monotonic()
+        self._tokens = min(BURST_BYTES, self._tokens + (now - self._filled_at) * BYTES_PER_SECOND)
+        self._filled_at = now
+        self._tokens -= size + PACKET_OVERHEAD
+        return max(0.0, -self._tokens / BYTES_PER_SECOND)

@@ -1,0 +1,105 @@
+"""Send marked spans the way a service does, and print as one JSON object what became of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from sidecar_tracing import environment
+from sidecar_tracing.config import init_tracer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar_tracing.tracer import Tracer
+
+MARKER_TAG = "sidecar.marker"
+SHOWN_TRACE_IDS = 5
+DEFAULT_PORT = 6831
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Send the spans; return 0 where all were sent, else 1."""
+    args = _parser().parse_args(argv)
+    tracer = init_tracer(args.service, sampler={"type": "const", "param": 1}, local_agent=_agent(args.agent))
+    started_at = time.monotonic()
+    trace_ids = send(tracer, args.spans, args.marker, args.rate)
+    report = tracer.close(args.timeout)
+    result = {
+        "service": args.service,
+        "marker": args.marker,
+        "started": tracer.stats().started,
+        "sent": report.sent,
+        "dropped": report.dropped,
+        "packets": tracer.stats().packets,
+        "seconds": round(time.monotonic() - started_at, 3),
+        "trace_ids": trace_ids,
+    }
+    print(json.dumps(result))
+    return 0 if report.complete else 1
+
+
+def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str]:
+    """Finish `spans` marked spans, at `rate` spans/s where it is above 0; return the first trace ids in hex."""
+    trace_ids = []
+    started_at = time.monotonic()
+    for number in range(spans):
+        if rate > 0:
+            time.sleep(max(0.0, started_at + number / rate - time.monotonic()))
+        with tracer.start_span("sidecar-probe", tags={MARKER_TAG: marker}) as span:
+            span.log_kv({"event": "probe", "number": number})
+        if number < SHOWN_TRACE_IDS:
+            trace_ids.append(f"{span.trace_id:x}")
+    return trace_ids
+
+
+def _agent(address: tuple[str, int] | None) -> dict[str, Any]:
+    host, port = address or (None, None)
+    return {
+        "reporting_host": host or os.environ.get("JAEGER_AGENT_HOST") or "localhost",
+        "reporting_port": port or environment.agent_port() or DEFAULT_PORT,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sidecar_tracing.probe", description=__doc__)
+    parser.add_argument("--service", required=True, help="name to report as")
+    parser.add_argument("--spans", type=_count, default=10, metavar="N", help="how many (default: %(default)s)")
+    parser.add_argument("--marker", required=True, help=f"value of each span's tag {MARKER_TAG}")
+    parser.add_argument("--rate", type=_seconds, default=0.0, metavar="SPANS_PER_S", help="default: at once")
+    parser.add_argument(
+        "--agent", type=_address, metavar="HOST:PORT", help="default: JAEGER_AGENT_HOST and JAEGER_AGENT_PORT"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, default=10.0, metavar="S", help="bound of the close (default: %(default)s)"
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of spans")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is negative or endless")
+    return value
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= environment.MAX_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

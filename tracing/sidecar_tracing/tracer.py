@@ -1,0 +1,81 @@
+"""jaeger-client's tracer with a bounded close, counts, and ids that a fork does not repeat."""
+
+# ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Any, overload
+
+import jaeger_client
+
+from sidecar_tracing.reporter import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sidecar_tracing.closing import CloseReport, Closing
+    from sidecar_tracing.ledger import Stats
+
+
+class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publishes no types here
+    """A jaeger-client tracer; what it adds needs the kit's reporter, and anything else behaves as before."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.random = ForkAwareRandom()
+        if isinstance(self.reporter, Reporter):
+            ledger, counters = self.reporter.ledger, self.metrics
+            counters.spans_started_sampled = _both(ledger.start, counters.spans_started_sampled)
+            counters.spans_started_not_sampled = _both(ledger.sample_out, counters.spans_started_not_sampled)
+
+    @overload
+    def close(self) -> Closing: ...
+
+    @overload
+    def close(self, timeout: float) -> CloseReport: ...
+
+    def close(self, timeout: float | None = None) -> Closing | CloseReport:
+        """Send what is queued and take no more spans.
+
+        With a timeout in seconds: wait that long at most and return a CloseReport, true where every span was sent.
+        Without: return at once, with a future of that report, as jaeger-client does.
+        """
+        self.sampler.close()
+        if timeout is None or not isinstance(self.reporter, Reporter):
+            closing: Closing = self.reporter.close()
+            return closing
+        return self.reporter.close_and_wait(timeout)
+
+    def stats(self) -> Stats:
+        """Return how many spans of this process were started, sent and dropped.
+
+        Raises TypeError where the tracer was created with a reporter that does not count.
+        """
+        if not isinstance(self.reporter, Reporter):
+            raise TypeError(f"{type(self.reporter).__name__} does not count spans; create the tracer by Config")
+        return self.reporter.stats()
+
+
+class ForkAwareRandom(random.Random):
+    """Random bits from a seed of each process's own, also after a fork that Python is not told of (uWSGI)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pid = os.getpid()
+
+    def getrandbits(self, k: int, /) -> int:
+        """Return `k` random bits."""
+        if os.getpid() != self._pid:
+            self.seed()
+            self._pid = os.getpid()
+        return super().getrandbits(k)
+
+
+def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
+    def count(value: int) -> None:
+        first(value)
+        second(value)
+
+    return count
