@@ -1,0 +1,72 @@
+"""What an image is made from: its build context as a tar stream, and a digest that tells whether it changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import tempfile
+from typing import IO, TYPE_CHECKING
+
+from docker.utils.build import exclude_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+INPUTS_LABEL = "io.sidecar-kit.inputs"
+
+
+def digest_of(parts: Iterable[tuple[str, bytes]]) -> str:
+    """Return a SHA-256 over named contents; lengths are part of it, so that no two lists run together."""
+    total = hashlib.sha256()
+    for name, content in parts:
+        total.update(f"{len(name)}:{name}:{len(content)}:".encode())
+        total.update(content)
+    return total.hexdigest()
+
+
+def context_files(folder: Path) -> list[str]:
+    """Return the paths that .dockerignore lets into a build, sorted, files only."""
+    rules = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [rule.strip() for rule in rules if rule.strip() and not rule.startswith("#")]
+    found: set[str] = exclude_paths(str(folder), patterns)
+    return sorted(path for path in found if (folder / path).is_file() and path != ".dockerignore")
+
+
+def selected(paths: Iterable[str], roots: Iterable[str]) -> list[str]:
+    """Return those paths that are one of the roots or lie below one."""
+    kept = tuple(roots)
+    return [path for path in paths if any(path == root or path.startswith(f"{root}/") for root in kept)]
+
+
+def digest_of_files(folder: Path, paths: Iterable[str], *more: tuple[str, bytes]) -> str:
+    """Return the digest of files, with their names and whether they may be executed, and of `more`."""
+    files = ((f"{path}:{_executable(folder / path)}", (folder / path).read_bytes()) for path in paths)
+    return digest_of([*files, *more])
+
+
+def context_tar(folder: Path, paths: Iterable[str], extra: Mapping[str, bytes]) -> IO[bytes]:
+    """Return a tar stream, at its start, of files below a folder and of `extra` contents by path."""
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's; closed with it
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for path in paths:
+            with (folder / path).open("rb") as source:
+                archive.addfile(_entry(path, folder / path), source)
+        for path, content in sorted(extra.items()):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    stream.seek(0)
+    return stream
+
+
+def _entry(name: str, path: Path) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mtime = path.stat().st_size, int(path.stat().st_mtime)
+    entry.mode = 0o755 if _executable(path) else 0o644
+    return entry
+
+
+def _executable(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o111)

@@ -1,0 +1,172 @@
+"""Decides for each image whether it is here, pulled or built, says why, and does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sidecar.engine.errors import EngineError, ImageMissingError, RegistryError
+from sidecar.images import names
+from sidecar.images.agent_image import agent_inputs, build_agent, require_buildable
+from sidecar.images.base import base_inputs, build_base
+from sidecar.images.inputs import INPUTS_LABEL
+from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sidecar.engine.images import Images, Progress
+    from sidecar.images.mirrors import DebianMirror
+    from sidecar.images.site import Site
+
+REGISTRY_SECONDS = 8.0
+"""How long a registry may take to answer before images are built instead."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for."""
+
+    source: str
+    """auto, registry or build."""
+    prefix: str
+    agent_version: str
+    rebuild: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where images come from and go to."""
+
+    images: Images
+    site: Site
+    mirror: DebianMirror
+    checkout: Path | None
+    say: Progress
+    """Takes decisions."""
+    progress: Progress
+    """Takes the lines of long work."""
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """An image that the engine now holds, or that a dry run would obtain."""
+
+    image: names.Image
+    way: str
+    """cached, pulled or built; in a dry run what would be done: cached, pull or build."""
+    why: str
+    size: int = 0
+    """Bytes; 0 in a dry run for an image that is not there yet."""
+
+
+class Obtainer:
+    """Obtains the images of one wish; asks the registry at most once when it does not answer."""
+
+    def __init__(self, wish: Wish, around: Surroundings) -> None:
+        self._wish = wish
+        self._around = around
+        self._silence = ""
+        """Why the registry is not asked again; empty as long as it answers."""
+
+    def all(self) -> list[Obtained]:
+        """Return base and agent and, from a checkout, sample and gateway."""
+        official = names.official(self._wish.agent_version, self._wish.prefix)
+        base = self._foreign(official.base, names.BUILT_BASE, base_inputs, self._build_base)
+        agent = self._foreign(
+            official.agent,
+            names.built_agent(self._wish.agent_version),
+            lambda: agent_inputs(self._wish.agent_version),
+            lambda: self._build_agent(base.image.name),
+        )
+        if self._around.checkout is None:
+            self._around.say("sample and gateway: not built, they need the kit's checkout")
+            return [base, agent]
+        if not self._wish.dry_run:
+            write_site(self._around.checkout, self._around.site)
+        own = [self._own(self._around.checkout, image, base) for image in (official.sample, official.gateway)]
+        return [base, agent, *own]
+
+    def _foreign(
+        self, official: names.Image, built: str, inputs: Callable[[], str], build: Callable[[], None]
+    ) -> Obtained:
+        here = replace(official, name=built)
+        if self._wish.source != "build" and self._holds(official.name):
+            return self._done(official, "cached", "the engine holds it")
+        if self._wish.source != "registry" and self._holds(built, inputs()):
+            return self._done(here, "cached", "built here before from the same inputs")
+        if self._wish.source == "build":
+            return self._built(here, "asked for by --source build", build)
+        refusal = self._registry_refusal(official.name)
+        if not refusal:
+            return self._pulled(official)
+        return self._built(here, refusal, build)
+
+    def _registry_refusal(self, name: str) -> str:
+        """Return why an image cannot be pulled; empty where it can. With --source registry it is raised."""
+        if self._silence:
+            return self._silence
+        try:
+            self._around.images.ask_registry(name, REGISTRY_SECONDS)
+        except ImageMissingError as error:
+            return self._refused(error, error.cause)
+        except EngineError as error:
+            why = f"the registry cannot be used: {error.cause}"
+            self._silence = why if isinstance(error, RegistryError) else ""
+            return self._refused(error, why)
+        return ""
+
+    def _refused(self, error: EngineError, why: str) -> str:
+        if self._wish.source == "registry":
+            fix = "Name a mirror with --prefix, or build from source with --source build"
+            raise type(error)(error.subject, error.cause, fix) from error
+        return why
+
+    def _pulled(self, image: names.Image) -> Obtained:
+        self._around.say(f"{image.role}: pulling {image.name}: its registry answers")
+        if self._wish.dry_run:
+            return Obtained(image, "pull", "its registry answers")
+        self._around.images.pull(image.name, self._around.progress)
+        return self._done(image, "pulled", "its registry answers")
+
+    def _built(self, image: names.Image, why: str, build: Callable[[], None]) -> Obtained:
+        self._around.say(f"{image.role}: building {image.name}: {why}")
+        if image.role == "agent":
+            require_buildable(self._wish.agent_version)
+        if self._wish.dry_run:
+            return Obtained(image, "build", why)
+        build()
+        return self._done(image, "built", why)
+
+    def _own(self, checkout: Path, image: names.Image, base: Obtained) -> Obtained:
+        found = self._around.images.find(base.image.name)
+        inputs = kit_inputs(checkout, image.role, found.identity if found else "")
+        if found and self._holds(image.name, inputs):
+            return self._done(image, "cached", "its sources and its base are unchanged")
+
+        build = KitBuild(checkout, image.role, image.name, base.image.name, inputs)
+        return self._built(image, "its sources or its base changed", lambda: self._build_own(build))
+
+    def _build_own(self, build: KitBuild) -> None:
+        around = self._around
+        build_kit_image(around.images, build, around.site, around.progress)
+
+    def _build_base(self) -> None:
+        around = self._around
+        build_base(around.images, around.mirror, around.site.authority, around.progress)
+
+    def _build_agent(self, base: str) -> None:
+        around = self._around
+        build_agent(around.images, self._wish.agent_version, base, around.site, around.progress)
+
+    def _holds(self, name: str, inputs: str | None = None) -> bool:
+        if self._wish.rebuild:
+            return False
+        found = self._around.images.find(name)
+        return found is not None and (inputs is None or found.labels.get(INPUTS_LABEL) == inputs)
+
+    def _done(self, image: names.Image, way: str, why: str) -> Obtained:
+        found = self._around.images.find(image.name)
+        return Obtained(image, way, why, found.size if found else 0)
