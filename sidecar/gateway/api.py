@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -65,30 +66,27 @@ class Api:
     async def traces(self, request: web.Request) -> web.Response:
         """Search traces, or fetch those of `traceID` parameters."""
         if request.query.getall("traceID", []):
-            return self._by_ids(request.query.getall("traceID"))
+            return await self._by_ids(request.query.getall("traceID"))
         try:
             query = parse_query(request.query, request.query.getall("tag", []), time.time() * 1e6)
         except ValueError as error:
             return failure(400, str(error))
-        found = await find_traces(query, self._state.store, self._state.decoder)
-        return web.json_response(envelope([trace_json(trace) for trace in found]))
+        return await _traces_response(await find_traces(query, self._state.store, self._state.decoder))
 
-    def _by_ids(self, ids: list[str]) -> web.Response:
+    async def _by_ids(self, ids: list[str]) -> web.Response:
         if not all(_TRACE_ID.fullmatch(text) for text in ids):
             return failure(400, "cannot parse traceID param")
-        found = [(text, find_trace(self._state, text)) for text in ids]
-        errors = [{"msg": "trace not found", "traceID": text} for text, trace in found if not trace]
-        return web.json_response(envelope([trace_json(trace) for _, trace in found if trace], errors=errors))
+        found = {text: await find_trace(self._state, text) for text in ids}
+        errors = [{"msg": "trace not found", "traceID": text} for text, trace in found.items() if not trace]
+        return await _traces_response([trace for trace in found.values() if trace], errors)
 
     async def trace(self, request: web.Request) -> web.Response:
         """Fetch one trace; the id is hexadecimal, with or without leading zeros."""
         text = request.match_info["id"]
         if not _TRACE_ID.fullmatch(text):
             return failure(400, "the trace id is not hexadecimal with at most 32 digits")
-        trace = find_trace(self._state, text)
-        if trace is None:
-            return failure(404, "trace not found")
-        return web.json_response(envelope([trace_json(trace)]))
+        trace = await find_trace(self._state, text)
+        return await _traces_response([trace]) if trace else failure(404, "trace not found")
 
     async def dependencies(self, _: web.Request) -> web.Response:
         """Answer without links: the stand-in computes none."""
@@ -121,13 +119,20 @@ class Api:
         return web.json_response(self._state.faults.current.as_dict())
 
 
-def find_trace(state: State, text: str) -> Trace | None:
+async def find_trace(state: State, text: str) -> Trace | None:
     """Return the stored trace of a hexadecimal id, or None."""
     if not _TRACE_ID.fullmatch(text):
         return None
     trace_id = bytes.fromhex(text.zfill(32))
     batches = state.store.batches(trace_id)
-    return state.decoder.trace(trace_id, batches) if batches else None
+    return await asyncio.to_thread(state.decoder.trace, trace_id, batches) if batches else None
+
+
+async def _traces_response(traces: list[Trace], errors: list[dict[str, str]] | None = None) -> web.Response:
+    def render() -> str:
+        return json.dumps(envelope([trace_json(trace) for trace in traces], errors=errors))
+
+    return web.json_response(text=await asyncio.to_thread(render))
 
 
 def failure(code: int, message: str) -> web.Response:

@@ -6,14 +6,17 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sidecar.gateway.model import Span, Tag, Trace
     from sidecar.gateway.store import TraceStore
     from sidecar.gateway.wire import Decoder
+
+    Held = tuple[bytes, list[bytes]]
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1500
@@ -71,29 +74,34 @@ def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: floa
 
 
 async def find_traces(query: TraceQuery, store: TraceStore, decoder: Decoder) -> list[Trace]:
-    """Return the traces with a matching span, newest first; gives way to other work between traces."""
+    """Return the traces with a matching span, newest first; decodes in a thread, so that spans still come in."""
     found: list[Trace] = []
-    for looked, trace_id in enumerate(store.newest(query.service)):
-        batches = store.batches(trace_id)
-        if batches:
-            trace = decoder.trace(trace_id, batches)
-            if any(query.matches(span) for span in trace.spans):
-                found.append(trace)
+    for held in _chunks(store, query.service):
+        found += await asyncio.to_thread(_matching, query, held, decoder)
         if len(found) >= query.limit:
             break
-        if looked % _TRACES_PER_TURN == 0:
-            await asyncio.sleep(0)
-    return found
+    return found[: query.limit]
 
 
 async def find_operations(service: str, store: TraceStore, decoder: Decoder) -> list[tuple[str, str]]:
     """Return a service's (operation, span kind) pairs, sorted."""
     found: set[tuple[str, str]] = set()
-    for looked, trace_id in enumerate(store.newest(service)):
-        found |= decoder.operations(service, store.batches(trace_id))
-        if looked % _TRACES_PER_TURN == 0:
-            await asyncio.sleep(0)
+    for held in _chunks(store, service):
+        batches = dict.fromkeys(raw for _, batches in held for raw in batches)
+        found |= await asyncio.to_thread(decoder.operations, service, batches)
     return sorted(found)
+
+
+def _chunks(store: TraceStore, service: str) -> Iterator[list[Held]]:
+    ids = store.newest(service)
+    while chunk := list(islice(ids, _TRACES_PER_TURN)):
+        held = ((trace_id, store.batches(trace_id)) for trace_id in chunk)
+        yield [(trace_id, batches) for trace_id, batches in held if batches]
+
+
+def _matching(query: TraceQuery, held: list[Held], decoder: Decoder) -> list[Trace]:
+    traces = (decoder.trace(trace_id, batches) for trace_id, batches in held)
+    return [trace for trace in traces if any(query.matches(span) for span in trace.spans)]
 
 
 def _has(span: Span, key: str, value: str) -> bool:

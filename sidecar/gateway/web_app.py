@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from sidecar.gateway.api import Api, failure
+from sidecar.gateway.metrics import Exposition
+from sidecar.gateway.pages import Pages
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 64 * 1024
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -26,7 +29,13 @@ _HEADERS = {
 def build_app(state: State) -> web.Application:
     """Return the application; its answers carry the security headers, its errors Jaeger's envelope."""
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_envelope_errors])
-    app.add_routes([web.get("/healthz", _health), *Api(state).routes()])
+    exposition = Exposition(state)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=exposition.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    own = [web.get("/healthz", _health), web.get("/metrics", metrics)]
+    app.add_routes([*own, *Api(state).routes(), *Pages(state).routes()])
     app.on_response_prepare.append(_add_headers)
     return app
 

@@ -1,0 +1,55 @@
+"""The totals in Prometheus' text format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.core import Metric
+
+    from sidecar.gateway.state import State
+
+_PREFIX = "sidecar_gateway"
+
+
+class Exposition(Collector):
+    """Reads the gateway's own totals at scrape time, so that counting costs nothing more."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def text(self) -> bytes:
+        """Return the page that Prometheus scrapes."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric families."""
+        totals = self._state.counters()
+        yield _counter("batches", "Batches by what became of them", "result", totals["batches"])
+        refused = {f"refused_{reason}": count for reason, count in totals["spans"].pop("refused").items()}
+        # `evicted` was accepted before; as a result of its own it would be counted twice
+        evicted = totals["spans"].pop("evicted")
+        results = {**totals["spans"], **refused}
+        yield _counter("spans", "Spans by what became of them", "result", results)
+        yield CounterMetricFamily(f"{_PREFIX}_spans_evicted", "Spans that left the bounded store", evicted)
+        yield GaugeMetricFamily(f"{_PREFIX}_stored_spans", "Spans in the store", totals["store"]["spans"])
+        yield GaugeMetricFamily(f"{_PREFIX}_stored_traces", "Traces in the store", totals["store"]["traces"])
+        yield GaugeMetricFamily(f"{_PREFIX}_stored_bytes", "Bytes of the store", totals["store"]["bytes"])
+        if totals["udp"]:
+            known = {name: count for name, count in totals["udp"].items() if count is not None}
+            yield _counter("datagrams", "Datagrams at the agent's port", "event", known)
+
+
+def _counter(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
+    family = CounterMetricFamily(f"{_PREFIX}_{name}", text, labels=[label])
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family

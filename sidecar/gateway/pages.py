@@ -1,0 +1,105 @@
+"""The plain pages: the latest traces with what was refused, and one trace as a tree with bars."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sidecar.gateway.api import find_trace
+from sidecar.gateway.tree import rows
+
+if TYPE_CHECKING:
+    from sidecar.gateway.model import Span, Trace
+    from sidecar.gateway.state import State
+
+LATEST = 50
+MAX_ROWS = 1000
+_BAR = 1000
+_COLOURS = 8
+_DEEPEST = 12
+
+
+class Pages:
+    """Handlers of / and /trace/{id}."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        loader = PackageLoader("sidecar.gateway")
+        self._templates = Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._templates.filters |= {"duration": duration_text, "time": time_text, "count": "{:,}".format}
+        self._style = loader.get_source(self._templates, "page.css")[0]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of the pages and of their one style sheet."""
+        return [
+            web.get("/", self.latest),
+            web.get("/trace/{id}", self.trace),
+            web.get("/page.css", self.style),
+        ]
+
+    async def latest(self, _: web.Request) -> web.Response:
+        """Show the newest traces and the totals."""
+        store, decoder = self._state.store, self._state.decoder
+        ids = islice(store.newest(), LATEST)
+        held = [(trace_id, store.batches(trace_id)) for trace_id in ids]
+        traces = await asyncio.to_thread(lambda: [decoder.trace(*pair) for pair in held])
+        return self._page("latest.html", traces=traces, totals=self._state.counters(), stored=len(store))
+
+    async def trace(self, request: web.Request) -> web.Response:
+        """Show one trace."""
+        trace = await find_trace(self._state, request.match_info["id"])
+        if trace is None:
+            return self._page("missing.html", status=404)
+        services = list(dict.fromkeys(span.process.service for span in trace.spans))
+        lines = [
+            {
+                "span": row.span,
+                "indent": min(row.depth, _DEEPEST),
+                "colour": services.index(row.span.process.service) % _COLOURS,
+                "bar": bar(row.span, trace),
+            }
+            for row in rows(trace)[:MAX_ROWS]
+        ]
+        hidden = len(trace.spans) - len(lines)
+        return self._page("trace.html", trace=trace, lines=lines, services=services, hidden=hidden)
+
+    async def style(self, _: web.Request) -> web.Response:
+        """Answer the style sheet."""
+        return web.Response(text=self._style, content_type="text/css")
+
+    def _page(self, name: str, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401 - a template's values
+        text = self._templates.get_template(name).render(**values)
+        return web.Response(text=text, status=status, content_type="text/html")
+
+
+def bar(span: Span, trace: Trace) -> tuple[int, int]:
+    """Return a span's place in its trace as offset and width, in thousandths; never thinner than 4."""
+    whole = max(trace.duration, 1)
+    width = min(max(round(span.duration * _BAR / whole), 4), _BAR)
+    offset = round((span.start - trace.start) * _BAR / whole)
+    return min(offset, _BAR - width), width
+
+
+def duration_text(microseconds: int) -> str:
+    """Return a duration as people read it: 850 µs, 12.3 ms, 4.56 s."""
+    if microseconds < 1000:
+        return f"{microseconds} µs"
+    if microseconds < 1_000_000:
+        return f"{microseconds / 1000:.1f} ms"
+    return f"{microseconds / 1_000_000:.2f} s"
+
+
+def time_text(microseconds: int) -> str:
+    """Return a time (µs since the epoch) in UTC; a number that is no time comes back as it is."""
+    try:
+        moment = datetime.fromtimestamp(microseconds / 1e6, tz=timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return f"{microseconds} µs"
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
