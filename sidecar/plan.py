@@ -104,6 +104,8 @@ class Plan:
     stand_in: StandInPlan | None
     base: ImagePlan
     """What the kit's own images are built on."""
+    probe: ImagePlan
+    """What verify starts for a moment, to look from inside the deployment's networks."""
     source: str | None
     """The kit's checkout relative to the rendering: where images build from. None: they are pulled."""
 
@@ -134,6 +136,7 @@ def make_plan(spec: Spec, region: Region, source: str | None = None) -> Plan:
         ),
         stand_in=_stand_in(gateway, kit_images.gateway) if region.id == LOCAL else None,
         base=ImagePlan(kit_images.base.name, kit_images.base.variable),
+        probe=ImagePlan(kit_images.gateway.name, kit_images.gateway.variable),
         source=source,
     )
 

@@ -1,0 +1,76 @@
+# Short words for the kit. Every target sets up what it needs; `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SIDECAR := $(BIN)/sidecar
+REGION ?= local
+NETWORK ?= public
+OUT ?= build/$(REGION)
+PYTEST_ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo down images render validate verify test e2e coverage lint format bench lock golden clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+demo: $(VENV)/.ready ## set up, start and prove the sample: containers where an engine answers, else processes
+	@$(SIDECAR) demo
+
+down: $(VENV)/.ready ## stop the demo and leave nothing behind
+	@$(SIDECAR) demo --down
+
+images: $(VENV)/.ready ## pull the images, or build them where no registry answers
+	@$(SIDECAR) images
+
+render: $(VENV)/.ready ## write a region's deployment: make render REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
+	@$(SIDECAR) render --region $(REGION) --network $(NETWORK) --out $(OUT)
+
+validate: $(VENV)/.ready ## check a region: make validate REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
+	@$(SIDECAR) validate --region $(REGION) --network $(NETWORK) --out $(OUT)
+
+verify: $(VENV)/.ready ## prove, hop by hop, that spans arrive: make verify OUT=folder
+	@$(SIDECAR) verify --out $(if $(filter build/local,$(OUT)),.,$(OUT))
+
+test: $(VENV)/.ready ## all tests; what needs an engine or a cluster is skipped, and said, where there is none
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+coverage: $(VENV)/.ready ## the same with line and branch coverage, which must reach 95 %
+	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready ## ruff and mypy (strict)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.ready ## let ruff write the code's form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+golden: $(VENV)/.ready ## write the golden files and the committed rendering anew
+	@$(SIDECAR) render --region local --out .
+	@$(BIN)/python -m pytest -q --refresh-golden tests/sidecar
+
+bench: $(VENV)/.ready ## measure, side by side with the stock way; results to docs/benchmarks.md by hand
+	@$(BIN)/python -m bench
+
+lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of dependencies
+	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --no-emit-package sidecar-kit --no-header \
+	  -o requirements-dev.txt requirements-dev.in pyproject.toml tracing/pyproject.toml
+
+clean: ## remove the environment and all that was built here
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/gateway/stubs/*_pb2*
+
+# The environment: everything from the lock, then the two packages as they stand here. The stubs are part of it.
+$(VENV)/.ready: requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch_build.py sidecar/gateway/stubs/collector.proto
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "make: Python 3.10 or later is needed; name one with PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv module. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV), about a minute" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . -e tracing
+	@touch $@

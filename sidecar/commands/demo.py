@@ -1,0 +1,137 @@
+"""Set up, start and prove the sample: frontend and backend, an agent beside each, and the stand-in gateway.
+
+In containers where an engine answers, as plain processes where none does. Ends with every hop's count and a trace.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from sidecar.verify.place import Place
+
+EXAMPLES = """examples:
+  sidecar demo
+  sidecar demo --target process        without containers, even where an engine answers
+  sidecar demo --down                  stop it and leave nothing behind
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--target", choices=("compose", "process"), help="default: what this machine has")
+    parser.add_argument("--down", action="store_true", help="stop and remove what a demo started")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start or stop the demonstration; 1 where a hop fails."""
+    from sidecar.tokens import take_from_environment
+
+    take_from_environment()
+    return _down() if args.down else _up(args.target)
+
+
+def say(text: str) -> None:
+    """Print a step at once: what follows may take a while."""
+    print(f"demo: {text}", file=sys.stderr, flush=True)
+
+
+def _up(target: str | None) -> int:
+    place, frontend, page = _processes() if (target or _best_target()) == "process" else _containers()
+    return _prove(place, frontend, page)
+
+
+def _best_target() -> str:
+    from sidecar.engine.client import connect
+    from sidecar.engine.compose import find_compose
+
+    try:
+        connect()
+        find_compose()
+    except SidecarError as error:
+        say(f"no containers here: {error}")
+        return "process"
+    return "compose"
+
+
+def _processes() -> tuple[Place, str, str]:
+    from sidecar.demo import processes
+    from sidecar.verify.process import ProcessPlace
+
+    folder = processes.DEFAULT_FOLDER
+    say("starting plain processes; the stand-in gateway takes the agent's UDP port too, so no agent is in between")
+    if processes.stop(folder):
+        say("an earlier demonstration was stopped")
+    demo = processes.start(folder, say)
+    return ProcessPlace(folder), demo.services["frontend"], demo.page
+
+
+def _containers() -> tuple[Place, str, str]:
+    from sidecar.demo import containers
+    from sidecar.engine.client import connect
+    from sidecar.engine.compose import find_compose
+    from sidecar.verify.compose import place_of
+
+    folder, engine = checkout(), connect()
+    say(f"containers, by engine {engine.version}")
+    _images(folder)
+    say("starting")
+    running = containers.up(folder, engine, find_compose(), say)
+    return place_of(folder), running.frontend, running.page
+
+
+def _images(folder: Path) -> None:
+    from sidecar.cli import build_parser
+    from sidecar.commands import images
+
+    images.run(build_parser("images").parse_args(["images", "--out", str(folder)]))
+
+
+def checkout() -> Path:
+    """Return the kit's checkout. Raises SidecarError for an installed wheel."""
+    from sidecar.checkout import find_checkout
+
+    folder = find_checkout()
+    if folder is None:
+        raise SidecarError("demo", "needs the kit's checkout, which holds the sample", "Clone the repository")
+    return folder
+
+
+def _prove(place: Place, frontend: str, page: str) -> int:
+    from sidecar.demo import trace
+    from sidecar.verify import report as reports
+    from sidecar.verify.reader import wait_for
+    from sidecar.verify.run import verify
+
+    say("sending a request, and marked spans")
+    trace_id = trace.request(f"{frontend}/greet?name=Ada")
+    report = verify(place)
+    print(reports.as_text(report), end="\n\n")
+    rows = wait_for(lambda: trace.fetch(page, trace_id), lambda rows: len(rows) >= 4, 10)
+    print(f"trace {trace_id} of {frontend}/greet?name=Ada")
+    print(trace.tree(rows) if rows else "  has not arrived", end="\n\n")
+    print(f"page      {page}\nservice   {frontend}\nstop      make down")
+    return 0 if report.ok and rows else 1
+
+
+def _down() -> int:
+    from sidecar.demo import containers, processes
+    from sidecar.engine.client import connect
+    from sidecar.engine.compose import find_compose
+
+    stopped = processes.stop(processes.DEFAULT_FOLDER)
+    say(f"stopped {', '.join(stopped)}" if stopped else "no processes to stop")
+    try:
+        connect()
+        compose = find_compose()
+    except SidecarError:
+        return 0
+    containers.down(checkout(), compose)
+    say("containers, networks and volumes are gone; images stay, as a cache")
+    return 0

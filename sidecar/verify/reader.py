@@ -1,0 +1,125 @@
+"""Reads an agent's counters, or a gateway's, from inside its network and prints them as JSON.
+
+Runs on the standard library alone, so that a short-lived container can do it where the agent has no shell:
+`python -m sidecar.verify.reader agent`, `python -m sidecar.verify.reader gateway MARKER`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar.verify.counts import AgentCounts, GatewayCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ADMIN = "http://127.0.0.1:14271"
+UDP_PORT = 6831
+_METRICS = {
+    "packets_processed": "jaeger_agent_thrift_udp_server_packets_processed",
+    "packets_dropped": "jaeger_agent_thrift_udp_server_packets_dropped",
+    "read_errors": "jaeger_agent_thrift_udp_server_read_errors",
+    "spans_submitted": "jaeger_agent_reporter_spans_submitted",
+    "spans_failed": "jaeger_agent_reporter_spans_failures",
+    "connected": "jaeger_agent_connection_status_collector_connected",
+}
+_SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
+_POLL_SECONDS = 0.1
+
+
+def agent_counts(metrics: str, sockets: Iterable[str], port: int = UDP_PORT) -> AgentCounts:
+    """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
+    totals: dict[str, int] = {}
+    for line in metrics.splitlines():
+        if match := _SAMPLE.fullmatch(line):
+            totals[match["name"]] = totals.get(match["name"], 0) + int(float(match["value"]))
+    drops = sum(kernel_drops(text, port) for text in sockets)
+    values: dict[str, Any] = {name: totals.get(metric, 0) for name, metric in _METRICS.items()}
+    return AgentCounts(**values, kernel_drops=drops)
+
+
+def kernel_drops(table: str, port: int) -> int:
+    """Return the drops of the sockets on a port, from the text of /proc/net/udp (its last column)."""
+    rows = [line.split() for line in table.splitlines()[1:]]
+    return sum(int(row[-1]) for row in rows if row[1].endswith(f":{port:04X}"))
+
+
+def read_agent(admin: str = ADMIN, port: int = UDP_PORT) -> AgentCounts:
+    """Return an agent's counts. Raises OSError where its admin port does not answer."""
+    tables = [Path(name).read_text(encoding="ascii") for name in ("/proc/net/udp", "/proc/net/udp6") if _exists(name)]
+    return agent_counts(_fetch(f"{admin}/metrics"), tables, port)
+
+
+def read_gateway(url: str, marker: str) -> GatewayCounts:
+    """Return what a stand-in counted of a marker. Raises OSError where it does not answer."""
+    counted = json.loads(_fetch(f"{url}/api/markers/{marker}"))
+    return GatewayCounts(
+        accepted=counted["accepted"],
+        refused=counted["refused"],
+        distinct=counted["distinct"],
+        dropped=counted["dropped"],
+    )
+
+
+def wait_for(read: Callable[[], Any], done: Callable[[Any], bool], seconds: float) -> Any:  # noqa: ANN401
+    """Return the first reading that is done, or the last one after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not done(reading := read()) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return reading
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the counts; 1 with the cause on standard error where nothing answers."""
+    parser = argparse.ArgumentParser(prog="sidecar.verify.reader")
+    parser.add_argument("what", choices=("agent", "gateway"))
+    parser.add_argument("marker", nargs="?", default="")
+    parser.add_argument("--url", help="the admin port, or the gateway's page")
+    parser.add_argument("--settled", type=int, default=0, help="wait until so many spans have met their fate")
+    parser.add_argument("--seconds", type=float, default=0, help="how long to wait for that")
+    args = parser.parse_args(arguments)
+    try:
+        print(json.dumps(asdict(_read(args))))
+    except (OSError, ValueError, KeyError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
+    if args.what == "agent":
+        url = args.url or ADMIN
+        reading: AgentCounts = wait_for(
+            lambda: read_agent(url), lambda counts: counts.settled >= args.settled, args.seconds
+        )
+        return reading
+    url = args.url or "http://127.0.0.1:16686"
+    counted: GatewayCounts = wait_for(
+        lambda: read_gateway(url, args.marker),
+        lambda counts: counts.settled >= args.settled,
+        args.seconds,
+    )
+    return counted
+
+
+def _fetch(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - http, on a loopback address
+        text: str = answer.read().decode()
+    return text
+
+
+def _exists(name: str) -> bool:
+    return Path(name).is_file()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
