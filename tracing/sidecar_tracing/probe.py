@@ -53,7 +53,7 @@ def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str
         with tracer.start_span("sidecar-probe", tags={MARKER_TAG: marker}) as span:
             span.log_kv({"event": "probe", "number": number})
         if number < SHOWN_TRACE_IDS:
-            trace_ids.append(f"{span.trace_id:x}")
+            trace_ids.append(f"{span.trace_id:016x}")
     return trace_ids
 
 
