@@ -1,0 +1,62 @@
+"""Check a spec and the folder it renders into: all that render would refuse, and what would go wrong later."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.commands import _spec
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sidecar.findings import Finding
+
+EXAMPLES = """examples:
+  sidecar validate --region cn-shanghai
+  sidecar validate --file sidecar.yaml --out build/cn-shanghai
+  sidecar validate --region us-west-1 --network vpc --output json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    _spec.add_arguments(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the folder it renders into (default: build/<region>)"
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; 1 where one is an error."""
+    from sidecar import checks
+    from sidecar.findings import failed
+    from sidecar.regions import load_regions
+    from sidecar.targets import compose
+
+    spec, regions = _spec.spec_of(args), load_regions(args.regions)
+    plan, folder = _spec.plan_of(spec, regions, args.out)
+    rendering = compose.render(plan)
+    findings = [
+        *checks.check_region(regions[plan.region], spec.network),
+        *checks.check_capacity(plan, spec.capacity),
+        *checks.check_token_file(plan, folder),
+        *checks.check_fresh(rendering, folder),
+        *checks.check_compose(rendering),
+    ]
+    if args.output == "json":
+        data = {"ok": not failed(findings), "findings": [finding.as_dict() for finding in findings]}
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        print(_text(findings, f"{plan.region} ({plan.gateway.address}): valid"))
+    return 1 if failed(findings) else 0
+
+
+def _text(findings: list[Finding], fine: str) -> str:
+    from sidecar.console import colour
+    from sidecar.findings import failed
+
+    lines = [f"{colour(finding.severity.value, finding.severity.value)}: {finding}" for finding in findings]
+    return "\n".join(lines if failed(findings) else [*lines, fine])
