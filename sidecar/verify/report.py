@@ -37,7 +37,10 @@ def _figure(hop: Hop) -> str:
     if hop.figure is None:
         return "-"
     lost = "".join(f", {count} {reason}" for reason, count in hop.counts.items())
-    return f"{hop.figure} of {hop.expected} {hop.unit}{lost}"
+    marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
+    others = hop.figure - marked
+    own = f", {others} of the service's own" if others else ""
+    return f"{marked} of {hop.expected} {hop.unit}{lost}{own}"
 
 
 def _verdict(report: Report) -> list[str]:
