@@ -6,6 +6,7 @@ Flags were read from the sources of v1.15.1, v1.18.0, v1.20.0 to v1.22.0 and v1.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sidecar.regions import Gateway
     from sidecar.spec import Agent, Capacity
 
+SUFFIX = "-agent"
+"""An agent is named after its service."""
 COMPACT_PORT = 6831
 SAMPLING_PORT = 5778
 ADMIN_PORT = 14271
@@ -22,6 +25,7 @@ PROGRAM = "/go/bin/agent-linux"
 USER = "10001:10001"
 """The user of the official image from 1.22; older images name none, and run as this one as well."""
 
+VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 OLDEST, NEWEST = (1, 15, 0), (1, 62, 0)
 _AGENT_TAGS, _ADMIN_HOST_PORT, _SOCKET_BUFFER, _STATUS = (1, 16, 0), (1, 18, 0), (1, 20, 0), (1, 22, 0)
 
@@ -111,10 +115,10 @@ def tags_key(version: str) -> str:
 
 def parse_version(text: str) -> tuple[int, ...]:
     """Return a version as numbers. Raises SidecarError for one that no agent has."""
-    parts = text.split(".")
-    numbers = tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
-    if len(numbers) != 3:
+    match = VERSION.fullmatch(text)
+    if not match:
         raise SidecarError(f"agent version {text!r}", "is not a version", "Give one such as 1.62.0")
+    numbers = tuple(int(part) for part in match.groups())
     if not OLDEST <= numbers <= NEWEST:
         reason = "the agent was removed from Jaeger after 1.62.0" if numbers > NEWEST else "the oldest known is 1.15.0"
         raise SidecarError(f"agent version {text}", reason, "Use 1.15.0 to 1.62.0")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
+import select
+import shutil
 import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from sidecar import __version__
+from sidecar import __version__, tokens
 from sidecar.errors import SidecarError, UsageError
 
 if TYPE_CHECKING:
@@ -42,9 +45,22 @@ exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130
 """
 
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=min(shutil.get_terminal_size().columns, 120) - 2)
+        self._action_max_length = 16  # argparse forgets a command's own indent and would break after `completion`
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        # an abbreviation that works today is ambiguous after the next new flag
+        super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(self.prog, message, f"See `{self.prog} --help`")
+        raise UsageError(_subject(self.prog), message, f"See `{self.prog} --help`")
 
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
@@ -53,12 +69,11 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
         prog="sidecar",
         description="Render, start and prove a jaeger-agent sidecar beside a Python service.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sidecar {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        command = commands.add_parser(name, help=summary)
         if chosen in (None, name):
             module = importlib.import_module(f"sidecar.commands.{name}")
             command.description = module.__doc__
@@ -69,13 +84,11 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; nothing but SystemExit for --help leaves here."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run one command and return its exit code; no exception leaves here."""
+    # taken out first: no program that a command starts may inherit it
+    token = tokens.take_from_environment()
     try:
-        os.environ.setdefault("COLUMNS", _columns())
-        chosen = next((word for word in arguments if not word.startswith("-")), "")
-        parsed = build_parser(chosen).parse_args(arguments)
-        code: int = parsed.run(parsed)
+        code = _run(list(sys.argv[1:] if argv is None else argv), token)
         sys.stdout.flush()
     except SidecarError as error:
         print(f"sidecar: {error}", file=sys.stderr)
@@ -83,29 +96,61 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("sidecar: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception:  # noqa: BLE001 - the boundary: a defect is reported, never thrown at the user
-        return _defect()
+    except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, never thrown at the user
+        return _unexpected(error, token)
     return code
 
 
-def _columns() -> str:
-    import shutil
+def _unexpected(error: Exception, token: str | None) -> int:
+    if isinstance(error, BrokenPipeError) and _reader_is_gone():
+        _abandon_output()
+        return 0  # the reader, such as `head`, has what it wanted
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _abandon_output()
+        print(f"sidecar: output: cannot be written: {error.strerror}. Free some space", file=sys.stderr)
+        return 1
+    return _defect(error, token)
 
-    return str(min(shutil.get_terminal_size().columns, 120))
+
+def _run(arguments: list[str], token: str | None) -> int:
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    try:
+        parsed, unknown = build_parser(chosen).parse_known_args(arguments)
+    except SystemExit as done:  # --help and --version
+        return int(done.code or 0)
+    if unknown:
+        # a flag's name only: what follows may be a token that was meant for another place
+        names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+        cause = f"does not know {', '.join(names)}" if names else "has an argument too many"
+        raise UsageError(parsed.command, cause, f"See `sidecar {parsed.command} --help`")
+    parsed.environment_token = token
+    return int(parsed.run(parsed))
 
 
-def _defect() -> int:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="sidecar-defect-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        log.write(f"sidecar {__version__}, Python {sys.version}\n\n{traceback.format_exc()}")
-    kind = sys.exc_info()[0]
-    print(
-        f"sidecar: a defect of the kit ({kind.__name__ if kind else 'unknown'}). "
-        f"The traceback is in {Path(log.name)}; please report it.",
-        file=sys.stderr,
-    )
+def _subject(prog: str) -> str:
+    return prog.removeprefix("sidecar").strip() or "usage"
+
+
+def _reader_is_gone() -> bool:
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLERR)
+    return bool(poll.poll(0))
+
+
+def _abandon_output() -> None:
+    # or the interpreter's last flush would fail a second time
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _defect(error: Exception, token: str | None) -> int:
+    story = tokens.mask("".join(traceback.format_exception(error)), token)
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="sidecar-defect-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as log:
+            log.write(f"sidecar {__version__}, Python {sys.version}\n\n{story}")
+        kept = f"The traceback is in {Path(log.name)}; please report it."
+    except OSError as full:
+        kept = f"Its traceback could not be kept ({full.strerror}):\n{story}"
+    print(f"sidecar: a defect of the kit ({type(error).__name__}). {kept}", file=sys.stderr)
     return 3

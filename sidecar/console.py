@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _COLOURS = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
 
 def colour(text: str, style: str) -> str:
     """Return the text in a style (ok, warning, error, dim, bold) where standard output is a colour terminal."""
-    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
     return text if plain else f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
 
 
@@ -26,13 +27,20 @@ def width() -> int:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None = None) -> str:
     """Return aligned columns, or one block a row where the terminal is too narrow for them."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    if sum(widths) + 2 * len(widths) > (columns or width()):
+    widths = [max(_cells(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    if sum(widths) + 2 * (len(widths) - 1) > (columns or width()):
         return "\n".join(_block(head, row) for row in rows)
-    lines = (
-        "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)
-    )
-    return "\n".join(lines)
+    return "\n".join(_line(row, widths) for row in (head, *rows))
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (size - _cells(cell)) for cell, size in zip(row, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _cells(text: str) -> int:
+    """Return the columns that a terminal gives to the text: two for a wide (Chinese, Japanese, …) character."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _block(head: Sequence[str], row: Sequence[str]) -> str:

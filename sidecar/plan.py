@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import __version__
 from sidecar import agent as agents
+from sidecar.errors import SidecarError
 from sidecar.images import names
+from sidecar.regions import LOCAL as LOCAL_REGION
 from sidecar.regions import gateway_of
 from sidecar.spec import Service
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from sidecar.regions import Gateway, Region
     from sidecar.spec import Spec
 
-LOCAL = "local"
+LOCAL = LOCAL_REGION
 LOCAL_TOKEN_FILE = "local-agent.yaml"  # noqa: S105 - a file's name
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
 AGENT_CONFIG = "/run/secrets/agent.yaml"
@@ -117,11 +119,14 @@ class Plan:
 def make_plan(spec: Spec, region: Region, source: str | None = None) -> Plan:
     """Decide everything for a spec in its region.
 
-    Raises SidecarError where the region has no host on the network or no agent has the version.
+    Raises SidecarError where the region has no host on the network, no agent has the version, or a service takes
+    the stand-in's name or port.
     """
     gateway = gateway_of(region, spec.network)
     tuning = agents.tune(spec.capacity)
     services = spec.services if spec.services is not None else sample_services()
+    if region.id == LOCAL:
+        _check_local(services, gateway)
     kit_images = names.official(spec.agent.version)
     return Plan(
         kit_version=__version__,
@@ -139,6 +144,18 @@ def make_plan(spec: Spec, region: Region, source: str | None = None) -> Plan:
         probe=ImagePlan(kit_images.gateway.name, kit_images.gateway.variable),
         source=source,
     )
+
+
+def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
+    for service in services:
+        if gateway.host in (service.name, f"{service.name}{agents.SUFFIX}"):
+            raise SidecarError(f"service {service.name}", "has the name of the stand-in gateway", "Rename the service")
+        if service.publish == GATEWAY_HTTP_PORT:
+            raise SidecarError(
+                f"service {service.name}",
+                f"publishes {GATEWAY_HTTP_PORT}, the stand-in gateway's page",
+                "Choose another port",
+            )
 
 
 def sample_services() -> tuple[Service, ...]:
@@ -185,7 +202,7 @@ def _http_health(port: int, path: str = "/healthz") -> tuple[str, ...]:
 def _agent(service: Service, spec: Spec, gateway: Gateway, tuning: agents.Tuning, official: names.Image) -> AgentPlan:
     own_image = spec.agent.image
     return AgentPlan(
-        name=f"{service.name}-agent",
+        name=f"{service.name}{agents.SUFFIX}",
         kind=spec.agent.kind,
         version=spec.agent.version,
         image=ImagePlan(own_image) if own_image else ImagePlan(official.name, official.variable),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,16 @@ from sidecar.errors import SidecarError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LOCAL = "local"
+"""The region of the stand-in gateway; listed last."""
 CATALOGUE = Path(__file__).with_name("regions.yaml")
 USER_FILE_VARIABLE = "SIDECAR_REGIONS"
 NETWORKS = ("public", "vpc")
-_KEYS = {"id", "name", "public", "vpc", "ports", "doubtful", "source", "checked"}
+_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+"""It becomes a folder's name and a Compose project's."""
+_KEYS = ("id", "name", "public", "vpc", "ports", "doubtful", "source", "checked")
+_COMMON = ("ports", "source", "checked")
+_PROTOCOLS = ("jaeger-grpc", "otlp-grpc", "http", "https")
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,11 @@ def load_regions(user_file: Path | None = None) -> dict[str, Region]:
     Raises SidecarError that names the file and entry where one is wrong.
     """
     regions = _read(CATALOGUE, {})
-    chosen = user_file or (Path(os.environ[USER_FILE_VARIABLE]) if os.environ.get(USER_FILE_VARIABLE) else None)
-    return _read(chosen, regions) if chosen else regions
+    variable = os.environ.get(USER_FILE_VARIABLE)
+    chosen = user_file or (Path(variable) if variable else None)
+    if chosen:
+        regions = _read(chosen, regions)
+    return dict(sorted(regions.items(), key=lambda item: item[0] == LOCAL))
 
 
 def find_region(regions: Mapping[str, Region], wanted: str) -> Region:
@@ -70,7 +80,7 @@ def find_region(regions: Mapping[str, Region], wanted: str) -> Region:
     if wanted in regions:
         return regions[wanted]
     near = [region.id for region in search(regions, wanted)] or _nearest(regions, wanted)
-    hint = f"Did you mean {' or '.join(near[:3])}?" if near else "`sidecar regions` lists them"
+    hint = f"Did you mean {_either(near[:3])}?" if near else "`sidecar regions` lists them"
     raise SidecarError(f"region {wanted!r}", "is not in the catalogue", hint)
 
 
@@ -80,7 +90,7 @@ def search(regions: Mapping[str, Region], word: str) -> list[Region]:
     return [
         region
         for region in regions.values()
-        if needle and any(needle in (text or "").casefold() for text in (region.id, region.name, region.public))
+        if needle and any(needle in (text or "").casefold() for text in _words(region))
     ]
 
 
@@ -95,6 +105,14 @@ def gateway_of(region: Region, network: str) -> Gateway:
     return Gateway(host, region.ports["jaeger-grpc"], network)
 
 
+def _words(region: Region) -> tuple[str | None, ...]:
+    return region.id, region.name, region.public, region.vpc
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def _nearest(regions: Mapping[str, Region], wanted: str) -> list[str]:
     by_word: dict[str, str] = {}
     for region in regions.values():
@@ -105,41 +123,60 @@ def _nearest(regions: Mapping[str, Region], wanted: str) -> list[str]:
 
 
 def _read(path: Path, base: Mapping[str, Region]) -> dict[str, Region]:
-    data = yamlio.load(yamlio.read_text(path), str(path))
+    node = yamlio.compose(yamlio.read_text(path), str(path))
+    data = yamlio.construct(node, str(path))
     if not isinstance(data, dict) or not isinstance(data.get("regions"), list):
         raise SidecarError(str(path), "has no list `regions`", "Give regions: [{id: …, public: …}]")
-    common = {key: data[key] for key in ("ports", "source", "checked") if key in data}
+    common = {"source": str(path), "checked": "", **{key: data[key] for key in _COMMON if key in data}}
+    places = [f"{path}:{line}: regions[{index}]" for index, line in enumerate(_lines(node))]
     regions = dict(base)
-    for number, row in enumerate(data["regions"], 1):
-        region = _merge(row, common, regions, f"{path}: regions entry {number}")
+    seen: set[str] = set()
+    for place, row in zip(places, data["regions"], strict=True):
+        region = _merge(row, common, regions, place)
+        if region.id in seen:
+            raise SidecarError(place, f"names {region.id!r} a second time", "Keep one entry")
+        seen.add(region.id)
         regions[region.id] = region
     return regions
+
+
+def _lines(root: Any) -> list[int]:  # noqa: ANN401 - a yaml node; yaml is not imported here
+    rows = next(value for key, value in root.value if key.value == "regions")
+    return [yamlio.line_of(row) for row in rows.value]
 
 
 def _merge(row: Any, common: dict[str, Any], known: Mapping[str, Region], place: str) -> Region:  # noqa: ANN401
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):
         raise SidecarError(place, "has no `id`", "Give id: <region id>")
-    if unknown := sorted(set(row) - _KEYS, key=str):
-        raise SidecarError(place, f"has an unknown key {unknown[0]!r}", f"Known: {', '.join(sorted(_KEYS))}")
-    values = {**common, **row}
-    if "checked" in values:
-        values["checked"] = str(values["checked"])
+    if not _ID.fullmatch(row["id"]):
+        raise SidecarError(f"{place}.id", f"{row['id']!r} is not a region id", "Use a-z, 0-9 and -, at most 63")
+    if unknown := [key for key in row if key not in _KEYS]:
+        raise SidecarError(f"{place}.{unknown[0]}", "is not known", f"Known: {', '.join(_KEYS)}")
+    # whoever overrides an entry answers for it: the catalogue's doubt and source are not about the new values
+    values = {"doubtful": "", **common, **row}
+    values["checked"] = str(values["checked"])
     _check_values(values, place)
     start = known.get(row["id"]) or Region(row["id"], row["id"], None, None)
     values["ports"] = {"jaeger-grpc": 1883, **start.ports, **values.get("ports", {})}
-    return replace(start, **values)
+    region = replace(start, **values)
+    if not (region.public or region.vpc):
+        raise SidecarError(place, "has no host", "Give public: HOST, vpc: HOST or both")
+    return region
 
 
 def _check_values(values: Mapping[str, Any], place: str) -> None:
-    for key in ("name", "public", "vpc", "doubtful", "source"):
-        value = values.get(key)
-        if value is not None and not isinstance(value, str):
-            raise SidecarError(f"{place}: {key}", f"{value!r} is not text")
-        if key in ("public", "vpc") and value and not _is_host(value):
-            raise SidecarError(f"{place}: {key}", f"{value!r} is not a host name", "Leave scheme and port out")
+    for key in ("name", "doubtful", "source"):
+        if not isinstance(values.get(key, ""), str):
+            raise SidecarError(f"{place}.{key}", "is not text", "Put it in quotes")
+    for key in ("public", "vpc"):
+        host = values.get(key)
+        if host is not None and not (isinstance(host, str) and _is_host(host)):
+            raise SidecarError(f"{place}.{key}", "is not a host name", "Leave scheme and port out")
     ports = values.get("ports", {})
-    if not isinstance(ports, dict) or any(not _is_port(port) for port in ports.values()):
-        raise SidecarError(f"{place}: ports", f"{ports!r} is not a map of protocol to port (1-65535)")
+    if not isinstance(ports, dict) or any(name not in _PROTOCOLS or not _is_port(ports[name]) for name in ports):
+        raise SidecarError(
+            f"{place}.ports", "is not a map of protocol to port (1-65535)", f"Protocols: {', '.join(_PROTOCOLS)}"
+        )
 
 
 def _is_port(value: object) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Rendering = Mapping[str, str]
+HEADER = "# Rendered by sidecar"
+"""How every rendered file begins: what begins otherwise is a user's own, and is never replaced."""
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 
@@ -25,10 +27,7 @@ def diff(rendering: Rendering, folder: Path) -> str:
     parts: list[str] = []
     for name, text in sorted(rendering.items()):
         path = folder / name
-        old = _read(path) if path.is_file() else ""
-        parts += difflib.unified_diff(
-            old.splitlines(keepends=True), text.splitlines(keepends=True), f"{path}", f"{path} (new)"
-        )
+        parts += difflib.unified_diff(_lines(_read(path)), _lines(text), f"{path}", f"{path} (new)")
     return "".join(parts)
 
 
@@ -39,9 +38,7 @@ def write(rendering: Rendering, folder: Path) -> None:
     then moved; whatever stops that half-way, an interrupt too, puts the old files back.
     Raises SidecarError where the folder cannot take it.
     """
-    check_folder(folder)
-    for name in rendering:
-        _check_inside(folder, name)
+    check(rendering, folder)
     try:
         if folder.exists():
             _replace_files(rendering, folder)
@@ -52,16 +49,25 @@ def write(rendering: Rendering, folder: Path) -> None:
         raise SidecarError(str(folder), cause, "Nothing was changed; check space and rights") from error
 
 
-def check_folder(folder: Path) -> None:
-    """Raise SidecarError for a path that cannot become or be an output folder."""
+def check(rendering: Rendering, folder: Path) -> None:
+    """Raise SidecarError where the folder cannot take the rendering, or holds a file of that name by another hand."""
+    try:
+        _check_folder(folder)
+        for name in rendering:
+            _check_inside(folder, name)
+            _check_own(folder / name)
+    except OSError as error:
+        cause = f"cannot be looked into: {error.strerror or error}"
+        raise SidecarError(str(folder), cause, "Choose another --out, or change its rights") from error
+
+
+def _check_folder(folder: Path) -> None:
     if folder.is_symlink():
         raise SidecarError(str(folder), f"is a link to {folder.readlink()}", "Name the folder itself")
-    if folder.exists() and not folder.is_dir():
-        raise SidecarError(str(folder), "is a file", "Name a folder with --out")
-    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    parent = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not parent.is_dir():
-        raise SidecarError(str(parent), "is a file", "Name a folder with --out")
-    if not os.access(parent, os.W_OK):
+        raise SidecarError(str(parent), "is not a folder", "Name a folder with --out")
+    if not os.access(parent, os.W_OK | os.X_OK):
         raise SidecarError(str(parent), "is not writable", "Choose another --out, or change its rights")
 
 
@@ -74,6 +80,12 @@ def _check_inside(folder: Path, name: str) -> None:
             raise SidecarError(str(path), f"is a link to {path.readlink()}", "Remove it; the kit writes no links")
     if (folder / name).is_dir():
         raise SidecarError(str(folder / name), "is a folder, and the rendering has a file of that name", "Move it away")
+
+
+def _check_own(path: Path) -> None:
+    first = _read(path).partition("\n")[0]
+    if path.exists() and not first.startswith(HEADER):
+        raise SidecarError(str(path), "was not written by sidecar", "Move it away, or choose another --out")
 
 
 def _new_folder(rendering: Rendering, folder: Path) -> None:
@@ -97,7 +109,8 @@ def _replace_files(rendering: Rendering, folder: Path) -> None:
             _move(new, folder / name, undo)
         undo.pop_all()
     for name in rendering:
-        _old_name(folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _old_name(folder / name).unlink()
 
 
 def _stage(path: Path, text: str, undo: contextlib.ExitStack) -> Path:
@@ -105,6 +118,7 @@ def _stage(path: Path, text: str, undo: contextlib.ExitStack) -> Path:
         parent.mkdir(mode=_FOLDER_MODE)
         undo.callback(shutil.rmtree, parent, ignore_errors=True)
     new = path.with_name(f".{path.name}.sidecar-new")
+    new.unlink(missing_ok=True)
     undo.callback(new.unlink, missing_ok=True)
     _write_file(new, text)
     return new
@@ -114,7 +128,8 @@ def _move(new: Path, path: Path, undo: contextlib.ExitStack) -> None:
     if path.exists():
         old = _old_name(path)
         old.unlink(missing_ok=True)
-        os.link(path, old)
+        undo.callback(old.unlink, missing_ok=True)
+        shutil.copy2(path, old)  # no hard link: not every file system has them
         undo.callback(old.replace, path)
     else:
         undo.callback(path.unlink, missing_ok=True)
@@ -134,7 +149,7 @@ def _old_name(path: Path) -> Path:
 
 def _write_file(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -143,6 +158,13 @@ def _write_file(path: Path, text: str) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n\\ No newline at end of file\n"
+    return lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from sidecar import yamlio
+from sidecar import agent, yamlio
 from sidecar.errors import SidecarError
 from sidecar.regions import NETWORKS
 from sidecar.spec import AGENT_KINDS, Agent, Capacity, Service, Spec
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     Parser = Callable[["_Reader", yaml.Node, str], Any]
 
 T = TypeVar("T")
-NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-"""A service's name: also a host name and a Compose key."""
+NAME = re.compile(rf"[a-z]([a-z0-9-]{{0,{61 - len(agent.SUFFIX)}}}[a-z0-9])?")
+"""A service's name: also a Compose key and, as its agent's with the suffix, a host name."""
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.ASCII | re.IGNORECASE)
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ANY = re.compile(r"[^\0]*")
 
 
 def read_spec(path: Path) -> Spec:
@@ -32,7 +32,7 @@ def read_spec(path: Path) -> Spec:
     reader = _Reader(str(path))
     root = yamlio.compose(yamlio.read_text(path), str(path))
     if not isinstance(root, yaml.MappingNode):
-        raise SidecarError(str(path), "is not a map", "The smallest spec is `region: cn-shanghai`")
+        raise SidecarError(f"{path}:1", "is not a map", "The smallest spec is `region: cn-shanghai`")
     values = reader.mapping(root, "", _SPEC)
     if reader.errors:
         raise SpecError(reader.errors)
@@ -56,42 +56,57 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.errors: list[SidecarError] = []
+        self._errors: list[tuple[int, SidecarError]] = []
 
-    def fail(self, node: yaml.Node, field: str, cause: str, fix: str = "") -> None:
-        place = f"{self.file}:{node.start_mark.line + 1}"
-        self.errors.append(SidecarError(f"{place}: {field}" if field else place, cause, fix))
+    @property
+    def errors(self) -> list[SidecarError]:
+        """In the file's order; some are found only when a whole list has been read."""
+        return [error for _, error in sorted(self._errors, key=lambda pair: pair[0])]
+
+    def fail(self, node: yaml.Node, field: str, cause: str, fix: str) -> None:
+        line = yamlio.line_of(node)
+        place = f"{self.file}:{line}"
+        self._errors.append((line, SidecarError(f"{place}: {field}" if field else place, cause, fix)))
 
     def mapping(self, node: yaml.Node, field: str, known: Mapping[str, Parser]) -> dict[str, Any]:
-        if not isinstance(node, yaml.MappingNode):
-            self.fail(node, field, "is not a map", f"Give {', '.join(known)} below it")
-            return {}
         values: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+        for key_node, key, value_node in self.items(node, field, f"Give {', '.join(known)} below it"):
             place = f"{field}.{key}" if field else key
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                self.fail(
-                    key_node,
-                    place,
-                    "is not known",
-                    f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}",
-                )
-            elif key in values:
-                self.fail(key_node, place, "is given twice", "Keep one")
-            else:
+            if key in known:
                 values[key] = known[key](self, value_node, place)
+            else:
+                near = difflib.get_close_matches(key, known, n=1)
+                fix = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
+                self.fail(key_node, place, "is not known", fix)
         return values
 
+    def items(self, node: yaml.Node, field: str, fix: str) -> list[tuple[yaml.Node, str, yaml.Node]]:
+        """Return (key's node, key, value's node) of a map whose keys are text, each given once."""
+        if not isinstance(node, yaml.MappingNode):
+            self.fail(node, field, "is not a map", fix)
+            return []
+        items: dict[str, tuple[yaml.Node, str, yaml.Node]] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.fail(key, field, "has a key that is not text", fix)
+            elif key.value in items:
+                self.fail(key, f"{field}.{key.value}" if field else key.value, "is given twice", "Keep one")
+            else:
+                items[key.value] = (key, key.value, value)
+        return list(items.values())
 
-def _text(pattern: re.Pattern[str], what: str) -> Parser:
+
+def _shown(node: yaml.Node) -> str:
+    return repr(node.value) if isinstance(node, yaml.ScalarNode) else "a list or map"
+
+
+def _text(pattern: re.Pattern[str], what: str, fix: str) -> Parser:
     def parse(reader: _Reader, node: yaml.Node, field: str) -> str:
         if not yamlio.scalar_node(node, ("str",)):
-            shown = repr(node.value) if isinstance(node, yaml.ScalarNode) else "this"
-            reader.fail(node, field, f"{shown} is not text", "Put it in quotes")
+            quotes = "Put it in quotes" if isinstance(node, yaml.ScalarNode) else f"Give {what}"
+            reader.fail(node, field, f"{_shown(node)} is not text", quotes)
         elif not pattern.fullmatch(node.value):
-            reader.fail(node, field, f"{node.value!r} is not {what}")
+            reader.fail(node, field, f"{_shown(node)} is not {what}", fix)
         return str(node.value)
 
     return parse
@@ -100,10 +115,9 @@ def _text(pattern: re.Pattern[str], what: str) -> Parser:
 def _integer(low: int, high: int, what: str) -> Parser:
     def parse(reader: _Reader, node: yaml.Node, field: str) -> int:
         text = node.value if yamlio.scalar_node(node, ("int",)) else ""
-        if re.fullmatch(r"\d{1,9}", text) and low <= int(text) <= high:
+        if re.fullmatch(r"[1-9][0-9]{0,8}", text) and low <= int(text) <= high:
             return int(text)
-        shown = node.value if isinstance(node, yaml.ScalarNode) else "this"
-        reader.fail(node, field, f"{shown} is not {what} ({low}-{high})")
+        reader.fail(node, field, f"{_shown(node)} is not {what}", f"Give a whole number from {low} to {high}")
         return low
 
     return parse
@@ -112,10 +126,20 @@ def _integer(low: int, high: int, what: str) -> Parser:
 def _one_of(*choices: str) -> Parser:
     def parse(reader: _Reader, node: yaml.Node, field: str) -> str:
         if node.value not in choices:
-            reader.fail(node, field, f"{node.value!r} is not known", f"Use {' or '.join(choices)}")
+            reader.fail(node, field, f"{_shown(node)} is not known", f"Use {' or '.join(choices)}")
         return str(node.value)
 
     return parse
+
+
+def _version(reader: _Reader, node: yaml.Node, field: str) -> str:
+    text: str = _text(agent.VERSION, "a version", "Give one such as 1.62.0")(reader, node, field)
+    if agent.VERSION.fullmatch(text):
+        try:
+            agent.parse_version(text)
+        except SidecarError as error:
+            reader.fail(node, field, f"{_shown(node)}: {error.cause}", error.fix)
+    return text
 
 
 def _record(kind: Callable[..., T], fields: Mapping[str, Parser], required: tuple[str, ...] = ()) -> Parser:
@@ -132,7 +156,7 @@ def _record(kind: Callable[..., T], fields: Mapping[str, Parser], required: tupl
 def _list(item: Parser) -> Parser:
     def parse(reader: _Reader, node: yaml.Node, field: str) -> tuple[Any, ...]:
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            reader.fail(node, field, "is not a list with an entry")
+            reader.fail(node, field, "is not a list with an entry", "Begin each entry with `- `")
             return ()
         return tuple(item(reader, child, f"{field}[{index}]") for index, child in enumerate(node.value))
 
@@ -140,39 +164,46 @@ def _list(item: Parser) -> Parser:
 
 
 def _environment(reader: _Reader, node: yaml.Node, field: str) -> dict[str, str]:
-    if not isinstance(node, yaml.MappingNode):
-        reader.fail(node, field, "is not a map of variable to text")
-        return {}
     values: dict[str, str] = {}
-    for key, value in node.value:
-        if not _VARIABLE.fullmatch(str(key.value)):
-            reader.fail(key, field, f"{key.value!r} is not a variable's name")
-        values[str(key.value)] = _text(_ANY, "text")(reader, value, f"{field}.{key.value}")
+    for key_node, key, value in reader.items(node, field, "Give VARIABLE: text below it"):
+        if not _VARIABLE.fullmatch(key):
+            reader.fail(key_node, field, f"{key!r} is not a variable's name", "Use letters, digits and _")
+        values[key] = _argument(reader, value, f"{field}.{key}")
     return values
 
 
 def _services(reader: _Reader, node: yaml.Node, field: str) -> tuple[Service, ...]:
-    services = _list(_record(Service, _SERVICE, ("name", "image", "port")))(reader, node, field)
-    names = [service.name for service in services if service]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        reader.fail(node, field, f"names {name!r} twice", "Give each service its own name")
-    return tuple(service for service in services if service)
+    parsed = _list(_record(Service, _SERVICE, ("name", "image", "port")))(reader, node, field)
+    names: set[str] = set()
+    published: set[int | None] = {None}
+    for index, service in enumerate(parsed):
+        if service is None:
+            continue
+        place, child = f"{field}[{index}]", node.value[index]
+        taken = names & {service.name, service.name + agent.SUFFIX}
+        if taken:
+            reader.fail(child, f"{place}.name", f"{min(taken)!r} is taken", "Give each service its own name")
+        if service.publish in published - {None}:
+            reader.fail(child, f"{place}.publish", f"{service.publish} is taken", "Give each service its own port")
+        names |= {service.name, service.name + agent.SUFFIX}
+        published.add(service.publish)
+    return tuple(service for service in parsed if service)
 
 
-_ANY = re.compile(r"(?s).*")
+_argument = _text(_ANY, "text without a NUL character", "Leave the NUL out")
 _port = _integer(1, 65535, "a port")
-_image = _text(_IMAGE, "an image name")
+_image = _text(_IMAGE, "an image name", "Give one such as registry.example.com/team/web:1.0")
 _SERVICE: dict[str, Parser] = {
-    "name": _text(NAME, "a name of a-z, 0-9 and -, at most 63 characters"),
+    "name": _text(NAME, "a name", f"Use a-z, 0-9 and -, a letter first, at most {63 - len(agent.SUFFIX)}"),
     "image": _image,
     "port": _port,
     "publish": _port,
-    "command": _list(_text(_ANY, "text")),
+    "command": _list(_argument),
     "environment": _environment,
 }
 _AGENT: dict[str, Parser] = {
     "kind": _one_of(*AGENT_KINDS),
-    "version": _text(_VERSION, "a version such as 1.62.0"),
+    "version": _version,
     "image": _image,
 }
 _CAPACITY: dict[str, Parser] = {
@@ -180,7 +211,7 @@ _CAPACITY: dict[str, Parser] = {
     "round_trip_ms": _integer(1, 60_000, "a round trip in ms"),
 }
 _SPEC: dict[str, Parser] = {
-    "region": _text(re.compile(r"\S+"), "a region id"),
+    "region": _text(re.compile(r"\S+"), "a region id", "`sidecar regions` lists them"),
     "network": _one_of(*NETWORKS),
     "services": _services,
     "agent": _record(Agent, _AGENT),

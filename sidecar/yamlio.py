@@ -14,38 +14,92 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_BYTES = 1024 * 1024
+_MAX_DEPTH = 50
+"""Far above any file of the kit's; the C parser overflows its stack at some thousands."""
 
 
 def read_text(path: Path) -> str:
-    """Return a file's text (UTF-8). Raises SidecarError where it cannot be read or is not text."""
+    """Return a file's text (UTF-8, at most 1 MiB). Raises SidecarError where it cannot be read or is not text."""
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SidecarError(str(path), "is not UTF-8 text", "Save it as UTF-8") from error
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SidecarError(str(path), error.strerror or str(error), "Check the path and its rights") from error
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return the text of at most 1 MiB of UTF-8. Raises SidecarError, which never shows the data."""
+    if len(data) > MAX_BYTES:
+        raise SidecarError(name, "is larger than 1 MiB", "Name the file that was meant")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SidecarError(name, "is not UTF-8 text", "Save it as UTF-8") from None
 
 
 def load(text: str, name: str) -> Any:  # noqa: ANN401 - YAML is data of any shape
     """Return the data of one YAML document. Raises SidecarError "name:line" where it does not parse."""
-    try:
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - the safe loader, in C
-    except yaml.YAMLError as error:
-        raise _syntax(error, name) from error
+    return construct(compose(text, name), name)
 
 
 def compose(text: str, name: str) -> yaml.Node | None:
     """Return the document's node tree, which knows each value's line. Raises SidecarError as `load`."""
     try:
+        _check_depth(text, name)
         return yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise _syntax(error, name) from error
 
 
+def construct(node: yaml.Node | None, name: str) -> Any:  # noqa: ANN401
+    """Return a node's data. Raises SidecarError "name:line" for a key given twice or a value that is none."""
+    if node is None:
+        return None
+    try:
+        return _Data("").construct_document(node)
+    except yaml.YAMLError as error:
+        raise _syntax(error, name) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # PyYAML's own constructors let these out, e.g. for the date 2026-99-99
+        raise SidecarError(name, f"holds a value that YAML cannot read ({error})", "Put it in quotes") from error
+
+
+def line_of(node: yaml.Node) -> int:
+    """Return the line on which a node starts, from 1."""
+    return int(node.start_mark.line) + 1
+
+
+class _Data(yaml.SafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                cause = f"the key {key.value!r} is given twice"
+                raise yaml.constructor.ConstructorError(None, None, cause, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _check_depth(text: str, name: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise SidecarError(
+                _place(name, event.start_mark), f"is nested deeper than {_MAX_DEPTH} levels", "Flatten it"
+            )
+
+
+def _place(name: str, mark: Any) -> str:  # noqa: ANN401 - the C parser's mark or Python's
+    return f"{name}:{mark.line + 1}" if mark else name
+
+
 def _syntax(error: yaml.YAMLError, name: str) -> SidecarError:
-    mark = getattr(error, "problem_mark", None)
-    place = f"{name}:{mark.line + 1}" if mark else name
-    return SidecarError(place, f"is not YAML: {getattr(error, 'problem', None) or 'unreadable characters'}")
+    place = _place(name, getattr(error, "problem_mark", None))
+    cause = f"is not YAML: {getattr(error, 'problem', None) or 'unreadable characters'}"
+    return SidecarError(place, cause, "Correct it there, or the line before")
 
 
 def scalar_node(node: yaml.Node, tags: tuple[str, ...]) -> bool:
@@ -54,6 +108,7 @@ def scalar_node(node: yaml.Node, tags: tuple[str, ...]) -> bool:
 
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+_BEYOND_ASCII = re.compile(r"[^ -~]")
 _NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
@@ -61,4 +116,9 @@ def flow(value: Any) -> str:  # noqa: ANN401
     """Return the value on one line: a word that YAML 1.1 and 1.2 both read as text as it is, all else as JSON."""
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.casefold() not in _NOT_TEXT:
         return value
-    return json.dumps(value, ensure_ascii=True)
+    return _BEYOND_ASCII.sub(_escape, json.dumps(value, ensure_ascii=False))
+
+
+def _escape(found: re.Match[str]) -> str:
+    # not JSON's pairs of surrogates: YAML has no such pairs, and Compose refuses them
+    return f"\\U{ord(found[0]):08x}" if found[0] > "\uffff" else f"\\u{ord(found[0]):04x}"

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping
 
     from sidecar.plan import Plan
     from sidecar.regions import Region
     from sidecar.spec import Spec
+
+
+def folder(text: str) -> Path:
+    """Return an argument as a folder; argparse prints the error. An empty one comes from an unset variable."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; name a folder, or . for this one")
+    return Path(text)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec
@@ -22,7 +21,7 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     _spec.add_arguments(parser)
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="the folder it would be rendered into")
+    parser.add_argument("--out", type=_spec.folder, metavar="FOLDER", help="the folder it would be rendered into")
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 

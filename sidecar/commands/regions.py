@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if not rows:
         rows = [find_region(regions, args.word)]
     if args.output == "json":
-        print(json.dumps([asdict(region) for region in rows], indent=2, ensure_ascii=False))
+        print(json.dumps([asdict(region) for region in rows], indent=2))
     else:
         _print_table(rows)
     return 0

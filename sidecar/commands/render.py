@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec
 from sidecar.errors import UsageError
+from sidecar.images.names import AGENT_VERSION
 
 if TYPE_CHECKING:
     import argparse
@@ -28,23 +30,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     _spec.add_arguments(parser)
     parser.add_argument("--all-regions", action="store_true", help="every region of the catalogue but `local`")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="output folder (default: build/<region>)")
+    parser.add_argument("--out", type=_spec.folder, metavar="FOLDER", help="output folder (default: build/<region>)")
     parser.add_argument("--diff", action="store_true", help="write nothing, show what would change")
 
 
 def run(args: argparse.Namespace) -> int:
     """Render, then write or compare; nothing is written unless every region renders."""
-    from sidecar.rendering import check_folder, diff, write
+    from sidecar.rendering import check, diff, write
     from sidecar.targets import compose
 
     renderings = [(plan, folder, compose.render(plan)) for plan, folder in _plans(args)]
     if args.diff:
         return _show([diff(rendering, folder) for _, folder, rendering in renderings])
-    for _, folder, _ in renderings:
-        check_folder(folder)
-    for plan, folder, rendering in renderings:
+    for _, folder, rendering in renderings:
+        check(rendering, folder)
+    for _, folder, rendering in renderings:
         write(rendering, folder)
-        print(_written(plan, folder, rendering))
+    print("\n".join(_written(*one) for one in renderings))
     return 0
 
 
@@ -71,5 +73,12 @@ def _show(diffs: list[str]) -> int:
 def _written(plan: Plan, folder: Path, rendering: Rendering) -> str:
     lines = [f"{folder}: {', '.join(sorted(rendering))} for {plan.region} ({plan.gateway.address})"]
     if plan.token_file not in rendering and not os.path.lexists(folder / plan.token_file):
-        lines.append(f"  next: sidecar token set --out {folder}")
+        lines.append(f"  next: sidecar token set --out {shlex.quote(str(folder))}{_version_flag(plan)}")
     return "\n".join(lines)
+
+
+def _version_flag(plan: Plan) -> str:
+    from sidecar.agent import tags_key
+
+    version = plan.services[0].agent.version
+    return "" if tags_key(version) == tags_key(AGENT_VERSION) else f" --agent-version {version}"

@@ -5,15 +5,14 @@ It is taken from the source that is named (--file, --stdin), else from $TRACING_
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sidecar.commands import _spec
 from sidecar.errors import SidecarError, UsageError
-
-if TYPE_CHECKING:
-    import argparse
+from sidecar.images.names import AGENT_VERSION
 
 EXAMPLES = """examples:
   sidecar token set --out build/cn-shanghai            asks for it
@@ -24,13 +23,18 @@ EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    set_parser = actions.add_parser("set", help="write secrets/agent.yaml", description=__doc__, epilog=EXAMPLES)
-    source = set_parser.add_mutually_exclusive_group()
+    parser.add_argument("action", type=_action, choices=("set",), help="set: write secrets/agent.yaml")
+    source = parser.add_mutually_exclusive_group()
     source.add_argument("--file", type=Path, metavar="FILE", help="read it from a file")
     source.add_argument("--stdin", action="store_true", help="read it from standard input")
-    set_parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="the rendered folder")
-    set_parser.add_argument("--agent-version", default="1.62.0", metavar="VERSION", help="decides the key of the file")
+    parser.add_argument("--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="the rendered folder")
+    parser.add_argument("--agent-version", default=AGENT_VERSION, metavar="VERSION", help="decides the key of the file")
+
+
+def _action(word: str) -> str:
+    if word != "set":  # said here: argparse's own message would show the word, which may be a token
+        raise argparse.ArgumentTypeError("use `set`; a token is not an argument")
+    return word
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,10 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from sidecar import agent, tokens
     from sidecar.plan import TOKEN_FILE
 
-    variable = tokens.take_from_environment()
-    token = tokens.clean(_read(args, variable))
+    key = agent.tags_key(args.agent_version)
     path = args.out / TOKEN_FILE
-    tokens.write(token, path, agent.tags_key(args.agent_version))
+    tokens.write(tokens.clean(_read(args, args.environment_token)), path, key)
     print(f"{path}: written (0444 in a 0700 folder: the agent's user reads it)")
     return 0
 
@@ -53,7 +56,7 @@ def _read(args: argparse.Namespace, variable: str | None) -> str:
     if args.file:
         return yamlio.read_text(args.file)
     if args.stdin:
-        return sys.stdin.read()
+        return yamlio.decode(sys.stdin.buffer.read(yamlio.MAX_BYTES + 1), "standard input")
     if variable is not None:
         return variable
     if not sys.stdin.isatty():
@@ -61,4 +64,4 @@ def _read(args: argparse.Namespace, variable: str | None) -> str:
     try:
         return getpass.getpass("Token (not shown): ")
     except EOFError:
-        raise SidecarError("token", "was not given") from None
+        raise SidecarError("token", "was not given", "Type or paste it, or give --file FILE") from None

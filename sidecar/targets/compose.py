@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import agent, tokens, yamlio
 from sidecar.plan import LOCAL, LOCAL_TOKEN_FILE
+from sidecar.rendering import HEADER
 from sidecar.targets import environment
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sidecar.rendering import Rendering
 
 FILE = "docker-compose.yml"
+_LOCAL_HEADER = f"{HEADER} for {LOCAL}. A public constant, which the stand-in gateway checks; no secret."
 
 
 def render(plan: Plan) -> Rendering:
@@ -23,9 +25,8 @@ def render(plan: Plan) -> Rendering:
     jinja.filters["port_variable"] = port_variable
     files = {FILE: jinja.get_template(f"{FILE}.j2").render(plan=plan, command_of=_command)}
     if plan.region == LOCAL:
-        files[LOCAL_TOKEN_FILE] = tokens.agent_config(
-            tokens.LOCAL_TOKEN, agent.tags_key(plan.services[0].agent.version)
-        )
+        key = agent.tags_key(plan.services[0].agent.version)
+        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{tokens.agent_config(tokens.LOCAL_TOKEN, key)}"
     return files
 
 
