@@ -11,7 +11,7 @@ OUT ?= build/$(REGION)
 PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo down images render validate verify test e2e coverage lint format bench lock golden clean
+.PHONY: help demo down images render validate verify test lint format bench lock golden clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -35,10 +35,7 @@ verify: $(VENV)/.ready ## prove, hop by hop, that spans arrive: make verify OUT=
 	@$(SIDECAR) verify --out $(if $(filter build/local,$(OUT)),.,$(OUT))
 
 test: $(VENV)/.ready ## all tests; what needs an engine or a cluster is skipped, and said, where there is none
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
-
-coverage: $(VENV)/.ready ## the same with line and branch coverage, which must reach 95 %
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready ## ruff and mypy (strict)
 	@$(BIN)/ruff check .
