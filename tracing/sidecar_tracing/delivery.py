@@ -50,7 +50,7 @@ class Delivery:
             if self._give_up():
                 self.abandon("close_timeout")
             else:
-                self._attempt(self._pending.popleft())
+                self._attempt(self._pending[0])
 
     def abandon(self, reason: str) -> None:
         """Drop what has not left, and count it."""
@@ -64,6 +64,7 @@ class Delivery:
         except OSError as error:
             self._failed(packet, error)
         else:
+            self._pending.popleft()
             self._ledger.send(packet.spans)
             if not self._take_back():
                 self._recovered()
@@ -79,9 +80,9 @@ class Delivery:
 
     def _failed(self, packet: Packet, error: OSError) -> None:
         if error.errno == errno.EMSGSIZE:
+            self._pending.popleft()
             self._ledger.drop("send_error", packet.spans)
             return
-        self._pending.appendleft(packet)
         self._retry_later(error.strerror or type(error).__name__)
 
     def _retry_later(self, cause: str) -> None:

@@ -43,11 +43,12 @@ def sampler() -> SamplerSettings:
     if kind and kind not in SAMPLER_TYPES:
         _warn("JAEGER_SAMPLER_TYPE", kind, f"one of {', '.join(SAMPLER_TYPES)}", "const 1")
         return SamplerSettings()
-    return SamplerSettings(kind or "const", sampler_param(kind or "const"))
+    param = sampler_param(kind or "const")
+    return SamplerSettings() if param is None else SamplerSettings(kind or "const", param)
 
 
-def sampler_param(kind: str) -> float:
-    """Return JAEGER_SAMPLER_PARAM as a number that a sampler of this type takes, else 1."""
+def sampler_param(kind: str) -> float | None:
+    """Return JAEGER_SAMPLER_PARAM as a number for this type of sampler; 1 where unset, None where it is bad."""
     text = os.environ.get("JAEGER_SAMPLER_PARAM", "").strip().lower()
     if not text:
         return 1.0
@@ -57,8 +58,8 @@ def sampler_param(kind: str) -> float:
     highest = math.inf if kind in ("ratelimiting", "rate_limiting") else 1.0
     if value is not None and 0.0 <= value <= highest and (kind != "const" or value in (0.0, 1.0)):
         return value
-    _warn("JAEGER_SAMPLER_PARAM", text, f"a number that the sampler {kind} takes", "1")
-    return 1.0
+    _warn("JAEGER_SAMPLER_PARAM", text, f"a number that the sampler {kind} takes", "const 1")
+    return None
 
 
 def tags() -> dict[str, str]:

@@ -36,7 +36,7 @@ def choose(configured: Any) -> Any:
         kind, param = asked.type, asked.param if param is None else param
     elif param is None:
         param = environment.sampler_param(kind)
-    return _create(kind, param)
+    return ConstSampler(True) if param is None else _create(kind, param)
 
 
 def _create(kind: str, param: Any) -> Any:

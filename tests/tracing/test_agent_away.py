@@ -1,0 +1,208 @@
+"""The agent is away, restarts or moves: spans wait in the queue and the service never does."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import time
+
+import pytest
+from sidecar_tracing import sender as sender_module
+from sidecar_tracing.encoding import Packet
+from sidecar_tracing.sender import UdpSender
+from udp_agent import UdpAgent, closed_port
+
+
+def finish(tracer, count=1, name="span"):
+    for _ in range(count):
+        tracer.start_span(name).finish()
+
+
+def wait_until(condition, timeout=10):
+    deadline = time.monotonic() + timeout
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
+
+
+def test_restart_on_the_same_port_loses_nothing(make_tracer):
+    """The agent is killed and comes back on its port: every span arrives, and once."""
+    first = UdpAgent()
+    tracer = make_tracer(port=first.port, reporter_flush_interval=0.05)
+    finish(tracer, 120, "before")
+    wait_until(lambda: tracer.stats().queued == 0)
+    first.stop()
+    finish(tracer, 300, "during")
+    wait_until(lambda: tracer.stats().sent == 120)
+
+    with UdpAgent(first.port) as second:
+        finish(tracer, 80, "after")
+        report = tracer.close(10)
+
+        assert ["before"] * 120 == first.names
+        assert sorted(["during"] * 300 + ["after"] * 80) == sorted(second.names)
+        assert (500, True) == (report.sent, report.complete)
+
+
+def test_recovery_is_logged_once(make_tracer, caplog):
+    """One warning when the agent goes away, one note when it is back."""
+    caplog.set_level(logging.INFO, "sidecar_tracing")
+    port = closed_port()
+    tracer = make_tracer(port=port)
+    finish(tracer, 50)
+    wait_until(lambda: "takes no spans (refused)" in caplog.text)
+    with UdpAgent(port):
+        tracer.close(10)
+
+    assert 1 == caplog.text.count("takes no spans")
+    assert 1 == caplog.text.count("takes spans again")
+
+
+def test_close_gives_up_at_its_deadline(make_tracer):
+    """With nobody at the agent's port a close returns in time and says how many spans are left."""
+    tracer = make_tracer(port=closed_port())
+    finish(tracer, 70)
+    before = time.monotonic()
+    report = tracer.close(0.5)
+
+    assert time.monotonic() - before < 2
+    assert (0, 70, {"close_timeout": 70}) == (report.sent, report.unsent, report.dropped)
+    assert not report
+
+
+def test_name_that_does_not_resolve_keeps_the_spans(make_tracer):
+    """A host without an address costs no span before the close gives up."""
+    tracer = make_tracer(host="agent.invalid")
+    finish(tracer, 10)
+    tracer_stats = tracer.stats()
+    report = tracer.close(0.3)
+
+    assert (10, 10, {}) == (tracer_stats.started, tracer_stats.queued, tracer_stats.dropped)
+    assert (0, 10) == (report.sent, report.unsent)
+
+
+def test_close_returns_in_time_while_the_resolver_hangs(make_tracer, monkeypatch):
+    """A resolver that does not answer holds up neither the service nor the close."""
+    hanging = time.monotonic() + 1.5
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(max(0.0, hanging - time.monotonic())) or [])
+    tracer = make_tracer()
+    finish(tracer, 60)
+    before = time.monotonic()
+    report = tracer.close(0.2)
+
+    assert time.monotonic() - before < 1
+    assert (0, 60, {}) == (report.sent, report.unsent, report.dropped)
+
+
+def test_agent_that_moves_is_found_by_its_name(agent, make_tracer, monkeypatch):
+    """The name is resolved again: an agent with a new address gets the spans."""
+    resolve = socket.getaddrinfo
+    moved = []
+    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0.05)
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, port, **options: resolve("127.0.0.1", (moved or [port])[0], **options)
+    )
+    with UdpAgent() as new:
+        tracer = make_tracer(host="agent", reporter_flush_interval=0.05)
+        finish(tracer, name="old")
+        agent.wait_for(1)
+        moved.append(new.port)
+        wait_until(lambda: finish(tracer, name="new") or "new" in new.names)
+
+        assert "old" not in new.names
+
+
+def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
+    """`localhost` may mean ::1 first; an agent that listens on 127.0.0.1 only is found."""
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda _, port, **options: resolve("::1", port, **options) + resolve("127.0.0.1", port, **options),
+    )
+    tracer = make_tracer(host="localhost")
+    finish(tracer, 5)
+
+    assert tracer.close(5).complete
+    assert 5 == len(agent.wait_for(5))
+
+
+@pytest.mark.parametrize("error_queue", [True, False], ids=["error queue", "no error queue"])
+def test_refused_packet_comes_back_once(monkeypatch, error_queue):
+    """A packet to a closed port comes back, the same one, and only once."""
+    if not error_queue:
+        monkeypatch.setattr(sender_module, "_ERROR_QUEUE", None)
+    sender = UdpSender("127.0.0.1", closed_port())
+    packet = Packet(b"\x01" * 3_000, 7)
+    sender.send(packet)
+
+    assert [packet] == sender.take_refused()
+    assert [] == sender.take_refused()
+    sender.close()
+
+
+def test_refused_packet_is_told_from_its_neighbours(agent):
+    """Of several packets only those that were refused come back."""
+    sender = UdpSender("127.0.0.1", agent.port)
+    packets = [Packet(bytes([number]) * 2_000, 1) for number in range(4)]
+    for packet in packets[:2]:
+        sender.send(packet)
+    agent.stop()
+    for packet in packets[2:]:
+        sender.send(packet)
+
+    assert packets[2:] == sender.take_refused()
+    sender.close()
+
+
+def test_packets_settle(agent, monkeypatch):
+    """A packet that did not come back in time is forgotten."""
+    monkeypatch.setattr(sender_module, "SETTLE_SECONDS", 0)
+    sender = UdpSender("127.0.0.1", agent.port)
+    sender.send(Packet(b"x", 1))
+    assert sender.unsettled
+    time.sleep(0.001)
+    sender.take_refused()
+
+    assert not sender.unsettled
+    sender.close()
+
+
+def test_idle_reporter_takes_a_late_refusal_back(agent, make_tracer, monkeypatch):
+    """A refusal that comes when nothing else is to be sent still brings its spans back."""
+    monkeypatch.setattr("sidecar_tracing.reporter.SETTLE_TICK_SECONDS", 0.05)
+    tracer = make_tracer(reporter_flush_interval=0.05)
+    late = []
+    sender = tracer.reporter._sender
+    take = sender.take_refused
+    monkeypatch.setattr(sender, "take_refused", lambda: late.pop() if late else take())
+    finish(tracer)
+    agent.wait_for(1)
+    wait_until(lambda: tracer.stats().sent == 1)
+    late.append([Packet(agent.packets[0], 1)])
+    wait_until(lambda: len(agent.packets) == 2)
+
+    wait_until(lambda: (1, 0) == (tracer.stats().sent, tracer.stats().queued))
+
+
+def test_socket_that_cannot_be_opened_is_closed(monkeypatch):
+    """A connect that fails leaves no socket open."""
+    sender = UdpSender("255.255.255.255", 6831)
+
+    with pytest.raises(PermissionError):
+        sender.send(Packet(b"x", 1))
+    assert sender._socket is None
+
+
+def test_packet_too_long_for_the_network_is_dropped(make_tracer, monkeypatch):
+    """EMSGSIZE will not get better by waiting: the packet is dropped and counted."""
+    tracer = make_tracer()
+
+    def refuse(_):
+        raise OSError(errno.EMSGSIZE, "Message too long")
+
+    monkeypatch.setattr(tracer.reporter._sender, "send", refuse)
+    finish(tracer, 3)
+
+    assert {"send_error": 3} == tracer.close(5).dropped

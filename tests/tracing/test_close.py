@@ -1,0 +1,134 @@
+"""Close: bounded, truthful, and usable by code that was written for jaeger-client's future."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import tornado.gen
+import tornado.ioloop
+from jaeger_client import ConstSampler
+from jaeger_client.reporter import InMemoryReporter
+from sidecar_tracing import Config
+from udp_agent import closed_port
+
+
+def finish(tracer, count=1):
+    for _ in range(count):
+        tracer.start_span("span").finish()
+
+
+def test_close_with_a_timeout_reports(agent, make_tracer):
+    """close(timeout) returns when all spans have left, with their count."""
+    tracer = make_tracer()
+    finish(tracer, 3)
+    report = tracer.close(5)
+
+    assert report
+    assert (3, 0, {}) == (report.sent, report.unsent, report.dropped)
+    assert 3 == len(agent.wait_for(3))
+
+
+def test_close_without_a_timeout_is_a_future(agent, make_tracer):
+    """close() returns at once; its future ends when all spans have left."""
+    tracer = make_tracer()
+    finish(tracer, 3)
+
+    assert 3 == tracer.close().result(timeout=5).sent
+    assert 3 == len(agent.wait_for(3))
+
+
+def test_future_calls_back(make_tracer):
+    """A callback on the future is called."""
+    called = threading.Event()
+    tracer = make_tracer()
+    tracer.close().add_done_callback(lambda _: called.set())
+
+    assert called.wait(5)
+
+
+def test_future_can_be_awaited(make_tracer):
+    """`await tracer.close()` works in asyncio."""
+    tracer = make_tracer()
+    finish(tracer)
+
+    async def stop():
+        return await tracer.close()
+
+    assert 1 == asyncio.run(stop()).sent
+
+
+def test_future_can_be_yielded_in_tornado(make_tracer):
+    """`yield tracer.close()` works in a Tornado coroutine, as in jaeger-client's README."""
+    tracer = make_tracer()
+    finish(tracer)
+
+    @tornado.gen.coroutine
+    def stop():
+        report = yield tracer.close()
+        return report
+
+    async def run():
+        return await stop()
+
+    assert 1 == asyncio.run(run()).sent
+
+
+def test_second_close_gives_the_same_answer(make_tracer):
+    """Closing twice is harmless."""
+    tracer = make_tracer()
+    finish(tracer)
+
+    assert tracer.close(5) == tracer.close(5) == tracer.close().result()
+
+
+def test_second_close_waits_no_longer_than_it_may(make_tracer):
+    """A close with less time than an earlier one returns in its own time, and says what is still queued."""
+    tracer = make_tracer(port=closed_port())
+    finish(tracer, 5)
+    first = tracer.close()
+    report = tracer.close(0.05)
+
+    assert (0, 5, {}) == (report.sent, report.unsent, report.dropped)
+    assert not first.done()
+
+
+def test_spans_after_close_are_counted(make_tracer):
+    """A span that finishes after the close is dropped as closed."""
+    tracer = make_tracer()
+    tracer.close(5)
+    finish(tracer, 2)
+
+    assert {"closed": 2} == tracer.stats().dropped
+
+
+def test_close_of_a_tracer_without_spans(make_tracer):
+    """A tracer that never had a span closes at once, complete."""
+    assert make_tracer().close(5).complete
+
+
+def test_close_where_no_thread_can_start(agent, make_tracer, monkeypatch):
+    """Late in an interpreter's life, when no thread starts any more, close sends by itself."""
+    tracer = make_tracer()
+
+    def refuse(_):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    finish(tracer, 60)
+    report = tracer.close(5)
+
+    assert 60 == report.sent == len(agent.wait_for(60))
+
+
+def test_reporters_of_ones_own_keep_their_close():
+    """A tracer created with another reporter behaves as jaeger-client's."""
+    reporter = InMemoryReporter()
+    tracer = Config({}, service_name="test").create_tracer(reporter, ConstSampler(True))
+    finish(tracer, 2)
+
+    async def close():
+        return await tracer.close(1)
+
+    assert asyncio.run(close())
+    assert 2 == len(reporter.get_spans())

@@ -1,0 +1,292 @@
+"""Config in jaeger-client's place: same use, better defaults, and the variables that jaeger-client ignores."""
+
+from __future__ import annotations
+
+import logging
+
+import jaeger_client
+import opentracing
+import pytest
+from jaeger_client import ConstSampler, ProbabilisticSampler, RateLimitingSampler
+from jaeger_client.metrics import MetricsFactory
+from jaeger_client.sampler import RemoteControlledSampler
+from opentracing.propagation import Format
+from sidecar_tracing import Config, Tracer, init_tracer
+from udp_agent import tags
+
+
+def config(**options):
+    return Config(options, service_name="test")
+
+
+def test_documented_example_is_unchanged(agent, monkeypatch, caplog):
+    """jaeger-client's own example works with only its import changed."""
+    monkeypatch.setenv("JAEGER_AGENT_HOST", "127.0.0.1")
+    monkeypatch.setenv("JAEGER_AGENT_PORT", str(agent.port))
+    caplog.set_level(logging.INFO)
+    settings = Config(
+        config={"sampler": {"type": "const", "param": 1}, "logging": True},
+        service_name="your-app-name",
+        validate=True,
+    )
+    tracer = settings.initialize_tracer()
+    with tracer.start_span("TestSpan") as span:
+        span.log_kv({"event": "test message", "life": 42})
+        with tracer.start_span("ChildSpan", child_of=span) as child_span:
+            child_span.log_kv({"event": "down below"})
+    tracer.close().result(5)
+
+    child, parent = agent.wait_for(2)
+    assert "your-app-name" == agent.batches[0].process.serviceName
+    assert ["ChildSpan", "TestSpan"] == [child.operationName, parent.operationName]
+    assert (parent.spanId, parent.traceIdLow) == (child.parentSpanId, child.traceIdLow)
+    assert {"event": "test message", "life": 42} == tags(parent.logs[0].fields)
+    assert "Reporting span" in caplog.text
+    assert tracer is opentracing.global_tracer()
+
+
+def test_is_a_jaeger_client_config_and_tracer(make_tracer):
+    """Code that asks for jaeger-client's classes gets them."""
+    assert isinstance(config(), jaeger_client.Config)
+    assert isinstance(make_tracer(), jaeger_client.Tracer)
+
+
+def test_second_initialize_returns_none(make_tracer):
+    """initialize_tracer works once in a process, as before."""
+    tracer = config().initialize_tracer()
+
+    assert config().initialize_tracer() is None
+    tracer.close(0)
+
+
+def test_init_tracer_sets_the_global_tracer(agent):
+    """init_tracer is Config and the global tracer in one call."""
+    local_agent = {"reporting_host": "127.0.0.1", "reporting_port": agent.port}
+    tracer = init_tracer("short", local_agent=local_agent, tags={"zone": "a"})
+    opentracing.global_tracer().start_span("span").finish()
+
+    assert tracer.close(5).sent == 1 == len(agent.wait_for(1))
+    assert "short" == agent.batches[0].process.serviceName
+
+
+def test_init_tracer_refuses_unknown_options():
+    """A misspelt option is an error of the programmer, told at once."""
+    with pytest.raises(ValueError, match="sampel"):
+        init_tracer("short", sampel={})
+
+
+def test_defaults_do_not_lose():
+    """Queue 20,000, batches of 50, everything sampled."""
+    defaults = config()
+
+    assert (20_000, 50, 1.0) == (
+        defaults.reporter_queue_size,
+        defaults.reporter_batch_size,
+        defaults.reporter_flush_interval,
+    )
+    assert defaults.sampler.is_sampled(1)[0]
+
+
+@pytest.mark.parametrize("size", [1, 100, 200_000])
+def test_explicit_sizes_are_respected(size):
+    """A size that the user names is taken, larger or smaller."""
+    settings = config(reporter_queue_size=size, reporter_batch_size=size, reporter_flush_interval=size)
+
+    assert [size] * 3 == [
+        settings.reporter_queue_size,
+        settings.reporter_batch_size,
+        settings.reporter_flush_interval,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "expected"),
+    [
+        ({"type": "const", "param": True}, "ConstSampler(True)"),
+        ({"type": "const", "param": 0}, "ConstSampler(False)"),
+        ({"type": "const", "param": "0"}, "ConstSampler(False)"),
+        ({"type": "const"}, "ConstSampler(True)"),
+        ({"param": 0}, "ConstSampler(False)"),
+        ({"type": "probabilistic", "param": 0.25}, "ProbabilisticSampler(0.25)"),
+        ({"type": "ratelimiting", "param": 3}, "RateLimitingSampler(3.0)"),
+        ({"type": "rate_limiting", "param": "3"}, "RateLimitingSampler(3.0)"),
+        (ConstSampler(False), "ConstSampler(False)"),
+        (None, "ConstSampler(True)"),
+    ],
+)
+def test_samplers_of_the_configuration(sampler, expected):
+    """Each way of naming a sampler gives that sampler."""
+    assert expected == str(config(sampler=sampler).sampler)
+
+
+def test_unknown_sampler_in_the_code_is_an_error():
+    """An unknown type that the service itself passes is refused, as by jaeger-client."""
+    with pytest.raises(ValueError, match="Unknown sampler type odd"):
+        config(sampler={"type": "odd"}).new_tracer()
+
+
+@pytest.mark.parametrize(
+    ("kind", "param", "expected"),
+    [
+        (None, None, "ConstSampler(True)"),
+        ("const", "0", "ConstSampler(False)"),
+        ("CONST", "false", "ConstSampler(False)"),
+        (None, "0", "ConstSampler(False)"),
+        ("probabilistic", "0.5", "ProbabilisticSampler(0.5)"),
+        ("probabilistic", None, "ProbabilisticSampler(1.0)"),
+        ("ratelimiting", "100", "RateLimitingSampler(100.0)"),
+    ],
+)
+def test_sampler_from_the_environment(monkeypatch, caplog, kind, param, expected):
+    """JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM choose the sampler."""
+    set_variables(monkeypatch, JAEGER_SAMPLER_TYPE=kind, JAEGER_SAMPLER_PARAM=param)
+
+    assert expected == str(config().sampler)
+    assert "" == caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "param", "named"),
+    [
+        ("sometimes", "1", "JAEGER_SAMPLER_TYPE='sometimes'"),
+        ("const", "0.5", "JAEGER_SAMPLER_PARAM='0.5'"),
+        ("const", "yes", "JAEGER_SAMPLER_PARAM='yes'"),
+        ("probabilistic", "2", "JAEGER_SAMPLER_PARAM='2'"),
+        ("probabilistic", "-1", "JAEGER_SAMPLER_PARAM='-1'"),
+        ("ratelimiting", "nan", "JAEGER_SAMPLER_PARAM='nan'"),
+        ("ratelimiting", "inf", "JAEGER_SAMPLER_PARAM='inf'"),
+    ],
+)
+def test_bad_sampler_variables_warn(monkeypatch, caplog, kind, param, named):
+    """A bad variable is named in one warning and everything is sampled; the service starts."""
+    set_variables(monkeypatch, JAEGER_SAMPLER_TYPE=kind, JAEGER_SAMPLER_PARAM=param)
+
+    assert config().sampler.is_sampled(1)[0]
+    assert [named] == [record.message.split(" is not ")[0] for record in caplog.records]
+
+
+def test_configuration_wins_over_the_environment(monkeypatch):
+    """What the service passes wins over the variables."""
+    set_variables(monkeypatch, JAEGER_SERVICE_NAME="other", JAEGER_SAMPLER_TYPE="const", JAEGER_SAMPLER_PARAM="0")
+    settings = config(sampler={"type": "probabilistic", "param": 1})
+
+    assert ("test", "ProbabilisticSampler(1.0)") == (settings.service_name, str(settings.sampler))
+
+
+def test_service_name_from_the_environment(monkeypatch):
+    """JAEGER_SERVICE_NAME names the service where the code does not."""
+    set_variables(monkeypatch, JAEGER_SERVICE_NAME="named")
+
+    assert ("named", "inner") == (Config({}).service_name, Config({"service_name": "inner"}).service_name)
+
+
+def test_service_without_a_name_is_refused(monkeypatch):
+    """No name anywhere is an error of the programmer, as before."""
+    set_variables(monkeypatch, JAEGER_SERVICE_NAME=" ")
+
+    with pytest.raises(ValueError, match="service_name"):
+        Config({})
+
+
+def test_tags_may_contain_equals_signs(monkeypatch, caplog):
+    """JAEGER_TAGS: a value may contain "="; a piece without one is named and left out."""
+    set_variables(monkeypatch, JAEGER_TAGS="query=a=b==, zone = a ,,broken,empty=")
+    given = {"own": 1}
+    settings = config(tags=given)
+
+    assert {"own": 1, "query": "a=b==", "zone": "a", "empty": ""} == settings.tags
+    assert {"own": 1} == given
+    assert "JAEGER_TAGS='broken'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "warned"), [("7000", 7000, 0), ("x", 6831, 1), ("70000", 6831, 1), ("", 6831, 0)]
+)
+def test_agent_port_from_the_environment(monkeypatch, caplog, text, port, warned):
+    """JAEGER_AGENT_PORT is taken where it is a port; otherwise a warning and 6831."""
+    set_variables(monkeypatch, JAEGER_AGENT_PORT=text)
+
+    assert port == config().local_agent_reporting_port
+    assert warned == len(caplog.records)
+
+
+def test_explicit_agent_port_wins(monkeypatch):
+    """local_agent.reporting_port wins over the variable."""
+    set_variables(monkeypatch, JAEGER_AGENT_PORT="7000")
+
+    assert 7001 == config(local_agent={"reporting_port": 7001}).local_agent_reporting_port
+
+
+def test_remote_sampler_and_throttler_are_available(monkeypatch, make_tracer):
+    """Who asks for the agent's sampler or throttler gets jaeger-client's own."""
+    set_variables(monkeypatch, JAEGER_SAMPLER_TYPE="remote")
+    tracer = make_tracer(throttler={"port": 1, "refresh_interval": 60})
+
+    assert isinstance(tracer.sampler, RemoteControlledSampler)
+    assert tracer.sampler.is_sampled(1, "any")[0]
+    assert "client-uuid" in tracer.tags
+    tracer.throttler.close()
+
+
+def test_remote_sampler_alone(make_tracer):
+    """A remote sampler without a throttler has no client id."""
+    assert "client-uuid" not in make_tracer(sampler={"type": "remote"}).tags
+
+
+def test_metrics_of_jaeger_client_go_on(make_tracer):
+    """A metrics factory of the service still hears of spans that were sent and dropped."""
+    heard = []
+
+    class Factory(MetricsFactory):
+        def create_counter(self, name, tags=None):
+            return lambda value: heard.append((name, (tags or {}).get("result"), value))
+
+    tracer = make_tracer()
+    local_agent = {"reporting_host": "127.0.0.1", "reporting_port": tracer.reporter._sender.port}
+    tracer = Config({"local_agent": local_agent}, service_name="test", metrics_factory=Factory()).new_tracer()
+    tracer.start_span("span").finish()
+    tracer.close(5)
+    tracer.start_span("late").finish()
+
+    assert ("jaeger:reporter_spans", "ok", 1) in heard
+    assert ("jaeger:reporter_spans", "dropped", 1) in heard
+    assert 2 == sum(name == "jaeger:started_spans" for name, _, _ in heard)
+
+
+@pytest.mark.parametrize("carrier_format", [Format.TEXT_MAP, Format.HTTP_HEADERS])
+def test_inject_and_extract_carry_context_and_baggage(make_tracer, carrier_format):
+    """Context and baggage go through a carrier, by jaeger-client's own codecs."""
+    tracer = make_tracer()
+    span = tracer.start_span("sender").set_baggage_item("guest", "Ada")
+    carrier = {}
+    tracer.inject(span, carrier_format, carrier)
+
+    context = tracer.extract(carrier_format, carrier)
+    assert "uber-trace-id" in carrier
+    assert (span.trace_id, span.span_id, "Ada") == (context.trace_id, context.span_id, context.baggage["guest"])
+
+
+def test_stats_need_a_reporter_that_counts():
+    """stats() of a tracer with a foreign reporter says what is missing."""
+    from jaeger_client.reporter import NullReporter
+
+    tracer = config().create_tracer(NullReporter(), ConstSampler(True))
+
+    with pytest.raises(TypeError, match="NullReporter does not count"):
+        tracer.stats()
+
+
+def test_reexported_names_are_jaeger_clients():
+    """The samplers that services import beside Config come from here too."""
+    import sidecar_tracing
+
+    assert ConstSampler is sidecar_tracing.ConstSampler
+    assert ProbabilisticSampler is sidecar_tracing.ProbabilisticSampler
+    assert RateLimitingSampler is sidecar_tracing.RateLimitingSampler
+    assert issubclass(Tracer, jaeger_client.Tracer)
+
+
+def set_variables(monkeypatch, **variables):
+    for name, value in variables.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)

@@ -1,0 +1,186 @@
+"""What is sent, what is dropped and why: the counts are exact and the packets fit."""
+
+from __future__ import annotations
+
+import pytest
+from udp_agent import closed_port, tags
+
+
+def finish(tracer, count=1, **span_tags):
+    for number in range(count):
+        tracer.start_span(f"span {number}", tags=dict(span_tags)).finish()
+
+
+def test_burst_of_20000_loses_nothing(agent, make_tracer):
+    """20,000 spans at once arrive whole through a default kernel buffer."""
+    tracer = make_tracer()
+    for number in range(20_000):
+        with tracer.start_span("burst") as span:
+            span.log_kv({"number": number})
+
+    report = tracer.close(20)
+
+    assert (20_000, 0, {}) == (report.sent, report.unsent, report.dropped)
+    assert report.complete
+    spans = agent.wait_for(20_000, timeout=2)
+    assert set(range(20_000)) == {tags(span.logs[0].fields)["number"] for span in spans}
+    assert 20_000 == len(spans)
+
+
+def test_batches_hold_50_spans(agent, make_tracer):
+    """Spans that are waiting leave 50 to a packet."""
+    tracer = make_tracer()
+    finish(tracer, 120)
+    tracer.close(5)
+
+    assert [50, 50, 20] == [len(batch.spans) for batch in agent.batches]
+
+
+def test_packets_are_split_by_size(agent, make_tracer):
+    """No packet is above 65,000 bytes, however large its spans are."""
+    tracer = make_tracer(max_tag_value_length=100_000)
+    for size in (64_000, 20_000, 20_000, 20_000, 64_000, 10):
+        finish(tracer, text="x" * size)
+    report = tracer.close(5)
+
+    assert 6 == report.sent == len(agent.wait_for(6))
+    assert max(len(packet) for packet in agent.packets) <= 65_000
+    assert [1, 3, 2] == [len(batch.spans) for batch in agent.batches]
+
+
+def test_span_too_large_for_a_packet_is_dropped(agent, make_tracer, caplog):
+    """A span above the limit is counted and logged once; its neighbours arrive."""
+    tracer = make_tracer(max_tag_value_length=100_000)
+    for size in (10, 65_000, 70_000, 10):
+        finish(tracer, text="x" * size)
+    report = tracer.close(5)
+
+    assert (2, 2, {"too_large": 2}) == (report.sent, report.unsent, report.dropped)
+    assert 2 == len(agent.wait_for(2))
+    assert 1 == caplog.text.count("larger than one packet")
+
+
+def test_largest_packet_is_exactly_within_the_limit(agent, make_tracer):
+    """A span that just fits is sent: the room is not guessed too small by more than a few bytes."""
+    tracer = make_tracer(max_tag_value_length=100_000)
+    finish(tracer)
+    tracer.reporter.close_and_wait(5)
+    empty = len(agent.packets[0]) if agent.wait_for(1) else 0
+
+    tracer = make_tracer(max_tag_value_length=100_000)
+    finish(tracer, t="x" * (65_000 - empty - 30))
+
+    assert tracer.close(5).complete
+
+
+def test_span_that_cannot_be_encoded_is_dropped(agent, make_tracer):
+    """A number above 64 bits or a broken string takes only its own span away."""
+    tracer = make_tracer()
+    finish(tracer, number=2**70)
+    finish(tracer, text="\ud800")
+    finish(tracer)
+    report = tracer.close(5)
+
+    assert (1, {"encode_error": 2}) == (report.sent, report.dropped)
+
+
+def test_small_queue_drops_what_exceeds_it(make_tracer):
+    """An explicit small queue is respected: spans beyond it are dropped and counted."""
+    tracer = make_tracer(port=closed_port(), reporter_queue_size=3)
+    finish(tracer, 200)
+
+    stats = tracer.stats()
+    assert stats.dropped["queue_full"] >= 190
+    assert stats.started == 200 == stats.sent + stats.dropped_total + stats.queued
+
+
+def test_queue_holds_20000_by_default(make_tracer):
+    """With the agent away 20,000 spans wait, and none is dropped."""
+    tracer = make_tracer(port=closed_port())
+    finish(tracer, 20_000)
+
+    stats = tracer.stats()
+    assert (20_000, 20_000, 0, {}) == (stats.started, stats.queued, stats.sent, stats.dropped)
+
+
+def test_sampled_out_spans_are_counted_apart(make_tracer):
+    """Spans that the sampler leaves out are neither started nor lost."""
+    tracer = make_tracer(sampler={"type": "const", "param": 0})
+    finish(tracer, 7)
+
+    stats = tracer.stats()
+    assert (0, 7, 0) == (stats.started, stats.sampled_out, stats.dropped_total)
+
+
+def test_unfinished_spans_are_shown(make_tracer):
+    """A span that nobody finished shows as unfinished, and the sum still holds."""
+    tracer = make_tracer()
+    tracer.start_span("forgotten")
+    finish(tracer, 2)
+    tracer.close(5)
+
+    stats = tracer.stats()
+    assert (3, 1, 2) == (stats.started, stats.unfinished, stats.sent)
+
+
+@pytest.mark.parametrize("priority", [0, 1])
+def test_sum_holds_when_sampling_changes_midway(make_tracer, priority):
+    """A span whose sampling.priority changes after its start leaves the sum right."""
+    tracer = make_tracer(sampler={"type": "const", "param": 1 - priority})
+    span = tracer.start_span("changes")
+    span.set_tag("sampling.priority", priority)
+    span.finish()
+    tracer.close(5)
+
+    stats = tracer.stats()
+    assert stats.started == stats.sent + stats.dropped_total + stats.queued + stats.unfinished
+    assert priority == stats.sent
+
+
+def test_lone_span_leaves_after_the_flush_interval(agent, make_tracer):
+    """A span that no other joins is sent when the flush interval is over, without a close."""
+    tracer = make_tracer(reporter_flush_interval=0.2)
+    finish(tracer)
+
+    assert 1 == len(agent.wait_for(1, timeout=5))
+    assert 1 == tracer.stats().sent
+
+
+def test_full_batch_leaves_at_once(agent, make_tracer):
+    """Fifty spans do not wait for the flush interval."""
+    tracer = make_tracer(reporter_flush_interval=60)
+    finish(tracer, 1)
+    finish(tracer, 49)
+
+    assert 50 == len(agent.wait_for(50, timeout=5))
+    assert 0 == tracer.stats().queued
+
+
+def test_process_carries_service_and_tags(agent, make_tracer):
+    """Each packet names the service and the process tags, as jaeger-client's do."""
+    tracer = make_tracer(tags={"zone": "a"})
+    finish(tracer)
+    tracer.close(5)
+
+    process = agent.wait_for(1) and agent.batches[0].process
+    assert "test" == process.serviceName
+    assert {"zone": "a", "jaeger.version": "Python-4.8.0"}.items() <= tags(process.tags).items()
+
+
+def test_defect_in_a_batch_is_counted_and_reporting_goes_on(agent, make_tracer, monkeypatch, caplog):
+    """An unexpected error in the reporter's thread costs what was in hand, counted, and no more."""
+    tracer = make_tracer(reporter_batch_size=1)
+    sender = tracer.reporter._sender
+    send, failures = sender.send, iter([ZeroDivisionError()])
+
+    def failing(packet):
+        for failure in failures:
+            raise failure
+        send(packet)
+
+    monkeypatch.setattr(sender, "send", failing)
+    finish(tracer, 3)
+    report = tracer.close(5)
+
+    assert (2, {"send_error": 1}) == (report.sent, report.dropped)
+    assert "could not be delivered" in caplog.text

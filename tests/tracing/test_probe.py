@@ -1,0 +1,111 @@
+"""The probe: marked spans from a service's own place, and one JSON object about them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from sidecar_tracing import probe
+from udp_agent import closed_port, tags
+
+
+def address(port):
+    return f"127.0.0.1:{port}"
+
+
+def run(capsys, *arguments):
+    code = probe.main(["--service", "web", "--marker", "m1", *arguments])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_probe_sends_marked_spans(agent, capsys):
+    """Each span carries the marker and one log; the result counts them."""
+    code, result = run(capsys, "--spans", "7", "--agent", address(agent.port))
+
+    spans = agent.wait_for(7)
+    assert 0 == code
+    assert {
+        "service": "web",
+        "marker": "m1",
+        "started": 7,
+        "sent": 7,
+        "dropped": {},
+        "packets": 1,
+    }.items() <= result.items()
+    assert ["m1"] * 7 == [tags(span.tags)["sidecar.marker"] for span in spans]
+    assert [1] * 7 == [len(span.logs) for span in spans]
+    assert [f"{span.traceIdLow & (2**64 - 1):016x}" for span in spans[:5]] == result["trace_ids"]
+    assert "web" == agent.batches[0].process.serviceName
+
+
+def test_probe_fails_when_spans_are_lost(capsys):
+    """With nobody at the port the probe exits 1 and says how many were dropped."""
+    code, result = run(capsys, "--spans", "3", "--agent", address(closed_port()), "--timeout", "0.2")
+
+    assert 1 == code
+    assert (0, {"close_timeout": 3}) == (result["sent"], result["dropped"])
+
+
+def test_probe_keeps_a_rate(agent, capsys):
+    """--rate spreads the spans over time."""
+    before = time.monotonic()
+    run(capsys, "--spans", "5", "--rate", "20", "--agent", address(agent.port))
+
+    assert time.monotonic() - before >= 0.2
+
+
+def test_probe_takes_the_agent_from_the_environment(agent, capsys, monkeypatch):
+    """Without --agent the variables of the service decide."""
+    monkeypatch.setenv("JAEGER_AGENT_HOST", "127.0.0.1")
+    monkeypatch.setenv("JAEGER_AGENT_PORT", str(agent.port))
+
+    assert 0 == run(capsys, "--spans", "1")[0]
+    assert 1 == len(agent.wait_for(1))
+
+
+def test_probe_ignores_a_sampler_variable(agent, capsys, monkeypatch):
+    """A proof needs every span: JAEGER_SAMPLER_PARAM=0 does not silence the probe."""
+    monkeypatch.setenv("JAEGER_SAMPLER_PARAM", "0")
+
+    assert 2 == run(capsys, "--spans", "2", "--agent", address(agent.port))[1]["sent"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--spans", "0"],
+        ["--spans", "many"],
+        ["--rate", "-1"],
+        ["--timeout", "inf"],
+        ["--agent", "host"],
+        ["--agent", "host:0"],
+        ["--agent", ":6831"],
+        ["--agent", "host:70000"],
+    ],
+)
+def test_probe_refuses_bad_arguments(capsys, arguments):
+    """A bad argument is a usage error that names it."""
+    with pytest.raises(SystemExit) as end:
+        probe.main(["--service", "web", "--marker", "m1", *arguments])
+
+    assert 2 == end.value.code
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_probe_takes_an_ipv6_address():
+    """An IPv6 address stands in brackets."""
+    assert ("::1", 6831) == probe._address("[::1]:6831")
+
+
+def test_probe_is_a_module_to_run(agent):
+    """`python -m sidecar_tracing.probe` prints the object and nothing else."""
+    command = [sys.executable, "-m", "sidecar_tracing.probe", "--service", "web", "--spans", "2", "--marker", "x"]
+    done = subprocess.run(
+        [*command, "--agent", address(agent.port)], capture_output=True, text=True, check=True, timeout=20
+    )
+
+    assert 2 == json.loads(done.stdout)["sent"]
+    assert "" == done.stderr
