@@ -4,7 +4,7 @@ ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS tools
 # build/site/: the host's pip settings and certificate authority, for the build stages only; absent on an ordinary machine
-COPY LICENSE build/sit[e]/* /site/
+COPY LICENSE buil[d]/site/* /site/
 ENV PIP_CONFIG_FILE=/site/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 # pip installs into /venv from outside, so that no image carries pip
 RUN python3 -m venv /pip && python3 -m venv --without-pip /venv
@@ -13,6 +13,8 @@ WORKDIR /source
 COPY LICENSE requirements-dev.txt ./
 
 FROM tools AS sample-build
+# by this label `sidecar images` removes what a build leaves in the engine
+LABEL io.sidecar-kit.stage=build
 COPY sample_service/requirements.txt sample_service/
 COPY tracing tracing
 RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt \
@@ -21,6 +23,7 @@ COPY sample_service /app/sample_service
 RUN python3 -m compileall -q /app
 
 FROM tools AS gateway-build
+LABEL io.sidecar-kit.stage=build
 COPY tracing tracing
 COPY pyproject.toml hatch_build.py README.md ./
 COPY sidecar sidecar

@@ -146,6 +146,13 @@ class Images:
         except (APIError, RequestException) as error:
             raise _refused(name, error) from error
 
+    def prune(self, label: str) -> None:
+        """Remove the images with a label that no name and no container uses any more."""
+        try:
+            self._api.prune_images(filters={"dangling": True, "label": label})
+        except (APIError, RequestException) as error:
+            raise _refused(f"images with {label}", error) from error
+
     def remove(self, name: str) -> None:
         """Remove an image's name, and its layers where nothing else uses them; absent is fine."""
         try:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INPUTS_LABEL = "io.sidecar-kit.inputs"
+STAGE_LABEL = "io.sidecar-kit.stage"
+"""On the build stages; by these two labels what a build leaves or supersedes is found and removed."""
 
 
 def digest_of(parts: Iterable[tuple[str, bytes]]) -> str:

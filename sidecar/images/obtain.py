@@ -9,7 +9,7 @@ from sidecar.engine.errors import EngineError, ImageMissingError, RegistryError
 from sidecar.images import names
 from sidecar.images.agent_image import agent_inputs, build_agent, require_buildable
 from sidecar.images.base import base_inputs, build_base
-from sidecar.images.inputs import INPUTS_LABEL
+from sidecar.images.inputs import INPUTS_LABEL, STAGE_LABEL
 from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
 
 if TYPE_CHECKING:
@@ -81,13 +81,20 @@ class Obtainer:
             lambda: agent_inputs(self._wish.agent_version),
             lambda: self._build_agent(base.image.name),
         )
-        if self._around.checkout is None:
+        obtained = [base, agent, *self._kit_images(official, base)]
+        if any(entry.way == "built" for entry in obtained):
+            for label in (STAGE_LABEL, INPUTS_LABEL):
+                self._around.images.prune(label)
+        return obtained
+
+    def _kit_images(self, official: names.ImageNames, base: Obtained) -> list[Obtained]:
+        checkout = self._around.checkout
+        if checkout is None:
             self._around.say("sample and gateway: not built, they need the kit's checkout")
-            return [base, agent]
+            return []
         if not self._wish.dry_run:
-            write_site(self._around.checkout, self._around.site)
-        own = [self._own(self._around.checkout, image, base) for image in (official.sample, official.gateway)]
-        return [base, agent, *own]
+            write_site(checkout, self._around.site)
+        return [self._own(checkout, image, base) for image in (official.sample, official.gateway)]
 
     def _foreign(
         self, official: names.Image, built: str, inputs: Callable[[], str], build: Callable[[], None]
