@@ -1,0 +1,109 @@
+"""README is true: its commands run, its examples are read by the program itself."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sidecar.cli import COMMANDS, build_parser
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ELSEWHERE = {"make demo", "make test"}
+"""Run by the end-to-end tests, and by whoever runs this."""
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands(text):
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of what git tracks, or would, with README's spec in it."""
+    folder = tmp_path_factory.mktemp("clone") / "kit"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\n")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / "sidecar.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    return folder
+
+
+def run(line, folder):
+    """Run a line as its reader does, in this environment but with the copy's own sources."""
+    scripts = Path(sys.executable).parent
+    # -o: the environment is up to date; remade, it would point at the copy
+    line = re.sub(r"^make ", f"make -e -o {scripts.parent}/.ready ", line)
+    return subprocess.run(
+        line,
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "PATH": f"{scripts}:{os.environ['PATH']}",
+            "VENV": str(scripts.parent),
+            "PYTHONPATH": str(folder),
+        },
+    )
+
+
+def test_the_first_screen_holds_the_two_commands():
+    """The first code block of README is `make demo` and `make test`."""
+    assert ["make demo", "make test"] == commands(blocks("sh")[0])
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("sh") for line in commands(block) if line not in ELSEWHERE])
+def test_a_command_of_readme_runs(line, checkout):
+    """Every command of a `sh` block ends with 0 in a clone."""
+    done = run(line, checkout)
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", [line[2:] for block in blocks("console") for line in commands(block) if line[0] == "$"]
+)
+def test_a_command_of_a_session_is_one_the_kit_knows(line):
+    """Every `$ sidecar …` of a session parses; the rest is docker compose."""
+    words = line.split()
+
+    assert words[0] in ("sidecar", "docker")
+    if words[0] == "sidecar":
+        build_parser(words[1]).parse_args(words[1:])
+
+
+def test_the_python_example_runs(tmp_path):
+    """The example of the tracing runtime ends well though no agent listens."""
+    done = subprocess.run(
+        [sys.executable, "-c", blocks("python")[0]], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+
+    assert 0 == done.returncode, done.stderr
+
+
+def test_every_command_is_in_the_table():
+    """README's table names all commands and no other."""
+    named = set(re.findall(r"^\| `sidecar (\w+)", README, re.MULTILINE))
+
+    assert set(COMMANDS) == named
+
+
+def test_every_link_leads_to_a_file():
+    """Each relative link of README and docs exists."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
+
+    assert [] == [f"{page}: {link}" for page, link in links if not (page.parent / link).exists()]
