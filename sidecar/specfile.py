@@ -71,7 +71,7 @@ class _Reader:
     def mapping(self, node: yaml.Node, field: str, known: Mapping[str, Parser]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, key, value_node in self.items(node, field, f"Give {', '.join(known)} below it"):
-            place = f"{field}.{key}" if field else key
+            place = _below(field, key)
             if key in known:
                 values[key] = known[key](self, value_node, place)
             else:
@@ -90,14 +90,23 @@ class _Reader:
             if not isinstance(key, yaml.ScalarNode):
                 self.fail(key, field, "has a key that is not text", fix)
             elif key.value in items:
-                self.fail(key, f"{field}.{key.value}" if field else key.value, "is given twice", "Keep one")
+                self.fail(key, _below(field, key.value), "is given twice", "Keep one")
             else:
                 items[key.value] = (key, key.value, value)
         return list(items.values())
 
 
 def _shown(node: yaml.Node) -> str:
-    return repr(node.value) if isinstance(node, yaml.ScalarNode) else "a list or map"
+    return _short(repr(node.value)) if isinstance(node, yaml.ScalarNode) else "a list or map"
+
+
+def _below(field: str, key: str) -> str:
+    name = _short(key if key.isprintable() else repr(key))
+    return f"{field}.{name}" if field else name
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _text(pattern: re.Pattern[str], what: str, fix: str) -> Parser:
@@ -167,8 +176,10 @@ def _environment(reader: _Reader, node: yaml.Node, field: str) -> dict[str, str]
     values: dict[str, str] = {}
     for key_node, key, value in reader.items(node, field, "Give VARIABLE: text below it"):
         if not _VARIABLE.fullmatch(key):
-            reader.fail(key_node, field, f"{key!r} is not a variable's name", "Use letters, digits and _")
-        values[key] = _argument(reader, value, f"{field}.{key}")
+            cause = f"{_short(repr(key))} is not a variable's name"
+            reader.fail(key_node, field, cause, "Use letters, digits and _")
+        else:
+            values[key] = _argument(reader, value, f"{field}.{key}")
     return values
 
 

@@ -1,0 +1,99 @@
+"""What every test can use: golden files with their one refresh flag, and the command line run in-process or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh-golden", action="store_true", help="rewrite tests/golden from what the code does now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with tests/golden/NAME, as data first (a short difference), then byte for byte."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--refresh-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        assert path.is_file(), f"{path} is missing: run pytest --refresh-golden, then read the difference"
+        expected = path.read_bytes().decode()
+
+        assert _data(path, expected) == _data(path, text)
+        assert expected == text
+
+    return compare
+
+
+def _data(path: Path, text: str) -> Any:
+    readers: dict[str, Callable[[str], Any]] = {".json": json.loads, ".yml": yaml.safe_load, ".yaml": yaml.safe_load}
+    return readers.get(path.suffix, str)(text)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of the command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Run the command line inside this process."""
+    from sidecar.cli import main
+
+    def call(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start `python -m sidecar` in an empty folder; keywords go to Popen, `env` is added to the environment."""
+
+    def popen(*arguments: object, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
+        defaults: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": tmp_path}
+        command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
+        return subprocess.Popen(command, env={**os.environ, **(env or {})}, **{**defaults, **options})
+
+    return popen
+
+
+@pytest.fixture
+def execute(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Result]:
+    """Run `python -m sidecar` as a program of its own."""
+
+    def call(*arguments: object, stdin: bytes = b"", **options: Any) -> Result:
+        process = start(*arguments, stdin=subprocess.PIPE, **options)
+        out, err = process.communicate(stdin, timeout=30)
+        return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the caller's own settings out of every test."""
+    for name in [name for name in os.environ if name.startswith(("SIDECAR_", "TRACING_", "JAEGER_"))]:
+        monkeypatch.delenv(name)
