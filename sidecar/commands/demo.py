@@ -31,9 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start or stop the demonstration; 1 where a hop fails."""
-    from sidecar.tokens import take_from_environment
-
-    take_from_environment()
     return _down() if args.down else _up(args.target)
 
 
@@ -44,7 +41,11 @@ def say(text: str) -> None:
 
 def _up(target: str | None) -> int:
     place, frontend, page = _processes() if (target or _best_target()) == "process" else _containers()
-    return _prove(place, frontend, page)
+    try:
+        return _prove(place, frontend, page)
+    except BaseException:
+        say("it still runs; stop it: make down")
+        raise
 
 
 def _best_target() -> str:
@@ -113,25 +114,35 @@ def _prove(place: Place, frontend: str, page: str) -> int:
     trace_id = trace.request(f"{frontend}/greet?name=Ada")
     report = verify(place)
     print(reports.as_text(report), end="\n\n")
-    rows = wait_for(lambda: trace.fetch(page, trace_id), lambda rows: len(rows) >= 4, 10)
+    rows = wait_for(lambda: trace.fetch(page, trace_id), lambda rows: len(rows) >= trace.SPANS, 10)
     print(f"trace {trace_id} of {frontend}/greet?name=Ada")
-    print(trace.tree(rows) if rows else "  has not arrived", end="\n\n")
+    print(trace.tree(rows), end="\n\n")
     print(f"page      {page}\nservice   {frontend}\nstop      make down")
-    return 0 if report.ok and rows else 1
+    return 0 if report.ok and len(rows) >= trace.SPANS else 1
 
 
 def _down() -> int:
-    from sidecar.demo import containers, processes
+    from sidecar.demo import processes
+
+    stopped = processes.stop(processes.DEFAULT_FOLDER)
+    if stopped:
+        say(f"stopped {', '.join(stopped)}")
+    removed = _remove_containers()
+    if removed:
+        say(f"removed {', '.join(removed)}; images stay, as a cache")
+    if not stopped and not removed:
+        say("nothing was running")
+    return 0
+
+
+def _remove_containers() -> list[str]:
+    from sidecar.demo import containers
     from sidecar.engine.client import connect
     from sidecar.engine.compose import find_compose
 
-    stopped = processes.stop(processes.DEFAULT_FOLDER)
-    say(f"stopped {', '.join(stopped)}" if stopped else "no processes to stop")
     try:
         connect()
         compose = find_compose()
     except SidecarError:
-        return 0
-    containers.down(checkout(), compose)
-    say("containers, networks and volumes are gone; images stay, as a cache")
-    return 0
+        return []
+    return containers.down(checkout(), compose)

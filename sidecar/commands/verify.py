@@ -6,14 +6,14 @@ at the gateway. The first hop that fails is named with its cause.
 
 from __future__ import annotations
 
+import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.errors import UsageError
 
 if TYPE_CHECKING:
-    import argparse
-
     from sidecar.verify.place import Place
 
 EXAMPLES = """examples:
@@ -26,31 +26,34 @@ EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--target", choices=("compose", "process"), help="default: compose")
+    parser.add_argument(
+        "--target", choices=("compose", "process"), help="default: compose, unless a demo of processes runs here"
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="the rendered folder (default: the current one)")
     parser.add_argument("--spans", type=_count, default=200, metavar="N", help="marked spans a service (default: 200)")
-    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="wait for them so long (default: 15)")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=15.0, metavar="S", help="wait for them so long (default: 15)"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify and print the report; 1 where a hop fails."""
-    from sidecar.tokens import take_from_environment
     from sidecar.verify import report as reports
     from sidecar.verify.run import verify
 
-    take_from_environment()
     report = verify(_place(args), args.spans, args.seconds)
     print(reports.as_json(report) if args.output == "json" else reports.as_text(report))
     return 0 if report.ok else 1
 
 
 def _place(args: argparse.Namespace) -> Place:
-    if args.target == "process":
-        from sidecar.demo.processes import DEFAULT_FOLDER
+    from sidecar.demo import processes
+
+    if args.target == "process" or (args.target is None and args.out is None and processes.is_running()):
         from sidecar.verify.process import ProcessPlace
 
-        return ProcessPlace(args.out or DEFAULT_FOLDER)
+        return ProcessPlace(args.out or processes.DEFAULT_FOLDER)
     from sidecar.verify.compose import place_of
 
     folder = args.out or Path()
@@ -60,8 +63,13 @@ def _place(args: argparse.Namespace) -> Place:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= 100_000:
-        import argparse
+    if text.isdecimal() and 0 < int(text[:9]) <= 100_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a count (1-100000)")
 
-        raise argparse.ArgumentTypeError(f"{text!r} is not a count (1-100000)")
-    return int(text)
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) <= 600:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a time (0-600 s)")

@@ -1,4 +1,4 @@
-"""The sample in containers: images, Compose up and down."""
+"""The sample in containers: Compose up and down."""
 
 from __future__ import annotations
 
@@ -15,8 +15,23 @@ if TYPE_CHECKING:
     from sidecar.engine.client import Engine
     from sidecar.engine.compose import Compose
 
-PORTS = {"SIDECAR_PORT_FRONTEND": 8080, "SIDECAR_PORT_GATEWAY": 16686}
-"""The variables of docker-compose.yml that hold the host ports → their defaults."""
+_SECONDS = 120
+"""For everything to be healthy."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A port of the sample that the host sees."""
+
+    service: str
+    port: int
+    """In the container, and on the host where nobody holds it."""
+    variable: str
+    """In docker-compose.yml: the host's port."""
+
+
+FRONTEND = Published("frontend", 8080, "SIDECAR_PORT_FRONTEND")
+PAGE = Published("gateway", 16686, "SIDECAR_PORT_GATEWAY")
 
 
 @dataclass(frozen=True)
@@ -28,32 +43,48 @@ class Running:
 
 
 def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None]) -> Running:
-    """Start the folder's deployment and wait until it is healthy. Raises SidecarError with what failed."""
+    """Start the folder's deployment and wait until it is healthy; one that was interrupted is removed again.
+
+    Raises SidecarError with what failed; the containers stay then, for their logs.
+    """
     project = str(compose.config(folder)["name"])
-    if not any(one.status == "running" for one in engine.containers.of_project(project)):
-        _choose_ports(say)
-    compose.run(folder, "up", "--detach", "--wait", "--wait-timeout", "120", "--no-build", "--pull", "missing")
-    published = {name: _published(folder, compose, service, port) for name, service, port in _PUBLISHED}
-    return Running(**published)
+    found = engine.containers.of_project(project)
+    for published in (FRONTEND, PAGE):
+        if any(one.status == "running" and one.service == published.service for one in found):
+            _keep(published, folder, compose)
+        else:
+            _choose(published, say)
+    try:
+        compose.run(folder, "up", "--detach", "--wait", f"--wait-timeout={_SECONDS}", "--no-build", "--pull=missing")
+    except KeyboardInterrupt:
+        if not found:
+            say("interrupted: removing what was started")
+            down(folder, compose)
+        raise
+    return Running(
+        frontend=f"http://{_address(FRONTEND, folder, compose)}", page=f"http://{_address(PAGE, folder, compose)}"
+    )
 
 
-_PUBLISHED = (("frontend", "frontend", 8080), ("page", "gateway", 16686))
+def down(folder: Path, compose: Compose) -> list[str]:
+    """Stop and remove the folder's containers, networks and volumes; return what was removed. Raises SidecarError."""
+    done = compose.run(folder, "--progress=plain", "down", "--volumes", "--remove-orphans", "--timeout=30")
+    return [line.removesuffix("Removed").strip() for line in done.stderr.splitlines() if line.endswith("Removed")]
 
 
-def down(folder: Path, compose: Compose) -> None:
-    """Stop and remove the folder's containers, networks and volumes. Raises SidecarError."""
-    compose.run(folder, "down", "--volumes", "--remove-orphans", "--timeout", "30")
+def _keep(published: Published, folder: Path, compose: Compose) -> None:
+    """Stay at the port that a running container has: with another one Compose would replace the container."""
+    os.environ[published.variable] = _address(published, folder, compose).rpartition(":")[2]
 
 
-def _choose_ports(say: Callable[[str], None]) -> None:
-    for variable, preferred in PORTS.items():
-        if variable in os.environ:
-            continue
-        port = choose(preferred)
-        if port.holder:
-            say(str(port))
-            os.environ[variable] = str(port.number)
+def _choose(published: Published, say: Callable[[str], None]) -> None:
+    if published.variable in os.environ:
+        return
+    port = choose(published.port)
+    if port.holder:
+        say(f"{published.service}: {port}")
+        os.environ[published.variable] = str(port.number)
 
 
-def _published(folder: Path, compose: Compose, service: str, port: int) -> str:
-    return "http://" + compose.run(folder, "port", service, str(port)).stdout.strip()
+def _address(published: Published, folder: Path, compose: Compose) -> str:
+    return compose.run(folder, "port", published.service, str(published.port)).stdout.strip()

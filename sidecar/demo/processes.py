@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +20,15 @@ import psutil
 from sidecar.checkout import find_checkout
 from sidecar.demo.ports import choose
 from sidecar.engine.compose import child_environment
+from sidecar.engine.errors import indented
 from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, sample_services
+from sidecar.tokens import mask
+from sidecar.verify.loopback import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
 
     from sidecar.demo.ports import Port
     from sidecar.spec import Service
@@ -60,7 +65,7 @@ class Demo:
 def start(folder: Path, say: Callable[[str], None]) -> Demo:
     """Start everything and wait until it answers; what was started is stopped again if that fails.
 
-    Raises SidecarError where a process ends or does not answer; its log is named.
+    Raises SidecarError where a process ends or does not answer, with the end of its log.
     """
     checkout = find_checkout()
     if checkout is None:
@@ -79,10 +84,16 @@ def start(folder: Path, say: Callable[[str], None]) -> Demo:
 def stop(folder: Path) -> list[str]:
     """Stop what `start` left running, services before the stand-in, and return the names."""
     demo = _load(folder)
-    for started in reversed(demo.processes if demo else ()):
+    order = demo.processes[::-1] if demo else ()
+    for started in order:
         _end(started)
     shutil.rmtree(folder, ignore_errors=True)
-    return [started.name for started in demo.processes] if demo else []
+    return [started.name for started in order]
+
+
+def is_running(folder: Path = DEFAULT_FOLDER) -> bool:
+    """Tell whether the folder's demonstration runs, or some of it."""
+    return _load(folder) is not None
 
 
 def running(folder: Path) -> Demo:
@@ -133,6 +144,9 @@ class _Starter:
             "JAEGER_AGENT_HOST": "127.0.0.1",
             "JAEGER_AGENT_PORT": str(agent),
             "JAEGER_SERVICE_NAME": service.name,
+            # a proxy of the machine's environment is for the world outside
+            "NO_PROXY": "*",
+            "no_proxy": "*",
         }
         self._demo = Demo(self._demo.processes, {**self._demo.services, service.name: url}, *self._ends())
         self._run(service.name, [sys.executable, "-m", *service.command], environment, f"{url}/healthz")
@@ -142,8 +156,16 @@ class _Starter:
 
     def _run(self, name: str, argv: list[str], environment: Mapping[str, str], health: str) -> None:
         log = self._folder / "logs" / f"{name}.log"
+        with _interrupts_wait():
+            process = self._spawn(argv, environment, log)
+            started = Started(name, process.pid, psutil.Process(process.pid).create_time())
+            self._demo = Demo((*self._demo.processes, started), self._demo.services, *self._ends())
+            _save(self._folder, self._demo)
+        _wait_for(name, health, process, log)
+
+    def _spawn(self, argv: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -152,35 +174,46 @@ class _Starter:
                 env={**child_environment(), **environment},
                 start_new_session=True,
             )
-        started = Started(name, process.pid, psutil.Process(process.pid).create_time())
-        self._demo = Demo((*self._demo.processes, started), self._demo.services, *self._ends())
-        _save(self._folder, self._demo)
-        _wait_for(name, health, process, log)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Hold a Ctrl-C back until the block is done: a process that no state file names could not be stopped."""
+    came: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _wait_for(name: str, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(url):
         if process.poll() is not None:
-            raise SidecarError(name, f"ended with {process.returncode} while starting", f"See {_kept(log)}")
+            raise SidecarError(name, f"ended with {process.returncode} while starting{_end_of(log)}")
         if time.monotonic() > deadline:
-            raise SidecarError(name, f"does not answer {url} after {_START_SECONDS:g} s", f"See {_kept(log)}")
+            raise SidecarError(name, f"does not answer {url} after {_START_SECONDS:g} s{_end_of(log)}")
         time.sleep(0.1)
 
 
-def _kept(log: Path) -> Path:
-    """Return the log's copy outside the folder, which goes away with the failed start."""
-    kept = log.parent.parent.with_name(f"{log.parent.parent.name}-{log.name}")
-    shutil.copyfile(log, kept)
-    return kept
+def _end_of(log: Path) -> str:
+    """Return the log's last lines: the log itself goes away with the failed start."""
+    return "\n" + indented(mask(log.read_text(encoding="utf-8", errors="replace")), 10)
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - http, on a loopback address
-            return True
+        fetch(url, 2)
     except OSError:
         return False
+    return True
 
 
 def _end(started: Started) -> None:

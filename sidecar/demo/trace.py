@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.verify.loopback import fetch as get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+SPANS = 4
+"""A request's trace has no fewer: two in each of the two services."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,7 @@ class Row:
 def fetch(page: str, trace_id: str) -> list[Row]:
     """Return the spans of a trace from a query API; none where it is unknown. Raises SidecarError."""
     try:
-        with urllib.request.urlopen(f"{page}/api/traces/{trace_id}", timeout=5) as answer:  # noqa: S310 - http
-            trace = json.load(answer)["data"][0]
+        trace = json.loads(get(f"{page}/api/traces/{trace_id}"))["data"][0]
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return []
@@ -44,12 +46,14 @@ def fetch(page: str, trace_id: str) -> list[Row]:
 
 
 def tree(rows: list[Row]) -> str:
-    """Return the trace as a tree: service, operation, duration."""
+    """Return the trace as a tree: service, operation, duration; says where spans of the sample's are missing."""
     known = {row.identity for row in rows}
     roots = [row for row in rows if row.parent not in known]
     lines = [line for root in _ordered(roots) for line in _lines(root, rows, "", "")]
-    size = max(len(text) for text, _ in lines)
-    return "\n".join(f"{text.ljust(size)}  {duration:>10}" for text, duration in lines)
+    size = max((len(text) for text, _ in lines), default=0)
+    shown = [f"{text.ljust(size)}  {duration:>10}" for text, duration in lines]
+    missing = [f"  {len(rows)} spans arrived, {SPANS} or more were sent"] if len(rows) < SPANS else []
+    return "\n".join(shown + missing)
 
 
 def _lines(row: Row, rows: list[Row], first: str, rest: str) -> Iterator[tuple[str, str]]:
@@ -81,8 +85,7 @@ def _row(span: Mapping[str, Any], processes: Mapping[str, Any]) -> Row:
 def request(url: str) -> str:
     """Send a request to the sample and return its trace id. Raises SidecarError where it fails."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http, the sample's own address
-            trace_id: str = json.load(answer)["trace_id"]
+        trace_id: str = json.loads(get(url, 30))["trace_id"]
     except (OSError, ValueError, KeyError) as error:
         raise SidecarError(url, f"does not answer as the sample does: {error}") from error
     return trace_id

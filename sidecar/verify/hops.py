@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sidecar.verify.causes import Cause
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.verify.causes import Cause
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 
 CLIENT = "client sent"
 RECEIVED = "agent received"
+STAND_IN_RECEIVED = "stand-in received"
+"""Where no agent runs and the stand-in takes its port."""
 SUBMITTED = "agent submitted"
 ACCEPTED = "gateway accepted"
+
+_SILENT = Cause("the gateway does not answer", "Check its state; a firewall may drop packets without a word")
+_UNCONNECTED = Cause("the agent has no connection to the gateway", "Check host, port and the network's way out")
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts) -> Hop:
     elif not ok:
         cause = f"{client.packets - arrived} packets never reached the agent"
         fix = "Is JAEGER_AGENT_HOST this agent, and its port 6831?"
-    return Hop(RECEIVED, service, ok, arrived, client.packets, "packets", lost, cause, fix)
+    hop = RECEIVED if agent.forwards else STAND_IN_RECEIVED
+    return Hop(hop, service, ok, arrived, client.packets, "packets", lost, cause, fix)
 
 
 def submitted_hop(service: str, client: ClientCounts, agent: AgentCounts, cause: Cause | None) -> Hop:
@@ -105,14 +112,10 @@ def submitted_hop(service: str, client: ClientCounts, agent: AgentCounts, cause:
     ok = agent.spans_submitted >= client.sent and not failed
     text = fix = ""
     if not ok:
+        why = cause or (_SILENT if agent.connected else _UNCONNECTED)
         waiting = client.sent - agent.settled
-        text = (
-            f"the gateway took none of {agent.spans_failed} spans" if failed else f"{waiting} spans wait in the agent"
-        )
-        if cause:
-            text, fix = f"{text}: {cause.text}", cause.fix
-        elif not agent.connected:
-            text, fix = f"{text}: it has no connection to the gateway", "Check host, port and the network's way out"
+        fate = f"{agent.spans_failed} spans failed" if failed else f"{waiting} spans wait in the agent"
+        text, fix = f"{fate}: {why.text}", why.fix
     return Hop(SUBMITTED, service, ok, agent.spans_submitted, client.sent, counts=failed, cause=text, fix=fix)
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from sidecar.demo.processes import running
 from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import read_gateway, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from sidecar.verify.reader import Settling
+
+_PROBE_SECONDS = 120
 
 
 class ProcessPlace:
@@ -41,7 +45,7 @@ class ProcessPlace:
             capture_output=True,
             text=True,
             env=child_environment(),
-            timeout=120,
+            timeout=_PROBE_SECONDS,
         )
         try:
             return client_counts(json.loads(done.stdout))
@@ -51,8 +55,7 @@ class ProcessPlace:
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002
         """Return what the stand-in counted at the agent's port; it hands spans to nobody."""
-        counts: AgentCounts = wait_for(self._udp, lambda counts: counts.settled >= settled, seconds)
-        return counts
+        return self._settled(self._udp, settled, seconds)
 
     def agent_log(self, service: str) -> str:  # noqa: ARG002
         """Return nothing: no agent runs."""
@@ -60,13 +63,18 @@ class ProcessPlace:
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker."""
-        read = lambda: read_gateway(self._demo.page, marker)  # noqa: E731
-        counts: GatewayCounts = wait_for(read, lambda counts: counts.settled >= settled, seconds)
-        return counts
+        return self._settled(lambda: read_gateway(self._demo.page, marker), settled, seconds)
+
+    def _settled(self, read: Callable[[], Settling], settled: int, seconds: float) -> Settling:
+        try:
+            return wait_for(read, lambda counts: counts.settled >= settled, seconds)
+        except OSError as error:
+            raise SidecarError(
+                self._demo.page, f"does not answer: {error}", "Start again: make down, make demo"
+            ) from error
 
     def _udp(self) -> AgentCounts:
-        with urllib.request.urlopen(f"{self._demo.page}/api/counters", timeout=5) as answer:  # noqa: S310 - http, on loopback
-            totals: dict[str, Any] = json.load(answer)
+        totals: dict[str, Any] = json.loads(fetch(f"{self._demo.page}/api/counters"))
         udp, spans = totals["udp"], totals["spans"]
         return AgentCounts(
             packets_processed=udp["packets"] - udp["overflow"],

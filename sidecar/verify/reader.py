@@ -11,18 +11,21 @@ import json
 import re
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.verify.counts import AgentCounts, GatewayCounts
+from sidecar.verify.loopback import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+Reading = TypeVar("Reading")
+Settling = TypeVar("Settling", AgentCounts, GatewayCounts)
+
 ADMIN = "http://127.0.0.1:14271"
+GATEWAY = "http://127.0.0.1:16686"
 UDP_PORT = 6831
 _METRICS = {
     "packets_processed": "jaeger_agent_thrift_udp_server_packets_processed",
@@ -56,12 +59,12 @@ def kernel_drops(table: str, port: int) -> int:
 def read_agent(admin: str = ADMIN, port: int = UDP_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
     tables = [Path(name).read_text(encoding="ascii") for name in ("/proc/net/udp", "/proc/net/udp6") if _exists(name)]
-    return agent_counts(_fetch(f"{admin}/metrics"), tables, port)
+    return agent_counts(fetch(f"{admin}/metrics"), tables, port)
 
 
 def read_gateway(url: str, marker: str) -> GatewayCounts:
     """Return what a stand-in counted of a marker. Raises OSError where it does not answer."""
-    counted = json.loads(_fetch(f"{url}/api/markers/{marker}"))
+    counted = json.loads(fetch(f"{url}/api/markers/{marker}"))
     return GatewayCounts(
         accepted=counted["accepted"],
         refused=counted["refused"],
@@ -70,7 +73,7 @@ def read_gateway(url: str, marker: str) -> GatewayCounts:
     )
 
 
-def wait_for(read: Callable[[], Any], done: Callable[[Any], bool], seconds: float) -> Any:  # noqa: ANN401
+def wait_for(read: Callable[[], Reading], done: Callable[[Reading], bool], seconds: float) -> Reading:
     """Return the first reading that is done, or the last one after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done(reading := read()) and time.monotonic() < deadline:
@@ -97,24 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
     if args.what == "agent":
-        url = args.url or ADMIN
-        reading: AgentCounts = wait_for(
-            lambda: read_agent(url), lambda counts: counts.settled >= args.settled, args.seconds
-        )
-        return reading
-    url = args.url or "http://127.0.0.1:16686"
-    counted: GatewayCounts = wait_for(
-        lambda: read_gateway(url, args.marker),
-        lambda counts: counts.settled >= args.settled,
-        args.seconds,
-    )
-    return counted
+        return _settled(args, lambda: read_agent(args.url or ADMIN))
+    return _settled(args, lambda: read_gateway(args.url or GATEWAY, args.marker))
 
 
-def _fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - http, on a loopback address
-        text: str = answer.read().decode()
-    return text
+def _settled(args: argparse.Namespace, read: Callable[[], Settling]) -> Settling:
+    return wait_for(read, lambda counts: counts.settled >= args.settled, args.seconds)
 
 
 def _exists(name: str) -> bool:

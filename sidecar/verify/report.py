@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING
 
-from sidecar.console import colour, table
+from sidecar.console import colour, table, width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sidecar.verify.hops import Hop, Report
 
 _MARKS = {True: ("ok", "ok"), False: ("FAIL", "error"), None: ("?", "warning")}
@@ -18,12 +21,13 @@ def as_json(report: Report) -> str:
     return json.dumps(report.as_dict(), indent=2)
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Report, columns: int | None = None) -> str:
     """Return the hops as a table, then the verdict with the first failure's cause and fix."""
     rows = [(hop.service, hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in report.hops]
-    lines = table(("SERVICE", "HOP", "COUNT", ""), rows).splitlines()
+    lines = table(("SERVICE", "HOP", "COUNT", "RESULT"), rows, columns).splitlines()
     coloured = [_painted(line) for line in lines]
-    return "\n".join([*coloured, "", *_verdict(report), *report.notes])
+    sentences = [*_verdict(report), *((note, "dim") for note in report.notes)]
+    return "\n".join([*coloured, "", *(_wrapped(text, style, columns) for text, style in sentences)])
 
 
 def _painted(line: str) -> str:
@@ -33,23 +37,36 @@ def _painted(line: str) -> str:
     return line
 
 
+def _wrapped(text: str, style: str, columns: int | None) -> str:
+    indent = "  " if text.startswith("  ") else ""
+    size = columns or width()
+    folded = textwrap.fill(
+        text.strip(),
+        size,
+        initial_indent=indent,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return colour(folded, style) if style else folded
+
+
 def _figure(hop: Hop) -> str:
     if hop.figure is None:
         return "-"
     lost = "".join(f", {count} {reason}" for reason, count in hop.counts.items())
-    marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
-    others = hop.figure - marked
-    own = f", {others} of the service's own" if others else ""
-    return f"{marked} of {hop.expected} {hop.unit}{lost}{own}"
+    return f"{hop.figure} of {hop.expected} {hop.unit}{lost}"
 
 
-def _verdict(report: Report) -> list[str]:
+def _verdict(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield sentences, each with its style; an indented one belongs to the one before."""
     failure = report.first_failure
+    unknown = next((hop for hop in report.hops if hop.ok is None), None)
     if failure:
-        first = f"not proven: {failure.service}, {failure.hop}: {failure.cause}"
-        return [colour(first, "error"), *([f"  {failure.fix}"] if failure.fix else [])]
-    unknown = [hop for hop in report.hops if hop.ok is None]
-    if unknown:
-        ids = ", ".join(report.trace_ids)
-        return [f"proven as far as the agents: {unknown[0].cause}. {unknown[0].fix}: {ids}"]
-    return [colour("proven: every marked span arrived", "ok")]
+        yield f"not proven: {failure.service}, {failure.hop}: {failure.cause}", "error"
+        if failure.fix:
+            yield f"  {failure.fix}", ""
+    elif unknown:
+        yield f"proven as far as the agents: {unknown.cause}. {unknown.fix}: {', '.join(report.trace_ids)}", "warning"
+    else:
+        yield "proven: every marked span arrived", "ok"

@@ -12,11 +12,12 @@ from sidecar.verify.causes import cause_of
 from sidecar.verify.hops import Hop, Report
 
 if TYPE_CHECKING:
-    from sidecar.verify.counts import ClientCounts
+    from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.place import Place
 
 SPANS = 200
 SECONDS = 15.0
+NO_AGENT = "no agent ran: the stand-in gateway took the services' packets itself"
 
 
 def verify(place: Place, spans: int = SPANS, seconds: float = SECONDS) -> Report:
@@ -25,37 +26,53 @@ def verify(place: Place, spans: int = SPANS, seconds: float = SECONDS) -> Report
     Raises SidecarError where there is no deployment to verify.
     """
     marker = secrets.token_hex(8)
-    names = list(place.services())
+    ways = [_Way(place, name, f"{marker}-{name}", seconds) for name in place.services()]
     with ThreadPoolExecutor(place.side_by_side) as pool:
-        followed = list(pool.map(lambda name: _follow(place, name, f"{marker}-{name}", spans, seconds), names))
-    return Report(
-        marker,
-        tuple(hop for service_hops, _ in followed for hop in service_hops),
-        tuple(trace for _, client in followed if client for trace in client.trace_ids[:1]),
-    )
+        list(pool.map(lambda way: way.follow(spans), ways))
+    proof = tuple(hop for way in ways for hop in way.hops)
+    traces = tuple(trace for way in ways for trace in way.trace_ids)
+    notes = (NO_AGENT,) if any(hop.hop == hops.STAND_IN_RECEIVED for hop in proof) else ()
+    return Report(marker, proof, traces, notes)
 
 
-def _follow(
-    place: Place, service: str, marker: str, spans: int, seconds: float
-) -> tuple[list[Hop], ClientCounts | None]:
-    done: list[Hop] = []
-    client: ClientCounts | None = None
-    try:
-        before = place.agent(service)
-        client = place.send(service, marker, spans)
-        done.append(hops.client_hop(service, client))
+class _Way:
+    """The way of one service's marked spans, as far as it could be followed."""
+
+    def __init__(self, place: Place, service: str, marker: str, seconds: float) -> None:
+        self._place, self._service, self._marker, self._seconds = place, service, marker, seconds
+        self._step = hops.CLIENT
+        self.hops: list[Hop] = []
+        self.trace_ids: tuple[str, ...] = ()
+
+    def follow(self, spans: int) -> None:
+        """Send the spans and judge each hop; one that cannot be tried is the last."""
+        try:
+            self._try(spans)
+        except SidecarError as error:
+            self.hops.append(hops.broken_hop(self._step, self._service, f"{error.subject}: {error.cause}", error.fix))
+
+    def _try(self, spans: int) -> None:
+        self._step = hops.RECEIVED
+        before = self._place.agent(self._service)
+        self._step = hops.CLIENT
+        client = self._place.send(self._service, self._marker, spans)
+        self.hops.append(hops.client_hop(self._service, client))
+        self.trace_ids = client.trace_ids[:1]
         if before is not None:
-            after = place.agent(service, before.settled + client.sent, seconds)
-            agent = (after or before).since(before)
-            done.append(hops.received_hop(service, client, agent))
-            if agent.forwards:
-                cause = cause_of(place.agent_log(service)) if agent.spans_submitted < client.sent else None
-                done.append(hops.submitted_hop(service, client, agent, cause))
+            self._step = hops.RECEIVED
+            self._agent(before, client)
+        self._step = hops.ACCEPTED
         # what the agent handed on has arrived already: a refused or lost span is not worth the whole wait
-        settled = all(hop.ok for hop in done)
-        gateway = place.gateway(marker, client.sent, seconds if settled else 1.0)
-        done.append(hops.accepted_hop(service, client, gateway))
-    except SidecarError as error:
-        steps = (hops.CLIENT, hops.RECEIVED, hops.SUBMITTED, hops.ACCEPTED)
-        done.append(hops.broken_hop(steps[min(len(done), 3)], service, f"{error.subject}: {error.cause}", error.fix))
-    return done, client
+        patience = self._seconds if all(hop.ok for hop in self.hops) else 1.0
+        gateway = self._place.gateway(self._marker, client.sent, patience)
+        self.hops.append(hops.accepted_hop(self._service, client, gateway))
+
+    def _agent(self, before: AgentCounts, client: ClientCounts) -> None:
+        after = self._place.agent(self._service, before.settled + client.sent, self._seconds)
+        counted = (after or before).since(before)
+        self.hops.append(hops.received_hop(self._service, client, counted))
+        if not counted.forwards:
+            return
+        self._step = hops.SUBMITTED
+        cause = cause_of(self._place.agent_log(self._service)) if counted.spans_submitted < client.sent else None
+        self.hops.append(hops.submitted_hop(self._service, client, counted, cause))
