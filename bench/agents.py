@@ -1,0 +1,131 @@
+"""Agents for a measurement: the stock one, and one with the arguments of the rendering."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.children import CHECKOUT, Child, python, running
+from bench.measure import Skipped
+from sidecar.plan import LOCAL_TOKEN_FILE
+from sidecar.verify.reader import read_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sidecar.verify.counts import AgentCounts
+
+TOKEN_FILE = CHECKOUT / LOCAL_TOKEN_FILE
+_ENABLE = "set SIDECAR_BENCH_AGENT=/path/to/jaeger-agent (1.62.0), or put jaeger-agent on PATH"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A running agent."""
+
+    child: Child
+    port: int
+    """UDP, Thrift compact, on 127.0.0.1."""
+    admin: str
+    """URL."""
+
+    def counts(self) -> AgentCounts:
+        """Return its counters and the kernel's drops below it."""
+        return read_agent(self.admin, self.port)
+
+
+def find_agent() -> str:
+    """Return the agent's binary. Raises Skipped where there is none."""
+    named = os.environ.get("SIDECAR_BENCH_AGENT")
+    lab = os.environ.get("LAB_DIR")
+    found = named or shutil.which("jaeger-agent") or (shutil.which("jaeger-agent", path=f"{lab}/bin") if lab else None)
+    if not found or not os.access(found, os.X_OK):
+        raise Skipped(f"no jaeger-agent binary{f' at {named}' if named else ''}; {_ENABLE}")
+    return found
+
+
+def addresses(gateway: str, compact: int, admin: int) -> dict[str, str]:
+    """Return the flags that say where an agent listens and reports, for loopback; port 0 where nobody looks."""
+    return {
+        "--config-file": str(TOKEN_FILE),
+        "--reporter.grpc.host-port": gateway,
+        "--admin.http.host-port": f"127.0.0.1:{admin}",
+        "--http-server.host-port": "127.0.0.1:0",
+        "--processor.jaeger-compact.server-host-port": f"127.0.0.1:{compact}",
+        "--processor.jaeger-binary.server-host-port": "127.0.0.1:0",
+        "--processor.zipkin-compact.server-host-port": "127.0.0.1:0",
+    }
+
+
+def stock_argv(places: Mapping[str, str]) -> list[str]:
+    """Return the arguments of an agent that is told addresses and token, and nothing else."""
+    return [f"{flag}={value}" for flag, value in places.items()]
+
+
+def rendered_argv(argv: Sequence[str], places: Mapping[str, str]) -> list[str]:
+    """Return the rendering's arguments with other places; every other argument as it was rendered.
+
+    Raises ValueError where the rendering lacks a flag that has to be replaced.
+    """
+    names = [argument.partition("=")[0] for argument in argv]
+    if absent := places.keys() - set(names):
+        raise ValueError(f"the rendering has no {', '.join(sorted(absent))}")
+    return [
+        f"{name}={places[name]}" if name in places else argument for name, argument in zip(names, argv, strict=True)
+    ]
+
+
+@cache
+def planned_argv() -> tuple[str, ...]:
+    """Return the agent's arguments as `sidecar plan` shows them for the region local."""
+    command = python("-m", "sidecar", "plan", "--region", "local", "--output", "json")
+    done = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    return tuple(json.loads(done.stdout)["services"][0]["agent"]["argv"])
+
+
+@contextlib.contextmanager
+def started(gateway: str, *, rendered: bool) -> Iterator[Agent]:
+    """Run an agent that reports to the gateway at HOST:PORT; it connects with its first packet."""
+    binary, compact, admin = find_agent(), free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    places = addresses(gateway, compact, admin)
+    arguments = rendered_argv(planned_argv(), places) if rendered else stock_argv(places)
+    with running([binary, *arguments]) as child:
+        agent = Agent(child, compact, f"http://127.0.0.1:{admin}")
+        child.wait_for(lambda: _listens(compact) and agent.counts() is not None)
+        yield agent
+
+
+def _listens(port: int) -> bool:
+    rows = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]
+    return any(row.split()[1].endswith(f":{port:04X}") for row in rows)
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """Return a port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+    return number
+
+
+def socket_buffer_cap() -> int:
+    """Return net.core.rmem_max in bytes: the most that an agent's socket buffer can be."""
+    return int(Path("/proc/sys/net/core/rmem_max").read_text(encoding="ascii"))
+
+
+def version(binary: str) -> str:
+    """Return what an agent says of its version; "?" where it does not."""
+    done = subprocess.run([binary, "version"], check=False, capture_output=True, text=True, timeout=20)
+    try:
+        said: str = json.loads(done.stdout)["gitVersion"]
+    except (ValueError, KeyError):
+        return "?"
+    return said

@@ -1,0 +1,33 @@
+"""The least that can be called a gateway: grpc.aio's own server and generated stubs, and a count of spans."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+
+from sidecar.gateway.stubs import collector_pb2, collector_pb2_grpc
+
+
+class Counter(collector_pb2_grpc.CollectorServiceServicer):  # type: ignore[misc] # generated, untyped
+    """Counts spans, checks nothing, keeps nothing."""
+
+    spans = 0
+
+    async def PostSpans(self, request, context):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201, ARG002, N802
+        self.spans += len(request.batch.spans)
+        return collector_pb2.PostSpansResponse()
+
+
+async def main() -> None:
+    """Serve on a free port of loopback, which the first line of standard output tells."""
+    server = grpc.aio.server()
+    collector_pb2_grpc.add_CollectorServiceServicer_to_server(Counter(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(f"127.0.0.1:{port}", flush=True)
+    await server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,10 @@
+"""The cases: name → summary. A case is the module bench.cases.NAME with `run(options) -> Measured`."""
+
+CASES = {
+    "burst": "delivery of 20,000 spans made at once",
+    "steady": "delivery of 2,000 spans/s with the gateway 200 ms away",
+    "caller": "what a span costs the thread that makes it",
+    "gateway": "the stand-in's PostSpans beside a bare grpc.aio server",
+    "start": "`sidecar --help` and one render beside a bare interpreter",
+    "compose": "from `docker compose up` to the first proven trace",
+}

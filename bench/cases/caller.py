@@ -1,0 +1,46 @@
+"""What a span costs the thread that makes it, and the process in all."""
+
+from __future__ import annotations
+
+import socket
+
+from bench.children import python, running
+from bench.measure import Figure, Measured, Options, Sample, interleave
+
+RUNS = 7
+SPANS = 20_000
+CLIENTS = {
+    "reporter that does nothing": "nothing",
+    "stock": "stock",
+    "stock + our settings": "settings",
+    "sidecar_tracing": "kit",
+}
+SHAPES = {"six tags": "tags", "one log": "log"}
+FIGURES = tuple(
+    Figure(f"{figure}_{shape}", f"{unit}, {name}", 1, ratio=True)
+    for name, shape in SHAPES.items()
+    for figure, unit in (("caller", "caller µs"), ("process", "process µs"))
+)
+
+
+def run(options: Options) -> Measured:
+    """Measure spans made back to back in a fresh process each, sent to a socket that nobody reads."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        agent = f"127.0.0.1:{sink.getsockname()[1]}"
+        spans = options.load(SPANS)
+        samples = interleave(
+            tuple(CLIENTS), options.rounds(RUNS), lambda way: _one(CLIENTS[way], spans, agent), options.say
+        )
+    title = f"Caller: cost of a span, {spans:,} made back to back"
+    return Measured(title, FIGURES, samples, next(iter(CLIENTS)))
+
+
+def _one(way: str, spans: int, agent: str) -> Sample:
+    sample: Sample = {}
+    for shape in SHAPES.values():
+        options = [f"--way={way}", f"--shape={shape}", f"--spans={spans}", f"--agent={agent}", "--warm-up"]
+        with running(python("-m", "bench.spans", *options)) as child:
+            made = child.result(120)
+        sample |= {f"caller_{shape}": made["caller_us"], f"process_{shape}": made["cpu_us"]}
+    return sample

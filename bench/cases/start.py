@@ -1,0 +1,38 @@
+"""How long the command takes to start, and one render, beside a bare interpreter of the same environment."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from bench.children import CHECKOUT, python
+from bench.measure import Figure, Measured, Options, Sample, interleave
+from sidecar.engine.compose import child_environment
+
+RUNS = 15
+BARE = "python -c pass"
+FIGURES = (Figure("ms", "ms", 0, ratio=True),)
+
+
+def run(options: Options) -> Measured:
+    """Measure whole processes, from their start to their end."""
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {
+            BARE: python("-c", "pass"),
+            "python -c 'import argparse, yaml, jinja2'": python("-c", "import argparse, yaml, jinja2"),
+            "sidecar --help": python("-m", "sidecar", "--help"),
+            "sidecar render": python("-m", "sidecar", "render", "--region", "cn-shenzhen", "--out", folder),
+        }
+        for argv in commands.values():
+            _time(argv)  # fills the kernel's file cache
+        samples = interleave(tuple(commands), options.rounds(RUNS), lambda way: _time(commands[way]), options.say)
+        assert (Path(folder) / "docker-compose.yml").is_file()
+    return Measured("Start: whole processes", FIGURES, samples, BARE)
+
+
+def _time(argv: list[str]) -> Sample:
+    began = time.perf_counter()
+    subprocess.run(argv, cwd=CHECKOUT, check=True, capture_output=True, env=child_environment())
+    return {"ms": (time.perf_counter() - began) * 1000}

@@ -1,0 +1,135 @@
+"""A service that makes spans in one of four ways, as a process of its own: `python -m bench.spans --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import jaeger_client
+import sidecar_tracing
+from jaeger_client.reporter import NullReporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    MakeSpan = Callable[[], None]
+
+SETTINGS = {"reporter_queue_size": 100_000, "reporter_batch_size": 50}
+WAYS = ("nothing", "stock", "settings", "kit")
+"""A reporter that does nothing; jaeger-client untouched; with SETTINGS; sidecar_tracing untouched."""
+SHAPES = ("tags", "log", "service")
+"""Six tags; one log; both, as delivery is measured."""
+CLOSE_SECONDS = 30.0
+_WARM_UP = 200
+
+
+def main() -> int:
+    """Make the spans, close, print what it took as one JSON object."""
+    args = _arguments()
+    tracer = make_tracer(args.way, args.agent)
+    make = maker(tracer, args.shape, args.marker)
+    for _ in range(_WARM_UP if args.warm_up else 0):
+        make()
+    time.sleep(1.5 if args.warm_up else 0)  # past the flush, so that nothing of it is timed
+    processor = time.process_time()
+    caller = _at_rate(make, args.spans, args.rate) if args.rate else _at_once(make, args.spans)
+    closing = time.perf_counter()
+    close(tracer)
+    result = {
+        "started": args.spans,
+        "caller_us": caller / args.spans * 1e6,
+        "cpu_us": (time.process_time() - processor) / args.spans * 1e6,
+        "close_s": time.perf_counter() - closing,
+    }
+    print(json.dumps(result))
+    return 0
+
+
+def make_tracer(way: str, agent: str) -> Any:  # noqa: ANN401 - jaeger-client publishes no types
+    """Return a tracer that samples everything and reports to the agent at HOST:PORT."""
+    if way == "nothing":
+        return jaeger_client.Tracer("bench", NullReporter(), jaeger_client.ConstSampler(True))
+    host, _, port = agent.rpartition(":")
+    settings: dict[str, Any] = {
+        "sampler": {"type": "const", "param": 1},
+        "local_agent": {"reporting_host": host, "reporting_port": int(port)},
+        **(SETTINGS if way == "settings" else {}),
+    }
+    config = sidecar_tracing.Config if way == "kit" else jaeger_client.Config
+    return config(settings, service_name="bench", validate=True).new_tracer()
+
+
+def maker(tracer: Any, shape: str, marker: str) -> MakeSpan:  # noqa: ANN401
+    """Return a function that starts and finishes one span."""
+    tags: Mapping[str, Any] = {
+        "span.kind": "server",
+        "component": "bench",
+        "http.method": "GET",
+        "http.url": "http://shop.example/orders/12345?expand=items",
+        "http.status_code": 200,
+        "sidecar.marker": marker,
+    }
+
+    def with_tags() -> None:
+        tracer.start_span("GET /orders", tags=tags).finish()
+
+    def with_log() -> None:
+        span = tracer.start_span("GET /orders")
+        span.log_kv({"event": "cache", "hit": True})
+        span.finish()
+
+    def with_both() -> None:
+        span = tracer.start_span("GET /orders", tags=tags)
+        span.log_kv({"event": "cache", "hit": True})
+        span.finish()
+
+    return {"tags": with_tags, "log": with_log, "service": with_both}[shape]
+
+
+def _at_once(make: MakeSpan, spans: int) -> float:
+    """Return the seconds that the caller spent."""
+    began = time.perf_counter()
+    for _ in range(spans):
+        make()
+    return time.perf_counter() - began
+
+
+def _at_rate(make: MakeSpan, spans: int, rate: float) -> float:
+    """Return the seconds that the caller spent in the spans, without the pauses between them."""
+    began, inside = time.perf_counter(), 0.0
+    for number in range(spans):
+        time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+        before = time.perf_counter()
+        make()
+        inside += time.perf_counter() - before
+    return inside
+
+
+def close(tracer: Any) -> None:  # noqa: ANN401
+    """Close as a careful service does: wait for the future, within a bound."""
+    if isinstance(tracer, sidecar_tracing.Tracer):
+        tracer.close(CLOSE_SECONDS)
+        return
+    closing, deadline = tracer.close(), time.monotonic() + CLOSE_SECONDS
+    # its future belongs to no event loop that runs, so there is nothing to wait on
+    while not closing.done() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--way", choices=WAYS, required=True)
+    parser.add_argument("--shape", choices=SHAPES, default="service")
+    parser.add_argument("--agent", default="127.0.0.1:6831", metavar="HOST:PORT")
+    parser.add_argument("--spans", type=int, required=True)
+    parser.add_argument("--rate", type=float, default=0.0, help="spans/s; 0: at once")
+    parser.add_argument("--marker", default="-")
+    parser.add_argument("--warm-up", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
