@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 from collections import Counter
 
 import pytest
+import requests
+import urllib3
 
 PRELUDE = """
 import ctypes, logging, multiprocessing, os, sys, time
@@ -169,6 +172,67 @@ def test_multiprocessing_children_flush_at_their_end(agent, tmp_path, method):
     run(agent, f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", tracer="")
 
     assert {"child 0": 5, "child 1": 5, "parent": 5} == Counter(agent.names)
+
+
+def test_process_pool_flushes_at_its_end(agent, tmp_path):
+    """Workers of a ProcessPoolExecutor send their spans when the pool ends."""
+    script = tmp_path / "pool.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            from concurrent.futures import ProcessPoolExecutor
+            from sidecar_tracing import Config
+            {MAKE.strip()}
+            def work(number):
+                tracer.start_span("pooled").finish()
+            if __name__ == "__main__":
+                with ProcessPoolExecutor(2) as pool:
+                    list(pool.map(work, range(20)))
+            """
+        )
+    )
+    run(agent, f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", tracer="")
+
+    assert ["pooled"] * 20 == agent.names
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["stock", "preload"])
+def test_gunicorn_worker_flushes_without_a_hook(agent, tmp_path, options):
+    """A gunicorn worker that is told to stop sends its spans, with no server hook in the service."""
+    (tmp_path / "service.py").write_text(
+        textwrap.dedent(
+            f"""
+            from sidecar_tracing import Config
+            {MAKE.strip()}
+            def app(environ, start_response):
+                tracer.start_span("request").finish()
+                start_response("200 OK", [])
+                return [b"done"]
+            """
+        )
+    )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", *options]
+    server = subprocess.Popen(
+        [*command, "service:app"],
+        cwd=tmp_path,
+        env={**os.environ, "JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": str(agent.port)},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        retry = requests.adapters.HTTPAdapter(max_retries=urllib3.Retry(connect=20, backoff_factor=0.05))
+        with requests.Session() as session:
+            session.mount("http://", retry)
+            answered = [session.get(f"http://127.0.0.1:{port}/").text for _ in range(20)]
+    finally:
+        server.terminate()
+        code = server.wait(20)
+
+    assert (0, ["done"] * 20) == (code, answered)
+    assert ["request"] * 20 == agent.names
+    assert 20 == len({span.traceIdLow for span in agent.spans})
 
 
 def test_signal_handler_that_makes_spans_does_not_deadlock(agent):

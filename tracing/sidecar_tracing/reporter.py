@@ -169,11 +169,10 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _next_batch(self) -> list[Any] | None:
         """Return the next spans when there are enough or they are old enough; None at the end."""
         while True:
+            if self._out_of_time():
+                self._drop_queue()
             with self.ledger.lock:
                 closing = self._closing is not None
-                if self._out_of_time():
-                    self.ledger.drop("close_timeout", len(self._queue))
-                    self._queue.clear()
                 if len(self._queue) >= self._batch_size or (self._queue and (closing or self._is_due())):
                     return self._take()
                 if closing:
@@ -186,6 +185,12 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._flush_at = self._wake_at = _NEVER
         self._metrics.reporter_queue_length(len(self._queue))
         return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_size))]
+
+    def _drop_queue(self) -> None:
+        with self.ledger.lock:
+            left = len(self._queue)
+            self._queue.clear()
+        self.ledger.drop("close_timeout", left)
 
     def _is_due(self) -> bool:
         return time.monotonic() >= self._flush_at
