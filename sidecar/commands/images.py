@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Obtain the images, write their names, print them."""
+    from sidecar.errors import SidecarError
     from sidecar.images.envfile import update
     from sidecar.images.progress import ProgressLine
 
@@ -54,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
     line = ProgressLine()
     try:
         obtained = _obtain(args, line)
+    except OSError as error:
+        subject = str(error.filename or args.out)
+        raise SidecarError(subject, error.strerror or str(error), "Make room or access, then run it again") from error
     finally:
         line.clear()
     if not args.dry_run and update(args.out, variables(obtained)):

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 from docker.context import ContextAPI
-from docker.errors import DockerException
 from docker.utils import kwargs_from_env
-from requests.exceptions import RequestException
 
 from sidecar.engine.containers import Containers
 from sidecar.engine.errors import (
@@ -20,6 +18,7 @@ from sidecar.engine.errors import (
     EngineTooOldError,
 )
 from sidecar.engine.images import Images
+from sidecar.engine.sdk import SDK_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +50,7 @@ def connect() -> Engine:
     try:
         client = docker.DockerClient(**settings, version="auto")
         version = client.version()
-    except (DockerException, RequestException, ValueError) as error:
+    except (*SDK_ERRORS, ValueError) as error:
         raise _refusal(endpoint, error) from error
     _require_api(endpoint, version["Version"], version["ApiVersion"])
     return Engine(endpoint, version["Version"], version["ApiVersion"], Images(client), Containers(client))

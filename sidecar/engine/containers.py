@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import ImageNotFound
 from requests.exceptions import ConnectionError as NoAnswer
-from requests.exceptions import ReadTimeout, RequestException
+from requests.exceptions import ReadTimeout
 
-from sidecar.engine.errors import EngineError, ImageMissingError, RunTimeoutError, explained
+from sidecar.engine.errors import EngineError, ImageMissingError, RunTimeoutError
+from sidecar.engine.sdk import SDK_ERRORS, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,8 +166,6 @@ def _refusing(subject: str, ask: Callable[[], Answer]) -> Answer:
     try:
         return ask()
     except ImageNotFound as error:
-        raise ImageMissingError(subject, explained(error), "See `sidecar images`") from error
-    except APIError as error:
-        raise EngineError(subject, explained(error)) from error
-    except (DockerException, RequestException) as error:
-        raise EngineError(subject, f"the engine did not answer: {error}") from error
+        raise ImageMissingError(subject, words_of(error), "See `sidecar images`") from error
+    except SDK_ERRORS as error:
+        raise EngineError(subject, words_of(error)) from error

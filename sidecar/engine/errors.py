@@ -10,8 +10,6 @@ from sidecar.errors import SidecarError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from docker.errors import APIError
-
 
 class EngineError(SidecarError):
     """The engine refused a request, or cannot be used at all."""
@@ -61,8 +59,3 @@ class ComposeFailedError(SidecarError):
 def indented(text: str, lines: int = 40) -> str:
     """Return the last `lines` lines of a program's output, indented under the message that shows them."""
     return textwrap.indent("\n".join(text.splitlines()[-lines:]) or "(no output)", "    ")
-
-
-def explained(error: APIError) -> str:
-    """Return the engine's own words, without the SDK's URL around them."""
-    return str(error.explanation or error).strip().rstrip(".")

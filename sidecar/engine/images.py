@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
-from requests.exceptions import RequestException
 
 from sidecar.engine.errors import (
     BuildFailedError,
     EngineError,
     ImageMissingError,
     RegistryError,
-    explained,
     indented,
 )
+from sidecar.engine.sdk import SDK_ERRORS, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,7 +67,7 @@ class Images:
             data = self._api.inspect_image(name)
         except NotFound:
             return None
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _refused(name, error) from error
         labels = (data.get("Config") or {}).get("Labels") or {}
         return ImageInfo(data["Id"], data["Size"], labels, data.get("Architecture", ""))
@@ -81,7 +80,7 @@ class Images:
         """
         try:
             self._get_manifest(name, seconds)
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _registry_refused(name, error, seconds) from error
 
     def _get_manifest(self, name: str, seconds: float) -> None:
@@ -100,7 +99,7 @@ class Images:
                 if "error" in event:
                     raise RegistryError(name, str(event["error"]).rstrip("."))
                 progress(_pull_line(event))
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _registry_refused(name, error) from error
 
     def build(self, request: BuildRequest, progress: Progress = silent) -> None:
@@ -109,7 +108,7 @@ class Images:
         try:
             for event in self._build_events(request):
                 log.add(event)
-        except (DockerException, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _refused(request.name, error) from error
 
     def _build_events(self, request: BuildRequest) -> Iterable[dict[str, Any]]:
@@ -136,21 +135,21 @@ class Images:
         repository, _, tag = name.rpartition(":")
         try:
             self._api.import_image_from_data(tar, repository=repository, tag=tag, changes=list(changes))
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _refused(name, error) from error
 
     def history(self, name: str) -> list[str]:
         """Return the commands that made an image's layers, newest first, as `docker history` shows them."""
         try:
             return [str(layer["CreatedBy"]) for layer in self._api.history(name)]
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _refused(name, error) from error
 
     def prune(self, label: str) -> None:
         """Remove the images with a label that no name and no container uses any more."""
         try:
             self._api.prune_images(filters={"dangling": True, "label": label})
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _refused(f"images with {label}", error) from error
 
     def remove(self, name: str) -> None:
@@ -159,7 +158,7 @@ class Images:
             self._api.remove_image(name)
         except NotFound:
             return
-        except (APIError, RequestException) as error:
+        except SDK_ERRORS as error:
             raise _refused(name, error) from error
 
 
@@ -192,13 +191,13 @@ def _pull_line(event: Mapping[str, Any]) -> str:
 
 
 def _refused(name: str, error: Exception) -> EngineError:
-    return EngineError(name, explained(error) if isinstance(error, APIError) else str(error))
+    return EngineError(name, words_of(error))
 
 
 def _registry_refused(name: str, error: Exception, seconds: float | None = None) -> EngineError:
     if isinstance(error, ImageNotFound):
-        return ImageMissingError(name, explained(error), "Check the name, or build from source: --source build")
+        return ImageMissingError(name, words_of(error), "Check the name, or build from source: --source build")
     if isinstance(error, APIError):
-        return RegistryError(name, explained(error))
+        return RegistryError(name, words_of(error))
     bound = f" within {seconds:g} s" if seconds else ""
     return RegistryError(name, f"its registry did not answer{bound}")
