@@ -90,15 +90,14 @@ def _check_own(path: Path) -> None:
 
 def _new_folder(rendering: Rendering, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with contextlib.ExitStack() as undo:
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        undo.callback(shutil.rmtree, staged, ignore_errors=True)
         for name, text in rendering.items():
-            _write_file(staged / name, text)
+            _write_file(staged / name, text, undo)
         staged.chmod(_FOLDER_MODE)
         staged.rename(folder)
-    except BaseException:
-        shutil.rmtree(staged, ignore_errors=True)
-        raise
+        undo.pop_all()
 
 
 def _replace_files(rendering: Rendering, folder: Path) -> None:
@@ -114,13 +113,9 @@ def _replace_files(rendering: Rendering, folder: Path) -> None:
 
 
 def _stage(path: Path, text: str, undo: contextlib.ExitStack) -> Path:
-    for parent in reversed(list(_missing_parents(path))):
-        parent.mkdir(mode=_FOLDER_MODE)
-        undo.callback(shutil.rmtree, parent, ignore_errors=True)
     new = path.with_name(f".{path.name}.sidecar-new")
     new.unlink(missing_ok=True)
-    undo.callback(new.unlink, missing_ok=True)
-    _write_file(new, text)
+    _write_file(new, text, undo)
     return new
 
 
@@ -147,8 +142,12 @@ def _old_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.sidecar-old")
 
 
-def _write_file(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write_file(path: Path, text: str, undo: contextlib.ExitStack) -> None:
+    for parent in reversed(list(_missing_parents(path))):
+        undo.callback(shutil.rmtree, parent, ignore_errors=True)
+        parent.mkdir()
+        parent.chmod(_FOLDER_MODE)
+    undo.callback(path.unlink, missing_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()

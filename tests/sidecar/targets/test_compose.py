@@ -1,0 +1,291 @@
+"""The Compose target: every region, every version, and a user's own values, byte for byte and as data."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from vendor_table import ROWS
+
+from sidecar import agent
+from sidecar.checkout import find_checkout
+from sidecar.plan import make_plan
+from sidecar.regions import load_regions
+from sidecar.spec import Agent, Capacity, Service, Spec
+from sidecar.targets import compose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sidecar.plan import Plan
+
+UNICODE = 'Straße "zürich" 東京 \N{GRINNING FACE} \u2028'
+OWN = (
+    Service(
+        name="web",
+        image="registry.example.com:5000/team/web:1.0",
+        port=80,
+        publish=8088,
+        command=("serve", "--price=$5", "--home=${HOME}", "--quote=\"'", "two words", "# no comment", UNICODE, ""),
+        environment={"PRICE": "$5 $$6 ${SEVEN:-7}", "YES": "yes", "NUMBER": "012", "TEXT": UNICODE, "LINES": "a\nb\t"},
+    ),
+    Service("n", "null", 65535, environment={"JAEGER_AGENT_HOST": "elsewhere"}),
+)
+CASES = {
+    "local": (Spec("local"), "."),
+    "public": (Spec("cn-shanghai"), None),
+    "vpc": (Spec("eu-central-1", "vpc"), None),
+    "from-checkout": (Spec("ap-northeast-1"), "../.."),
+    "agent-1.15.0": (Spec("local", agent=Agent(version="1.15.0")), None),
+    "agent-1.17.9": (Spec("us-east-1", agent=Agent(version="1.17.9")), None),
+    "agent-1.20.0": (Spec("us-east-1", agent=Agent(version="1.20.0")), None),
+    "own-services": (Spec("cn-hongkong", services=OWN, agent=Agent(image="mirror.example.com/agent:1")), None),
+    "capacity": (Spec("cn-chengdu", capacity=Capacity(8000, 300)), None),
+}
+needs_compose = pytest.mark.skipif(
+    not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0,
+    reason="docker compose is not installed; no engine is needed",
+)
+
+
+def plan_of(spec: Spec, source: str | None = None) -> Plan:
+    """Return a plan of the shipped catalogue."""
+    return make_plan(spec, load_regions()[spec.region], source)
+
+
+def rendered(spec: Spec, source: str | None = None) -> dict[str, Any]:
+    """Return the Compose file as data, as Compose reads it where no variable is set."""
+    text = compose.render(plan_of(spec, source))["docker-compose.yml"]
+    data: dict[str, Any] = interpolated(yaml.safe_load(text))
+    return data
+
+
+def interpolated(value: Any) -> Any:
+    """Do to every text what Compose does: `${NAME:-default}` becomes the default, `$$` a dollar."""
+    if isinstance(value, dict):
+        return {key: interpolated(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [interpolated(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"\$(?:(\$)|\{\w+:-([^}]*)\})", lambda found: found[1] or found[2], value)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rendering_is_the_golden_one(case: str, golden) -> None:
+    """Every file of a case, byte for byte."""
+    spec, source = CASES[case]
+
+    for name, text in compose.render(plan_of(spec, source)).items():
+        golden(f"compose/{case}/{name}", text)
+
+
+@pytest.mark.parametrize(
+    ("row", "network"), list(product(ROWS, ("public", "vpc"))), ids=lambda value: getattr(value, "id", value)
+)
+def test_every_agent_of_every_region_reports_to_the_catalogues_host(row, network: str) -> None:
+    """The host stands in each agent's arguments, and two renders are equal byte for byte."""
+    spec = Spec(row.id, network)
+    services = rendered(spec)["services"]
+    host = row.public if network == "public" else row.vpc
+    agents = [service for name, service in services.items() if name.endswith("-agent")]
+
+    assert 2 == len(agents)
+    assert all(f"--reporter.grpc.host-port={host}:1883" in one["command"] for one in agents)
+    assert compose.render(plan_of(spec)) == compose.render(plan_of(spec))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_file_says_as_data_what_the_plan_says(case: str) -> None:
+    """Nothing that a value holds changes on its way through the template and YAML."""
+    spec, source = CASES[case]
+    plan = plan_of(spec, source)
+    services = rendered(spec, source)["services"]
+
+    for service in plan.services:
+        actual, beside = services[service.name], services[service.agent.name]
+        assert service.image.name == actual["image"]
+        assert list(service.command) == actual.get("command", [])
+        assert service.environment == actual["environment"]
+        assert (service.agent.image.name, list(service.agent.argv)) == (beside["image"], beside["command"])
+        assert (service.agent.user, f"{service.agent.tuning.memory_mib}m") == (beside["user"], beside["mem_limit"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_agent_is_reachable_by_its_service_only(case: str) -> None:
+    """Nothing of an agent is published; it shares an internal network with its service, and one with the gateway."""
+    spec, source = CASES[case]
+    data = rendered(spec, source)
+    members: dict[str, list[str]] = {}
+    for name, service in data["services"].items():
+        for network in service["networks"]:
+            members.setdefault(network, []).append(name)
+
+    for service in plan_of(spec, source).services:
+        assert "ports" not in data["services"][service.agent.name]
+        assert [service.name, service.agent.name] == members[f"{service.name}-tracing"]
+        assert {"internal": True} == data["networks"][f"{service.name}-tracing"]
+        assert {"gateway", f"{service.name}-tracing"} == set(data["services"][service.agent.name]["networks"])
+
+
+def test_published_ports_are_on_loopback_only() -> None:
+    """The sample and the stand-in are reachable from this machine, as the contract says."""
+    services = rendered(Spec("local"))["services"]
+
+    assert ["127.0.0.1:8080:8080"] == services["frontend"]["ports"]
+    assert ["127.0.0.1:16686:16686"] == services["gateway"]["ports"]
+    assert {"frontend", "gateway"} == {name for name, service in services.items() if "ports" in service}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_agents_are_hardened_limited_and_restarted(case: str) -> None:
+    """Read-only, without capabilities or new privileges, non-root, with limits, log rotation and a restart policy."""
+    spec, source = CASES[case]
+    services = rendered(spec, source)["services"]
+    hardened = {
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "pids_limit": 256,
+        "restart": "unless-stopped",
+        "user": "10001:10001",
+        "stop_grace_period": "15s",
+        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+        "secrets": [{"source": "agent", "target": "agent.yaml"}],
+    }
+
+    for name in (one.agent.name for one in plan_of(spec, source).services):
+        assert hardened == {key: services[name][key] for key in hardened}
+
+
+def test_labels_hold_region_and_version() -> None:
+    """Each container says what it is and who rendered it."""
+    plan = plan_of(Spec("cn-shanghai"))
+    labels = rendered(Spec("cn-shanghai"))["services"]["backend-agent"]["labels"]
+    expected = {"role": "agent", "service": "backend", "region": "cn-shanghai", "version": plan.kit_version}
+
+    assert {f"sidecar-kit.{key}": value for key, value in expected.items()} == labels
+
+
+def test_a_service_starts_after_its_agent_and_stops_before_it() -> None:
+    """Compose stops in the reverse order, so that an agent is there for the last spans."""
+    services = rendered(Spec("local"))["services"]
+
+    assert {"condition": "service_started"} == services["backend"]["depends_on"]["backend-agent"]
+    assert {"condition": "service_healthy"} == services["frontend"]["depends_on"]["backend"]
+    assert {"gateway": {"condition": "service_healthy"}} == services["backend-agent"]["depends_on"]
+
+
+def test_a_users_image_is_run_as_it_is() -> None:
+    """What is unknown of an image is not assumed: no user, no read-only root, no build, no health check."""
+    web = rendered(CASES["own-services"][0])["services"]["web"]
+
+    assert set() == web.keys() & {"user", "read_only", "cap_drop", "build", "healthcheck", "mem_limit", "tmpfs"}
+
+
+def test_a_users_environment_wins() -> None:
+    """The kit's variables are defaults under the user's own."""
+    environment = rendered(CASES["own-services"][0])["services"]["n"]["environment"]
+
+    assert {"JAEGER_AGENT_HOST": "elsewhere", "JAEGER_AGENT_PORT": "6831", "JAEGER_SERVICE_NAME": "n"} == environment
+
+
+@pytest.mark.parametrize(("source", "context"), [(".", "."), ("../..", "../.."), (None, None)])
+def test_the_kits_images_build_where_the_checkout_is_at_hand(source: str | None, context: str | None) -> None:
+    """The build's context is relative to the file; a folder that is shipped has none."""
+    backend = rendered(Spec("local"), source)["services"]["backend"]
+
+    assert context == backend.get("build", {}).get("context")
+
+
+def test_old_agents_are_not_probed() -> None:
+    """Before 1.22 the image has nothing that could."""
+    services = rendered(Spec("us-east-1", agent=Agent(version="1.20.0")))["services"]
+
+    assert "healthcheck" not in services["frontend-agent"]
+    assert "jaegertracing/jaeger-agent:1.20.0" == services["frontend-agent"]["image"]
+
+
+def test_locals_token_file_has_the_key_of_the_version() -> None:
+    """The public constant stands under the key that the agent reads."""
+    files = [
+        compose.render(plan_of(Spec("local", agent=Agent(version=v))))["local-agent.yaml"] for v in ("1.15.0", "1.62.0")
+    ]
+    tag = {"tags": "Authentication=local@stand-in_local@public-constant"}
+
+    assert [{"jaeger": tag}, {"agent": tag}] == [yaml.safe_load(text) for text in files]
+
+
+def test_other_regions_render_no_token_file() -> None:
+    """A token is never rendered; the file is mounted from where `sidecar token set` puts it."""
+    plan = plan_of(Spec("cn-shanghai"))
+
+    assert ["docker-compose.yml"] == list(compose.render(plan))
+    assert {"agent": {"file": "./secrets/agent.yaml"}} == rendered(Spec("cn-shanghai"))["secrets"]
+
+
+def test_the_committed_files_are_a_fresh_render(golden) -> None:
+    """`docker compose up` in a clone starts what the code renders today."""
+    checkout = find_checkout()
+    assert checkout is not None
+
+    for name, text in compose.render(plan_of(Spec("local"), ".")).items():
+        assert (checkout / name).read_bytes().decode() == text
+
+
+def test_a_missing_name_in_a_template_is_an_error() -> None:
+    """A slip in a template fails in the first test, not in a user's cluster."""
+    from jinja2 import UndefinedError
+
+    from sidecar.targets import environment
+
+    with pytest.raises(UndefinedError):
+        environment("compose").from_string("{{ plan.regoin }}").render(plan=plan_of(Spec("local")))
+
+
+def as_compose_reads(rendering: Mapping[str, str], folder: Path, *arguments: str) -> str:
+    """Return what `docker compose config` prints for a rendering, run from elsewhere."""
+    folder.mkdir(parents=True)
+    for name, text in rendering.items():
+        (folder / name).write_text(text)
+    command = ["docker", "compose", "-f", str(folder / compose.FILE), "config", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60)
+    assert 0 == done.returncode, done.stderr
+    return done.stdout
+
+
+@needs_compose
+def test_compose_accepts_every_region_and_network(tmp_path) -> None:
+    """`docker compose config -q` passes for 21 regions, public and VPC, from any directory."""
+
+    def check(choice: tuple[Any, str]) -> str:
+        row, network = choice
+        return as_compose_reads(compose.render(plan_of(Spec(row.id, network))), tmp_path / row.id / network, "-q")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [""] * 42 == list(pool.map(check, product(ROWS, ("public", "vpc"))))
+
+
+@needs_compose
+@pytest.mark.parametrize("case", CASES)
+def test_compose_reads_the_plans_own_values(case: str, tmp_path) -> None:
+    """Dollars, quotes and emoji reach the container as the spec has them."""
+    spec, source = CASES[case]
+    plan = plan_of(spec, source)
+    rendering = compose.render(plan)
+    services = json.loads(as_compose_reads(rendering, tmp_path / "out", "--format", "json"))["services"]
+
+    for service in plan.services:
+        actual = interpolated(services[service.name])
+        assert list(service.command) == (actual.get("command") or [])
+        assert service.environment == actual["environment"]
+        assert list(service.agent.argv) == interpolated(services[service.agent.name]["command"])
+        assert agent.USER == services[service.agent.name]["user"]
