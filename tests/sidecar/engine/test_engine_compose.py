@@ -1,0 +1,99 @@
+"""Finding Compose and running it, with small programs of the tests' own on PATH."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.engine import compose
+from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
+
+FOLDER = Path("/srv/demo")
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the only folder on PATH besides the system's shell."""
+    monkeypatch.setenv("PATH", f"{tmp_path}")
+    return tmp_path
+
+
+def put(folder: Path, name: str, script: str) -> None:
+    """Write a program of shell lines."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_argument_list_is_the_same_from_every_directory() -> None:
+    """Both the project's folder and its file are absolute."""
+    expected = ["docker", "compose", "--project-directory", "/srv/demo", "-f", "/srv/demo/docker-compose.yml", "ps"]
+
+    assert expected == compose.compose_argv(FOLDER, "ps")
+
+
+def test_plugin_comes_first(programs: Path) -> None:
+    """`docker compose` is taken where it is new enough."""
+    put(programs, "docker", "echo 2.29.7")
+    put(programs, "docker-compose", "echo v2.40.3+ds1")
+
+    assert compose.Compose(("docker", "compose"), "2.29.7") == compose.find_compose()
+
+
+def test_program_of_its_own_serves_where_the_plugin_is_absent(programs: Path) -> None:
+    """A docker without the plugin answers with an error; the separate program is asked next."""
+    put(programs, "docker", "echo 'unknown flag: --short' >&2; exit 125")
+    put(programs, "docker-compose", "echo v2.40.3")
+
+    assert ("docker-compose",) == compose.find_compose().program
+
+
+def test_compose_v1_is_named_and_refused(programs: Path) -> None:
+    """Compose v1 knows `version --short` as well, but not the files that the kit writes."""
+    put(programs, "docker-compose", "echo 1.29.2")
+
+    with pytest.raises(ComposeAbsentError, match=r"2.20.0 or later is needed \(docker-compose is 1.29.2\). Install"):
+        compose.find_compose()
+
+
+def test_no_compose_at_all_says_so(programs: Path) -> None:
+    """None on PATH, and one that cannot even start, are both none."""
+    (programs / "docker-compose").write_bytes(b"\x7fELF")
+    (programs / "docker-compose").chmod(0o755)
+
+    with pytest.raises(ComposeAbsentError, match="none was found"):
+        compose.find_compose()
+
+
+def test_failure_shows_command_code_and_output(programs: Path, tmp_path: Path) -> None:
+    """Both streams are shown, indented."""
+    put(programs, "docker", "echo half; echo broken >&2; exit 17")
+
+    with pytest.raises(ComposeFailedError) as caught:
+        compose.Compose(("docker", "compose"), "2.40.3").run(tmp_path, "up")
+
+    assert 17 == caught.value.code
+    assert "exit code 17 from docker compose --project-directory" in str(caught.value)
+    assert str(caught.value).endswith("up\n    half\n    broken")
+
+
+def test_configuration_is_parsed(programs: Path, tmp_path: Path) -> None:
+    """What Compose prints as JSON becomes data."""
+    put(programs, "docker", """echo '{"name": "demo", "services": {}}'""")
+
+    assert {"name": "demo", "services": {}} == compose.Compose(("docker", "compose"), "2").config(tmp_path)
+
+
+def test_token_never_reaches_compose(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that may hold a token is taken out of a child's environment; the rest stays."""
+    monkeypatch.setenv("TRACING_TOKEN", "canary")
+    monkeypatch.setenv("KEPT", "yes")
+    put(programs, "docker", 'echo "${TRACING_TOKEN:-none} $KEPT"')
+
+    assert "none yes\n" == compose.Compose(("docker", "compose"), "2").run(tmp_path, "ps").stdout
+
+
+@pytest.mark.parametrize(("text", "expected"), [("v2.40.3+ds1-1", (2, 40, 3)), ("2.20", (2, 20, 0)), ("dev", (0,))])
+def test_versions_are_compared_as_numbers(text: str, expected: tuple[int, ...]) -> None:
+    """Distributions add letters on either side."""
+    assert expected == compose.parse_version(text)

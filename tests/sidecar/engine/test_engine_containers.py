@@ -1,0 +1,104 @@
+"""Containers through the port, on an engine of canned answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sidecar.engine.client import connect
+from sidecar.engine.containers import Container, RunRequest
+from sidecar.engine.errors import EngineError, ImageMissingError, RunTimeoutError
+
+if TYPE_CHECKING:
+    from fake_engine import FakeEngine
+
+    from sidecar.engine.containers import Containers
+
+INSPECTED = {
+    "Id": "c1",
+    "Name": "/demo-frontend-1",
+    "State": {"Status": "running", "Health": {"Status": "healthy"}},
+    "Config": {
+        "Image": "sidecar-kit/sample:1",
+        "Labels": {"com.docker.compose.project": "demo", "com.docker.compose.service": "frontend"},
+    },
+}
+
+
+@pytest.fixture
+def containers(fake: FakeEngine) -> Containers:
+    fake.answer("GET /containers/c1/json", INSPECTED)
+    return connect().containers
+
+
+def test_containers_of_a_project_carry_service_and_health(fake: FakeEngine, containers: Containers) -> None:
+    """Stopped ones are asked for as well; the filter is Compose's own labels."""
+    fake.answer("GET /containers/json", ({"Id": "c1"},))
+
+    found = containers.of_project("demo", "frontend")
+
+    expected = Container("c1", "demo-frontend-1", "demo", "frontend", "running", "healthy", "sidecar-kit/sample:1")
+    assert [expected] == found
+    assert "all=1" in next(request for request in fake.asked if "containers/json" in request)
+
+
+def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: Containers) -> None:
+    """It is created read-only, without capabilities or new privileges, and removed when starting it fails."""
+    fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
+    fake.answer("POST /containers/c1/start", {"message": "cannot join network of a non running container"}, status=409)
+    fake.answer("DELETE /containers/c1")
+
+    with pytest.raises(EngineError, match="non running container"):
+        containers.run(RunRequest("kit:1", ("true",), network_mode="container:c0", user="10001"))
+
+    sent = json.loads(fake.bodies["POST /containers/create"])
+    host = sent["HostConfig"]
+    assert (True, ["ALL"], ["no-new-privileges"], "container:c0", "10001") == (
+        host["ReadonlyRootfs"],
+        host["CapDrop"],
+        host["SecurityOpt"],
+        host["NetworkMode"],
+        sent["User"],
+    )
+    assert fake.asked[-1].startswith("DELETE /containers/c1")
+
+
+def test_short_lived_container_that_does_not_end_is_removed(fake: FakeEngine, containers: Containers) -> None:
+    """The bound is the request's, and nothing stays behind."""
+    fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
+    fake.answer("POST /containers/c1/start")
+    fake.answer("POST /containers/c1/wait", delay=2)
+    fake.answer("DELETE /containers/c1")
+
+    with pytest.raises(RunTimeoutError, match=r"sleep 9 did not end within 0.1 s"):
+        containers.run(RunRequest("kit:1", ("sleep", "9"), seconds=0.1))
+
+    assert fake.asked[-1].startswith("DELETE /containers/c1")
+
+
+def test_image_that_is_missing_names_the_command_that_gets_it(fake: FakeEngine, containers: Containers) -> None:
+    """Creating from an unknown image points at `sidecar images`."""
+    fake.answer("POST /containers/create", {"message": "No such image: kit:1"}, status=404)
+
+    with pytest.raises(ImageMissingError, match="See `sidecar images`"):
+        containers.run(RunRequest("kit:1", ("true",)))
+
+
+def test_container_that_is_gone_is_an_engine_error(containers: Containers) -> None:
+    """A container can vanish between two calls."""
+    with pytest.raises(EngineError, match="c2"):
+        containers.logs("c2")
+
+
+def test_kill_and_restart_reach_the_container(fake: FakeEngine, containers: Containers) -> None:
+    """Signal and grace are passed on."""
+    fake.answer("POST /containers/c1/kill")
+    fake.answer("POST /containers/c1/restart")
+
+    containers.kill("c1", "SIGTERM")
+    containers.restart("c1", grace=3)
+
+    assert "POST /containers/c1/kill?signal=SIGTERM" in fake.asked
+    assert "POST /containers/c1/restart?t=3" in fake.asked
