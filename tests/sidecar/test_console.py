@@ -1,0 +1,86 @@
+"""Tables that fit the terminal, and colour that can be turned off."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidecar import console
+
+HEAD = ("REGION", "NAME")
+ROWS = [("cn-hangzhou", "杭州"), ("local", "This machine")]
+
+
+def test_columns_are_aligned() -> None:
+    """A wide character takes two columns; no line ends with blanks."""
+    expected = "REGION       NAME\ncn-hangzhou  杭州\nlocal        This machine"
+
+    assert expected == console.table(HEAD, ROWS, 80)
+
+
+def test_wide_characters_are_counted_as_two() -> None:
+    """What follows a Chinese name starts in the same column."""
+    assert "A     B\n杭州  x\nabc   y" == console.table(("A", "B"), [("杭州", "x"), ("abc", "y")], 80)
+
+
+def test_a_table_that_just_fits_stays_a_table() -> None:
+    """The width is that of the lines: no blanks are counted behind the last column."""
+    width = len("cn-hangzhou  This machine")
+
+    assert console.table(HEAD, ROWS, width).startswith("REGION       NAME")
+    assert not console.table(HEAD, ROWS, width - 1).startswith("REGION")
+
+
+def test_a_narrow_terminal_gets_blocks() -> None:
+    """Each row becomes lines of its own, under the names of the columns."""
+    assert "cn-hangzhou\n  name    杭州\nlocal\n  name    This machine" == console.table(HEAD, ROWS, 20)
+
+
+def test_a_table_without_rows_is_its_head() -> None:
+    """Nothing to show is no error."""
+    assert "REGION  NAME" == console.table(HEAD, [])
+
+
+def test_a_pipe_gets_whole_lines() -> None:
+    """Where the output is no terminal, lines are not folded at 80."""
+    assert 200 == console.width()
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Make standard output a colour terminal."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return monkeypatch
+
+
+def test_a_terminal_gets_its_own_width(terminal) -> None:
+    """COLUMNS, as shells set it, is the terminal's width."""
+    terminal.setenv("COLUMNS", "43")
+
+    assert 43 == console.width()
+
+
+@pytest.mark.parametrize(("style", "code"), [("ok", 32), ("warning", 33), ("error", 31), ("dim", 2), ("bold", 1)])
+def test_a_terminal_gets_colour(terminal, style: str, code: int) -> None:
+    """Each style is one code, and ends."""
+    assert f"\x1b[{code}mtext\x1b[0m" == console.colour("text", style)
+
+
+def test_no_color_is_respected(terminal) -> None:
+    """Any value of NO_COLOR but the empty one turns colour off."""
+    terminal.setenv("NO_COLOR", "1")
+    assert "text" == console.colour("text", "ok")
+
+    terminal.setenv("NO_COLOR", "")
+    assert "text" != console.colour("text", "ok")
+
+
+def test_a_dumb_terminal_and_a_pipe_get_plain_text(terminal) -> None:
+    """No codes where nothing reads them."""
+    terminal.setenv("TERM", "dumb")
+    assert "text" == console.colour("text", "ok")
+
+    terminal.setenv("TERM", "xterm")
+    terminal.setattr("sys.stdout.isatty", lambda: False)
+    assert "text" == console.colour("text", "ok")

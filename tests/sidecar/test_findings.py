@@ -1,0 +1,59 @@
+"""Findings and errors as text and as data."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sidecar.errors import SidecarError, UsageError
+from sidecar.findings import Finding, Severity, failed
+
+FULL = Finding(Severity.ERROR, "frontend", "sidecar.yaml:3", "has no image", "Give one")
+
+
+@pytest.mark.parametrize(
+    ("finding", "text"),
+    [
+        (FULL, "sidecar.yaml:3: frontend: has no image. Give one"),
+        (Finding(Severity.OK, "gateway", "", "answers"), "gateway: answers"),
+    ],
+)
+def test_a_finding_reads_as_place_subject_cause_fix(finding: Finding, text: str) -> None:
+    """What is empty leaves no trace."""
+    assert text == str(finding)
+
+
+def test_a_finding_is_json() -> None:
+    """The severity is its word."""
+    expected = {
+        "severity": "error",
+        "subject": "frontend",
+        "place": "sidecar.yaml:3",
+        "cause": "has no image",
+        "fix": "Give one",
+    }
+
+    assert expected == json.loads(json.dumps(FULL.as_dict()))
+
+
+@pytest.mark.parametrize(
+    ("severities", "expected"),
+    [([], False), ([Severity.OK, Severity.WARNING], False), ([Severity.WARNING, Severity.ERROR], True)],
+)
+def test_only_an_error_fails(severities: list[Severity], expected: bool) -> None:
+    """Warnings and proofs do not make a command exit 1."""
+    assert expected == failed([Finding(severity, "s", "p", "c") for severity in severities])
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "code"),
+    [
+        (SidecarError("subject", "cause", "fix"), "subject: cause. fix", 1),
+        (SidecarError("subject", "cause"), "subject: cause", 1),
+        (UsageError("subject", "cause"), "subject: cause", 2),
+    ],
+)
+def test_an_error_owns_its_text_and_exit_code(error: SidecarError, text: str, code: int) -> None:
+    """The command line prints the text and exits with the code."""
+    assert (text, code) == (str(error), error.exit_code)
