@@ -25,11 +25,11 @@ BASELINE = next(iter(WAYS))
 
 FIGURES = (
     Figure("started", "started"),
-    Figure("delivered", "delivered"),
+    Figure("delivered", "delivered", spread=True),
     Figure("delivered_percent", "%", 2),
-    Figure("duplicates", "twice"),
-    Figure("kernel_drops", "kernel drops (packets)"),
-    Figure("agent_drops", "agent drops (packets)"),
+    Figure("duplicates", "twice", spread=True),
+    Figure("kernel_drops", "kernel drops (packets)", spread=True),
+    Figure("agent_drops", "agent drops (packets)", spread=True),
     Figure("agent_peak_mib", "agent's peak MiB", 1),
     Figure("caller_us", "caller µs/span", 1, ratio=True),
     Figure("cpu_us", "process µs/span", 1, ratio=True),

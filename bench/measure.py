@@ -45,6 +45,8 @@ class Figure:
     digits: int = 0
     ratio: bool = False
     """Also shown as a multiple of the baseline's."""
+    spread: bool = False
+    """Also shown from the lowest to the highest run, where they differ."""
 
 
 @dataclass(frozen=True)

@@ -47,5 +47,8 @@ def _cell(measured: Measured, way: str, figure: Figure) -> str:
     if median is None:
         return "-"
     text = f"{median:,.{figure.digits}f}"
+    low, high = measured.spread(way, figure.key) or (0.0, 0.0)
+    if figure.spread and low != high:
+        return f"{text} ({low:,.{figure.digits}f} to {high:,.{figure.digits}f})"
     ratio = measured.ratio(way, figure.key) if figure.ratio and way != measured.baseline else None
     return text if ratio is None else f"{text} (x{ratio:.2f})"

@@ -7,8 +7,8 @@ import socket
 from bench.children import python, running
 from bench.measure import Figure, Measured, Options, Sample, interleave
 
-RUNS = 7
-SPANS = 20_000
+RUNS = 5
+SPANS = 10_000
 CLIENTS = {
     "reporter that does nothing": "nothing",
     "stock": "stock",

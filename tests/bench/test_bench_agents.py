@@ -1,0 +1,98 @@
+"""The agents' arguments."""
+
+import pytest
+
+from bench.agents import addresses, find_agent, rendered_argv, stock_argv
+from bench.calls import numbered, template
+from bench.measure import Skipped
+from sidecar import agent as agents
+from sidecar.gateway.credentials import Presented, Token
+from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+from sidecar.regions import gateway_of, load_regions
+from sidecar.spec import Agent, Capacity
+from sidecar.tokens import LOCAL_TOKEN
+
+PLACES = addresses("127.0.0.1:1", compact=2, admin=3)
+
+
+@pytest.fixture
+def rendered():
+    """The agent's arguments of the region local."""
+    gateway = gateway_of(load_regions(None)["local"], "public")
+    return agents.argv(Agent(), gateway, agents.tune(Capacity()), listen="0.0.0.0", config_file="/run/agent.yaml")
+
+
+def test_only_addresses_are_replaced(rendered):
+    """Whatever tunes the agent is measured as it was rendered."""
+    changed = rendered_argv(rendered, PLACES)
+
+    kept = [argument for argument in rendered if argument.partition("=")[0] not in PLACES]
+    assert kept == [argument for argument in changed if argument in rendered]
+    assert {f"{flag}={value}" for flag, value in PLACES.items()} == set(changed) - set(rendered)
+
+
+def test_the_measured_agent_has_the_tuning(rendered):
+    """Workers and buffer are among what is kept."""
+    changed = rendered_argv(rendered, PLACES)
+
+    assert "--processor.jaeger-compact.workers=64" in changed
+    assert "--processor.jaeger-compact.server-socket-buffer-size=4194304" in changed
+
+
+def test_a_rendering_without_an_expected_flag_is_refused(rendered):
+    """Else two agents would meet on one port."""
+    with pytest.raises(ValueError, match=r"--admin\.http\.host-port"):
+        rendered_argv([argument for argument in rendered if "admin" not in argument], PLACES)
+
+
+def test_the_stock_agent_gets_places_and_nothing_else():
+    """No argument of it tunes anything."""
+    assert [f"{flag}={value}" for flag, value in PLACES.items()] == stock_argv(PLACES)
+
+
+def test_a_missing_agent_is_said_with_the_way_to_enable_it(monkeypatch, tmp_path):
+    """The case is skipped, not failed."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("SIDECAR_BENCH_AGENT", "LAB_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(Skipped, match="SIDECAR_BENCH_AGENT"):
+        find_agent()
+
+
+def test_a_named_agent_that_is_no_program_is_said(monkeypatch, tmp_path):
+    """The message names it."""
+    monkeypatch.setenv("SIDECAR_BENCH_AGENT", str(tmp_path / "agent"))
+
+    with pytest.raises(Skipped, match=str(tmp_path / "agent")):
+        find_agent()
+
+
+def test_the_lab_folder_is_looked_into_last(monkeypatch, tmp_path):
+    """Where PATH has none."""
+    program = tmp_path / "bin" / "jaeger-agent"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("LAB_DIR", str(tmp_path))
+    monkeypatch.delenv("SIDECAR_BENCH_AGENT", raising=False)
+
+    assert str(program) == find_agent()
+
+
+def test_the_load_on_a_gateway_is_accepted():
+    """It carries the token, and so many spans."""
+    batch = PostSpansRequest.FromString(template(50)).batch
+
+    assert 50 == len(batch.spans)
+    assert Presented.RIGHT is Token(LOCAL_TOKEN).check(batch.process)
+
+
+def test_no_trace_id_of_the_load_repeats():
+    """A gateway that keeps traces would else keep one."""
+    traces = {
+        span.trace_id for raw in numbered(template(50), 3) for span in PostSpansRequest.FromString(raw).batch.spans
+    }
+
+    assert 30 == len(traces)
+    assert {16} == {len(identity) for identity in traces}

@@ -1,0 +1,156 @@
+"""`python -m bench`."""
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.__main__ import main
+from bench.cases import CASES
+from bench.children import ChildError, python, running
+from bench.measure import Measured, Skipped
+
+
+def test_the_list_names_every_case(capsys):
+    """One line each."""
+    assert 0 == main(["--list"])
+
+    assert list(CASES) == [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_every_case_has_its_module():
+    """The list promises nothing that is not there."""
+    assert all(callable(importlib.import_module(f"bench.cases.{name}").run) for name in CASES)
+
+
+def test_an_unknown_case_names_the_known_ones(capsys):
+    """It is a usage error."""
+    with pytest.raises(SystemExit) as ended:
+        main(["nothing"])
+
+    assert 2 == ended.value.code
+    assert "burst, steady" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "1001"])
+def test_a_number_of_runs_is_checked(text):
+    """Before anything starts."""
+    with pytest.raises(SystemExit) as ended:
+        main([f"--runs={text}", "start"])
+
+    assert 2 == ended.value.code
+
+
+@pytest.fixture
+def case(monkeypatch):
+    """Replace what the case `start` does."""
+
+    def replace(action):
+        monkeypatch.setattr(importlib.import_module("bench.cases.start"), "run", action)
+
+    return replace
+
+
+def _raise(error):
+    def run(_):
+        raise error
+
+    return run
+
+
+def test_a_skipped_case_is_no_failure(case, capsys):
+    """It says why."""
+    case(_raise(Skipped("no engine; start one")))
+
+    assert 0 == main(["start"])
+    assert "skipped: no engine; start one" in capsys.readouterr().err
+
+
+def test_a_failed_case_is_told(case, capsys):
+    """And the exit code is 1."""
+    case(_raise(ChildError("agent: ended with 2")))
+
+    assert 1 == main(["start"])
+    assert "agent: ended with 2" in capsys.readouterr().err
+
+
+def test_an_interrupt_exits_130(case):
+    """As every command of the kit does."""
+    case(_raise(KeyboardInterrupt()))
+
+    assert 130 == main(["start"])
+
+
+def test_json_names_the_machine_and_the_cases(case, capsys):
+    """Figures without their machine say nothing."""
+    case(lambda _: Measured("Start", (), {"bare": [{}]}))
+    assert 0 == main(["start", "--output=json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert {"cores", "cpu", "kernel", "python", "agent", "net.core.rmem_max"} == told["machine"].keys()
+    assert ["start"] == [case["case"] for case in told["cases"]]
+
+
+def test_a_child_does_not_outlive_its_block():
+    """Whatever happens inside."""
+    with (
+        pytest.raises(KeyboardInterrupt),
+        running(python("-c", "import time; time.sleep(60)")) as child,
+    ):
+        raise KeyboardInterrupt
+
+    assert not psutil.pid_exists(child.pid)
+
+
+def test_a_child_that_ignores_the_request_is_killed(monkeypatch):
+    """After a while."""
+    monkeypatch.setattr("bench.children._STOP_SECONDS", 0.2)
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    with running(python("-c", code)) as child:
+        assert "ready\n" == child.line()
+
+    assert not psutil.pid_exists(child.pid)
+
+
+def test_a_child_that_fails_shows_its_last_words():
+    """With command and exit code."""
+    with running(python("-c", "import sys; sys.exit('no such port')")) as child, pytest.raises(ChildError) as failed:
+        child.result(20)
+
+    assert "ended with 1\n    no such port" in str(failed.value)
+
+
+def test_a_child_that_never_gets_ready_is_an_error():
+    """Within a bound."""
+    with (
+        running(python("-c", "import time; time.sleep(60)")) as child,
+        pytest.raises(ChildError, match="not ready after"),
+    ):
+        child.wait_for(lambda: False, 0.1)
+
+
+def test_sigterm_leaves_no_process(tmp_path):
+    """A bench that is stopped stops what it started."""
+    checkout = Path(__file__).parents[2]
+    bench = subprocess.Popen(
+        [sys.executable, "-m", "bench", "gateway"],
+        cwd=checkout,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert bench.stderr
+    while "run 1/" not in bench.stderr.readline():
+        assert bench.poll() is None
+    children = psutil.Process(bench.pid).children(recursive=True)
+    os.kill(bench.pid, signal.SIGTERM)
+
+    assert 130 == bench.wait(30)
+    assert len(children) >= 2
+    assert [] == [child for child in children if child.is_running()]
