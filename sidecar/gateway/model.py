@@ -16,6 +16,13 @@ class Tag:
     """string, bool, int64, float64 or binary."""
     value: Value
 
+    @property
+    def text(self) -> str:
+        """The value as Jaeger's search compares it: true, 200, hexadecimal for binary."""
+        if isinstance(self.value, bool):
+            return "true" if self.value else "false"
+        return self.value.hex() if isinstance(self.value, bytes) else str(self.value)
+
 
 @dataclass(frozen=True)
 class Log:
@@ -69,7 +76,7 @@ class Span:
     @property
     def failed(self) -> bool:
         """Whether the span carries the tag error=true."""
-        return any(tag.key == "error" and tag.value in (True, "true") for tag in self.tags)
+        return any(tag.key == "error" and tag.text == "true" for tag in self.tags)
 
 
 @dataclass(frozen=True)

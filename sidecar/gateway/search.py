@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sidecar.gateway.model import Span, Tag, Trace
+    from sidecar.gateway.model import Span, Trace
     from sidecar.gateway.store import TraceStore
     from sidecar.gateway.wire import Decoder
 
@@ -106,13 +106,7 @@ def _matching(query: TraceQuery, held: list[Held], decoder: Decoder) -> list[Tra
 
 def _has(span: Span, key: str, value: str) -> bool:
     groups = (span.tags, span.process.tags, *(log.fields for log in span.logs))
-    return any(tag.key == key and _text(tag) == value for group in groups for tag in group)
-
-
-def _text(tag: Tag) -> str:
-    if isinstance(tag.value, bool):
-        return "true" if tag.value else "false"
-    return tag.value.hex() if isinstance(tag.value, bytes) else str(tag.value)
+    return any(tag.key == key and tag.text == value for group in groups for tag in group)
 
 
 def _parse_tags(document: str | None, simple: Sequence[str]) -> tuple[tuple[str, str], ...]:

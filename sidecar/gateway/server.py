@@ -20,6 +20,7 @@ from sidecar.gateway.wire import Decoder
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from sidecar.gateway.credentials import Token
 
@@ -118,10 +119,11 @@ class Gateway:
         return actual(listener, address)
 
 
-async def serve(gateway: Gateway, announce: Any, stop: asyncio.Event) -> None:  # noqa: ANN401
+async def serve(gateway: Gateway, announce: Callable[[Addresses], None], stop: asyncio.Event) -> None:
     """Run until `stop` is set; `announce` gets the addresses when all listen."""
-    announce(await gateway.start())
+    addresses = await gateway.start()
     try:
+        announce(addresses)
         await stop.wait()
     finally:
         await gateway.stop()

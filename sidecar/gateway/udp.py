@@ -44,13 +44,14 @@ class UdpReceiver:
 
     async def stop(self, patience: float) -> None:
         """Decode what waits, for at most `patience` seconds, then close the port."""
-        if self._task is None:
+        task, self._task = self._task, None
+        if task is None:
             return
         self._read()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._idle.wait(), patience)
         asyncio.get_running_loop().remove_reader(self._socket)
-        self._task.cancel()
+        task.cancel()
         self._socket.close()
 
     def kernel_drops(self) -> int | None:

@@ -1,0 +1,214 @@
+"""`sidecar gateway` as a process: first line, signals, taken ports, bad input."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import grpc
+import pytest
+from gateway_spans import CANARY, build_request
+
+from sidecar.cli import main
+from sidecar.gateway.stubs.collector_pb2_grpc import CollectorServiceStub
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    """The agent's token file with the canary."""
+    path = tmp_path / "agent.yaml"
+    path.write_text(f'agent:\n  tags: "Authentication={CANARY}"\n', encoding="utf-8")
+    return path
+
+
+def command(token_file, *options):
+    """Return the argument list of a gateway on free ports."""
+    free = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+    return [sys.executable, "-m", "sidecar", "gateway", "--token-file", str(token_file), *free, *options]
+
+
+@pytest.fixture
+def launch(token_file):
+    """Start gateways as processes; each comes with its first line. What still runs is killed at the end."""
+    started = []
+
+    def launcher(*options):
+        process = subprocess.Popen(
+            command(token_file, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process, process.stdout.readline()
+
+    yield launcher
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def post(address, request):
+    """Send one batch; returns the status code's name."""
+    with grpc.insecure_channel(address) as channel:
+        try:
+            CollectorServiceStub(channel).PostSpans(request, timeout=5)
+        except grpc.RpcError as error:
+            return error.code().name
+    return "OK"
+
+
+def test_the_first_line_tells_the_addresses(launch):
+    """The text form names each side with its real port; no UDP side, none named."""
+    _, line = launch()
+
+    assert re.fullmatch(r"gateway: grpc 127\.0\.0\.1:[1-9]\d*, http 127\.0\.0\.1:[1-9]\d*\n", line)
+
+
+def test_the_json_line_and_the_ready_file_tell_the_same(launch, tmp_path):
+    """With --output json the line is one object; --ready-file holds it as soon as all listen."""
+    ready = tmp_path / "ready.json"
+    process, line = launch("--output", "json", "--udp", "127.0.0.1:0", "--ready-file", str(ready))
+
+    addresses = json.loads(line)
+    assert {"grpc", "http", "udp"} == addresses.keys()
+    assert "OK" == post(addresses["grpc"], build_request())
+    wait_for(ready.exists)
+    assert addresses == json.loads(ready.read_text(encoding="utf-8"))
+    assert process.poll() is None
+
+
+def wait_for(condition):
+    """Wait until a condition holds."""
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_soon(launch, number, code):
+    """SIGTERM ends with 0, SIGINT with 130, within 2 s and without a traceback, even with a call held."""
+    process, line = launch("--output", "json", "--black-hole")
+    with grpc.insecure_channel(json.loads(line)["grpc"]) as channel:
+        held = CollectorServiceStub(channel).PostSpans.future(build_request())
+        http = json.loads(line)["http"]
+        wait_for(lambda: counters(http)["batches"]["held"])
+
+        begin = time.monotonic()
+        process.send_signal(number)
+        assert code == process.wait(timeout=5)
+        assert time.monotonic() - begin < 2
+        assert grpc.StatusCode.OK != held.code()
+    assert "Traceback" not in process.stderr.read()
+
+
+def counters(http):
+    """Return a gateway's totals."""
+    with urllib.request.urlopen(f"http://{http}/api/counters") as answer:
+        return json.load(answer)
+
+
+def test_the_token_shows_nowhere(launch):
+    """Refusals are logged by kind and count; neither token is in the log, the arguments or the environment."""
+    process, line = launch("--output", "json")
+    address = json.loads(line)["grpc"]
+    for _ in range(3):
+        assert "UNAUTHENTICATED" == post(address, build_request(2, token="wrong@token"))
+    assert "OK" == post(address, build_request())
+    for name in ("cmdline", "environ"):
+        shown = Path("/proc", str(process.pid), name)
+        assert not shown.exists() or CANARY.encode() not in shown.read_bytes()
+    process.terminate()
+    out, log = process.communicate(timeout=5)
+
+    assert "refused, token wrong (spans): 2" in log
+    assert "refused, token wrong (spans): 4 more" in log
+    assert 2 == log.count("refused")
+    for secret in (CANARY, "wrong@token"):
+        assert secret not in out + log
+
+
+@pytest.mark.parametrize("side", ["--grpc", "--http", "--udp"])
+def test_a_taken_port_names_its_holder(token_file, side, capfd):
+    """Where a port is taken the error names the address and the process that holds it."""
+    kind = socket.SOCK_DGRAM if side == "--udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as holder:
+        holder.bind(("127.0.0.1", 0))
+        if side != "--udp":
+            holder.listen()
+        address = f"127.0.0.1:{holder.getsockname()[1]}"
+
+        assert 1 == main([*command(token_file)[3:], side, address])
+
+    error = capfd.readouterr().err
+    assert error.startswith(f"sidecar: {address}: cannot listen: ")
+    if sys.platform == "linux":
+        assert f"(process {os.getpid()})" in error
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--grpc", "nonsense"], "'nonsense' is not HOST:PORT"),
+        (["--http", "h:70000"], "'h:70000' is not HOST:PORT"),
+        (["--fail-with", "OK"], "fail_with is not one of"),
+        (["--latency", "-1"], "latency_ms is not a whole number"),
+        (["--max-spans", "0"], "--max-spans is not at least 1"),
+    ],
+)
+def test_a_senseless_option_is_a_usage_error(token_file, capsys, options, words):
+    """Options that make no sense exit 2 and say which."""
+    assert 2 == main([*command(token_file)[3:], *options])
+    assert words in capsys.readouterr().err
+
+
+def test_no_token_file_is_a_usage_error(capsys):
+    """A gateway that accepts everything proves nothing: the token file must be named."""
+    assert 2 == main(["gateway"])
+    assert "--token-file is missing" in capsys.readouterr().err
+
+
+def test_a_host_that_does_not_resolve_is_told(token_file, capsys):
+    """An unknown host is an error that names it."""
+    assert 1 == main([*command(token_file)[3:], "--http", "no-such-host.invalid:0"])
+    assert "no-such-host.invalid:0: cannot listen" in capsys.readouterr().err
+
+
+def test_a_ready_file_that_cannot_be_written_is_told(token_file, tmp_path, capsys):
+    """A ready file in no folder ends the gateway with an error that names it."""
+    path = tmp_path / "none" / "ready"
+
+    assert 1 == main([*command(token_file)[3:], "--ready-file", str(path)])
+    assert f"sidecar: {path}: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_probe_tells_whether_a_gateway_answers(launch, capsys):
+    """--probe exits 0 beside a running gateway and 1, with the address, beside none."""
+    process, line = launch("--output", "json")
+    http = json.loads(line)["http"]
+
+    assert 0 == main(["gateway", "--probe", "--http", http])
+    assert 0 == main(["gateway", "--probe", "--http", http.replace("127.0.0.1", "0.0.0.0")])
+    process.terminate()
+    process.wait(timeout=5)
+    assert 1 == main(["gateway", "--probe", "--http", http])
+    assert 2 == main(["gateway", "--probe", "--http", "x"])
+    assert f"{http}: the gateway does not answer /healthz" in capsys.readouterr().err
+
+
+def test_help_loads_no_server():
+    """`sidecar gateway --help` needs neither gRPC nor aiohttp."""
+    script = (
+        "import sys; from sidecar.cli import main\n"
+        "try: main(['gateway', '--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'grpc', 'aiohttp', 'yaml'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "examples:" in done.stdout

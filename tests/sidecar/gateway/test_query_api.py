@@ -1,0 +1,221 @@
+"""Jaeger's query API over what arrived."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from gateway_spans import CANARY, START, build_request
+
+from sidecar.gateway.stubs.collector_pb2 import BINARY, BOOL, FLOAT64, INT64, STRING
+
+pytestmark = pytest.mark.asyncio
+
+GOLDEN = Path(__file__).with_name("trace.golden.json")
+
+
+def rich_request():
+    """A batch that uses every field of the wire."""
+    request = build_request(2, trace=0xABC << 64 | 0x123)
+    first, second = request.batch.spans
+    first.flags = 1
+    for key, kind, field, value in (
+        ("text", STRING, "v_str", "straße"),
+        ("yes", BOOL, "v_bool", True),
+        ("small", INT64, "v_int64", -7),
+        ("large", INT64, "v_int64", 2**60),
+        ("ratio", FLOAT64, "v_float64", 0.25),
+        ("endless", FLOAT64, "v_float64", float("inf")),
+        ("raw", BINARY, "v_binary", b"\x00\xff" + CANARY.encode()),
+        ("quoted token", STRING, "v_str", f"<{CANARY}>"),
+        ("authentication", STRING, "v_str", "somebody's"),
+    ):
+        first.tags.add(key=key, v_type=kind, **{field: value})
+    log = second.logs.add()
+    log.timestamp.seconds = START // 1_000_000 + 1
+    log.fields.add(key="event", v_str="error")
+    second.references.add(trace_id=first.trace_id, span_id=first.span_id, ref_type=0)
+    second.references.add(trace_id=(7).to_bytes(16, "big"), span_id=(9).to_bytes(8, "big"), ref_type=1)
+    second.warnings.append("clock skew")
+    second.process.service_name = "backend"
+    second.process.tags.add(key="hostname", v_str="b1")
+    return request
+
+
+async def test_a_trace_reads_as_jaeger_writes_it(client):
+    """Every field of a trace is in Jaeger's JSON, field for field; tokens are masked."""
+    await client.post(rich_request())
+
+    actual = await client.get("/api/traces/0abc0000000000000123")
+
+    assert json.loads(GOLDEN.read_text(encoding="utf-8")) == actual
+
+
+@pytest.mark.parametrize("text", ["ff", "0ff", "00000000000000ff", "0" * 30 + "ff", "FF"])
+async def test_a_trace_id_is_read_with_any_number_of_zeros(client, text):
+    """A trace is found by its id with or without leading zeros, in either case."""
+    await client.post(build_request(trace=0xFF))
+
+    assert "00000000000000ff" == (await client.get(f"/api/traces/{text}"))["data"][0]["traceID"]
+
+
+@pytest.mark.parametrize(("text", "code"), [("zz", 400), ("0" * 33, 400), ("77", 404)])
+async def test_a_trace_that_is_not_there_is_told_in_the_envelope(client, text, code):
+    """An unknown id is 404, a malformed one 400, both as {"data": null, "errors": [...]}."""
+    answer = await client.get(f"/api/traces/{text}", status=code)
+
+    assert answer["data"] is None
+    assert code == answer["errors"][0]["code"]
+
+
+async def test_an_unknown_path_is_told_in_the_envelope(client):
+    """A path that does not exist is 404 in the same envelope."""
+    assert [{"code": 404, "msg": "Not Found"}] == (await client.get("/api/what", status=404))["errors"]
+
+
+async def test_services_and_operations_are_listed(client):
+    """Services, operation names and span kinds of the stored traces are listed, sorted."""
+    request = build_request(2, operation="GET /")
+    request.batch.spans[1].operation_name = "a query"
+    request.batch.spans[1].tags.add(key="span.kind", v_str="client")
+    await client.post(request)
+    await client.post(build_request(service="backend", trace=2, operation="work"))
+
+    services = await client.get("/api/services")
+    assert (["backend", "frontend"], 2) == (services["data"], services["total"])
+    names = await client.get("/api/services/frontend/operations")
+    assert ["GET /", "a query"] == names["data"]
+    client_side = await client.get("/api/operations?service=frontend&spanKind=client")
+    assert [{"name": "a query", "spanKind": "client"}] == client_side["data"]
+    assert 2 == (await client.get("/api/operations?service=frontend"))["total"]
+    await client.get("/api/operations", status=400)
+    assert [] == (await client.get("/api/dependencies?endTs=1&lookback=1"))["data"]
+
+
+async def search(client, **fields):
+    """Return the trace ids that a search finds, as numbers."""
+    found = (await client.get("/api/traces", params={"service": "frontend", **fields}))["data"]
+    return [int(trace["traceID"], 16) for trace in found]
+
+
+async def test_a_search_filters_by_what_one_span_must_meet(client):
+    """Service, operation, tags, duration and time must all hold for one span of a found trace."""
+    tagged = build_request(trace=2, operation="POST /")
+    tagged.batch.spans[0].tags.add(key="http.status_code", v_type=INT64, v_int64=500)
+    tagged.batch.spans[0].tags.add(key="error", v_type=BOOL, v_bool=True)
+    tagged.batch.spans[0].logs.add().fields.add(key="event", v_str="boom")
+    tagged.batch.spans[0].duration.nanos = 9_000_000
+    for request in (build_request(trace=1), tagged, build_request(trace=3, service="backend")):
+        await client.post(request)
+
+    assert [2, 1] == await search(client)
+    assert [2] == await search(client, operation="POST /")
+    assert [2] == await search(client, tags='{"http.status_code":"500","error":"true"}')
+    assert [2] == await search(client, tag="event:boom")
+    assert [] == await search(client, tags='{"error":"true"}', operation="GET /")
+    assert [2] == await search(client, minDuration="2ms")
+    assert [1] == await search(client, maxDuration="1s500us", minDuration="1us", operation="GET /")
+    assert [2, 1] == await search(client, start=str(START), end=str(START + 10))
+    assert [] == await search(client, end=str(START - 1))
+    assert [] == await search(client, lookback="1h")
+    assert [2, 1] == await search(client, lookback="custom", limit="20")
+    assert [2] == await search(client, limit="1")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "'service' is required"),
+        ("service=a&start=x", "'start'"),
+        ("service=a&limit=1.5", "'limit'"),
+        ("service=a&minDuration=5", "'minDuration'"),
+        ("service=a&minDuration=2s&maxDuration=1s", "greater than"),
+        ("service=a&tag=novalue", "'tag'"),
+        ("service=a&tags=[1]", "'tags'"),
+        ("service=a&tags=%7B%22a%22:1%7D", "'tags'"),
+        ("service=a&tags=%7B", "'tags'"),
+        ("traceID=xyz", "traceID"),
+    ],
+)
+async def test_a_senseless_search_is_refused(client, query, words):
+    """A search that cannot be understood is 400 and names the parameter."""
+    answer = await client.get(f"/api/traces?{query}", status=400)
+
+    assert words in answer["errors"][0]["msg"]
+
+
+async def test_traces_are_fetched_by_ids(client):
+    """Parameters `traceID` fetch those traces and name the ones that are not there."""
+    await client.post(build_request(trace=1))
+
+    answer = await client.get("/api/traces?traceID=1&traceID=2")
+
+    assert ["0000000000000001"] == [trace["traceID"] for trace in answer["data"]]
+    assert [{"msg": "trace not found", "traceID": "2"}] == answer["errors"]
+
+
+async def test_a_search_looks_through_more_than_one_turn(client):
+    """A search of many traces, which is decoded in pieces, misses none and keeps to its limit."""
+    await asyncio.gather(*(client.post(build_request(trace=number)) for number in range(1, 131)))
+
+    assert 130 == len(await search(client, limit="1500"))
+    assert 75 == len(await search(client, limit="75"))
+
+
+async def test_an_unknown_marker_counts_zero(client):
+    """A marker that never arrived has zeros, not an error."""
+    marker = await client.get("/api/markers/never")
+
+    assert (0, 0, {}) == (marker["accepted"], marker["distinct"], marker["services"])
+
+
+async def test_a_store_that_is_full_keeps_the_newest_traces_and_all_marker_counts(start):
+    """Past --max-spans the oldest whole traces leave, counted; markers keep their counts."""
+    client = await start(max_spans=10)
+    for trace in range(1, 6):
+        await client.post(build_request(3, trace=trace, marker="m1", first_span=trace * 10))
+
+    assert [5, 4, 3] == await search(client)
+    counters = await client.get("/api/counters")
+    assert (6, 9, 2) == (
+        counters["spans"]["evicted"],
+        counters["store"]["spans"],
+        counters["store"]["evicted_traces"],
+    )
+    assert 15 == (await client.get("/api/markers/m1"))["distinct"]
+
+
+async def test_metrics_tell_the_same_totals(client):
+    """Prometheus reads accepted, refused and stored spans."""
+    await client.post(build_request(3))
+    await client.refused(build_request(2, token="wrong"))
+
+    text = await client.text("/metrics")
+
+    assert 'sidecar_gateway_spans_total{result="accepted"} 3.0' in text
+    assert 'sidecar_gateway_spans_total{result="refused_wrong"} 2.0' in text
+    assert "sidecar_gateway_stored_spans 3.0" in text
+    assert "datagrams" not in text
+
+
+async def test_health_answers(client):
+    """/healthz is 200 while the gateway runs."""
+    assert {"status": "ok"} == await client.get("/healthz")
+
+
+async def test_the_token_is_in_no_answer(client):
+    """Wherever a batch carries the token, no path of the HTTP side returns it."""
+    request = build_request(2, service=f"svc {CANARY}", operation=CANARY, marker="m1")
+    span = request.batch.spans[0]
+    span.tags.add(key=CANARY, v_str=CANARY)
+    span.tags.add(key="span.kind", v_str=CANARY)
+    span.logs.add().fields.add(key="x", v_binary=CANARY.encode(), v_type=BINARY)
+    span.warnings.append(CANARY)
+    await client.post(request)
+    await client.refused(build_request(token=f"almost {CANARY}"))
+
+    paths = ["/", "/trace/1", "/api/traces/1", "/api/services", "/api/operations?service=svc%20***"]
+    paths += ["/api/markers/m1", "/api/counters", "/metrics", "/api/traces?service=svc%20***", "/api/faults"]
+    for path in paths:
+        assert CANARY not in await client.text(path), path
+    assert CANARY not in repr(client.gateway._settings)

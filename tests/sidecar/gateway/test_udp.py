@@ -1,0 +1,213 @@
+"""jaeger-client's datagrams at the agent's port."""
+
+import asyncio
+import socket
+from contextlib import suppress
+
+import pytest
+from gateway_spans import START, build_request
+from jaeger_client.thrift_gen.agent import Agent
+from jaeger_client.thrift_gen.jaeger import ttypes
+from thrift.protocol.TCompactProtocol import TCompactProtocol
+from thrift.Thrift import TMessageType
+from thrift.transport.TTransport import TMemoryBuffer
+
+from sidecar.gateway import udp
+from sidecar.gateway.credentials import Token
+from sidecar.gateway.sockets import Address
+from sidecar.gateway.thrift import MalformedError, to_request
+
+ANY = Address("127.0.0.1", 0)
+TAGS = [
+    ttypes.Tag(key="text", vType=ttypes.TagType.STRING, vStr="straße"),
+    ttypes.Tag(key="ratio", vType=ttypes.TagType.DOUBLE, vDouble=0.25),
+    ttypes.Tag(key="yes", vType=ttypes.TagType.BOOL, vBool=True),
+    ttypes.Tag(key="no", vType=ttypes.TagType.BOOL, vBool=False),
+    ttypes.Tag(key="number", vType=ttypes.TagType.LONG, vLong=-(2**62)),
+    ttypes.Tag(key="raw", vType=ttypes.TagType.BINARY, vBinary="bytes"),
+    ttypes.Tag(key="empty", vType=ttypes.TagType.STRING),
+]
+
+
+def build_span(number, **changes):
+    """Return one span in the client's own Thrift class."""
+    values = {
+        "traceIdLow": 1,
+        "traceIdHigh": 0,
+        "spanId": number,
+        "parentSpanId": 0,
+        "operationName": "GET /",
+        "references": None,
+        "flags": 1,
+        "startTime": START,
+        "duration": 1500,
+        "tags": [],
+        "logs": [],
+    }
+    return ttypes.Span(**{**values, **changes})
+
+
+def datagram(*spans, message="emitBatch", kind=TMessageType.ONEWAY):
+    """Return the bytes that jaeger-client sends for spans."""
+    buffer = TMemoryBuffer()
+    protocol = TCompactProtocol(buffer)
+    process = ttypes.Process(serviceName="frontend", tags=TAGS)
+    protocol.writeMessageBegin(message, kind, 1)
+    Agent.emitBatch_args(batch=ttypes.Batch(process=process, spans=list(spans))).write(protocol)
+    protocol.writeMessageEnd()
+    return buffer.getvalue()
+
+
+async def send(client, *datagrams):
+    """Send datagrams and wait until all are decoded."""
+    before = (await client.get("/api/counters"))["udp"]["packets"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for data in datagrams:
+            sender.sendto(data, (client.addresses.udp.host, client.addresses.udp.port))
+    while True:
+        counters = (await client.get("/api/counters"))["udp"]
+        done = counters["malformed"] + counters["overflow"] + counters["delivered"]
+        if counters["packets"] == before + len(datagrams) == done:
+            return counters
+        await asyncio.sleep(0.01)
+
+
+def test_a_datagram_becomes_what_an_agent_sends():
+    """Ids, times, flags, all tag types, logs and the process come out as on the agent's gRPC side."""
+    log = ttypes.Log(timestamp=START + 1, fields=TAGS[:1])
+    span = build_span(-2, traceIdLow=-1, traceIdHigh=5, tags=TAGS, logs=[log])
+
+    batch = to_request(datagram(span)).batch
+
+    out = batch.spans[0]
+    assert (5).to_bytes(8, "big") + b"\xff" * 8 == out.trace_id
+    assert (b"\xff" * 7 + b"\xfe", "GET /", 1) == (out.span_id, out.operation_name, out.flags)
+    assert START * 1000 == out.start_time.seconds * 10**9 + out.start_time.nanos
+    assert 1_500_000 == out.duration.nanos
+    assert ["straße", 0.25, True, False, -(2**62), b"bytes", ""] == [
+        getattr(tag, ("v_str", "v_bool", "v_int64", "v_float64", "v_binary")[tag.v_type]) for tag in out.tags
+    ]
+    assert (START + 1) % 10**6 * 1000 == out.logs[0].timestamp.nanos
+    assert "text" == out.logs[0].fields[0].key
+    assert ("frontend", len(TAGS)) == (batch.process.service_name, len(batch.process.tags))
+
+
+def test_a_parent_becomes_the_first_reference_once():
+    """A parent id is a CHILD_OF reference before the others, unless it is among them already."""
+    follows = ttypes.SpanRef(refType=1, traceIdLow=1, traceIdHigh=0, spanId=9)
+    same = ttypes.SpanRef(refType=0, traceIdLow=1, traceIdHigh=0, spanId=7)
+
+    def references(**changes):
+        ties = to_request(datagram(build_span(3, **changes))).batch.spans[0].references
+        return [(tie.ref_type, int.from_bytes(tie.span_id, "big")) for tie in ties]
+
+    assert [] == references()
+    assert [(0, 7)] == references(parentSpanId=7)
+    assert [(0, 7), (1, 9)] == references(parentSpanId=7, references=[follows])
+    assert [(1, 9), (0, 7)] == references(parentSpanId=7, references=[follows, same])
+
+
+GOOD = datagram(build_span(1, tags=TAGS), build_span(2))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x82",
+        b"junk",
+        b"\x00" * 100,
+        b"\xff" * 65_000,
+        GOOD[:-20],
+        b"\x80" + GOOD[1:],
+        b"\x82\x82" + GOOD[2:],
+        datagram(message="emitZipkinBatch"),
+        datagram(kind=TMessageType.REPLY),
+        b"\x82\x81\x00\x09emitBatch\x1c\x1c\x18" + b"\xff" * 5 + b"\x0f",
+        b"\x82\x81\x00\xff\xff\xff\xff\x7femitBatch",
+    ],
+)
+def test_what_is_no_batch_is_malformed(data):
+    """Anything but an emitBatch message raises MalformedError."""
+    with pytest.raises(MalformedError):
+        to_request(data)
+
+
+def test_damaged_datagrams_never_raise_anything_else():
+    """A datagram with any byte changed, or cut anywhere, decodes or is malformed."""
+    for place in range(len(GOOD)):
+        for data in (GOOD[:place], GOOD[:place] + bytes([GOOD[place] ^ 0xFF]) + GOOD[place + 1 :]):
+            with suppress(MalformedError):
+                to_request(data)
+
+
+@pytest.mark.asyncio
+async def test_datagrams_go_through_the_same_check(start):
+    """The UDP side adds the agent's token tag, so its spans are accepted and found."""
+    client = await start(udp=ANY)
+
+    marked = build_span(2, tags=[ttypes.Tag(key="sidecar.marker", vType=0, vStr="m1")])
+    counters = await send(client, datagram(build_span(1), marked), b"junk", b"")
+
+    assert (3, 2, 1) == (counters["packets"], counters["malformed"], counters["delivered"])
+    marker = await client.get("/api/markers/m1")
+    assert (1, 1) == (marker["accepted"], marker["distinct"])
+    trace = (await client.get("/api/traces/1"))["data"][0]
+    tags = trace["processes"]["p1"]["tags"]
+    assert {"key": "Authentication", "type": "string", "value": "***"} in tags
+    assert 'sidecar_gateway_datagrams_total{event="malformed"} 2.0' in await client.text("/metrics")
+
+
+@pytest.mark.asyncio
+async def test_another_token_at_the_udp_side_is_refused(start):
+    """With another token in --agent-config the spans are refused as a real agent's are."""
+    client = await start(udp=ANY, agent_token=Token("other"))
+
+    await send(client, GOOD)
+
+    assert 2 == (await client.get("/api/counters"))["spans"]["refused"]["wrong"]
+
+
+@pytest.mark.asyncio
+async def test_a_burst_arrives_whole(start):
+    """400 back-to-back datagrams are all read, decoded and accepted: the kernel dropped none."""
+    client = await start(udp=ANY)
+
+    counters = await send(client, *[datagram(*(build_span(number) for number in range(1, 6)))] * 400)
+
+    assert 400 == counters["delivered"]
+    assert counters["kernel_drops"] in (0, None)
+    assert 2000 == (await client.get("/api/counters"))["spans"]["accepted"]
+
+
+@pytest.mark.asyncio
+async def test_what_was_read_is_kept_when_the_gateway_stops(start):
+    """Datagrams that wait for the decoder at the stop are still counted."""
+    client = await start(udp=ANY)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(50):
+            sender.sendto(GOOD, (client.addresses.udp.host, client.addresses.udp.port))
+
+    await client.gateway.stop()
+
+    assert 100 == client.gateway.state.counters()["spans"]["accepted"]
+    assert client.gateway.state.counters()["udp"]["kernel_drops"] is None
+
+
+@pytest.mark.asyncio
+async def test_a_decoder_too_far_behind_drops_and_counts(start, monkeypatch):
+    """Beyond the bounded queue datagrams are thrown away and counted."""
+    monkeypatch.setattr(udp, "QUEUE_BYTES", 10)
+    client = await start(udp=ANY)
+
+    counters = await send(client, GOOD)
+
+    assert (1, 0) == (counters["overflow"], counters["delivered"])
+
+
+@pytest.mark.asyncio
+async def test_no_udp_port_means_no_udp_counters(client):
+    """Without --udp the totals have null there."""
+    await client.post(build_request())
+
+    assert (await client.get("/api/counters"))["udp"] is None
