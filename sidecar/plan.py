@@ -25,6 +25,8 @@ TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
 AGENT_CONFIG = "/run/secrets/agent.yaml"
 GATEWAY_HTTP_PORT = 16686
 SERVICE_USER = "10001:10001"
+DIRECT = {"NO_PROXY": "*", "no_proxy": "*"}
+"""For what stays inside the deployment: Docker hands its client's proxy to every container that Compose starts."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _service(service: Service, agent: AgentPlan, *, own: bool) -> ServicePlan:
         name=service.name,
         image=ImagePlan(sample.name, sample.variable, sample.role) if own else ImagePlan(service.image),
         command=service.command,
-        environment={**traced, **({"PORT": str(service.port)} if own else {}), **service.environment},
+        environment={**traced, **({"PORT": str(service.port), **DIRECT} if own else {}), **service.environment},
         port=service.port,
         publish=service.publish,
         health=_http_health(service.port) if own else (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar import agent, tokens, yamlio
-from sidecar.plan import LOCAL, LOCAL_TOKEN_FILE
+from sidecar.plan import DIRECT, LOCAL, LOCAL_TOKEN_FILE
 from sidecar.rendering import HEADER
 from sidecar.targets import environment
 
@@ -23,7 +23,7 @@ def render(plan: Plan) -> Rendering:
     jinja.filters["compose"] = compose_data
     jinja.filters["image"] = image_reference
     jinja.filters["port_variable"] = port_variable
-    files = {FILE: jinja.get_template(f"{FILE}.j2").render(plan=plan, command_of=_command)}
+    files = {FILE: jinja.get_template(f"{FILE}.j2").render(plan=plan, command_of=_command, direct=DIRECT)}
     if plan.region == LOCAL:
         key = agent.tags_key(plan.services[0].agent.version)
         files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{tokens.agent_config(tokens.LOCAL_TOKEN, key)}"

@@ -181,7 +181,7 @@ def test_a_service_starts_after_its_agent_and_stops_before_it() -> None:
 
     assert {"condition": "service_started"} == services["backend"]["depends_on"]["backend-agent"]
     assert {"condition": "service_healthy"} == services["frontend"]["depends_on"]["backend"]
-    assert {"gateway": {"condition": "service_healthy"}} == services["backend-agent"]["depends_on"]
+    assert {"gateway": {"condition": "service_started"}} == services["backend-agent"]["depends_on"]
 
 
 def test_a_users_image_is_run_as_it_is() -> None:
