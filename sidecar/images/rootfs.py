@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sidecar.engine.images import Progress
 
 PACKAGES = ("ca-certificates", "python3", "python3-venv")
+MOUNTS = Path("/proc/self/mounts")
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
@@ -108,8 +109,7 @@ def _work_folder() -> Iterator[Path]:
 
 def unmount_below(folder: Path) -> None:
     """Unmount what an interrupted debootstrap left mounted, so that removing the folder cannot leave it."""
-    mounts = Path("/proc/self/mounts")
-    lines = mounts.read_text().splitlines() if mounts.exists() else []
+    lines = MOUNTS.read_text().splitlines() if MOUNTS.exists() else []
     places = [place for place in (line.split()[1] for line in lines) if place.startswith(f"{folder}/")]
     for place in sorted(places, reverse=True):
         subprocess.run(["umount", "--lazy", place], check=True)

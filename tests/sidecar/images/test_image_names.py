@@ -1,0 +1,49 @@
+"""Names of images, mirrors before them, and the checkout they are built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sidecar
+from sidecar.checkout import find_checkout
+from sidecar.images import names
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "expected"),
+    [
+        ("python:3.12", "", "python:3.12"),
+        ("python:3.12", "mirror.example.com/hub/", "mirror.example.com/hub/library/python:3.12"),
+        ("jaegertracing/jaeger-agent:1", "mirror.example.com", "mirror.example.com/jaegertracing/jaeger-agent:1"),
+    ],
+)
+def test_mirror_gets_the_full_name(name: str, prefix: str, expected: str) -> None:
+    """Docker Hub's own images live below library/, which only the engine's default registry may leave out."""
+    assert expected == names.mirrored(name, prefix)
+
+
+def test_prefix_is_for_what_others_publish() -> None:
+    """The kit's own images are built, not pulled: a mirror does not have them."""
+    image_names = names.official("1.50.0", "m.example.com/")
+
+    expected = [
+        "m.example.com/library/python:3.12-slim-bookworm",
+        "m.example.com/jaegertracing/jaeger-agent:1.50.0",
+        f"sidecar-kit/sample:{sidecar.__version__}",
+        f"sidecar-kit/gateway:{sidecar.__version__}",
+    ]
+    assert expected == [image.name for image in image_names]
+
+
+def test_checkout_is_the_folder_of_package_and_dockerfile() -> None:
+    """These tests run from a checkout."""
+    assert Path(__file__).parents[3] == find_checkout()
+
+
+def test_installed_wheel_has_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package without a Dockerfile beside it comes from no checkout."""
+    monkeypatch.setattr(sidecar, "__file__", str(tmp_path / "sidecar/__init__.py"))
+
+    assert find_checkout() is None

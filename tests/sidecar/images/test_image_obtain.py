@@ -1,0 +1,299 @@
+"""Which way each image is obtained, and what the command prints and writes."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+
+from sidecar import cli
+from sidecar.engine.errors import ImageMissingError, RegistryError
+from sidecar.engine.images import BuildRequest, ImageInfo
+from sidecar.errors import SidecarError
+from sidecar.images import base, names, obtain
+from sidecar.images.mirrors import DebianMirror
+from sidecar.images.progress import ProgressLine
+from sidecar.images.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+BASE = names.OFFICIAL_BASE
+AGENT = "jaegertracing/jaeger-agent:1.62.0"
+BUILT_AGENT = names.built_agent()
+NO_REGISTRY = RegistryError("registry", "no such host")
+
+
+@dataclass
+class MemoryImages:
+    """An engine's images kept in memory; its registry holds `published`, or fails with `registry`."""
+
+    held: dict[str, ImageInfo] = field(default_factory=dict)
+    published: tuple[str, ...] = ()
+    registry: Exception | None = None
+    did: list[str] = field(default_factory=list)
+
+    def find(self, name: str) -> ImageInfo | None:
+        return self.held.get(name)
+
+    def ask_registry(self, name: str, _seconds: float) -> None:
+        self.did.append(f"ask {name}")
+        if self.registry:
+            raise self.registry
+        if name not in self.published:
+            raise ImageMissingError(name, "no such image")
+
+    def pull(self, name: str, _progress: Callable[[str], None]) -> None:
+        self._hold(name, "pull", {})
+
+    def build(self, request: BuildRequest, _progress: Callable[[str], None]) -> None:
+        self._hold(request.name, "build", dict(request.labels))
+
+    def import_rootfs(self, name: str, _tar: IO[bytes], changes: Iterable[str]) -> None:
+        labels = dict(line.removeprefix("LABEL ").split("=") for line in changes if line.startswith("LABEL"))
+        self._hold(name, "import", labels)
+
+    def prune(self, label: str) -> None:
+        self.did.append(f"prune {label}")
+
+    def _hold(self, name: str, way: str, labels: dict[str, str]) -> None:
+        self.did.append(f"{way} {name}")
+        self.held[name] = ImageInfo(f"sha256:{len(self.did)}", 1_000_000, labels, "amd64")
+
+
+@pytest.fixture(autouse=True)
+def no_debootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the base an empty root file system."""
+
+    @contextmanager
+    def debian_tar(*_args: object) -> Iterator[IO[bytes]]:
+        yield io.BytesIO()
+
+    monkeypatch.setattr(base, "debian_tar", debian_tar)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout of one file."""
+    (tmp_path / "clone").mkdir()
+    (tmp_path / "clone/Dockerfile").write_text("FROM scratch")
+    (tmp_path / "clone/.dockerignore").write_text("*\n!build/site\n")
+    return tmp_path / "clone"
+
+
+def get(images: MemoryImages, checkout: Path | None = None, **wish: Any) -> list[tuple[str, str]]:
+    """Return name and way of each image obtained."""
+    wanted = obtain.Wish(**{"source": "auto", "prefix": "", "agent_version": "1.62.0", **wish})
+    around = obtain.Surroundings(images, Site(), DebianMirror(), checkout, print, print)  # type: ignore[arg-type]
+    return [(entry.image.name, entry.way) for entry in obtain.Obtainer(wanted, around).all()]
+
+
+def test_registry_that_answers_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both are pulled under their official names, and that is said."""
+    images = MemoryImages(published=(BASE, AGENT))
+
+    assert [(BASE, "pulled"), (AGENT, "pulled")] == get(images)
+    assert f"base: pulling {BASE}: its registry answers" in capsys.readouterr().out
+
+
+def test_registry_that_does_not_answer_is_asked_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Everything is built then, with the cause; a black hole costs its bound only once."""
+    images = MemoryImages(registry=NO_REGISTRY)
+
+    assert [(names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(images)
+    assert [f"ask {BASE}"] == [deed for deed in images.did if deed.startswith("ask")]
+    assert "the registry cannot be used: no such host" in capsys.readouterr().out
+
+
+def test_image_that_the_registry_lacks_is_built() -> None:
+    """A missing agent does not stop the base from being pulled."""
+    assert [(BASE, "pulled"), (BUILT_AGENT, "built")] == get(MemoryImages(published=(BASE,)))
+
+
+def test_what_the_engine_holds_needs_no_registry() -> None:
+    """Loaded images serve an air-gapped site."""
+    images = MemoryImages({BASE: ImageInfo("1", 1, {}, ""), AGENT: ImageInfo("2", 1, {}, "")})
+
+    assert [(BASE, "cached"), (AGENT, "cached")] == get(images)
+    assert [] == images.did
+
+
+def test_prefix_is_the_mirrors() -> None:
+    """The names pulled are the mirror's."""
+    mirrored = ("m.example.com/library/" + BASE, "m.example.com/" + AGENT)
+
+    expected = [(name, "pulled") for name in mirrored]
+    assert expected == get(MemoryImages(published=mirrored), prefix="m.example.com/")
+
+
+def test_source_registry_never_builds() -> None:
+    """The registry's refusal is the command's, with both ways out."""
+    with pytest.raises(RegistryError, match="Name a mirror with --prefix, or build from source with --source build"):
+        get(MemoryImages(registry=NO_REGISTRY), source="registry")
+    with pytest.raises(ImageMissingError, match="--prefix"):
+        get(MemoryImages(), source="registry")
+
+
+def test_source_build_never_asks_nor_takes_what_was_pulled() -> None:
+    """Even with the official images at hand."""
+    images = MemoryImages({BASE: ImageInfo("1", 1, {}, "")}, published=(BASE, AGENT))
+
+    assert [(names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(images, source="build")
+    assert not [deed for deed in images.did if deed.startswith("ask")]
+
+
+def test_second_run_builds_nothing(checkout: Path) -> None:
+    """All four are cached while their inputs stay; a changed Dockerfile rebuilds the kit's two and no more."""
+    images = MemoryImages(registry=NO_REGISTRY)
+    get(images, checkout)
+    images.did.clear()
+
+    assert ["cached"] * 4 == [way for _name, way in get(images, checkout)]
+    assert [] == images.did
+
+    (checkout / "Dockerfile").write_text("FROM other")
+    assert ["cached", "cached", "built", "built"] == [way for _name, way in get(images, checkout)]
+
+
+def test_rebuild_takes_nothing_that_is_there(checkout: Path) -> None:
+    """For security updates in the base, for one."""
+    images = MemoryImages(registry=NO_REGISTRY)
+    get(images, checkout)
+
+    assert ["built"] * 4 == [way for _name, way in get(images, checkout, rebuild=True)]
+
+
+def test_built_stages_and_superseded_images_are_removed() -> None:
+    """By the kit's own labels only."""
+    images = MemoryImages(registry=NO_REGISTRY)
+    get(images)
+
+    assert ["prune io.sidecar-kit.stage", "prune io.sidecar-kit.inputs"] == images.did[-2:]
+
+
+def test_dry_run_changes_nothing(checkout: Path) -> None:
+    """It asks the registry and says what it would do."""
+    images = MemoryImages(published=(BASE,))
+
+    assert ["pull", "build", "build", "build"] == [way for _name, way in get(images, checkout, dry_run=True)]
+    assert [f"ask {BASE}", f"ask {AGENT}"] == images.did
+    assert not (checkout / "build").exists()
+
+
+def test_installed_kit_handles_base_and_agent_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sample and gateway need the Dockerfile of a checkout."""
+    assert 2 == len(get(MemoryImages(published=(BASE, AGENT))))
+    assert "sample and gateway: not built, they need the kit's checkout" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", ["1.23.0", "1.63.0", "2.0", "latest"])
+def test_agent_that_cannot_be_built_is_refused(version: str) -> None:
+    """The versions that can be are named."""
+    with pytest.raises(SidecarError, match=r"only 1\.24\.0 to 1\.62\.0 can be built from source"):
+        get(MemoryImages(registry=NO_REGISTRY), agent_version=version)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> MemoryImages:
+    """Return the images of the engine that the command finds."""
+    images = MemoryImages(registry=NO_REGISTRY)
+    monkeypatch.setattr("sidecar.engine.client.connect", lambda: SimpleNamespace(images=images))
+    monkeypatch.setattr("sidecar.checkout.find_checkout", lambda: checkout)
+    monkeypatch.setattr("sidecar.images.site.host_site", Site)
+    return images
+
+
+def test_command_prints_a_table_and_writes_what_differs(
+    engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only names that are not the default need a line in .env."""
+    assert 0 == cli.main(["images", "--out", str(tmp_path)])
+
+    head, first, *_ = capsys.readouterr().out.splitlines()
+    assert head.split() == ["ROLE", "IMAGE", "WAY", "SIZE"]
+    assert first.split() == ["base", "sidecar-kit/base:bookworm", "built", "1", "MB"]
+    expected = f"SIDECAR_BASE_IMAGE={names.BUILT_BASE}\nSIDECAR_AGENT_IMAGE={BUILT_AGENT}\n"
+    assert expected == (tmp_path / ".env").read_text()
+
+
+def test_command_removes_the_names_when_the_registry_is_back(engine: MemoryImages, tmp_path: Path) -> None:
+    """The defaults say it all then."""
+    cli.main(["images", "--out", str(tmp_path)])
+    engine.registry, engine.published = None, (BASE, AGENT)
+
+    assert 0 == cli.main(["images", "--out", str(tmp_path), "--source", "registry"])
+    assert (tmp_path / ".env").read_text() == ""
+
+
+def test_dry_run_of_the_command_is_json_and_writes_nothing(
+    engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sizes of what is not there are 0."""
+    assert 0 == cli.main(["images", "--out", str(tmp_path), "--dry-run", "--output", "json"])
+
+    first = json.loads(capsys.readouterr().out)[0]
+    expected = {
+        "role": "base",
+        "image": names.BUILT_BASE,
+        "variable": "SIDECAR_BASE_IMAGE",
+        "way": "build",
+        "why": "the registry cannot be used: no such host",
+        "size_bytes": 0,
+    }
+    assert expected == first
+    assert not (tmp_path / ".env").exists()
+
+
+def test_folder_that_is_not_there_is_refused_before_any_work(
+    engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody waits minutes for that."""
+    assert 1 == cli.main(["images", "--out", str(tmp_path / "none")])
+    assert "it is not a folder. Render into it first" in capsys.readouterr().err
+    assert [] == engine.did
+
+
+def test_full_disk_is_a_known_error(
+    engine: MemoryImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback, and the command's usual exit code."""
+
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device", "/var/tmp/x")
+
+    monkeypatch.setattr(obtain, "write_site", full)
+
+    assert 1 == cli.main(["images", "--out", str(tmp_path)])
+    assert "/var/tmp/x: No space left on device. Make room" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_terminal_gets_one_moving_line() -> None:
+    """Progress is replaced by what follows; decisions stay; control characters do not pass."""
+    line = ProgressLine(stream := Terminal())
+    line.progress("one\x1b[31m")
+    line.say("decided")
+
+    assert stream.getvalue() == "\r\x1b[K  one [31m\r\x1b[Kdecided\n"
+
+
+def test_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of lines of a build would hide the decisions."""
+    line = ProgressLine(stream := io.StringIO())
+    line.progress("too soon")
+    monkeypatch.setattr("sidecar.images.progress.PLAIN_SECONDS", 0)
+    line.progress("now")
+
+    assert stream.getvalue() == "  now\n"
