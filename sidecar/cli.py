@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import select
 import shutil
@@ -87,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no exception leaves here."""
     # taken out first: no program that a command starts may inherit it
     token = tokens.take_from_environment()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a locale that lacks a character is no reason to fail
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv), token)
         sys.stdout.flush()

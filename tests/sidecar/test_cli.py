@@ -1,0 +1,345 @@
+"""The command line: its one error boundary, its help, and how it behaves as a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sidecar import __version__
+from sidecar.cli import COMMANDS, main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CANARY = "canary@0123456789abcde_canary@53df7ad2afe8301"
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Callable[..., int]], None]:
+    """Put a function in the place of `sidecar completion`'s run; defect logs go to the test's folder."""
+    from sidecar.commands import completion
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def replace(run: Callable[..., int]) -> None:
+        module = SimpleNamespace(__doc__=completion.__doc__, EXAMPLES="", configure=completion.configure, run=run)
+        monkeypatch.setitem(sys.modules, "sidecar.commands.completion", module)
+
+    return replace
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_helps_with_its_purpose_and_examples(run, name: str) -> None:
+    """`sidecar NAME --help` exits 0 and shows how it is used."""
+    result = run(name, "--help")
+
+    assert (0, "") == (result.code, result.err)
+    assert f"usage: sidecar {name}" in result.out
+    assert f"examples:\n  sidecar {name}" in result.out
+
+
+def test_help_lists_every_command_on_one_line_with_its_summary(run) -> None:
+    """The front page fits a terminal, and states the exit codes."""
+    result = run("--help")
+
+    assert 0 == result.code
+    for name, summary in COMMANDS.items():
+        assert f"\n    {name.ljust(13)} {summary}\n" in result.out
+    assert "examples:\n" in result.out
+    assert "exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130 interrupted" in result.out
+
+
+def test_help_fits_a_narrow_terminal(run, monkeypatch) -> None:
+    """Lines are folded at the terminal's width."""
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("render", "--help").out.partition("examples:")[0].splitlines()[3:]
+
+    assert max(len(line) for line in lines if not line.startswith("Write")) <= 60
+
+
+def test_version_is_the_packages(run) -> None:
+    """One line, exit code 0."""
+    assert (0, f"sidecar {__version__}\n", "") == tuple(vars(run("--version")).values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "sidecar: usage: the following arguments are required: COMMAND. See `sidecar --help`"),
+        (["bogus"], "sidecar: usage: argument COMMAND: invalid choice: 'bogus'"),
+        (["--bogus"], "sidecar: usage: the following arguments are required: COMMAND"),
+        (["regions", "--bogus"], "sidecar: regions: does not know --bogus. See `sidecar regions --help`"),
+        (["regions", "a", "b"], "sidecar: regions: has an argument too many. See `sidecar regions --help`"),
+        (["regions", "--outp", "json"], "sidecar: regions: does not know --outp"),
+        (["regions", "--output", "xml"], "sidecar: regions: argument --output: invalid choice: 'xml'"),
+        (["render", "--region"], "sidecar: render: argument --region: expected one argument"),
+        (["render", "--region", "a", "--network", "b"], "argument --network: invalid choice: 'b'"),
+        (["render", "--region", "local", "--out", ""], "argument --out: is empty; name a folder, or . for this one"),
+        (["render", "--region", "local", "--all-regions"], "sidecar: --all-regions: excludes --region"),
+    ],
+)
+def test_wrong_usage_exits_2_with_a_message(run, arguments: list[str], message: str) -> None:
+    """The message names the command and where its help is; nothing is printed as a result."""
+    result = run(*arguments)
+
+    assert (2, "") == (result.code, result.out)
+    assert message in result.err
+    assert "Traceback" not in result.err
+
+
+def test_known_errors_exit_1(run) -> None:
+    """Bad input is one message on standard error."""
+    result = run("render", "--region", "cn-shangai")
+
+    assert (1, "") == (result.code, result.out)
+    assert result.err.startswith("sidecar: region 'cn-shangai': is not in the catalogue. Did you mean cn-shanghai")
+
+
+def test_a_commands_code_is_the_programs(run, command) -> None:
+    """What run returns is what main returns."""
+    command(lambda args: 7)
+
+    assert 7 == run("completion", "bash").code
+
+
+def test_a_defect_exits_3_and_keeps_its_traceback(run, command, tmp_path) -> None:
+    """The user sees one line, which names the log; the log has version and traceback and only its owner reads it."""
+    command(lambda args: 1 // 0)
+    result = run("completion", "bash")
+    (log,) = tmp_path.glob("sidecar-defect-*.log")
+
+    message = f"sidecar: a defect of the kit (ZeroDivisionError). The traceback is in {log}; please report it.\n"
+    assert (3, "", message) == (result.code, result.out, result.err)
+    assert log.read_text().startswith(f"sidecar {__version__}, Python {sys.version}\n\nTraceback")
+    assert "ZeroDivisionError: integer division or modulo by zero" in log.read_text()
+    assert 0o600 == log.stat().st_mode & 0o777
+
+
+def test_a_defects_log_holds_no_token(run, command, monkeypatch, tmp_path) -> None:
+    """Neither the variable's, nor one that looks like one, nor one behind `Authentication=`."""
+    monkeypatch.setenv("TRACING_TOKEN", "shapeless-canary")
+
+    def fail(args):
+        raise ValueError(f"Authentication=other-canary {CANARY} {args.environment_token}")
+
+    command(fail)
+    result = run("completion", "bash")
+    (log,) = tmp_path.glob("sidecar-defect-*.log")
+
+    assert 3 == result.code
+    assert "ValueError: Authentication=*** *** ***" in log.read_text()
+    assert "canary" not in log.read_text().replace(str(tmp_path), "")
+    assert "canary" not in result.err
+
+
+def test_a_defect_whose_log_cannot_be_kept_is_shown(run, command, monkeypatch) -> None:
+    """A full disk must not hide the cause."""
+    command(lambda args: 1 // 0)
+
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    result = run("completion", "bash")
+
+    assert 3 == result.code
+    assert "Its traceback could not be kept (No space left on device):\nTraceback" in result.err
+
+
+def test_another_broken_pipe_is_a_defect(command, tmp_path, monkeypatch) -> None:
+    """Only a reader of standard output that went away is no error."""
+
+    def fail(args):
+        raise BrokenPipeError
+
+    command(fail)
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+
+        assert 3 == main(["completion", "bash"])
+
+
+def test_an_interrupt_exits_130(run, command) -> None:
+    """Ctrl-C is no defect."""
+
+    def interrupt(args):
+        raise KeyboardInterrupt
+
+    command(interrupt)
+
+    assert (130, "", "sidecar: interrupted\n") == tuple(vars(run("completion", "bash")).values())
+
+
+def test_no_command_inherits_the_tokens_variable(run, command, monkeypatch) -> None:
+    """It is out of the environment before the command runs; the command may still be given it."""
+    monkeypatch.setenv("TRACING_TOKEN", CANARY)
+    seen = []
+    command(lambda args: seen.append((os.environ.get("TRACING_TOKEN"), args.environment_token)) or 0)
+    run("completion", "bash")
+
+    assert [(None, CANARY)] == seen
+
+
+def test_an_interrupted_program_exits_130_without_a_traceback(start, tmp_path) -> None:
+    """A real SIGINT, while it waits for its input."""
+    reading, writing = os.pipe()
+    process = start("token", "set", "--stdin", stdin=reading)
+    wait_until(lambda: "pipe_read" in Path(f"/proc/{process.pid}/wchan").read_text() or _reads(process.pid))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    os.close(reading)
+    os.close(writing)
+
+    assert (130, b"sidecar: interrupted\n") == (process.returncode, err)
+    assert not (tmp_path / "secrets").exists()
+
+
+def _reads(pid: int) -> bool:
+    """Tell whether a process sleeps in read() of its standard input."""
+    try:
+        return Path(f"/proc/{pid}/syscall").read_text().startswith("0 0x0 ")
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, at most ten seconds."""
+    limit = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < limit, "waited for ten seconds in vain"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("arguments", [["regions"], ["plan", "--region", "local", "--output", "json"], ["--help"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(start, arguments: list[str], unbuffered: str) -> None:
+    """`sidecar regions | head -1` is quiet."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start(*arguments, stdout=writing, env={"PYTHONUNBUFFERED": unbuffered})
+    os.close(writing)
+
+    assert (None, b"") == process.communicate(timeout=10)
+    assert 0 == process.returncode
+
+
+@pytest.mark.parametrize("arguments", [["regions"], ["regions", "shanghai"]], ids=["long", "short"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_output_is_named(execute, arguments: list[str], unbuffered: str) -> None:
+    """Exit code 1, and nothing more at the interpreter's end."""
+    with Path("/dev/full").open("w") as full:
+        result = execute(*arguments, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
+
+    expected = "sidecar: output: cannot be written: No space left on device. Free some space\n"
+    assert (1, expected) == (result.code, result.err)
+
+
+def test_the_installed_command_is_the_module(execute) -> None:
+    """`sidecar` and `python -m sidecar` are one program."""
+    installed = Path(sys.executable).with_name("sidecar")
+    done = subprocess.run([installed, "--version"], capture_output=True, text=True)
+
+    assert execute("--version").out == done.stdout == f"sidecar {__version__}\n"
+
+
+HEAVY = {"yaml", "jinja2", "docker", "grpc", "aiohttp", "requests", "psutil", "shtab"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    """The front page must appear at once: no YAML, templates, Docker or gRPC."""
+    code = (
+        "import sys; before = set(sys.modules); from sidecar.cli import main; main(sys.argv[1:])\n"
+        "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
+    )
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=plain)
+
+    assert set() == HEAVY & set(done.stderr.split())
+
+
+def test_a_locale_without_unicode_is_no_defect(execute) -> None:
+    """What it cannot show is shown as an escape."""
+    result = execute("plan", "--region", "local", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+
+    assert (0, "") == (result.code, result.err)
+    assert "region   local" in result.out
+
+
+def in_terminal(columns: int, *arguments: str, env: dict[str, str] | None = None) -> str:
+    """Return what a command prints to a terminal of so many columns."""
+    import fcntl
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sidecar", *arguments], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+        env={**environment, "TERM": "xterm", **(env or {})},
+    )  # fmt: skip
+    os.close(slave)
+    text = _drain(master)
+    assert 0 == process.wait(10), text
+    os.close(master)
+    return text.replace("\r\n", "\n")
+
+
+def _drain(master: int) -> str:
+    parts: list[bytes] = []
+    try:
+        while select.select([master], [], [], 10)[0] and (part := os.read(master, 65536)):
+            parts.append(part)
+    except OSError:  # Linux: the other side has closed
+        pass
+    return b"".join(parts).decode()
+
+
+def test_regions_on_a_narrow_terminal_are_blocks() -> None:
+    """40 columns: each region is a block, with its id on a line of its own."""
+    text = in_terminal(40, "regions", "shanghai")
+
+    assert "cn-shanghai\n  name         China (Shanghai)\n  public host  tracing-analysis-dc-sh" in text
+
+
+def test_regions_on_a_wide_terminal_are_a_table() -> None:
+    """200 columns hold the whole table, 150 too."""
+    for columns in (150, 200):
+        lines = in_terminal(columns, "regions").splitlines()
+
+        assert lines[0].split("  ")[0] == "REGION"
+        assert lines[2].startswith("cn-shanghai     China (Shanghai)")
+
+
+@pytest.mark.parametrize("columns", [40, 200])
+def test_a_plan_is_the_same_on_every_terminal(columns: int) -> None:
+    """Arguments can be copied from it: no line is folded by the command itself."""
+    lines = in_terminal(columns, "plan", "--region", "local").splitlines()
+
+    assert "    --processor.jaeger-compact.server-socket-buffer-size=4194304" in lines
+
+
+def test_help_on_a_narrow_terminal_is_folded() -> None:
+    """40 columns suffice for the options."""
+    options = in_terminal(40, "regions", "--help").partition("options:")[2].partition("examples:")[0]
+
+    assert max(map(len, options.splitlines())) <= 40
+
+
+def test_json_is_one_document(run) -> None:
+    """What a script reads has no other line."""
+    for arguments in (["regions"], ["plan", "--region", "local"]):
+        json.loads(run(*arguments, "--output", "json").out)

@@ -1,0 +1,99 @@
+"""`sidecar plan`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sidecar.checkout import find_checkout
+
+SPEC = """region: cn-beijing
+services: [{name: web, image: "web:1", port: 80}]
+agent: {version: 1.17.0}
+capacity: {spans_per_second: 8000, round_trip_ms: 300}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """Run outside of the checkout, so that nothing depends on where it lies."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_text_is_the_golden_one(run, golden) -> None:
+    """Gateway, services, images, tuning and arguments."""
+    golden("plan/local.txt", run("plan", "--region", "local").out)
+
+
+def test_the_json_is_the_golden_one(run, golden) -> None:
+    """The plan is the same that a target gets."""
+    golden(
+        "plan/eu-central-1-vpc.json",
+        run("plan", "--region", "eu-central-1", "--network", "vpc", "--output", "json").out,
+    )
+
+
+def test_the_json_has_the_agents_arguments(run) -> None:
+    """services[].agent.argv is a list of strings as the agent gets them."""
+    plan = json.loads(run("plan", "--region", "cn-shenzhen", "--output", "json").out)
+
+    for service in plan["services"]:
+        argv = service["agent"]["argv"]
+        assert all(isinstance(argument, str) for argument in argv)
+        assert "--reporter.grpc.host-port=tracing-analysis-dc-sz.aliyuncs.com:1883" in argv
+
+
+def test_a_spec_decides_and_flags_win_over_it(run, tmp_path) -> None:
+    """--region and --network replace the file's; the rest is the file's."""
+    (tmp_path / "sidecar.yaml").write_text(SPEC)
+    plan = json.loads(run("plan", "--file", "sidecar.yaml", "--network", "vpc", "--output", "json").out)
+    other = json.loads(run("plan", "--file", "sidecar.yaml", "--region", "eu-west-1", "--output", "json").out)
+    agent = plan["services"][0]["agent"]
+
+    assert ("cn-beijing", "vpc", "eu-west-1") == (plan["region"], plan["gateway"]["network"], other["region"])
+    assert ("web", "1.17.0", 384) == (plan["services"][0]["name"], agent["version"], agent["tuning"]["workers"])
+    assert "--admin-http-port=14271" in agent["argv"]
+
+
+def test_a_folder_in_the_checkout_builds_from_it(run) -> None:
+    """The plan's source leads from the output folder to the checkout; none is needed elsewhere."""
+    checkout = find_checkout()
+    assert checkout is not None
+    inside = json.loads(run("plan", "--region", "local", "--out", checkout / "build/x", "--output", "json").out)
+    outside = json.loads(run("plan", "--region", "local", "--output", "json").out)
+
+    assert ("../..", None) == (inside["source"], outside["source"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "sidecar: region: is not named. Give --region ID, or `region: ID` in sidecar.yaml"),
+        (["--region", "local", "--network", "vpc"], "sidecar: region local: has no vpc host. Use --network public"),
+        (["--file", "none.yaml"], "sidecar: none.yaml: No such file or directory. Check the path and its rights"),
+    ],
+)
+def test_what_cannot_be_planned_is_one_message(run, arguments: list[str], message: str) -> None:
+    """Exit code 1, nothing on standard output."""
+    result = run("plan", *arguments)
+
+    assert (1, "", f"{message}\n") == (result.code, result.out, result.err)
+
+
+def test_every_mistake_of_a_spec_is_printed(run, tmp_path) -> None:
+    """All lines in one run."""
+    (tmp_path / "sidecar.yaml").write_text("region: 1\nnetwork: 2\n")
+
+    assert [
+        "sidecar: sidecar.yaml:1: region: '1' is not text. Put it in quotes",
+        "sidecar.yaml:2: network: '2' is not known. Use public or vpc",
+    ] == run("plan", "--file", "sidecar.yaml").err.splitlines()
+
+
+def test_an_installed_package_has_no_checkout(monkeypatch, tmp_path) -> None:
+    """A package beside which no Dockerfile lies is not a checkout."""
+    (tmp_path / "sidecar").mkdir()
+    monkeypatch.setattr("sidecar.__file__", str(tmp_path / "sidecar" / "__init__.py"))
+
+    assert find_checkout() is None

@@ -1,0 +1,156 @@
+"""`sidecar render`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from vendor_table import ROWS
+
+from sidecar.checkout import find_checkout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
+    """It says what it wrote, for which gateway, and the next step."""
+    result = run("render", "--region", "cn-shenzhen")
+
+    assert (0, "") == (result.code, result.err)
+    assert [
+        "build/cn-shenzhen: docker-compose.yml for cn-shenzhen (tracing-analysis-dc-sz.aliyuncs.com:1883)",
+        "  next: sidecar token set --out build/cn-shenzhen",
+    ] == result.out.splitlines()
+    assert ["build/cn-shenzhen/docker-compose.yml"] == files(tmp_path)
+
+
+def files(folder: Path) -> list[str]:
+    """Return the files below a folder."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.mark.parametrize("out", ["a", "a/b/c", "a/", "./a", "../{name}/a", "{tmp_path}/a", ".", "a b"])
+def test_out_is_any_folder(run, tmp_path, out: str) -> None:
+    """Relative, absolute, new, nested, with a slash or a blank: the rendering itself is in it."""
+    folder = out.format(tmp_path=tmp_path, name=tmp_path.name)
+
+    assert 0 == run("render", "--region", "local", "--out", folder).code
+    assert ["docker-compose.yml", "local-agent.yaml"] == files(Path(folder))
+
+
+def test_the_next_step_can_be_pasted(run) -> None:
+    """A folder with a blank is quoted; an agent whose key differs is named by version."""
+    Path("spec.yaml").write_text("agent: {version: 1.15.0}")
+    result = run("render", "--region", "cn-beijing", "--out", "a b", "--file", "spec.yaml")
+
+    assert result.out.endswith("\n  next: sidecar token set --out 'a b' --agent-version 1.15.0\n")
+
+
+def test_a_token_that_is_there_needs_no_next_step(run) -> None:
+    """Nor does the region local, which brings its own."""
+    run("render", "--region", "cn-beijing", "--out", "a")
+    Path("a/secrets").mkdir()
+    Path("a/secrets/agent.yaml").touch()
+
+    assert "next:" not in run("render", "--region", "cn-beijing", "--out", "a").out
+    assert "next:" not in run("render", "--region", "local", "--out", "b").out
+
+
+def test_all_regions_go_to_a_folder_each(run, tmp_path) -> None:
+    """All but local, each with its own host."""
+    result = run("render", "--all-regions", "--network", "vpc", "--out", "all")
+
+    assert 0 == result.code
+    assert sorted(f"{row.id}/docker-compose.yml" for row in ROWS) == files(tmp_path / "all")
+    for row in ROWS:
+        command = yaml.safe_load(Path(f"all/{row.id}/docker-compose.yml").read_text())["services"]["backend-agent"][
+            "command"
+        ]
+        assert f"--reporter.grpc.host-port={row.vpc}:1883" in command
+
+
+def test_nothing_is_written_unless_every_region_can_be(run, tmp_path) -> None:
+    """One folder that is taken stops all."""
+    Path("all").mkdir()
+    Path("all/cn-beijing").write_text("mine")
+    result = run("render", "--all-regions", "--out", "all")
+
+    assert (1, "") == (result.code, result.out)
+    assert "sidecar: all/cn-beijing: is not a folder. Name a folder with --out\n" == result.err
+    assert ["cn-beijing"] == files(tmp_path / "all")
+
+
+def test_two_renders_are_equal_byte_for_byte(run) -> None:
+    """Also across processes with different hash seeds."""
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "sidecar", "render", "--region", "local", "--out", seed]
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
+
+    assert Path("1/docker-compose.yml").read_bytes() == Path("2/docker-compose.yml").read_bytes()
+
+
+def test_diff_writes_nothing_and_exits_1_where_anything_would_change(run, tmp_path) -> None:
+    """A unified diff on standard output."""
+    result = run("render", "--region", "local", "--out", "a", "--diff")
+
+    assert (1, "") == (result.code, result.err)
+    assert "+++ a/docker-compose.yml (new)\n" in result.out
+    assert [] == files(tmp_path)
+
+
+def test_diff_of_a_fresh_render_is_empty(run) -> None:
+    """Exit code 0, no output."""
+    run("render", "--region", "local", "--out", "a")
+
+    assert (0, "", "") == tuple(vars(run("render", "--region", "local", "--out", "a", "--diff")).values())
+
+
+def test_the_committed_files_are_fresh(run, monkeypatch) -> None:
+    """The documented test: `sidecar render --region local --out . --diff` in the checkout."""
+    monkeypatch.chdir(str(find_checkout()))
+
+    assert (0, "", "") == tuple(vars(run("render", "--region", "local", "--out", ".", "--diff")).values())
+
+
+@pytest.mark.parametrize("arguments", [["--region", "cn-beijing"], ["--region", "local"]])
+def test_a_token_is_not_touched_by_a_render(run, arguments: list[str]) -> None:
+    """Secrets and the user's own files stay as they are."""
+    Path("a/secrets").mkdir(parents=True)
+    Path("a/secrets/agent.yaml").write_text("token")
+    Path("a/.env").write_text("MINE=1")
+    run("render", *arguments, "--out", "a")
+
+    assert ("token", "MINE=1") == (Path("a/secrets/agent.yaml").read_text(), Path("a/.env").read_text())
+
+
+def test_a_killed_render_leaves_the_region_whole_or_absent(
+    start: Callable[..., subprocess.Popen[bytes]], tmp_path
+) -> None:
+    """SIGKILL at many moments: a folder at the final name always holds the whole file."""
+    whole = None
+    for delay in range(12):
+        out = tmp_path / str(delay)
+        process = start("render", "--region", "cn-beijing", "--out", out)
+        try:
+            process.wait(0.06 + 0.02 * delay)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if out.exists():
+            text = (out / "docker-compose.yml").read_bytes()
+            whole = whole or text
+            assert whole == text
+    assert whole

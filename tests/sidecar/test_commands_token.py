@@ -1,0 +1,220 @@
+"""`sidecar token set`: every source of a token, in its order, and no trace of it elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pty
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOKEN = "canary@0123456789abcde_canary@53df7ad2afe8301"
+WRITTEN = "secrets/agent.yaml: written (0444 in a 0700 folder: the agent's user reads it)\n"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def kept() -> str:
+    """Return the token that the agent will read."""
+    tags: str = yaml.safe_load(Path("secrets/agent.yaml").read_text())["agent"]["tags"]
+    return tags.removeprefix("Authentication=")
+
+
+def test_a_file_is_a_source(run) -> None:
+    """The file's blanks are taken off; the result is 0444 in 0700."""
+    Path("t").write_text(f" {TOKEN}\n")
+
+    assert (0, WRITTEN, "") == tuple(vars(run("token", "set", "--file", "t")).values())
+    assert TOKEN == kept()
+    assert (0o444, 0o700) == tuple(stat.S_IMODE(Path(p).stat().st_mode) for p in ("secrets/agent.yaml", "secrets"))
+
+
+def test_standard_input_is_a_source(execute) -> None:
+    """As from `vault read … | sidecar token set --stdin`."""
+    result = execute("token", "set", "--stdin", stdin=f"{TOKEN}\n".encode())
+
+    assert (0, WRITTEN, "") == (result.code, result.out, result.err)
+    assert TOKEN == kept()
+
+
+def test_the_variable_is_a_source(run, monkeypatch) -> None:
+    """Where no other is named."""
+    monkeypatch.setenv("TRACING_TOKEN", TOKEN)
+
+    assert (0, WRITTEN, "") == tuple(vars(run("token", "set")).values())
+    assert TOKEN == kept()
+
+
+def test_a_named_source_wins_over_the_variable(run, execute, monkeypatch) -> None:
+    """--file and --stdin are what the user asked for now."""
+    monkeypatch.setenv("TRACING_TOKEN", "by-variable")
+    Path("t").write_text("by-file")
+
+    run("token", "set", "--file", "t")
+    assert "by-file" == kept()
+    execute("token", "set", "--stdin", stdin=b"by-stdin")
+    assert "by-stdin" == kept()
+
+
+def test_an_empty_variable_is_an_error_not_a_prompt(run, monkeypatch) -> None:
+    """A secret that a pipeline lost must not be asked for."""
+    monkeypatch.setenv("TRACING_TOKEN", "")
+    result = run("token", "set")
+
+    assert (1, "sidecar: token: is empty. Copy it from the access-point page of the region\n") == (
+        result.code,
+        result.err,
+    )
+
+
+def test_without_source_or_terminal_it_is_wrong_usage(execute) -> None:
+    """Nothing waits for input that cannot come."""
+    result = execute("token", "set")
+
+    assert (2, "sidecar: token: has no source. Give --file FILE, --stdin or $TRACING_TOKEN\n") == (
+        result.code,
+        result.err,
+    )
+
+
+def at_terminal(typed: bytes, *arguments: str) -> tuple[int, str]:
+    """Type at the prompt of `sidecar token set`; return the exit code and all that the terminal showed."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "sidecar", "token", "set", *arguments])
+    shown = b""
+    while b"(not shown): " not in shown:
+        shown += os.read(master, 1024)
+    os.write(master, typed)
+    try:
+        while part := os.read(master, 1024):
+            shown += part
+    except OSError:  # Linux: the child has closed its side
+        pass
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+
+def test_the_prompt_shows_nothing_of_what_is_typed() -> None:
+    """The terminal's echo is off."""
+    code, shown = at_terminal(f"{TOKEN}\n".encode())
+
+    assert 0 == code
+    assert TOKEN == kept()
+    assert f"Token (not shown): \r\n{WRITTEN}".replace("\n", "\r\n").replace("\r\r", "\r") == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "message"),
+    [
+        (b"\x04", 1, "sidecar: token: was not given. Type or paste it, or give --file FILE"),
+        (b"\x03", 130, "sidecar: interrupted"),
+        (b"\n", 1, "sidecar: token: is empty"),
+    ],
+)
+def test_a_prompt_that_is_left_writes_nothing(typed: bytes, code: int, message: str) -> None:
+    """End of input, Ctrl-C and a bare Enter."""
+    actual, shown = at_terminal(typed)
+
+    assert code == actual
+    assert message in shown
+    assert not Path("secrets").exists()
+
+
+@pytest.mark.parametrize(("version", "section"), [("1.15.1", "jaeger"), ("1.16.0", "agent"), ("1.62.0", "agent")])
+def test_the_key_follows_the_agents_version(run, monkeypatch, version: str, section: str) -> None:
+    """jaeger.tags up to 1.15, agent.tags after it."""
+    monkeypatch.setenv("TRACING_TOKEN", TOKEN)
+    run("token", "set", "--agent-version", version)
+
+    assert {section: {"tags": f"Authentication={TOKEN}"}} == yaml.safe_load(Path("secrets/agent.yaml").read_text())
+
+
+def test_a_wrong_version_is_told_before_the_token_is_asked_for(run) -> None:
+    """Nobody pastes a token in vain."""
+    result = run("token", "set", "--agent-version", "2.0.0")
+
+    assert (1, True) == (result.code, "agent version 2.0.0: the agent was removed from Jaeger" in result.err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [TOKEN],
+        ["set", TOKEN],
+        ["set", f"--token={TOKEN}"],
+        ["set", "--token", TOKEN],
+        ["set", "--file", TOKEN, "--stdin"],
+    ],
+)
+def test_a_token_given_as_an_argument_is_not_shown(run, arguments: list[str]) -> None:
+    """It is wrong usage, and the message must not carry it into a log."""
+    result = run("token", *arguments)
+
+    assert (2, "") == (result.code, result.out)
+    assert TOKEN not in result.err
+
+
+@pytest.mark.parametrize("text", [b"a,%s", b"%s %s", b"${%s}", b"\xff%s", b"%s\x00"])
+def test_a_bad_token_is_not_shown(execute, text: bytes) -> None:
+    """From standard input and from a file: the message, and nothing else."""
+    content = text.replace(b"%s", TOKEN.encode())
+    Path("t").write_bytes(content)
+
+    for result in (execute("token", "set", "--stdin", stdin=content), execute("token", "set", "--file", "t")):
+        assert (1, "") == (result.code, result.out)
+        assert result.err.startswith("sidecar: ")
+        assert TOKEN not in result.err
+        assert "Traceback" not in result.err
+    assert not Path("secrets").exists()
+
+
+def test_an_endless_input_is_refused(execute) -> None:
+    """At most 1 MiB is read."""
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            [sys.executable, "-m", "sidecar", "token", "set", "--stdin"],
+            stdin=endless,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+
+    assert (1, "sidecar: standard input: is larger than 1 MiB. Name the file that was meant\n") == (
+        done.returncode,
+        done.stderr,
+    )
+
+
+def test_the_token_goes_to_the_named_folder(run, monkeypatch) -> None:
+    """--out is the rendered folder."""
+    monkeypatch.setenv("TRACING_TOKEN", TOKEN)
+
+    assert 0 == run("token", "set", "--out", "build/cn-beijing").code
+    assert Path("build/cn-beijing/secrets/agent.yaml").is_file()
+
+
+def test_no_process_holds_the_token_while_it_is_set(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """Its own arguments and environment are free of a token that came by standard input."""
+    reading, writing = os.pipe()
+    process = start("token", "set", "--stdin", stdin=reading)
+    os.close(reading)
+    os.write(writing, TOKEN.encode())
+    seen = [Path(f"/proc/{process.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+    os.close(writing)
+    process.communicate(timeout=10)
+
+    assert 0 == process.returncode
+    assert not any(TOKEN.encode() in data for data in seen)
