@@ -1,0 +1,246 @@
+"""The gateway's parts at their bounds: token file, store, markers, log, addresses."""
+
+import logging
+import socket
+
+import pytest
+from gateway_spans import CANARY, build_request
+
+from sidecar.errors import SidecarError
+from sidecar.gateway import sockets
+from sidecar.gateway.credentials import Token, read_token
+from sidecar.gateway.events import Events
+from sidecar.gateway.faults import Faults
+from sidecar.gateway.markers import Markers
+from sidecar.gateway.sockets import Address
+from sidecar.gateway.store import TraceStore
+from sidecar.gateway.wire import Decoder
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'agent:\n  tags: "Authentication={CANARY}"\n',
+        f"agent: {{tags: 'Authentication = {CANARY} '}}",
+        f"# written by sidecar\n{{agent: {{tags: Authentication={CANARY}}}}}",
+    ],
+)
+def test_the_token_file_is_the_agents(tmp_path, text):
+    """Every YAML form of the agent's one key is read, with the blanks that the agent trims."""
+    path = tmp_path / "agent.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    assert "***" == read_token(path).mask(CANARY)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"agent:",
+        b"\xff\xfe",
+        f"agent: {{tags: [{CANARY}]}}".encode(),
+        f"Authentication={CANARY}".encode(),
+        f"agent: {{tags: 'Authentication={CANARY},b=c'}}".encode(),
+        f"agent: {{tags: 'Authentication={CANARY}', other: 1}}".encode(),
+        f"agent: {{tags: 'Authentication={CANARY}'}}\nreporter: {{}}".encode(),
+        f"agent: {{tags: 'Token={CANARY}'}}".encode(),
+        f"agent: {{tags: *{CANARY.replace('@', '')}}}".encode(),
+        b"agent: {tags: 'Authentication='}",
+        b"agent: {tags: 'Authentication=${TOKEN}'}",
+    ],
+)
+def test_any_other_token_file_is_refused_without_showing_it(tmp_path, content):
+    """A file of another shape is an error that names the file and the shape, never the content."""
+    path = tmp_path / "agent.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(SidecarError) as caught:
+        read_token(path)
+
+    assert str(path) in str(caught.value)
+    assert "Its content must be one YAML key" in str(caught.value)
+    error = caught.value
+    while error:
+        assert "canary" not in str(error)
+        error = error.__cause__
+
+
+def test_a_token_file_that_is_not_there_is_told(tmp_path):
+    """A missing file is an error that names it."""
+    with pytest.raises(SidecarError, match=r"none\.yaml: No such file or directory"):
+        read_token(tmp_path / "none.yaml")
+
+
+def test_a_token_cannot_be_printed():
+    """Neither repr nor str of a token shows it."""
+    assert "Token(***)" == repr(Token(CANARY)) == str(Token(CANARY))
+
+
+def add(store, trace, count=1, size=10):
+    """Put a batch of `count` spans of one trace into a store."""
+    trace_id = trace.to_bytes(16, "big")
+    store.add(b"x" * size, {trace_id: count}, {trace_id: {"s"}})
+
+
+def test_the_store_is_bounded_by_bytes():
+    """Past the bound of bytes the oldest traces leave, also where spans are few."""
+    store = TraceStore(max_spans=10**6, max_bytes=10_000)
+    for trace in range(100):
+        add(store, trace, size=1000)
+
+    assert store.bytes <= 10_000
+    assert 0 < len(store) < 10
+    assert 99 == int.from_bytes(next(store.newest()), "big")
+    assert 100 == len(store) + store.evicted_traces
+
+
+def test_a_trace_larger_than_the_store_does_not_stay():
+    """Even one trace above the bound is evicted; nothing is left behind."""
+    store = TraceStore(max_spans=10, max_bytes=10**6)
+    add(store, 1, count=11)
+
+    assert (0, 0, 0, 11) == (len(store), store.spans, store.bytes, store.evicted_spans)
+
+
+def test_a_batch_stays_until_its_last_trace_leaves():
+    """A batch of two traces keeps its bytes, counted once, while one of them is stored."""
+    store = TraceStore(max_spans=2, max_bytes=10**6)
+    first, second = b"1" * 16, b"2" * 16
+    store.add(b"x" * 5000, {first: 1, second: 1}, {first: {"s"}, second: {"s"}})
+    add(store, 3)
+
+    assert [] == store.batches(first)
+    assert [b"x" * 5000] == store.batches(second)
+    assert 5000 < store.bytes < 10_000
+    add(store, 4)
+    assert store.bytes < 5000
+
+
+def test_a_trace_that_leaves_during_a_listing_is_skipped():
+    """Listing traces while others arrive neither fails nor yields what is gone."""
+    store = TraceStore(max_spans=2, max_bytes=10**6)
+    add(store, 1)
+    add(store, 2)
+    listing = store.newest()
+    assert 2 == int.from_bytes(next(listing), "big")
+    add(store, 3)
+
+    assert [] == list(listing)
+
+
+def test_the_oldest_markers_are_forgotten():
+    """Beyond the number of markers the one used longest ago goes."""
+    markers = Markers(max_markers=2)
+    for marker in ("a", "b", "a", "c"):
+        markers.accepted(build_request(marker=marker).batch)
+
+    assert [2, 0, 1] == [markers.report(marker)["accepted"] for marker in "abc"]
+
+
+def test_distinct_ids_are_bounded():
+    """Beyond the bound of ids older markers go first; one marker alone stops counting distinct and says so."""
+    markers = Markers(max_ids=5)
+    markers.accepted(build_request(3, marker="old").batch)
+    markers.accepted(build_request(8, marker="new").batch)
+
+    assert 0 == markers.report("old")["accepted"]
+    report = markers.report("new")
+    assert (8, 5, False) == (report["accepted"], report["distinct"], report["distinct_complete"])
+
+
+def test_absurd_markers_are_not_counted():
+    """A marker of more than 256 characters is no marker, and services per marker are bounded."""
+    markers = Markers()
+    markers.accepted(build_request(marker="m" * 257).batch)
+    for number in range(1010):
+        markers.accepted(build_request(marker="m", service=f"s{number}").batch)
+
+    assert 0 == markers.report("m" * 257)["accepted"]
+    assert (1010, 1000) == (markers.report("m")["accepted"], len(markers.report("m")["services"]))
+
+
+def test_events_are_logged_once_then_counted(caplog):
+    """The first of a kind is logged at once, the rest only when the interval is over or at the end."""
+    caplog.set_level(logging.WARNING)
+    events = Events(interval=3600)
+    for _ in range(5):
+        events.note("refused", 2)
+    events.note("other")
+
+    assert ["refused: 2", "other: 1"] == caplog.messages
+    events.flush()
+    assert ["refused: 8 more"] == caplog.messages[2:]
+
+
+def test_events_are_logged_again_after_the_interval(caplog):
+    """Once the interval is over the next one is logged with what was counted."""
+    caplog.set_level(logging.WARNING)
+    events = Events(interval=0)
+    events.note("refused")
+    events.note("refused", 3)
+
+    assert ["refused: 1", "refused: 3 more"] == caplog.messages
+
+
+@pytest.mark.parametrize("text", ["", "h", ":1", "h:", "h:-1", "h:65536", "h:1.5", "h:\u0661"])
+def test_what_is_no_address_is_refused(text):
+    """Anything but HOST:PORT is a ValueError that names it."""
+    with pytest.raises(ValueError, match="is not HOST:PORT"):
+        Address.parse(text)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:0", "[::1]:1883", "gateway.local:65535"])
+def test_an_address_prints_as_it_was_read(text):
+    """IPv6 hosts keep their brackets."""
+    assert text == str(Address.parse(text))
+
+
+def test_where_proc_is_missing_nothing_is_known(monkeypatch, tmp_path):
+    """Without /proc a taken port has no holder and a socket no drops, and the error still says why."""
+    monkeypatch.setattr(sockets, "_PROC", tmp_path)
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        address = Address("127.0.0.1", holder.getsockname()[1])
+        with pytest.raises(SidecarError, match="Address already in use"):
+            sockets.bind(address, socket.SOCK_STREAM)
+    assert sockets.kernel_drops(1) is None
+
+
+def test_a_holder_that_cannot_be_seen_is_not_named(monkeypatch, tmp_path):
+    """A listener whose process belongs to somebody else is told as "in use" only."""
+    (tmp_path / "net").mkdir()
+    row = "0: 0100007F:075B 00000000:0000 0A 0:0 0:0 0 0 0 4711 1"
+    (tmp_path / "net" / "tcp").write_text(f"head\n {row}\n", encoding="utf-8")
+    (tmp_path / "1").mkdir()
+    (tmp_path / "self").mkdir()
+    monkeypatch.setattr(sockets, "_PROC", tmp_path)
+
+    assert sockets.port_holder(1883, socket.SOCK_STREAM) is None
+
+
+def test_faults_name_what_is_wrong():
+    """Each field of faults is checked, also when set by the command line."""
+    for values, words in (
+        ({"latency_ms": 10**9}, "latency_ms"),
+        ({"fail_calls": -1}, "fail_calls"),
+        ({"fail_with": "NOPE"}, "fail_with"),
+        ({"black_hole": 1}, "black_hole"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Faults(**values)
+
+
+def test_values_that_the_wire_allows_but_jaeger_does_not_are_shown():
+    """Unknown value and reference types, and times before 1970, are decoded to something."""
+    request = build_request()
+    span = request.batch.spans[0]
+    span.tags.add(key="odd", v_type=17, v_str="text")
+    span.references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=9)
+    span.start_time.seconds = -5
+
+    decoded = Decoder(Token(CANARY)).trace(span.trace_id, [request.SerializeToString()]).spans[0]
+
+    assert ("string", "text") == (decoded.tags[0].type, decoded.tags[0].value)
+    assert ("CHILD_OF", 0) == (decoded.references[0].type, decoded.start)
