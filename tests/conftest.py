@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from _require import pytest_configure, pytest_terminal_summary  # noqa: F401 - hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

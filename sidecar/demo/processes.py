@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, sample_services
 from sidecar.tokens import mask
 from sidecar.verify.loopback import fetch
+from sidecar.verify.reader import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -222,12 +223,12 @@ def _end(started: Started) -> None:
     process = psutil.Process(started.pid)
     children = process.children(recursive=True)
     process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except psutil.TimeoutExpired:
+    # not process.wait(): a zombie that its parent is slow to collect, or never collects, has ended all the same
+    if wait_for(lambda: _alive(started), lambda alive: not alive, _STOP_SECONDS):
         for one in (process, *children):
-            one.kill()
-        psutil.wait_procs([process, *children], timeout=5)
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        wait_for(lambda: _alive(started), lambda alive: not alive, 5)
 
 
 def _alive(started: Started) -> bool:

@@ -1,0 +1,54 @@
+"""What a machine may lack: a test that needs it is skipped and says how to enable it, or fails under REQUIRE.
+
+REQUIRE=docker,kubernetes,agent names what must be there. Used by tests/conftest.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+ENABLE = {
+    "docker": "start a Docker engine (20.10 or later) and install Compose v2",
+    "kubernetes": "point KUBECONFIG at a cluster that may be written to, and install kubectl and helm",
+    "agent": "put jaeger-agent 1.62.0 on PATH",
+}
+"""What tests may need → how to get it."""
+
+
+def required():
+    """Return the names in REQUIRE. Raises pytest.UsageError for an unknown one."""
+    named = {name.strip() for name in os.environ.get("REQUIRE", "").split(",")} - {""}
+    unknown = sorted(named - ENABLE.keys())
+    if unknown:
+        raise pytest.UsageError(f"REQUIRE: unknown {', '.join(unknown)}; it takes {', '.join(ENABLE)}")
+    return named
+
+
+def lack(name, why):
+    """End the test: skipped with the way to enable it, or failed where REQUIRE names it."""
+    text = f"needs {name}: {why}. To enable: {ENABLE[name]}"
+    if name in required():
+        pytest.fail(f"REQUIRE={name}, but {why}", pytrace=False)
+    pytest.skip(text)
+
+
+def pytest_configure(config):
+    """Refuse an unknown name before anything runs."""
+    required()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """List what was not there, with the number of tests it kept from running and how to enable them."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    lacking = {reason: count for reason, count in reasons.items() if reason.startswith("needs ")}
+    if lacking:
+        terminalreporter.section("skipped for what this machine lacks")
+    for reason, count in sorted(lacking.items()):
+        terminalreporter.line(f"{count} tests: {reason}")

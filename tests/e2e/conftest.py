@@ -1,0 +1,81 @@
+"""What end-to-end tests run on: an engine, Compose, the kit's images, the agent's program."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from _require import lack
+
+from sidecar.checkout import find_checkout
+from sidecar.engine.client import connect
+from sidecar.engine.compose import child_environment, find_compose
+from sidecar.errors import SidecarError
+
+IMAGES_SECONDS = 900
+LAB_BIN = Path(os.environ.get("LAB_DIR", "/var/lib/lab")) / "bin"
+
+
+@pytest.fixture(scope="session")
+def checkout():
+    """The kit's own checkout."""
+    return find_checkout()
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """The engine that `docker` would use."""
+    try:
+        return connect()
+    except SidecarError as error:
+        return lack("docker", str(error))
+
+
+@pytest.fixture(scope="session")
+def compose():
+    """Compose v2."""
+    try:
+        return find_compose()
+    except SidecarError as error:
+        return lack("docker", str(error))
+
+
+@pytest.fixture(scope="session")
+def images(engine, tmp_path_factory):
+    """The folder whose .env names the kit's images; they are obtained once, by whichever worker comes first."""
+    folder = tmp_path_factory.mktemp("images")
+    with one_at_a_time(tmp_path_factory, "images"):
+        done = subprocess.run(
+            [sys.executable, "-m", "sidecar", "images", "--out", str(folder)],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=IMAGES_SECONDS,
+        )
+    if done.returncode:
+        lack("docker", f"the images cannot be had: {done.stderr.strip().splitlines()[-1]}")
+    (folder / ".env").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def agent_binary():
+    """The real jaeger-agent as a program."""
+    found = shutil.which("jaeger-agent") or shutil.which("jaeger-agent", path=str(LAB_BIN))
+    return found or lack("agent", "jaeger-agent is not on PATH")
+
+
+@contextmanager
+def one_at_a_time(factory, name):
+    """Hold a lock that all workers of one run share."""
+    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
