@@ -75,7 +75,10 @@ def read_token(path: Path) -> Token:
 
 def _token_of(data: object, place: str) -> str:
     match data:
-        case {"agent": {"tags": str(tags), **rest}, **others} if not rest and not others:
+        # agents up to 1.15 know the key as jaeger.tags
+        case (
+            {"agent": {"tags": str(tags), **rest}, **others} | {"jaeger": {"tags": str(tags), **rest}, **others}
+        ) if not rest and not others:
             key, _, value = tags.partition("=")
         case _:
             raise SidecarError(place, "is not the agent's token file", _SHAPE)

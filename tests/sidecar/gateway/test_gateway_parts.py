@@ -22,6 +22,7 @@ from sidecar.gateway.wire import Decoder
     [
         f'agent:\n  tags: "Authentication={CANARY}"\n',
         f"agent: {{tags: 'Authentication = {CANARY} '}}",
+        f'jaeger:\n  tags: "Authentication={CANARY}"\n',
         f"# written by sidecar\n{{agent: {{tags: Authentication={CANARY}}}}}",
     ],
 )
