@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Rendering = Mapping[str, str]
 HEADER = "# Rendered by sidecar"
@@ -131,19 +128,13 @@ def _move(new: Path, path: Path, undo: contextlib.ExitStack) -> None:
     new.replace(path)
 
 
-def _missing_parents(path: Path) -> Iterator[Path]:
-    for parent in path.parents:
-        if parent.exists():
-            return
-        yield parent
-
-
 def _old_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.sidecar-old")
 
 
 def _write_file(path: Path, text: str, undo: contextlib.ExitStack) -> None:
-    for parent in reversed(list(_missing_parents(path))):
+    missing = itertools.takewhile(lambda parent: not parent.exists(), path.parents)
+    for parent in reversed(list(missing)):
         undo.callback(shutil.rmtree, parent, ignore_errors=True)
         parent.mkdir()
         parent.chmod(_FOLDER_MODE)

@@ -52,8 +52,6 @@ def _command(arguments: tuple[str, ...]) -> list[str]:
 def _escaped(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         return value.replace("$", "$$")
-    if isinstance(value, dict):
-        return {_escaped(key): _escaped(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_escaped(item) for item in value]
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import pty
@@ -156,6 +158,15 @@ def test_a_defect_whose_log_cannot_be_kept_is_shown(run, command, monkeypatch) -
 
     assert 3 == result.code
     assert "Its traceback could not be kept (No space left on device):\nTraceback" in result.err
+
+
+def test_a_caller_in_python_may_replace_the_output() -> None:
+    """Main works with any text stream."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert 0 == main(["--version"])
+
+    assert f"sidecar {__version__}\n" == out.getvalue()
 
 
 def test_another_broken_pipe_is_a_defect(command, tmp_path, monkeypatch) -> None:

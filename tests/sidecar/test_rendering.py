@@ -318,9 +318,17 @@ def test_a_folder_without_rights_is_refused(world, mode: int, below: str, messag
     assert {} == tree(parent)
 
 
-def test_a_read_only_file_system_is_refused() -> None:
-    """Also for root, who may write anywhere else."""
-    assert "is not writable" in refused(Path("/sys/sidecar")) or "cannot be written" in refused(Path("/sys/sidecar"))
+def test_a_read_only_file_system_is_refused(tmp_path, monkeypatch) -> None:
+    """The system's own answer counts, which is no also for root there."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    expected = f"{tmp_path}: is not writable. Choose another --out, or change its rights"
+    assert expected == refused(tmp_path / "out")
+
+
+def test_a_file_system_that_takes_no_files_is_refused() -> None:
+    """It may say yes to the question and refuse all the same."""
+    assert "/proc/out: cannot be written: " in refused(Path("/proc/out"))
 
 
 def test_diff_is_empty_where_nothing_would_change(rendered) -> None:

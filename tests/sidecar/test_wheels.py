@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sidecar_tracing.version import __version__ as RUNTIME
+from sidecar_tracing import version as runtime
 
 from sidecar import __version__
 from sidecar.checkout import find_checkout
@@ -72,7 +72,9 @@ def test_the_runtime_holds_its_own_package_only(wheels) -> None:
     names = zipfile.ZipFile(wheels["sidecar_tracing"]).namelist()
 
     assert "sidecar_tracing/py.typed" in names
-    assert {"sidecar_tracing", f"sidecar_tracing-{RUNTIME}.dist-info"} == {name.partition("/")[0] for name in names}
+    assert {"sidecar_tracing", f"sidecar_tracing-{runtime.__version__}.dist-info"} == {
+        name.partition("/")[0] for name in names
+    }
 
 
 def test_the_helper_works_from_an_empty_folder(installed, tmp_path) -> None:
