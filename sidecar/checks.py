@@ -54,6 +54,22 @@ def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
     return []
 
 
+def check_folder(rendering: Rendering, folder: Path) -> list[Finding]:
+    """Tell why render would refuse the folder."""
+    from sidecar.rendering import check
+
+    try:
+        check(rendering, folder)
+    except SidecarError as error:
+        return [as_finding(error)]
+    return []
+
+
+def as_finding(error: SidecarError) -> Finding:
+    """Return a known error as a finding."""
+    return Finding(Severity.ERROR, error.subject, "", error.cause, error.fix)
+
+
 def check_fresh(rendering: Rendering, folder: Path) -> list[Finding]:
     """Warn of files in the folder that a render would change."""
     stale = [name for name, text in rendering.items() if (folder / name).is_file() and _read(folder / name) != text]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec
+from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
     import argparse
@@ -24,34 +24,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     _spec.add_arguments(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="the folder it renders into (default: build/<region>)"
+        "--out", type=_spec.folder, metavar="FOLDER", help="the folder it renders into (default: build/<region>)"
     )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 where one is an error."""
-    from sidecar import checks
     from sidecar.findings import failed
+
+    findings, subject = _findings(args)
+    if args.output == "json":
+        data = {"ok": not failed(findings), "findings": [finding.as_dict() for finding in findings]}
+        print(json.dumps(data, indent=2))
+    else:
+        print(_text(findings, f"{subject}: valid"))
+    return 1 if failed(findings) else 0
+
+
+def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
+    """Return the findings and what they are about; what cannot be planned is a finding, too."""
+    from sidecar import checks
     from sidecar.regions import load_regions
+    from sidecar.specfile import SpecError
     from sidecar.targets import compose
 
-    spec, regions = _spec.spec_of(args), load_regions(args.regions)
-    plan, folder = _spec.plan_of(spec, regions, args.out)
+    try:
+        spec, regions = _spec.spec_of(args), load_regions(args.regions)
+        plan, folder = _spec.plan_of(spec, regions, args.out)
+    except SidecarError as error:
+        errors = error.errors if isinstance(error, SpecError) else (error,)
+        return [checks.as_finding(one) for one in errors], ""
     rendering = compose.render(plan)
     findings = [
         *checks.check_region(regions[plan.region], spec.network),
         *checks.check_capacity(plan, spec.capacity),
+        *checks.check_folder(rendering, folder),
         *checks.check_token_file(plan, folder),
         *checks.check_fresh(rendering, folder),
         *checks.check_compose(rendering),
     ]
-    if args.output == "json":
-        data = {"ok": not failed(findings), "findings": [finding.as_dict() for finding in findings]}
-        print(json.dumps(data, indent=2, ensure_ascii=False))
-    else:
-        print(_text(findings, f"{plan.region} ({plan.gateway.address}): valid"))
-    return 1 if failed(findings) else 0
+    return findings, f"{plan.region} ({plan.gateway.address})"
 
 
 def _text(findings: list[Finding], fine: str) -> str:

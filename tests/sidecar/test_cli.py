@@ -345,7 +345,9 @@ def test_a_plan_is_the_same_on_every_terminal(columns: int) -> None:
 
 def test_help_on_a_narrow_terminal_is_folded() -> None:
     """40 columns suffice for the options."""
-    options = in_terminal(40, "regions", "--help").partition("options:")[2].partition("examples:")[0]
+    options = (
+        in_terminal(40, "regions", "--help", env={"NO_COLOR": "1"}).partition("options:")[2].partition("examples:")[0]
+    )
 
     assert max(map(len, options.splitlines())) <= 40
 

@@ -1,0 +1,160 @@
+"""`sidecar validate`: all that render would refuse, and what would go wrong later."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATH = os.environ["PATH"]
+FAST = "region: cn-beijing\ncapacity: {spans_per_second: 100000, round_trip_ms: 200}\n"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in an empty folder, and without Compose: it has its own tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def findings(run) -> Callable[..., list[dict[str, Any]]]:
+    """Return what validate finds, but for Compose's absence; its exit code agrees with it."""
+
+    def call(*arguments: object) -> list[dict[str, Any]]:
+        result = run("validate", *arguments, "--output", "json")
+        data = json.loads(result.out)
+        assert data["ok"] == (result.code == 0)
+        assert data["ok"] == all(finding["severity"] != "error" for finding in data["findings"])
+        return [finding for finding in data["findings"] if finding["subject"] != "docker compose"]
+
+    return call
+
+
+def finding(severity: str, subject: str, cause: str, fix: str, place: str = "") -> dict[str, str]:
+    """Return a finding as JSON has it."""
+    return {"severity": severity, "subject": subject, "place": place, "cause": cause, "fix": fix}
+
+
+def test_a_region_is_valid(run) -> None:
+    """Exit code 0; what could not be asked is said."""
+    result = run("validate", "--region", "cn-shanghai")
+
+    assert (0, "") == (result.code, result.err)
+    assert "warning: docker compose: not asked: " in result.out
+    assert "\ncn-shanghai (tracing-analysis-dc-sh.aliyuncs.com:1883): valid\n" in result.out
+
+
+def test_a_doubtful_host_is_a_warning_on_its_network(findings) -> None:
+    """us-west-1's VPC host is in doubt, its public one is not."""
+    cause = "one vendor table lists no VPC host for this region"
+    expected = finding("warning", "us-west-1", cause, "Ask the vendor, or use --network public", "region")
+
+    assert [expected] == findings("--region", "us-west-1", "--network", "vpc")
+    assert [] == findings("--region", "us-west-1")
+
+
+def test_a_capacity_above_an_agents_ceiling_is_a_warning(findings) -> None:
+    """One for each service's agent, with both figures."""
+    Path("sidecar.yaml").write_text(FAST)
+    found = findings("--file", "sidecar.yaml")
+
+    assert ["frontend", "backend"] == [one["subject"] for one in found]
+    assert {"warning"} == {one["severity"] for one in found}
+    assert "100,000 spans/s is above the 50,000 that its agent forwards at 200 ms" in found[0]["cause"]
+
+
+def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
+    """It can still be set before the start."""
+    run("render", "--region", "cn-beijing", "--out", "out")
+    fix = "sidecar token set --out out"
+    expected = finding(
+        "warning", "secrets/agent.yaml", "is not there; the agents will not start", fix, "out/secrets/agent.yaml"
+    )
+
+    assert [expected] == findings("--region", "cn-beijing", "--out", "out")
+
+
+def test_a_token_that_the_agent_cannot_read_is_an_error(run, findings) -> None:
+    """A file secret keeps the host's mode."""
+    run("render", "--region", "cn-beijing", "--out", "out")
+    Path("out/secrets").mkdir(mode=0o700)
+    token = Path("out/secrets/agent.yaml")
+    token.write_text("agent: {}")
+    token.chmod(0o600)
+    found = findings("--region", "cn-beijing", "--out", "out")
+    token.chmod(0o444)
+
+    assert [("error", "the agent's user 10001:10001 cannot read it", f"chmod 0444 {token}")] == [
+        (one["severity"], one["cause"], one["fix"]) for one in found
+    ]
+    assert [] == findings("--region", "cn-beijing", "--out", "out")
+
+
+def test_a_stale_folder_is_a_warning(run, findings) -> None:
+    """What was rendered for another network differs."""
+    run("render", "--region", "local", "--out", "out")
+    path = Path("out/docker-compose.yml")
+    path.write_text(path.read_text() + "# edited\n")
+    fix = "Render again; `sidecar render --diff` shows the difference"
+
+    expected = finding("warning", "docker-compose.yml", "differs from a fresh render", fix, str(path))
+    assert [expected] == findings("--region", "local", "--out", "out")
+
+
+def test_a_folder_that_render_would_refuse_is_an_error(findings) -> None:
+    """As render says it."""
+    Path("out").write_text("mine")
+
+    assert [finding("error", "out", "is not a folder", "Name a folder with --out")] == findings(
+        "--region", "local", "--out", "out"
+    )
+
+
+def test_every_mistake_of_a_spec_is_a_finding(findings) -> None:
+    """In JSON, too, with the line in its subject."""
+    Path("sidecar.yaml").write_text("region: 1\nnetwork: x\n")
+
+    assert [
+        finding("error", "sidecar.yaml:1: region", "'1' is not text", "Put it in quotes"),
+        finding("error", "sidecar.yaml:2: network", "'x' is not known", "Use public or vpc"),
+    ] == findings("--file", "sidecar.yaml")
+
+
+def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
+    """An unknown region, for one; as text it reads as render's own message."""
+    (found,) = findings("--region", "nowhere")
+    result = run("validate", "--region", "nowhere")
+
+    assert ("error", "region 'nowhere'") == (found["severity"], found["subject"])
+    assert (1, "error: region 'nowhere': is not in the catalogue. `sidecar regions` lists them\n") == (
+        result.code,
+        result.out,
+    )
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
+def test_compose_itself_reads_the_rendering(run, monkeypatch) -> None:
+    """Where Compose is installed nothing is left unasked."""
+    monkeypatch.setenv("PATH", PATH)
+
+    assert "docker compose" not in run("validate", "--region", "cn-shanghai").out
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
+def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
+    """Its own words are the cause."""
+    from sidecar.checks import check_compose
+
+    monkeypatch.setenv("PATH", PATH)
+    (found,) = check_compose({"docker-compose.yml": "services: {a: {image: b, bogus: c}}"})
+
+    assert ("error", "docker compose", "config") == (found.severity.value, found.subject, found.place)
+    assert "bogus" in found.cause
