@@ -17,7 +17,7 @@ def test_a_shell_accepts_the_script(run, shell: str) -> None:
     assert (0, "") == (result.code, result.err)
 
     if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
+        pytest.skip(f"{shell} is not installed; install it to have its syntax checked")
     done = subprocess.run([shell, "-n"], input=result.out, capture_output=True, text=True)
     assert (0, "") == (done.returncode, done.stderr)
 
