@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Parser = Callable[["_Reader", yaml.Node, str], Any]
 
 T = TypeVar("T")
-NAME = re.compile(rf"[a-z]([a-z0-9-]{{0,{61 - len(agent.SUFFIX)}}}[a-z0-9])?")
-"""A service's name: also a Compose key and, as its agent's with the suffix, a host name."""
+NAME = re.compile(rf"(?!x-)[a-z]([a-z0-9-]{{0,{61 - len(agent.SUFFIX)}}}[a-z0-9])?")
+"""A service's name: also a Compose key (`x-` would make it an extension) and, with the agent's suffix, a host name."""
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.ASCII | re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ANY = re.compile(r"[^\0]*")
@@ -205,7 +205,7 @@ _argument = _text(_ANY, "text without a NUL character", "Leave the NUL out")
 _port = _integer(1, 65535, "a port")
 _image = _text(_IMAGE, "an image name", "Give one such as registry.example.com/team/web:1.0")
 _SERVICE: dict[str, Parser] = {
-    "name": _text(NAME, "a name", f"Use a-z, 0-9 and -, a letter first, at most {63 - len(agent.SUFFIX)}"),
+    "name": _text(NAME, "a name", f"Use a-z, 0-9 and -, a letter but not x- first, at most {63 - len(agent.SUFFIX)}"),
     "image": _image,
     "port": _port,
     "publish": _port,
