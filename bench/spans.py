@@ -34,13 +34,14 @@ def main() -> int:
     for _ in range(_WARM_UP if args.warm_up else 0):
         make()
     time.sleep(1.5 if args.warm_up else 0)  # past the flush, so that nothing of it is timed
-    processor = time.process_time()
+    processor, thread = time.process_time(), time.thread_time()
     caller = _at_rate(make, args.spans, args.rate) if args.rate else _at_once(make, args.spans)
-    closing = time.perf_counter()
+    thread, closing = time.thread_time() - thread, time.perf_counter()
     close(tracer)
     result = {
         "started": args.spans,
         "caller_us": caller / args.spans * 1e6,
+        "caller_cpu_us": thread / args.spans * 1e6,
         "cpu_us": (time.process_time() - processor) / args.spans * 1e6,
         "close_s": time.perf_counter() - closing,
     }
