@@ -13,8 +13,8 @@ WORKDIR /source
 COPY LICENSE requirements-dev.txt ./
 
 FROM tools AS sample-build
-# by this label `sidecar images` removes what a build leaves in the engine
-LABEL io.sidecar-kit.stage=build
+# by this label `sidecar images` finds the stages that a newer build superseded
+LABEL io.sidecar-kit.stage=sample
 COPY sample_service/requirements.txt sample_service/
 COPY tracing tracing
 RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt \
@@ -23,11 +23,20 @@ COPY sample_service /app/sample_service
 RUN python3 -m compileall -q /app
 
 FROM tools AS gateway-build
-LABEL io.sidecar-kit.stage=build
+LABEL io.sidecar-kit.stage=gateway
+# what others publish comes first, so that a change of the helper's sources costs seconds
+COPY pyproject.toml ./
+RUN python3 -c "import tomllib; kit = tomllib.load(open('pyproject.toml', 'rb')); project = kit['project']; \
+open('build.txt', 'w').write('\n'.join(kit['build-system']['requires'])); \
+open('run.txt', 'w').write('\n'.join(project['dependencies'] + project['optional-dependencies']['gateway']))" \
+ && /pip/bin/pip install --quiet -c requirements-dev.txt -r build.txt \
+ && /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt -r run.txt
 COPY tracing tracing
-COPY pyproject.toml hatch_build.py README.md ./
+RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt ./tracing
+COPY hatch_build.py README.md ./
 COPY sidecar sidecar
-RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt ".[gateway]" ./tracing
+RUN /pip/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /pip/bin/pip --python /venv/bin/python install --quiet --no-deps /wheels/*.whl
 
 FROM ${BASE} AS sample
 LABEL org.opencontainers.image.title="sidecar-kit sample" \

@@ -15,7 +15,7 @@ from sidecar.images import names
 if TYPE_CHECKING:
     import argparse
 
-    from sidecar.images.obtain import Obtained
+    from sidecar.images.obtain import Obtained, Surroundings
     from sidecar.images.progress import ProgressLine
 
 EXAMPLES = """examples:
@@ -67,22 +67,32 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _obtain(args: argparse.Namespace, line: ProgressLine) -> list[Obtained]:
+    from sidecar.images.lock import one_at_a_time
+    from sidecar.images.obtain import Obtainer, Wish
+
+    wish = Wish(args.source, args.prefix, args.agent_version, args.rebuild, args.dry_run)
+    obtainer = Obtainer(wish, _surroundings(args.debian_mirror, line))
+    if args.dry_run:
+        return obtainer.all()
+    with one_at_a_time(line.say):
+        return obtainer.all()
+
+
+def _surroundings(debian_mirror_named: str | None, line: ProgressLine) -> Surroundings:
     from sidecar.checkout import find_checkout
     from sidecar.engine.client import connect
     from sidecar.images.mirrors import debian_mirror
-    from sidecar.images.obtain import Obtainer, Surroundings, Wish
+    from sidecar.images.obtain import Surroundings
     from sidecar.images.site import host_site
 
-    wish = Wish(args.source, args.prefix, args.agent_version, args.rebuild, args.dry_run)
-    around = Surroundings(
+    return Surroundings(
         images=connect().images,
         site=host_site(),
-        mirror=debian_mirror(args.debian_mirror),
+        mirror=debian_mirror(debian_mirror_named),
         checkout=find_checkout(),
         say=line.say,
         progress=line.progress,
     )
-    return Obtainer(wish, around).all()
 
 
 def variables(obtained: list[Obtained]) -> dict[str, str | None]:

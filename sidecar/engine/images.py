@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -39,6 +41,8 @@ class ImageInfo:
     """Bytes on disk, layers shared with other images included."""
     labels: Mapping[str, str]
     architecture: str
+    user: str = ""
+    """Whom its containers run as; empty is root."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,14 @@ class Images:
             return None
         except SDK_ERRORS as error:
             raise _refused(name, error) from error
-        labels = (data.get("Config") or {}).get("Labels") or {}
-        return ImageInfo(data["Id"], data["Size"], labels, data.get("Architecture", ""))
+        config = data.get("Config") or {}
+        return ImageInfo(
+            identity=data["Id"],
+            size=data["Size"],
+            labels=config.get("Labels") or {},
+            architecture=data.get("Architecture", ""),
+            user=config.get("User", ""),
+        )
 
     def ask_registry(self, name: str, seconds: float) -> None:
         """Ask the registry for an image's manifest, through the engine and its proxies and mirrors.
@@ -145,12 +155,20 @@ class Images:
         except SDK_ERRORS as error:
             raise _refused(name, error) from error
 
-    def prune(self, label: str) -> None:
-        """Remove the images with a label that no name and no container uses any more."""
+    def remove_superseded(self, label: str, keep: int) -> None:
+        """Remove images with a label but no name, save the newest `keep` of each value; those in use stay."""
         try:
-            self._api.prune_images(filters={"dangling": True, "label": label})
+            found = self._api.images(filters={"dangling": True, "label": label})
         except SDK_ERRORS as error:
             raise _refused(f"images with {label}", error) from error
+        newest_first = sorted(found, key=lambda image: -int(image["Created"]))
+        seen: Counter[str] = Counter()
+        for image in newest_first:
+            value = image["Labels"][label]
+            seen[value] += 1
+            if seen[value] > keep:
+                with suppress(APIError):  # a container still runs on it, or it is gone already
+                    self._api.remove_image(image["Id"])
 
     def remove(self, name: str) -> None:
         """Remove an image's name, and its layers where nothing else uses them; absent is fine."""

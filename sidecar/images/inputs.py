@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 INPUTS_LABEL = "io.sidecar-kit.inputs"
 STAGE_LABEL = "io.sidecar-kit.stage"
-"""On the build stages; by these two labels what a build leaves or supersedes is found and removed."""
+"""On the build stages, whose latest layers are the cache of the next build."""
 
 
 def digest_of(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -83,8 +83,8 @@ class Obtainer:
         )
         obtained = [base, agent, *self._kit_images(official, base)]
         if any(entry.way == "built" for entry in obtained):
-            for label in (STAGE_LABEL, INPUTS_LABEL):
-                self._around.images.prune(label)
+            self._around.images.remove_superseded(INPUTS_LABEL, keep=0)
+            self._around.images.remove_superseded(STAGE_LABEL, keep=1)
         return obtained
 
     def _kit_images(self, official: names.ImageNames, base: Obtained) -> list[Obtained]:

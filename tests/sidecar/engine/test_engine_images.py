@@ -12,6 +12,8 @@ from sidecar.engine.errors import BuildFailedError, EngineError, ImageMissingErr
 from sidecar.engine.images import BuildRequest, ImageInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fake_engine import FakeEngine
 
     from sidecar.engine.images import Images
@@ -40,15 +42,23 @@ def test_image_that_the_engine_does_not_hold_is_none(images: Images) -> None:
     assert images.find("nothing:1") is None
 
 
-@pytest.mark.parametrize("call", ["find", "history", "remove", "prune"])
-def test_refusal_shows_the_engines_own_words(fake: FakeEngine, images: Images, call: str) -> None:
+@pytest.mark.parametrize(
+    ("request_line", "call"),
+    [
+        (f"GET /images/{NAME}/json", lambda images: images.find(NAME)),
+        (f"GET /images/{NAME}/history", lambda images: images.history(NAME)),
+        (f"DELETE /images/{NAME}", lambda images: images.remove(NAME)),
+        ("GET /images/json", lambda images: images.remove_superseded("stage", keep=0)),
+    ],
+)
+def test_refusal_shows_the_engines_own_words(
+    fake: FakeEngine, images: Images, request_line: str, call: Callable[[Images], object]
+) -> None:
     """A 500 of the engine becomes an EngineError with its message."""
-    for request in (f"GET /images/{NAME}/json", f"GET /images/{NAME}/history", f"DELETE /images/{NAME}"):
-        fake.answer(request, {"message": "layer store is broken."}, status=500)
-    fake.answer("POST /images/prune", {"message": "layer store is broken."}, status=500)
+    fake.answer(request_line, {"message": "layer store is broken."}, status=500)
 
     with pytest.raises(EngineError, match=r"layer store is broken$"):
-        getattr(images, call)(NAME)
+        call(images)
 
 
 def test_registry_that_knows_an_image_is_silent(fake: FakeEngine, images: Images) -> None:
@@ -169,11 +179,19 @@ def test_removing_what_is_not_there_is_fine(images: Images) -> None:
     images.remove("nothing:1")
 
 
-def test_prune_asks_for_unnamed_images_with_the_label_only(fake: FakeEngine, images: Images) -> None:
-    """Images of others are never touched."""
-    fake.answer("POST /images/prune", {"ImagesDeleted": None})
+def test_superseded_images_go_and_the_newest_of_each_value_stays(fake: FakeEngine, images: Images) -> None:
+    """Only unnamed images with the label are asked for; one that is in use stays without a word."""
+    created = {"a1": ("a", 1), "a2": ("a", 2), "a3": ("a", 3), "b1": ("b", 1)}
+    found = [{"Id": key, "Created": at, "Labels": {"stage": value}} for key, (value, at) in created.items()]
+    fake.answer("GET /images/json", tuple(found))
+    fake.answer("DELETE /images/a1", ())
+    fake.answer("DELETE /images/a2", {"message": "image is being used"}, status=409)
 
-    images.prune("io.sidecar-kit.stage")
+    images.remove_superseded("stage", keep=1)
 
-    assert "%22dangling%22%3A+%5B%22true%22%5D" in fake.asked[-1]
-    assert "io.sidecar-kit.stage" in fake.asked[-1]
+    assert ["DELETE /images/a2", "DELETE /images/a1"] == [
+        request.partition("?")[0] for request in fake.asked if request.startswith("DELETE")
+    ]
+    asked = next(request for request in fake.asked if "/images/json" in request)
+    assert "%22dangling%22%3A+%5B%22true%22%5D" in asked
+    assert "%22stage%22" in asked

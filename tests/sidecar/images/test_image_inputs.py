@@ -169,7 +169,7 @@ esac
 
 @pytest.mark.parametrize("fails", ["", "yes"])
 def test_build_program_leaves_the_agent_and_its_licence(tmp_path: Path, fails: str) -> None:
-    """It runs as the build container runs it; a failed go ends it with go's own words."""
+    """It runs in a process of its own, as in the build container; a failed go ends it with go's own words."""
     (tmp_path / "go").write_text(FAKE_GO)
     (tmp_path / "go").chmod(0o755)
     (tmp_path / "LICENSE").write_text("Apache")
@@ -182,7 +182,7 @@ def test_build_program_leaves_the_agent_and_its_licence(tmp_path: Path, fails: s
     }
 
     done = subprocess.run(
-        [sys.executable, build.__file__, "1.62.0", str(tmp_path / "out")],
+        [sys.executable, "-m", build.__name__, "1.62.0", str(tmp_path / "out")],
         env=environment,
         check=False,
         capture_output=True,

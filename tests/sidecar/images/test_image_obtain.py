@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from sidecar.engine.errors import ImageMissingError, RegistryError
 from sidecar.engine.images import BuildRequest, ImageInfo
 from sidecar.errors import SidecarError
 from sidecar.images import base, names, obtain
+from sidecar.images.lock import one_at_a_time
 from sidecar.images.mirrors import DebianMirror
 from sidecar.images.progress import ProgressLine
 from sidecar.images.site import Site
@@ -59,8 +61,8 @@ class MemoryImages:
         labels = dict(line.removeprefix("LABEL ").split("=") for line in changes if line.startswith("LABEL"))
         self._hold(name, "import", labels)
 
-    def prune(self, label: str) -> None:
-        self.did.append(f"prune {label}")
+    def remove_superseded(self, label: str, keep: int) -> None:
+        self.did.append(f"remove {label}, keep {keep}")
 
     def _hold(self, name: str, way: str, labels: dict[str, str]) -> None:
         self.did.append(f"{way} {name}")
@@ -170,11 +172,11 @@ def test_rebuild_takes_nothing_that_is_there(checkout: Path) -> None:
 
 
 def test_built_stages_and_superseded_images_are_removed() -> None:
-    """By the kit's own labels only."""
+    """By the kit's own labels only; the latest stages stay as the next build's cache."""
     images = MemoryImages(registry=NO_REGISTRY)
     get(images)
 
-    assert ["prune io.sidecar-kit.stage", "prune io.sidecar-kit.inputs"] == images.did[-2:]
+    assert ["remove io.sidecar-kit.inputs, keep 0", "remove io.sidecar-kit.stage, keep 1"] == images.did[-2:]
 
 
 def test_dry_run_changes_nothing(checkout: Path) -> None:
@@ -271,6 +273,25 @@ def test_full_disk_is_a_known_error(
 
     assert 1 == cli.main(["images", "--out", str(tmp_path)])
     assert "/var/tmp/x: No space left on device. Make room" in capsys.readouterr().err
+
+
+def test_second_run_of_a_user_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what it waits for, and goes on when the first has ended."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    said, order = threading.Event(), []
+
+    def second() -> None:
+        with one_at_a_time(lambda _line: said.set()):
+            order.append("second")
+
+    with one_at_a_time(print):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        assert said.wait(5)
+        order.append("first")
+    waiting.join(5)
+
+    assert ["first", "second"] == order
 
 
 class Terminal(io.StringIO):

@@ -179,8 +179,14 @@ def test_host_that_can_neither_run_nor_fetch_debootstrap_is_told_so(
         bootstrap.find_debootstrap(tmp_path / "again", lambda _line: None)
 
 
-def test_trim_runs_as_a_program(programs: Path, tmp_path: Path) -> None:
-    """Mmdebstrap calls it by its path; links to other packages' documents stay."""
+def trim_as_program(root: Path) -> None:
+    """Trim as mmdebstrap does."""
+    subprocess.run([sys.executable, "-m", trim.__name__, str(root)], check=True)
+
+
+@pytest.mark.parametrize("way", [trim.trim, trim_as_program])
+def test_trim_keeps_licences_and_links_to_them(programs: Path, tmp_path: Path, way: Callable[[Path], None]) -> None:
+    """One package's licence may be a link to another's; folders without one go, as does the maker's own."""
     put(programs, "debootstrap", MAKE_ROOT)
     root = tmp_path / "root"
     subprocess.run(["debootstrap", str(root), "mirror"], check=True)
@@ -188,7 +194,7 @@ def test_trim_runs_as_a_program(programs: Path, tmp_path: Path) -> None:
     (root / "usr/share/doc/c").mkdir()
     (root / "debootstrap").mkdir()
 
-    subprocess.run([sys.executable, trim.__file__, str(root)], check=True)
+    way(root)
 
     assert ["a", "b"] == sorted(path.name for path in (root / "usr/share/doc").iterdir())
     assert not (root / "debootstrap").exists()
