@@ -1,0 +1,201 @@
+"""One deployment under Compose, with a project name and ports of its own; nothing of it outlives its block."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from sidecar.engine.compose import child_environment
+
+FILES = ("docker-compose.yml", "local-agent.yaml")
+
+
+def free_port():
+    """Return a TCP port of loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(read, done, seconds=20):
+    """Return the first reading that is done; the last one when time is up."""
+    deadline = time.monotonic() + seconds
+    while not done(reading := read()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return reading
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one run of the kit's command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self):
+        """The JSON that it printed."""
+        return json.loads(self.out)
+
+
+def sidecar(*arguments, **environment):
+    """Run the kit's command as a program of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sidecar", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**child_environment(), **environment},
+        timeout=600,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+class Deployment:
+    """A folder with a docker-compose.yml; its .env holds the project's name, images and ports."""
+
+    def __init__(self, folder, engine, compose, images):
+        self.folder, self.engine, self.compose = folder, engine, compose
+        self.project = f"e2e-{secrets.token_hex(4)}"
+        self.ports = {"FRONTEND": free_port(), "GATEWAY": free_port()}
+        self.settings = {
+            "COMPOSE_PROJECT_NAME": self.project,
+            **{f"SIDECAR_PORT_{name}": str(port) for name, port in self.ports.items()},
+        }
+        self._images = (images / ".env").read_text()
+        self.frontend, self.page = (f"http://127.0.0.1:{port}" for port in self.ports.values())
+
+    def set(self, **settings):
+        """Write .env; None takes a setting out."""
+        self.settings = {name: value for name, value in {**self.settings, **settings}.items() if value is not None}
+        lines = [f"{name}={value}\n" for name, value in self.settings.items()]
+        (self.folder / ".env").write_text(self._images + "".join(lines))
+
+    def run(self, *arguments, **options):
+        """Run a Compose command."""
+        return self.compose.run(self.folder, *arguments, **options)
+
+    def up(self, *arguments):
+        """Start what does not run, and wait until all are healthy."""
+        self.run("up", "--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never", *arguments)
+        return self
+
+    def heal(self):
+        """Bring back what a test took away: start what does not run, wait for what was unwell."""
+
+        def unwell():
+            found = self.engine.containers.of_project(self.project)
+            return [one.name for one in found if (one.status, one.health) == ("running", "unhealthy")]
+
+        assert [] == wait_for(unwell, lambda names: not names, 30)
+        return self.up()
+
+    def down(self):
+        """Remove everything."""
+        self.run("down", "--volumes", "--remove-orphans", "--timeout=3")
+
+    def container(self, service):
+        """Return a service's container."""
+        (found,) = self.engine.containers.of_project(self.project, service)
+        return found
+
+    def inspect(self, service):
+        """Return all that the engine knows of a service's container."""
+        return self.engine.containers.inspect(self.container(service).identity)
+
+    def process(self, service):
+        """Return the host's number of a container's first process; skips where the engine runs on another machine."""
+        data = self.inspect(service)
+        pid = data["State"]["Pid"]
+        control_groups = Path(f"/proc/{pid}/cgroup")
+        if not os.access(f"/proc/{pid}/environ", os.R_OK) or data["Id"] not in control_groups.read_text():
+            pytest.skip(f"the engine's processes are not seen from here: process {pid}")
+        return pid
+
+    def verify(self, *options):
+        """Run `sidecar verify` on the folder."""
+        return sidecar("verify", "--out", self.folder, *options)
+
+    def hops(self, *options):
+        """Return {(service, hop): hop} of a verify, and its exit code."""
+        done = self.verify("--output", "json", *options)
+        return {(hop["service"], hop["hop"]): hop for hop in done.report["hops"]}, done
+
+    def greet(self):
+        """Send a request and return its trace id. Raises requests.RequestException."""
+        answer = requests.get(f"{self.frontend}/greet", params={"name": "Ada"}, timeout=10)
+        answer.raise_for_status()
+        return answer.json()["trace_id"]
+
+    def trace(self, trace_id, spans=5, seconds=20):
+        """Return a trace of the stand-in once it has so many spans; None where it never arrived."""
+
+        def read():
+            answer = requests.get(f"{self.page}/api/traces/{trace_id}", timeout=5)
+            return answer.json()["data"][0] if answer.ok else None
+
+        return wait_for(read, lambda found: found is not None and len(found["spans"]) >= spans, seconds)
+
+    def counters(self):
+        """Return the stand-in's totals."""
+        return requests.get(f"{self.page}/api/counters", timeout=5).json()
+
+
+@contextmanager
+def deployed(deployment):
+    """Remove everything of a deployment after the block, whatever happened in it."""
+    try:
+        yield deployment
+    finally:
+        deployment.down()
+
+
+def local_copy(checkout, folder):
+    """Put the checkout's own rendering into a folder."""
+    for name in FILES:
+        shutil.copy(checkout / name, folder / name)
+    return folder
+
+
+class Traffic:
+    """Sends requests one after another until it is stopped."""
+
+    def __init__(self, deployment):
+        self._deployment = deployment
+        self._stopping = threading.Event()
+        self.answered, self.failed = [], []
+        self._thread = threading.Thread(target=self._send)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        self._thread.join()
+
+    def _send(self):
+        while not self._stopping.wait(0.02):
+            try:
+                self.answered.append(self._deployment.greet())
+            except requests.RequestException as error:
+                self.failed.append(str(error))
+
+    def wait_for_more(self, count=20, seconds=20):
+        """Return when so many more requests were answered."""
+        goal = len(self.answered) + count
+        assert wait_for(lambda: len(self.answered), lambda sent: sent >= goal, seconds) >= goal, self.failed[-3:]

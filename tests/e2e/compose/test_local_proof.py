@@ -1,0 +1,129 @@
+"""The clone's own docker-compose.yml on a real engine, with the real agent: what verify proves, and what it names."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from compose_deployment import sidecar
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
+
+AGENTS = ("frontend-agent", "backend-agent")
+HOPS = ("client sent", "agent received", "agent submitted", "gateway accepted")
+
+
+@contextmanager
+def changed(deployment, before, after):
+    """Run a Compose command for the length of a block, and the one that undoes it."""
+    deployment.run(*before)
+    try:
+        yield
+    finally:
+        deployment.run(*after)
+
+
+def test_every_hop_is_proven_for_every_service(deployment):
+    """verify counts each service's marked spans at each of the four hops, and exits 0."""
+    hops, done = deployment.hops()
+
+    assert 0 == done.code
+    assert [(service, hop) for service in ("backend", "frontend") for hop in HOPS] == list(hops)
+    assert {True} == {hop["ok"] for hop in hops.values()}
+    assert {200} == {hop["figure"] for hop in hops.values() if hop["unit"] == "spans"}
+    assert {"ok", "marker", "hops", "trace_ids", "notes"} == set(done.report)
+
+
+def test_the_text_ends_with_the_verdict(deployment):
+    """Without --output json a table is printed, and a sentence says what is proven."""
+    done = deployment.verify("--spans", "50")
+
+    assert "proven: every marked span arrived" == done.out.splitlines()[-1]
+    assert "frontend  gateway accepted  50 of 50 spans  ok" in done.out
+
+
+def test_a_request_is_one_trace_over_two_services(deployment):
+    """The trace of one request has its spans in frontend and backend, through two agents."""
+    trace = deployment.trace(deployment.greet())
+
+    assert 5 == len(trace["spans"])
+    assert {"frontend", "backend"} == {process["serviceName"] for process in trace["processes"].values()}
+
+
+def test_the_agent_adds_the_token_to_each_process(deployment):
+    """Each process of a trace carries the token's tag, which the stand-in shows masked."""
+    trace = deployment.trace(deployment.greet())
+
+    tags = [{tag["key"]: tag["value"] for tag in process["tags"]} for process in trace["processes"].values()]
+    assert {"***"} == {process["Authentication"] for process in tags}
+
+
+def test_a_wrong_token_is_named(deployment):
+    """With another token the gateway refuses, both sides count it, and verify says that it is the token."""
+    other = deployment.folder / "other.yaml"
+    other.write_text('agent:\n  tags: "Authentication=not@the_token@expected"\n')
+    other.chmod(0o444)
+    before = deployment.counters()["spans"]["refused"]["wrong"]
+    deployment.set(SIDECAR_TOKEN_FILE=str(other))
+    try:
+        deployment.up("--force-recreate", "--no-deps", *AGENTS)
+        hops, done = deployment.hops("--spans", "20", "--seconds", "5")
+    finally:
+        deployment.set(SIDECAR_TOKEN_FILE=None)
+        deployment.up("--force-recreate", "--no-deps", *AGENTS)
+
+    failure = next(hop for hop in hops.values() if hop["ok"] is False)
+    assert 1 == done.code
+    assert "agent submitted" == failure["hop"]
+    assert {"failed": 20} == failure["counts"]
+    assert {"refused": 20} == hops["frontend", "gateway accepted"]["counts"]
+    assert "the gateway refused the token" in failure["cause"]
+    assert "sidecar token set" in failure["fix"]
+    assert before + 40 <= deployment.counters()["spans"]["refused"]["wrong"]
+    assert "the_token" not in done.out + done.err
+
+
+def test_a_silent_gateway_is_named(deployment):
+    """Where the gateway hangs, the spans wait in the agent, and verify says that the gateway does not answer."""
+    assert deployment.trace(deployment.greet())  # both agents are connected
+
+    with changed(deployment, ("pause", "gateway"), ("unpause", "gateway")):
+        hops, done = deployment.hops("--spans", "20", "--seconds", "2")
+
+    failure = next(hop for hop in hops.values() if hop["ok"] is False)
+    assert (1, "agent submitted") == (done.code, failure["hop"])
+    assert "20 spans wait in the agent: the gateway does not answer" == failure["cause"]
+    assert "container" in hops["frontend", "gateway accepted"]["cause"]
+
+
+def test_a_stopped_gateway_is_named(deployment):
+    """Where the gateway is gone, the spans fail, and verify says which container is not there."""
+    with changed(deployment, ("stop", "gateway"), ("start", "gateway")):
+        hops, done = deployment.hops("--spans", "20", "--seconds", "10")
+
+    failure = next(hop for hop in hops.values() if hop["ok"] is False)
+    assert (1, "agent submitted") == (done.code, failure["hop"])
+    assert "failed: the gateway" in failure["cause"]
+    assert "is exited" in hops["frontend", "gateway accepted"]["cause"]
+
+
+def test_a_stopped_agent_is_named(deployment):
+    """Where an agent does not run, its own hop fails; the other service's hops are proven all the same."""
+    with changed(deployment, ("stop", "backend-agent"), ("start", "backend-agent")):
+        hops, done = deployment.hops("--spans", "20")
+
+    failed = [hop for hop in hops.values() if hop["ok"] is False]
+    assert 1 == done.code
+    assert [("backend", "agent received")] == [(hop["service"], hop["hop"]) for hop in failed]
+    assert "is exited" in failed[0]["cause"]
+    assert hops["frontend", "gateway accepted"]["ok"]
+
+
+def test_what_does_not_run_is_said(deployment, tmp_path):
+    """A folder whose deployment was never started gets a sentence with the next step, and exit 1."""
+    (tmp_path / "docker-compose.yml").write_bytes((deployment.folder / "docker-compose.yml").read_bytes())
+
+    done = sidecar("verify", "--out", tmp_path, COMPOSE_PROJECT_NAME="e2e-never-started")
+
+    assert 1 == done.code
+    assert "runs no service of the kit. Start it: docker compose up" in done.err
