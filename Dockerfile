@@ -39,7 +39,8 @@ RUN /pip/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheel
  && /pip/bin/pip --python /venv/bin/python install --quiet --no-deps /wheels/*.whl
 
 FROM ${BASE} AS sample
-LABEL org.opencontainers.image.title="sidecar-kit sample" \
+LABEL io.sidecar-kit.stage=final \
+      org.opencontainers.image.title="sidecar-kit sample" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/venv/bin:${PATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=sample-build /venv /venv
@@ -51,7 +52,8 @@ CMD ["gunicorn", "--config", "python:sample_service.gunicorn_conf", "sample_serv
 
 # The stand-in for a region's gateway; also what `sidecar verify` probes with.
 FROM ${BASE} AS gateway
-LABEL org.opencontainers.image.title="sidecar-kit gateway" \
+LABEL io.sidecar-kit.stage=final \
+      org.opencontainers.image.title="sidecar-kit gateway" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/venv/bin:${PATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=gateway-build /venv /venv

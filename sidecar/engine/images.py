@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
@@ -156,19 +155,14 @@ class Images:
             raise _refused(name, error) from error
 
     def remove_superseded(self, label: str, keep: int) -> None:
-        """Remove images with a label but no name, save the newest `keep` of each value; those in use stay."""
+        """Remove the images with a label ("name=value") but no name, save the newest `keep`; those in use stay."""
         try:
             found = self._api.images(filters={"dangling": True, "label": label})
         except SDK_ERRORS as error:
             raise _refused(f"images with {label}", error) from error
-        newest_first = sorted(found, key=lambda image: -int(image["Created"]))
-        seen: Counter[str] = Counter()
-        for image in newest_first:
-            value = image["Labels"][label]
-            seen[value] += 1
-            if seen[value] > keep:
-                with suppress(APIError):  # a container still runs on it, or it is gone already
-                    self._api.remove_image(image["Id"])
+        for image in sorted(found, key=lambda image: -int(image["Created"]))[keep:]:
+            with suppress(APIError):  # a container still runs on it, or it is gone already
+                self._api.remove_image(image["Id"])
 
     def remove(self, name: str) -> None:
         """Remove an image's name, and its layers where nothing else uses them; absent is fine."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.images import names, rootfs, trim
-from sidecar.images.inputs import INPUTS_LABEL, digest_of
+from sidecar.images.inputs import INPUTS_LABEL, STAGE_LABEL, digest_of
 from sidecar.images.mirrors import SUITE, DebianMirror
 from sidecar.images.rootfs import debian_tar
 
 if TYPE_CHECKING:
     from sidecar.engine.images import Images, Progress
 
-RECIPE = "1"
+RECIPE = "2"
 """Raise it when the steps change; the lists of packages and paths count by themselves."""
 
 
@@ -26,6 +26,7 @@ def build_base(images: Images, mirror: DebianMirror, authority: bytes | None, pr
     """Make the base image. Raises SidecarError where the host cannot, EngineError where the engine refuses."""
     changes = [
         f"LABEL {INPUTS_LABEL}={base_inputs()}",
+        f"LABEL {STAGE_LABEL}=base",
         "LABEL org.opencontainers.image.title=sidecar-kit-base",
         f"LABEL org.opencontainers.image.base.name=debian:{SUITE}",
         "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

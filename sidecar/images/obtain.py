@@ -9,7 +9,7 @@ from sidecar.engine.errors import EngineError, ImageMissingError, RegistryError
 from sidecar.images import names
 from sidecar.images.agent_image import agent_inputs, build_agent, require_buildable
 from sidecar.images.base import base_inputs, build_base
-from sidecar.images.inputs import INPUTS_LABEL, STAGE_LABEL
+from sidecar.images.inputs import INPUTS_LABEL, KEPT_STAGES, STAGE_LABEL
 from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Obtainer:
         )
         obtained = [base, agent, *self._kit_images(official, base)]
         if any(entry.way == "built" for entry in obtained):
-            self._around.images.remove_superseded(INPUTS_LABEL, keep=0)
-            self._around.images.remove_superseded(STAGE_LABEL, keep=1)
+            for stage, keep in KEPT_STAGES.items():
+                self._around.images.remove_superseded(f"{STAGE_LABEL}={stage}", keep)
         return obtained
 
     def _kit_images(self, official: names.ImageNames, base: Obtained) -> list[Obtained]:

@@ -62,7 +62,7 @@ class MemoryImages:
         self._hold(name, "import", labels)
 
     def remove_superseded(self, label: str, keep: int) -> None:
-        self.did.append(f"remove {label}, keep {keep}")
+        self.did.append(f"{label.removeprefix('io.sidecar-kit.stage=')} {keep}")
 
     def _hold(self, name: str, way: str, labels: dict[str, str]) -> None:
         self.did.append(f"{way} {name}")
@@ -176,7 +176,7 @@ def test_built_stages_and_superseded_images_are_removed() -> None:
     images = MemoryImages(registry=NO_REGISTRY)
     get(images)
 
-    assert ["remove io.sidecar-kit.inputs, keep 0", "remove io.sidecar-kit.stage, keep 1"] == images.did[-2:]
+    assert ["final 0", "gateway 1", "sample 1", "agent 1", "base 0"] == images.did[-5:]
 
 
 def test_dry_run_changes_nothing(checkout: Path) -> None:
