@@ -39,12 +39,13 @@ def _action(word: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Take the token from its source and write the agent's file."""
-    from sidecar import agent, tokens
+    from sidecar import agent
     from sidecar.plan import TOKEN_FILE
+    from sidecar.tokens import content, store
 
     key = agent.tags_key(args.agent_version)
     path = args.out / TOKEN_FILE
-    tokens.write(tokens.clean(_read(args, args.environment_token)), path, key)
+    store.write(content.clean(_read(args, args.environment_token)), path, key)
     print(f"{path}: written (0444 in a 0700 folder: the agent's user reads it)")
     return 0
 

@@ -12,6 +12,8 @@ import yaml
 
 from sidecar import tokens
 from sidecar.errors import SidecarError
+from sidecar.findings import Severity
+from sidecar.tokens import content, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,46 +21,115 @@ if TYPE_CHECKING:
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 CANARY = "canary-that-nobody-may-see"
 
+PASTED = {
+    "alone": TOKEN,
+    "with CRLF": f"  {TOKEN}\r\n",
+    "with its key": f"Authentication={TOKEN}",
+    "with a byte order mark": f"\ufeffAuthentication={TOKEN}\n",
+    "with a tab": f"\t{TOKEN}",
+    "with its key in lower case": f"authentication={TOKEN}",
+    "with its key twice": f"Authentication=Authentication={TOKEN}",
+    "as the agent's flag": f"--agent.tags=Authentication={TOKEN}",
+    "as the old agent's flag": f"--jaeger.tags=Authentication={TOKEN}\n",
+    "as a quoted flag": f'--agent.tags="Authentication={TOKEN}"',
+    "as the vendor's line": "nohup ./jaeger-agent --reporter.grpc.host-port=tracing-analysis-dc-sz.aliyuncs.com:1883 "
+    f"--jaeger.tags=Authentication={TOKEN} &",
+    "as the vendor's line, folded": f"./jaeger-agent --a=b \\\n  --agent.tags 'Authentication={TOKEN}' \\\n  --c=d",
+}
+REFUSED = [
+    ("", "is empty"),
+    (" \n", "is empty"),
+    ("\ufeff", "is empty"),
+    ("Authentication=", "is empty"),
+    ("--agent.tags=", "is empty"),
+    (f"{CANARY}\x00", "holds a NUL character"),
+    (f"{CANARY}\n{CANARY}", "holds a line break"),
+    (f"{CANARY}\r\n{CANARY}\r\n", "holds a line break"),
+    (f"{CANARY}\u2028{CANARY}", "holds a line break"),
+    (f"{CANARY} {CANARY}", "holds a blank"),
+    (f"{CANARY}\u3000{CANARY}", "holds a blank"),
+    (f"Authentication= {CANARY}", "holds a blank"),
+    (f"{CANARY}\ufeff{CANARY}", "holds an invisible character, such as a byte order mark"),
+    (f"{CANARY}\u200b{CANARY}", "holds an invisible character, such as a byte order mark"),
+    (f"{CANARY}\x1b[0m", "holds a control character"),
+    (f"{CANARY}\x7f", "holds a control character"),
+    (f"{CANARY}\uff20{CANARY}", "holds a character beyond ASCII, perhaps a look-alike"),
+    (f"{CANARY}\udcff", "holds a character beyond ASCII, perhaps a look-alike"),
+    (f'"{CANARY}"', "is in quotes"),
+    (f"\u201c{CANARY}\u201d", "is in quotes"),
+    (f"'Authentication={CANARY}'", "is in quotes"),
+    (f"{CANARY}'{CANARY}", "holds a quote"),
+    (f"{CANARY},x=y", "holds a comma, at which the agent would split it"),
+    (f"${{{CANARY}}}", "is a variable that nothing has expanded"),
+    (f"$(cat {CANARY})".replace(" ", ""), "is a variable that nothing has expanded"),
+    ("$TRACING_TOKEN", "is a variable that nothing has expanded"),
+    (f"{CANARY}$${CANARY}", "holds `$$`, which is how a Compose file writes `$`"),
+    ("<token>", "is a placeholder"),
+    ("{{token}}", "is a placeholder"),
+    ("xxxxxxxx", "is a placeholder"),
+    ("***", "is a placeholder"),
+    (f"http://gateway.example.com/adapt_{CANARY}/api/traces", "is an HTTP endpoint"),
+    (f"adapt_{CANARY}/api/otlp/traces", "is an HTTP endpoint"),
+    (f"--{CANARY}", "begins with `-`, as a flag does"),
+    (CANARY * 50, "is longer than 1,024 characters"),
+]
 
-@pytest.mark.parametrize(
-    "text", [TOKEN, f"  {TOKEN}\r\n", f"Authentication={TOKEN}", f"\ufeffAuthentication={TOKEN}\n", f"\t{TOKEN}"]
-)
+
+@pytest.mark.parametrize("text", PASTED.values(), ids=PASTED)
 def test_a_pasted_token_is_cleaned(text: str) -> None:
-    """Blanks around it, a byte order mark and the console's `Authentication=` are taken off."""
-    assert TOKEN == tokens.clean(text)
+    """Blanks around it, a byte order mark, the console's `Authentication=` and the agent's flag are taken off."""
+    assert TOKEN == content.clean(text)
 
 
-@pytest.mark.parametrize("token", ["no-known-shape", "with=sign", "a.b/c+d==", "密钥"])
+@pytest.mark.parametrize("token", ["no-known-shape", "with=sign", "a.b/c+d==", "ab$c@1_ab$c@2", "a" * 1024])
 def test_the_shape_is_a_hint_not_a_law(token: str) -> None:
     """Whatever the agent reads as one value is taken."""
-    assert token == tokens.clean(token)
+    assert token == content.clean(token)
 
 
-@pytest.mark.parametrize(
-    ("text", "cause"),
-    [
-        ("", "is empty"),
-        (" \n", "is empty"),
-        ("Authentication=", "is empty"),
-        (f"{CANARY},x=y", "holds a comma"),
-        (f"${{{CANARY}}}", "holds a `$`"),
-        (f"{CANARY} {CANARY}", "holds a blank"),
-        (f"{CANARY}\n{CANARY}", "holds a blank, a line break or a control character"),
-        (f"Authentication= {CANARY}", "holds a blank"),
-        (f"{CANARY}\x00", "holds a blank, a line break or a control character"),
-        (f"{CANARY}\u200b{CANARY}", "holds a blank, a line break or a control character"),
-        (f"{CANARY}\udcff", "holds a blank, a line break or a control character"),
-    ],
-)
+@pytest.mark.parametrize(("text", "cause"), REFUSED)
 def test_what_an_agent_would_misread_is_refused_unseen(text: str, cause: str) -> None:
     """The error says what is wrong and never shows the token."""
     with pytest.raises(SidecarError) as caught:
-        tokens.clean(text)
+        content.clean(text)
 
-    assert f"token: {cause}" in str(caught.value)
+    assert cause == caught.value.cause
     assert caught.value.fix
     assert CANARY not in repr(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_every_rule_has_a_message_of_its_own() -> None:
+    """And each is among the cases above."""
+    causes = [rule.cause for rule in content.RULES]
+
+    assert len(causes) == len(set(causes))
+    assert set(causes) == {cause for _, cause in REFUSED}
+
+
+def test_all_broken_rules_are_told_at_once() -> None:
+    """For `token check`; an error tells the first."""
+    causes = [rule.cause for rule in content.broken_rules(f"'{CANARY},\n'")]
+
+    assert ["holds a line break", "is in quotes", "holds a comma, at which the agent would split it"] == causes
+
+
+@pytest.mark.parametrize(
+    ("token", "causes"),
+    [
+        (TOKEN, []),
+        (f"{CANARY}", ["holds no `@`"]),
+        (f"{CANARY}@half", ["is not of the shape name@hash_name@hash"]),
+        (tokens.LOCAL_TOKEN, ["is the public constant of the region `local`"]),
+    ],
+)
+def test_another_shape_is_a_warning(token: str, causes: list[str]) -> None:
+    """The token is taken, and not shown."""
+    found = content.hints(token)
+
+    assert causes == [finding.cause for finding in found]
+    assert {Severity.WARNING} >= {finding.severity for finding in found}
+    assert CANARY not in str([*map(str, found)])
 
 
 @pytest.mark.parametrize("token", [TOKEN, "with: colon # and hash", "'\"\\", "yes", "密钥"])
@@ -79,7 +150,7 @@ def test_the_file_is_readable_in_a_folder_that_is_not(tmp_path, umask: int) -> N
     path = tmp_path / "out" / "secrets" / "agent.yaml"
     before = os.umask(umask)
     try:
-        tokens.write(TOKEN, path, "agent.tags")
+        store.write(TOKEN, path, "agent.tags")
     finally:
         os.umask(before)
 
@@ -92,8 +163,8 @@ def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None
     path = tmp_path / "secrets" / "agent.yaml"
     path.parent.mkdir(mode=0o755)
     (path.parent / "mine").write_text("mine")
-    tokens.write("old", path, "agent.tags")
-    tokens.write(TOKEN, path, "agent.tags")
+    store.write("old", path, "agent.tags")
+    store.write(TOKEN, path, "agent.tags")
 
     assert TOKEN in path.read_text()
     assert (0o700, {"agent.yaml", "mine"}) == (mode(path.parent), {child.name for child in path.parent.iterdir()})
@@ -106,7 +177,7 @@ def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None
 def test_a_fault_leaves_the_old_token_and_no_other_file(tmp_path, monkeypatch, step: str, error) -> None:
     """The new file takes the old one's place in one step or not at all."""
     path = tmp_path / "secrets" / "agent.yaml"
-    tokens.write("old", path, "agent.tags")
+    store.write("old", path, "agent.tags")
     before = path.read_text()
 
     def fail(*arguments, **options):
@@ -115,7 +186,7 @@ def test_a_fault_leaves_the_old_token_and_no_other_file(tmp_path, monkeypatch, s
     with monkeypatch.context() as patch:
         patch.setattr(step, fail)
         with pytest.raises((SidecarError, KeyboardInterrupt)) as caught:
-            tokens.write(TOKEN, path, "agent.tags")
+            store.write(TOKEN, path, "agent.tags")
 
     assert before == path.read_text()
     assert ["agent.yaml"] == [child.name for child in path.parent.iterdir()]
@@ -132,7 +203,7 @@ def test_a_link_is_not_followed(tmp_path, place: str) -> None:
     link.symlink_to(outside)
 
     with pytest.raises(SidecarError, match=r"is a link. Remove it: a token is kept in the folder itself"):
-        tokens.write(TOKEN, tmp_path / "secrets" / "agent.yaml", "agent.tags")
+        store.write(TOKEN, tmp_path / "secrets" / "agent.yaml", "agent.tags")
     assert (0o755, []) == (mode(outside), list(outside.iterdir()))
 
 
@@ -145,7 +216,7 @@ def test_what_stands_in_the_way_is_named(tmp_path, blocked: str) -> None:
     wrong.write_text("mine")
 
     with pytest.raises(SidecarError, match=r"agent.yaml: cannot be written: .*\. Check the folder"):
-        tokens.write(TOKEN, out / "secrets" / "agent.yaml", "agent.tags")
+        store.write(TOKEN, out / "secrets" / "agent.yaml", "agent.tags")
     assert "mine" == wrong.read_text()
 
 
@@ -180,4 +251,4 @@ def test_a_known_token_is_masked_whatever_its_shape() -> None:
 
 def test_the_local_token_is_a_public_constant() -> None:
     """It is not of the vendor's shape, so that it is not mistaken for one that is worth anything."""
-    assert "local@stand-in_local@public-constant" == tokens.LOCAL_TOKEN == tokens.clean(tokens.LOCAL_TOKEN)
+    assert "local@stand-in_local@public-constant" == tokens.LOCAL_TOKEN == content.clean(tokens.LOCAL_TOKEN)
