@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 from sidecar_tracing import probe
@@ -37,8 +38,18 @@ def test_probe_sends_marked_spans(agent, capsys):
     }.items() <= result.items()
     assert ["m1"] * 7 == [tags(span.tags)["sidecar.marker"] for span in spans]
     assert [1] * 7 == [len(span.logs) for span in spans]
-    assert [f"{span.traceIdLow & (2**64 - 1):016x}" for span in spans[:5]] == result["trace_ids"]
+    assert [f"{spans[0].traceIdLow & (2**64 - 1):016x}"] == result["trace_ids"]
     assert "web" == agent.batches[0].process.serviceName
+
+
+def test_probe_groups_its_spans(agent, capsys):
+    """A hundred spans make a trace: a root and its children."""
+    result = run(capsys, "--spans", "250", "--agent", address(agent.port))[1]
+
+    spans = agent.wait_for(250)
+    sizes = Counter(f"{span.traceIdLow & (2**64 - 1):016x}" for span in spans)
+    assert [100, 100, 50] == [sizes[trace] for trace in result["trace_ids"]]
+    assert 3 == sum(not span.parentSpanId for span in spans)
 
 
 def test_probe_fails_when_spans_are_lost(capsys):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sidecar_tracing.tracer import Tracer
 
 MARKER_TAG = "sidecar.marker"
+TRACE_SPANS = 100
 SHOWN_TRACE_IDS = 5
 DEFAULT_PORT = 6831
 
@@ -44,17 +45,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str]:
-    """Finish `spans` marked spans, at `rate` spans/s where it is above 0; return the first trace ids in hex."""
+    """Finish `spans` marked spans, at `rate` spans/s where it is above 0; return the first trace ids in hex.
+
+    A trace holds up to TRACE_SPANS of them, so that a proof does not bury the service's own traces in a list.
+    """
     trace_ids = []
     started_at = time.monotonic()
+    root = None
     for number in range(spans):
         if rate > 0:
             time.sleep(max(0.0, started_at + number / rate - time.monotonic()))
-        with tracer.start_span("sidecar-probe", tags={MARKER_TAG: marker}) as span:
+        parent = root if number % TRACE_SPANS else None
+        with tracer.start_span("sidecar-probe", child_of=parent, tags={MARKER_TAG: marker}) as span:
             span.log_kv({"event": "probe", "number": number})
-        if number < SHOWN_TRACE_IDS:
+        if parent is None:
+            root = span
             trace_ids.append(f"{span.trace_id:016x}")
-    return trace_ids
+    return trace_ids[:SHOWN_TRACE_IDS]
 
 
 def _agent(address: tuple[str, int] | None) -> dict[str, Any]:
