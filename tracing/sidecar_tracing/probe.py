@@ -51,7 +51,7 @@ def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str
     """
     trace_ids = []
     started_at = time.monotonic()
-    root = None
+    root: Any = None
     for number in range(spans):
         if rate > 0:
             time.sleep(max(0.0, started_at + number / rate - time.monotonic()))
