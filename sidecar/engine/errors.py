@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,8 @@ class ComposeFailedError(SidecarError):
 def indented(text: str, lines: int = 40) -> str:
     """Return the last `lines` lines of a program's output, indented under the message that shows them."""
     return textwrap.indent("\n".join(text.splitlines()[-lines:]) or "(no output)", "    ")
+
+
+def masked(text: str) -> str:
+    """Return a program's output without the user names and passwords that mirrors' addresses carry."""
+    return re.sub(r"(\w://)[^/\s@]+@", r"\1", text)

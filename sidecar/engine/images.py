@@ -15,6 +15,7 @@ from sidecar.engine.errors import (
     ImageMissingError,
     RegistryError,
     indented,
+    masked,
 )
 from sidecar.engine.sdk import SDK_ERRORS, words_of
 
@@ -186,9 +187,9 @@ class BuildLog:
     def add(self, event: Mapping[str, Any]) -> None:
         """Take one event. Raises BuildFailedError at an error event."""
         if "error" in event:
-            cause = f"{self._step} failed: {str(event['error']).strip()}"
+            cause = f"{self._step} failed: {masked(str(event['error'])).strip()}"
             raise BuildFailedError(self._name, f"{cause}\n{indented(''.join(self._output))}")
-        text = str(event.get("stream", ""))
+        text = masked(str(event.get("stream", "")))
         if text.startswith("Step "):
             self._step, self._output = text.strip(), []
         elif text:

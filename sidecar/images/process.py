@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sidecar.engine.compose import child_environment
-from sidecar.engine.errors import indented
+from sidecar.engine.errors import indented, masked
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ def run_logged(
 
 def _follow(child: subprocess.Popen[str], progress: Progress) -> tuple[int, str]:
     last: deque[str] = deque(maxlen=KEPT_LINES)
-    for line in child.stdout or ():
-        last.append(line.rstrip())
-        if line.strip():
+    for raw in child.stdout or ():
+        line = masked(raw.rstrip())
+        last.append(line)
+        if line:
             progress(line.strip())
     return child.wait(), "\n".join(last)
 

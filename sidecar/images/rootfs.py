@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from sidecar.engine.errors import masked
 from sidecar.errors import SidecarError
 from sidecar.images import trim
 from sidecar.images.bootstrap import Debootstrap, find_debootstrap
@@ -77,7 +78,8 @@ def _debootstrap(work: Path, mirror: DebianMirror, authority: bytes | None, prog
     except SidecarError as error:
         log = root / "debootstrap/debootstrap.log"
         detail = "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.is_file() else ""
-        raise SidecarError("base image", f"debootstrap from {mirror}: {error.cause}\n{detail}".rstrip()) from error
+        cause = f"debootstrap from {mirror}: {error.cause}\n{masked(detail)}".rstrip()
+        raise SidecarError("base image", cause) from error
     _take_security_updates(root, mirror, authority, progress)
     trim.trim(root)
     return root

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from sidecar.engine.client import connect
 from sidecar.engine.compose import child_environment
 from sidecar.engine.containers import RunRequest
 from sidecar.images import names
@@ -90,7 +91,7 @@ def test_gateway_image_is_the_helper(engine, image_names):
 
 @pytest.mark.parametrize("with_site", [True, False])
 def test_compose_builds_from_a_clone_with_and_without_the_hosts_settings(
-    checkout, image_names, engine, compose, tmp_path, with_site
+    checkout, image_names, compose, tmp_path, with_site
 ):
     """BuildKit takes the same Dockerfile; a fresh clone has no build/ folder."""
     for name in ("Dockerfile", ".dockerignore", *context_files(checkout)):
@@ -102,4 +103,4 @@ def test_compose_builds_from_a_clone_with_and_without_the_hosts_settings(
     (tmp_path / "docker-compose.yml").write_text(json.dumps({"services": {"tools": service}}))
 
     assert 0 == compose.run(tmp_path, "build", "--quiet").returncode
-    engine.images.remove(service["image"])
+    connect().images.remove(service["image"])

@@ -125,19 +125,21 @@ def test_build_sends_the_context_and_reports_steps(fake: FakeEngine, images: Ima
 
 
 def test_failed_build_shows_the_step_and_its_last_lines(fake: FakeEngine, images: Images) -> None:
-    """The output of earlier steps is left out."""
+    """The output of earlier steps is left out, and so is a mirror's password."""
     events = [
         {"stream": "Step 1/2 : FROM x\n"},
         {"stream": "old\n"},
         {"stream": "Step 2/2 : RUN false\n"},
-        {"stream": "no space\n"},
+        {"stream": "no space at https://user:secret@m.example.com/simple\n"},
     ]
     fake.answer("POST /build", [*events, {"error": "returned a non-zero code: 1"}])
 
     with pytest.raises(BuildFailedError) as caught:
         images.build(BuildRequest("kit:1", io.BytesIO(b"tar")))
 
-    assert str(caught.value) == ("kit:1: Step 2/2 : RUN false failed: returned a non-zero code: 1\n    no space")
+    assert str(caught.value) == (
+        "kit:1: Step 2/2 : RUN false failed: returned a non-zero code: 1\n    no space at https://m.example.com/simple"
+    )
 
 
 def test_build_that_loses_the_engine_is_an_error(fake: FakeEngine, images: Images) -> None:

@@ -27,7 +27,7 @@ MAKE_ROOT = f"""
 for last; do root=$mirror; mirror=$last; done
 for part in {ROOT_PARTS}; do mkdir -p "$root/$part"; done
 touch "$root/usr/share/doc/a/copyright" "$root/usr/share/doc/a/README" "$root/usr/share/man/man1/a.1"
-echo "made from $mirror"
+echo "made from $mirror"; echo
 """
 
 
@@ -96,14 +96,17 @@ def test_failed_debootstrap_shows_its_log_and_no_password(programs: Path) -> Non
     put(
         programs,
         "debootstrap",
-        f'{MAKE_ROOT}\nmkdir "$root/debootstrap"; echo "no such package" > "$root/debootstrap/debootstrap.log"; exit 1',
+        f'{MAKE_ROOT}\ncd "$root"; mkdir debootstrap; '
+        'echo "no such package at $mirror" > debootstrap/debootstrap.log; exit 1',
     )
 
     with pytest.raises(SidecarError) as caught:
         names_in(MIRROR)
 
     assert "debootstrap from https://m.example.com/debian: exit code 1" in str(caught.value)
-    assert str(caught.value).endswith("no such package")
+    assert "made from https://m.example.com/debian" in str(caught.value)
+    assert str(caught.value).endswith("no such package at https://m.example.com/debian")
+    assert "secret" not in str(caught.value)
     assert [] == leftovers(programs)
 
 
