@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench import machine, report
 from bench.cases import CASES
-from bench.children import ChildError
+from bench.children import ChildError, end_all
 from bench.measure import Options, Skipped
 from sidecar.errors import SidecarError
 
@@ -92,4 +92,6 @@ def _count(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    end_all()
+    sys.exit(code)

@@ -113,6 +113,17 @@ class Child:
         return ChildError(f"{' '.join(self.argv)}: {what}\n{last}")
 
 
+def end_all() -> None:
+    """End every process below this one: an interrupt may come after a start and before anybody holds the child."""
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(left, timeout=_STOP_SECONDS)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def _true(ready: Callable[[], bool]) -> bool:
     try:
         return ready()

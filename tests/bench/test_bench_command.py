@@ -6,14 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
 from bench.__main__ import main
 from bench.cases import CASES
-from bench.children import ChildError, python, running
+from bench.children import CHECKOUT, ChildError, python, running
 from bench.measure import Measured, Skipped
 
 
@@ -135,12 +134,25 @@ def test_a_child_that_never_gets_ready_is_an_error():
         child.wait_for(lambda: False, 0.1)
 
 
+def test_a_child_that_nobody_holds_is_ended_too():
+    """An interrupt may come between its start and its block; it has a session of its own."""
+    code = """
+import subprocess
+from bench.children import end_all, python
+child = subprocess.Popen(python("-c", "import time; time.sleep(60)"), start_new_session=True)
+end_all()
+print(child.pid)
+"""
+    done = subprocess.run(python("-c", code), cwd=CHECKOUT, check=True, capture_output=True, text=True)
+
+    assert not psutil.pid_exists(int(done.stdout))
+
+
 def test_sigterm_leaves_no_process(tmp_path):
     """A bench that is stopped stops what it started."""
-    checkout = Path(__file__).parents[2]
     bench = subprocess.Popen(
         [sys.executable, "-m", "bench", "gateway"],
-        cwd=checkout,
+        cwd=CHECKOUT,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
