@@ -190,10 +190,13 @@ class Traffic:
 
     def _send(self):
         while not self._stopping.wait(0.02):
-            try:
-                self.answered.append(self._deployment.greet())
-            except requests.RequestException as error:
-                self.failed.append(str(error))
+            self._send_one()
+
+    def _send_one(self):
+        try:
+            self.answered.append(self._deployment.greet())
+        except requests.RequestException as error:
+            self.failed.append(str(error))
 
     def wait_for_more(self, count=20, seconds=20):
         """Return when so many more requests were answered."""

@@ -11,6 +11,7 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.verify.hops import RECEIVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ class ComposePlace:
 
     side_by_side = 4
     """Each service has an agent of its own."""
+    received = RECEIVED
 
     def __init__(self, engine: Engine, project: str, image: str) -> None:
         self._engine = engine

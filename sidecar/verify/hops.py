@@ -82,7 +82,7 @@ def client_hop(service: str, client: ClientCounts) -> Hop:
     return Hop(CLIENT, service, ok, client.sent, client.started, counts=dropped, cause=cause, fix=fix)
 
 
-def received_hop(service: str, client: ClientCounts, agent: AgentCounts) -> Hop:
+def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: str = RECEIVED) -> Hop:
     """Judge what reached the agent's queue; packets, since a packet is what is lost here."""
     lost = {
         "dropped by the agent": agent.packets_dropped,
@@ -102,7 +102,6 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts) -> Hop:
     elif not ok:
         cause = f"{client.packets - arrived} packets never reached the agent"
         fix = "Is JAEGER_AGENT_HOST this agent, and its port 6831?"
-    hop = RECEIVED if agent.forwards else STAND_IN_RECEIVED
     return Hop(hop, service, ok, arrived, client.packets, "packets", lost, cause, fix)
 
 

@@ -16,6 +16,9 @@ class Place(Protocol):
     side_by_side: int
     """How many services can be followed at once without sharing a counter."""
 
+    received: str
+    """What the hop into the agent's port is called: hops.RECEIVED, or hops.STAND_IN_RECEIVED."""
+
     def services(self) -> Sequence[str]:
         """Return the names of the traced services."""
         ...

@@ -11,6 +11,7 @@ from sidecar.demo.processes import running
 from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import read_gateway, wait_for
 
@@ -28,6 +29,7 @@ class ProcessPlace:
 
     side_by_side = 1
     """All services share the stand-in's one socket, and so its counters."""
+    received = STAND_IN_RECEIVED
 
     def __init__(self, folder: Path) -> None:
         self._demo = running(folder)

@@ -31,7 +31,7 @@ def verify(place: Place, spans: int = SPANS, seconds: float = SECONDS) -> Report
         list(pool.map(lambda way: way.follow(spans), ways))
     proof = tuple(hop for way in ways for hop in way.hops)
     traces = tuple(trace for way in ways for trace in way.trace_ids)
-    notes = (NO_AGENT,) if any(hop.hop == hops.STAND_IN_RECEIVED for hop in proof) else ()
+    notes = (NO_AGENT,) if place.received == hops.STAND_IN_RECEIVED else ()
     return Report(marker, proof, traces, notes)
 
 
@@ -52,14 +52,14 @@ class _Way:
             self.hops.append(hops.broken_hop(self._step, self._service, f"{error.subject}: {error.cause}", error.fix))
 
     def _try(self, spans: int) -> None:
-        self._step = hops.RECEIVED
+        self._step = self._place.received
         before = self._place.agent(self._service)
         self._step = hops.CLIENT
         client = self._place.send(self._service, self._marker, spans)
         self.hops.append(hops.client_hop(self._service, client))
         self.trace_ids = client.trace_ids[:1]
         if before is not None:
-            self._step = hops.RECEIVED
+            self._step = self._place.received
             self._agent(before, client)
         self._step = hops.ACCEPTED
         # what the agent handed on has arrived already: a refused or lost span is not worth the whole wait
@@ -70,7 +70,7 @@ class _Way:
     def _agent(self, before: AgentCounts, client: ClientCounts) -> None:
         after = self._place.agent(self._service, before.settled + client.sent, self._seconds)
         counted = (after or before).since(before)
-        self.hops.append(hops.received_hop(self._service, client, counted))
+        self.hops.append(hops.received_hop(self._service, client, counted, self._place.received))
         if not counted.forwards:
             return
         self._step = hops.SUBMITTED

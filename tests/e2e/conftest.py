@@ -67,7 +67,8 @@ def images(engine, tmp_path_factory):
             timeout=IMAGES_SECONDS,
         )
     if done.returncode:
-        lack("docker", f"the images cannot be had: {done.stderr.partition('sidecar: ')[2].strip() or done.stderr[-500:]}")
+        why = done.stderr.partition("sidecar: ")[2].strip() or done.stderr[-500:]
+        lack("docker", f"the images cannot be had: {why}")
     (folder / ".env").touch()
     return folder
 

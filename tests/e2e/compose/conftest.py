@@ -1,4 +1,4 @@
-"""One deployment for all tests that leave it as they found it."""
+"""One deployment for all tests that leave it as they found it, and more for those that do not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from compose_deployment import Deployment, deployed, local_copy
 
 
 @pytest.fixture(scope="session")
-def _shared(checkout, engine, compose, images, tmp_path_factory):
-    folder = local_copy(checkout, tmp_path_factory.mktemp("local"))
-    with deployed(Deployment(folder, engine, compose, images)) as deployment:
+def new_deployment(checkout, engine, compose, images, tmp_path_factory):
+    """Make a deployment of the checkout's own docker-compose.yml, not yet started."""
+
+    def make(name):
+        return Deployment(local_copy(checkout, tmp_path_factory.mktemp(name)), engine, compose, images)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def _shared(new_deployment):
+    with deployed(new_deployment("local")) as deployment:
         deployment.set()
         yield deployment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -55,9 +56,8 @@ def test_a_container_is_bounded(deployment, service):
 @pytest.mark.parametrize("service", KIT)
 def test_the_kernel_sees_it_so(deployment, service):
     """The running process itself has no capability left, and may gain none."""
-    status = (f"/proc/{deployment.process(service)}/status",)
-    with open(*status) as file:
-        fields = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+    status = Path(f"/proc/{deployment.process(service)}/status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
 
     assert {"0000000000000000"} == {fields[name] for name in ("CapPrm", "CapEff", "CapBnd")}
     assert "1" == fields["NoNewPrivs"]

@@ -24,7 +24,7 @@ def changed(deployment, before, after):
 
 
 def test_every_hop_is_proven_for_every_service(deployment):
-    """verify counts each service's marked spans at each of the four hops, and exits 0."""
+    """Marked spans of each service are counted at each of the four hops, and exits 0."""
     hops, done = deployment.hops()
 
     assert 0 == done.code
