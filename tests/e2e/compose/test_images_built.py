@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,7 @@ from sidecar.engine.compose import child_environment
 from sidecar.engine.containers import RunRequest
 from sidecar.images import names
 from sidecar.images.inputs import context_files
+from sidecar.images.kit_images import KitBuild, build_kit_image
 from sidecar.images.site import host_site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("images")]
@@ -104,3 +107,20 @@ def test_compose_builds_from_a_clone_with_and_without_the_hosts_settings(
 
     assert 0 == compose.run(tmp_path, "build", "--quiet").returncode
     connect().images.remove(service["image"])
+
+
+def test_hosts_settings_are_in_no_layer_of_an_image(engine, checkout, image_names):
+    """A password in pip's settings or a private authority serves the build stage and stays there."""
+    canary = f"canary-{uuid.uuid4().hex}"
+    host = host_site()
+    site = replace(host, pip={**host.pip, "trusted-host": f"{canary}.example.com"}, go={"GOPROXY": canary})
+    build = KitBuild(checkout, "sample", "sidecar-kit-test/canary:1", image_names["base"], "inputs")
+
+    build_kit_image(engine.images, build, site, lambda _line: None)
+
+    try:
+        saved = b"".join(engine.images._api.get_image(build.name))
+        assert b"sample_service" in saved
+        assert canary.encode() not in saved
+    finally:
+        engine.images.remove(build.name)
