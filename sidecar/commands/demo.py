@@ -88,10 +88,10 @@ def _containers() -> tuple[Place, str, str]:
 
 
 def _images(folder: Path) -> None:
-    from sidecar.cli import build_parser
-    from sidecar.commands import images
+    from sidecar.images.deliver import as_text, deliver
+    from sidecar.images.obtain import Wish
 
-    images.run(build_parser("images").parse_args(["images", "--out", str(folder)]))
+    print(as_text(deliver(Wish(), folder)), end="\n\n")
 
 
 def checkout() -> Path:

@@ -15,8 +15,7 @@ from sidecar.images import names
 if TYPE_CHECKING:
     import argparse
 
-    from sidecar.images.obtain import Obtained, Surroundings
-    from sidecar.images.progress import ProgressLine
+    from sidecar.images.obtain import Obtained
 
 EXAMPLES = """examples:
   sidecar images
@@ -47,83 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Obtain the images, write their names, print them."""
-    from sidecar.errors import SidecarError
-    from sidecar.images.envfile import update
-    from sidecar.images.progress import ProgressLine
-
-    _require_folder(args.out)
-    line = ProgressLine()
-    try:
-        obtained = _obtain(args, line)
-    except OSError as error:
-        subject = str(error.filename or args.out)
-        raise SidecarError(subject, error.strerror or str(error), "Make room or access, then run it again") from error
-    finally:
-        line.clear()
-    if not args.dry_run and update(args.out, variables(obtained)):
-        line.say(f"{args.out / '.env'}: names of images updated")
-    _print(obtained, args.output)
-    return 0
-
-
-def _obtain(args: argparse.Namespace, line: ProgressLine) -> list[Obtained]:
-    from sidecar.images.lock import one_at_a_time
-    from sidecar.images.obtain import Obtainer, Wish
+    from sidecar.images.deliver import as_text, deliver
+    from sidecar.images.obtain import Wish
 
     wish = Wish(args.source, args.prefix, args.agent_version, args.rebuild, args.dry_run)
-    obtainer = Obtainer(wish, _surroundings(args.debian_mirror, line))
-    if args.dry_run:
-        return obtainer.all()
-    with one_at_a_time(line.say):
-        return obtainer.all()
-
-
-def _surroundings(debian_mirror_named: str | None, line: ProgressLine) -> Surroundings:
-    from sidecar.checkout import find_checkout
-    from sidecar.engine.client import connect
-    from sidecar.images.mirrors import debian_mirror
-    from sidecar.images.obtain import Surroundings
-    from sidecar.images.site import host_site
-
-    return Surroundings(
-        images=connect().images,
-        site=host_site(),
-        mirror=debian_mirror(debian_mirror_named),
-        checkout=find_checkout(),
-        say=line.say,
-        progress=line.progress,
-    )
-
-
-def variables(obtained: list[Obtained]) -> dict[str, str | None]:
-    """Return Compose's variables; None where the default already says the name."""
-    defaults = {image.variable: image.name for image in names.official()}
-    found = {entry.image.variable: entry.image.name for entry in obtained}
-    return {variable: None if defaults[variable] == name else name for variable, name in found.items()}
-
-
-def _require_folder(folder: Path) -> None:
-    from sidecar.errors import SidecarError
-
-    if not folder.is_dir():
-        raise SidecarError(f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`")
-
-
-def _print(obtained: list[Obtained], output: str) -> None:
-    from sidecar.console import table
-
-    if output == "json":
+    obtained = deliver(wish, args.out, args.debian_mirror)
+    if args.output == "json":
         print(json.dumps([_as_data(entry) for entry in obtained], indent=2))
-        return
-    rows = [(entry.image.role, entry.image.name, entry.way, _megabytes(entry.size)) for entry in obtained]
-    print(table(("ROLE", "IMAGE", "WAY", "SIZE"), rows))
+    else:
+        print(as_text(obtained))
+    return 0
 
 
 def _as_data(entry: Obtained) -> dict[str, Any]:
     image = entry.image
     named = {"role": image.role, "image": image.name, "variable": image.variable}
     return {**named, "way": entry.way, "why": entry.why, "size_bytes": entry.size}
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.0f} MB" if size else "-"

@@ -28,10 +28,10 @@ REGISTRY_SECONDS = 8.0
 class Wish:
     """What the user asked for."""
 
-    source: str
+    source: str = "auto"
     """auto, registry or build."""
-    prefix: str
-    agent_version: str
+    prefix: str = ""
+    agent_version: str = names.AGENT_VERSION
     rebuild: bool = False
     dry_run: bool = False
 

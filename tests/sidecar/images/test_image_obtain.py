@@ -205,9 +205,9 @@ def test_agent_that_cannot_be_built_is_refused(version: str) -> None:
 def engine(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> MemoryImages:
     """Return the images of the engine that the command finds."""
     images = MemoryImages(registry=NO_REGISTRY)
-    monkeypatch.setattr("sidecar.engine.client.connect", lambda: SimpleNamespace(images=images))
-    monkeypatch.setattr("sidecar.checkout.find_checkout", lambda: checkout)
-    monkeypatch.setattr("sidecar.images.site.host_site", Site)
+    monkeypatch.setattr("sidecar.images.deliver.connect", lambda: SimpleNamespace(images=images))
+    monkeypatch.setattr("sidecar.images.deliver.find_checkout", lambda: checkout)
+    monkeypatch.setattr("sidecar.images.deliver.host_site", Site)
     return images
 
 
