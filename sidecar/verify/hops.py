@@ -99,6 +99,9 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: st
     elif agent.packets_dropped:
         cause = f"the agent dropped {agent.packets_dropped} packets: its queue was full, the gateway too slow"
         fix = "Raise capacity in the spec, and render again"
+    elif agent.read_errors:
+        cause = f"{agent.read_errors} packets could not be read"
+        fix = "A packet may hold 65000 bytes; see the client's batches"
     elif not ok:
         cause = f"{client.packets - arrived} packets never reached the agent"
         fix = "Is JAEGER_AGENT_HOST this agent, and its port 6831?"

@@ -1,0 +1,179 @@
+"""Verdicts: what each hop says of its counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidecar.verify.causes import Cause, cause_of
+from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.verify.hops import Report, accepted_hop, broken_hop, client_hop, received_hop, submitted_hop
+
+CLIENT = ClientCounts(started=200, sent=200, packets=4)
+
+
+def test_a_client_that_sent_all_is_proven():
+    """All started spans were sent."""
+    hop = client_hop("web", CLIENT)
+
+    assert (True, 200, 200, "", "") == (hop.ok, hop.figure, hop.expected, hop.cause, hop.fix)
+
+
+def test_a_clients_losses_are_listed_by_reason():
+    """Each reason with its count; reasons that did not occur are left out."""
+    hop = client_hop("web", ClientCounts(200, 150, {"queue_full": 30, "send_error": 20, "closed": 0}, 3))
+
+    assert (False, {"queue_full": 30, "send_error": 20}) == (hop.ok, hop.counts)
+    assert "the client dropped 50: 30 queue_full, 20 send_error" == hop.cause
+    assert "JAEGER_AGENT_HOST" in hop.fix
+
+
+def test_spans_that_are_still_with_the_client_are_said():
+    """Neither sent nor dropped: they wait."""
+    assert "50 spans are still with the client" == client_hop("web", ClientCounts(200, 150)).cause
+
+
+def test_a_client_that_started_nothing_proves_nothing():
+    """Zero of zero is no proof."""
+    assert not client_hop("web", ClientCounts(0, 0)).ok
+
+
+@pytest.mark.parametrize(
+    ("agent", "cause", "fix"),
+    [
+        (AgentCounts(packets_processed=3, kernel_drops=1), "the kernel dropped 1 packets", "rmem_max"),
+        (AgentCounts(packets_processed=3, packets_dropped=1), "the agent dropped 1 packets", "capacity"),
+        (AgentCounts(packets_processed=3), "1 packets never reached the agent", "JAEGER_AGENT_HOST"),
+        (AgentCounts(packets_processed=4, read_errors=1), "1 packets could not be read", "65000"),
+    ],
+)
+def test_lost_packets_have_their_cause(agent, cause, fix):
+    """The kernel, the agent's queue, the way there, or the packet itself."""
+    hop = received_hop("web", CLIENT, agent)
+
+    assert not hop.ok
+    assert cause in hop.cause
+    assert fix in hop.fix
+
+
+def test_other_traffic_does_not_disturb():
+    """More packets than were marked are the service's own."""
+    assert received_hop("web", CLIENT, AgentCounts(packets_processed=40)).ok
+
+
+def test_the_receiver_is_named_for_what_it_is():
+    """Where the stand-in takes the agent's port the hop says so."""
+    assert "stand-in received" == received_hop("web", CLIENT, AgentCounts(4), "stand-in received").hop
+    assert "agent received" == received_hop("web", CLIENT, AgentCounts(4)).hop
+
+
+@pytest.mark.parametrize(
+    ("agent", "known", "text"),
+    [
+        (AgentCounts(spans_failed=200, connected=1), Cause("C", "F"), "200 spans failed: C"),
+        (AgentCounts(connected=1), Cause("C", "F"), "200 spans wait in the agent: C"),
+        (AgentCounts(connected=1), None, "200 spans wait in the agent: the gateway does not answer"),
+        (AgentCounts(), None, "200 spans wait in the agent: the agent has no connection to the gateway"),
+        (AgentCounts(spans_submitted=150, spans_failed=50), None, "50 spans failed: the agent has no connection"),
+    ],
+)
+def test_what_the_agent_could_not_hand_on_has_its_cause(agent, known, text):
+    """The log's cause if it tells one, else what the counters say."""
+    hop = submitted_hop("web", CLIENT, agent, known)
+
+    assert not hop.ok
+    assert hop.cause.startswith(text)
+    assert hop.fix
+
+
+def test_what_was_handed_on_is_proven():
+    """All of them submitted, none failed."""
+    hop = submitted_hop("web", CLIENT, AgentCounts(spans_submitted=200, connected=1), None)
+
+    assert (True, "", {}) == (hop.ok, hop.cause, hop.counts)
+
+
+def test_each_span_counts_once_at_the_gateway():
+    """A span that an agent sent twice has arrived, once."""
+    hop = accepted_hop("web", CLIENT, GatewayCounts(250, 0, 200))
+
+    assert (True, 200) == (hop.ok, hop.figure)
+
+
+@pytest.mark.parametrize(
+    ("counts", "lost", "cause"),
+    [
+        (GatewayCounts(0, 200, 0), {"refused": 200}, "the gateway did not accept the token"),
+        (GatewayCounts(0, 0, 0, dropped=200), {"dropped in silence": 200}, "the gateway did not accept the token"),
+        (GatewayCounts(150, 0, 150), {}, "50 spans did not arrive"),
+    ],
+)
+def test_what_the_gateway_did_not_keep_has_its_cause(counts, lost, cause):
+    """A token that it does not take, or spans that never came."""
+    hop = accepted_hop("web", CLIENT, counts)
+
+    assert (False, lost, cause) == (hop.ok, hop.counts, hop.cause)
+    assert hop.fix
+
+
+def test_a_gateway_without_counts_is_neither_proof_nor_failure():
+    """A region's own gateway shows no counts: the trace must be looked for."""
+    hop = accepted_hop("web", CLIENT, None)
+
+    assert (None, None) == (hop.ok, hop.figure)
+    assert "console" in hop.fix
+
+
+def test_a_report_is_true_only_with_hops():
+    """No hop, no proof; an uncountable one does no harm; a failed one does, and the first is named."""
+    unknown, failed = accepted_hop("web", CLIENT, None), broken_hop("agent received", "web", "gone")
+
+    assert not Report("m", ()).ok
+    assert Report("m", (client_hop("web", CLIENT), unknown)).ok
+    assert not Report("m", (unknown, failed)).ok
+    assert failed is Report("m", (unknown, failed, broken_hop("x", "web", "later"))).first_failure
+
+
+def test_the_probes_line_becomes_counts():
+    """The names that the probe prints are those that are read; a missing one is an error."""
+    printed = {"started": 2, "sent": 1, "dropped": {"closed": 1}, "packets": 1, "trace_ids": ["a", "b"], "more": 0}
+
+    assert ClientCounts(2, 1, {"closed": 1}, 1, ("a", "b")) == client_counts(printed)
+    with pytest.raises(KeyError):
+        client_counts({"started": 2})
+
+
+LOGS = {
+    "refused the token": "rpc error: code = Unauthenticated desc = unknown token",
+    "name does not resolve": 'desc = "name resolver error: produced zero addresses"',
+    "refused the connection": "dial tcp 127.0.0.1:1: connect: connection refused",
+    "out of reach": "dial tcp 10.0.0.1:1883: i/o timeout",
+    "TLS with the gateway failed": "authentication handshake failed: tls: first record does not look like",
+    "quota": "rpc error: code = ResourceExhausted",
+    "not available": "rpc error: code = Unavailable desc = try later",
+}
+
+
+@pytest.mark.parametrize(("words", "line"), LOGS.items(), ids=LOGS)
+def test_a_log_line_becomes_a_cause(words, line):
+    """What agent and gRPC write is put into the kit's words, with a next step."""
+    found = cause_of(f'{{"level":"info","msg":"ready"}}\n{{"level":"error","error":"{line}"}}\n')
+
+    assert words in found.text
+    assert found.fix
+
+
+def test_the_most_telling_cause_wins():
+    """A refused token is named though the connection also broke later."""
+    assert "token" in cause_of("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").text
+
+
+def test_no_line_of_a_log_is_repeated():
+    """A log may hold a tag: none of it is in a cause."""
+    found = cause_of("Unauthenticated: Authentication=abc@def_abc@secret")
+
+    assert "abc" not in found.text + found.fix
+
+
+def test_a_quiet_log_has_no_cause():
+    """Nothing known, nothing said."""
+    assert cause_of('{"level":"info","msg":"Starting agent"}') is None

@@ -1,0 +1,172 @@
+"""Counters as a real agent and a real kernel show them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from sidecar.verify.counts import AgentCounts, GatewayCounts
+from sidecar.verify.reader import agent_counts, kernel_drops, main, read_agent, wait_for
+
+METRICS = Path(__file__).with_name("agent-1.62.0-metrics.txt").read_text()
+"""Taken from jaeger-agent 1.62.0 after 120 spans in 3 packets, and 30 more in one that the gateway failed."""
+
+UDP = """\
+   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  123: 00000000:1AAF 00000000:0000 07 00000000:00000000 00:00000000 00000000 10001        0 71373 2 0000000058d37d8 1985
+  124: 0100007F:1AB0 00000000:0000 07 00000000:00000000 00:00000000 00000000 10001        0 71374 2 0000000058d37d8b 7
+"""
+UDP6 = """\
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  200: 00000000000000000000000000000000:1AAF 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000 10001        0 71375 2 0000000008d37d8b 3
+"""  # noqa: E501 - the kernel's own columns
+
+
+def test_an_agents_metrics_become_counts():
+    """The six counters are found under their names of 1.62, summed over protocols."""
+    assert AgentCounts(packets_processed=4, spans_submitted=120, spans_failed=30, connected=1) == agent_counts(
+        METRICS, []
+    )
+
+
+def test_older_names_without_total_are_read_as_well():
+    """Before 1.30 counters had no `_total`; both count."""
+    assert agent_counts(METRICS, []) == agent_counts(METRICS.replace("_total{", "{"), [])
+
+
+def test_numbers_in_scientific_notation_are_whole_spans():
+    """A counter above a million is printed as 1.5e+06."""
+    line = 'jaeger_agent_reporter_spans_submitted_total{format="jaeger",protocol="grpc"} 1.5e+06'
+
+    assert 1_500_000 == agent_counts(line, []).spans_submitted
+
+
+def test_the_kernels_drops_are_those_of_the_port():
+    """Rows of the port are summed over IPv4 and IPv6; other sockets' drops do not count."""
+    assert 1985 == kernel_drops(UDP, 6831)
+    assert 1988 == agent_counts("", [UDP, UDP6]).kernel_drops
+    assert 0 == kernel_drops(UDP, 5775)
+
+
+def test_an_empty_answer_counts_nothing():
+    """Where the agent has counted nothing yet every count is zero."""
+    assert AgentCounts() == agent_counts("", [])
+
+
+def test_counts_since_are_differences():
+    """What was there before does not count; whether it is connected is a state, not a total."""
+    before = AgentCounts(packets_processed=10, spans_submitted=100, spans_failed=5, kernel_drops=1, connected=1)
+    after = AgentCounts(packets_processed=14, spans_submitted=280, spans_failed=25, kernel_drops=1, connected=1)
+
+    assert AgentCounts(packets_processed=4, spans_submitted=180, spans_failed=20, connected=1) == after.since(before)
+
+
+def test_an_agent_that_was_restarted_counts_from_zero():
+    """Totals that shrank belong to a new process, and all of them are new."""
+    after = AgentCounts(packets_processed=4, spans_submitted=200)
+
+    assert after == after.since(AgentCounts(packets_processed=900, spans_submitted=45_000))
+
+
+def test_waiting_ends_with_the_first_reading_that_is_done():
+    """Not one reading more is taken."""
+    readings = iter([1, 2, 3, 4])
+
+    assert 3 == wait_for(lambda: next(readings), lambda reading: reading == 3, 10)
+    assert 4 == next(readings)
+
+
+def test_waiting_ends_with_time():
+    """When time is up the last reading is the answer."""
+    assert "same" == wait_for(lambda: "same", lambda _: False, 0.05)
+
+
+@pytest.fixture
+def web():
+    """Serve canned texts by path on loopback; returns the texts and the URL."""
+    texts = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path in texts else 404)
+            self.end_headers()
+            self.wfile.write(texts.get(self.path, "").encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield texts, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_agents_counts_are_printed(web, capsys):
+    """The program prints the counts of an admin port as JSON."""
+    texts, url = web
+    texts["/metrics"] = METRICS
+
+    assert 0 == main(["agent", "--url", url, "--settled=150", "--seconds=5"])
+    printed = json.loads(capsys.readouterr().out)
+    assert (4, 120, 30) == (printed["packets_processed"], printed["spans_submitted"], printed["spans_failed"])
+
+
+def test_a_stand_ins_counts_are_printed(web, capsys):
+    """The program prints a marker's counts as JSON."""
+    texts, url = web
+    texts["/api/markers/abc"] = json.dumps({"accepted": 7, "refused": 1, "distinct": 6, "dropped": 2, "services": {}})
+
+    assert 0 == main(["gateway", "abc", "--url", url, "--settled=10"])
+    assert GatewayCounts(7, 1, 6, 2) == GatewayCounts(**json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize("what", [["agent"], ["gateway", "abc"]])
+def test_where_nothing_answers_the_cause_is_printed(what, capsys):
+    """A closed port gives exit 1 and one line on standard error."""
+    assert 1 == main([*what, "--url", "http://127.0.0.1:1"])
+    shown = capsys.readouterr()
+    assert "" == shown.out
+    assert "URLError: <urlopen error [Errno 111] Connection refused>\n" == shown.err
+
+
+def test_a_proxy_of_the_environment_is_not_asked(web, monkeypatch):
+    """What is nearby is asked directly, whatever the machine's proxy."""
+    texts, url = web
+    texts["/metrics"] = METRICS
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert 120 == read_agent(url).spans_submitted
+
+
+def test_the_program_needs_the_standard_library_only():
+    """A container without the kit's dependencies can run it."""
+    code = "import sys, sidecar.verify.reader; print(sorted({name.partition('.')[0] for name in sys.modules} & BAD))"
+    bad = {"docker", "jinja2", "yaml", "psutil", "grpc", "aiohttp", "requests"}
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("BAD", repr(bad))], check=True, capture_output=True, text=True
+    )
+
+    assert "[]\n" == done.stdout
+
+
+def test_a_sockets_drops_are_read_from_the_kernel(web):
+    """Datagrams beyond a small buffer are counted for the port they were sent to."""
+    texts, url = web
+    texts["/metrics"] = METRICS
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as full,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out,
+    ):
+        full.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        full.bind(("127.0.0.1", 0))
+        for _ in range(50):
+            out.sendto(b"x" * 1000, full.getsockname())
+
+        assert 0 < read_agent(url, full.getsockname()[1]).kernel_drops < 50

@@ -1,0 +1,203 @@
+"""Following spans through a place, and what the report says of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from sidecar.errors import SidecarError
+from sidecar.verify import report as reports
+from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
+from sidecar.verify.run import verify
+
+GONE = SidecarError("web agent", "container web-agent-1 is exited", "See docker compose ps")
+
+
+@dataclass
+class Place:
+    """A deployment made by hand: each part answers what it was given, or raises it."""
+
+    side_by_side: int = 2
+    received: str = RECEIVED
+    names: tuple[str, ...] = ("web",)
+    client: object = field(default_factory=lambda: ClientCounts(10, 10, {}, 2, ("t1", "t2")))
+    agents: list[object] = field(
+        default_factory=lambda: [AgentCounts(), AgentCounts(2, spans_submitted=10, connected=1)]
+    )
+    log: str = ""
+    kept: object = field(default_factory=lambda: GatewayCounts(10, 0, 10))
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def services(self):
+        return self.names
+
+    def send(self, service, marker, spans):
+        self.asked.append(("send", service, marker, spans))
+        return given(self.client)
+
+    def agent(self, service, settled=0, seconds=0):
+        self.asked.append(("agent", service, settled, seconds))
+        return given(self.agents.pop(0) if len(self.agents) > 1 else self.agents[0])
+
+    def agent_log(self, service):
+        return self.log
+
+    def gateway(self, marker, settled, seconds):
+        self.asked.append(("gateway", marker, settled, seconds))
+        return given(self.kept)
+
+
+def given(answer):
+    """Return an answer, or raise it."""
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def named(report):
+    """Return the report's hops as {name: ok}."""
+    return {hop.hop: hop.ok for hop in report.hops}
+
+
+def test_every_hop_of_a_sound_place_is_proven():
+    """Client, agent in, agent out, gateway; one trace id a service."""
+    report = verify(Place(), 10, 1)
+
+    assert ["client sent", "agent received", "agent submitted", "gateway accepted"] == list(named(report))
+    assert (True, ("t1",), ()) == (report.ok, report.trace_ids, report.notes)
+
+
+def test_markers_differ_by_service_and_run():
+    """No other run's spans, and no other service's, are counted."""
+    place = Place(names=("back", "front"), agents=[AgentCounts(2, spans_submitted=10)], side_by_side=1)
+    first, second = verify(place, 10, 1), verify(place, 10, 1)
+    markers = [entry[2] for entry in place.asked if entry[0] == "send"]
+
+    assert 4 == len(set(markers))
+    assert [f"{first.marker}-back", f"{first.marker}-front", f"{second.marker}-back"] == markers[:3]
+
+
+def test_the_agent_is_waited_for_until_the_marked_spans_are_settled():
+    """The wait ends with the spans that were there before plus those that were sent."""
+    place = Place(
+        agents=[
+            AgentCounts(5, spans_submitted=90, spans_failed=10),
+            AgentCounts(7, spans_submitted=100, spans_failed=10),
+        ]
+    )
+
+    assert verify(place, 10, 3).ok
+    assert ("agent", "web", 110, 3) in place.asked
+
+
+def test_a_cause_is_taken_from_the_agents_log():
+    """The log is read where spans are missing."""
+    place = Place(
+        agents=[AgentCounts(), AgentCounts(2, spans_failed=10, connected=1)],
+        log="code = Unauthenticated",
+        kept=GatewayCounts(0, 10, 0),
+    )
+    report = verify(place, 10, 3)
+
+    assert ("agent submitted", {"failed": 10}) == (report.first_failure.hop, report.first_failure.counts)
+    assert "10 spans failed: the gateway refused the token" == report.first_failure.cause
+    assert 1.0 == next(entry[3] for entry in place.asked if entry[0] == "gateway")
+
+
+@pytest.mark.parametrize(
+    ("broken", "hop"),
+    [
+        ({"agents": [GONE]}, "agent received"),
+        ({"client": GONE}, "client sent"),
+        ({"agents": [AgentCounts(), GONE]}, "agent received"),
+        ({"kept": GONE}, "gateway accepted"),
+    ],
+)
+def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
+    """It is named for what was tried, with the error's own cause and fix; nothing behind it is tried."""
+    report = verify(replace(Place(), **broken), 10, 1)
+    failure = report.hops[-1]
+
+    assert (hop, False, None) == (failure.hop, failure.ok, failure.figure)
+    assert "web agent: container web-agent-1 is exited" == failure.cause
+    assert "See docker compose ps" == failure.fix
+
+
+def test_without_an_agent_the_stand_in_is_named_and_noted():
+    """The agent's own hop is left out, and a note tells what this proof does not show."""
+    agents = [AgentCounts(forwards=False), AgentCounts(2, spans_submitted=10, forwards=False)]
+    report = verify(Place(received=STAND_IN_RECEIVED, agents=agents), 10, 1)
+
+    assert {"client sent": True, "stand-in received": True, "gateway accepted": True} == named(report)
+    assert ("no agent ran: the stand-in gateway took the services' packets itself",) == report.notes
+
+
+def test_a_place_without_an_agent_is_followed_all_the_same():
+    """Where nothing stands between service and gateway, two hops are counted."""
+    assert {"client sent": True, "gateway accepted": True} == named(verify(Place(agents=[None]), 10, 1))
+
+
+def test_one_services_failure_leaves_the_others_proof():
+    """Each service is followed by itself."""
+    agents = [GONE, AgentCounts(), AgentCounts(2, spans_submitted=10)]
+    report = verify(Place(names=("back", "front"), agents=agents, side_by_side=1), 10, 1)
+
+    assert [("back", False), ("front", True), ("front", True), ("front", True), ("front", True)] == [
+        (hop.service, hop.ok) for hop in report.hops
+    ]
+
+
+REPORTS = {
+    "proven": Place(),
+    "process": Place(received=STAND_IN_RECEIVED, agents=[AgentCounts(forwards=False), AgentCounts(2, forwards=False)]),
+    "region": Place(kept=None),
+    "wrong-token": Place(
+        agents=[AgentCounts(), AgentCounts(2, spans_failed=10, connected=1)],
+        log="code = Unauthenticated",
+        kept=GatewayCounts(0, 0, 0, dropped=10),
+    ),
+    "agent-gone": Place(agents=[GONE]),
+}
+
+
+@pytest.fixture(params=REPORTS)
+def case(request, monkeypatch):
+    """A report by name; the marker is always the same."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0123456789abcdef")
+    place = REPORTS[request.param]
+    return request.param, verify(replace(place, agents=list(place.agents)), 10, 1)
+
+
+def test_json_is_the_contract(case, golden):
+    """The report as data, held by a golden file."""
+    name, report = case
+    text = reports.as_json(report)
+
+    assert {"ok", "marker", "hops", "trace_ids", "notes"} == set(json.loads(text))
+    golden(f"verify/{name}.json", text + "\n")
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_text_reads_well_in_any_terminal(case, columns, golden):
+    """The report for people, held by a golden file; no line is wider than the terminal."""
+    name, report = case
+    text = reports.as_text(report, columns)
+
+    assert columns >= max(map(len, text.splitlines()))
+    golden(f"verify/{name}-{columns}.txt", text + "\n")
+
+
+def test_colour_marks_the_verdicts_on_a_terminal(monkeypatch):
+    """On a terminal results and verdict are coloured; NO_COLOR turns that off."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    report = verify(Place(), 10, 1)
+
+    assert "\x1b[32mok\x1b[0m" in reports.as_text(report, 80)
+    assert "\x1b[32mproven: every marked span arrived\x1b[0m" in reports.as_text(report, 80)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in reports.as_text(report, 80)
