@@ -1,0 +1,128 @@
+{{/*
+The agent beside a service. A foreign chart that depends on this one includes these with this chart's scope:
+  {{ include "sidecar.agent.container" (index .Subcharts "sidecar-kit") }}
+*/}}
+
+{{/* true: an init container that keeps running (Kubernetes 1.29), which starts before the service and stops after it. */}}
+{{- define "sidecar.agent.native" -}}
+{{- $able := semverCompare ">=1.29.0-0" .Capabilities.KubeVersion.Version -}}
+{{- if or (eq .Values.agent.mode "native") (and (eq .Values.agent.mode "auto") $able) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.agent.gateway" -}}
+{{- printf "%s:%d" (.Values.gateway.host | default (include "sidecar.gateway.name" .)) (int .Values.gateway.port) -}}
+{{- end -}}
+
+{{/* Flags by version, as sidecar/agent.py decides them; the parity test holds both to one result. */}}
+{{- define "sidecar.agent.args" -}}
+{{- $agent := .Values.agent -}}
+{{- $admin := .Values.metrics.enabled | ternary "$(POD_IP)" "127.0.0.1" -}}
+{{- $compact := "--processor.jaeger-compact.server" -}}
+- "--config-file=/run/secrets/sidecar/agent.yaml"
+- {{ printf "--reporter.grpc.host-port=%s" (include "sidecar.agent.gateway" .) | quote }}
+{{- if semverCompare ">=1.18.0" $agent.version }}
+- {{ printf "--admin.http.host-port=%s:14271" $admin | quote }}
+{{- else }}
+- "--admin-http-port=14271"
+{{- end }}
+- "--http-server.host-port=127.0.0.1:5778"
+- {{ printf "%s-host-port=127.0.0.1:6831" $compact | quote }}
+- {{ printf "%s-max-packet-size=%d" $compact (int $agent.tuning.maxPacketBytes) | quote }}
+- {{ printf "%s-queue-size=%d" $compact (int $agent.tuning.queuePackets) | quote }}
+{{- if semverCompare ">=1.20.0" $agent.version }}
+- {{ printf "%s-socket-buffer-size=%d" $compact (int $agent.tuning.socketBufferBytes) | quote }}
+{{- end }}
+- {{ printf "--processor.jaeger-compact.workers=%d" (int $agent.tuning.workers) | quote }}
+- "--processor.jaeger-binary.server-host-port=127.0.0.1:6832"
+- "--processor.zipkin-compact.server-host-port=127.0.0.1:5775"
+{{- range $agent.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* By its own `status` while its admin port is on loopback: Pod Security refuses a probe's `host` from 1.34. */}}
+{{- define "sidecar.agent.probe" -}}
+{{- if .Values.metrics.enabled }}
+httpGet: {path: /, port: 14271}
+{{- else }}
+exec:
+  command: ["/go/bin/agent-linux", "status", "--status.http.host-port=127.0.0.1:14271"]
+{{- end }}
+{{- end -}}
+
+{{- define "sidecar.agent.probes" -}}
+{{- if or .Values.metrics.enabled (semverCompare ">=1.22.0" .Values.agent.version) }}
+{{- $probe := include "sidecar.agent.probe" . -}}
+startupProbe:
+  {{- $probe | trim | nindent 2 }}
+  periodSeconds: 1
+  timeoutSeconds: 3
+  failureThreshold: 60
+livenessProbe:
+  {{- $probe | trim | nindent 2 }}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+{{- end }}
+{{- end -}}
+
+{{/* A plain container is asked to stop together with its service: it waits for the service's last spans. */}}
+{{- define "sidecar.agent.lifecycle" -}}
+{{- if not (include "sidecar.agent.native" .) }}
+lifecycle:
+  preStop:
+    {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}
+    sleep: {seconds: {{ .Values.agent.stopDelaySeconds }}}
+    {{- else }}
+    exec: {command: ["sleep", {{ .Values.agent.stopDelaySeconds | quote }}]}
+    {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* One container, as an item of a list. */}}
+{{- define "sidecar.agent.container" -}}
+- name: jaeger-agent
+  image: {{ include "sidecar.agent.image" . | quote }}
+  imagePullPolicy: {{ .Values.images.pullPolicy }}
+  {{- if include "sidecar.agent.native" . }}
+  restartPolicy: Always
+  {{- end }}
+  args:
+    {{- include "sidecar.agent.args" . | nindent 4 }}
+  {{- if .Values.metrics.enabled }}
+  env:
+    - name: POD_IP
+      valueFrom: {fieldRef: {fieldPath: status.podIP}}
+  {{- end }}
+  ports:
+    - {name: jaeger-compact, containerPort: 6831, protocol: UDP}
+    - {name: agent-admin, containerPort: 14271}
+  {{- with include "sidecar.agent.probes" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with include "sidecar.agent.lifecycle" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  resources:
+    {{- toYaml .Values.agent.resources | nindent 4 }}
+  securityContext:
+    {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
+  terminationMessagePolicy: FallbackToLogsOnError
+  volumeMounts:
+    - {name: sidecar-token, mountPath: /run/secrets/sidecar, readOnly: true}
+{{- end -}}
+
+{{/* The volumes of that container, as items of a list. */}}
+{{- define "sidecar.agent.volumes" -}}
+- name: sidecar-token
+  secret:
+    secretName: {{ include "sidecar.token.secret" . }}
+    items: [{key: agent.yaml, path: agent.yaml}]
+    defaultMode: 0444
+{{- end -}}
+
+{{/* What the service beside it needs, as items of a list. */}}
+{{- define "sidecar.agent.env" -}}
+- {name: JAEGER_AGENT_HOST, value: "127.0.0.1"}
+- {name: JAEGER_AGENT_PORT, value: "6831"}
+{{- end -}}

@@ -1,0 +1,145 @@
+{{/* A pod: one workload, and the agent beside it. Takes root, component, workload and restartPolicy. */}}
+
+{{- define "sidecar.pod" -}}
+{{- $root := .root -}}
+metadata:
+  labels:
+    {{- include "sidecar.labels" . | nindent 4 }}
+    {{- with mergeOverwrite (dict) $root.Values.podLabels (.workload.podLabels | default dict) }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    kubectl.kubernetes.io/default-container: {{ .component }}
+    {{- with include "sidecar.token.annotations" $root | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with mergeOverwrite (dict) $root.Values.podAnnotations (.workload.podAnnotations | default dict) }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  {{- include "sidecar.pod.settings" $root | nindent 2 }}
+  terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
+  {{- with .restartPolicy }}
+  restartPolicy: {{ . }}
+  {{- end }}
+  {{- if include "sidecar.agent.native" $root }}
+  initContainers:
+    {{- include "sidecar.agent.container" $root | nindent 4 }}
+  containers:
+  {{- else }}
+  containers:
+    {{- include "sidecar.agent.container" $root | nindent 4 }}
+  {{- end }}
+    {{- include "sidecar.workload.container" . | nindent 4 }}
+  volumes:
+    {{- include "sidecar.agent.volumes" $root | nindent 4 }}
+    - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
+    {{- with .workload.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
+{{- define "sidecar.pod.settings" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- include "sidecar.security.pod" . | nindent 2 }}
+{{- include "sidecar.pullSecrets" . }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "sidecar.workload.container" -}}
+{{- $root := .root -}}
+- name: {{ .component }}
+  image: {{ include "sidecar.image" (dict "root" $root "name" (.workload.image | default $root.Values.images.sample)) | quote }}
+  imagePullPolicy: {{ $root.Values.images.pullPolicy }}
+  {{- with .workload.command }}
+  command: {{ toJson . }}
+  {{- end }}
+  {{- with .workload.args }}
+  args: {{ toJson . }}
+  {{- end }}
+  env:
+    {{- include "sidecar.workload.env" . | trim | nindent 4 }}
+  {{- with .workload.envFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .workload.port }}
+  ports:
+    - {name: http, containerPort: {{ . }}}
+  {{- end }}
+  {{- with include "sidecar.workload.probes" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  resources:
+    {{- toYaml (.workload.resources | default $root.Values.resources) | nindent 4 }}
+  securityContext:
+    {{- $readOnly := dig "readOnlyRootFilesystem" true .workload }}
+    {{- include "sidecar.security.container" (dict "readOnly" $readOnly "user" .workload.runAsUser) | nindent 4 }}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+    {{- with .workload.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
+{{/* The kit's variables, then the peers' addresses, then the workload's own: the last of a name wins. */}}
+{{- define "sidecar.workload.env" -}}
+{{- $root := .root -}}
+{{- $env := dict "JAEGER_AGENT_HOST" "127.0.0.1" "JAEGER_AGENT_PORT" "6831" "JAEGER_SERVICE_NAME" .component -}}
+{{- range $name, $peer := .workload.peers -}}
+{{- $host := include "sidecar.name" (dict "root" $root "component" $peer.service) -}}
+{{- $port := (get $root.Values.services $peer.service).port -}}
+{{- $_ := set $env $name (printf "%s://%s:%d%s" ($peer.scheme | default "http") $host (int $port) ($peer.path | default "")) -}}
+{{- end -}}
+{{- $env = mergeOverwrite $env ($root.Values.env | default dict) (.workload.env | default dict) -}}
+{{- range $name, $value := $env }}
+- name: {{ $name | quote }}
+  value: {{ $value | toString | toJson }}
+{{- end }}
+{{- range concat ($root.Values.extraEnv | default list) (.workload.extraEnv | default list) }}
+- {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sidecar.workload.probes" -}}
+{{- with .workload.health }}
+{{- $probe := hasKey . "command" | ternary (dict "exec" (dict "command" .command)) (dict "httpGet" (dict "path" .path "port" "http")) -}}
+startupProbe:
+  {{- toYaml $probe | nindent 2 }}
+  periodSeconds: 2
+  timeoutSeconds: 3
+  failureThreshold: 30
+readinessProbe:
+  {{- toYaml $probe | nindent 2 }}
+  periodSeconds: 5
+  timeoutSeconds: 3
+  failureThreshold: 3
+livenessProbe:
+  {{- toYaml $probe | nindent 2 }}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+{{- end }}
+{{- end -}}
+
+{{/* The first service that has a port; NOTES shows how to call it. The sample's frontend goes before its backend. */}}
+{{- define "sidecar.notes.first" -}}
+{{- $names := list -}}
+{{- range $name, $service := .Values.services -}}
+{{- if $service.port -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- if has "frontend" $names -}}frontend{{- else if $names -}}{{ first $names }}{{- end -}}
+{{- end -}}

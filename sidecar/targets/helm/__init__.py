@@ -1,0 +1,89 @@
+"""The Helm target: a complete chart, and the short overlay that turns the released chart into this deployment."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from sidecar import yamlio
+from sidecar.images.names import official
+from sidecar.targets import environment
+from sidecar.targets.helm import chart, schema
+from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
+from sidecar.targets.helm.values import difference, values_of
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from sidecar.plan import Plan
+    from sidecar.rendering import Rendering
+    from sidecar.targets.helm.values import Values
+
+FOLDER = "helm"
+OVERLAY = "values.yaml"
+
+
+def render(plan: Plan) -> Rendering:
+    """Return `values.yaml`, the overlay, and `helm/`, the chart with the same values.
+
+    In the checkout itself: only what is rendered of its chart, whose templates are edited there.
+    """
+    values = values_of(plan)
+    files = {f"{FOLDER}/{name}": text for name, text in rendered(plan, values).items()}
+    if plan.source == ".":
+        return files
+    static = {f"{FOLDER}/{name}": text for name, text in chart.static_files().items()}
+    return {OVERLAY: overlay(plan, values), **static, **files}
+
+
+def rendered(plan: Plan, values: Values) -> dict[str, str]:
+    """Return the chart's files that are not edited by hand."""
+    jinja = _jinja()
+    names = {
+        "plan": plan,
+        "values": values,
+        "fields": FIELDS,
+        "maps": MAPS,
+        "sections": SECTIONS,
+        "official": official(),
+    }
+    files = {name: jinja.get_template(f"{name}.j2").render(**names) for name in chart.RENDERED if name != chart.SCHEMA}
+    return {**files, chart.SCHEMA: schema.as_json(schema.schema(values))}
+
+
+def overlay(plan: Plan, values: Values) -> str:
+    """Return the differences to the chart as it is released, which is the one for `local`."""
+    released = yaml.safe_load(chart.released_values())
+    changes = {"region": values["region"], **difference(values, released)}
+    return _jinja().get_template("overlay.yaml.j2").render(plan=plan, changes=changes)
+
+
+def _jinja() -> jinja2.Environment:
+    jinja = environment("helm")
+    jinja.filters["block"] = block
+    jinja.filters["comment"] = comment
+    jinja.globals["at"] = at
+    return jinja
+
+
+def at(values: Values, path: str) -> Any:  # noqa: ANN401 - data of any shape
+    """Return the value at a dotted path."""
+    for key in path.split("."):
+        values = values[key]
+    return values
+
+
+def comment(text: str, indent: int = 0) -> str:
+    """Return a text as YAML comments of at most 110 columns."""
+    start = " " * indent + "# "
+    return textwrap.fill(text, 110, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
+
+
+def block(value: Any, indent: int = 0) -> str:  # noqa: ANN401
+    """Return what follows a key's colon: a map as a block, all else on the same line."""
+    if not isinstance(value, dict) or not value:
+        return " " + yamlio.flow(value)
+    start = "\n" + " " * (indent + 2)
+    return "".join(f"{start}{yamlio.flow(key)}:{block(inner, indent + 2)}" for key, inner in value.items())

@@ -1,0 +1,35 @@
+"""The chart's own files: from the checkout, or as they travel in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.checkout import find_checkout
+from sidecar.errors import SidecarError
+
+SCHEMA = "values.schema.json"
+RENDERED = ("Chart.yaml", "values.yaml", SCHEMA, "README.md")
+"""Written from the plan and the table; every other file is edited in place."""
+_PACKAGED = Path(__file__).with_name("chart")
+
+
+def folder() -> Path:
+    """Return the chart's folder. Raises SidecarError for a broken installation."""
+    checkout = find_checkout()
+    found = checkout / "helm" if checkout else _PACKAGED
+    if not (found / "templates").is_dir():
+        raise SidecarError(str(found), "is not there: the chart's templates", "Install sidecar-kit again")
+    return found
+
+
+def static_files() -> dict[str, str]:
+    """Return path → text of every file that is edited in place, sorted."""
+    root = folder()
+    paths = (path for path in sorted(root.rglob("*")) if path.is_file())
+    names = {path.relative_to(root).as_posix(): path for path in paths}
+    return {name: path.read_text(encoding="utf-8") for name, path in names.items() if name not in RENDERED}
+
+
+def released_values() -> str:
+    """Return the chart's values.yaml, which is rendered for `local`."""
+    return (folder() / "values.yaml").read_text(encoding="utf-8")

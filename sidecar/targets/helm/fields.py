@@ -1,0 +1,174 @@
+"""The chart's values, one row a key: what values.yaml, values.schema.json and the chart's README are written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Schema = dict[str, Any]
+
+NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+"""A service, job or cron job: it becomes part of a Service's name, of at most 63 characters."""
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+
+TEXT: Schema = {"type": "string"}
+WORD: Schema = {"type": "string", "minLength": 1}
+FLAG: Schema = {"type": "boolean"}
+PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+WORDS: Schema = {"type": "array", "items": {"type": "string"}}
+OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
+OBJECT: Schema = {"type": "object"}
+TEXTS: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+ENVIRONMENT: Schema = {**TEXTS, "propertyNames": {"pattern": VARIABLE}}
+VERSION: Schema = {"type": "string", "pattern": r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"}
+HOST: Schema = {"type": "string", "pattern": r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$", "maxLength": 253}
+IMAGE: Schema = {"type": "string", "pattern": r"^[^\s]*$"}
+SECRET: Schema = {"type": "string", "pattern": r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$", "maxLength": 253}
+_QUANTITIES: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number"]},
+}
+RESOURCES: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"requests": _QUANTITIES, "limits": _QUANTITIES},
+}
+
+
+def positive(maximum: int, minimum: int = 1) -> Schema:
+    """Return the schema of a whole number in a range."""
+    return {"type": "integer", "minimum": minimum, "maximum": maximum}
+
+
+def choice(*words: str) -> Schema:
+    """Return the schema of one of some words."""
+    return {"type": "string", "enum": list(words)}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of the values."""
+
+    path: str
+    """Dotted, from the top."""
+    schema: Mapping[str, Any]
+    doc: str
+    """One sentence or two, for values.yaml, the schema and the README."""
+    default: Any = None
+    """In the chart; None where the plan decides it."""
+
+
+_POD = (
+    Field("image", IMAGE, "Image; empty: images.sample."),
+    Field("command", WORDS, "In place of the image's entry point."),
+    Field("args", WORDS, "In place of the image's command."),
+    Field("env", ENVIRONMENT, "Environment, as a map; `$(NAME)` refers to another variable."),
+    Field("extraEnv", OBJECTS, "Environment in Kubernetes' own form, e.g. valueFrom."),
+    Field("envFrom", OBJECTS, "ConfigMaps and Secrets whose keys become variables."),
+    Field("peers", OBJECT, "Variable → {service, scheme, path}: the address of another service of this release."),
+    Field("resources", RESOURCES, "Requests and limits; empty: the top-level resources."),
+    Field("runAsUser", positive(2**31 - 1), "User id; absent: the image's own, which must not be root."),
+    Field("readOnlyRootFilesystem", FLAG, "Default true; /tmp is writable always."),
+    Field("extraVolumes", OBJECTS, "Volumes of the pod."),
+    Field("extraVolumeMounts", OBJECTS, "Mounts of the container."),
+    Field("podLabels", TEXTS, "Labels of this pod, over the top-level ones."),
+    Field("podAnnotations", TEXTS, "Annotations of this pod, over the top-level ones."),
+)
+SERVICE = (
+    *_POD,
+    Field("port", PORT, "Where it listens; absent: a worker without a Service. Not one of the agent's."),
+    Field("replicas", positive(1000), "Pods, each with an agent of its own; at least 1."),
+    Field("example", {"type": "string", "pattern": "^/"}, "A path that NOTES shows and `helm test` asks."),
+    Field("health", OBJECT, "{path} of an HTTP check, or {command}; absent: not probed."),
+)
+JOB = (
+    *_POD,
+    Field("backoffLimit", positive(100, 0), "Retries of a failed pod; default 3."),
+    Field("activeDeadlineSeconds", positive(10**7), "The longest that it may run."),
+    Field("ttlSecondsAfterFinished", positive(10**7, 0), "When a finished Job is removed; absent: never."),
+)
+CRON_JOB = (
+    *JOB,
+    Field("schedule", {"type": "string", "pattern": r"^(@\w+|(\S+\s+){4}\S+)$"}, "As cron has it. Required."),
+    Field("timeZone", WORD, "e.g. Asia/Shanghai; absent: the cluster's."),
+    Field("concurrencyPolicy", choice("Allow", "Forbid", "Replace"), "Default Forbid."),
+    Field("suspend", FLAG, "Default false."),
+)
+MAPS: Mapping[str, tuple[Field, ...]] = {"services": SERVICE, "jobs": JOB, "cronJobs": CRON_JOB}
+"""Maps of named workloads → the keys of each."""
+REQUIRED: Mapping[str, list[str]] = {"cronJobs": ["schedule"]}
+
+FIELDS = (
+    Field("region", WORD, "The region, as a label; the gateway below is what counts."),
+    Field("gateway.host", HOST, "The region's gateway; empty: the stand-in."),
+    Field("gateway.port", PORT, "Its gRPC port."),
+    Field("existingSecret", SECRET, "A Secret whose key agent.yaml `sidecar token set` wrote. Preferred.", ""),
+    Field("existingSecretCheck", FLAG, "Refuse to install while that Secret or its key is missing.", True),
+    Field("token", TEXT, "The token itself: it ends up in the release's record. Prefer existingSecret.", ""),
+    Field("tokenRevision", TEXT, "Any text; changing it rolls the pods, after the existing Secret changed.", ""),
+    Field("images.agent", IMAGE, "The agent; empty: jaegertracing/jaeger-agent at agent.version.", ""),
+    Field("images.sample", WORD, "What a workload without an image of its own runs."),
+    Field("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
+    Field("images.pullPolicy", choice("IfNotPresent", "Always", "Never"), "For every container.", "IfNotPresent"),
+    Field("global.imageRegistry", TEXT, "Put before every image that names no registry.", ""),
+    Field("global.imagePullSecrets", WORDS, "Names of Secrets.", []),
+    Field("agent.version", VERSION, "jaeger-agent 1.15.0 to 1.62.0; decides its flags."),
+    Field("agent.mode", choice("auto", "native", "container"), "auto: native from Kubernetes 1.29.", "auto"),
+    Field("agent.stopDelaySeconds", positive(300), "How long a plain container outlives SIGTERM.", 20),
+    Field("agent.tuning.workers", positive(10000), "Concurrent calls to the gateway."),
+    Field("agent.tuning.queuePackets", positive(10**6), "Packets that wait for a worker."),
+    Field("agent.tuning.maxPacketBytes", positive(65535), "The longest packet."),
+    Field("agent.tuning.socketBufferBytes", positive(2**31 - 1), "Asked of the kernel, which caps it."),
+    Field("agent.extraArgs", WORDS, "Further flags of the agent.", []),
+    Field("agent.resources", RESOURCES, "Requests and limits of each agent."),
+    Field("services", OBJECT, "Name → a Deployment and its Service; null removes one of the chart's."),
+    Field("jobs", OBJECT, "Name → a Job. Needs a native agent.", {}),
+    Field("cronJobs", OBJECT, "Name → a CronJob. Needs a native agent.", {}),
+    Field("env", ENVIRONMENT, "Environment of every workload.", {}),
+    Field("extraEnv", OBJECTS, "The same in Kubernetes' own form.", []),
+    Field("resources", RESOURCES, "Requests and limits of a workload that names none."),
+    Field("standIn.enabled", FLAG, "Run the stand-in gateway, which keeps traces in memory and shows them."),
+    Field("standIn.resources", RESOURCES, "Its requests and limits."),
+    Field("terminationGracePeriodSeconds", positive(3600), "Until SIGKILL: service first, agent after it.", 60),
+    Field("nodeSelector", TEXTS, "For every pod.", {}),
+    Field("affinity", OBJECT, "For every pod.", {}),
+    Field("tolerations", OBJECTS, "For every pod.", []),
+    Field("commonLabels", TEXTS, "On every object and pod.", {}),
+    Field("commonAnnotations", TEXTS, "On every object.", {}),
+    Field("podLabels", TEXTS, "On every pod.", {}),
+    Field("podAnnotations", TEXTS, "On every pod.", {}),
+    Field("networkPolicy.enabled", FLAG, "Admit the service port; let out DNS, the gateway's port and peers.", True),
+    Field("networkPolicy.ingressFrom", OBJECTS, "Who may call services; empty: everyone.", []),
+    Field("networkPolicy.gatewayCidrs", WORDS, "Where the gateway may be; empty: anywhere.", []),
+    Field("networkPolicy.extraEgress", OBJECTS, "Egress rules for what else services call.", []),
+    Field("metrics.enabled", FLAG, "Bind agents' admin ports to the pod's address; open them to monitoring.", False),
+    Field(
+        "metrics.namespaceLabels",
+        TEXTS,
+        "Labels of the namespace that may scrape.",
+        {"kubernetes.io/metadata.name": "monitoring"},
+    ),
+    Field("metrics.serviceMonitor.enabled", FLAG, "Needs the Prometheus operator's CRDs.", False),
+    Field("metrics.serviceMonitor.interval", TEXT, "How often it is scraped.", "30s"),
+    Field("metrics.serviceMonitor.labels", TEXTS, "What your Prometheus selects by.", {}),
+    Field("metrics.rules.enabled", FLAG, "Alerts: spans failed, packets dropped, not connected.", False),
+    Field("metrics.rules.labels", TEXTS, "What your Prometheus selects by.", {}),
+    Field("agentOnly", FLAG, "Render nothing: a foreign chart includes the named templates alone.", False),
+)
+
+SECTIONS: Mapping[str, str] = {
+    "region": "Where spans go",
+    "existingSecret": "The token: existingSecret, or token, or the stand-in's public constant",
+    "images": "Images",
+    "agent": "The agent beside each workload",
+    "services": "What runs",
+    "standIn": "The stand-in gateway",
+    "terminationGracePeriodSeconds": "Pods",
+    "networkPolicy": "Network",
+    "metrics": "Metrics",
+    "agentOnly": "Library use",
+}
+"""First key of a section → its title."""

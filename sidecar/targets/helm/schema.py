@@ -1,0 +1,65 @@
+"""values.schema.json: closed, from the table of fields."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sidecar.targets.helm.fields import FIELDS, MAPS, NAME, REQUIRED, VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sidecar.targets.helm.fields import Field
+
+_HEALTH = {"type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+_HEALTH |= {"properties": {"path": {"type": "string", "pattern": "^/"}, "command": {"type": "array", "minItems": 1}}}
+_PEER = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["service"],
+    "properties": {
+        "service": {"type": "string", "pattern": NAME},
+        "scheme": {"type": "string", "pattern": "^[a-z][a-z0-9+.-]*$"},
+        "path": {"type": "string", "pattern": "^(/.*)?$"},
+    },
+}
+_PEERS = {"type": "object", "propertyNames": {"pattern": VARIABLE}, "additionalProperties": _PEER}
+_REFINED: Mapping[str, Mapping[str, Any]] = {"health": _HEALTH, "peers": _PEERS}
+
+
+def schema(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of the values; `defaults` are the chart's own."""
+    root = _object("Values of the chart")
+    root["$schema"] = "http://json-schema.org/draft-07/schema#"
+    for field in FIELDS:
+        place, known = root, defaults
+        *parents, key = field.path.split(".")
+        for parent in parents:
+            place = place["properties"].setdefault(parent, _object(parent))
+            known = known[parent]
+        place["properties"][key] = _leaf(field, known[key])
+    # Helm adds `global` keys of a parent chart, and `enabled` conditions are the parent's own
+    root["properties"]["global"]["additionalProperties"] = True
+    return root
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """Return the schema as text."""
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _object(description: str) -> dict[str, Any]:
+    return {"type": "object", "description": description, "additionalProperties": False, "properties": {}}
+
+
+def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
+    if field.path in MAPS:
+        return {**_workloads(MAPS[field.path], REQUIRED.get(field.path, [])), "description": field.doc}
+    return {**field.schema, "description": field.doc, "default": default}
+
+
+def _workloads(fields: Sequence[Field], required: list[str]) -> dict[str, Any]:
+    properties = {one.path: {**(_REFINED.get(one.path) or one.schema), "description": one.doc} for one in fields}
+    workload = {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
+    return {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": workload}
