@@ -86,6 +86,6 @@ def request(url: str) -> str:
     """Send a request to the sample and return its trace id. Raises SidecarError where it fails."""
     try:
         trace_id: str = json.loads(get(url, 30))["trace_id"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise SidecarError(url, f"does not answer as the sample does: {error}") from error
     return trace_id

@@ -1,0 +1,158 @@
+"""Starting and stopping the processes of a demonstration, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+
+import psutil
+import pytest
+
+from sidecar.demo import processes
+from sidecar.demo.processes import Demo, Started
+from sidecar.errors import SidecarError
+from sidecar.plan import sample_services
+
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def spawn():
+    """Start Python programs; those that still run are killed after the test."""
+    started = []
+
+    def popen(code):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield popen
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def write_state(folder, *running, **changes):
+    """Write the state file of a demonstration with these processes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = tuple(
+        Started(f"p{process.pid}", process.pid, psutil.Process(process.pid).create_time()) for process in running
+    )
+    demo = Demo(entries, {"frontend": "http://127.0.0.1:1"}, "http://127.0.0.1:1", "127.0.0.1:1")
+    (folder / "processes.json").write_text(json.dumps({**asdict(demo), **changes}))
+    return demo
+
+
+def test_what_runs_is_read_back(tmp_path, spawn):
+    """The state file tells a later command what runs and where."""
+    demo = write_state(tmp_path / "demo", spawn("input()"), spawn("import time; time.sleep(60)"))
+
+    assert processes.is_running(tmp_path / "demo")
+    assert demo == processes.running(tmp_path / "demo")
+
+
+def test_stopping_ends_them_in_the_reverse_order(tmp_path, spawn):
+    """The last that was started is the first to end; the folder goes with them."""
+    first, second = spawn("import time; time.sleep(60)"), spawn("import time; time.sleep(60)")
+    write_state(tmp_path / "demo", first, second)
+
+    assert [f"p{second.pid}", f"p{first.pid}"] == processes.stop(tmp_path / "demo")
+    assert not (tmp_path / "demo").exists()
+    assert (-15, -15) == (first.wait(5), second.wait(5))
+
+
+def test_a_process_that_ignores_the_signal_is_killed(tmp_path, spawn, monkeypatch):
+    """After the grace it is ended all the same."""
+    monkeypatch.setattr(processes, "_STOP_SECONDS", 0.2)
+    stubborn = spawn(STUBBORN)
+    assert "ready\n" == stubborn.stdout.readline()
+    write_state(tmp_path / "demo", stubborn)
+    processes.stop(tmp_path / "demo")
+
+    assert -9 == stubborn.wait(5)
+
+
+def test_a_later_process_with_the_same_number_is_left_alone(tmp_path, spawn):
+    """A number is not enough: the time of its start must be that of the state file."""
+    other = spawn("import time; time.sleep(60)")
+    entry = {"name": "gateway", "pid": other.pid, "created": psutil.Process(other.pid).create_time() - 1000}
+    write_state(tmp_path / "demo", processes=[entry])
+
+    assert [] == processes.stop(tmp_path / "demo")
+    assert other.poll() is None
+
+
+def test_nothing_to_stop_is_no_error(tmp_path):
+    """No folder, no processes."""
+    assert [] == processes.stop(tmp_path / "demo")
+
+
+def test_what_has_ended_is_named(tmp_path, spawn):
+    """Where one of them ended, the rest is no demonstration."""
+    ended, running = spawn("pass"), spawn("import time; time.sleep(60)")
+    demo = write_state(tmp_path / "demo", ended, running)
+    ended.wait(10)
+
+    with pytest.raises(SidecarError, match=f"{demo.processes[0].name}: has ended. See .*{demo.processes[0].name}.log"):
+        processes.running(tmp_path / "demo")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"processes": 1}', '{"processes": [{"name": 1}]}', "\xff"])
+def test_a_spoiled_state_file_is_an_error(tmp_path, text):
+    """It is named with the way out, and never a traceback."""
+    (tmp_path / "processes.json").write_text(text, encoding="latin-1")
+
+    with pytest.raises(SidecarError, match=r"is not the state of a demonstration\. Remove the folder"):
+        processes.running(tmp_path)
+
+
+def test_two_in_one_folder_are_refused(tmp_path, spawn):
+    """What runs is not started again."""
+    write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
+
+    with pytest.raises(SidecarError, match=r"a demonstration runs already\. Stop it: sidecar demo --down"):
+        processes.start(tmp_path / "demo", print)
+
+
+def test_an_installed_wheel_has_no_sample(tmp_path, monkeypatch):
+    """The sample is in the checkout; without one the next step is said."""
+    monkeypatch.setattr(processes, "find_checkout", lambda: None)
+
+    with pytest.raises(SidecarError, match=r"needs the kit's checkout, which holds the sample\. Clone the repository"):
+        processes.start(tmp_path / "demo", print)
+
+
+def broken_sample(*command):
+    """Return what gives the sample, with another command for its backend."""
+    frontend, backend = sample_services()
+    return lambda: (frontend, replace(backend, command=command))
+
+
+def test_a_process_that_ends_at_once_is_told_with_its_log(tmp_path, monkeypatch):
+    """The message has its last lines, and what was started before it is gone again."""
+    monkeypatch.setattr(processes, "sample_services", broken_sample("json.tool", "--no-such-option"))
+    before = set(psutil.Process().children(recursive=True))
+
+    with pytest.raises(SidecarError, match=r"backend: ended with 2 while starting\n(.*\n)*.*unrecognized arguments"):
+        processes.start(tmp_path / "demo", print)
+    assert not (tmp_path / "demo").exists()
+    assert not [one for one in set(psutil.Process().children()) - before if one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
+    """It runs but nobody answers at its address: a bounded wait, then the same end."""
+    monkeypatch.setattr(processes, "_START_SECONDS", 3.0)
+    sleeping = ("timeit", "-n1", "-r1", "import time; time.sleep(60)")
+    monkeypatch.setattr(processes, "sample_services", broken_sample(*sleeping))
+    began = time.monotonic()
+
+    with pytest.raises(SidecarError, match=r"backend: does not answer http://127.0.0.1:\d+/healthz after 3 s"):
+        processes.start(tmp_path / "demo", print)
+    assert time.monotonic() - began < 20
+    assert not (tmp_path / "demo").exists()
