@@ -1,0 +1,102 @@
+"""`sidecar demo` from the checkout itself, with a project and ports of the test's own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+import requests
+from compose_deployment import free_port, sidecar, wait_for
+
+from sidecar.engine.compose import child_environment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def project(checkout, engine, compose, images):
+    """Settings for a project of its own; whatever it left is removed."""
+    settings = {
+        "COMPOSE_PROJECT_NAME": f"e2e-{secrets.token_hex(4)}",
+        "SIDECAR_PORT_FRONTEND": str(free_port()),
+        "SIDECAR_PORT_GATEWAY": str(free_port()),
+    }
+    yield settings
+    argv = [*compose.program, "-p", settings["COMPOSE_PROJECT_NAME"], "down", "--volumes", "--timeout=3"]
+    subprocess.run(argv, check=True, capture_output=True)
+
+
+def left(engine, project):
+    """Return the names of containers, networks and volumes that carry the project's name."""
+    name = project["COMPOSE_PROJECT_NAME"]
+    label = f"label=com.docker.compose.project={name}"
+    found = [container.name for container in engine.containers.of_project(name)]
+    for kind in ("network", "volume"):
+        listed = subprocess.run(
+            ["docker", kind, "ls", "--quiet", "--filter", label], check=True, capture_output=True, text=True
+        )
+        found += listed.stdout.split()
+    return found
+
+
+def test_a_demo_from_the_checkout_proves_itself(engine, project, tmp_path, monkeypatch):
+    """Hops, tree, page and the way to stop; a second demo finds it running; --down leaves nothing."""
+    monkeypatch.chdir(tmp_path)
+    done = sidecar("demo", **project)
+    again = sidecar("demo", **project)
+
+    assert (0, 0) == (done.code, again.code), done.err + again.err
+    assert 8 == len(re.findall(r"^(?:backend|frontend) .* ok$", done.out, re.MULTILINE))
+    assert "proven: every marked span arrived" in done.out
+    assert 4 <= len(re.findall(r"^.*(?:frontend|backend)  .*\d ms$", done.out, re.MULTILINE))
+    assert f"page      http://127.0.0.1:{project['SIDECAR_PORT_GATEWAY']}" in done.out
+    assert requests.get(f"http://127.0.0.1:{project['SIDECAR_PORT_GATEWAY']}", timeout=5).ok
+
+    removed = sidecar("demo", "--down", **project)
+    assert 0 == removed.code
+    assert "frontend-agent-1" in removed.err
+    assert [] == left(engine, project)
+    assert "demo: nothing was running\n" == sidecar("demo", "--down", **project).err
+
+
+def test_taken_ports_are_replaced(engine, project, tmp_path, monkeypatch):
+    """Without ports of the user's choice the documented ones are taken, or others where somebody holds those."""
+    monkeypatch.chdir(tmp_path)
+    unset = {name: value for name, value in project.items() if "PORT" not in name}
+    with socket.socket() as frontend, socket.socket() as page:
+        for listener, port in ((frontend, 8080), (page, 16686)):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        done = sidecar("demo", "--target", "compose", **unset)
+
+    assert 0 == done.code, done.err
+    assert {("frontend", "8080"), ("gateway", "16686")} == set(
+        re.findall(r"demo: (\w+): port (\d+) is taken by python", done.err)
+    )
+    assert 0 == sidecar("demo", **unset).code
+
+
+def test_an_interrupted_start_leaves_nothing(engine, project, tmp_path):
+    """Ctrl-C while the containers start: all are removed, exit 130."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sidecar", "demo", "--target", "compose"],
+        cwd=tmp_path,
+        env={**child_environment(), **project},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert wait_for(lambda: left(engine, project), bool, 600)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+
+    assert (130, "sidecar: interrupted") == (process.returncode, err.strip().splitlines()[-1])
+    assert "interrupted: removing what was started" in err
+    assert [] == left(engine, project)
