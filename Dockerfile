@@ -34,6 +34,7 @@ open('run.txt', 'w').write('\n'.join(project['dependencies'] + project['optional
 COPY tracing tracing
 RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt ./tracing
 COPY hatch_build.py README.md ./
+COPY helm helm
 COPY sidecar sidecar
 RUN /pip/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /pip/bin/pip --python /venv/bin/python install --quiet --no-deps /wheels/*.whl

@@ -16,6 +16,8 @@ from sidecar.errors import SidecarError
 Rendering = Mapping[str, str]
 HEADER = "# Rendered by sidecar"
 """How every rendered file begins: what begins otherwise is a user's own, and is never replaced."""
+CHART = "helm/"
+"""The chart's place in a rendering."""
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 
@@ -52,7 +54,7 @@ def check(rendering: Rendering, folder: Path) -> None:
         _check_folder(folder)
         for name in rendering:
             _check_inside(folder, name)
-            _check_own(folder / name)
+            _check_own(folder, name)
     except OSError as error:
         cause = f"cannot be looked into: {error.strerror or error}"
         raise SidecarError(str(folder), cause, "Choose another --out, or change its rights") from error
@@ -79,10 +81,17 @@ def _check_inside(folder: Path, name: str) -> None:
         raise SidecarError(str(folder / name), "is a folder, and the rendering has a file of that name", "Move it away")
 
 
-def _check_own(path: Path) -> None:
-    first = _read(path).partition("\n")[0]
-    if path.exists() and not first.startswith(HEADER):
+def _check_own(folder: Path, name: str) -> None:
+    path = folder / name
+    if path.exists() and not _read(_speaker(folder, name)).startswith(HEADER):
         raise SidecarError(str(path), "was not written by sidecar", "Move it away, or choose another --out")
+
+
+def _speaker(folder: Path, name: str) -> Path:
+    """Return the file that says whose a file is: in a chart its Chart.yaml, for JSON and templates have no header."""
+    if name.startswith(CHART):
+        return folder / CHART / "Chart.yaml"
+    return folder / name
 
 
 def _new_folder(rendering: Rendering, folder: Path) -> None:

@@ -19,7 +19,7 @@ from sidecar.checkout import find_checkout
 pytest.importorskip("hatchling", reason="wheels are built with hatchling; see requirements-dev.txt")
 pytest.importorskip("grpc_tools", reason="the stubs are generated with grpcio-tools; see requirements-dev.txt")
 
-SOURCES = ["pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "sidecar", "tracing"]
+SOURCES = ["pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "helm", "sidecar", "tracing"]
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,7 @@ def test_the_helper_holds_templates_catalogue_types_and_stubs(wheels) -> None:
         "sidecar/regions.yaml",
         "sidecar/py.typed",
         "sidecar/targets/templates/compose/docker-compose.yml.j2",
+        "sidecar/targets/helm/chart/templates/deployment.yaml",
     } <= names
     assert set() == (stubs | sources) - names
     assert {"sidecar", f"sidecar_kit-{__version__}.dist-info"} == {name.partition("/")[0] for name in names}
