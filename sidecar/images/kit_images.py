@@ -21,7 +21,7 @@ SITE_FOLDER = "build/site"
 COMMON = ("Dockerfile", "LICENSE", "requirements-dev.txt", "tracing")
 TARGETS = {
     "sample": (*COMMON, "sample_service"),
-    "gateway": (*COMMON, "pyproject.toml", "hatch_build.py", "README.md", "sidecar"),
+    "gateway": (*COMMON, "pyproject.toml", "hatch_build.py", "README.md", "helm", "sidecar"),
 }
 """Target of the Dockerfile → what it is made from."""
 
