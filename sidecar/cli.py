@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "init": "write a sidecar.yaml: from answers, or from a Compose file",
     "regions": "list the regions and their gateways",
     "plan": "show everything decided for a region",
     "render": "write the deployment of a region into a folder",

@@ -1,0 +1,119 @@
+"""Data of a spec → a commented sidecar.yaml.
+
+Docs and defaults come from the table of fields; values are dumped as data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sidecar import yamlio
+from sidecar.spec.fields import SERVICE, SPEC
+from sidecar.spec.shapes import ListOf, MapOf, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sidecar.spec.shapes import Field
+
+    Line = tuple[str, str]
+    """YAML and what is said of it."""
+
+SCHEMA_FILE = "sidecar.schema.json"
+"""Beside the spec: what `sidecar schema` prints, so that an editor checks and completes without a network."""
+_HEADER = f"""# yaml-language-server: $schema={SCHEMA_FILE}
+# A spec of the sidecar kit: `sidecar render --file {{name}}` renders it. A comment that holds a key shows its
+# default, or an example where there is none; take the `# ` off to set it.
+"""
+_COLUMN = 44
+_SHORT = 90
+"""A list up to this long stands on one line."""
+
+
+def document(data: Mapping[str, Any], name: str) -> str:
+    """Return sidecar.yaml with every field: those of `data` set, the others as comments."""
+    parts = [_HEADER.format(name=name)]
+    for field in SPEC.fields:
+        if field.moved:
+            continue
+        value = data.get(field.name)
+        lines = _services(value or (), field) if field.name == "services" else _field(field, value)
+        parts.append("".join(f"{text.ljust(_COLUMN)}  # {doc}\n" if doc else f"{text}\n" for text, doc in lines))
+    return "\n".join(parts)
+
+
+def _field(field: Field, value: Any) -> Iterator[Line]:  # noqa: ANN401
+    """Yield a top-level field: set where it has a value, else as a comment."""
+    if value is None:
+        yield from (_comment(line, 0) for line in _example(field))
+    elif not isinstance(field.kind, Record):
+        yield f"{field.name}: {flow(value)}", field.doc
+    else:
+        yield f"{field.name}:", field.doc
+        for child in field.kind.fields:
+            if child.name in value:
+                yield f"  {child.name}: {flow(value[child.name])}", child.doc
+            else:
+                yield from (_comment(line, 2) for line in _example(child))
+
+
+def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[Line]:
+    if not services:
+        yield f"# {field.name}:", field.doc
+        example = [line for child in SERVICE.fields if child.name not in SERVICE.one_of[1:] for line in _example(child)]
+        for index, (text, doc) in enumerate(example):
+            yield f"#   {'- ' if index == 0 else '  '}{text}", doc
+        return
+    yield f"{field.name}:", field.doc
+    for index, service in enumerate(services):
+        first, *rest = _entries(service, 2)
+        yield f"  - {first.lstrip()}", ""
+        yield from ((line, "") for line in rest)
+        if index == 0:
+            others = [child.name for child in SERVICE.fields if child.name not in service]
+            yield f"    # also: {', '.join(others)}; docs/spec.md tells them", ""
+
+
+def _comment(line: Line, indent: int) -> Line:
+    return f"{' ' * indent}# {line[0]}", line[1]
+
+
+def _example(field: Field, level: int = 0) -> Iterator[Line]:
+    """Yield a field as it could be given; of fields that exclude each other, the first."""
+    indent = "  " * level
+    if not isinstance(field.kind, Record):
+        yield f"{indent}{field.name}: {flow(_shown(field))}", field.doc
+        return
+    yield f"{indent}{field.name}:", field.doc
+    for child in field.kind.fields:
+        if child.name not in field.kind.one_of[1:]:
+            yield from _example(child, level + 1)
+
+
+def _shown(field: Field) -> Any:  # noqa: ANN401
+    if isinstance(field.kind, ListOf | MapOf):
+        return field.example
+    return field.example if field.default in (None, "") else field.default
+
+
+def _entries(data: Mapping[str, Any], level: int) -> Iterator[str]:
+    """Yield a map in block style; short lists stand on their key's line."""
+    indent = "  " * level
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            yield f"{indent}{flow(key)}:"
+            yield from _entries(value, level + 1)
+        elif isinstance(value, list) and len(flow(value)) > _SHORT:
+            yield f"{indent}{flow(key)}:"
+            yield from (f"{indent}  - {flow(item)}" for item in value)
+        else:
+            yield f"{indent}{flow(key)}: {flow(value)}"
+
+
+def flow(value: Any) -> str:  # noqa: ANN401
+    """Return a value on one line; a word stands without quotes where every YAML reads it as text."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    return yamlio.flow(value)

@@ -1,0 +1,34 @@
+"""What traced services need of those that stay in the Compose file: another project's network."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sidecar.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sidecar.init.candidates import LeftAlone
+    from sidecar.init.composefile import ComposeFile, ComposeService
+
+_NOT_NEEDED = ("hand-made agent", "the kit's own", "a job", "tracing backend")
+
+
+def check_neighbours(file: ComposeFile, chosen: list[ComposeService], left: list[LeftAlone]) -> Iterable[Finding]:
+    """Warn of services that are left alone and that traced ones depend on or name in their environment."""
+    apart = [one.service for one in left if not one.why.startswith(_NOT_NEEDED)]
+    needed = [name for name in apart if any(_needs(service, name) for service in chosen)]
+    if needed:
+        cause = (
+            f"stay in {file.path.name}: another project, whose network the rendered services do not join by themselves"
+        )
+        fix = "Join the two networks: docs/init.md shows the file"
+        yield Finding(Severity.WARNING, ", ".join(needed), file.services[needed[0]].place, cause, fix)
+
+
+def _needs(service: ComposeService, name: str) -> bool:
+    host = re.compile(rf"(?:.*[/@,=\s])?{re.escape(name)}(?:[:/,\s].*)?", re.DOTALL)
+    texts = (text.text[:1000] for text in service.environment.values())
+    return name in service.depends_on or any(host.fullmatch(text) for text in texts)

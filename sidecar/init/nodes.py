@@ -1,0 +1,107 @@
+"""A YAML file as its nodes: merge keys followed, every value with its line, nothing constructed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from sidecar import yamlio
+from sidecar.errors import SidecarError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MERGE = "tag:yaml.org,2002:merge"
+_MAX_MERGES = 20
+_STANDARD = "tag:yaml.org,2002:"
+_KNOWN = {f"{_STANDARD}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "binary")}
+_KNOWN |= {_MERGE, f"{_STANDARD}value", "!reset", "!override"}
+"""The last two are Compose's own."""
+
+
+class Tree:
+    """One YAML file. Raises SidecarError "FILE:LINE" for what is no Compose file's YAML."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = str(path)
+        self.root = yamlio.compose(yamlio.read_text(path), self.file)
+        self._merged: dict[int, dict[str, yaml.Node]] = {}
+        if self.root is not None:
+            self._check(self.root)
+
+    def place(self, node: yaml.Node) -> str:
+        """Return FILE:LINE."""
+        return f"{self.file}:{yamlio.line_of(node)}"
+
+    def items(self, node: yaml.Node | None, depth: int = 0) -> dict[str, yaml.Node]:
+        """Return a map's values by key, those of its merge keys below its own; empty for what is no map."""
+        if not isinstance(node, yaml.MappingNode):
+            return {}
+        if depth > _MAX_MERGES:
+            cause = f"merges maps that merge maps, more than {_MAX_MERGES} deep"
+            raise SidecarError(self.place(node), cause, "Flatten it")
+        if id(node) not in self._merged:
+            self._merged[id(node)] = self._merge(node, depth)
+        return self._merged[id(node)]
+
+    def scalars(self) -> list[yaml.ScalarNode]:
+        """Return every scalar of the file, keys included."""
+        return [node for node in all_nodes(self.root) if isinstance(node, yaml.ScalarNode)] if self.root else []
+
+    def _merge(self, node: yaml.MappingNode, depth: int) -> dict[str, yaml.Node]:
+        own: dict[str, yaml.Node] = {}
+        merged: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if key.tag != _MERGE:
+                own[key.value] = value
+                continue
+            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(source, yaml.MappingNode):
+                    raise SidecarError(self.place(key), "`<<` merges what is not a map", "Name a map's anchor")
+                merged = {**self.items(source, depth + 1), **merged}  # of several, the first wins
+        return {**merged, **own}
+
+    def _check(self, root: yaml.Node) -> None:
+        for node in all_nodes(root):
+            if node.tag not in _KNOWN:
+                raise SidecarError(self.place(node), "has a tag that Compose does not know", "Take it out")
+            if isinstance(node, yaml.MappingNode):
+                self._check_keys(node)
+
+    def _check_keys(self, node: yaml.MappingNode) -> None:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise SidecarError(self.place(key), "has a key that is not text", "Write KEY: VALUE")
+            if key.value in seen and key.tag != _MERGE:
+                raise SidecarError(self.place(key), f"the key {key.value[:60]!r} is given twice", "Keep one")
+            seen.add(key.value)
+
+
+def scalar(node: yaml.Node | None) -> str | None:
+    """Return a scalar as it was typed; None for null and for what is none."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag in (f"{_STANDARD}null", "!reset"):
+        return None
+    return str(node.value)
+
+
+def sequence(node: yaml.Node | None) -> list[yaml.Node]:
+    """Return a list's nodes; empty for what is no list."""
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def all_nodes(root: yaml.Node) -> list[yaml.Node]:
+    """Return every node once, however often it is named by an alias."""
+    found: dict[int, yaml.Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in found:
+            continue
+        found[id(node)] = node
+        if isinstance(node, yaml.MappingNode):
+            waiting += [child for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return list(found.values())

@@ -1,0 +1,58 @@
+"""Texts of a Compose file → ports, sizes, durations, argument lists; None for what cannot be read."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+
+PORT_RANGE_LIMIT = 100
+_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgt]?)i?b?", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|us|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
+
+
+def port_range(text: str) -> range | None:
+    """Return the ports of "8000" or "8000-8003", at most 100."""
+    match = _PORT.fullmatch(text.strip())
+    if not match:
+        return None
+    first = int(match[1])
+    last = int(match[2] or first)
+    right = 0 < first <= last < 65536 and last - first < PORT_RANGE_LIMIT
+    return range(first, last + 1) if right else None
+
+
+def short_port(text: str) -> tuple[str, str, str, str]:
+    """Return (host address, host ports, container ports, protocol) of Compose's short syntax, each as text."""
+    address, _, protocol = text.strip().partition("/")
+    *before, target = address.rsplit(":", 2)
+    published = before.pop() if before else ""
+    return (before[0] if before else "").strip("[]"), published, target, protocol or "tcp"
+
+
+def mebibytes(text: str) -> int | None:
+    """Return a size such as 256m, 1g or 268435456 in whole MiB, rounded up."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        return None
+    return math.ceil(float(match[1]) * _UNITS[match[2].lower()] / 2**20) or None
+
+
+def seconds(text: str) -> int | None:
+    """Return a duration such as 30s or 1m30s in whole seconds, rounded up."""
+    parts = _DURATION.findall(text.strip())
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        return None
+    total = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return max(1, math.ceil(total))
+
+
+def words(text: str) -> tuple[str, ...] | None:
+    """Return a command line as arguments, split as a shell does; None where its quotes do not close."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return None

@@ -1,0 +1,68 @@
+"""What init says of a proposal: as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from sidecar import console
+from sidecar.regions import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sidecar.init.proposal import Proposal
+
+
+def next_commands(proposal: Proposal, out: Path) -> list[str]:
+    """Return the commands that lead from the spec to a proven trace."""
+    spec, folder = shlex.quote(str(out)), f"build/{proposal.region}"
+    return [
+        f"sidecar plan --file {spec}",
+        f"sidecar render --file {spec}",
+        *([f"sidecar token set --out {folder}"] if proposal.region != LOCAL else []),
+        f"docker compose -f {folder}/docker-compose.yml up --detach --wait",
+        f"sidecar verify --out {folder}",
+    ]
+
+
+def findings_text(proposal: Proposal) -> str:
+    """Return the findings and what is left alone; empty where there is neither."""
+    parts = [f"{console.colour(one.severity.value, one.severity.value)}: {one}" for one in proposal.findings]
+    if proposal.left_alone:
+        rows = [(one.service, one.image or "-", one.why) for one in proposal.left_alone]
+        parts += ["", console.table(("LEFT ALONE", "IMAGE", "WHY"), rows), ""]
+    return "".join(f"{part}\n" for part in parts)
+
+
+def text(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
+    """Return the findings, what was written and the next commands."""
+    found = findings_text(proposal)
+    return f"{found}{_written(proposal, out, files)}"
+
+
+def _written(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
+    names = [str(service["name"]) for service in proposal.data.get("services", ())]
+    services = f"services {', '.join(names)}" if names else "the sample's services"
+    lines = [f"{out}: written for {proposal.region} ({proposal.network}): {services}"]
+    lines += [f"{path}: written, for the editor" for path in files if path != out]
+    return "\n".join([*lines, "", "next:", *(f"  {command}" for command in next_commands(proposal, out))])
+
+
+def as_json(proposal: Proposal, out: Path, *, written: bool) -> str:
+    """Return all of it as JSON."""
+    data = {
+        "file": str(out),
+        "written": written,
+        "region": proposal.region,
+        "network": proposal.network,
+        "services": [service["name"] for service in proposal.data.get("services", ())],
+        "left_alone": [asdict(one) for one in proposal.left_alone],
+        "findings": [finding.as_dict() for finding in proposal.findings],
+        "next": next_commands(proposal, out),
+        "spec": proposal.text,
+    }
+    return json.dumps(data, indent=2)

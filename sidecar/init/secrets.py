@@ -1,0 +1,94 @@
+"""The tokens of a Compose file: found, so that none of them leaves it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from sidecar import tokens
+from sidecar.init.interpolation import resolve
+from sidecar.init.nodes import all_nodes, scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TAGS_FLAGS = ("jaeger.tags", "agent.tags")
+TOKEN_NAME = re.compile(
+    r"authentication|.*(trac|jaeger|arms|aliyun|opentelemetry|otel).*(token|auth).*|(auth_?)?token", re.IGNORECASE
+)
+"""Names of variables and tags whose value is taken for a token."""
+SECRET_NAME = re.compile(r".*(passw|secret|token|credential|private_?key|api_?key|access_?key|auth).*", re.IGNORECASE)
+"""Names of variables whose value is likely meant for few eyes."""
+_MARKED = re.compile(r"(?:Authentication=|adapt_)([^\s'\"/,]+)")
+_SHAPE = re.compile(r"[\w.-]{1,128}@[\w.-]{1,128}@[\w.-]{1,128}")
+_FLAG = re.compile(rf"--?(?:{'|'.join(map(re.escape, TAGS_FLAGS))})(?:=|\s+)['\"]?([^\s'\"]+)")
+_SHORTEST = 6
+"""A shorter text is not masked wherever it stands: it would be found in every other word."""
+_LONGEST = 4096
+
+
+def find_tokens(root: yaml.Node | None) -> frozenset[str]:
+    """Return every token of a Compose file: in arguments, in environments, in addresses, as a variable's default."""
+    if root is None:
+        return frozenset()
+    found: set[str] = set()
+    names: set[str] = set()
+    for name, text in _texts(root):
+        for suspect in _suspects(name, text):
+            resolved = resolve(suspect, {})
+            names.update(resolved.variables)
+            found.update({suspect, resolved.text} if resolved.variables else {resolved.text, suspect})
+    found.update(text for name, text in _texts(root) if name in names)
+    return frozenset(text for text in found if text.strip() and not text.startswith("$"))
+
+
+def holds_token(text: str, found: Iterable[str]) -> bool:
+    """Tell whether a text is or holds a token."""
+    return any(token == text or (len(token) >= _SHORTEST and token in text) for token in found) or (
+        tokens.mask(text) != text
+    )
+
+
+def redact(text: str, found: Iterable[str]) -> str:
+    """Return the text without the tokens, and without what looks like one."""
+    for token in sorted(found, key=len, reverse=True):
+        if len(token) >= _SHORTEST:
+            text = text.replace(token, tokens.MASK)
+    return tokens.mask(text)
+
+
+def _suspects(name: str, text: str) -> Iterator[str]:
+    text = text[:_LONGEST]
+    if TOKEN_NAME.fullmatch(name[:_LONGEST]):
+        yield text.removeprefix("Authentication=")
+    yield from _MARKED.findall(text)
+    if text.count("@") > 1:
+        yield from _SHAPE.findall(text)
+    for tags in _FLAG.findall(text):
+        yield from _of_tags(tags)
+    if name in TAGS_FLAGS:
+        yield from _of_tags(text)
+
+
+def _of_tags(text: str) -> Iterator[str]:
+    for piece in text.split(","):
+        key, equals, value = piece.partition("=")
+        if not equals:
+            yield key.strip()
+        elif TOKEN_NAME.fullmatch(key.strip()):
+            yield value.strip()
+
+
+def _texts(root: yaml.Node) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of every scalar; the name is its key, what stands before `=`, or the flag before it."""
+    for node in all_nodes(root):
+        if isinstance(node, yaml.MappingNode):
+            yield from ((key.value, scalar(value) or "") for key, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            texts = [scalar(child) or "" for child in node.value]
+            for before, text in zip(["", *texts], texts, strict=False):
+                name, equals, value = text.partition("=")
+                yield (name, value) if equals and not name.startswith("-") else ("", text)
+                yield before.lstrip("-"), text

@@ -1,0 +1,151 @@
+"""One service of a Compose file, from its nodes to a record. What cannot be read becomes a finding, not an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+
+from sidecar.findings import Finding, Severity
+from sidecar.init import fields, readers
+from sidecar.init.composefile import ComposeService, Port, Text
+from sidecar.init.interpolation import resolve
+from sidecar.init.nodes import Tree, scalar, sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass
+class Reader:
+    """Reads the values of one service; keeps a finding for each that it cannot read."""
+
+    tree: Tree
+    service: str
+    dotenv: Mapping[str, str]
+    """What image, build, ports and volumes may use besides defaults: places that hold no secrets."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def note(self, node: yaml.Node, cause: str, fix: str) -> None:
+        """Keep a warning."""
+        self.findings.append(Finding(Severity.WARNING, self.service, self.tree.place(node), cause, fix))
+
+    def text(self, node: yaml.Node, *, dotenv: bool = False) -> Text | None:
+        """Return a scalar with its variables resolved."""
+        raw = scalar(node)
+        if raw is None:
+            return None
+        return Text(raw, self.tree.place(node), resolve(raw, self.dotenv if dotenv else {}))
+
+    def plain(self, node: yaml.Node | None) -> str:
+        """Return a scalar's text with the .env file's values too; empty where there is none."""
+        found = self.text(node, dotenv=True) if node is not None else None
+        return found.text if found else ""
+
+    def texts(self, node: yaml.Node | None) -> list[str]:
+        """Return the texts of a list, or of the one scalar that stands for it."""
+        nodes = sequence(node) or ([node] if isinstance(node, yaml.ScalarNode) else [])
+        return [text for text in map(self.plain, nodes) if text]
+
+
+def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
+    """Return the service of a node, without what it extends."""
+    items = reader.tree.items(node)
+    deploy = reader.tree.items(items.get("deploy"))
+    limits = reader.tree.items(reader.tree.items(deploy.get("resources")).get("limits"))
+    image = reader.text(items["image"], dotenv=True) if "image" in items else None
+    service = ComposeService(
+        name=reader.service,
+        place=reader.tree.place(node),
+        image=image,
+        build=fields.build(reader, items.get("build")),
+        ports=_ports(reader, items.get("ports")),
+        expose=tuple(_exposed(reader, items.get("expose"))),
+        command=_words(reader, items.get("command")) or (),
+        entrypoint=_words(reader, items.get("entrypoint")),
+        environment=environment(reader, items.get("environment")),
+        env_files=tuple(fields.env_files(reader, items.get("env_file"))),
+        volumes=tuple(fields.volumes(reader, items.get("volumes"))),
+        depends_on=_depends_on(reader, items),
+        aliases=tuple(_aliases(reader, items)),
+        network_mode=reader.plain(items.get("network_mode")),
+        restart=reader.plain(items.get("restart")) or fields.restart_policy(reader, deploy),
+        memory_mib=fields.memory(reader, limits.get("memory") or items.get("mem_limit")),
+        cpus=fields.cpus(reader, limits.get("cpus") or items.get("cpus")),
+        replicas=fields.replicas(reader, deploy.get("replicas") or items.get("scale")),
+        health=fields.health(reader, items.get("healthcheck")),
+        profiles=tuple(reader.texts(items.get("profiles"))),
+        labels=tuple(f"{key}={text.text}" for key, text in environment(reader, items.get("labels")).items()),
+        places={key: reader.tree.place(value) for key, value in items.items()},
+    )
+    return fields.with_findings(service, reader.findings)
+
+
+def environment(reader: Reader, node: yaml.Node | None) -> dict[str, Text]:
+    """Return KEY → value of a map or of a list of KEY=VALUE; a key without a value resolves to a missing variable."""
+    pairs: list[tuple[str, yaml.Node, str | None]] = []
+    for child in sequence(node):
+        key, equals, value = (scalar(child) or "").partition("=")
+        pairs.append((key.strip(), child, value if equals else None))
+    pairs += [(key, child, scalar(child)) for key, child in reader.tree.items(node).items()]
+    found = {}
+    for key, child, raw in pairs:
+        shown = f"${{{key}}}" if raw is None else raw
+        found[key] = Text(shown, reader.tree.place(child), resolve(shown, {}))
+    return {key: text for key, text in found.items() if key}
+
+
+def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:
+    if isinstance(node, yaml.SequenceNode):
+        texts = (reader.text(child) for child in node.value)
+        return tuple(text for text in texts if text is not None)
+    raw = scalar(node)
+    if node is None or raw is None:
+        return None
+    parts = readers.words(raw)
+    if parts is None:
+        reader.note(node, "its quotes do not close; not taken over", "Close them")
+    return tuple(Text(part, reader.tree.place(node), resolve(part, {})) for part in parts or ())
+
+
+def _ports(reader: Reader, node: yaml.Node | None) -> tuple[Port, ...]:
+    return tuple(port for child in sequence(node) for port in _port(reader, child))
+
+
+def _port(reader: Reader, node: yaml.Node) -> list[Port]:
+    if isinstance(node, yaml.MappingNode):
+        items = reader.tree.items(node)
+        keys = ("host_ip", "published", "target", "protocol")
+        host, published, target, protocol = (reader.plain(items.get(key)) for key in keys)
+    else:
+        host, published, target, protocol = readers.short_port(reader.plain(node))
+    inside = readers.port_range(target)
+    outside = readers.port_range(published) if published else None
+    if inside is None or (published and outside is None):
+        reader.note(node, "names a port that cannot be read; not taken over", "Give HOST:CONTAINER, each 1-65535")
+        return []
+    place = reader.tree.place(node)
+    outsides = list(outside or ())[: len(inside)]
+    pairs = zip(inside, [*outsides, *[None] * (len(inside) - len(outsides))], strict=True)
+    return [Port(one, other, host, protocol or "tcp", place) for one, other in pairs]
+
+
+def _exposed(reader: Reader, node: yaml.Node | None) -> list[int]:
+    ranges = (readers.port_range(text.partition("/")[0]) for text in reader.texts(node))
+    return [ports[0] for ports in ranges if ports]
+
+
+def _depends_on(reader: Reader, items: Mapping[str, yaml.Node]) -> dict[str, str]:
+    node = items.get("depends_on")
+    found = dict.fromkeys(reader.texts(node), "service_started")
+    for name, child in reader.tree.items(node).items():
+        found[name] = reader.plain(reader.tree.items(child).get("condition")) or "service_started"
+    links = reader.texts(items.get("links"))
+    return {**dict.fromkeys((link.partition(":")[0] for link in links), "service_started"), **found}
+
+
+def _aliases(reader: Reader, items: Mapping[str, yaml.Node]) -> list[str]:
+    networks = reader.tree.items(items.get("networks")).values()
+    named = [alias for network in networks for alias in reader.texts(reader.tree.items(network).get("aliases"))]
+    return [*named, *filter(None, (reader.plain(items.get(key)) for key in ("container_name", "hostname")))]

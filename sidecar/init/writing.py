@@ -1,0 +1,79 @@
+"""sidecar.yaml and the schema beside it, onto the disk: whole or not at all, and never over a file by accident."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar import yamlio
+from sidecar.errors import SidecarError
+from sidecar.init.document import SCHEMA_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MODE = 0o644
+
+
+def check_free(path: Path) -> None:
+    """Raise SidecarError where something is at the path."""
+    if os.path.lexists(path):
+        raise SidecarError(str(path), "is there already", "See what would change with --diff; --force replaces it")
+
+
+def files(out: Path, text: str) -> dict[Path, str]:
+    """Return all that belongs to a spec: itself, and the schema beside it."""
+    return {out.with_name(SCHEMA_FILE): schema_text(), out: text}
+
+
+def schema_text() -> str:
+    """Return what `sidecar schema` prints."""
+    from sidecar.spec.fields import SPEC
+
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **SPEC.schema()}, indent=2) + "\n"
+
+
+def diff(path: Path, text: str) -> str:
+    """Return a unified diff from the file, or from nothing, to the text. Raises SidecarError where it is no text."""
+    before = yamlio.read_text(path) if path.exists() else ""
+    lines = (before.splitlines(keepends=True), text.splitlines(keepends=True))
+    return "".join(difflib.unified_diff(*lines, str(path), f"{path} (new)"))
+
+
+def write(texts: Mapping[Path, str]) -> None:
+    """Write each file beside its place, then move all there. Raises SidecarError where the folder cannot take them."""
+    staged: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            if path.is_symlink() or path.is_dir():
+                raise SidecarError(str(path), "is a link or a folder", "Name a file with --out")
+            staged[path] = _staged(path, text)
+        for path, new in staged.items():
+            new.replace(path)
+    except OSError as error:
+        cause = f"cannot be written: {error.strerror or error}"
+        raise SidecarError(
+            str(path), cause, "Choose another --out; check the folder, its rights and the space"
+        ) from error
+    finally:
+        for new in staged.values():
+            new.unlink(missing_ok=True)
+
+
+def _staged(path: Path, text: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    staged = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.chmod(_MODE)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+    return staged
