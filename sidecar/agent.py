@@ -28,6 +28,8 @@ USER = "10001:10001"
 VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 OLDEST, NEWEST = (1, 15, 0), (1, 62, 0)
 _AGENT_TAGS, _ADMIN_HOST_PORT, _SOCKET_BUFFER, _STATUS = (1, 16, 0), (1, 18, 0), (1, 20, 0), (1, 22, 0)
+_TLS_ENABLED = (1, 18, 0)
+"""1.15 says `--reporter.grpc.tls`; the sources between were not read."""
 
 STOCK_BATCH = 10
 """Spans in a packet of an untouched client: tuning must hold for the services that do not use sidecar_tracing."""
@@ -72,12 +74,17 @@ def tune(capacity: Capacity) -> Tuning:
     )
 
 
-def argv(agent: Agent, gateway: Gateway, tuning: Tuning, *, listen: str, config_file: str) -> tuple[str, ...]:
+def argv(  # noqa: PLR0913 - what an agent is told, by keyword
+    agent: Agent, gateway: Gateway, tuning: Tuning, *, listen: str, config_file: str, tls: bool = False
+) -> tuple[str, ...]:
     """Return the agent's arguments, without the program; `listen` is the address that its service reaches.
 
-    The token is not among them: `config_file` holds it.
+    The token is not among them: `config_file` holds it. Raises SidecarError for a version that no agent
+    has, and for TLS with one that is not known to speak it.
     """
     version = parse_version(agent.version)
+    if tls and version < _TLS_ENABLED:
+        raise SidecarError("gateway.tls", f"the agent {agent.version} is not known to speak TLS", "Use 1.18.0 or later")
     admin = (
         f"--admin.http.host-port={listen}:{ADMIN_PORT}"
         if version >= _ADMIN_HOST_PORT
@@ -88,6 +95,7 @@ def argv(agent: Agent, gateway: Gateway, tuning: Tuning, *, listen: str, config_
     return (
         f"--config-file={config_file}",
         f"--reporter.grpc.host-port={gateway.address}",
+        *(("--reporter.grpc.tls.enabled=true",) if tls else ()),
         admin,
         f"--http-server.host-port={listen}:{SAMPLING_PORT}",
         f"{compact}-host-port={listen}:{COMPACT_PORT}",

@@ -25,18 +25,18 @@ def check_region(region: Region, network: str) -> list[Finding]:
 
 
 def check_capacity(plan: Plan, capacity: Capacity) -> list[Finding]:
-    """Warn where an agent cannot forward what the capacity asks for."""
+    """Warn where an agent cannot forward what the capacity asks for, with all replicas that share it."""
     return [
         Finding(
             Severity.WARNING,
             service.name,
             "capacity",
-            f"{capacity.spans_per_second:,} spans/s is above the {ceiling:,} that its agent forwards at "
+            f"{capacity.spans_per_second * service.replicas:,} spans/s is above the {ceiling:,} that its agent forwards at "
             f"{capacity.round_trip_ms} ms in stock batches",
             "Run more replicas, use sidecar_tracing's batches of 50, or a nearer gateway",
         )
         for service in plan.services
-        if (ceiling := service.agent.tuning.ceiling_spans_per_second) < capacity.spans_per_second
+        if (ceiling := service.agent.tuning.ceiling_spans_per_second) < capacity.spans_per_second * service.replicas
     ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
     from sidecar.regions import Region
     from sidecar.spec import Spec
+    from sidecar.spec.load import Loaded
 
 
 def folder(text: str) -> Path:
@@ -27,29 +30,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --region, --network, --file and --regions."""
     parser.add_argument("--region", metavar="ID", help="region id, see `sidecar regions`")
     parser.add_argument("--network", choices=("public", "vpc"), help="which host of the region (default: public)")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="the spec, e.g. sidecar.yaml")
+    parser.add_argument(
+        "--file",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="the spec, e.g. sidecar.yaml; given again: a later one wins",
+    )
     parser.add_argument("--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions")
 
 
+FLAGS = {"region": "region", "network": "gateway.network"}
+"""Argument → path of the field that it says."""
+
+
+def load_spec(args: argparse.Namespace) -> Loaded:
+    """Return the spec of the files under the environment under the flags; its region may still be missing."""
+    from sidecar.spec.load import load
+
+    flags = {path: value for name, path in FLAGS.items() if (value := getattr(args, name))}
+    return load(args.file or (), flags, os.environ)
+
+
+def warn(loaded: Loaded) -> None:
+    """Print what a spec should say otherwise; validate has it as findings."""
+    for warning in loaded.warnings:
+        print(f"sidecar: warning: {warning}", file=sys.stderr)
+
+
 def spec_of(args: argparse.Namespace) -> Spec:
-    """Return the spec of the file under the flags; its region may still be missing."""
-    from sidecar.spec import Spec
-    from sidecar.specfile import read_spec
-
-    spec = read_spec(args.file) if args.file else Spec(region="")
-    given = {key: value for key in ("region", "network") if (value := getattr(args, key))}
-    return replace(spec, **given)
+    """Return load_spec's spec alone."""
+    return load_spec(args).spec
 
 
-def plan_of(spec: Spec, regions: Mapping[str, Region], out: Path | None) -> tuple[Plan, Path]:
-    """Return the plan of a spec and its output folder (default build/<region>)."""
+def plan_of(spec: Loaded | Spec, regions: Mapping[str, Region], out: Path | None) -> tuple[Plan, Path]:
+    """Return the plan of a spec and its output folder (default build/<region>). Raises SidecarError as make_plan."""
     from sidecar.plan import make_plan
+    from sidecar.plan.gateways import hosts_of
     from sidecar.regions import find_region
-    from sidecar.spec import require_region
+    from sidecar.spec import Spec, require_region
+    from sidecar.spec.load import Loaded
 
-    region = find_region(regions, require_region(spec.region))
+    loaded = Loaded(spec, {}, (), Path()) if isinstance(spec, Spec) else spec
+    region = find_region(regions, require_region(loaded.spec.region))
     folder = out or Path("build") / region.id
-    return make_plan(spec, region, source_for(folder)), folder
+    try:
+        beside = Path(os.path.relpath(loaded.folder.resolve(), folder.resolve())).as_posix()
+        plan = make_plan(loaded.spec, region, source_for(folder), folder=beside, known_hosts=hosts_of(regions))
+    except SidecarError as error:
+        raise _placed(error, loaded) from error
+    return plan, folder
+
+
+def _placed(error: SidecarError, loaded: Loaded) -> SidecarError:
+    """Return the error of a field with the line that gave it."""
+    origin = loaded.provenance.get(error.subject)
+    if origin is None or origin.source == "default":
+        return error
+    return SidecarError(f"{origin.source}: {error.subject}", error.cause, error.fix)
 
 
 def source_for(folder: Path) -> str | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sidecar.commands import _spec
 
 if TYPE_CHECKING:
     import argparse
 
-    from sidecar.plan import Plan
+    from sidecar.plan import Plan, ServicePlan
+    from sidecar.spec.load import Loaded
 
 EXAMPLES = """examples:
   sidecar plan --region eu-central-1
@@ -26,12 +27,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the plan."""
+    """Print the plan, and where each setting came from."""
     from sidecar.regions import load_regions
 
-    plan, _ = _spec.plan_of(_spec.spec_of(args), load_regions(args.regions), args.out)
-    print(json.dumps(plan.as_dict(), indent=2) if args.output == "json" else _text(plan))
+    loaded = _spec.load_spec(args)
+    _spec.warn(loaded)
+    plan, _ = _spec.plan_of(loaded, load_regions(args.regions), args.out)
+    if args.output == "json":
+        provenance = {path: origin.as_dict() for path, origin in loaded.provenance.items()}
+        print(json.dumps({**plan.as_dict(), "provenance": provenance}, indent=2))
+    else:
+        print(f"{_text(plan)}\n\n{_settings(loaded)}")
     return 0
+
+
+def _settings(loaded: Loaded) -> str:
+    from sidecar.console import table
+
+    rows = [(path, _shown(origin.value), origin.source) for path, origin in loaded.provenance.items()]
+    return table(("SETTING", "VALUE", "FROM"), rows)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - JSON-ready data
+    if value in (None, "", []):
+        return "-"
+    return value if isinstance(value, str) and value.isprintable() else json.dumps(value)
 
 
 def _text(plan: Plan) -> str:
@@ -43,13 +63,22 @@ def _text(plan: Plan) -> str:
     ]
     for service in plan.services:
         agent, tuning = service.agent, service.agent.tuning
-        published = f", published on 127.0.0.1:{service.publish}" if service.publish else ""
         lines += [
             "",
-            f"{service.name}  port {service.port}{published}, image {service.image.name}",
+            f"{service.name}  {_reached(service)}, image {service.image.name}",
             f"  {agent.name}  {agent.kind} {agent.version}, image {agent.image.name}",
             f"    {tuning.workers} workers, {tuning.queue_packets} packets queued, {tuning.memory_mib} MiB,",
             f"    up to {tuning.ceiling_spans_per_second:,} spans/s in stock batches",
             *(f"    {argument}" for argument in agent.argv),
         ]
     return "\n".join(lines)
+
+
+def _reached(service: ServicePlan) -> str:
+    port = f"port {service.port}" if service.port else "no port"
+    replicas = f"{service.replicas} replicas, " if service.replicas > 1 else ""
+    if not service.publish:
+        return f"{replicas}{port}"
+    ports = service.publish.ports(service.replicas)
+    last = f"-{ports[-1]}" if len(ports) > 1 else ""
+    return f"{replicas}{port}, published on {service.publish.host}:{ports[0]}{last}"

@@ -56,12 +56,14 @@ def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
 
     if args.all_regions and args.region:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
-    regions, spec = load_regions(args.regions), _spec.spec_of(args)
+    regions, loaded = load_regions(args.regions), _spec.load_spec(args)
+    _spec.warn(loaded)
     if not args.all_regions:
-        return [_spec.plan_of(spec, regions, args.out)]
+        return [_spec.plan_of(loaded, regions, args.out)]
     root = args.out or Path("build")
     chosen = [region for region in regions if region != LOCAL]
-    return [_spec.plan_of(replace(spec, region=region), regions, root / region) for region in chosen]
+    specs = {region: replace(loaded, spec=replace(loaded.spec, region=region)) for region in chosen}
+    return [_spec.plan_of(spec, regions, root / region) for region, spec in specs.items()]
 
 
 def _show(diffs: list[str]) -> int:

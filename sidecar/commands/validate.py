@@ -57,7 +57,7 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
         return [checks.as_finding(one) for one in errors], ""
     rendering = compose.render(plan)
     findings = [
-        *checks.check_region(regions[plan.region], spec.network),
+        *checks.check_region(regions[plan.region], spec.gateway.network),
         *checks.check_capacity(plan, spec.capacity),
         *checks.check_folder(rendering, folder),
         *checks.check_token_file(plan, folder),

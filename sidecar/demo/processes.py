@@ -118,7 +118,7 @@ class _Starter:
     def start(self) -> Demo:
         page, agent = self._port("stand-in page", 16686), self._port("agent", 6831, socket.SOCK_DGRAM)
         self._stand_in(page.number, agent.number)
-        ports = {service.name: self._port(service.name, service.port).number for service in sample_services()}
+        ports = {service.name: self._port(service.name, service.port or 0).number for service in sample_services()}
         for service in reversed(sample_services()):  # the backend first
             self._service(service, ports, agent.number)
         return self._demo

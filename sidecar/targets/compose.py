@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar import agent, tokens, yamlio
@@ -10,8 +12,11 @@ from sidecar.rendering import HEADER
 from sidecar.targets import environment
 
 if TYPE_CHECKING:
-    from sidecar.plan import ImagePlan, Plan
+    import jinja2
+
+    from sidecar.plan import BuildPlan, ImagePlan, Plan, ServicePlan
     from sidecar.rendering import Rendering
+    from sidecar.spec import Volume
 
 FILE = "docker-compose.yml"
 _LOCAL_HEADER = f"{HEADER} for {LOCAL}. A public constant, which the stand-in gateway checks; no secret."
@@ -19,15 +24,24 @@ _LOCAL_HEADER = f"{HEADER} for {LOCAL}. A public constant, which the stand-in ga
 
 def render(plan: Plan) -> Rendering:
     """Return the Compose file of a plan, and what else its folder needs."""
-    jinja = environment("compose")
-    jinja.filters["compose"] = compose_data
-    jinja.filters["image"] = image_reference
-    jinja.filters["port_variable"] = port_variable
-    files = {FILE: jinja.get_template(f"{FILE}.j2").render(plan=plan, command_of=_command, direct=DIRECT)}
+    files = {FILE: _template().render(plan=plan, command_of=_command, direct=DIRECT)}
     if plan.region == LOCAL:
         key = agent.tags_key(plan.services[0].agent.version)
         files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{tokens.agent_config(tokens.LOCAL_TOKEN, key)}"
     return files
+
+
+@cache
+def _template() -> jinja2.Template:
+    jinja = environment("compose")
+    jinja.filters["compose"] = compose_data
+    jinja.filters["image"] = image_reference
+    jinja.filters["port_variable"] = port_variable
+    jinja.filters["published"] = published
+    jinja.filters["build"] = build_section
+    jinja.filters["mount"] = mount
+    jinja.filters["volume_names"] = volume_names
+    return jinja.get_template(f"{FILE}.j2")
 
 
 def compose_data(value: Any) -> str:  # noqa: ANN401 - data of any shape
@@ -40,7 +54,37 @@ def image_reference(image: ImagePlan) -> str:
     return yamlio.flow(f"${{{image.variable}:-{image.name}}}") if image.variable else compose_data(image.name)
 
 
-def port_variable(name: str, default: int) -> str:
+def published(service: ServicePlan) -> str:
+    """Return a service's published port as text; replicas share a range, of which Docker gives one to each."""
+    publish = service.publish
+    if publish is None:
+        return ""
+    ports = publish.ports(service.replicas)
+    wanted = str(ports[0]) if len(ports) == 1 else f"{ports[0]}-{ports[-1]}"
+    host = f"[{publish.host}]" if ":" in publish.host else publish.host
+    return yamlio.flow(f"{host}:{port_variable(service.name, wanted)}:{service.port}")
+
+
+def build_section(build: BuildPlan) -> dict[str, Any]:
+    """Return how a user's image is built, without what Compose decides by itself."""
+    return {key: value for key, value in asdict(build).items() if value}
+
+
+def mount(volume: Volume) -> dict[str, Any]:
+    """Return a volume in the long form, which no character of a path can break."""
+    if volume.named:
+        kind: dict[str, Any] = {"type": "volume", "source": volume.source}
+    else:
+        kind = {"type": "bind", "source": volume.source, "bind": {"create_host_path": True}}
+    return {**kind, "target": volume.target, "read_only": volume.read_only}
+
+
+def volume_names(plan: Plan) -> list[str]:
+    """Return the named volumes of all services, each once."""
+    return sorted({volume.source for service in plan.services for volume in service.volumes if volume.named})
+
+
+def port_variable(name: str, default: int | str) -> str:
     """Return the host port of a service: a variable, so that a taken port needs no edit."""
     return f"${{SIDECAR_PORT_{name.upper().replace('-', '_')}:-{default}}}"
 
@@ -54,4 +98,6 @@ def _escaped(value: Any) -> Any:  # noqa: ANN401
         return value.replace("$", "$$")
     if isinstance(value, list | tuple):
         return [_escaped(item) for item in value]
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(item) for key, item in value.items()}
     return value

@@ -10,7 +10,7 @@ import pytest
 from sidecar.errors import SidecarError
 from sidecar.plan import Plan, make_plan
 from sidecar.regions import load_regions
-from sidecar.spec import Agent, Service, Spec, require_region
+from sidecar.spec import Agent, GatewayWish, Publish, Service, Spec, require_region
 
 
 def plan_of(spec: Spec) -> Plan:
@@ -60,14 +60,14 @@ def test_the_agents_image_follows_its_version_unless_named() -> None:
 def test_a_network_that_the_region_has_not_is_refused() -> None:
     """An impossible pair fails before anything is rendered."""
     with pytest.raises(SidecarError, match="region local: has no vpc host"):
-        plan_of(Spec("local", "vpc"))
+        plan_of(Spec("local", GatewayWish("vpc")))
 
 
 @pytest.mark.parametrize(
     ("service", "cause"),
     [
-        (Service("gateway", "i", 1), "service gateway: has the name of the stand-in gateway. Rename the service"),
-        (Service("a", "i", 1, publish=16686), "service a: publishes 16686, the stand-in gateway's page"),
+        (Service("gateway", "i"), "service gateway: has the name of the stand-in gateway. Rename the service"),
+        (Service("a", "i", port=1, publish=Publish(16686)), "service a: publishes 16686, the stand-in gateway's page"),
     ],
 )
 def test_local_keeps_the_stand_ins_name_and_port(service: Service, cause: str) -> None:

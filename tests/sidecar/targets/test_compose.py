@@ -18,7 +18,7 @@ from sidecar import agent
 from sidecar.checkout import find_checkout
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions
-from sidecar.spec import Agent, Capacity, Service, Spec
+from sidecar.spec import Agent, Capacity, GatewayWish, Publish, Service, Spec
 from sidecar.targets import compose
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ OWN = (
         name="web",
         image="registry.example.com:5000/team/web:1.0",
         port=80,
-        publish=8088,
+        publish=Publish(8088),
         command=("serve", "--price=$5", "--home=${HOME}", "--quote=\"'", "two words", "# no comment", UNICODE, ""),
         environment={"PRICE": "$5 $$6 ${SEVEN:-7}", "YES": "yes", "NUMBER": "012", "TEXT": UNICODE, "LINES": "a\nb\t"},
     ),
-    Service("n", "null", 65535, environment={"JAEGER_AGENT_HOST": "elsewhere"}),
+    Service("n", "null", port=65535, environment={"JAEGER_AGENT_HOST": "elsewhere"}),
 )
 CASES = {
     "local": (Spec("local"), "."),
     "public": (Spec("cn-shanghai"), None),
-    "vpc": (Spec("eu-central-1", "vpc"), None),
+    "vpc": (Spec("eu-central-1", GatewayWish("vpc")), None),
     "from-checkout": (Spec("ap-northeast-1"), "../.."),
     "agent-1.15.0": (Spec("local", agent=Agent(version="1.15.0")), None),
     "agent-1.17.9": (Spec("us-east-1", agent=Agent(version="1.17.9")), None),
@@ -93,7 +93,7 @@ def test_rendering_is_the_golden_one(case: str, golden) -> None:
 )
 def test_every_agent_of_every_region_reports_to_the_catalogues_host(row, network: str) -> None:
     """The host stands in each agent's arguments, and two renders are equal byte for byte."""
-    spec = Spec(row.id, network)
+    spec = Spec(row.id, GatewayWish(network))
     services = rendered(spec)["services"]
     host = row.public if network == "public" else row.vpc
     agents = [service for name, service in services.items() if name.endswith("-agent")]
@@ -268,7 +268,9 @@ def test_compose_accepts_every_region_and_network(tmp_path) -> None:
 
     def check(choice: tuple[Any, str]) -> str:
         row, network = choice
-        return as_compose_reads(compose.render(plan_of(Spec(row.id, network))), tmp_path / row.id / network, "-q")
+        return as_compose_reads(
+            compose.render(plan_of(Spec(row.id, GatewayWish(network)))), tmp_path / row.id / network, "-q"
+        )
 
     with ThreadPoolExecutor(2) as pool:
         assert [""] * 42 == list(pool.map(check, product(ROWS, ("public", "vpc"))))

@@ -1,0 +1,39 @@
+"""The plan: everything decided about a deployment. Frozen, and the only input of a target."""
+
+from sidecar.plan.decide import make_plan
+from sidecar.plan.records import (
+    AGENT_CONFIG,
+    DIRECT,
+    GATEWAY_HTTP_PORT,
+    LOCAL,
+    LOCAL_TOKEN_FILE,
+    SERVICE_USER,
+    TOKEN_FILE,
+    AgentPlan,
+    BuildPlan,
+    HealthTiming,
+    ImagePlan,
+    Plan,
+    ServicePlan,
+    StandInPlan,
+)
+from sidecar.plan.services import sample_services
+
+__all__ = [
+    "AGENT_CONFIG",
+    "DIRECT",
+    "GATEWAY_HTTP_PORT",
+    "LOCAL",
+    "LOCAL_TOKEN_FILE",
+    "SERVICE_USER",
+    "TOKEN_FILE",
+    "AgentPlan",
+    "BuildPlan",
+    "HealthTiming",
+    "ImagePlan",
+    "Plan",
+    "ServicePlan",
+    "StandInPlan",
+    "make_plan",
+    "sample_services",
+]

@@ -1,0 +1,126 @@
+"""Spec and region → plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sidecar import __version__
+from sidecar import agent as agents
+from sidecar.errors import SidecarError
+from sidecar.images import names
+from sidecar.plan import gateways
+from sidecar.plan.records import (
+    AGENT_CONFIG,
+    GATEWAY_HTTP_PORT,
+    LOCAL,
+    LOCAL_TOKEN_FILE,
+    SERVICE_USER,
+    TOKEN_FILE,
+    AgentPlan,
+    ImagePlan,
+    Plan,
+    ServicePlan,
+    StandInPlan,
+)
+from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sidecar.regions import Gateway, Region
+    from sidecar.spec import Service, Spec
+
+
+def make_plan(
+    spec: Spec, region: Region, source: str | None = None, *, folder: str = ".", known_hosts: Collection[str] = ()
+) -> Plan:
+    """Decide everything for a spec in its region.
+
+    `source` and `folder` lead from the rendering to the kit's checkout and to the spec; `known_hosts` are those of the
+    catalogue. Raises SidecarError where the region has no host on the network, a token would go to a host that is
+    neither in the catalogue nor allowed, no agent has the version, or a service takes the stand-in's name or port.
+    """
+    gateway = gateways.choose(spec.gateway, region, known_hosts)
+    if region.id == LOCAL:
+        _check_local(spec.services or sample_services(), gateway)
+    official = names.official(spec.agent.version, spec.images.prefix)
+    return Plan(
+        kit_version=__version__,
+        project=f"sidecar-{region.id}",
+        region=region.id,
+        region_name=region.name,
+        gateway=gateway,
+        token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
+        services=_services(spec, gateway, official.agent, f"sidecar-{region.id}", folder),
+        stand_in=_stand_in(gateway, official.gateway) if region.id == LOCAL else None,
+        base=ImagePlan(official.base.name, official.base.variable),
+        probe=ImagePlan(official.gateway.name, official.gateway.variable),
+        image_source=spec.images.source,
+        source=source,
+    )
+
+
+def _services(
+    spec: Spec, gateway: Gateway, official: names.Image, project: str, folder: str
+) -> tuple[ServicePlan, ...]:
+    if spec.services is None:
+        return tuple(plan_sample(one, _agent(one, spec, gateway, official)) for one in sample_services())
+    return tuple(plan_service(one, _agent(one, spec, gateway, official), project, folder) for one in spec.services)
+
+
+def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
+    for service in services:
+        if gateway.host in (service.name, f"{service.name}{agents.SUFFIX}"):
+            raise SidecarError(f"service {service.name}", "has the name of the stand-in gateway", "Rename the service")
+        if service.publish and GATEWAY_HTTP_PORT in service.publish.ports(service.replicas):
+            raise SidecarError(
+                f"service {service.name}",
+                f"publishes {GATEWAY_HTTP_PORT}, the stand-in gateway's page",
+                "Choose another port",
+            )
+
+
+def _agent(service: Service, spec: Spec, gateway: Gateway, official: names.Image) -> AgentPlan:
+    wish = spec.agent
+    # Compose puts one agent beside all replicas of a service
+    rate = spec.capacity.spans_per_second * service.replicas
+    tuning = agents.tune(replace(spec.capacity, spans_per_second=rate))
+    if wish.resources.memory_mib:
+        tuning = replace(tuning, memory_mib=wish.resources.memory_mib)
+    return AgentPlan(
+        name=f"{service.name}{agents.SUFFIX}",
+        kind=wish.kind,
+        version=wish.version,
+        image=ImagePlan(wish.image) if wish.image else ImagePlan(official.name, official.variable),
+        argv=agents.argv(
+            wish,
+            gateway,
+            tuning,
+            listen="0.0.0.0",  # noqa: S104 - inside its own network
+            config_file=AGENT_CONFIG,
+            tls=spec.gateway.tls,
+        ),
+        health=agents.health(wish),
+        user=agents.USER,
+        config_file=AGENT_CONFIG,
+        tuning=tuning,
+        cpus=wish.resources.cpus,
+    )
+
+
+def _stand_in(gateway: Gateway, image: names.Image) -> StandInPlan:
+    return StandInPlan(
+        name=gateway.host,
+        image=ImagePlan(image.name, image.variable, image.role),
+        argv=(
+            "gateway",
+            f"--grpc=0.0.0.0:{gateway.port}",
+            f"--http=0.0.0.0:{GATEWAY_HTTP_PORT}",
+            f"--token-file={AGENT_CONFIG}",
+        ),
+        http_port=GATEWAY_HTTP_PORT,
+        grpc_port=gateway.port,
+        health=http_probe(GATEWAY_HTTP_PORT),
+        user=SERVICE_USER,
+    )

@@ -1,0 +1,119 @@
+"""What is decided about one service of a spec."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sidecar import agent as agents
+from sidecar.images import names
+from sidecar.plan.records import DIRECT, SERVICE_USER, AgentPlan, BuildPlan, HealthTiming, ImagePlan, ServicePlan
+from sidecar.spec import HealthCheck, Publish, Resources, Service
+
+if TYPE_CHECKING:
+    from sidecar.spec import Build, Sampling, Volume
+
+
+def sample_services() -> tuple[Service, ...]:
+    """Return the sample: a frontend that calls a backend, one image for both."""
+    image = names.official().sample.name
+    memory, health = Resources(256), HealthCheck(http="/healthz")
+    frontend = Service("frontend", image, port=8080, publish=Publish(8080), resources=memory, health=health)
+    backend = Service("backend", image, port=8081, command=_gunicorn("backend"), resources=memory, health=health)
+    calls = {"BACKEND_URL": "http://backend:8081"}
+    return replace(frontend, command=_gunicorn("frontend"), environment=calls), backend
+
+
+def _gunicorn(name: str) -> tuple[str, ...]:
+    return ("gunicorn", "--config", "python:sample_service.gunicorn_conf", f"sample_service.{name}:app")
+
+
+def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) -> ServicePlan:
+    """Return the plan of a user's service; `folder` leads from the rendering to the spec."""
+    health = service.health
+    return ServicePlan(
+        name=service.name,
+        image=ImagePlan(service.image or f"{project}-{service.name}"),
+        build=_build(service.build, folder) if service.build else None,
+        command=service.command,
+        environment={**_traced(service, agent), **service.environment},
+        env_files=tuple(_beside(path, folder) for path in service.env_files),
+        volumes=tuple(_volume(volume, folder) for volume in service.volumes),
+        port=service.port,
+        publish=service.publish,
+        replicas=service.replicas,
+        health=_probe(health, service.port) if health else (),
+        health_path=health.http if health else None,
+        health_timing=_timing(health) if health else None,
+        user=None,
+        hardened=False,
+        depends_on=(),
+        memory_mib=service.resources.memory_mib,
+        cpus=service.resources.cpus,
+        agent=agent,
+    )
+
+
+def plan_sample(service: Service, agent: AgentPlan) -> ServicePlan:
+    """Return the plan of one of the sample's services, of which the kit knows more than of a user's."""
+    sample = names.official().sample
+    return replace(
+        plan_service(service, agent, "", "."),
+        image=ImagePlan(sample.name, sample.variable, sample.role),
+        environment={**_traced(service, agent), "PORT": str(service.port), **DIRECT, **service.environment},
+        health=http_probe(service.port or 0),
+        user=SERVICE_USER,
+        hardened=True,
+        depends_on=("backend",) if service.name == "frontend" else (),
+    )
+
+
+def http_probe(port: int, path: str = "/healthz") -> tuple[str, ...]:
+    """Return the command that fetches a path in an image of the kit's own, whose environment has no proxy."""
+    fetch = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}{path}', timeout=2)"
+    return ("python", "-c", fetch)
+
+
+def _traced(service: Service, agent: AgentPlan) -> dict[str, str]:
+    return {
+        "JAEGER_AGENT_HOST": agent.name,
+        "JAEGER_AGENT_PORT": str(agents.COMPACT_PORT),
+        "JAEGER_SERVICE_NAME": service.name,
+        **(_sampled(service.sampling) if service.sampling else {}),
+    }
+
+
+def _sampled(sampling: Sampling) -> dict[str, str]:
+    return {"JAEGER_SAMPLER_TYPE": sampling.type, "JAEGER_SAMPLER_PARAM": str(sampling.param)}
+
+
+def _build(build: Build, folder: str) -> BuildPlan:
+    remote = "://" in build.context or build.context.startswith("git@")
+    context = build.context if remote else _beside(build.context, folder)
+    return BuildPlan(context, build.dockerfile, build.target, build.args)
+
+
+def _volume(volume: Volume, folder: str) -> Volume:
+    return volume if volume.named else replace(volume, source=_beside(volume.source, folder))
+
+
+def _beside(path: str, folder: str) -> str:
+    """Return a path of the spec as the rendering reaches it, never in a form that Compose takes for a name."""
+    if path.startswith("/"):
+        return path
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    return joined if joined.startswith((".", "/")) else f"./{joined}"
+
+
+def _timing(health: HealthCheck) -> HealthTiming:
+    return HealthTiming(health.interval_s, health.timeout_s, health.retries, health.start_period_s)
+
+
+def _probe(health: HealthCheck, port: int | None) -> tuple[str, ...]:
+    if health.command:
+        return health.command
+    url, patience = f"http://127.0.0.1:{port}{health.http}", max(1, health.timeout_s - 1)
+    # the address is the container's own, whatever proxy its environment names
+    opener = "r.build_opener(r.ProxyHandler({}))"
+    return ("python", "-c", f"import urllib.request as r; {opener}.open({url!r}, timeout={patience})")

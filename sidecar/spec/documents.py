@@ -1,0 +1,66 @@
+"""One file of a spec as a tree of YAML nodes, or an error that says what the file is instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from sidecar import yamlio
+from sidecar.errors import SidecarError
+from sidecar.spec.values import Place, Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_VALUES = 100_000
+"""With aliases written out; some hundred times what the largest spec has."""
+_SMALLEST = "The smallest spec is `region: cn-shanghai`"
+
+
+def read_document(path: Path, rank: int, report: Report) -> yaml.MappingNode | None:
+    """Return a file's map; None where it has none, and the report says why."""
+    try:
+        return _map(path)
+    except SidecarError as error:
+        report.add(Place(str(path), rank=rank), error)
+        return None
+
+
+def _map(path: Path) -> yaml.MappingNode:
+    name, text = str(path), yamlio.read_text(path)
+    try:
+        root = yamlio.compose(text, name)
+    except SidecarError as error:
+        raise _tabs(error, text) from error
+    if root is None:
+        raise SidecarError(f"{name}:1", "is empty", _SMALLEST)
+    if not isinstance(root, yaml.MappingNode):
+        what = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+        raise SidecarError(f"{name}:{yamlio.line_of(root)}", f"is {what}, not a map", _SMALLEST)
+    if expanded(root, {}) > MOST_VALUES:
+        raise SidecarError(name, f"holds more than {MOST_VALUES:,} values, with its aliases written out", "Split it")
+    return root
+
+
+def expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return how many values a tree holds with its aliases written out; one that holds itself counts once."""
+    if id(node) in sizes:
+        return sizes[id(node)]
+    sizes[id(node)] = 1
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        children = node.value
+    elif isinstance(node, yaml.MappingNode):
+        children = [child for pair in node.value for child in pair]
+    # aliases stand behind their anchors, so that this goes no deeper than the document's own levels
+    sizes[id(node)] = 1 + sum(expanded(child, sizes) for child in children)
+    return sizes[id(node)]
+
+
+def _tabs(error: SidecarError, text: str) -> SidecarError:
+    found, lines = re.search(r":(\d+)$", error.subject), text.split("\n")
+    if found and int(found[1]) <= len(lines) and re.match(r" *\t", lines[int(found[1]) - 1]):
+        return SidecarError(error.subject, "is indented with a tab, which YAML does not allow", "Use blanks")
+    return error

@@ -1,0 +1,180 @@
+"""The records of a spec, frozen, with the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AGENT_KINDS = ("jaeger-agent",)
+IMAGE_SOURCES = ("auto", "registry", "build")
+SAMPLERS = ("const", "probabilistic", "ratelimiting", "remote")
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class GatewayWish:
+    """Which of the region's hosts takes the spans, or a host outside the catalogue."""
+
+    network: str = "public"
+    """public or vpc."""
+    port: int | None = None
+    """None: the catalogue's."""
+    tls: bool = False
+    host: str | None = None
+    """None: the region's host on the network."""
+    allow: tuple[str, ...] = ()
+    """Hosts outside the catalogue that a token may go to."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a service's image is built; paths are relative to the spec's folder."""
+
+    context: str
+    """A folder, or the address of a repository."""
+    dockerfile: str | None = None
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Publish:
+    """Where on the host a service's port is reached."""
+
+    port: int
+    """The first of as many ports as there are replicas."""
+    host: str = LOOPBACK
+    """An IPv4 address, or an IPv6 address without brackets."""
+
+    def ports(self, replicas: int) -> range:
+        """Return the host's ports that the replicas take."""
+        return range(self.port, self.port + replicas)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A folder or file of the host (absolute, or ./ and ../ from the spec's folder), or a named volume."""
+
+    source: str
+    target: str
+    """Absolute, inside the container."""
+    read_only: bool = False
+
+    @property
+    def named(self) -> bool:
+        """Whether the source is the name of a volume, not a path."""
+        return not self.source.startswith((".", "/"))
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Limits of one container."""
+
+    memory_mib: int | None = None
+    """None: the kit's own where it knows the image, else none."""
+    cpus: float | None = None
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """How to tell that a service answers: a command inside its container, or a path that it serves."""
+
+    command: tuple[str, ...] = ()
+    http: str | None = None
+    """A path such as /healthz; fetched on the service's port by the image's own `python`."""
+    interval_s: int = 5
+    timeout_s: int = 3
+    retries: int = 5
+    start_period_s: int = 30
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which traces a service reports; the client reads it from JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM."""
+
+    type: str = "const"
+    param: float = 1
+    """const: 0 or 1; probabilistic: a share, 0-1; ratelimiting: traces a second; remote: the share until told."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One traced service; an agent of its own runs beside it."""
+
+    name: str
+    image: str | None = None
+    build: Build | None = None
+    """Exactly one of image and build is given."""
+    port: int | None = None
+    """The port that the service listens on inside its network; None for a worker."""
+    publish: Publish | None = None
+    """None leaves the service unpublished."""
+    replicas: int = 1
+    command: tuple[str, ...] = ()
+    """Empty: the image's own."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    env_files: tuple[str, ...] = ()
+    """Paths, relative to the spec's folder; later wins, `environment` wins over all."""
+    volumes: tuple[Volume, ...] = ()
+    resources: Resources = Resources()
+    health: HealthCheck | None = None
+    """None: the image's own."""
+    sampling: Sampling | None = None
+    """None: the client's own default, which in sidecar_tracing is every trace."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Which agent, at which version, with which limits."""
+
+    kind: str = "jaeger-agent"
+    version: str = "1.62.0"
+    image: str | None = None
+    """None: the official image of that version."""
+    resources: Resources = Resources()
+    """memory_mib None: computed from the capacity."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Where images come from."""
+
+    prefix: str = ""
+    """A mirror's name before the official names; empty: the official registry."""
+    source: str = "auto"
+    """auto, registry or build: what `sidecar images` does."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What one replica's agent has to carry."""
+
+    spans_per_second: int = 2000
+    round_trip_ms: int = 200
+    """To the gateway and back."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything a user can ask for; `region` alone is a whole spec."""
+
+    region: str = ""
+    """Empty until a flag, a variable or a file names it."""
+    gateway: GatewayWish = GatewayWish()
+    services: tuple[Service, ...] | None = None
+    """None: the sample's frontend and backend."""
+    agent: Agent = Agent()
+    images: Images = Images()
+    capacity: Capacity = Capacity()
+
+
+def require_region(region: str | None) -> str:
+    """Return the region. Raises SidecarError where none was named."""
+    if not region:
+        raise SidecarError("region", "is not named", "Give --region ID, or `region: ID` in sidecar.yaml")
+    return region
