@@ -35,7 +35,8 @@ _PROBE_SECONDS = 2
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("--token-file", type=Path, metavar="FILE", help="the agent's token file; only its token is accepted")
+    add("--token-file", type=Path, metavar="FILE", action="append",
+        help="the agent's token file; only its token is accepted. Given twice: both are, as in a rotation")  # fmt: skip
     add("--grpc", default=_GRPC, metavar="HOST:PORT", help="where agents report (default: %(default)s)")
     add("--http", default=_HTTP, metavar="HOST:PORT", help="API and page (default: %(default)s)")
     add("--udp", metavar="HOST:PORT", help="also take jaeger-client's datagrams, where no agent runs")
@@ -74,7 +75,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         raise UsageError("gateway", "--token-file is missing", "See `sidecar gateway --help`")
     try:
         return Settings(
-            token=read_token(args.token_file),
+            token=read_token(*args.token_file),
             grpc=Address.parse(args.grpc),
             http=Address.parse(args.http),
             udp=Address.parse(args.udp) if args.udp else None,

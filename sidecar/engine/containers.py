@@ -139,6 +139,16 @@ class Containers:
         container = self._get(identity)
         _refusing(identity, lambda: container.restart(timeout=grace))
 
+    def disconnect(self, identity: str, network: str) -> None:
+        """Take a running container off a network: its name no longer leads to it there."""
+        _refusing(network, lambda: self._client.networks.get(network).disconnect(identity))
+
+    def remove(self, identity: str, grace: int = 10) -> None:
+        """Stop a container within `grace` seconds and remove it."""
+        container = self._get(identity)
+        _refusing(identity, lambda: container.stop(timeout=grace))
+        _refusing(identity, lambda: container.remove(force=True, v=True))
+
     def execute(self, identity: str, argv: tuple[str, ...]) -> RunResult:
         """Run a program inside a running container."""
         container = self._get(identity)

@@ -27,13 +27,13 @@ class Presented(Enum):
 
 
 class Token:
-    """A token that compares and masks, and cannot be printed."""
+    """A token that compares and masks, and cannot be printed; `others` are valid beside it, as while one is rotated."""
 
-    __slots__ = ("_bytes", "_text")
+    __slots__ = ("_all", "_text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *others: str) -> None:
         self._text = text
-        self._bytes = text.encode()
+        self._all = (text, *others)
 
     def __repr__(self) -> str:
         return f"Token({MASK})"
@@ -44,7 +44,8 @@ class Token:
         for tag in process.tags:
             if tag.key == TAG and tag.v_str:
                 found = Presented.WRONG
-                if hmac.compare_digest(tag.v_str.encode(), self._bytes):
+                given = tag.v_str.encode()
+                if any(hmac.compare_digest(given, valid.encode()) for valid in self._all):
                     return Presented.RIGHT
         return found
 
@@ -54,15 +55,26 @@ class Token:
 
     def mask(self, text: str) -> str:
         """Return the text without the token."""
-        return text.replace(self._text, MASK)
+        for valid in self._all:
+            text = text.replace(valid, MASK)
+        return text
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return the bytes without the token."""
-        return data.replace(self._bytes, MASK.encode())
+        for valid in self._all:
+            data = data.replace(valid.encode(), MASK.encode())
+        return data
 
 
-def read_token(path: Path) -> Token:
-    """Return the token of an agent's configuration file. Raises SidecarError, which never shows the content."""
+def read_token(*paths: Path) -> Token:
+    """Return the token of an agent's configuration file, with those of more files valid beside it.
+
+    Raises SidecarError, which never shows the content.
+    """
+    return Token(*(_read(path) for path in paths))
+
+
+def _read(path: Path) -> str:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -70,15 +82,15 @@ def read_token(path: Path) -> Token:
     except (yaml.YAMLError, UnicodeDecodeError):
         # `from None`: the parser's own words quote the file
         raise SidecarError(str(path), "is not YAML", _SHAPE) from None
-    return Token(_token_of(data, str(path)))
+    return _token_of(data, str(path))
 
 
 def _token_of(data: object, place: str) -> str:
     match data:
         # agents up to 1.15 know the key as jaeger.tags
-        case (
-            {"agent": {"tags": str(tags), **rest}, **others} | {"jaeger": {"tags": str(tags), **rest}, **others}
-        ) if not rest and not others:
+        case {"agent": {"tags": str(tags), **rest}, **others} | {"jaeger": {"tags": str(tags), **rest}, **others} if (
+            not rest and not others
+        ):
             key, _, value = tags.partition("=")
         case _:
             raise SidecarError(place, "is not the agent's token file", _SHAPE)

@@ -54,8 +54,11 @@ class ComposePlace:
         container = self._running("service", service)
         environment = self._engine.containers.inspect(container.identity)["Config"]["Env"] or []
         jaeger = dict(entry.split("=", 1) for entry in environment if entry.startswith("JAEGER_AGENT_"))
+        return self._marked(container, service, marker, spans, jaeger)
+
+    def _marked(self, inside: Container, service: str, marker: str, spans: int, jaeger: dict[str, str]) -> ClientCounts:
         options = (f"--service={service}", f"--spans={spans}", f"--marker={marker}")
-        return client_counts(self._look(container, (*_PROBE, *options), jaeger))
+        return client_counts(self._look(inside, (*_PROBE, *options), jaeger))
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent."""

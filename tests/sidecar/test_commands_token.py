@@ -35,6 +35,7 @@ def kept() -> str:
 def test_a_file_is_a_source(run) -> None:
     """The file's blanks are taken off; the result is 0444 in 0700."""
     Path("t").write_text(f" {TOKEN}\n")
+    Path("t").chmod(0o600)
 
     assert (0, WRITTEN, "") == tuple(vars(run("token", "set", "--file", "t")).values())
     assert TOKEN == kept()
@@ -157,6 +158,9 @@ def test_a_wrong_version_is_told_before_the_token_is_asked_for(run) -> None:
         ["set", f"--token={TOKEN}"],
         ["set", "--token", TOKEN],
         ["set", "--file", TOKEN, "--stdin"],
+        ["check", TOKEN],
+        ["rotate", f"--new={TOKEN}"],
+        ["rotate", "--stdin", "--file", TOKEN],
     ],
 )
 def test_a_token_given_as_an_argument_is_not_shown(run, arguments: list[str]) -> None:

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from sidecar_tracing.encoding import Packet
 
 RESOLVE_SECONDS = 2.0
-"""An agent that moves to another address is found again within this time."""
+"""An agent that moves to another address is found again within this time, however slow the resolver is."""
+
+_LOOKUPS_SHARE = 20
+"""A lookup holds for so many times what it took: a quick resolver is asked before nearly every packet, since a
+bridge swallows packets to a container that has gone; a slow one takes a twentieth of the time."""
 
 SETTLE_SECONDS = 4.0
 """How long a packet may still come back: an unanswered neighbour lookup takes the kernel three seconds."""
@@ -39,7 +43,7 @@ class UdpSender:
     def _forget(self) -> None:
         self._socket: socket.socket | None = None
         self._address: _Address | None = None
-        self._resolved_at = 0.0
+        self._resolve_at = 0.0
         self._kept: deque[tuple[float, Packet]] = deque(maxlen=_KEPT_PACKETS)
 
     def send(self, packet: Packet) -> None:
@@ -85,11 +89,13 @@ class UdpSender:
         self._forget()
 
     def _connected(self) -> socket.socket:
-        if self._socket is None or time.monotonic() - self._resolved_at > RESOLVE_SECONDS:
+        began = time.monotonic()
+        if self._socket is None or began > self._resolve_at:
             addresses = self._resolve()
+            took = time.monotonic() - began
             if self._address not in addresses:
                 self._connect(addresses[self._turn % len(addresses)])
-            self._resolved_at = time.monotonic()
+            self._resolve_at = began + took + min(RESOLVE_SECONDS, _LOOKUPS_SHARE * took)
         assert self._socket is not None  # noqa: S101 - for the type checker
         return self._socket
 

@@ -1,0 +1,106 @@
+"""`sidecar token rotate` under traffic: nothing is lost, and what does not prove itself changes nothing.
+
+The stand-in accepts the old token and the new one, as a vendor's gateway does while both are valid; which of them it
+expects lies in files of its own, apart from the one that the agents read.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import docker
+import pytest
+import yaml
+from compose_deployment import Deployment, Traffic, deployed, local_copy, sidecar, wait_for
+
+from sidecar.tokens import LOCAL_TOKEN, agent_config
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
+
+NEW = "rotated@0123456789abcde_rotated@53df7ad2afe8301"
+UNKNOWN = "unknown@0123456789abcde_unknown@53df7ad2afe8301"
+AGENTS = ["backend-agent", "frontend-agent"]
+
+
+@pytest.fixture
+def rotating(checkout, engine, compose, images, tmp_path):
+    """The sample with agents that read secrets/agent.yaml, before a gateway that knows both tokens."""
+    folder = tmp_path / "deployment"
+    folder.mkdir()
+    local_copy(checkout, folder)
+    _expect_both(folder)
+    with deployed(Deployment(folder, engine, compose, images)) as deployment:
+        deployment.set(SIDECAR_TOKEN_FILE=str(folder / "secrets" / "agent.yaml"))
+        _set(folder, LOCAL_TOKEN)
+        yield deployment.up()
+
+
+def _expect_both(folder):
+    (folder / "new.yaml").write_text(f"agent: {{tags: Authentication={NEW}}}\n")
+    path = folder / "docker-compose.yml"
+    data = yaml.safe_load(path.read_text())
+    data["services"]["gateway"]["command"].append("--token-file=/run/secrets/new.yaml")
+    data["services"]["gateway"]["secrets"].append({"source": "new", "target": "new.yaml"})
+    data["secrets"]["new"] = {"file": "./new.yaml"}
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+def _set(folder, token, *arguments, action="set"):
+    source = folder / "token.txt"
+    source.write_text(token)
+    source.chmod(0o600)
+    return sidecar("token", action, "--out", folder, "--file", source, *arguments)
+
+
+def _agents(deployment):
+    found = deployment.engine.containers.of_project(deployment.project)
+    return {one.identity: one.service for one in found if one.service in AGENTS}
+
+
+def _mounted(deployment):
+    """Return what the agents have mounted as their token's file."""
+    client = docker.from_env()
+    archives = [client.containers.get(one).get_archive("/run/secrets/agent.yaml")[0] for one in _agents(deployment)]
+    return {_only_file(b"".join(archive)) for archive in archives}
+
+
+def _only_file(archive):
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        return tar.extractfile("agent.yaml").read().decode()
+
+
+def test_a_rotation_under_traffic_loses_nothing(rotating):
+    """Every request is answered, every span of it arrives, and the agents have the new token."""
+    before = _agents(rotating)
+    with Traffic(rotating) as traffic:
+        traffic.wait_for_more(50)
+        done = _set(rotating.folder, NEW, action="rotate")
+        traffic.wait_for_more(50)
+
+    assert 0 == done.code, done.err
+    assert NEW not in done.out + done.err
+    after = _agents(rotating)
+    assert (AGENTS, set()) == (sorted(after.values()), after.keys() & before.keys())
+    assert {agent_config(NEW, "agent.tags")} == _mounted(rotating)
+    wait_for(lambda: rotating.trace(traffic.answered[-1], seconds=1), lambda found: found and len(found["spans"]) == 5)
+    missing = [one for one in traffic.answered if len((rotating.trace(one, seconds=3) or {"spans": ()})["spans"]) != 5]
+    assert [] == missing
+    assert [] == traffic.failed
+    assert 0 == rotating.verify().code
+
+
+def test_a_token_that_the_gateway_refuses_is_not_rotated_to(rotating):
+    """The file, the agents and their tokens stay; the message names the hop and no token."""
+    path = rotating.folder / "secrets" / "agent.yaml"
+    before, file = _agents(rotating), path.read_text()
+    planned = _set(rotating.folder, UNKNOWN, "--dry-run", action="rotate")
+    done = _set(rotating.folder, UNKNOWN, action="rotate")
+
+    assert (0, 1) == (planned.code, done.code)
+    assert f"would be replaced: {', '.join(AGENTS)}" in planned.out
+    assert "agent submitted: 20 spans failed: the gateway refused the token" in done.err
+    assert "The old token and its agents are as they were" in done.err
+    assert UNKNOWN not in planned.out + planned.err + done.out + done.err
+    assert (before, file) == (_agents(rotating), path.read_text())
+    assert 0 == rotating.verify().code
