@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": "write a sidecar.yaml: from answers, or from a Compose file",
+    "schema": "print the JSON Schema of sidecar.yaml",
     "regions": "list the regions and their gateways",
     "plan": "show everything decided for a region",
     "render": "write the deployment of a region into a folder",

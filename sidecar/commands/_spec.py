@@ -26,6 +26,12 @@ def folder(text: str) -> Path:
     return Path(text)
 
 
+_ENVIRONMENT = """a flag wins over these, they win over the files, and an empty one is none:
+SIDECAR_REGION, SIDECAR_NETWORK, SIDECAR_GATEWAY_PORT, SIDECAR_GATEWAY_TLS, SIDECAR_GATEWAY_HOST,
+SIDECAR_AGENT_KIND, SIDECAR_AGENT_VERSION, SIDECAR_IMAGES_PREFIX, SIDECAR_IMAGES_SOURCE,
+SIDECAR_CAPACITY_SPANS_PER_SECOND, SIDECAR_CAPACITY_ROUND_TRIP_MS, SIDECAR_REGIONS (as --regions)"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --region, --network, --file and --regions."""
     parser.add_argument("--region", metavar="ID", help="region id, see `sidecar regions`")
@@ -38,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the spec, e.g. sidecar.yaml; given again: a later one wins",
     )
     parser.add_argument("--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions")
+    parser.add_argument_group("environment", _ENVIRONMENT)
 
 
 FLAGS = {"region": "region", "network": "gateway.network"}

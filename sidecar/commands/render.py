@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   sidecar render --region cn-shenzhen                  into build/cn-shenzhen
   sidecar render --region cn-shenzhen --network vpc --out /srv/tracing
+  sidecar render --file base.yaml --file prod.yaml     the second wins over the first
   sidecar render --all-regions --out build             one folder a region
   sidecar render --region local --out . --diff         what would change; exit 1 if anything
 """

@@ -46,7 +46,7 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     """Return the findings and what they are about; what cannot be planned is a finding, too."""
     from sidecar import checks
     from sidecar.regions import load_regions
-    from sidecar.specfile import SpecError
+    from sidecar.spec.values import SpecError
     from sidecar.targets import compose
 
     try:

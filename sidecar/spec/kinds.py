@@ -57,6 +57,10 @@ class Kind:
         """Return the kind as JSON Schema (draft 2020-12)."""
         raise NotImplementedError
 
+    def takes(self) -> str:
+        """Return what the field takes, in some words."""
+        raise NotImplementedError
+
     def merge(self, base: Value, over: Value) -> Value:  # noqa: ARG002 - containers look at it
         """Return what holds where a later source gives a value, too."""
         return over
@@ -117,6 +121,10 @@ class Text(Kind):
         text = {"type": "string", "pattern": f"^(?:{self.pattern})$"}
         return {"anyOf": [self.whole.schema(), text]} if self.whole else text
 
+    def takes(self) -> str:
+        """Return what it is."""
+        return self.what
+
 
 @dataclass(frozen=True)
 class Choice(Kind):
@@ -134,6 +142,10 @@ class Choice(Kind):
         """Return the words."""
         return {"enum": list(self.choices)}
 
+    def takes(self) -> str:
+        """Return the words."""
+        return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
+
 
 @dataclass(frozen=True)
 class Boolean(Kind):
@@ -148,6 +160,10 @@ class Boolean(Kind):
     def schema(self) -> Schema:
         """Return the type."""
         return {"type": "boolean"}
+
+    def takes(self) -> str:
+        """Return both words."""
+        return "true or false"
 
 
 @dataclass(frozen=True)
@@ -174,6 +190,10 @@ class Integer(Kind):
         """Return the range."""
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
+    def takes(self) -> str:
+        """Return the range."""
+        return f"{self.low:,} to {self.high:,}"
+
 
 @dataclass(frozen=True)
 class Number(Kind):
@@ -193,3 +213,7 @@ class Number(Kind):
     def schema(self) -> Schema:
         """Return the range."""
         return {"type": "number", "minimum": self.low, "maximum": self.high}
+
+    def takes(self) -> str:
+        """Return the range."""
+        return f"{self.low:g} to {self.high:,.0f}"

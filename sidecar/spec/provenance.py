@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from sidecar.spec.nodes import name_of
 from sidecar.spec.paths import walk
-from sidecar.spec.shapes import Record, name_of
+from sidecar.spec.shapes import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

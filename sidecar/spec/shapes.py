@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from sidecar.spec.kinds import Kind, Schema, Text
+from sidecar.spec.nodes import entries, name_of
 from sidecar.spec.values import BROKEN, Report, Source, Value, below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 Built: TypeAlias = Any
 Rule: TypeAlias = "Callable[[Mapping[str, Value], Report, str], None]"
@@ -140,6 +141,10 @@ class Record(Kind):
             schema["oneOf"] = [{"required": [name]} for name in self.one_of]
         return schema
 
+    def takes(self) -> str:
+        """Return that it is a map; its fields are rows of their own."""
+        return f"a map with {' or '.join(self.one_of)}" if self.one_of else "a map"
+
 
 @dataclass(frozen=True)
 class MapOf(Kind):
@@ -172,6 +177,10 @@ class MapOf(Kind):
         """Return an object with named keys."""
         names = {"pattern": self.key.schema()["pattern"]}
         return {"type": "object", "propertyNames": names, "additionalProperties": self.value.schema()}
+
+    def takes(self) -> str:
+        """Return both sides."""
+        return f"a map of {self.key.what} to {self.value.takes()}"
 
 
 @dataclass(frozen=True)
@@ -220,6 +229,10 @@ class ListOf(Kind):
         """Return an array."""
         return {"type": "array", "items": self.item.schema(), **({"minItems": self.least} if self.least else {})}
 
+    def takes(self) -> str:
+        """Return what an entry is."""
+        return f"a list, each {self.item.takes()}"
+
 
 @dataclass(frozen=True)
 class Either(Kind):
@@ -240,29 +253,9 @@ class Either(Kind):
         """Return both forms."""
         return {"anyOf": [self.text.schema(), self.full.schema()]}
 
-
-def entries(node: yaml.Node, source: Source, path: str, fix: str) -> Iterator[tuple[yaml.ScalarNode, str, yaml.Node]]:
-    """Yield (key's node, key, value's node) of a map whose keys are scalars, each given once; all else is reported."""
-    if not isinstance(node, yaml.MappingNode):
-        source.fail(node, path, "is not a map", fix)
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            source.fail(key, path, "has a key that is not text", fix)
-        elif key.tag == "tag:yaml.org,2002:merge":
-            source.fail(key, below(path, "<<"), "merges maps, which not every YAML does", "Write the keys out")
-        elif key.value in seen:
-            source.fail(key, below(path, key.value), "is given twice", "Keep one")
-        else:
-            seen.add(key.value)
-            yield key, key.value, value
-
-
-def name_of(value: Value) -> str:
-    """Return the name of a list's entry; empty where it has none that could be read."""
-    name = value.data.get("name") if isinstance(value.data, dict) else None
-    return name.data if name and isinstance(name.data, str) else ""
+    def takes(self) -> str:
+        """Return both forms."""
+        return f"{self.text.takes()}, or {self.full.takes()}"
 
 
 def _move(values: dict[str, Value], field: Field, moved: Moved, report: Report, path: str) -> None:
