@@ -20,6 +20,9 @@ The agent beside a service. A foreign chart that depends on this one includes th
 {{- $compact := "--processor.jaeger-compact.server" -}}
 - "--config-file=/run/secrets/sidecar/agent.yaml"
 - {{ printf "--reporter.grpc.host-port=%s" (include "sidecar.agent.gateway" .) | quote }}
+{{- if .Values.gateway.tls }}
+- "--reporter.grpc.tls.enabled=true"
+{{- end }}
 {{- if semverCompare ">=1.18.0" $agent.version }}
 - {{ printf "--admin.http.host-port=%s:14271" $admin | quote }}
 {{- else }}

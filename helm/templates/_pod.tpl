@@ -107,7 +107,7 @@ tolerations:
 {{- $env = mergeOverwrite $env ($root.Values.env | default dict) (.workload.env | default dict) -}}
 {{- range $name, $value := $env }}
 - name: {{ $name | quote }}
-  value: {{ $value | toString | toJson }}
+  value: {{ kindIs "string" $value | ternary $value (toJson $value) | toJson }}
 {{- end }}
 {{- range concat ($root.Values.extraEnv | default list) (.workload.extraEnv | default list) }}
 - {{ toJson . }}
@@ -117,21 +117,25 @@ tolerations:
 {{- define "sidecar.workload.probes" -}}
 {{- with .workload.health }}
 {{- $probe := hasKey . "command" | ternary (dict "exec" (dict "command" .command)) (dict "httpGet" (dict "path" .path "port" "http")) -}}
+{{- $interval := .intervalSeconds | default 5 | int -}}
+{{- $timeout := .timeoutSeconds | default 3 | int -}}
+{{- $retries := .retries | default 5 | int -}}
+{{- $starting := dig "startSeconds" 30 . | int -}}
 startupProbe:
   {{- toYaml $probe | nindent 2 }}
   periodSeconds: 2
-  timeoutSeconds: 3
-  failureThreshold: 30
+  timeoutSeconds: {{ $timeout }}
+  failureThreshold: {{ add (div $starting 2) (mul $retries $interval) }}
 readinessProbe:
   {{- toYaml $probe | nindent 2 }}
-  periodSeconds: 5
-  timeoutSeconds: 3
-  failureThreshold: 3
+  periodSeconds: {{ $interval }}
+  timeoutSeconds: {{ $timeout }}
+  failureThreshold: {{ $retries }}
 livenessProbe:
   {{- toYaml $probe | nindent 2 }}
-  periodSeconds: 10
-  timeoutSeconds: 5
-  failureThreshold: 6
+  periodSeconds: {{ mul 2 $interval }}
+  timeoutSeconds: {{ mul 2 $timeout }}
+  failureThreshold: {{ mul 2 $retries }}
 {{- end }}
 {{- end -}}
 

@@ -26,6 +26,9 @@
 {{- if not (semverCompare ">=1.15.0 <=1.62.0" $version) -}}
 {{- fail (printf "agent.version: %s is not a jaeger-agent. Use 1.15.0 to 1.62.0" $version) -}}
 {{- end -}}
+{{- if and .Values.gateway.tls (semverCompare "<1.18.0" $version) -}}
+{{- fail (printf "gateway.tls: the agent %s is not known to speak TLS. Use agent.version 1.18.0 or later" $version) -}}
+{{- end -}}
 {{- if and (eq .Values.agent.mode "native") (semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version) -}}
 {{- fail (printf "agent.mode: native needs Kubernetes 1.29 or later, this is %s. Use auto or container" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}

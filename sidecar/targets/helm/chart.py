@@ -27,7 +27,11 @@ def static_files() -> dict[str, str]:
     root = folder()
     paths = (path for path in sorted(root.rglob("*")) if path.is_file())
     names = {path.relative_to(root).as_posix(): path for path in paths}
-    return {name: path.read_text(encoding="utf-8") for name, path in names.items() if name not in RENDERED}
+    return {
+        name: path.read_text(encoding="utf-8")
+        for name, path in names.items()
+        if name not in RENDERED and not name.startswith("ci/")
+    }
 
 
 def released_values() -> str:

@@ -82,7 +82,11 @@ SERVICE = (
     Field("port", PORT, "Where it listens; absent: a worker without a Service. Not one of the agent's."),
     Field("replicas", positive(1000), "Pods, each with an agent of its own; at least 1."),
     Field("example", {"type": "string", "pattern": "^/"}, "A path that NOTES shows and `helm test` asks."),
-    Field("health", OBJECT, "{path} of an HTTP check, or {command}; absent: not probed."),
+    Field(
+        "health",
+        OBJECT,
+        "path or command, intervalSeconds 5, timeoutSeconds 3, retries 5, startSeconds 30; absent: not probed.",
+    ),
 )
 JOB = (
     *_POD,
@@ -105,11 +109,12 @@ FIELDS = (
     Field("region", WORD, "The region, as a label; the gateway below is what counts."),
     Field("gateway.host", HOST, "The region's gateway; empty: the stand-in."),
     Field("gateway.port", PORT, "Its gRPC port."),
+    Field("gateway.tls", FLAG, "Whether it takes TLS there; needs agent 1.18.0."),
     Field("existingSecret", SECRET, "A Secret whose key agent.yaml `sidecar token set` wrote. Preferred.", ""),
     Field("existingSecretCheck", FLAG, "Refuse to install while that Secret or its key is missing.", True),
     Field("token", TEXT, "The token itself: it ends up in the release's record. Prefer existingSecret.", ""),
     Field("tokenRevision", TEXT, "Any text; changing it rolls the pods, after the existing Secret changed.", ""),
-    Field("images.agent", IMAGE, "The agent; empty: jaegertracing/jaeger-agent at agent.version.", ""),
+    Field("images.agent", IMAGE, "The agent; empty: jaegertracing/jaeger-agent at agent.version."),
     Field("images.sample", WORD, "What a workload without an image of its own runs."),
     Field("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
     Field("images.pullPolicy", choice("IfNotPresent", "Always", "Never"), "For every container.", "IfNotPresent"),

@@ -12,8 +12,20 @@ if TYPE_CHECKING:
 
     from sidecar.targets.helm.fields import Field
 
-_HEALTH = {"type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
-_HEALTH |= {"properties": {"path": {"type": "string", "pattern": "^/"}, "command": {"type": "array", "minItems": 1}}}
+_COUNT = {"type": "integer", "minimum": 1, "maximum": 3600}
+_HEALTH = {
+    "type": "object",
+    "additionalProperties": False,
+    "oneOf": [{"required": ["path"]}, {"required": ["command"]}],
+    "properties": {
+        "path": {"type": "string", "pattern": "^/"},
+        "command": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "intervalSeconds": _COUNT,
+        "timeoutSeconds": _COUNT,
+        "retries": _COUNT,
+        "startSeconds": {**_COUNT, "minimum": 0},
+    },
+}
 _PEER = {
     "type": "object",
     "additionalProperties": False,
@@ -55,7 +67,8 @@ def _object(description: str) -> dict[str, Any]:
 
 def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
     if field.path in MAPS:
-        return {**_workloads(MAPS[field.path], REQUIRED.get(field.path, [])), "description": field.doc}
+        workloads = _workloads(MAPS[field.path], REQUIRED.get(field.path, []))
+        return {**workloads, "description": field.doc, "default": default}
     return {**field.schema, "description": field.doc, "default": default}
 
 

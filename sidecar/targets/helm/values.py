@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sidecar.plan import DIRECT, LOCAL
+from sidecar.images.names import official
+from sidecar.plan import DIRECT, LOCAL, HealthTiming
 from sidecar.targets.helm.fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.agent import Tuning
-    from sidecar.plan import Plan, ServicePlan
+    from sidecar.plan import AgentPlan, Plan, ServicePlan
 
 Values = dict[str, Any]
 
-_FETCH = re.compile(r"urlopen\('http://127\.0\.0\.1:\d+(?P<path>/[^']*)'")
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>\d+)(?P<path>/.*)?")
+TLS = "--reporter.grpc.tls.enabled=true"
+EXAMPLE = "/greet?name=you"
+USUAL = HealthTiming(interval_s=5, timeout_s=3, retries=5, start_period_s=30)
+"""The spec's defaults; the chart's templates have the same."""
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?")
 
 
 def values_of(plan: Plan) -> Values:
@@ -29,9 +33,7 @@ def values_of(plan: Plan) -> Values:
         place = values
         for parent in parents:
             place = place.setdefault(parent, {})
-        place[key] = decided[field.path] if field.default is None else field.default
-    if plan.services:
-        values["images"]["agent"] = _own_agent_image(plan)
+        place[key] = decided.get(field.path, field.default)
     return values
 
 
@@ -49,22 +51,43 @@ def difference(wanted: Mapping[str, Any], base: Mapping[str, Any]) -> Values:
     return changes
 
 
+def not_carried_over(plan: Plan) -> list[str]:
+    """Return what the plan has for a host with files, and a cluster has not; one sentence each."""
+    found = []
+    for service in plan.services:
+        if service.build:
+            found.append(f"{service.name}: push its image to a registry as {service.image.name}, or name another")
+        if service.env_files:
+            found.append(f"{service.name}: env_files ({', '.join(service.env_files)}); use envFrom")
+        if service.volumes:
+            mounts = ", ".join(volume.target for volume in service.volumes)
+            found.append(f"{service.name}: volumes ({mounts}); use extraVolumes and extraVolumeMounts")
+    return found
+
+
 def _decided(plan: Plan) -> Values:
-    tuning = plan.services[0].agent.tuning
+    agent = _smallest_agent(plan)
     return {
         "region": plan.region,
         "gateway.host": "" if plan.region == LOCAL else plan.gateway.host,
         "gateway.port": plan.gateway.port,
-        "images.sample": _sample_image(plan),
+        "gateway.tls": TLS in agent.argv,
+        "images.agent": "" if agent.image.name == official(agent.version).agent.name else agent.image.name,
+        "images.sample": official().sample.name,
         "images.gateway": plan.probe.name,
-        "agent.version": plan.services[0].agent.version,
-        **_tuning(tuning),
-        "agent.resources": resources(tuning.memory_mib, "500m", "20m", 64),
+        "agent.version": agent.version,
+        **_tuning(agent.tuning),
+        "agent.resources": resources(agent.tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
-        "resources": resources(256, "1", "20m", 128),
+        "resources": resources(256, 1, 128),
         "standIn.enabled": plan.stand_in is not None,
-        "standIn.resources": resources(768, "1", "20m", 128),
+        "standIn.resources": resources(768, 1, 128),
     }
+
+
+def _smallest_agent(plan: Plan) -> AgentPlan:
+    """Return the agent that is tuned for the fewest replicas: here every replica has its own."""
+    return min((service.agent for service in plan.services), key=lambda agent: agent.tuning.workers)
 
 
 def _tuning(tuning: Tuning) -> Values:
@@ -76,49 +99,41 @@ def _tuning(tuning: Tuning) -> Values:
     }
 
 
-def resources(memory_mib: int, cpus: str, cpu_request: str, memory_request_mib: int) -> Values:
-    """Return requests and limits."""
+def resources(memory_mib: int, cpus: float, requested_mib: int) -> Values:
+    """Return limits, and requests that let a small node take them."""
     return {
-        "requests": {"cpu": cpu_request, "memory": f"{min(memory_request_mib, memory_mib)}Mi"},
-        "limits": {"cpu": cpus, "memory": f"{memory_mib}Mi"},
+        "requests": {"cpu": "20m", "memory": f"{min(requested_mib, memory_mib)}Mi"},
+        "limits": {"cpu": f"{cpus * 1000:.0f}m", "memory": f"{memory_mib}Mi"},
     }
 
 
-def _own_agent_image(plan: Plan) -> str:
-    agent = plan.services[0].agent
-    return "" if agent.image.name == f"jaegertracing/jaeger-agent:{agent.version}" else agent.image.name
-
-
-def _sample_image(plan: Plan) -> str:
-    from sidecar.images.names import official
-
-    return next((one.image.name for one in plan.services if one.image.build_target), official().sample.name)
-
-
 def _service(service: ServicePlan, plan: Plan) -> Values:
-    values: Values = {"port": service.port, "replicas": 1}
-    if not service.image.build_target:
-        values["image"] = service.image.name
-    if service.command:
-        values["args"] = [literal(word) for word in service.command]
     environment, peers = _environment(service, plan)
-    values |= {key: value for key, value in (("env", environment), ("peers", peers)) if value}
-    if service.image.build_target and service.name == "frontend":
-        values["example"] = "/greet?name=you"
-    if health := _health(service):
-        values["health"] = health
-    if service.user:
-        values["runAsUser"] = int(service.user.partition(":")[0])
-    if not service.hardened:
-        values["readOnlyRootFilesystem"] = False
-    if service.memory_mib:
-        values["resources"] = resources(service.memory_mib, "1", "20m", 128)
-    return values
+    user = service.user and int(service.user.partition(":")[0])
+    limited = service.memory_mib or service.cpus
+    values = {
+        "image": None if _is_sample(service) else service.image.name,
+        "port": service.port,
+        "replicas": service.replicas,
+        "args": [literal(word) for word in service.command],
+        "env": environment,
+        "peers": peers,
+        "example": EXAMPLE if _is_sample(service) and service.depends_on else None,
+        "health": _health(service),
+        "runAsUser": user,
+        "readOnlyRootFilesystem": None if service.hardened else False,
+        "resources": resources(service.memory_mib or 256, service.cpus or 1, 128) if limited else None,
+    }
+    return {key: value for key, value in values.items() if value not in (None, [], {})}
+
+
+def _is_sample(service: ServicePlan) -> bool:
+    return service.image.build_target is not None
 
 
 def literal(text: str) -> str:
     """Return a text that Kubernetes hands on as it is: it reads `$(NAME)` as a variable and `$$` as `$`."""
-    return re.sub(r"\$(?=[$(])", "$$$$", text)
+    return re.sub(r"\$(?=[$(])", "$$", text)
 
 
 def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
@@ -136,9 +151,8 @@ def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
         if value in (chart_sets.get(name), DIRECT.get(name)):
             continue
         if url and ports.get(url["host"]) == int(url["port"]):
-            optional = {"scheme": url["scheme"], "path": url["path"] or ""}
-            defaults = {"scheme": "http", "path": ""}
-            peers[name] = {"service": url["host"], **difference(optional, defaults)}
+            given = {"service": url["host"], "scheme": url["scheme"], "path": url["path"] or ""}
+            peers[name] = {key: part for key, part in given.items() if part not in ("http", "")}
         else:
             environment[name] = literal(value)
     return environment, peers
@@ -147,5 +161,15 @@ def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
 def _health(service: ServicePlan) -> Values:
     if not service.health:
         return {}
-    fetch = _FETCH.search(service.health[-1])
-    return {"path": fetch["path"]} if fetch else {"command": list(service.health)}
+    fetched = service.health_path
+    values: Values = {"path": fetched} if fetched else {"command": list(service.health)}
+    timing = service.health_timing
+    if timing is None or timing == USUAL:
+        return values
+    return {
+        **values,
+        "intervalSeconds": timing.interval_s,
+        "timeoutSeconds": timing.timeout_s,
+        "retries": timing.retries,
+        "startSeconds": timing.start_period_s,
+    }

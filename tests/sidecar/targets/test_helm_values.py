@@ -1,0 +1,271 @@
+"""The Helm target without helm: values, schema and README from one table, the overlay, what is written where."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import jsonschema
+import pytest
+import yaml
+from helm_charts import CHART, CI, plan_of, written
+
+from sidecar import rendering
+from sidecar.checkout import find_checkout
+from sidecar.errors import SidecarError
+from sidecar.spec import Agent, Build, Capacity, HealthCheck, Publish, Resources, Service, Spec, Volume
+from sidecar.targets import helm
+from sidecar.targets.helm import chart
+from sidecar.targets.helm.fields import FIELDS, MAPS
+from sidecar.targets.helm.values import difference, literal, values_of
+
+LOCAL = plan_of(Spec("local"), ".")
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+SERVICES = (
+    Service("web", "team/web:1", port=8000, replicas=2, environment={"A": "$(B) $$ $c", "API": "http://api:9000/v1"}),
+    Service("api", build=Build("./api"), port=9000, health=HealthCheck(command=("check",), interval_s=7)),
+    Service(
+        "worker", "team/worker:1", resources=Resources(512, 0.5), env_files=("a.env",), volumes=(Volume("d", "/d"),)
+    ),
+)
+
+
+def service_values(*services: Service, name: str = "web"):
+    """Return what the chart gets for one of some services."""
+    return values_of(plan_of(Spec("eu-central-1", services=services)))["services"][name]
+
+
+def merged(base, changes):
+    """Return what Helm makes of values and an overlay."""
+    result = dict(base)
+    for key, value in changes.items():
+        if value is None:
+            result.pop(key)
+        else:
+            both = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def test_the_committed_chart_is_a_fresh_render() -> None:
+    """`helm install demo ./helm` in a clone installs what the code renders today."""
+    rendered = helm.render(LOCAL)
+
+    assert {f"helm/{name}" for name in chart.RENDERED} == set(rendered)
+    for name, text in rendered.items():
+        assert text == (find_checkout() / name).read_text()
+
+
+def test_every_key_of_the_values_stands_in_the_table_in_its_order() -> None:
+    """The table is the values' one source."""
+
+    def paths(values, above=""):
+        for key, value in values.items():
+            path = f"{above}{key}"
+            whole = path in {field.path for field in FIELDS}
+            yield from [path] if whole else paths(value, f"{path}.")
+
+    assert [field.path for field in FIELDS] == list(paths(VALUES))
+
+
+def test_values_yaml_explains_every_key() -> None:
+    """Each key has its line of the table as the comment above it."""
+    text = re.sub(r"\n *# ", " ", (CHART / "values.yaml").read_text())
+
+    for field in FIELDS:
+        assert field.doc in text
+
+
+def test_the_readmes_table_equals_the_schema() -> None:
+    """Key, default and meaning of every row, for the chart and for each kind of workload."""
+    text = (CHART / "README.md").read_text()
+
+    def leaf(path):
+        found = SCHEMA
+        for key in path.split("."):
+            found = found["properties"][key]
+        return found
+
+    rows = re.findall(r"^\| `([^`]+)` \| (.+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [field.path for field in FIELDS] == [path for path, _, _ in rows]
+    for path, default, meaning in rows:
+        assert meaning == leaf(path)["description"]
+        assert path == "services" or leaf(path)["default"] == yaml.safe_load(default.strip("`"))
+    for name in MAPS:
+        table = text.partition(f"### Each of `{name}`")[2].partition("###")[0]
+        keys = SCHEMA["properties"][name]["additionalProperties"]["properties"]
+        expected = [(key, described["description"]) for key, described in keys.items()]
+        assert expected == re.findall(r"^\| `([^`]+)` \| (.+) \|$", table, re.MULTILINE)
+
+
+def test_the_schema_is_one_and_takes_the_charts_own_values() -> None:
+    """Valid JSON Schema; values.yaml and every values file under ci/ pass it."""
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    jsonschema.validate(VALUES, SCHEMA)
+    for path in CI:
+        jsonschema.validate(merged(VALUES, yaml.safe_load(path.read_text())), SCHEMA)
+
+
+def test_the_schema_is_closed() -> None:
+    """No object of the chart's own takes an unknown key; `global` is shared with a parent chart."""
+
+    def own(schema, path):
+        for key, inner in schema.get("properties", {}).items():
+            if "properties" in inner:
+                yield f"{path}{key}", inner["additionalProperties"]
+                yield from own(inner, f"{path}{key}.")
+
+    assert SCHEMA["additionalProperties"] is False
+    assert {"global"} == {path for path, is_open in own(SCHEMA, "") if is_open is not False}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Spec("eu-central-1"),
+        Spec("cn-shenzhen", services=SERVICES),
+        Spec("local", services=SERVICES[1:]),
+        Spec(
+            "us-east-1", agent=Agent(version="1.20.0", image="mirror.example.com/agent:1"), capacity=Capacity(9000, 300)
+        ),
+    ],
+    ids=["region", "services", "local-services", "agent"],
+)
+def test_the_overlay_on_the_released_values_gives_the_charts_own(spec: Spec, tmp_path) -> None:
+    """A GitOps team that pins the released chart and the overlay gets the values of the complete chart."""
+    folder = written(plan_of(spec), tmp_path)
+    overlay = yaml.safe_load((tmp_path / "values.yaml").read_text())
+
+    assert yaml.safe_load((folder / "values.yaml").read_text()) == merged(VALUES, overlay)
+    jsonschema.validate(merged(VALUES, overlay), SCHEMA)
+
+
+def test_the_overlay_of_a_region_is_short() -> None:
+    """It holds differences only."""
+    overlay = yaml.safe_load(
+        helm.render(
+            plan_of(
+                Spec(
+                    "eu-central-1",
+                )
+            )
+        )["values.yaml"]
+    )
+
+    expected = {
+        "region": "eu-central-1",
+        "gateway": {"host": "tracing-analysis-dc-frankfurt.aliyuncs.com"},
+        "standIn": {"enabled": False},
+    }
+    assert expected == overlay
+
+
+def test_a_rendering_holds_the_whole_chart() -> None:
+    """Every file under helm/ but the values for CI, and the same twice."""
+    rendered = helm.render(plan_of(Spec("eu-central-1")))
+    own = [path.relative_to(CHART) for path in CHART.rglob("*") if path.is_file()]
+
+    assert {"values.yaml", *(f"helm/{name}" for name in own if name.parts[0] != "ci")} == set(rendered)
+    assert rendered == helm.render(plan_of(Spec("eu-central-1")))
+
+
+def test_no_rendering_holds_a_token() -> None:
+    """The stand-in's public constant is the only one that the chart knows."""
+    texts = helm.render(plan_of(Spec("eu-central-1")))
+
+    assert {"helm/templates/_token.tpl"} == {name for name, text in texts.items() if "Authentication=" in text}
+
+
+def test_an_address_of_another_service_becomes_a_peer() -> None:
+    """Kubernetes' Services have the release's name before theirs, so that the address is the chart's to make."""
+    web = service_values(*SERVICES)
+
+    assert {"API": {"service": "api", "path": "/v1"}} == web["peers"]
+    assert {"A": "$$(B) $$$ $c"} == web["env"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("$(A)", "$$(A)"), ("$$", "$$$"), ("$A ${B} $", "$A ${B} $"), ("$$(A)", "$$$$(A)")]
+)
+def test_kubernetes_hands_on_a_literal_as_it_was(text: str, expected: str) -> None:
+    """`$(A)` would be a variable, `$$` a single dollar."""
+
+    def as_kubernetes(value):
+        return re.sub(r"\$(\$|\(\w+\))", lambda found: "$" if found[1] == "$" else "EXPANDED", value)
+
+    assert expected == literal(text)
+    assert text == as_kubernetes(literal(text))
+
+
+def test_what_a_cluster_has_not_is_said_in_the_overlay() -> None:
+    """Files of a host and images built here do not go along."""
+    text = helm.render(plan_of(Spec("eu-central-1", services=SERVICES)))["values.yaml"]
+    comments = re.sub(r"\n# ", " ", text.partition("region:")[0])
+
+    assert "api: push its image to a registry as sidecar-eu-central-1-api, or name another." in comments
+    assert "worker: env_files (./a.env); use envFrom." in comments
+    assert "worker: volumes (/d); use extraVolumes and extraVolumeMounts." in comments
+
+
+def test_health_replicas_and_limits_follow_the_spec() -> None:
+    """What the plan says of a service is said to the chart."""
+    api, worker = (service_values(*SERVICES, name=name) for name in ("api", "worker"))
+    timing = {"intervalSeconds": 7, "timeoutSeconds": 3, "retries": 5, "startSeconds": 30}
+
+    assert 2 == service_values(*SERVICES)["replicas"]
+    assert {"command": ["check"], **timing} == api["health"]
+    assert {"cpu": "500m", "memory": "512Mi"} == worker["resources"]["limits"]
+    assert "port" not in worker
+
+
+def test_each_replica_has_an_agent_of_its_own() -> None:
+    """The agents are sized for one replica where any service has only one."""
+    one_replica = values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=1),))))
+    mixed = values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=5), SERVICES[2]))))
+
+    assert one_replica["agent"] == mixed["agent"]
+
+
+def test_difference_removes_adds_and_changes() -> None:
+    """Null is how Helm removes a key."""
+    base = {"a": 1, "b": {"c": 1, "d": 2}, "e": {"f": 1}}
+
+    assert {"a": None, "b": {"c": 3}, "g": 1} == difference({"b": {"c": 3, "d": 2}, "e": {"f": 1}, "g": 1}, base)
+
+
+def test_a_chart_by_another_hand_is_not_touched(tmp_path) -> None:
+    """Chart.yaml says whose a chart is."""
+    files = helm.render(plan_of(Spec("eu-central-1")))
+    (tmp_path / "helm").mkdir()
+    (tmp_path / "helm" / "README.md").write_text("# mine\n")
+
+    with pytest.raises(SidecarError, match="was not written by sidecar"):
+        rendering.write(files, tmp_path)
+
+
+def test_a_chart_of_the_kits_is_rendered_again(tmp_path) -> None:
+    """JSON and templates have no header of their own."""
+    files = helm.render(plan_of(Spec("eu-central-1")))
+    rendering.write(files, tmp_path)
+    (tmp_path / "helm" / "values.schema.json").write_text("{}")
+    rendering.write(files, tmp_path)
+
+    assert "" == rendering.diff(files, tmp_path)
+
+
+def test_an_installation_without_the_chart_says_so(monkeypatch, tmp_path) -> None:
+    """A known error, not a traceback."""
+    monkeypatch.setattr(chart, "find_checkout", lambda: None)
+    monkeypatch.setattr(chart, "_PACKAGED", tmp_path)
+
+    with pytest.raises(SidecarError, match="is not there"):
+        chart.folder()
+
+
+def test_a_publish_is_the_hosts_business() -> None:
+    """A cluster shows a service by an Ingress of its own."""
+    web = service_values(replace(SERVICES[0], replicas=1, publish=Publish(8088)))
+
+    assert "publish" not in web
