@@ -37,10 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Render, then write or compare; nothing is written unless every region renders."""
+    from sidecar import targets
     from sidecar.rendering import check, diff, write
-    from sidecar.targets import compose
 
-    renderings = [(plan, folder, compose.render(plan)) for plan, folder in _plans(args)]
+    renderings = [(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
     if args.diff:
         return _show([diff(rendering, folder) for _, folder, rendering in renderings])
     for _, folder, rendering in renderings:
@@ -74,10 +74,14 @@ def _show(diffs: list[str]) -> int:
 
 
 def _written(plan: Plan, folder: Path, rendering: Rendering) -> str:
-    lines = [f"{folder}: {', '.join(sorted(rendering))} for {plan.region} ({plan.gateway.address})"]
+    lines = [f"{folder}: {', '.join(_shown(rendering))} for {plan.region} ({plan.gateway.address})"]
     if plan.token_file not in rendering and not os.path.lexists(folder / plan.token_file):
         lines.append(f"  next: sidecar token set --out {shlex.quote(str(folder))}{_version_flag(plan)}")
     return "\n".join(lines)
+
+
+def _shown(rendering: Rendering) -> list[str]:
+    return sorted({f"{first}/" if rest else first for first, _, rest in (name.partition("/") for name in rendering)})
 
 
 def _version_flag(plan: Plan) -> str:

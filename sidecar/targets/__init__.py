@@ -22,6 +22,13 @@ class Target(Protocol):
         ...
 
 
+def render(plan: Plan) -> Rendering:
+    """Return the files of every target."""
+    from sidecar.targets import compose, helm
+
+    return {**compose.render(plan), **helm.render(plan)}
+
+
 def environment(target: str) -> jinja2.Environment:
     """Return the Jinja environment of a target's templates: a missing name is an error, values are dumped as data."""
     import jinja2

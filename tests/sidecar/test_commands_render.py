@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+RENDERED = ["docker-compose.yml", "helm/", "values.yaml"]
+
+
 @pytest.fixture(autouse=True)
 def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Run in an empty folder."""
@@ -30,16 +34,18 @@ def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
     result = run("render", "--region", "cn-shenzhen")
 
     assert (0, "") == (result.code, result.err)
+    gateway = "tracing-analysis-dc-sz.aliyuncs.com:1883"
     assert [
-        "build/cn-shenzhen: docker-compose.yml for cn-shenzhen (tracing-analysis-dc-sz.aliyuncs.com:1883)",
+        f"build/cn-shenzhen: docker-compose.yml, helm/, values.yaml for cn-shenzhen ({gateway})",
         "  next: sidecar token set --out build/cn-shenzhen",
     ] == result.out.splitlines()
-    assert ["build/cn-shenzhen/docker-compose.yml"] == files(tmp_path)
+    assert [f"build/cn-shenzhen/{name}" for name in RENDERED] == files(tmp_path)
 
 
 def files(folder: Path) -> list[str]:
-    """Return the files below a folder."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+    """Return the files below a folder; a chart as one."""
+    found = (str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+    return sorted({re.sub(r"(^|/)helm/.*", r"\1helm/", name) for name in found})
 
 
 @pytest.mark.parametrize("out", ["a", "a/b/c", "a/", "./a", "../{name}/a", "{tmp_path}/a", ".", "a b"])
@@ -48,7 +54,7 @@ def test_out_is_any_folder(run, tmp_path, out: str) -> None:
     folder = out.format(tmp_path=tmp_path, name=tmp_path.name)
 
     assert 0 == run("render", "--region", "local", "--out", folder).code
-    assert ["docker-compose.yml", "local-agent.yaml"] == files(Path(folder))
+    assert sorted([*RENDERED, "local-agent.yaml"]) == files(Path(folder))
 
 
 def test_the_next_step_can_be_pasted(run) -> None:
@@ -74,7 +80,7 @@ def test_all_regions_go_to_a_folder_each(run, tmp_path) -> None:
     result = run("render", "--all-regions", "--network", "vpc", "--out", "all")
 
     assert 0 == result.code
-    assert sorted(f"{row.id}/docker-compose.yml" for row in ROWS) == files(tmp_path / "all")
+    assert sorted(f"{row.id}/{name}" for row in ROWS for name in RENDERED) == files(tmp_path / "all")
     for row in ROWS:
         command = yaml.safe_load(Path(f"all/{row.id}/docker-compose.yml").read_text())["services"]["backend-agent"][
             "command"

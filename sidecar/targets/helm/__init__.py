@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from sidecar import yamlio
 from sidecar.images.names import official
@@ -55,11 +54,12 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
 
 def overlay(plan: Plan, values: Values) -> str:
     """Return the differences to the chart as it is released, which is the one for `local`."""
-    released = yaml.safe_load(chart.released_values())
+    released = yamlio.load(chart.released_values(), "values.yaml")
     changes = {"region": values["region"], **difference(values, released)}
     return _jinja().get_template("overlay.yaml.j2").render(plan=plan, changes=changes, missing=not_carried_over(plan))
 
 
+@cache
 def _jinja() -> jinja2.Environment:
     jinja = environment("helm")
     jinja.filters["block"] = block
