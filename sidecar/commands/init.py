@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     writes = not (args.dry_run or args.diff)
     if writes and not args.force:
         writing.check_free(args.out)
+        writing.check_schema_free(args.out)
     regions = load_regions(args.regions)
     if args.region:
         find_region(regions, args.region)

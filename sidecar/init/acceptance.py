@@ -77,7 +77,7 @@ def _refusals(services: list[dict[str, Any]]) -> list[_Refusal]:
 
 def _finding(service: ComposeService, refusal: _Refusal) -> Finding:
     part = f".{refusal.part}" if refusal.part and not refusal.part.isdigit() else ""
-    cause = f"{refusal.field}{part}: {refusal.error.cause}; not taken over"
+    cause = f"{refusal.field}{part}: {refusal.error.cause}; left out"
     place = service.place_of({"publish": "ports", "env_files": "env_file"}.get(refusal.field, refusal.field))
     return Finding(Severity.WARNING, service.name, place, cause, refusal.error.fix)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sidecar.findings import Finding, Severity
 from sidecar.init import secrets
+from sidecar.init.notes import warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sidecar.findings import Finding
     from sidecar.init.composefile import ComposeFile, ComposeService
     from sidecar.spec import Sampling
 
@@ -31,13 +32,9 @@ def check_client(service: ComposeService, sampling: Sampling | None, file: Compo
     return [
         *_agent_host(service, file),
         *_sampler(service, sampling),
-        *_ignored(service),
         *_token(service, file),
+        *_ignored(service, file),
     ]
-
-
-def _warn(service: ComposeService, place: str, cause: str, fix: str) -> Finding:
-    return Finding(Severity.WARNING, service.name, place, cause, fix)
 
 
 def _agent_host(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
@@ -46,16 +43,15 @@ def _agent_host(service: ComposeService, file: ComposeFile) -> Iterable[Finding]
         return
     host, fix = value.text, "Leave it out: the kit sets it to the service's own agent"
     known = {name for one in file.services.values() for name in (one.name, *one.aliases)}
-    shared = service.network_mode or any(
-        one.network_mode in (f"service:{service.name}", "host") for one in file.services.values()
-    )
+    shared = service.network_mode == "host" or service.network_mode.startswith(("service:", "container:"))
+    shared = shared or any(one.network_mode == f"service:{service.name}" for one in file.services.values())
     if _LOOPBACK.fullmatch(host) and not shared:
-        yield _warn(service, value.place, f"{AGENT_HOST}={host} is the container itself, where no agent runs", fix)
+        yield warning(service, value.place, f"{AGENT_HOST}={host} is the container itself, where no agent runs", fix)
     elif host in _ENGINE_HOSTS or (_ADDRESS.fullmatch(host) and not _LOOPBACK.fullmatch(host)):
         cause = f"{AGENT_HOST}={host} is outside this file; the kit's agent takes its place"
-        yield _warn(service, value.place, cause, "Stop the agent there when no other service needs it")
+        yield warning(service, value.place, cause, "Stop the agent there when no other service needs it")
     elif host not in known and not _LOOPBACK.fullmatch(host):
-        yield _warn(service, value.place, f"{AGENT_HOST}={host[:63]} names no service of the file", fix)
+        yield warning(service, value.place, f"{AGENT_HOST}={host[:63]} names no service of the file", fix)
 
 
 def _sampler(service: ComposeService, sampling: Sampling | None) -> Iterable[Finding]:
@@ -64,27 +60,31 @@ def _sampler(service: ComposeService, sampling: Sampling | None) -> Iterable[Fin
         return
     hides = {
         "const": "no trace is kept" if sampling.param == 0 else "",
-        "probabilistic": f"of 1,000 traces some {1000 * sampling.param:g} are kept" if sampling.param < 1 else "",
+        "probabilistic": f"{100 * sampling.param:g} % of traces are kept" if sampling.param < 1 else "",
         "ratelimiting": f"at most {sampling.param:g} traces a second are kept",
-        "remote": "the agent's strategies decide, and a region's gateway sends none: 1 trace in 1,000 is kept",
+        "remote": "the agent's strategies decide, and a region's gateway sends none: 0.1 % of traces are kept",
     }[sampling.type]
     if hides:
         cause = f"the sampler {sampling.type} {sampling.param:g} hides traces: {hides}"
         fix = "It is taken over as `sampling`; leave that out to keep every trace while you prove the way"
-        yield _warn(service, value.place, cause, fix)
+        yield warning(service, value.place, cause, fix)
 
 
-def _ignored(service: ComposeService) -> Iterable[Finding]:
-    named = [name for name in service.environment if name.startswith("JAEGER_") and name not in CLIENT_READS]
+def _ignored(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
+    named = [
+        name
+        for name, value in service.environment.items()
+        if name.startswith("JAEGER_") and name not in CLIENT_READS and not secrets.holds_token(value.text, file.tokens)
+    ]
     alone = [name for name in named if name in RUNTIME_READS]
     none = [name for name in named if name not in RUNTIME_READS]
     if alone:
         cause = f"jaeger-client for Python does not read {', '.join(alone)}"
         fix = "sidecar_tracing does: change the import, see README"
-        yield _warn(service, service.environment[alone[0]].place, cause, fix)
+        yield warning(service, service.environment[alone[0]].place, cause, fix)
     if none:
         cause = f"neither jaeger-client for Python nor sidecar_tracing reads {', '.join(none)}; not taken over"
-        yield _warn(service, service.environment[none[0]].place, cause, "Set it in code, or leave it out")
+        yield warning(service, service.environment[none[0]].place, cause, "Set it in code, or leave it out")
 
 
 def _token(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
@@ -92,4 +92,4 @@ def _token(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
         if secrets.holds_token(value.text, file.tokens):
             cause = f"the token is in the environment ({name}): /proc and `docker inspect` show it; not taken over"
             fix = "A service needs none: its agent adds it. Ask for a new one, then `sidecar token set`"
-            yield _warn(service, value.place, cause, fix)
+            yield warning(service, value.place, cause, fix)

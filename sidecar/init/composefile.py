@@ -84,6 +84,8 @@ class ComposeService:
     """NAME=VALUE."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Key → FILE:LINE, of all keys, read or not."""
+    replaced: tuple[str, ...] = ()
+    """Keys that are tagged !override or !reset: they replace what the service extends."""
     findings: tuple[Finding, ...] = ()
     """What could not be read, or could be read in part only."""
 

@@ -70,7 +70,9 @@ def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[L
         yield f"  - {first.lstrip()}", ""
         yield from ((line, "") for line in rest)
         if index == 0:
-            others = [child.name for child in SERVICE.fields if child.name not in service]
+            others = [
+                child.name for child in SERVICE.fields if child.name not in service and child.name not in SERVICE.one_of
+            ]
             yield f"    # also: {', '.join(others)}; docs/spec.md tells them", ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sidecar.init.composefile import ComposeService
     from sidecar.init.services import Reader
 
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _HEALTH_SECONDS = {
     "interval": "interval_s",
     "timeout": "timeout_s",
@@ -65,11 +67,15 @@ def volumes(reader: Reader, node: yaml.Node | None) -> list[Volume]:
         if volume and volume.source and volume.target.startswith("/"):
             found.append(volume)
         else:
-            reader.note(child, "a volume without a source is not taken over", "Name it: SOURCE:TARGET")
+            reader.note(
+                child, "a volume that is neither named nor a path here is not taken over", "Write SOURCE:TARGET"
+            )
     return found
 
 
 def _volume(text: str) -> Volume:
+    if _WINDOWS.match(text):
+        return Volume("", "")
     source, _, rest = text.partition(":")
     target, _, mode = rest.partition(":")
     return Volume(source if target else "", target or source, "ro" in mode.split(","))
@@ -90,7 +96,7 @@ def memory(reader: Reader, node: yaml.Node | None) -> int | None:
         return None
     size = readers.mebibytes(text)
     if size is None:
-        reader.note(node, "is not a size; not taken over", "Give one such as 256m")
+        reader.note(node, "its memory limit is not a size; not taken over", "Give one such as 256m")
     return size
 
 
@@ -99,7 +105,7 @@ def cpus(reader: Reader, node: yaml.Node | None) -> float | None:
     try:
         return float(reader.plain(node) or 0) or None
     except ValueError:
-        reader.note(node, "is not a number of processors; not taken over", "Give one such as 0.5")  # type: ignore[arg-type]
+        reader.note(node, "its limit of CPUs is not a number; not taken over", "Give one such as 0.5")  # type: ignore[arg-type]
         return None
 
 

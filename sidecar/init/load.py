@@ -25,7 +25,8 @@ MOST_SERVICES = 500
 _MOST_EXTENDS = 10
 _APPENDED = ("ports", "expose", "env_files", "aliases", "profiles", "labels", "findings")
 _BY_KEY = ("environment", "depends_on", "places")
-_SAFE = "Read it as a list of services below `services:`"
+_KEYS = {"env_files": "env_file", "health": "healthcheck", "aliases": "networks"}
+"""Field → its key, where they are called differently."""
 
 
 def load(path: Path) -> ComposeFile:
@@ -35,7 +36,7 @@ def load(path: Path) -> ComposeFile:
         services = loader.services()
     except SidecarError as error:
         raise clean(error, loader.tokens) from None
-    rendered = scalar_comment(path)
+    rendered = is_rendering(path)
     return ComposeFile(path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered)
 
 
@@ -45,7 +46,7 @@ def clean(error: SidecarError, tokens: Iterable[str]) -> SidecarError:
     return SidecarError(*parts)
 
 
-def scalar_comment(path: Path) -> bool:
+def is_rendering(path: Path) -> bool:
     """Tell whether a file begins as a rendering of the kit's own does."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         return file.readline(200).startswith(HEADER)
@@ -148,7 +149,9 @@ def _merged(base: ComposeService, own: ComposeService) -> ComposeService:
     values: dict[str, Any] = {}
     for field in record_fields(ComposeService):
         below, above = getattr(base, field.name), getattr(own, field.name)
-        if field.name in _APPENDED:
+        if _KEYS.get(field.name, field.name) in own.replaced:
+            values[field.name] = above
+        elif field.name in _APPENDED:
             values[field.name] = tuple(dict.fromkeys((*below, *above)))
         elif field.name in _BY_KEY:
             values[field.name] = {**below, **above}

@@ -21,9 +21,7 @@ def check_neighbours(file: ComposeFile, chosen: list[ComposeService], left: list
     apart = [one.service for one in left if not one.why.startswith(_NOT_NEEDED)]
     needed = [name for name in apart if any(_needs(service, name) for service in chosen)]
     if needed:
-        cause = (
-            f"stay in {file.path.name}: another project, whose network the rendered services do not join by themselves"
-        )
+        cause = f"left in {file.path.name}: the rendered services are another project, which does not join its network"
         fix = "Join the two networks: docs/init.md shows the file"
         yield Finding(Severity.WARNING, ", ".join(needed), file.services[needed[0]].place, cause, fix)
 

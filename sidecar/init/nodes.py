@@ -16,8 +16,9 @@ _MERGE = "tag:yaml.org,2002:merge"
 _MAX_MERGES = 20
 _STANDARD = "tag:yaml.org,2002:"
 _KNOWN = {f"{_STANDARD}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "binary")}
-_KNOWN |= {_MERGE, f"{_STANDARD}value", "!reset", "!override"}
-"""The last two are Compose's own."""
+OWN_TAGS = ("!reset", "!override")
+"""Compose's own."""
+_KNOWN |= {_MERGE, f"{_STANDARD}value", *OWN_TAGS}
 
 
 class Tree:

@@ -9,14 +9,17 @@ from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
 from sidecar.init import secrets
 from sidecar.init.acceptance import accepted, check
-from sidecar.init.agent_checks import Context, check_agent
+from sidecar.init.agent_checks import check_agent
+from sidecar.init.agent_settings import Context
 from sidecar.init.agents import find_agents
 from sidecar.init.candidates import LeftAlone, choose
 from sidecar.init.client_checks import check_client
 from sidecar.init.document import document
+from sidecar.init.environment import sampling_of
 from sidecar.init.gateways import lookup
+from sidecar.init.naming import names
 from sidecar.init.neighbours import check_neighbours
-from sidecar.init.translate import Translator, names, sampling_of
+from sidecar.init.translate import Translator
 from sidecar.regions import LOCAL
 from sidecar.spec import Capacity
 
@@ -144,14 +147,15 @@ def _services(
 ) -> tuple[list[dict[str, Any]], list[Finding], list[LeftAlone]]:
     # the stand-in gateway of `local` has this name
     reserved = frozenset({"gateway"} if region == LOCAL else ())
-    findings: list[Finding] = []
+    notes: dict[str, list[Finding]] = {}
     pairs = []
     for service, name in names(chosen, reserved):
-        data, found = translator.service(service, name)
+        data, notes[service.name] = translator.service(service, name)
         pairs.append((service, data))
-        findings += found
     services, refused, left = accepted(pairs)
-    return services, [*findings, *refused], left
+    gone = {one.service for one in left}
+    kept = [note for name, found in notes.items() if name not in gone for note in found]
+    return services, [*kept, *refused], left
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:

@@ -11,7 +11,7 @@ from sidecar.findings import Finding, Severity
 from sidecar.init import fields, readers
 from sidecar.init.composefile import ComposeService, Port, Text
 from sidecar.init.interpolation import resolve
-from sidecar.init.nodes import Tree, scalar, sequence
+from sidecar.init.nodes import OWN_TAGS, Tree, scalar, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,7 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         profiles=tuple(reader.texts(items.get("profiles"))),
         labels=tuple(f"{key}={text.text}" for key, text in environment(reader, items.get("labels")).items()),
         places={key: reader.tree.place(value) for key, value in items.items()},
+        replaced=tuple(key for key, value in items.items() if value.tag in OWN_TAGS),
     )
     return fields.with_findings(service, reader.findings)
 
@@ -105,7 +106,7 @@ def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:
         return None
     parts = readers.words(raw)
     if parts is None:
-        reader.note(node, "its quotes do not close; not taken over", "Close them")
+        reader.note(node, "a command line's quotes do not close; not taken over", "Close them")
     return tuple(Text(part, reader.tree.place(node), resolve(part, {})) for part in parts or ())
 
 

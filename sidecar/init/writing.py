@@ -32,9 +32,22 @@ def files(out: Path, text: str) -> dict[Path, str]:
 
 def schema_text() -> str:
     """Return what `sidecar schema` prints."""
-    from sidecar.spec.fields import SPEC
+    from sidecar.spec.schema import spec_schema
 
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **SPEC.schema()}, indent=2) + "\n"
+    return json.dumps(spec_schema(), indent=2) + "\n"
+
+
+def check_schema_free(out: Path) -> None:
+    """Raise SidecarError where another hand's file has the schema's name; one of the kit's is replaced."""
+    path = out.with_name(SCHEMA_FILE)
+    if not os.path.lexists(path):
+        return
+    try:
+        data = json.loads(yamlio.read_text(path))
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or data.get("title") != json.loads(schema_text())["title"]:
+        raise SidecarError(str(path), "is there already, and not the kit's", "Move it away, or give --force")
 
 
 def diff(path: Path, text: str) -> str:
