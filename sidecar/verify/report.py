@@ -55,7 +55,9 @@ def _figure(hop: Hop) -> str:
     if hop.figure is None:
         return "-"
     lost = "".join(f", {count} {reason}" for reason, count in hop.counts.items())
-    return f"{hop.figure} of {hop.expected} {hop.unit}{lost}"
+    marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
+    own = f", {hop.figure - marked} of others" if hop.figure > marked else ""
+    return f"{marked} of {hop.expected} {hop.unit}{lost}{own}"
 
 
 def _verdict(report: Report) -> Iterator[tuple[str, str]]:

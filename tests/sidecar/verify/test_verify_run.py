@@ -160,6 +160,7 @@ REPORTS = {
         kept=GatewayCounts(0, 0, 0, dropped=10),
     ),
     "agent-gone": Place(agents=[GONE]),
+    "busy": Place(agents=[AgentCounts(), AgentCounts(3, spans_submitted=14, connected=1)]),
 }
 
 
