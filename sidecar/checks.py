@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
+from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:
     from sidecar.plan import Plan
-    from sidecar.regions import Region
     from sidecar.rendering import Rendering
-    from sidecar.spec import Capacity
 
-
-def check_region(region: Region, network: str) -> list[Finding]:
-    """Warn of a catalogue row that a source contradicts."""
-    if network == "vpc" and region.doubtful:
-        fix = "Ask the vendor, or use --network public"
-        return [Finding(Severity.WARNING, region.id, "region", region.doubtful, fix)]
-    return []
-
-
-def check_capacity(plan: Plan, capacity: Capacity) -> list[Finding]:
-    """Warn where an agent cannot forward what the capacity asks for, with all replicas that share it."""
-    return [
-        Finding(
-            Severity.WARNING,
-            service.name,
-            "capacity",
-            f"{capacity.spans_per_second * service.replicas:,} spans/s is above the {ceiling:,} that its agent forwards at "
-            f"{capacity.round_trip_ms} ms in stock batches",
-            "Run more replicas, use sidecar_tracing's batches of 50, or a nearer gateway",
-        )
-        for service in plan.services
-        if (ceiling := service.agent.tuning.ceiling_spans_per_second) < capacity.spans_per_second * service.replicas
-    ]
+_LINE = re.compile(r".+:[0-9]+")
 
 
 def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
-    """Check that the agent's user can read the token's file; its content is not looked at."""
-    path = folder / plan.token_file
+    """Check the token's file of a rendered folder: its rights, its key for the agent's version, and the token."""
+    from sidecar.agent import tags_key
+    from sidecar.tokens.check import check_agent_file
+
+    path, agent = folder / plan.token_file, plan.services[0].agent
     if not folder.is_dir():
         return []
-    if not path.is_file():
-        fix = f"sidecar token set --out {folder}"
+    if not path.exists():
+        fix = f"sidecar token set --out {shlex.quote(str(folder))}"
         return [Finding(Severity.WARNING, plan.token_file, str(path), "is not there; the agents will not start", fix)]
-    if not path.stat().st_mode & 0o004:
-        cause = f"the agent's user {plan.services[0].agent.user} cannot read it"
-        return [Finding(Severity.ERROR, plan.token_file, str(path), cause, f"chmod 0444 {path}")]
-    return []
+    return [
+        finding
+        for finding in check_agent_file(path, tags_key(agent.version), agent.user).findings
+        if plan.region != LOCAL or finding.severity is Severity.ERROR  # its token is public, and so may its file be
+    ]
 
 
 def check_folder(rendering: Rendering, folder: Path) -> list[Finding]:
@@ -66,8 +49,11 @@ def check_folder(rendering: Rendering, folder: Path) -> list[Finding]:
 
 
 def as_finding(error: SidecarError) -> Finding:
-    """Return a known error as a finding."""
-    return Finding(Severity.ERROR, error.subject, "", error.cause, error.fix)
+    """Return a known error as a finding; a subject "FILE:LINE: field" gives its place."""
+    place, _, subject = error.subject.rpartition(": ")
+    if not place and _LINE.fullmatch(subject):
+        place, subject = subject, ""
+    return Finding(Severity.ERROR, subject, place, error.cause, error.fix)
 
 
 def check_fresh(rendering: Rendering, folder: Path) -> list[Finding]:

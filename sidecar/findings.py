@@ -32,8 +32,8 @@ class Finding:
         return {**asdict(self), "severity": self.severity.value}
 
     def __str__(self) -> str:
-        place = f"{self.place}: " if self.place else ""
-        return f"{place}{self.subject}: {self.cause}" + (f". {self.fix}" if self.fix else "")
+        about = [part for part in (self.place, self.subject, self.cause) if part]
+        return ": ".join(about) + (f". {self.fix}" if self.fix else "")
 
 
 def failed(findings: list[Finding]) -> bool:

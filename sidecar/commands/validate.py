@@ -46,19 +46,19 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     """Return the findings and what they are about; what cannot be planned is a finding, too."""
     from sidecar import checks
     from sidecar.regions import load_regions
+    from sidecar.spec.doubts import Doubts
     from sidecar.spec.values import SpecError
     from sidecar.targets import compose
 
     try:
-        spec, regions = _spec.spec_of(args), load_regions(args.regions)
-        plan, folder = _spec.plan_of(spec, regions, args.out)
+        loaded, regions = _spec.load_spec(args), load_regions(args.regions)
+        plan, folder = _spec.plan_of(loaded, regions, args.out)
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(one) for one in errors], ""
     rendering = compose.render(plan)
     findings = [
-        *checks.check_region(regions[plan.region], spec.gateway.network),
-        *checks.check_capacity(plan, spec.capacity),
+        *Doubts(loaded, plan, regions[plan.region]).all(),
         *checks.check_folder(rendering, folder),
         *checks.check_token_file(plan, folder),
         *checks.check_fresh(rendering, folder),

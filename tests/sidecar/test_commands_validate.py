@@ -54,8 +54,8 @@ def test_a_region_is_valid(run) -> None:
 
 def test_a_doubtful_host_is_a_warning_on_its_network(findings) -> None:
     """us-west-1's VPC host is in doubt, its public one is not."""
-    cause = "one vendor table lists no VPC host for this region"
-    expected = finding("warning", "us-west-1", cause, "Ask the vendor, or use --network public", "region")
+    cause = "us-west-1: one vendor table lists no VPC host for this region"
+    expected = finding("warning", "gateway.network", cause, "Ask the vendor, or use the public network", "--network")
 
     assert [expected] == findings("--region", "us-west-1", "--network", "vpc")
     assert [] == findings("--region", "us-west-1")
@@ -66,9 +66,14 @@ def test_a_capacity_above_an_agents_ceiling_is_a_warning(findings) -> None:
     Path("sidecar.yaml").write_text(FAST)
     found = findings("--file", "sidecar.yaml")
 
-    assert ["frontend", "backend"] == [one["subject"] for one in found]
-    assert {"warning"} == {one["severity"] for one in found}
-    assert "100,000 spans/s is above the 50,000 that its agent forwards at 200 ms" in found[0]["cause"]
+    assert [("warning", "capacity", "sidecar.yaml:2")] * 2 == [
+        (one["severity"], one["subject"], one["place"]) for one in found
+    ]
+    assert [
+        f"{name}: 100,000 spans/s is above the 50,000 that its agent forwards at 200 ms in stock batches; "
+        "about 50% would be lost"
+        for name in ("frontend", "backend")
+    ] == [one["cause"] for one in found]
 
 
 def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
@@ -87,12 +92,12 @@ def test_a_token_that_the_agent_cannot_read_is_an_error(run, findings) -> None:
     run("render", "--region", "cn-beijing", "--out", "out")
     Path("out/secrets").mkdir(mode=0o700)
     token = Path("out/secrets/agent.yaml")
-    token.write_text("agent: {}")
+    token.write_text("agent: {tags: Authentication=a@b_a@c}")
     token.chmod(0o600)
     found = findings("--region", "cn-beijing", "--out", "out")
     token.chmod(0o444)
 
-    assert [("error", "the agent's user 10001:10001 cannot read it", f"chmod 0444 {token}")] == [
+    assert [("error", "the agent's user 10001:10001 cannot read it (0600)", f"chmod 0444 {token}")] == [
         (one["severity"], one["cause"], one["fix"]) for one in found
     ]
     assert [] == findings("--region", "cn-beijing", "--out", "out")
@@ -119,13 +124,45 @@ def test_a_folder_that_render_would_refuse_is_an_error(findings) -> None:
 
 
 def test_every_mistake_of_a_spec_is_a_finding(findings) -> None:
-    """In JSON, too, with the line in its subject."""
+    """In JSON, too, with the line as its place."""
     Path("sidecar.yaml").write_text("region: 1\nnetwork: x\n")
 
     assert [
-        finding("error", "sidecar.yaml:1: region", "'1' is not text", "Put it in quotes"),
-        finding("error", "sidecar.yaml:2: network", "'x' is not known", "Use public or vpc"),
+        finding("error", "region", "'1' is not text", "Put it in quotes", "sidecar.yaml:1"),
+        finding("error", "network", "'x' is not known", "Use public or vpc", "sidecar.yaml:2"),
     ] == findings("--file", "sidecar.yaml")
+
+
+def test_a_file_that_is_no_spec_is_a_finding_with_its_place(findings) -> None:
+    """Where the line is all that can be said, there is no subject."""
+    Path("sidecar.yaml").write_text("- region: cn-beijing\n")
+    (found,) = findings("--file", "sidecar.yaml")
+
+    assert ("", "sidecar.yaml:1") == (found["subject"], found["place"])
+
+
+def test_a_token_that_is_wrong_for_the_agent_is_an_error(run, findings) -> None:
+    """Key, content: each with the file as its place, and never the token."""
+    run("render", "--region", "cn-beijing", "--out", "out")
+    Path("out/secrets").mkdir(mode=0o700)
+    token = Path("out/secrets/agent.yaml")
+    token.write_text("jaeger: {tags: 'Authentication=canary,x'}")
+    token.chmod(0o444)
+    found = findings("--region", "cn-beijing", "--out", "out")
+
+    assert [("error", "token", str(token))] * 2 == [(one["severity"], one["subject"], one["place"]) for one in found]
+    assert "holds jaeger.tags" in found[0]["cause"]
+    assert "holds a comma" in found[1]["cause"]
+    assert "canary" not in json.dumps(found)
+
+
+def test_a_deprecated_key_is_a_warning(findings) -> None:
+    """With the key to write instead."""
+    Path("sidecar.yaml").write_text("region: cn-beijing\nnetwork: public\n")
+    (found,) = findings("--file", "sidecar.yaml")
+
+    assert ("warning", "network", "sidecar.yaml:2") == (found["severity"], found["subject"], found["place"])
+    assert "gateway.network" in found["cause"] + found["fix"]
 
 
 def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
