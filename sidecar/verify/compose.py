@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sidecar.engine.containers import Container
 
 ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
+_START_SECONDS = 60.0
 _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.reader")
 
@@ -63,7 +64,7 @@ class ComposePlace:
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent."""
         options = ("agent", f"--settled={settled}", f"--seconds={seconds}")
-        return AgentCounts(**self._look(self._running("agent", service), (*_READER, *options)))
+        return AgentCounts(**self._look(self._running("agent", service), (*_READER, *options), seconds=seconds))
 
     def agent_log(self, service: str) -> str:
         """Return the agent's log since verify began."""
@@ -74,7 +75,7 @@ class ComposePlace:
         if ("gateway", "") not in self._found:
             return None
         options = ("gateway", marker, f"--settled={settled}", f"--seconds={seconds}")
-        return GatewayCounts(**self._look(self._running("gateway", ""), (*_READER, *options)))
+        return GatewayCounts(**self._look(self._running("gateway", ""), (*_READER, *options), seconds=seconds))
 
     def _running(self, role: str, service: str) -> Container:
         container = self._found.get((role, service))
@@ -86,14 +87,17 @@ class ComposePlace:
             raise SidecarError(name, f"container {container.name} is {status}", "See docker compose ps and logs")
         return container
 
-    def _look(self, inside: Container, argv: tuple[str, ...], environment: dict[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
-        """Run a program of the kit in a container's network and return the JSON that it prints."""
+    def _look(
+        self, inside: Container, argv: tuple[str, ...], environment: dict[str, str] | None = None, seconds: float = 0
+    ) -> Any:  # noqa: ANN401 - JSON
+        """Run a program of the kit, which may wait `seconds`, in a container's network; return the JSON it prints."""
         request = RunRequest(
             image=self._image,
             argv=argv[1:],
             entrypoint=argv[:1],
             network_mode=f"container:{inside.identity}",
             environment=environment or {},
+            seconds=_START_SECONDS + seconds,
         )
         result = self._engine.containers.run(request)
         try:

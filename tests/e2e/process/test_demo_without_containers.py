@@ -48,6 +48,11 @@ class Demo:
         out, err = process.communicate(timeout=90)
         return process.returncode, out, err
 
+    def up(self):
+        """Start a demonstration that proves itself."""
+        code, out, err = self.run("demo", "--target", "process")
+        assert 0 == code, out + err
+
     def state(self):
         """Return what runs, as the state file tells it; None where there is no such file."""
         with suppress(FileNotFoundError):
@@ -138,7 +143,7 @@ def test_taken_ports_are_named_with_their_holder(started):
     _, (_, _, err) = started
     named = re.findall(r"demo: ([\w -]+): port (\d+) is taken by (.+); using (\d+)", err)
 
-    assert [("stand-in page", "16686"), ("agent", "6831"), ("frontend", "8080")] == [entry[:2] for entry in named]
+    assert {("stand-in page", "16686"), ("agent", "6831"), ("frontend", "8080")} <= {entry[:2] for entry in named}
     assert all(holder for _, _, holder, _ in named)
 
 
@@ -178,7 +183,7 @@ def test_nothing_listens_beyond_loopback(started):
 
 def test_a_second_one_replaces_the_first_and_down_leaves_nothing(demo):
     """A second demo stops the first; --down stops the second, removes its folder, and a further one finds nothing."""
-    assert 0 == demo.run("demo", "--target", "process")[0]
+    demo.up()
     first = {entry["pid"] for entry in demo.state()["processes"]}
     code, _, err = demo.run("demo", "--target", "process")
     second = {entry["pid"] for entry in demo.state()["processes"]}
@@ -214,7 +219,7 @@ def test_an_interrupted_start_leaves_nothing(demo, processes):
 
 def test_a_process_that_ends_is_named(demo):
     """Verify names a service that has ended, with the way to start again."""
-    assert 0 == demo.run("demo", "--target", "process")[0]
+    demo.up()
     backend = next(entry for entry in demo.state()["processes"] if entry["name"] == "backend")
     process = psutil.Process(backend["pid"])
     process.kill()
@@ -228,7 +233,7 @@ def test_a_process_that_ends_is_named(demo):
 
 def test_a_stand_in_that_hangs_is_named(demo):
     """Where the stand-in does not answer any more, its own hop is the one that fails."""
-    assert 0 == demo.run("demo", "--target", "process")[0]
+    demo.up()
     gateway = psutil.Process(next(entry["pid"] for entry in demo.state()["processes"] if entry["name"] == "gateway"))
     gateway.suspend()
     try:

@@ -15,6 +15,7 @@ from sidecar.demo import processes
 from sidecar.demo.processes import Demo, Started
 from sidecar.errors import SidecarError
 from sidecar.plan import sample_services
+from sidecar.verify.process import ProcessPlace
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -134,6 +135,7 @@ def broken_sample(*command):
     return lambda: (frontend, replace(backend, command=command))
 
 
+@pytest.mark.xdist_group("demo")
 def test_a_process_that_ends_at_once_is_told_with_its_log(tmp_path, monkeypatch):
     """The message has its last lines, and what was started before it is gone again."""
     monkeypatch.setattr(processes, "sample_services", broken_sample("json.tool", "--no-such-option"))
@@ -145,6 +147,7 @@ def test_a_process_that_ends_at_once_is_told_with_its_log(tmp_path, monkeypatch)
     assert not [one for one in set(psutil.Process().children()) - before if one.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.xdist_group("demo")
 def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
     """It runs but nobody answers at its address: a bounded wait, then the same end."""
     monkeypatch.setattr(processes, "_START_SECONDS", 3.0)
@@ -156,3 +159,21 @@ def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
         processes.start(tmp_path / "demo", print)
     assert time.monotonic() - began < 20
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_probe_that_fails_is_told(tmp_path, spawn):
+    """Where spans cannot be sent from here, the reason is the probe's last line."""
+    write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
+    place = ProcessPlace(tmp_path / "demo")
+
+    with pytest.raises(SidecarError, match=r"frontend: the probe failed: .*0 is not a number of spans"):
+        place.send("frontend", "marker", 0)
+    assert (["frontend"], "") == (place.services(), place.agent_log("frontend"))
+
+
+def test_a_page_that_is_gone_is_told(tmp_path, spawn):
+    """Where the stand-in does not answer, the way to start again is said."""
+    write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
+
+    with pytest.raises(SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Start again: make down"):
+        ProcessPlace(tmp_path / "demo").agent("frontend")

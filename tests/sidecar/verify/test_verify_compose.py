@@ -1,0 +1,196 @@
+"""Looking into a Compose project, through an engine port made by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sidecar.engine.containers import Container, RunResult
+from sidecar.errors import SidecarError
+from sidecar.verify.compose import ComposePlace, place_of
+from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+
+PROBED = {"started": 5, "sent": 5, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
+
+
+class Containers:
+    """The containers of one project: frontend with its agent, and the stand-in."""
+
+    def __init__(self):
+        self.status = dict.fromkeys(("frontend", "frontend-agent", "gateway"), "running")
+        self.roles = {
+            "frontend": {"sidecar-kit.role": "service", "sidecar-kit.service": "frontend"},
+            "frontend-agent": {"sidecar-kit.role": "agent", "sidecar-kit.service": "frontend"},
+            "gateway": {"sidecar-kit.role": "gateway"},
+        }
+        self.answer = RunResult(0, "{}", "")
+        self.ran = []
+
+    def of_project(self, project):
+        """Return them, as the engine's port does."""
+        return [Container(name, name, project, name, state, "", "image") for name, state in self.status.items()]
+
+    def inspect(self, identity):
+        """Return what is read of a container."""
+        environment = ["JAEGER_AGENT_HOST=frontend-agent", "JAEGER_AGENT_PORT=6831", "OTHER=1"]
+        state = {"Status": self.status[identity]}
+        return {"Config": {"Labels": self.roles[identity], "Env": environment}, "State": state}
+
+    def run(self, request):
+        """Note what was asked to run, and give the answer."""
+        self.ran.append(request)
+        return self.answer
+
+    def logs(self, identity, since=None):
+        """Return a log that tells what was asked."""
+        return f"{identity} since {since:.0f}"
+
+
+class Engine:
+    """An engine that has only containers."""
+
+    def __init__(self):
+        self.containers = Containers()
+
+
+@pytest.fixture
+def engine():
+    """The engine of one test."""
+    return Engine()
+
+
+@pytest.fixture
+def place(engine):
+    """The project as verify sees it."""
+    return ComposePlace(engine, "sidecar-local", "kit/gateway:1")
+
+
+def prints(engine, data):
+    """Let the next short-lived container print this."""
+    engine.containers.answer = RunResult(0, json.dumps(data), "")
+
+
+def test_services_are_known_by_their_label(place):
+    """Whatever Compose calls them."""
+    assert ["frontend"] == place.services()
+
+
+def test_spans_are_sent_from_the_services_own_network(engine, place):
+    """With the agent's address that the service itself has, and nothing else of its environment."""
+    prints(engine, PROBED)
+
+    assert ClientCounts(5, 5, {}, 1, ("t1",)) == place.send("frontend", "m", 5)
+    (request,) = engine.containers.ran
+    assert ("kit/gateway:1", "container:frontend", ("python",)) == (
+        request.image,
+        request.network_mode,
+        request.entrypoint,
+    )
+    assert {"JAEGER_AGENT_HOST": "frontend-agent", "JAEGER_AGENT_PORT": "6831"} == request.environment
+    assert {"--service=frontend", "--spans=5", "--marker=m"} <= set(request.argv)
+
+
+def test_an_agent_is_read_from_inside_its_network(engine, place):
+    """The reader waits so long as it is told; the container may live that long, and a minute more."""
+    prints(engine, {"packets_processed": 4, "spans_submitted": 200})
+
+    assert AgentCounts(packets_processed=4, spans_submitted=200) == place.agent("frontend", 200, 90)
+    (request,) = engine.containers.ran
+    assert ("container:frontend-agent", 150) == (request.network_mode, request.seconds)
+    assert ("-m", "sidecar.verify.reader", "agent", "--settled=200", "--seconds=90") == request.argv
+
+
+def test_the_stand_in_is_read_from_inside_its_network(engine, place):
+    """The marker's counts."""
+    prints(engine, {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
+
+    assert GatewayCounts(5, 0, 5) == place.gateway("m", 5, 1)
+    assert "container:gateway" == engine.containers.ran[0].network_mode
+
+
+def test_a_region_has_no_stand_in(engine):
+    """Where the project has no gateway of its own, there are no counts."""
+    del engine.containers.status["gateway"]
+
+    assert ComposePlace(engine, "sidecar-cn-shenzhen", "kit/gateway:1").gateway("m", 5, 1) is None
+
+
+def test_the_agents_log_is_that_since_verify_began(place):
+    """Older failures are no cause."""
+    log = place.agent_log("frontend")
+
+    assert "frontend-agent since 1" == log[:22]
+
+
+def test_a_project_without_services_is_an_error(engine):
+    """Nothing of the kit runs: the next step is said."""
+    engine.containers.status = {}
+
+    with pytest.raises(
+        SidecarError, match=r"Compose project other: runs no service of the kit\. Start it: docker comp"
+    ):
+        ComposePlace(engine, "other", "kit/gateway:1")
+
+
+def test_a_container_that_does_not_run_is_named(engine, place):
+    """With its name and its state."""
+    engine.containers.status["frontend-agent"] = "exited"
+
+    with pytest.raises(
+        SidecarError, match=r"frontend agent: container frontend-agent is exited\. See docker compose ps"
+    ):
+        place.agent("frontend")
+
+
+def test_an_agent_that_is_missing_is_named(engine):
+    """The service is there, its agent is not."""
+    del engine.containers.status["frontend-agent"]
+
+    with pytest.raises(SidecarError, match=r"frontend agent: is not in the Compose project\. Render again"):
+        ComposePlace(engine, "sidecar-local", "kit/gateway:1").agent("frontend")
+
+
+@pytest.mark.parametrize(
+    ("printed", "cause"),
+    [
+        (RunResult(1, "", "Traceback\nURLError: connection refused\n"), "URLError: connection refused"),
+        (RunResult(1, "", ""), "it printed nothing"),
+        (RunResult(0, "hello", "odd\n"), "odd"),
+    ],
+)
+def test_a_look_that_fails_is_told_in_one_line(engine, place, printed, cause):
+    """The last line of what it wrote, never a traceback."""
+    engine.containers.answer = printed
+
+    with pytest.raises(SidecarError, match=f"frontend-agent: cannot be looked into: {cause}$"):
+        place.agent("frontend")
+
+
+class Compose:
+    """A Compose that understands a file in its own way."""
+
+    def __init__(self, config):
+        self._config = config
+
+    def config(self, folder):
+        """Return the file as data."""
+        return self._config
+
+
+def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
+    """Name and probe image come from the folder's file, variables resolved."""
+    config = {"name": "sidecar-local", "x-sidecar": {"probe": "kit/gateway:1"}}
+    monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
+    monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose(config))
+
+    assert ["frontend"] == place_of(tmp_path).services()
+
+
+def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path):
+    """A file that the kit did not render has no probe."""
+    monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
+    monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", "services": {}}))
+
+    with pytest.raises(SidecarError, match=r"docker-compose.yml: is not the kit's\. Render one: sidecar render"):
+        place_of(tmp_path)
