@@ -125,7 +125,7 @@ def _key(path: Path, found: str, needed: str) -> list[Finding]:
 
 def _rights(path: Path, user: str) -> list[Finding]:
     findings = []
-    if not _can_read(path.stat(), user):
+    if not can_read(path.stat(), user):
         cause = f"the agent's user {user} cannot read it ({_mode(path):04o})"
         findings.append(Finding(Severity.ERROR, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"))
     if (_mode(path) or 0) & 0o022:
@@ -139,7 +139,8 @@ def _rights(path: Path, user: str) -> list[Finding]:
     return findings
 
 
-def _can_read(status: os.stat_result, user: str) -> bool:
+def can_read(status: os.stat_result, user: str) -> bool:
+    """Tell whether a user "uid:gid" may read what has this status: owner, group or others, as the kernel decides."""
     uid, gid = (int(part) for part in user.split(":"))
     if status.st_uid == uid:
         return bool(status.st_mode & 0o400)
