@@ -137,3 +137,13 @@ def test_the_checkouts_own_rendering_is_read(run, monkeypatch: pytest.MonkeyPatc
 
     assert ["frontend", "backend"] == report["services"]
     assert {"the kit's own"} == {one["why"] for one in report["left_alone"]}
+
+
+def test_readme_quotes_what_init_says() -> None:
+    """README's findings are those of the case orders-argv, up to where they are cut."""
+    root = FILES.parents[3]
+    quoted = [line for line in (root / "README.md").read_text().splitlines() if line.startswith("warning: docker-comp")]
+    said = (root / "tests/golden/init/orders-argv/output.txt").read_text()
+
+    assert 4 == len(quoted)
+    assert [] == [line for line in quoted if f"\n{line.removesuffix('…')}" not in f"\n{said}"]
