@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import io
 import os
-import select
-import shutil
 import sys
-import tempfile
-import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from sidecar import __version__, tokens
 from sidecar.errors import SidecarError, UsageError
 
+TYPE_CHECKING = False  # importing typing, and shutil for its get_terminal_size, would take a third of --help's time
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, NoReturn
 
 COMMANDS = {
     "init": "write a sidecar.yaml: from answers, or from a Compose file",
@@ -48,12 +43,9 @@ exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130
 """
 
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=min(shutil.get_terminal_size().columns, 120) - 2)
+        super().__init__(prog, width=min(_columns(), 120) - 2)
         self._action_max_length = 16  # argparse forgets a command's own indent and would break after `completion`
 
 
@@ -102,19 +94,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("sidecar: interrupted", file=sys.stderr)
         return 130
     except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, never thrown at the user
-        return _unexpected(error, token)
+        from sidecar import defects  # here: what it needs would slow every start
+
+        return defects.unexpected(error, token)
     return code
-
-
-def _unexpected(error: Exception, token: str | None) -> int:
-    if isinstance(error, BrokenPipeError) and _reader_is_gone():
-        _abandon_output()
-        return 0  # the reader, such as `head`, has what it wanted
-    if isinstance(error, OSError) and error.errno in _FULL:
-        _abandon_output()
-        print(f"sidecar: output: cannot be written: {error.strerror}. Free some space", file=sys.stderr)
-        return 1
-    return _defect(error, token)
 
 
 def _run(arguments: list[str], token: str | None) -> int:
@@ -132,30 +115,16 @@ def _run(arguments: list[str], token: str | None) -> int:
     return int(parsed.run(parsed))
 
 
+def _columns() -> int:
+    try:
+        return int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return 80
+
+
 def _subject(prog: str) -> str:
     return prog.removeprefix("sidecar").strip() or "usage"
-
-
-def _reader_is_gone() -> bool:
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), select.POLLERR)
-    return bool(poll.poll(0))
-
-
-def _abandon_output() -> None:
-    # or the interpreter's last flush would fail a second time
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _defect(error: Exception, token: str | None) -> int:
-    story = tokens.mask("".join(traceback.format_exception(error)), token)
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="sidecar-defect-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
-        ) as log:
-            log.write(f"sidecar {__version__}, Python {sys.version}\n\n{story}")
-        kept = f"The traceback is in {Path(log.name)}; please report it."
-    except OSError as full:
-        kept = f"Its traceback could not be kept ({full.strerror}):\n{story}"
-    print(f"sidecar: a defect of the kit ({type(error).__name__}). {kept}", file=sys.stderr)
-    return 3
