@@ -33,7 +33,7 @@ def _map(path: Path) -> yaml.MappingNode:
     try:
         root = yamlio.compose(text, name)
     except SidecarError as error:
-        raise _tabs(error, text) from error
+        raise _usual(error, text) from error
     if root is None:
         raise SidecarError(f"{name}:1", "is empty", _SMALLEST)
     if not isinstance(root, yaml.MappingNode):
@@ -59,7 +59,10 @@ def expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
     return sizes[id(node)]
 
 
-def _tabs(error: SidecarError, text: str) -> SidecarError:
+def _usual(error: SidecarError, text: str) -> SidecarError:
+    """Return an error of YAML's syntax, in better words where the slip is a usual one."""
+    if "found another document" in error.cause:
+        return SidecarError(error.subject, "begins a second document", "Keep one, or give it as a second --file")
     found, lines = re.search(r":(\d+)$", error.subject), text.split("\n")
     if found and int(found[1]) <= len(lines) and re.match(r" *\t", lines[int(found[1]) - 1]):
         return SidecarError(error.subject, "is indented with a tab, which YAML does not allow", "Use blanks")

@@ -136,7 +136,7 @@ class Choice(Kind):
         """Return the word."""
         if isinstance(node, yaml.ScalarNode) and node.value in self.choices:
             return Value(str(node.value), source.place(node))
-        return _not(source, node, path, "known", f"Use {' or '.join(self.choices)}")
+        return _not(source, node, path, "known", f"Use {self.takes()}")
 
     def schema(self) -> Schema:
         """Return the words."""
@@ -208,7 +208,9 @@ class Number(Kind):
         text = str(node.value) if isinstance(node, yaml.ScalarNode) and node.style not in ("'", '"') else ""
         if re.fullmatch(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?", text) and self.low <= float(text) <= self.high:
             return Value(float(text) if "." in text else int(text), source.place(node))
-        return _not(source, node, path, self.what, f"Give a number from {self.low:g} to {self.high:,}, without quotes")
+        return _not(
+            source, node, path, self.what, f"Give a number from {self.low:g} to {self.high:,.0f}, without quotes"
+        )
 
     def schema(self) -> Schema:
         """Return the range."""

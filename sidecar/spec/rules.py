@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar import agent
+from sidecar.spec.records import Volume
 from sidecar.spec.values import BROKEN, Report, Value, below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.spec.records import Publish, Volume
+    from sidecar.spec.records import Publish
 
 _PARAMS: dict[str, tuple[float, float, str]] = {
     "const": (0, 1, "0 (no trace) or 1 (every trace)"),
@@ -27,14 +28,16 @@ def needs_port(values: Mapping[str, Value], report: Report, path: str) -> None:
         return
     if "publish" in values:
         report.fail(values["publish"].place, below(path, "publish"), "has no port to lead to", "Give port")
-    if "health" in values and "http" in values["health"].data:
-        report.fail(values["health"].place, below(path, "health.http"), "has no port to ask", "Give port")
+    health = _read(values, "health")
+    if health and "http" in health.data:
+        report.fail(health.data["http"].place, below(path, "health.http"), "has no port to ask", "Give port")
 
 
 def fits_sampler(values: Mapping[str, Value], report: Report, path: str) -> None:
     """Report a sampler's parameter that its type does not take."""
-    kind = values["type"].data if "type" in values else "const"
-    param = values.get("param")
+    kind, param = values["type"].data if "type" in values else "const", _read(values, "param")
+    if kind is BROKEN:
+        return
     low, high, meaning = _PARAMS[kind]
     if param and not (low <= param.data <= high and (kind != "const" or param.data in (0, 1))):
         report.fail(param.place, below(path, "param"), f"{param.data} is nothing that {kind} takes", f"Give {meaning}")
@@ -87,7 +90,11 @@ def _meet(first: str, second: str) -> bool:
 
 
 def _of(service: Value, key: str) -> Value | None:
-    value: Value | None = service.data.get(key) if isinstance(service.data, dict) else None
+    return _read(service.data, key) if isinstance(service.data, dict) else None
+
+
+def _read(values: Mapping[str, Value], key: str) -> Value | None:
+    value = values.get(key)
     return value if value and value.data is not BROKEN else None
 
 
@@ -95,5 +102,5 @@ def _target(value: Value) -> str:
     if isinstance(value.data, dict):
         target = _of(value, "target")
         return str(target.data) if target else ""
-    volume: Volume = value.data
-    return "" if value.data is BROKEN else volume.target
+    volume: Volume | object = value.data
+    return volume.target if isinstance(volume, Volume) else ""

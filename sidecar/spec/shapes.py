@@ -61,7 +61,7 @@ class Record(Kind):
     one_of: tuple[str, ...] = ()
     """Exactly one of these is given; a later source's replaces an earlier one's."""
     rules: tuple[Rule, ...] = ()
-    """What holds between fields; each sees the values that could be read."""
+    """What holds between fields; each sees the values that were given, BROKEN where one could not be read."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,9 +112,8 @@ class Record(Kind):
             if field.name in value.data
         }
         complete = self._complete(value, report, path)
-        readable = {key: one for key, one in value.data.items() if one.data is not BROKEN}
         for rule in self.rules:
-            rule(readable, report, path)
+            rule(value.data, report, path)
         return self.make(**built) if complete and BROKEN not in built.values() else BROKEN
 
     def _complete(self, value: Value, report: Report, path: str) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from sidecar import agent
 from sidecar.spec.kinds import Hint, Integer, Text
 from sidecar.spec.records import LOOPBACK, Publish, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONGEST_NAME = 63 - len(agent.SUFFIX)
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -27,7 +31,7 @@ _NO_HOME = _hint(
     r"^~", "begins with ~, which differs from user to user", "Give an absolute path, or one that begins with ./"
 )
 
-ANY_TEXT = Text(r"[^\x00]*", "text without a NUL character", "Leave the NUL out")
+ANY_TEXT = Text(r"[^\x00]*", "text", "Give text", (_hint(r"\x00", "holds a NUL character", "Leave it out"),))
 REGION = Text(r"\S+", "a region id", "`sidecar regions` lists them")
 
 NAME = Text(
@@ -83,12 +87,21 @@ def _host(text: str) -> str:
     import ipaddress
 
     if text.startswith("["):
-        ipaddress.IPv6Address(text[1:-1])
+        _address(text, ipaddress.IPv6Address)
     elif re.fullmatch(r"(0[xX][0-9a-fA-F]*|[0-9]+)", text.rpartition(".")[2]):
-        ipaddress.IPv4Address(text)  # some resolvers read 2130706433 and 0x7f.1 as addresses, too
+        # some resolvers read 2130706433 and 0x7f.1 as addresses, too
+        _address(text, ipaddress.IPv4Address)
     if len(text) > 253:
         raise ValueError("is longer than 253 characters")
     return text
+
+
+def _address(text: str, kind: Callable[[str], object]) -> str:
+    """Return the address without brackets, in its shortest form."""
+    try:
+        return str(kind(text.strip("[]")))
+    except ValueError:
+        raise ValueError("is not an address") from None
 
 
 HOST = Text(
@@ -106,7 +119,7 @@ HOST = Text(
         ),
         _hint(r"/", "has a path", "Give the host alone"),
         _hint(r"^[^:\[]*:[^:]*$|\]:", "has a port", "Give the host alone; the port is gateway.port"),
-        _hint(r"^[^\[].*:.*:", "is an IPv6 address without brackets", 'Write it as "[2001:db8::1]", in quotes'),
+        _hint(r"^[^\[]*:[^\]]*:", "is an IPv6 address without brackets", 'Write it as "[2001:db8::1]", in quotes'),
     ),
     convert=_host,
 )
@@ -121,8 +134,7 @@ def _publish(text: str) -> Publish:
     address, _, port = text.rpartition(":")
     if int(port) > 65535:
         raise ValueError("is not a port")
-    host = str(ipaddress.ip_address(address.strip("[]"))) if address else LOOPBACK
-    return Publish(int(port), host)
+    return Publish(int(port), _address(address, ipaddress.ip_address) if address else LOOPBACK)
 
 
 PUBLISH = Text(

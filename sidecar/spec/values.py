@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,9 @@ def short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+_TOKEN = re.compile(r"authentication\s*=|[^\s@]+@[^\s@]+@[^\s@]+", re.IGNORECASE)
+
+
 def shown(text: str) -> str:
-    """Return a text in quotes, on one line, at most 60 characters."""
-    return short(repr(text))
+    """Return a text in quotes, on one line, at most 60 characters; never one that looks like a token."""
+    return "what looks like a token" if _TOKEN.search(text) else short(repr(text))

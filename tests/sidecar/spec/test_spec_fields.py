@@ -1,0 +1,190 @@
+"""The table of fields: it is what is read, what the schema says, and what docs/spec.md shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields as attributes
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+
+from sidecar.commands import _spec
+from sidecar.spec.fields import (
+    AGENT,
+    BUILD,
+    CAPACITY,
+    GATEWAY,
+    HEALTH,
+    IMAGES,
+    RESOURCES,
+    SAMPLING,
+    SERVICE,
+    SPEC,
+    VOLUME,
+)
+from sidecar.spec.load import load
+from sidecar.spec.paths import variables, walk
+from sidecar.spec.schema import markdown, spec_schema
+from sidecar.spec.shapes import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sidecar.spec import Spec
+
+ROOT = Path(__file__).resolve().parents[3]
+RECORDS = (AGENT, BUILD, CAPACITY, GATEWAY, HEALTH, IMAGES, RESOURCES, SAMPLING, SERVICE, SPEC, VOLUME)
+PAGE = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.make.__name__)
+def test_the_table_has_the_records_own_attributes(record: Record) -> None:
+    """Nothing is read that no record holds, and no record holds what nobody can write."""
+    assert is_dataclass(record.make)
+    assert {one.name for one in attributes(record.make)} == {
+        one.attribute or one.name for one in record.fields if not one.moved
+    }
+
+
+def nested(path: str, value: object) -> dict[str, Any]:
+    """Return a whole spec that gives one field."""
+    data: Any = value
+    for key in reversed(path.split(".")):
+        data = {key.removesuffix("[]"): [data] if key.endswith("[]") else data}
+    for service in data.get("services", []) if isinstance(data.get("services"), list) else []:
+        service.setdefault("name", "web")
+        service.setdefault("port", 1)
+        if "build" not in service:
+            service.setdefault("image", "web:1")
+        if "build" in service:
+            service["build"].setdefault("context", ".")
+        if "health" in service and "command" not in service["health"]:
+            service["health"].setdefault("http", "/")
+        for volume in service.get("volumes", []):
+            if isinstance(volume, dict):
+                volume.setdefault("source", "a")
+                volume.setdefault("target", "/b")
+    return data
+
+
+def given(column: str) -> list[Any]:
+    rows = [(path, getattr(field, column)) for path, field in walk() if getattr(field, column) is not None]
+    return [pytest.param(path, value, id=path) for path, value in rows]
+
+
+@pytest.mark.parametrize(("path", "value"), given("default"))
+def test_a_default_said_is_the_default_unsaid(spec_of: Callable[[str], Spec], path: str, value: object) -> None:
+    """The table's default is the record's."""
+    parent, _, name = path.rpartition(".")
+    with_it = nested(path, value)
+    without = nested(f"{parent}.{name}", value)
+    _remove(without, path.split("."))
+
+    assert spec_of(json.dumps(without)) == spec_of(json.dumps(with_it))
+
+
+def _remove(data: Any, keys: list[str]) -> None:
+    for key in keys[:-1]:
+        data = data[key.removesuffix("[]")]
+        data = data[0] if isinstance(data, list) else data
+    del data[keys[-1]]
+
+
+@pytest.mark.parametrize(("path", "value"), given("example"))
+def test_an_example_is_read_and_is_valid_by_the_schema(
+    spec_of: Callable[[str], Spec], path: str, value: object
+) -> None:
+    """What init and editors propose works."""
+    data = nested(path, value)
+    if path.endswith("sampling.param"):
+        data["services"][0]["sampling"]["type"] = "probabilistic"
+    jsonschema.Draft202012Validator(spec_schema()).validate(data)
+
+    assert spec_of(json.dumps(data))
+
+
+def test_every_leaf_has_an_example_and_every_field_a_line() -> None:
+    """One line of words, without a full stop; sections show their fields' examples."""
+    for path, field in walk():
+        section = isinstance(field.kind, Record) or path in ("services", "network")
+        assert section or field.example is not None, path
+        assert field.doc, path
+        assert field.doc.splitlines() == [field.doc.rstrip(".")], path
+
+
+def test_the_schema_is_a_valid_one_and_closed() -> None:
+    """Draft 2020-12; an unknown key is an error at every level."""
+    schema = spec_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+    def check(part: Any) -> None:
+        if isinstance(part, dict):
+            assert "properties" not in part or part["additionalProperties"] is False
+            for child in part.values():
+                check(child)
+
+    check(schema)
+    assert "https://json-schema.org/draft/2020-12/schema" == schema["$schema"]
+    assert schema["properties"]["network"]["deprecated"]
+    assert {"title", "description", "default", "examples", "enum"} == schema["properties"]["gateway"]["properties"][
+        "network"
+    ].keys()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: 1",
+        "region: 1",
+        "services: []",
+        "services: [{name: a}]",
+        "services: [{name: a, image: i, build: {context: .}}]",
+        "services: [{name: A, image: i}]",
+        "services: [{name: a, image: i, publish: 0}]",
+        "services: [{name: a, image: i, environment: {A-B: c}}]",
+        "gateway: {host: 'http://a'}",
+        "gateway: {network: private}",
+        "agent: {resources: {memory: 1.5g}}",
+        "capacity: {round_trip_ms: 0}",
+    ],
+)
+def test_what_the_schema_refuses_the_reader_refuses(error_of: Callable[[str], str], text: str) -> None:
+    """An editor's red line is never the editor's alone."""
+    errors = list(jsonschema.Draft202012Validator(spec_schema()).iter_errors(yaml.safe_load(text)))
+
+    assert errors
+    assert error_of(text)
+
+
+def test_the_pages_examples_are_specs(tmp_path: Path) -> None:
+    """docs/spec.md shows nothing that would be refused; its overlay is complete above its base."""
+    files = [tmp_path / f"{number}.yaml" for number in range(len(EXAMPLES))]
+    for file, text in zip(files, EXAMPLES, strict=True):
+        file.write_text(text, encoding="utf-8")
+    (base,) = (file for file in files if file.read_text().startswith("# base.yaml"))
+    (overlay,) = (file for file in files if file.read_text().startswith("# prod.yaml"))
+
+    assert 4 == len(files)
+    for file in set(files) - {overlay}:
+        assert load([file]).spec.region == "cn-shanghai"
+    orders, invoices = load([base, overlay]).spec.services or ()
+    assert (3, None) == (orders.replicas, invoices.build)
+
+
+def test_the_pages_table_is_the_tables() -> None:
+    """`sidecar schema --output markdown` printed it."""
+    assert markdown() in PAGE
+
+
+def test_help_and_page_name_every_variable() -> None:
+    """And no other but --regions' own."""
+    named = set(re.findall(r"SIDECAR_[A-Z_]+", _spec._ENVIRONMENT))
+
+    assert {*variables(), "SIDECAR_REGIONS"} == named
+    assert set(variables()) <= set(re.findall(r"SIDECAR_[A-Z_]+", PAGE))

@@ -1,0 +1,246 @@
+"""Layers of a spec: which wins, how they merge, and where each value is said to come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sidecar.errors import SidecarError
+from sidecar.findings import Finding, Severity
+from sidecar.spec import GatewayWish, Publish, Volume
+from sidecar.spec.load import Loaded, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BASE = """region: cn-shanghai
+gateway: {network: vpc, port: 1884}
+services:
+  - name: web
+    build: {context: ./web}
+    port: 80
+    environment: {LEVEL: info, COLOUR: blue}
+    command: [serve, --slow]
+    volumes: ["./a:/a"]
+    resources: {memory: 256m}
+  - {name: worker, image: "worker:1"}
+"""
+PROD = """gateway: {port: 1885}
+services:
+  - {name: worker, replicas: 3}
+  - name: web
+    image: web:1
+    environment: {LEVEL: warning}
+    command: [serve]
+    resources: {cpus: 2}
+  - {name: cron, image: "cron:1"}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> Callable[..., Loaded]:
+    """Load files given as NAME=text, with flags and variables."""
+
+    def call(*texts: str, flags: dict[str, str] | None = None, environ: dict[str, str] | None = None) -> Loaded:
+        files = [Path(name) for name in ("base.yaml", "prod.yaml", "third.yaml")[: len(texts)]]
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text, encoding="utf-8")
+        return load(files, flags, environ)
+
+    return call
+
+
+def source_of(loaded: Loaded, path: str) -> tuple[Any, str]:
+    """Return a value and its source."""
+    origin = loaded.provenance[path]
+    return origin.value, origin.source
+
+
+def test_a_later_file_wins_and_maps_merge_by_key(layers) -> None:
+    """What the overlay does not say stays; what it says replaces."""
+    spec = layers(BASE, PROD).spec
+    web, worker, cron = spec.services or ()
+
+    assert GatewayWish("vpc", 1885) == spec.gateway
+    assert {"LEVEL": "warning", "COLOUR": "blue"} == web.environment
+    assert (256, 2) == (web.resources.memory_mib, web.resources.cpus)
+    assert (80, ("serve",), (Volume("./a", "/a"),)) == (web.port, web.command, web.volumes)
+    assert ("worker:1", 3) == (worker.image, worker.replicas)
+    assert "cron:1" == cron.image
+
+
+def test_an_overlays_image_replaces_a_build(layers) -> None:
+    """Of two ways to say one thing the later holds; each file keeps to one."""
+    web = (layers(BASE, PROD).spec.services or ())[0]
+
+    assert ("web:1", None) == (web.image, web.build)
+
+
+def test_an_overlay_alone_may_lack_what_the_base_says(layers) -> None:
+    """Only the whole must be complete; the last file that touches an entry is blamed."""
+    with pytest.raises(SidecarError) as caught:
+        layers(PROD)
+
+    assert "base.yaml:3: services[0]: has neither image nor build. Give one of them" == str(caught.value)
+
+
+def test_a_name_that_is_doubled_in_one_file_is_an_error_under_an_overlay(layers) -> None:
+    """Merging by name does not hide it."""
+    doubled = "services:\n- {name: web, replicas: 2}\n- {name: web, image: 'other:1'}\n"
+    with pytest.raises(SidecarError) as caught:
+        layers(BASE, doubled)
+
+    assert "prod.yaml:3: services[2].name: 'web' is taken. Give each service its own name" == str(caught.value)
+
+
+def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
+    """File by file, line by line, then variables, then flags; a file that is no YAML does not hide the next."""
+    whole = "Give a whole number from 1 to 60000"
+    with pytest.raises(SidecarError) as caught:
+        layers(
+            "services:\n- {name: web, port: 0}\nregion: 1\n",
+            "a: [\n",
+            "agent: {version: 9.9.9}\n",
+            environ={"SIDECAR_GATEWAY_TLS": "yes", "SIDECAR_CAPACITY_ROUND_TRIP_MS": "0"},
+            flags={"region": "a b"},
+        )
+
+    assert [
+        "base.yaml:2: services[0].port: '0' is not a port. Give a whole number from 1 to 65535",
+        "base.yaml:2: services[0]: has neither image nor build. Give one of them",
+        "base.yaml:3: region: '1' is not text. Put it in quotes",
+        "prod.yaml:2: is not YAML: did not find expected node content. Correct it there, or the line before",
+        "third.yaml:1: agent.version: '9.9.9': the agent was removed from Jaeger after 1.62.0. Use 1.15.0 to 1.62.0",
+        "$SIDECAR_GATEWAY_TLS: gateway.tls: 'yes' is not true or false. Write true or false, without quotes",
+        f"$SIDECAR_CAPACITY_ROUND_TRIP_MS: capacity.round_trip_ms: '0' is not a round trip in ms. {whole}",
+        "--region: region: 'a b' is not a region id. `sidecar regions` lists them",
+    ] == str(caught.value).splitlines()
+
+
+def test_a_flag_wins_over_a_variable_over_a_file_over_the_default(layers) -> None:
+    """And each value tells where it came from."""
+    environ = {"SIDECAR_NETWORK": "public", "SIDECAR_REGION": "cn-beijing", "SIDECAR_GATEWAY_PORT": "99"}
+    loaded = layers(BASE, PROD, flags={"region": "eu-west-1"}, environ=environ)
+
+    assert ("eu-west-1", "--region") == source_of(loaded, "region")
+    assert ("public", "$SIDECAR_NETWORK") == source_of(loaded, "gateway.network")
+    assert (99, "$SIDECAR_GATEWAY_PORT") == source_of(loaded, "gateway.port")
+    assert (False, "default") == source_of(loaded, "gateway.tls")
+    assert (2, "prod.yaml:8") == source_of(loaded, "services.web.resources.cpus")
+    assert (256, "base.yaml:10") == source_of(loaded, "services.web.resources.memory")
+    assert (["serve"], "prod.yaml:7") == source_of(loaded, "services.web.command")
+    assert ("blue", "base.yaml:7") == source_of(loaded, "services.web.environment.COLOUR")
+    assert "services.web.build.context" not in loaded.provenance
+    assert ("eu-west-1", GatewayWish("public", 99)) == (loaded.spec.region, loaded.spec.gateway)
+
+
+def test_all_defaults_are_in_the_provenance(layers) -> None:
+    """Every setting outside of services, whoever gave it."""
+    loaded = layers("region: cn-shanghai\n")
+    given = {path for path, origin in loaded.provenance.items() if origin.source != "default"}
+
+    assert {"region"} == given
+    assert (2000, "default") == source_of(loaded, "capacity.spans_per_second")
+    assert (None, "default") == source_of(loaded, "services")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "path", "value"),
+    [
+        ("SIDECAR_AGENT_VERSION", "1.35.0", "agent.version", "1.35.0"),
+        ("SIDECAR_GATEWAY_TLS", "true", "gateway.tls", True),
+        ("SIDECAR_GATEWAY_HOST", "[::1]", "gateway.host", "[::1]"),
+        ("SIDECAR_IMAGES_PREFIX", "mirror.example.com/", "images.prefix", "mirror.example.com/"),
+        ("SIDECAR_IMAGES_SOURCE", "build", "images.source", "build"),
+        ("SIDECAR_CAPACITY_SPANS_PER_SECOND", "5000", "capacity.spans_per_second", 5000),
+        ("SIDECAR_REGION", "no", "region", "no"),
+    ],
+)
+def test_a_variable_says_what_its_field_says(layers, variable: str, text: str, path: str, value: object) -> None:
+    """Named after its path; text in a variable is text, whatever YAML would make of it."""
+    assert (value, f"${variable}") == source_of(layers("{}", environ={variable: text}), path)
+
+
+@pytest.mark.parametrize("variable", ["SIDECAR_NETWORK", "SIDECAR_AGENT_IMAGE", "SIDECAR_SERVICES", "SIDECAR_GATEWAY"])
+def test_what_is_empty_or_another_programs_is_not_read(layers, variable: str) -> None:
+    """An empty variable is an unset one; SIDECAR_AGENT_IMAGE is Compose's, and sections have none."""
+    text = "" if variable == "SIDECAR_NETWORK" else "x"
+
+    assert "sources: default" == "sources: " + ", ".join(
+        {origin.source for origin in layers("{}", environ={variable: text}).provenance.values()}
+    )
+
+
+def test_a_deprecated_key_is_read_with_a_warning(layers) -> None:
+    """It says the new key and the version in which the old one goes."""
+    loaded = layers("region: cn-shanghai\nnetwork: vpc\n")
+
+    assert "vpc" == loaded.spec.gateway.network
+    assert ("vpc", "base.yaml:2") == source_of(loaded, "gateway.network")
+    assert (
+        Finding(Severity.WARNING, "network", "base.yaml:2", "goes in 1.0", "Write gateway.network instead"),
+    ) == loaded.warnings
+    assert () == layers("gateway: {network: vpc}").warnings
+
+
+def test_an_old_key_and_its_new_one_do_not_stand_together(layers) -> None:
+    """In one file; across files the later wins, as ever."""
+    with pytest.raises(SidecarError) as caught:
+        layers("network: vpc\ngateway: {network: public}\n")
+
+    assert "base.yaml:1: network: is given twice, as gateway.network, too. Keep gateway.network" == str(caught.value)
+    assert "public" == layers("network: vpc\n", "gateway: {network: public}\n").spec.gateway.network
+    assert "vpc" == layers("gateway: {network: public}\n", "network: vpc\n").spec.gateway.network
+
+
+def test_an_old_key_beside_a_broken_section_is_one_error(layers) -> None:
+    """The section's own."""
+    with pytest.raises(SidecarError) as caught:
+        layers("network: vpc\ngateway: 1\n")
+
+    assert str(caught.value).startswith("base.yaml:2: gateway: is not a map.")
+    assert 1 == len(str(caught.value).splitlines())
+
+
+@pytest.mark.parametrize("broken", ["gateway: 1", "services: 1", "services: [{name: web, environment: 1}]"])
+def test_a_broken_layer_above_a_good_one_is_still_an_error(layers, broken: str) -> None:
+    """And the other way round: what is wrong below is not forgiven because it is replaced."""
+    for texts in ((BASE, broken), (broken, BASE)):
+        with pytest.raises(SidecarError, match=r"(base|prod).yaml:1: [^\n]* is not a (map|list)"):
+            layers(*texts)
+
+
+def test_relative_paths_start_at_the_first_file(tmp_path: Path, layers) -> None:
+    """As Compose does it; a spec from a pipe starts where it is read."""
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/base.yaml").write_text(BASE)
+    (tmp_path / "prod.yaml").write_text(PROD)
+
+    assert tmp_path / "deploy" == load([tmp_path / "deploy/base.yaml", tmp_path / "prod.yaml"]).folder
+    assert Path() == load([], {"region": "x"}).folder
+
+
+def test_a_list_of_services_without_readable_names_is_merged_without_them(layers) -> None:
+    """Entries that cannot be told apart are kept, and their errors told."""
+    with pytest.raises(SidecarError) as caught:
+        layers("services: [{image: 'a:1'}, {name: 1}]", "services: [{name: [x]}, 5]")
+
+    assert 6 == len(str(caught.value).splitlines())
+
+
+def test_publish_of_an_overlay_replaces_the_whole(layers) -> None:
+    """A short form has no parts to merge."""
+    loaded = layers(
+        "services: [{name: a, image: i, port: 1, publish: '0.0.0.0:80'}]", "services: [{name: a, publish: 81}]"
+    )
+
+    assert Publish(81) == (loaded.spec.services or ())[0].publish
+    assert ({"port": 81, "host": "127.0.0.1"}, "prod.yaml:1") == source_of(loaded, "services.a.publish")
