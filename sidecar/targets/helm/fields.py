@@ -21,8 +21,16 @@ PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 WORDS: Schema = {"type": "array", "items": {"type": "string"}}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 OBJECT: Schema = {"type": "object"}
-TEXTS: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
-ENVIRONMENT: Schema = {**TEXTS, "propertyNames": {"pattern": VARIABLE}}
+
+
+def named(pattern: str, value: Schema) -> Schema:
+    """Return the schema of a map whose keys have a pattern; by `propertyNames` Helm's message would misplace it."""
+    return {"type": "object", "additionalProperties": False, "patternProperties": {pattern: value}}
+
+
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+TEXTS: Schema = {"type": "object", "additionalProperties": _SCALAR}
+ENVIRONMENT = named(VARIABLE, _SCALAR)
 VERSION: Schema = {"type": "string", "pattern": r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"}
 HOST: Schema = {"type": "string", "pattern": r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$", "maxLength": 253}
 IMAGE: Schema = {"type": "string", "pattern": r"^[^\s]*$"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sidecar.targets.helm.fields import FIELDS, MAPS, NAME, REQUIRED, VARIABLE
+from sidecar.targets.helm.fields import FIELDS, MAPS, NAME, REQUIRED, VARIABLE, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _PEER = {
         "path": {"type": "string", "pattern": "^(/.*)?$"},
     },
 }
-_PEERS = {"type": "object", "propertyNames": {"pattern": VARIABLE}, "additionalProperties": _PEER}
+_PEERS = named(VARIABLE, _PEER)
 _REFINED: Mapping[str, Mapping[str, Any]] = {"health": _HEALTH, "peers": _PEERS}
 
 
@@ -75,4 +75,4 @@ def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data 
 def _workloads(fields: Sequence[Field], required: list[str]) -> dict[str, Any]:
     properties = {one.path: {**(_REFINED.get(one.path) or one.schema), "description": one.doc} for one in fields}
     workload = {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
-    return {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": workload}
+    return named(NAME, workload)

@@ -18,7 +18,20 @@ from sidecar import agent
 from sidecar.checkout import find_checkout
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions
-from sidecar.spec import Agent, Capacity, GatewayWish, Publish, Service, Spec
+from sidecar.spec import (
+    Agent,
+    Build,
+    Capacity,
+    GatewayWish,
+    HealthCheck,
+    Images,
+    Publish,
+    Resources,
+    Sampling,
+    Service,
+    Spec,
+    Volume,
+)
 from sidecar.targets import compose
 
 if TYPE_CHECKING:
@@ -39,6 +52,33 @@ OWN = (
     ),
     Service("n", "null", port=65535, environment={"JAEGER_AGENT_HOST": "elsewhere"}),
 )
+WHOLE = (
+    Service(
+        name="orders",
+        build=Build("./orders", "deploy/Dockerfile", "runtime", {"PRICE": "$5", "PYTHON": "3.12"}),
+        port=8000,
+        publish=Publish(8000, "::1"),
+        replicas=3,
+        env_files=("./orders.env", "/etc/$orders.env"),
+        volumes=(
+            Volume('./o"r$ders', "/etc/orders: {x}", read_only=True),
+            Volume("../shared", "/shared"),
+            Volume("/srv/orders", "/srv"),
+            Volume("data", "/data"),
+        ),
+        resources=Resources(512, 1.5),
+        health=HealthCheck(http="/healthz?a='$b'", interval_s=10, timeout_s=2, retries=2, start_period_s=0),
+        sampling=Sampling("probabilistic", 0.25),
+    ),
+    Service(
+        "worker",
+        build=Build("https://git.example.com/worker.git#main:app"),
+        volumes=(Volume("data", "/data"),),
+        health=HealthCheck(("worker", "--check", "${HOME}")),
+        environment={"JAEGER_SAMPLER_PARAM": "1"},
+        sampling=Sampling("const", 0),
+    ),
+)
 CASES = {
     "local": (Spec("local"), "."),
     "public": (Spec("cn-shanghai"), None),
@@ -48,6 +88,17 @@ CASES = {
     "agent-1.17.9": (Spec("us-east-1", agent=Agent(version="1.17.9")), None),
     "agent-1.20.0": (Spec("us-east-1", agent=Agent(version="1.20.0")), None),
     "own-services": (Spec("cn-hongkong", services=OWN, agent=Agent(image="mirror.example.com/agent:1")), None),
+    "whole-spec": (
+        Spec(
+            "cn-heyuan",
+            GatewayWish(port=443, tls=True, host="gw.example.com", allow=("gw.example.com",)),
+            WHOLE,
+            Agent(version="1.35.0", resources=Resources(128, 0.5)),
+            Images("mirror.example.com/hub/", "registry"),
+        ),
+        None,
+    ),
+    "mirror": (Spec("cn-heyuan", images=Images("mirror.example.com/hub/")), None),
     "capacity": (Spec("cn-chengdu", capacity=Capacity(8000, 300)), None),
 }
 needs_compose = pytest.mark.skipif(
@@ -191,6 +242,71 @@ def test_a_users_image_is_run_as_it_is() -> None:
     assert set() == web.keys() & {"user", "read_only", "cap_drop", "build", "healthcheck", "mem_limit", "tmpfs"}
 
 
+def test_every_field_of_a_service_reaches_compose() -> None:
+    """Build, files, volumes, limits, check, replicas and published range, as data."""
+    data = rendered(CASES["whole-spec"][0])
+    orders, worker = data["services"]["orders"], data["services"]["worker"]
+    build = {"context": "./orders", "dockerfile": "deploy/Dockerfile", "target": "runtime"}
+    bind = {"type": "bind", "bind": {"create_host_path": True}}
+
+    assert {**build, "args": {"PRICE": "$5", "PYTHON": "3.12"}} == orders["build"]
+    assert {"context": "https://git.example.com/worker.git#main:app"} == worker["build"]
+    assert ("sidecar-cn-heyuan-orders", "sidecar-cn-heyuan-worker") == (orders["image"], worker["image"])
+    assert ["./orders.env", "/etc/$orders.env"] == orders["env_file"]
+    assert [
+        {**bind, "source": './o"r$ders', "target": "/etc/orders: {x}", "read_only": True},
+        {**bind, "source": "../shared", "target": "/shared", "read_only": False},
+        {**bind, "source": "/srv/orders", "target": "/srv", "read_only": False},
+        {"type": "volume", "source": "data", "target": "/data", "read_only": False},
+    ] == orders["volumes"]
+    assert {"data": {}} == data["volumes"]
+    assert ("512m", 1.5, {"replicas": 3}) == (orders["mem_limit"], orders["cpus"], orders["deploy"])
+    assert ["[::1]:8000-8002:8000"] == orders["ports"]
+    assert ("10s", "2s", 2, "0s") == tuple(
+        orders["healthcheck"][key] for key in ("interval", "timeout", "retries", "start_period")
+    )
+    assert ["CMD", "worker", "--check", "${HOME}"] == worker["healthcheck"]["test"]
+    assert set() == worker.keys() & {"ports", "deploy", "mem_limit", "cpus", "env_file"}
+
+
+def test_a_path_is_asked_by_python_that_runs() -> None:
+    """The check's one line compiles, asks the container itself, and no quote of the path ends its string."""
+    test = rendered(CASES["whole-spec"][0])["services"]["orders"]["healthcheck"]["test"]
+
+    compile(test[-1], "check", "exec")
+    assert ["CMD", "python", "-c"] == test[:3]
+    assert """.open("http://127.0.0.1:8000/healthz?a='$b'", timeout=1)""" in test[-1]
+
+
+def test_sampling_is_told_by_the_variables_that_the_client_reads() -> None:
+    """Under what the user's own environment says."""
+    services = rendered(CASES["whole-spec"][0])["services"]
+    told = [
+        {key[15:]: value for key, value in services[name]["environment"].items() if key.startswith("JAEGER_SAMPLER_")}
+        for name in ("orders", "worker")
+    ]
+
+    assert [{"TYPE": "probabilistic", "PARAM": "0.25"}, {"TYPE": "const", "PARAM": "1"}] == told
+
+
+def test_an_agents_limits_are_the_specs_own() -> None:
+    """Memory instead of the computed, CPUs where none were limited."""
+    agents = rendered(CASES["whole-spec"][0])["services"]["orders-agent"]
+
+    assert ("128m", 0.5) == (agents["mem_limit"], agents["cpus"])
+    assert "--reporter.grpc.tls.enabled=true" in agents["command"]
+    assert "--reporter.grpc.host-port=gw.example.com:443" in agents["command"]
+
+
+def test_a_mirror_stands_before_the_official_names() -> None:
+    """Of base and agent; the kit's own images come from no registry."""
+    services = rendered(CASES["mirror"][0], ".")["services"]
+
+    assert "mirror.example.com/hub/jaegertracing/jaeger-agent:1.62.0" == services["backend-agent"]["image"]
+    assert "mirror.example.com/hub/library/python:3.12-slim-bookworm" == services["backend"]["build"]["args"]["BASE"]
+    assert services["backend"]["image"].startswith("sidecar-kit/sample:")
+
+
 def test_a_users_environment_wins() -> None:
     """The kit's variables are defaults under the user's own."""
     environment = rendered(CASES["own-services"][0])["services"]["n"]["environment"]
@@ -253,7 +369,7 @@ def test_a_missing_name_in_a_template_is_an_error() -> None:
 
 def as_compose_reads(rendering: Mapping[str, str], folder: Path, *arguments: str) -> str:
     """Return what `docker compose config` prints for a rendering, run from elsewhere."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in rendering.items():
         (folder / name).write_text(text)
     command = ["docker", "compose", "-f", str(folder / compose.FILE), "config", *arguments]
@@ -282,7 +398,9 @@ def test_compose_reads_the_plans_own_values(case: str, tmp_path) -> None:
     """Dollars, quotes and emoji reach the container as the spec has them."""
     spec, source = CASES[case]
     plan = plan_of(spec, source)
-    rendering = compose.render(plan)
+    rendering = {name: text.replace("/etc/$$orders.env", "orders.env") for name, text in compose.render(plan).items()}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/orders.env").touch()
     services = json.loads(as_compose_reads(rendering, tmp_path / "out", "--format", "json"))["services"]
 
     for service in plan.services:

@@ -95,7 +95,7 @@ def test_the_readmes_table_equals_the_schema() -> None:
         assert path == "services" or leaf(path)["default"] == yaml.safe_load(default.strip("`"))
     for name in MAPS:
         table = text.partition(f"### Each of `{name}`")[2].partition("###")[0]
-        keys = SCHEMA["properties"][name]["additionalProperties"]["properties"]
+        keys = next(iter(SCHEMA["properties"][name]["patternProperties"].values()))["properties"]
         expected = [(key, described["description"]) for key, described in keys.items()]
         assert expected == re.findall(r"^\| `([^`]+)` \| (.+) \|$", table, re.MULTILINE)
 

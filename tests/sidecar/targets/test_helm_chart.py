@@ -1,0 +1,272 @@
+"""The chart as helm renders it: goldens, API schemas, regions, parity with Compose, and what it is careful about."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import kubernetes_validate
+import pytest
+import yaml
+from helm_charts import CHART, CI, KUBERNETES, one, plan_of, run_helm, template, written
+from vendor_table import ROWS
+
+from sidecar.spec import Agent, GatewayWish, Spec
+from sidecar.targets import compose
+from sidecar.targets.helm import checks
+from sidecar.targets.helm.values import USUAL, literal
+
+OPTIONS = {"local": (), **{path.name.removesuffix("-values.yaml"): ("-f", path) for path in CI}}
+CASES = {
+    **{name: (options, "1.34.0") for name, options in OPTIONS.items()},
+    "kubernetes-1.28": ((), "1.28.0"),
+    "agent-1.15.0": (("--set", "agent.version=1.15.0"), "1.34.0"),
+    "token": (("--set", "standIn.enabled=false,gateway.host=gateway.example.com,token=canary"), "1.34.0"),
+}
+MONITORING = {"ServiceMonitor", "PrometheusRule"}
+"""Of the Prometheus operator; the API's schemas do not know them."""
+
+
+def text_of(objects) -> str:
+    """Return objects as YAML."""
+    return yaml.safe_dump_all(objects, sort_keys=False, width=120)
+
+
+def agent_of(objects, name: str):
+    """Return the agent's container in a Deployment, and whether it is a native sidecar."""
+    pod = checks.pod_of(one(objects, "Deployment", name))
+    native = [each for each in pod.get("initContainers", []) if each["name"] == "jaeger-agent"]
+    plain = [each for each in pod["containers"] if each["name"] == "jaeger-agent"]
+    (container,) = native + plain
+    return container, bool(native)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_chart_is_the_golden_one(case: str, golden) -> None:
+    """Every object of a case, in helm's order."""
+    options, kubernetes = CASES[case]
+
+    golden(f"helm/{case}.txt", text_of(template(CHART, *options, kubernetes=kubernetes)))
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_lint_is_content(name: str) -> None:
+    """`helm lint --strict`, with each values file for CI."""
+    done = run_helm("lint", "--strict", CHART, "--kube-version", "1.34.0", *OPTIONS[name])
+
+    assert 0 == done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "name"), [pair for pair in product(KUBERNETES, OPTIONS) if pair[0] >= "1.29" or pair[1] != "jobs"]
+)
+def test_every_supported_kubernetes_knows_every_field(kubernetes: str, name: str) -> None:
+    """Strict API schemas of 1.27 to 1.34, offline; Jobs from 1.29, which they need."""
+    for each in template(CHART, *OPTIONS[name], kubernetes=kubernetes):
+        if each["kind"] not in MONITORING:
+            kubernetes_validate.validate(each, kubernetes.removesuffix(".0"), strict=True)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_platform_team_finds_nothing(name: str) -> None:
+    """Pod Security restricted, limits, labels, versions: no finding."""
+    assert [] == checks.check_objects(template(CHART, *OPTIONS[name]))
+
+
+@pytest.mark.parametrize(("kubernetes", "native"), [("1.28.15", False), ("1.29.0", True), ("1.34.3-eks-1", True)])
+def test_the_agent_is_a_native_sidecar_from_1_29(kubernetes: str, native: bool) -> None:
+    """In initContainers with restartPolicy Always; before, a plain container that outlives its service."""
+    container, is_native = agent_of(template(CHART, kubernetes=kubernetes), "demo-frontend")
+
+    assert native is is_native
+    assert ("Always" if native else None) == container.get("restartPolicy")
+    assert native is ("lifecycle" not in container)
+
+
+@pytest.mark.parametrize("kubernetes", ["1.29.0", "1.30.0"])
+def test_the_mode_can_be_overridden(kubernetes: str) -> None:
+    """A plain container waits with the API's own sleep where there is one."""
+    container, is_native = agent_of(
+        template(CHART, "--set", "agent.mode=container,agent.stopDelaySeconds=9", kubernetes=kubernetes),
+        "demo-frontend",
+    )
+    by_exec = {"exec": {"command": ["sleep", "9"]}}
+
+    assert not is_native
+    assert {"preStop": by_exec if kubernetes == "1.29.0" else {"sleep": {"seconds": 9}}} == container["lifecycle"]
+
+
+def test_the_agent_listens_on_loopback_only() -> None:
+    """Nothing of it is reachable from outside its pod."""
+    container, _ = agent_of(template(CHART), "demo-frontend")
+    listening = [word for word in container["args"] if "host-port=" in word and "reporter" not in word]
+
+    assert 5 == len(listening)
+    assert all("host-port=127.0.0.1:" in word for word in listening)
+    assert ["/go/bin/agent-linux", "status", "--status.http.host-port=127.0.0.1:14271"] == container["startupProbe"][
+        "exec"
+    ]["command"]
+
+
+def test_metrics_open_the_admin_port_to_monitoring_only() -> None:
+    """Bound to the pod's address, probed there, and admitted from one namespace."""
+    objects = template(CHART, "--set", "metrics.enabled=true")
+    container, _ = agent_of(objects, "demo-frontend")
+    ingress = one(objects, "NetworkPolicy", "demo-frontend")["spec"]["ingress"]
+    monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+
+    assert "--admin.http.host-port=$(POD_IP):14271" in container["args"]
+    assert {"path": "/", "port": 14271} == container["startupProbe"]["httpGet"]
+    assert [{"ports": [{"port": 14271, "protocol": "TCP"}], "from": [monitoring]}] == ingress[1:]
+
+
+@pytest.mark.parametrize("network", ["public", "vpc"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_region_and_network(row, network: str, tmp_path) -> None:
+    """The catalogue's host in every agent, no finding, and overlay on the chart equal to the complete chart."""
+    complete = written(plan_of(Spec(row.id, GatewayWish(network))), tmp_path)
+    common = ("--set", "existingSecret=tracing")
+    objects = template(complete, *common)
+    host = row.public if network == "public" else row.vpc
+
+    for name in ("demo-frontend", "demo-backend"):
+        assert f"--reporter.grpc.host-port={host}:1883" in agent_of(objects, name)[0]["args"]
+    assert [] == checks.check_objects(objects)
+    assert objects == template(CHART, "-f", tmp_path / "values.yaml", *common)
+
+
+@pytest.mark.parametrize("version", ["1.15.0", "1.17.9", "1.18.0", "1.20.0", "1.22.0", "1.62.0"])
+def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
+    """One plan, both targets, as data: command lines, environment, probes, limits, users, ports.
+
+    Allowed to differ: where the agent listens and its file lies, names of hosts, Docker's proxy settings, and how a
+    probe is made: by the kubelet where Compose runs a command.
+    """
+    plan = plan_of(Spec("local", agent=Agent(version=version)))
+    objects = template(written(plan, tmp_path))
+    services = yaml.safe_load(compose.render(plan)["docker-compose.yml"])["services"]
+
+    for service in plan.services:
+        deployment = one(objects, "Deployment", f"demo-{service.name}")
+        pod = checks.pod_of(deployment)
+        container = next(each for each in pod["containers"] if each["name"] == service.name)
+        agent, _ = agent_of(objects, f"demo-{service.name}")
+        beside, actual = services[service.name], services[service.agent.name]
+
+        assert [in_kubernetes(word) for word in actual["command"]] == agent["args"]
+        assert actual["user"] == user_of(agent)
+        assert actual["mem_limit"] == f"{agent['resources']['limits']['memory'][:-2]}m"
+        assert actual.get("healthcheck", {}).get("test", ["CMD"])[1:] == probe_of(agent)
+        assert beside["command"] == container["args"]
+        assert in_kubernetes_environment(beside["environment"]) == environment_of(container)
+        assert (beside["user"], beside["mem_limit"]) == (user_of(container), "256m")
+        assert "256Mi" == container["resources"]["limits"]["memory"]
+        assert {"path": service.health_path, "port": "http"} == container["readinessProbe"]["httpGet"]
+        assert (USUAL.interval_s, USUAL.retries) == (
+            container["readinessProbe"]["periodSeconds"],
+            container["readinessProbe"]["failureThreshold"],
+        )
+        assert [service.port] == [port["containerPort"] for port in container["ports"]]
+        assert service.replicas == deployment["spec"]["replicas"]
+        assert container["image"] in beside["image"]
+        assert agent["image"] in actual["image"]
+
+
+def in_kubernetes(word: str) -> str:
+    """Return an argument of Compose's agent as the chart has it."""
+    moved = word.replace("=/run/secrets/agent.yaml", "=/run/secrets/sidecar/agent.yaml")
+    return moved.replace("=0.0.0.0:", "=127.0.0.1:").replace("=gateway:1883", "=demo-gateway:1883")
+
+
+def in_kubernetes_environment(environment):
+    """Return a service's environment as the chart has it."""
+    kept = {key: value for key, value in environment.items() if key.upper() != "NO_PROXY"}
+    renamed = {"JAEGER_AGENT_HOST": "127.0.0.1", "BACKEND_URL": "http://demo-backend:8081"}
+    return {key: renamed.get(key, value) for key, value in kept.items()}
+
+
+def environment_of(container):
+    return {each["name"]: each["value"] for each in container["env"]}
+
+
+def user_of(container) -> str:
+    return "{runAsUser}:{runAsGroup}".format(**container["securityContext"])
+
+
+def probe_of(container):
+    return container.get("startupProbe", {}).get("exec", {}).get("command", [])
+
+
+def test_values_arrive_as_they_are(tmp_path) -> None:
+    """Quotes, dollars, templates, line breaks and emoji of a spec reach the container unchanged."""
+    from sidecar.spec import Service
+
+    nasty = [
+        'a"b',
+        "{{ .Values.token }}",
+        "$(JAEGER_AGENT_HOST) $$",
+        "x\n  privileged: true",
+        "#",
+        "東京 😀",
+        "1e3",
+        "no",
+        "",
+    ]
+    environment = {f"V{number}": value for number, value in enumerate(nasty)}
+    service = Service("web", "team/web:1", port=80, command=tuple(nasty), environment=environment)
+    objects = template(
+        written(plan_of(Spec("cn-shanghai", services=(service,))), tmp_path), "--set", "existingSecret=t"
+    )
+    container = checks.pod_of(one(objects, "Deployment", "demo-web"))["containers"][0]
+
+    assert [literal(word) for word in nasty] == container["args"]
+    assert {key: literal(value) for key, value in environment.items()}.items() <= environment_of(container).items()
+
+
+def test_a_number_in_the_environment_stays_one() -> None:
+    """Not 1e+06, as a template would print it."""
+    objects = template(CHART, "--set", "env.COUNT=1000000,env.FLAG=true")
+    environment = environment_of(checks.pod_of(one(objects, "Deployment", "demo-backend"))["containers"][0])
+
+    assert ("1000000", "true") == (environment["COUNT"], environment["FLAG"])
+
+
+def test_a_changed_job_is_another_job() -> None:
+    """A Job cannot be changed in place; its name follows its content, and two renders agree."""
+
+    def name(*options):
+        return next(
+            each["metadata"]["name"] for each in template(CHART, *OPTIONS["jobs"], *options) if each["kind"] == "Job"
+        )
+
+    assert name() == name()
+    assert name() != name("--set", "jobs.example.backoffLimit=1")
+
+
+def test_a_token_from_a_value_rolls_its_pods() -> None:
+    """By the checksum of the chart's own Secret; for an existing one tokenRevision does it."""
+
+    def annotations(*sets):
+        objects = template(CHART, "--set", ",".join(sets))
+        return one(objects, "Deployment", "demo-frontend")["spec"]["template"]["metadata"]["annotations"]
+
+    assert annotations("token=a")["checksum/token"] != annotations("token=b")["checksum/token"]
+    assert "checksum/token" not in annotations("existingSecret=s", "existingSecretCheck=false")
+    assert "2" == annotations("existingSecret=s", 'tokenRevision="2"')["sidecar-kit/token-revision"].strip('"')
+
+
+def test_an_existing_secret_is_mounted_and_none_is_made() -> None:
+    """The token's only place is a file in the agent's container."""
+    objects = template(CHART, "--set", "existingSecret=mine")
+    pods = [pod for each in objects if (pod := checks.pod_of(each))]
+
+    assert [] == [each for each in objects if each["kind"] == "Secret"]
+    for pod in pods:
+        volume = next(each for each in pod["volumes"] if each["name"] == "sidecar-token")
+        assert "mine" == volume["secret"]["secretName"]
+        holders = [
+            each["name"]
+            for each in (*pod.get("initContainers", []), *pod["containers"])
+            if any(mount["name"] == "sidecar-token" for mount in each["volumeMounts"])
+        ]
+        assert len(holders) == 1
+        assert holders[0] in ("jaeger-agent", "gateway")

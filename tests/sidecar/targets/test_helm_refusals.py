@@ -1,0 +1,85 @@
+"""What the chart refuses: each message names the value and what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+from helm_charts import CHART, refusal, template
+
+REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
+
+
+@pytest.mark.parametrize(
+    ("sets", "parts"),
+    [
+        ("colour=red", ["colour", "not allowed"]),
+        ("agent.colour=red", ["agent", "colour", "not allowed"]),
+        ("services.frontend.colour=red", ["services", "frontend", "colour", "not allowed"]),
+        ("services.frontend.replicas=0", ["services", "frontend", "replicas", "minimum", "1"]),
+        ("services.frontend.port=70000", ["services", "frontend", "port", "maximum", "65,535"]),
+        ("services.Web.image=x", ["at '/services'", "'Web' not allowed"]),
+        ("agent.mode=sidecar", ["agent", "mode", "'auto', 'native', 'container'"]),
+        ("agent.version=latest", ["agent", "version"]),
+        ("gateway.host=https://gateway.example.com", ["gateway", "host"]),
+        ("cronJobs.nightly.image=x", ["nightly", "schedule"]),
+        ("services.frontend.health.command={a}", ["frontend", "health", "oneOf"]),
+        ("token=a,existingSecret=b", ["token, existingSecret: both are given", "Give existingSecret alone"]),
+        (REGION, ["existingSecret: is empty", "sidecar token set --kubernetes-secret NAME"]),
+        (f"{REGION},token=a\\,b", ["token: holds a comma, blank, quote", "Copy it again"]),
+        ("standIn.enabled=false,existingSecret=a", ["gateway.host: is empty", "sidecar render --region ID"]),
+        ("services.frontend.port=14271", ["services.frontend.port: 14271 is the agent's own", "5778, 6831"]),
+        ("services.frontend.port=6831", ["services.frontend.port: 6831 is the agent's own"]),
+        ("services.backend.port=5778", ["services.backend.port: 5778 is the agent's own"]),
+        ("services.gateway.image=x", ["services.gateway: the name is the chart's own"]),
+        ("services.web.port=80", ["services.web: has neither image nor args"]),
+        (
+            "services.frontend.peers.BACKEND_URL.service=nobody",
+            ["services.frontend.peers.BACKEND_URL", '"nobody" is not a service', "backend, frontend"],
+        ),
+        ("agent.version=1.14.0", ["agent.version: 1.14.0 is not a jaeger-agent", "1.15.0 to 1.62.0"]),
+        ("agent.version=1.63.0", ["agent.version: 1.63.0", "1.15.0 to 1.62.0"]),
+        ("gateway.tls=true,agent.version=1.17.9", ["gateway.tls: the agent 1.17.9", "1.18.0 or later"]),
+        ("agent.mode=container,jobs.a.image=x", ["jobs, cronJobs: need a native agent", "never completes"]),
+    ],
+)
+def test_bad_values_are_refused(sets: str, parts: list[str]) -> None:
+    """By the schema or by the chart, before anything reaches a cluster."""
+    message = refusal("--set", sets)
+
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize("release", ["a.b", "1st"])
+def test_a_release_name_that_services_cannot_have_is_refused(release: str) -> None:
+    """Dots, or a digit first; a name that works is proposed."""
+    message = refusal(release=release)
+
+    assert f'release name "{release}": Services are named after it' in message
+    assert 'Use e.g. "a-b"' in message or 'Use e.g. "st"' in message
+
+
+def test_a_release_name_that_is_too_long_is_refused() -> None:
+    """With a workload's name behind it a Service has at most 63 characters, a CronJob 52."""
+    message = refusal("--set", "cronJobs.nightly.schedule=@daily,cronJobs.nightly.image=x", release="r" * 45)
+
+    assert "cronJobs.nightly: the name" in message
+    assert "has 53 characters, at most 52 are allowed. Shorten the release's name or the workload's" in message
+
+
+def test_an_unsupported_kubernetes_is_refused() -> None:
+    """By Chart.yaml, with both versions."""
+    assert "requires kubeVersion: >=1.27.0-0 which is incompatible with Kubernetes v1.26.0" in refusal(
+        kubernetes="1.26.0"
+    )
+
+
+def test_a_native_agent_on_an_old_kubernetes_is_refused() -> None:
+    """Where it is asked for; auto takes the plain container."""
+    message = refusal("--set", "agent.mode=native", kubernetes="1.28.0")
+
+    assert "agent.mode: native needs Kubernetes 1.29 or later, this is v1.28.0. Use auto or container" in message
+
+
+def test_agent_only_renders_nothing() -> None:
+    """And refuses nothing: its values are a parent chart's."""
+    assert [] == template(CHART, "--set", "agentOnly=true,standIn.enabled=false,services=null", release="a.b")
