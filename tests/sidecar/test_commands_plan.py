@@ -81,6 +81,56 @@ def test_what_cannot_be_planned_is_one_message(run, arguments: list[str], messag
     assert (1, "", f"{message}\n") == (result.code, result.out, result.err)
 
 
+def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -> None:
+    """Found only when all is decided, told where it was written."""
+    (tmp_path / "a.yaml").write_text("region: cn-beijing\ngateway:\n  host: gw.example.com\n  tls: true\n")
+    host = run("plan", "--file", "a.yaml").err
+    (tmp_path / "b.yaml").write_text("gateway: {allow: [gw.example.com]}\nagent: {version: 1.16.0}\n")
+    tls = run("plan", "--file", "a.yaml", "--file", "b.yaml").err
+
+    assert host.startswith("sidecar: a.yaml:3: gateway.host: 'gw.example.com' is not in the catalogue, and a token")
+    assert "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use 1.18.0 or later\n" == tls
+
+
+def test_the_text_shows_where_each_setting_came_from(run, tmp_path, monkeypatch) -> None:
+    """A column of the table of settings, for each level of precedence."""
+    (tmp_path / "base.yaml").write_text("region: cn-beijing\nservices:\n- {name: web, image: 'web:1', port: 80}\n")
+    (tmp_path / "prod.yaml").write_text('services: [{name: web, replicas: 2, publish: 80, environment: {A: "b\\n"}}]\n')
+    monkeypatch.setenv("SIDECAR_CAPACITY_ROUND_TRIP_MS", "30")
+    out = run("plan", "--file", "base.yaml", "--file", "prod.yaml", "--network", "vpc").out
+    rows = {tuple(line.split()) for line in out.partition("SETTING")[2].splitlines()[1:]}
+
+    assert {
+        ("region", "cn-beijing", "base.yaml:1"),
+        ("gateway.network", "vpc", "--network"),
+        ("gateway.port", "-", "default"),
+        ("services.web.image", "web:1", "base.yaml:3"),
+        ("services.web.replicas", "2", "prod.yaml:1"),
+        ("services.web.environment.A", '"b\\n"', "prod.yaml:1"),
+        ("capacity.round_trip_ms", "30", "$SIDECAR_CAPACITY_ROUND_TRIP_MS"),
+    } <= rows
+    assert "web  2 replicas, port 80, published on 127.0.0.1:80-81, image web:1" in out
+
+
+def test_the_json_has_each_settings_source(run, tmp_path) -> None:
+    """provenance: path → value and source; a worker has no port."""
+    (tmp_path / "a.yaml").write_text("services: [{name: web, image: 'web:1'}]\n")
+    result = run("plan", "--file", "a.yaml", "--region", "cn-beijing", "--output", "json")
+
+    assert {"value": "web:1", "source": "a.yaml:1"} == json.loads(result.out)["provenance"]["services.web.image"]
+    assert "web  no port, image web:1" in run("plan", "--file", "a.yaml", "--region", "cn-beijing").out
+
+
+def test_a_deprecated_key_is_a_warning_beside_the_plan(run, tmp_path) -> None:
+    """On standard error, so that the plan can be piped."""
+    (tmp_path / "a.yaml").write_text("region: cn-beijing\nnetwork: vpc\n")
+    result = run("plan", "--file", "a.yaml", "--output", "json")
+
+    assert 0 == result.code
+    assert "sidecar: warning: a.yaml:2: network: goes in 1.0. Write gateway.network instead\n" == result.err
+    assert "vpc" == json.loads(result.out)["gateway"]["network"]
+
+
 def test_every_mistake_of_a_spec_is_printed(run, tmp_path) -> None:
     """All lines in one run."""
     (tmp_path / "sidecar.yaml").write_text("region: 1\nnetwork: 2\n")

@@ -7,10 +7,24 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from sidecar.agent import tune
 from sidecar.errors import SidecarError
 from sidecar.plan import Plan, make_plan
+from sidecar.plan.gateways import hosts_of
 from sidecar.regions import load_regions
-from sidecar.spec import Agent, GatewayWish, Publish, Service, Spec, require_region
+from sidecar.spec import (
+    Agent,
+    Build,
+    Capacity,
+    GatewayWish,
+    Images,
+    Publish,
+    Resources,
+    Service,
+    Spec,
+    Volume,
+    require_region,
+)
 
 
 def plan_of(spec: Spec) -> Plan:
@@ -84,3 +98,120 @@ def test_a_spec_without_a_region_is_refused() -> None:
     with pytest.raises(SidecarError, match=r"region: is not named. Give --region ID, or `region: ID` in sidecar.yaml"):
         require_region(None)
     assert "local" == require_region("local")
+
+
+def test_an_agent_is_sized_for_all_replicas_beside_it() -> None:
+    """Capacity is of one replica, and Compose puts one agent beside them all."""
+    spec = Spec("cn-beijing", services=(Service("web", "i", replicas=4),), capacity=Capacity(1000, 200))
+    tuning = plan_of(spec).services[0].agent.tuning
+
+    assert tune(Capacity(4000, 200)) == tuning
+
+
+def test_an_agents_memory_is_the_specs_where_it_says_one() -> None:
+    """The rest of the tuning stays computed."""
+    agent = plan_of(Spec("cn-beijing", agent=Agent(resources=Resources(99, 0.5)))).services[0].agent
+
+    assert (replace(tune(Capacity()), memory_mib=99), 0.5) == (agent.tuning, agent.cpus)
+
+
+@pytest.mark.parametrize(
+    ("wish", "address"),
+    [
+        (GatewayWish(port=443), "tracing-analysis-dc-sz.aliyuncs.com:443"),
+        (GatewayWish(host="gw.example.com", allow=("GW.example.com",)), "gw.example.com:1883"),
+        (GatewayWish(host="[2001:db8::1]", port=1, allow=("[2001:db8::1]",)), "[2001:db8::1]:1"),
+        (GatewayWish(host="tracing-analysis-dc-hz.aliyuncs.com"), "tracing-analysis-dc-hz.aliyuncs.com:1883"),
+        (GatewayWish(host="Tracing-Analysis-DC-sz.aliyuncs.com"), "Tracing-Analysis-DC-sz.aliyuncs.com:1883"),
+    ],
+)
+def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(wish: GatewayWish, address: str) -> None:
+    """Whatever its case; the port is the spec's, else the region's."""
+    regions = load_regions()
+    plan = make_plan(Spec("cn-shenzhen", wish), regions["cn-shenzhen"], known_hosts=hosts_of(regions))
+
+    assert address == plan.gateway.address
+    assert f"--reporter.grpc.host-port={address}" in plan.services[0].agent.argv
+
+
+@pytest.mark.parametrize("allow", [(), ("other.example.com", "example.com", "gw.example.com.evil.com")])
+def test_a_token_goes_nowhere_else(allow: tuple[str, ...]) -> None:
+    """The error says what to add, to the letter."""
+    regions = load_regions()
+    spec = Spec("cn-shenzhen", GatewayWish(host="gw.example.com", allow=allow))
+    with pytest.raises(SidecarError) as caught:
+        make_plan(spec, regions["cn-shenzhen"], known_hosts=hosts_of(regions))
+
+    assert (
+        "gateway.host: 'gw.example.com' is not in the catalogue, and a token would go there. "
+        'If that is meant, add it to the spec: gateway: {allow: ["gw.example.com"]}'
+    ) == str(caught.value)
+
+
+def test_the_stand_ins_host_takes_no_real_token() -> None:
+    """A name that means a container here can be anybody's elsewhere."""
+    assert "gateway" not in hosts_of(load_regions())
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        (GatewayWish(host="gw.example.com", allow=("gw.example.com",)), "gateway.host: the region local has the stand"),
+        (GatewayWish(tls=True), "gateway.tls: the stand-in speaks no TLS. Leave it out, or name another region"),
+    ],
+)
+def test_local_has_the_stand_in_alone(wish: GatewayWish, message: str) -> None:
+    """Neither another host nor TLS; another port it takes."""
+    with pytest.raises(SidecarError, match=message):
+        plan_of(Spec("local", wish))
+    assert "--grpc=0.0.0.0:1999" in plan_of(Spec("local", GatewayWish(port=1999))).stand_in.argv  # type: ignore[union-attr]
+
+
+def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:
+    """The flag is known from 1.18.0."""
+    newest = plan_of(Spec("cn-beijing", GatewayWish(tls=True))).services[0].agent.argv
+
+    assert "--reporter.grpc.tls.enabled=true" in newest
+    with pytest.raises(SidecarError, match=r"gateway.tls: the agent 1.17.0 is not known to speak TLS. Use 1.18.0 or"):
+        plan_of(Spec("cn-beijing", GatewayWish(tls=True), agent=Agent(version="1.17.0")))
+
+
+@pytest.mark.parametrize(
+    ("folder", "source", "expected"),
+    [
+        (".", "./a", "./a"),
+        (".", "../a", "../a"),
+        (".", ".", "."),
+        ("../..", "./a", "../../a"),
+        ("../..", "..", "../../.."),
+        ("spec", "./a/../b", "./spec/b"),
+        ("x y", "/a/b", "/a/b"),
+        ("../..", "named", "named"),
+    ],
+)
+def test_paths_of_a_spec_are_reached_from_the_rendering(folder: str, source: str, expected: str) -> None:
+    """In a form that Compose never takes for a volume's name."""
+    service = Service("web", "i", volumes=(Volume(source, "/x"),))
+    regions = load_regions()
+    plan = make_plan(Spec("cn-beijing", services=(service,)), regions["cn-beijing"], folder=folder)
+
+    assert expected == plan.services[0].volumes[0].source
+
+
+def test_files_and_contexts_are_reached_from_the_rendering_too() -> None:
+    """A repository's address is no path."""
+    here = Service("web", build=Build("web"), env_files=("web.env",))
+    there = Service("git", build=Build("git@example.com:team/web.git"))
+    regions = load_regions()
+    plan = make_plan(Spec("cn-beijing", services=(here, there)), regions["cn-beijing"], folder="../..")
+    web, git = plan.services
+
+    assert web.build
+    assert git.build
+    assert ("../../web", ("../../web.env",)) == (web.build.context, web.env_files)
+    assert "git@example.com:team/web.git" == git.build.context
+
+
+def test_how_images_are_obtained_is_recorded() -> None:
+    """For `sidecar images`."""
+    assert "build" == plan_of(Spec("cn-beijing", images=Images(source="build"))).image_source
