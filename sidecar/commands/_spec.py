@@ -79,7 +79,11 @@ def plan_of(spec: Loaded | Spec, regions: Mapping[str, Region], out: Path | None
     from sidecar.spec.load import Loaded
 
     loaded = Loaded(spec, {}, (), Path()) if isinstance(spec, Spec) else spec
-    region = find_region(regions, require_region(loaded.spec.region))
+    name = require_region(loaded.spec.region)
+    try:
+        region = find_region(regions, name)
+    except SidecarError as error:
+        raise _placed(SidecarError("region", f"{name!r} {error.cause}", error.fix), loaded) from error
     folder = out or Path("build") / region.id
     try:
         beside = Path(os.path.relpath(loaded.folder.resolve(), folder.resolve())).as_posix()

@@ -72,13 +72,11 @@ def _services(
 def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
     for service in services:
         if gateway.host in (service.name, f"{service.name}{agents.SUFFIX}"):
-            raise SidecarError(f"service {service.name}", "has the name of the stand-in gateway", "Rename the service")
+            cause = "is the name of the stand-in gateway"
+            raise SidecarError(f"services.{service.name}.name", cause, "Rename the service")
         if service.publish and GATEWAY_HTTP_PORT in service.publish.ports(service.replicas):
-            raise SidecarError(
-                f"service {service.name}",
-                f"publishes {GATEWAY_HTTP_PORT}, the stand-in gateway's page",
-                "Choose another port",
-            )
+            cause = f"takes {GATEWAY_HTTP_PORT}, the stand-in gateway's page"
+            raise SidecarError(f"services.{service.name}.publish", cause, "Choose another port")
 
 
 def _agent(service: Service, spec: Spec, gateway: Gateway, official: names.Image) -> AgentPlan:

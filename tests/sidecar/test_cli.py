@@ -106,7 +106,7 @@ def test_known_errors_exit_1(run) -> None:
     result = run("render", "--region", "cn-shangai")
 
     assert (1, "") == (result.code, result.out)
-    assert result.err.startswith("sidecar: region 'cn-shangai': is not in the catalogue. Did you mean cn-shanghai")
+    assert result.err.startswith("sidecar: --region: region: 'cn-shangai' is not in the catalogue. Did you mean cn-shanghai")
 
 
 def test_a_commands_code_is_the_programs(run, command) -> None:

@@ -170,8 +170,8 @@ def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
     (found,) = findings("--region", "nowhere")
     result = run("validate", "--region", "nowhere")
 
-    assert ("error", "region 'nowhere'") == (found["severity"], found["subject"])
-    assert (1, "error: region 'nowhere': is not in the catalogue. `sidecar regions` lists them\n") == (
+    assert ("error", "region", "--region") == (found["severity"], found["subject"], found["place"])
+    assert (1, "error: --region: region: 'nowhere' is not in the catalogue. `sidecar regions` lists them\n") == (
         result.code,
         result.out,
     )
