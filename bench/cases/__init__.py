@@ -6,5 +6,6 @@ CASES = {
     "caller": "what a span costs the thread that makes it",
     "gateway": "the stand-in's PostSpans beside a bare grpc.aio server",
     "start": "`sidecar --help` and one render beside a bare interpreter",
+    "spec": "a spec of 200 services, and all regions in one process",
     "compose": "from `docker compose up` to the first proven trace",
 }
