@@ -134,7 +134,9 @@ class _Starter:
         token = f"--token-file={self._checkout / LOCAL_TOKEN_FILE}"
         url = f"http://127.0.0.1:{page}"
         self._demo = Demo(self._demo.processes, {}, url, f"127.0.0.1:{agent}")
-        self._run("gateway", [*sidecar, token, f"--udp=127.0.0.1:{agent}"], {}, f"{url}/healthz")
+        # its own word that it listens: at the port another program may answer, which took it first
+        ready = self._folder.resolve() / "gateway.json"
+        self._run("gateway", [*sidecar, token, f"--udp=127.0.0.1:{agent}", f"--ready-file={ready}"], {}, ready.exists)
 
     def _service(self, service: Service, ports: Mapping[str, int], agent: int) -> None:
         url = f"http://127.0.0.1:{ports[service.name]}"
@@ -150,19 +152,21 @@ class _Starter:
             "no_proxy": "*",
         }
         self._demo = Demo(self._demo.processes, {**self._demo.services, service.name: url}, *self._ends())
-        self._run(service.name, [sys.executable, "-m", *service.command], environment, f"{url}/healthz")
+        self._run(
+            service.name, [sys.executable, "-m", *service.command], environment, lambda: _answers(f"{url}/healthz")
+        )
 
     def _ends(self) -> tuple[str, str]:
         return self._demo.page, self._demo.agent
 
-    def _run(self, name: str, argv: list[str], environment: Mapping[str, str], health: str) -> None:
+    def _run(self, name: str, argv: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> None:
         log = self._folder / "logs" / f"{name}.log"
         with _interrupts_wait():
             process = self._spawn(argv, environment, log)
             started = Started(name, process.pid, psutil.Process(process.pid).create_time())
             self._demo = Demo((*self._demo.processes, started), self._demo.services, *self._ends())
             _save(self._folder, self._demo)
-        _wait_for(name, health, process, log)
+        _wait_for(name, ready, process, log)
 
     def _spawn(self, argv: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
@@ -194,13 +198,13 @@ def _interrupts_wait() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _wait_for(name: str, url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(name: str, ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not _answers(url):
+    while not ready():
         if process.poll() is not None:
             raise SidecarError(name, f"ended with {process.returncode} while starting{_end_of(log)}")
         if time.monotonic() > deadline:
-            raise SidecarError(name, f"does not answer {url} after {_START_SECONDS:g} s{_end_of(log)}")
+            raise SidecarError(name, f"does not answer after {_START_SECONDS:g} s{_end_of(log)}")
         time.sleep(0.1)
 
 

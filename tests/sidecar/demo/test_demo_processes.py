@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 import psutil
 import pytest
 
 from sidecar.demo import processes
+from sidecar.demo.ports import Port
 from sidecar.demo.processes import Demo, Started
 from sidecar.errors import SidecarError
 from sidecar.plan import sample_services
@@ -37,6 +40,14 @@ def spawn():
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(tmp_path):
+    """Stop what a test that failed may have started."""
+    yield
+    with suppress(SidecarError):
+        processes.stop(tmp_path / "demo")
 
 
 def write_state(folder, *running, **changes):
@@ -155,7 +166,7 @@ def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "sample_services", broken_sample(*sleeping))
     began = time.monotonic()
 
-    with pytest.raises(SidecarError, match=r"backend: does not answer http://127.0.0.1:\d+/healthz after 3 s"):
+    with pytest.raises(SidecarError, match="backend: does not answer after 3 s"):
         processes.start(tmp_path / "demo", print)
     assert time.monotonic() - began < 20
     assert not (tmp_path / "demo").exists()
@@ -177,3 +188,16 @@ def test_a_page_that_is_gone_is_told(tmp_path, spawn):
 
     with pytest.raises(SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Start again: make down"):
         ProcessPlace(tmp_path / "demo").agent("frontend")
+
+
+def test_another_program_at_the_port_is_no_start(tmp_path, monkeypatch):
+    """Where somebody took the port between the choice and the start, their answer is not mistaken for ours."""
+    monkeypatch.setattr(processes, "_answers", lambda _: True)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        taken = held.getsockname()[1]
+        monkeypatch.setattr(processes, "choose", lambda preferred, _kind: Port(taken, preferred))
+
+        with pytest.raises(SidecarError, match=rf"gateway: ended with 1 while starting\n.*:{taken}: cannot listen"):
+            processes.start(tmp_path / "demo", print)
