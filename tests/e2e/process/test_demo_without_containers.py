@@ -123,7 +123,7 @@ def test_it_ends_with_every_hop_counted(started):
     hops = [line for line in out.splitlines() if line.startswith(("backend ", "frontend ")) and line.endswith(" ok")]
 
     assert 6 == len(hops)
-    assert "frontend  stand-in received  4 of 4 packets    ok" in hops
+    assert any(line.startswith("frontend  stand-in received  4 of 4 packets") for line in hops)
     assert "proven: every marked span arrived" in out
 
 
