@@ -74,7 +74,8 @@ class Kind:
 class Hint:
     """One way to be wrong that deserves its own words."""
 
-    pattern: re.Pattern[str]
+    pattern: str
+    """Compiled when it is first needed: a start of the command needs few of them."""
     cause: str
     fix: str
 
@@ -105,7 +106,7 @@ class Text(Kind):
     def check(self, text: str, node: yaml.Node, source: Source, path: str) -> Value:
         """Return the value of a text that stands at a node."""
         for hint in self.hints:
-            if hint.pattern.search(text):
+            if re.search(hint.pattern, text):
                 return source.fail(node, path, f"{shown(text)} {hint.cause}", hint.fix)
         if not re.fullmatch(self.pattern, text):
             return source.fail(node, path, f"{shown(text)} is not {self.what}", self.fix)
@@ -182,7 +183,7 @@ class Integer(Kind):
         right = bool(re.fullmatch(r"0|[1-9][0-9]{0,8}", text)) and self.low <= int(text) <= self.high
         if right and not quoted:
             return Value(int(text), source.place(node))
-        fix = next((hint.fix for hint in self.hints if hint.pattern.search(text)), "")
+        fix = next((hint.fix for hint in self.hints if re.search(hint.pattern, text)), "")
         whole = f"Give a whole number from {self.low} to {self.high}"
         return _not(source, node, path, self.what, fix or ("Take its quotes off" if right else whole))
 
