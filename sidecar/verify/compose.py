@@ -12,6 +12,7 @@ from sidecar.engine.containers import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import RECEIVED
+from sidecar.verify.place import Stepwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.reader")
 
 
-class ComposePlace:
+class ComposePlace(Stepwise):
     """The containers of one Compose project."""
 
     side_by_side = 4

@@ -18,6 +18,7 @@ from sidecar.verify import report as reports
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.loopback import fetch
+from sidecar.verify.place import Stepwise
 from sidecar.verify.reader import ADMIN, read_agent, read_gateway, wait_for
 from sidecar.verify.run import verify
 
@@ -31,7 +32,7 @@ _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 _PROBE_SECONDS = 60
 
 
-class InsidePlace:
+class InsidePlace(Stepwise):
     """One pod: its agent answers on loopback."""
 
     side_by_side = 1

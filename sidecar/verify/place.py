@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from sidecar.verify.look import step_by_step
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+    from sidecar.verify.look import Look
 
 
 class Place(Protocol):
@@ -19,9 +22,33 @@ class Place(Protocol):
     received: str
     """What the hop into the agent's port is called: hops.RECEIVED, or hops.STAND_IN_RECEIVED."""
 
+    notes: tuple[str, ...]
+    """What a reader of the proof has to know of this place; one sentence each."""
+
     def services(self) -> Sequence[str]:
         """Return the names of the traced services."""
         ...
+
+    def look(self, service: str, marker: str, spans: int, seconds: float) -> Look:
+        """Send marked spans from the service's own place, and count them there and at its agent.
+
+        Waits up to `seconds` for the agent to hand them on. What breaks off is in the look.
+        """
+        ...
+
+    def agent_log(self, service: str) -> str:
+        """Return the agent's log since verify began; only for finding a cause, never shown."""
+        ...
+
+    def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
+        """Return what the gateway counted of a marker; None for a gateway that does not show its counts."""
+        ...
+
+
+class Steps(Protocol):
+    """The parts of a look, for a place that takes them one by one."""
+
+    received: str
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans from the service's own place, to the agent that the service itself reports to."""
@@ -34,10 +61,12 @@ class Place(Protocol):
         """
         ...
 
-    def agent_log(self, service: str) -> str:
-        """Return the agent's log since verify began; only for finding a cause, never shown."""
-        ...
 
-    def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
-        """Return what the gateway counted of a marker; None for a gateway that does not show its counts."""
-        ...
+class Stepwise:
+    """Gives a place with `send` and `agent` its `look`."""
+
+    notes: tuple[str, ...] = ()
+
+    def look(self: Steps, service: str, marker: str, spans: int, seconds: float) -> Look:
+        """Read, send, read again."""
+        return step_by_step(self, service, marker, spans, seconds)

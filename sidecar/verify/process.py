@@ -13,6 +13,7 @@ from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.loopback import fetch
+from sidecar.verify.place import Stepwise
 from sidecar.verify.reader import read_gateway, wait_for
 
 if TYPE_CHECKING:
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 
     from sidecar.verify.reader import Settling
 
+NO_AGENT = "no agent ran: the stand-in gateway took the services' packets itself"
 _PROBE_SECONDS = 120
 
 
-class ProcessPlace:
+class ProcessPlace(Stepwise):
     """The processes that `sidecar demo` started."""
 
     side_by_side = 1
     """All services share the stand-in's one socket, and so its counters."""
     received = STAND_IN_RECEIVED
+    notes: tuple[str, ...] = (NO_AGENT,)
 
     def __init__(self, folder: Path) -> None:
         self._demo = running(folder)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SPANS = 200
 SECONDS = 15.0
-NO_AGENT = "no agent ran: the stand-in gateway took the services' packets itself"
 
 
 def verify(place: Place, spans: int = SPANS, seconds: float = SECONDS) -> Report:
@@ -31,8 +30,7 @@ def verify(place: Place, spans: int = SPANS, seconds: float = SECONDS) -> Report
         list(pool.map(lambda way: way.follow(spans), ways))
     proof = tuple(hop for way in ways for hop in way.hops)
     traces = tuple(trace for way in ways for trace in way.trace_ids)
-    notes = (NO_AGENT,) if place.received == hops.STAND_IN_RECEIVED else ()
-    return Report(marker, proof, traces, notes)
+    return Report(marker, proof, traces, tuple(place.notes))
 
 
 class _Way:
@@ -52,27 +50,28 @@ class _Way:
             self.hops.append(hops.broken_hop(self._step, self._service, f"{error.subject}: {error.cause}", error.fix))
 
     def _try(self, spans: int) -> None:
-        self._step = self._place.received
-        before = self._place.agent(self._service)
-        self._step = hops.CLIENT
-        client = self._place.send(self._service, self._marker, spans)
-        self.hops.append(hops.client_hop(self._service, client))
-        self.trace_ids = client.trace_ids[:1]
-        if before is not None:
-            self._step = self._place.received
-            self._agent(before, client)
-        self._step = hops.ACCEPTED
-        # what the agent handed on has arrived already: a refused or lost span is not worth the whole wait
-        patience = self._seconds if all(hop.ok for hop in self.hops) else 1.0
-        gateway = self._place.gateway(self._marker, client.sent, patience)
-        self.hops.append(hops.accepted_hop(self._service, client, gateway))
+        look = self._place.look(self._service, self._marker, spans, self._seconds)
+        if look.client:
+            self.hops.append(hops.client_hop(self._service, look.client))
+            self.trace_ids = look.client.trace_ids[:1]
+        if look.client and look.before and not look.broken:
+            self._agent(look.client, (look.after or look.before).since(look.before))
+        if look.broken:
+            self.hops.append(hops.broken_hop(look.broken.hop, self._service, look.broken.cause, look.broken.fix))
+        elif look.client:
+            self._gateway(look.client)
 
-    def _agent(self, before: AgentCounts, client: ClientCounts) -> None:
-        after = self._place.agent(self._service, before.settled + client.sent, self._seconds)
-        counted = (after or before).since(before)
+    def _agent(self, client: ClientCounts, counted: AgentCounts) -> None:
         self.hops.append(hops.received_hop(self._service, client, counted, self._place.received))
         if not counted.forwards:
             return
         self._step = hops.SUBMITTED
         cause = cause_of(self._place.agent_log(self._service)) if counted.spans_submitted < client.sent else None
         self.hops.append(hops.submitted_hop(self._service, client, counted, cause))
+
+    def _gateway(self, client: ClientCounts) -> None:
+        self._step = hops.ACCEPTED
+        # what the agent handed on has arrived already: a refused or lost span is not worth the whole wait
+        patience = self._seconds if all(hop.ok for hop in self.hops) else 1.0
+        gateway = self._place.gateway(self._marker, client.sent, patience)
+        self.hops.append(hops.accepted_hop(self._service, client, gateway))

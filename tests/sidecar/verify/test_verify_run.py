@@ -11,17 +11,20 @@ from sidecar.errors import SidecarError
 from sidecar.verify import report as reports
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
+from sidecar.verify.place import Stepwise
+from sidecar.verify.process import NO_AGENT
 from sidecar.verify.run import verify
 
 GONE = SidecarError("web agent", "container web-agent-1 is exited", "See docker compose ps")
 
 
 @dataclass
-class Place:
+class Place(Stepwise):
     """A deployment made by hand: each part answers what it was given, or raises it."""
 
     side_by_side: int = 2
     received: str = RECEIVED
+    notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ("web",)
     client: object = field(default_factory=lambda: ClientCounts(10, 10, {}, 2, ("t1", "t2")))
     agents: list[object] = field(
@@ -129,7 +132,7 @@ def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
 def test_without_an_agent_the_stand_in_is_named_and_noted():
     """The agent's own hop is left out, and a note tells what this proof does not show."""
     agents = [AgentCounts(forwards=False), AgentCounts(2, spans_submitted=10, forwards=False)]
-    report = verify(Place(received=STAND_IN_RECEIVED, agents=agents), 10, 1)
+    report = verify(Place(received=STAND_IN_RECEIVED, notes=(NO_AGENT,), agents=agents), 10, 1)
 
     assert {"client sent": True, "stand-in received": True, "gateway accepted": True} == named(report)
     assert ("no agent ran: the stand-in gateway took the services' packets itself",) == report.notes
@@ -152,7 +155,11 @@ def test_one_services_failure_leaves_the_others_proof():
 
 REPORTS = {
     "proven": Place(),
-    "process": Place(received=STAND_IN_RECEIVED, agents=[AgentCounts(forwards=False), AgentCounts(2, forwards=False)]),
+    "process": Place(
+        received=STAND_IN_RECEIVED,
+        notes=(NO_AGENT,),
+        agents=[AgentCounts(forwards=False), AgentCounts(2, forwards=False)],
+    ),
     "region": Place(kept=None),
     "wrong-token": Place(
         agents=[AgentCounts(), AgentCounts(2, spans_failed=10, connected=1)],

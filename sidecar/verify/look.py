@@ -1,0 +1,110 @@
+"""A look at one service's way from its client to its agent's way out: counts, or where the look broke off.
+
+`python -m sidecar.verify.look --service NAME --marker M` looks from inside a pod and prints what it saw as one line
+of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sidecar.errors import SidecarError
+from sidecar.verify.counts import AgentCounts, ClientCounts
+from sidecar.verify.hops import CLIENT
+
+if TYPE_CHECKING:
+    from sidecar.verify.place import Steps
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Where a look broke off."""
+
+    hop: str
+    """The hop that could not be counted."""
+    cause: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was counted of one service's marked spans."""
+
+    client: ClientCounts | None = None
+    before: AgentCounts | None = None
+    """The agent before they were sent; None where no agent stands between service and gateway."""
+    after: AgentCounts | None = None
+    broken: Broken | None = None
+
+
+def step_by_step(place: Steps, service: str, marker: str, spans: int, seconds: float) -> Look:
+    """Read the agent, send the spans, wait up to `seconds` for their fate and read the agent again."""
+    hop = place.received
+    client: ClientCounts | None = None
+    before: AgentCounts | None = None
+    try:
+        before = place.agent(service)
+        hop = CLIENT
+        client = place.send(service, marker, spans)
+        if before is None:
+            return Look(client)
+        hop = place.received
+        return Look(client, before, place.agent(service, before.settled + client.sent, seconds))
+    except SidecarError as error:
+        return Look(client, before, broken=Broken(hop, f"{error.subject}: {error.cause}", error.fix))
+
+
+def as_line(look: Look) -> str:
+    """Return a look as one line of JSON."""
+    return json.dumps(asdict(look))
+
+
+def from_text(text: str) -> Look | None:
+    """Return the look in a program's output, other lines among it; None where there is none."""
+    return next(filter(None, map(_look_in, reversed(text.splitlines()))), None)
+
+
+def _look_in(line: str) -> Look | None:
+    try:
+        data: dict[str, Any] = json.loads(line)
+        client = data["client"] and {**data["client"], "trace_ids": tuple(data["client"]["trace_ids"])}
+        return Look(
+            client=client and ClientCounts(**client),
+            before=data["before"] and AgentCounts(**data["before"]),
+            after=data["after"] and AgentCounts(**data["after"]),
+            broken=data["broken"] and Broken(**data["broken"]),
+        )
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the look; a hop that broke is part of it, not a failure."""
+    from sidecar.verify.inside import InsidePlace
+
+    args = _parser().parse_args(arguments)
+    place = InsidePlace(args.service, None, args.agent, args.admin)
+    print(as_line(place.look(args.service, args.marker, args.spans, args.seconds)), flush=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from sidecar.verify.inside import AGENT
+    from sidecar.verify.reader import ADMIN
+
+    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.look")
+    parser.add_argument("--service", required=True, help="name to report as")
+    parser.add_argument("--marker", required=True, help="value of each span's marker tag")
+    parser.add_argument("--agent", default=AGENT, metavar="HOST:PORT", help="default: %(default)s")
+    parser.add_argument("--admin", default=ADMIN, metavar="URL", help="its admin port (default: %(default)s)")
+    parser.add_argument("--spans", type=int, default=200, metavar="N", help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="default: %(default)s")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
