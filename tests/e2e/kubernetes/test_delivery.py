@@ -1,0 +1,150 @@
+"""Spans of a release whose pods come and go, and the token's secrecy, on one shared install."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zlib
+
+import pytest
+from helm_charts import CHART
+from kubernetes_cluster import environment, find, namespace, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
+
+CANARY = "canary7@f00dfeedcafe_canary7@0ddba11b0b0b0b0"
+REQUESTS = """
+import json, sys, time, urllib.request
+frontend, gateway, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+answered, failed = [], 0
+while len(answered) < count:
+    try:
+        answered.append(get(f"{frontend}/greet?name=n{len(answered)}")["trace_id"])
+    except OSError:
+        failed += 1
+    print(len(answered), flush=True)
+    time.sleep(0.03)
+deadline = time.monotonic() + 60
+def spans(trace_id):
+    try:
+        return len(get(f"{gateway}/api/traces/{trace_id}")["data"][0]["spans"])
+    except OSError:
+        return 0
+missing = answered
+while missing and time.monotonic() < deadline:
+    missing = [one for one in missing if spans(one) < 5]
+print(json.dumps({"answered": len(answered), "failed": failed, "missing": len(missing)}))
+"""
+FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode())"
+
+
+@pytest.fixture(scope="module")
+def release(cluster_images):
+    """The chart with the sample and the stand-in; the token from a Secret that exists."""
+    with namespace("sidecar-delivery", cluster_images) as space:
+        content = f'agent:\n  tags: "Authentication={CANARY}"\n'
+        metadata = {"name": "tracing"}
+        space.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"agent.yaml": content}})
+        space.helm("install", "demo", CHART, *options(space), "--wait", "--timeout", "120s")
+        yield space
+
+
+def options(space):
+    """Return the flags of the shared install."""
+    return ("--set", "existingSecret=tracing", *space.values())
+
+
+def gateway(space, path: str):
+    """Return JSON of the stand-in's API."""
+    name = f"look-{zlib.crc32(path.encode())}"
+    space.kubectl("delete", "pod", name, "--ignore-not-found", "--wait")
+    return json.loads(space.python(name, FETCH, f"http://demo-gateway:16686{path}"))
+
+
+@pytest.mark.parametrize("component", ["frontend", "backend"])
+def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(component: str, release) -> None:
+    """200 requests, a pod deleted in their midst: each trace is whole, five spans over two services."""
+    client = f"requests-{component}"
+    release.python(client, REQUESTS, "http://demo-frontend:8080", "http://demo-gateway:16686", 200, wait=False)
+    wait_until(lambda: answered(release, client) >= 60, 60, "60 requests are answered")
+    release.kubectl("delete", "pod", release.pod_of(component)["metadata"]["name"], "--wait=false")
+
+    report = json.loads(release.result(client).splitlines()[-1])
+    assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
+
+
+def answered(space, client: str) -> int:
+    if space.phase(client) != "Running":
+        return 0
+    lines = space.kubectl("logs", client, "--tail", "1").splitlines()
+    return int(lines[-1]) if lines and lines[-1].isdigit() else 0
+
+
+def test_a_job_completes_with_its_spans(release) -> None:
+    """The agent ends after the work, so that the Job completes and its last spans are there.
+
+    The stand-in is up before: an agent keeps nothing for a gateway that is not.
+    """
+    release.helm("upgrade", "demo", CHART, *options(release), "-f", CHART / "ci" / "jobs-values.yaml")
+    release.kubectl("create", "job", "--from=cronjob/demo-nightly", "by-hand")
+    for name in ("by-hand", *(one["metadata"]["name"] for one in release.get("jobs"))):
+        release.kubectl("wait", "--for=condition=Complete", f"job/{name}", "--timeout=90s")
+
+    traces = gateway(release, "/api/traces?service=sidecar-example")["data"]
+    assert 2 == len(traces)
+    assert [2, 2] == [len(trace["spans"]) for trace in traces]
+
+
+def test_a_killed_agent_comes_back_and_its_service_stays(release) -> None:
+    """The service's container neither restarts nor gets unready, and traces resume."""
+    pod = release.pod_of("backend")
+    name = pod["metadata"]["name"]
+    stop = ("--", "python", "-c", "import os; os.kill(1, 15)")
+    image = ("--image", release.images["gateway"], "--profile=restricted", "--target=jaeger-agent")
+    release.kubectl("debug", name, *image, "--container=killer", *stop)
+    wait_until(lambda: agent_status(release, name)["restartCount"] == 1, 30, "the agent restarts")
+    wait_until(lambda: agent_status(release, name)["ready"], 30, "the agent is back")
+
+    service = json.loads(release.kubectl("get", "pod", name, "-o", "json"))["status"]["containerStatuses"][0]
+    assert (0, True) == (service["restartCount"], service["ready"])
+    client = "after-the-kill"
+    report = release.python(client, REQUESTS, "http://demo-frontend:8080", "http://demo-gateway:16686", 20)
+    assert {"answered": 20, "failed": 0, "missing": 0} == json.loads(report.splitlines()[-1])
+
+
+def agent_status(space, pod: str):
+    return json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"]["initContainerStatuses"][0]
+
+
+def test_the_token_shows_nowhere(release) -> None:
+    """Not in what Helm keeps or prints, nor in what the API tells of pods, nor in their environments."""
+    helm = [release.helm("get", what, "demo") for what in ("values", "manifest", "notes", "hooks", "all")]
+    told = [release.kubectl("describe", "all"), release.kubectl("get", "all,jobs,cronjobs,events", "-o", "yaml")]
+    pods = [release.pod_of(name)["metadata"]["name"] for name in ("frontend", "backend", "gateway")]
+    inside = [
+        release.kubectl("exec", pod, "--", "python", "-c", "print(open('/proc/1/environ').read())") for pod in pods
+    ]
+    logs = [release.kubectl("logs", pod, "--all-containers") for pod in pods]
+    surfaces = [*helm, release.release_record("demo"), *told, *inside, *logs]
+
+    assert "existingSecret: tracing" in helm[0]
+    assert [] == [text[:200] for text in surfaces if CANARY in text or "f00dfeedcafe" in text]
+
+
+def test_a_missing_secret_or_key_is_named(release) -> None:
+    """Before anything is installed, with how to make it."""
+    empty = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "empty"}, "stringData": {"other": "x"}}
+    release.apply(empty)
+
+    assert 'has no Secret "absent". Make it: sidecar token set --kubernetes-secret absent' in refused(release, "absent")
+    assert 'Secret "empty" has no key agent.yaml, it has: other' in refused(release, "empty")
+
+
+def refused(space, secret: str) -> str:
+    command = [find("helm"), "install", "second", str(CHART), "-n", space.name, "--set", f"existingSecret={secret}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
+    assert done.returncode == 1
+    return done.stderr

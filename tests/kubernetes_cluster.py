@@ -1,0 +1,148 @@
+"""A cluster under test: namespaces that enforce Pod Security `restricted`, releases, and looks from inside."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LAB = Path(os.environ.get("LAB_DIR", "/var/lib/lab"))
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 10001,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def find(name: str) -> str | None:
+    """Return a program's path; the lab's folder counts as on PATH."""
+    return shutil.which(name) or shutil.which(name, path=str(LAB / "bin"))
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for kubectl and helm."""
+    lab = LAB / "kubeconfig"
+    return {"KUBECONFIG": str(lab), **os.environ} if lab.is_file() else dict(os.environ)
+
+
+def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str:
+    """Run a command and return its standard output; the test fails with all that it said where it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words, capture_output=True, text=True, env=environment(), input=stdin, timeout=seconds, check=False
+    )
+    assert done.returncode == 0, f"{shlex.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def loader() -> list[str] | None:
+    """Return the command that takes a saved image on standard input; None where this cluster has none."""
+    if given := os.environ.get("E2E_KUBERNETES_LOAD"):
+        return shlex.split(given)
+    socket = LAB / "k8s" / "containerd.sock"
+    return ["ctr", "-a", str(socket), "-n", "k8s.io", "images", "import", "-"] if socket.exists() else None
+
+
+def load(images: list[str], command: list[str]) -> None:
+    """Copy images from the engine into the cluster's store."""
+    for image in images:
+        with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
+            subprocess.run(command, stdin=saved.stdout, check=True, capture_output=True, timeout=300)
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One namespace, and what tests do in it."""
+
+    name: str
+    images: dict[str, str]
+    """As the chart's values have them."""
+
+    def kubectl(self, *arguments: object, stdin: str | None = None, seconds: float = 180) -> str:
+        """Run kubectl here."""
+        return run(find("kubectl"), "-n", self.name, *arguments, stdin=stdin, seconds=seconds)
+
+    def helm(self, *arguments: object, program: str = "helm") -> str:
+        """Run helm here."""
+        return run(find(program), *arguments, "-n", self.name)
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Apply objects."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(listed))
+
+    def get(self, *arguments: object) -> list[dict[str, Any]]:
+        """Return objects as data."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))["items"]
+
+    def values(self) -> list[str]:
+        """Return the flags that give the chart this cluster's images."""
+        return [flag for role, name in self.images.items() for flag in ("--set", f"images.{role}={name}")]
+
+    def python(self, name: str, code: str, *arguments: object, wait: bool = True) -> str:
+        """Run Python in a pod of the gateway's image and return what it printed; without `wait`, only start it."""
+        container = {
+            "name": "client",
+            "image": self.images["gateway"],
+            "command": ["python", "-u", "-c", code, *map(str, arguments)],
+            "securityContext": RESTRICTED,
+        }
+        spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}
+        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+        return self.result(name) if wait else ""
+
+    def result(self, name: str, seconds: float = 120) -> str:
+        """Return what a pod printed, once it ended well."""
+        wait_until(lambda: self.phase(name) in ("Succeeded", "Failed"), seconds, f"pod {name} ends")
+        log = self.kubectl("logs", name)
+        assert self.phase(name) == "Succeeded", log
+        return log
+
+    def phase(self, name: str) -> str:
+        """Return a pod's phase."""
+        return self.kubectl("get", "pod", name, "-o", "jsonpath={.status.phase}")
+
+    def pod_of(self, component: str) -> dict[str, Any]:
+        """Return the newest running pod of a component."""
+        pods = self.get("pods", "-l", f"app.kubernetes.io/component={component}")
+        alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+        return max(alive, key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+    def release_record(self, release: str) -> str:
+        """Return what Helm keeps of a release, decoded."""
+        secrets = self.get("secrets", "-l", f"owner=helm,name={release}")
+        packed = [base64.b64decode(base64.b64decode(each["data"]["release"])) for each in secrets]
+        return "".join(gzip.decompress(each).decode() for each in packed)
+
+
+def wait_until(condition, seconds: float, what: str) -> None:
+    """Return as soon as the condition holds; the test fails where it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.2)
+
+
+@contextmanager
+def namespace(name: str, images: dict[str, str]):
+    """Make a namespace that enforces Pod Security `restricted`, and remove it with all in it."""
+    kubectl = find("kubectl")
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
+    metadata = {"name": name, "labels": labels}
+    run(kubectl, "delete", "namespace", name, "--ignore-not-found", "--wait")
+    run(kubectl, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    try:
+        yield Namespace(name, images)
+    finally:
+        run(kubectl, "delete", "namespace", name, "--wait=false")
