@@ -9,9 +9,10 @@ REGION ?= local
 NETWORK ?= public
 OUT ?= build/$(REGION)
 PYTEST_ARGS ?=
+FUZZ_CASES ?= 100000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo down images render validate verify test lint format bench lock golden clean
+.PHONY: help demo down images render validate verify test lint format bench lock golden fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -49,6 +50,9 @@ format: $(VENV)/.ready ## let ruff write the code's form
 golden: $(VENV)/.ready ## write the golden files and the committed rendering anew
 	@$(SIDECAR) render --region local --out .
 	@$(BIN)/python -m pytest -q --refresh-golden tests/sidecar
+
+fuzz: $(VENV)/.ready ## the properties with 100,000 cases, a quarter of an hour: make fuzz [FUZZ_CASES=n]
+	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 tests/sidecar/test_properties.py
 
 bench: $(VENV)/.ready ## measure, side by side with the stock way; results to docs/benchmarks.md by hand
 	@$(BIN)/python -m bench

@@ -20,7 +20,7 @@ _PRINTED = r"[^\x00-\x1f\x7f]"
 
 
 def _hint(pattern: str, cause: str, fix: str) -> Hint:
-    return Hint(re.compile(pattern), cause, fix)
+    return Hint(pattern, cause, fix)
 
 
 _BLANK = _hint(r"\s", "holds a blank or a line break", "Take it out")
@@ -63,7 +63,7 @@ VARIABLE = Text(
 )
 
 IMAGE = Text(
-    rf"({_REGISTRY}/)?{_COMPONENT}(/{_COMPONENT})*(:\w[\w.-]{{0,127}})?(@[a-z0-9+._-]+:[0-9a-fA-F]+)?",
+    rf"({_REGISTRY}/)?{_COMPONENT}(/{_COMPONENT})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@[a-z0-9+._-]+:[0-9a-fA-F]+)?",
     "an image name",
     "Give one such as registry.example.com/team/web:1.0",
     (

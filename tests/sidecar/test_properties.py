@@ -1,0 +1,354 @@
+"""Properties: whatever a spec says, a rendering says just that, and nothing that is written ends in a traceback.
+
+`make fuzz` runs them with FUZZ_CASES cases, `make test` with some hundred.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck as Check
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from sidecar.cli import main
+from sidecar.errors import SidecarError
+from sidecar.plan import make_plan
+from sidecar.plan.gateways import hosts_of
+from sidecar.regions import load_regions
+from sidecar.spec import terms
+from sidecar.spec.fields import SAMPLING, SERVICE, SPEC
+from sidecar.spec.kinds import Boolean, Choice, Integer, Kind, Number, Text
+from sidecar.spec.load import load
+from sidecar.spec.shapes import Either, ListOf, MapOf, Record
+from sidecar.targets import compose
+from sidecar.yamlio import flow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sidecar.plan import Plan, ServicePlan
+    from sidecar.spec import Spec
+
+CASES = int(os.environ.get("FUZZ_CASES", "500"))
+REGIONS = load_regions()
+EVIL = (
+    'x"\n privileged: true',
+    "{{ plan.token_file }}",
+    "{% raw %}",
+    "${HOME}",
+    "$$",
+    "$",
+    "${A:-}",
+    "&a",
+    "*a",
+    "!!python/object:os.system",
+    "a: b",
+    "# no",
+    "- x",
+    "'",
+    '"',
+    "\\",
+    "\n",
+    "\r\n",
+    "\t",
+    "\x85",
+    "\u2028",
+    "\ufeff",
+    "\x7f",
+    "\x1b[31m",
+    "--- ",
+    "...",
+    "%YAML 1.2",
+    "no",
+    "null",
+    "012",
+    "1e3",
+    "\N{GRINNING FACE}",
+    "| ",
+    "> ",
+    "<<",
+    "[",
+    "}",
+    ",",
+)
+
+
+def cases(share: float) -> settings:
+    """Return the settings of one property: its share of all cases."""
+    most = max(100, int(CASES * share))
+    return settings(deadline=None, max_examples=most, suppress_health_check=list(Check), database=None)
+
+
+def values(kind: Kind) -> st.SearchStrategy[Any]:
+    """Return what a field of a kind takes, as a spec says it; a few are still refused, e.g. hosts like 1.2."""
+    return next(make(kind) for one, make in STRATEGIES.items() if isinstance(kind, one))
+
+
+def matching(kind: Text) -> st.SearchStrategy[str]:
+    """Return texts of the kind's pattern; any text where it takes any."""
+    if kind in USUAL:
+        return USUAL[kind]
+    return st.from_regex(re.compile(kind.pattern, re.ASCII), fullmatch=True)
+
+
+def texts() -> st.SearchStrategy[str]:
+    """Return any text, more often than not with something in it that means more than itself to somebody."""
+    evil = st.lists(st.sampled_from(EVIL) | st.text(st.characters(exclude_characters="\0"), max_size=8), max_size=4)
+    return evil.map("".join)
+
+
+PATHS = texts().map(lambda text: "./" + re.sub(r"[\x00-\x1f\x7f:]|\$(?=\{?\w)", "", text))
+USUAL: dict[Kind, st.SearchStrategy[str]] = {
+    terms.ANY_TEXT: texts(),
+    terms.FILE_PATH: PATHS,
+    terms.CONTEXT: PATHS,
+    terms.VOLUME_SOURCE: PATHS | st.sampled_from(["data", "/", "..", "A.b-c_d"]),
+    terms.VOLUME_TARGET: PATHS.map(lambda path: f"/t{path[2:]}"),
+    terms.VOLUME: st.tuples(PATHS, PATHS, st.sampled_from(["", ":ro", ":rw"])).map(
+        lambda parts: f"{parts[0]}:/v{parts[1][2:]}{parts[2]}"
+    ),
+    terms.MEMORY: st.sampled_from(["6m", "256m", "1g", "2Gi", "300"]),
+    terms.VERSION: st.sampled_from(["1.15.0", "1.18.0", "1.22.0", "1.62.0"]),
+    terms.URL_PATH: texts().map(lambda text: "/" + re.sub(r"[^!-~]|[$]", "", text)),
+}
+"""Where the pattern alone makes too many that a hint, a range or a rule refuses."""
+STRATEGIES: dict[type[Kind], Any] = {
+    Text: matching,
+    Choice: lambda kind: st.sampled_from(kind.choices),
+    Boolean: lambda _: st.booleans(),
+    Integer: lambda kind: st.integers(kind.low, kind.high),
+    Number: lambda kind: st.sampled_from([number for number in (0, 0.01, 0.5, 1) if number >= kind.low]),
+    MapOf: lambda kind: st.dictionaries(values(kind.key), values(kind.value), max_size=3),
+    ListOf: lambda kind: st.lists(values(kind.item), min_size=kind.least, max_size=3),
+    Either: lambda kind: values(kind.text) | values(kind.full),
+    Record: lambda kind: records(kind, **({"param": st.just(1)} if kind is SAMPLING else {})),
+}
+
+
+def records(kind: Record, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return maps with the required fields and some of the others."""
+    of = {field.name: values(field.kind) for field in kind.fields if not field.moved} | fixed
+    needed = {field.name: of.pop(field.name) for field in kind.fields if field.required or field.name in fixed}
+    of.update(needed)
+    optional = {name: of[name] for name in of if name not in needed and name not in kind.one_of}
+    if not kind.one_of:
+        return st.fixed_dictionaries(needed, optional=optional)
+    return st.one_of(*(st.fixed_dictionaries({**needed, name: of[name]}, optional=optional) for name in kind.one_of))
+
+
+def services() -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Return services that fit beside each other."""
+
+    def fit(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names: set[str] = set()
+        for number, service in enumerate(found):
+            taken = {service["name"], f"{service['name']}-agent"}
+            if names & taken or service["name"].startswith("gateway"):
+                service["name"] = f"s{number}"
+            names |= {service["name"], f"{service['name']}-agent"}
+            if "publish" in service:
+                service["publish"] = f"127.0.0.{number + 1}:{20_000 + 1000 * number}"
+        return found
+
+    ports = records(SERVICE, port=st.integers(1, 65535), name=values(SERVICE.field("name").kind))
+    return st.lists(ports, min_size=1, max_size=3).map(fit)
+
+
+def specs() -> st.SearchStrategy[dict[str, Any]]:
+    """Return specs that most often can be planned."""
+    gateway = st.fixed_dictionaries({}, optional={"network": st.just("public"), "port": st.integers(1, 65535)})
+    region = st.sampled_from(sorted(REGIONS))
+    return records(SPEC, region=region, gateway=gateway, services=services())
+
+
+def read(text: str) -> Spec:
+    """Return the spec of a text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sidecar.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load([path]).spec
+
+
+def planned(spec: Spec) -> Plan:
+    """Return its plan."""
+    return make_plan(spec, REGIONS[spec.region], folder="../..", known_hosts=hosts_of(REGIONS))
+
+
+def outcome(action: Callable[[], object]) -> str:
+    """Return the message of the known error that an action ends with, or nothing."""
+    try:
+        action()
+    except SidecarError as error:
+        return str(error)
+    return ""
+
+
+def as_compose(value: Any) -> Any:
+    """Undo what Compose undoes: `$$` is a dollar, `${NAME:-default}` the default."""
+    if isinstance(value, dict):
+        return {key: as_compose(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_compose(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"\$(?:(\$)|\{\w+:-([^}]*)\})", lambda found: found[1] or found[2], value)
+
+
+def expected(service: ServicePlan) -> dict[str, Any]:
+    """Return all that a user's service may say in a Compose file, written here a second time."""
+    plain: dict[str, Any] = {
+        "restart": "unless-stopped",
+        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+        "security_opt": ["no-new-privileges:true"],
+        "image": service.image.name,
+        "environment": dict(service.environment),
+        "depends_on": {service.agent.name: {"condition": "service_started"}},
+        "stop_grace_period": "30s",
+        "networks": ["services", f"{service.name}-tracing"],
+    }
+    if service.build:
+        build = vars(service.build)
+        plain["build"] = {key: value for key, value in build.items() if value}
+    if service.replicas > 1:
+        plain["deploy"] = {"replicas": service.replicas}
+    if service.command:
+        plain["command"] = list(service.command)
+    if service.env_files:
+        plain["env_file"] = list(service.env_files)
+    if service.memory_mib:
+        plain["mem_limit"] = f"{service.memory_mib}m"
+    if service.cpus:
+        plain["cpus"] = service.cpus
+    if service.volumes:
+        plain["volumes"] = [
+            {
+                **({"type": "volume"} if one.named else {"type": "bind", "bind": {"create_host_path": True}}),
+                **vars(one),
+            }
+            for one in service.volumes
+        ]
+    if service.publish:
+        first, last = service.publish.port, service.publish.port + service.replicas - 1
+        span = f"{first}-{last}" if last > first else str(first)
+        plain["ports"] = [f"{service.publish.host}:{span}:{service.port}"]
+    if service.health_timing:
+        timing = service.health_timing
+        plain["healthcheck"] = {
+            "test": ["CMD", *service.health],
+            "interval": f"{timing.interval_s}s",
+            "timeout": f"{timing.timeout_s}s",
+            "retries": timing.retries,
+            "start_period": f"{timing.start_period_s}s",
+        }
+    return plain
+
+
+@cases(0.1)
+@given(specs())
+def test_a_rendering_says_what_its_spec_says_and_nothing_else(data: dict[str, Any]) -> None:
+    """Arbitrary texts in every field: no value changes, no key appears, nobody is smuggled in."""
+    try:
+        plan = planned(read(flow(data)))
+    except SidecarError as error:
+        event(re.sub(r"'.*'", "...", error.cause))
+        return
+    event("rendered")
+    files = compose.render(plan)
+    document = yaml.load(files["docker-compose.yml"], Loader=yaml.CSafeLoader)
+    actual = as_compose(document["services"])
+    names = {name for one in plan.services for name in (one.name, one.agent.name)}
+
+    assert set(files) <= {"docker-compose.yml", "local-agent.yaml"}
+    assert document.keys() - {"volumes"} == {
+        *("name", "x-logging", "x-hardened", "x-sidecar", "services", "networks", "secrets")
+    }
+    assert names | ({plan.stand_in.name} if plan.stand_in else set()) == actual.keys()
+    for service in plan.services:
+        actual[service.name].pop("labels")
+        assert expected(service) == actual[service.name]
+        assert list(service.agent.argv) == actual[service.agent.name]["command"]
+    for written in data["services"]:
+        # the same once more past reader and plan, where nothing is decided
+        said = actual[written["name"]]
+        assert written.get("command") == said.get("command")
+        assert written.get("environment", {}).items() <= said["environment"].items()
+        assert written.get("build", {}).get("args", {}) == said.get("build", {}).get("args", {})
+
+
+@cases(0.5)
+@given(st.text() | st.lists(st.sampled_from(EVIL) | st.text(max_size=5), max_size=12).map("".join))
+def test_any_text_is_a_spec_or_a_known_error(text: str) -> None:
+    """No traceback, whatever the file holds, and nothing in the message that a terminal would obey."""
+    message = outcome(lambda: read(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")))
+
+    assert all(line.isprintable() for line in message.split("\n"))
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """Return a spec's text with some of it cut out, doubled or replaced."""
+    text = draw(st.sampled_from(SEEDS))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(0, 12)))
+        new = draw(
+            st.sampled_from(("", text[start:end] * 2, *EVIL, "~", "[]", "{}", "0", "-1", "9" * 30, "region: a\n"))
+        )
+        text = text[:start] + new + text[end:]
+    return text
+
+
+SEEDS = (
+    "region: cn-shanghai\ngateway: {network: vpc, host: a.b, allow: [a.b]}\n",
+    "services:\n- name: web\n  image: web:1\n  port: 80\n  publish: 8080\n  environment: {A: b}\n",
+    "services:\n- {name: a, build: {context: ., args: {A: b}}, health: {command: [x]}}\n",
+    "services:\n- {name: a, image: i, resources: {memory: 1g, cpus: 0.5}, volumes: ['./a:/b:ro']}\n",
+    "agent: {version: 1.35.0, image: 'a:1'}\ncapacity: {spans_per_second: 5}\nimages: {prefix: m/}\n",
+    "network: vpc\nservices: &s\n- &a {name: a, image: i, sampling: {param: 1}, env_files: [./a.env]}\n- *a\n",
+)
+
+
+@cases(0.4)
+@given(mutated())
+def test_a_damaged_spec_is_a_spec_or_a_known_error(text: str) -> None:
+    """And what is still a spec can be planned and rendered, or says why not."""
+
+    def render() -> None:
+        spec = read(text)
+        compose.render(planned(spec) if spec.region in REGIONS else make_plan(spec, REGIONS["local"]))
+
+    assert all(line.isprintable() for line in outcome(render).split("\n"))
+
+
+def rendered_by(text: str) -> tuple[int, set[str]]:
+    """Return render's exit code, and all that it wrote, anywhere below the folder that it ran in."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        Path("sidecar.yaml").write_text(text, encoding="utf-8")
+        code = main(["render", "--file", "sidecar.yaml", "--out", "here/out"])
+        return code, {str(path) for path in Path().rglob("*")} - {"sidecar.yaml"}
+
+
+@cache
+def usual() -> set[str]:
+    """Return what the smallest specs write, with the stand-in and without."""
+    return {path for region in ("local", "cn-shanghai") for path in rendered_by(f"region: {region}")[1]}
+
+
+@settings(deadline=None, max_examples=max(10, min(CASES // 20, 200)), suppress_health_check=list(Check), database=None)
+@given(specs().map(flow) | mutated())
+def test_render_writes_into_its_folder_alone(text: str) -> None:
+    """What any spec writes, the smallest writes, too: no name of a file is a spec's; on an error there is none."""
+    code, written = rendered_by(text)
+
+    assert code in (0, 1)
+    assert written <= usual()
+    assert code == 0 or not written
