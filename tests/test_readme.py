@@ -13,12 +13,13 @@ from sidecar.cli import COMMANDS, build_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 ELSEWHERE = {"make demo", "make test"}
 """Run by the end-to-end tests, and by whoever runs this."""
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def commands(text):
@@ -101,9 +102,28 @@ def test_every_command_is_in_the_table():
     assert set(COMMANDS) == named
 
 
+@pytest.mark.parametrize("language", ["sh", "console", "yaml", "python", "text"])
+def test_the_chinese_readme_has_the_same_commands(language):
+    """Every block of commands, spec, code and output, in the same order, byte for byte."""
+    assert blocks(language) == blocks(language, CHINESE)
+
+
+def test_the_chinese_readme_names_the_same_words():
+    """Commands, files and flags within sentences are those of README; so are the headings' levels."""
+    for pattern in (r"`[^`\n]+`", r"\]\(((?!README)[^)]+)\)", r"(?m)^#+(?= )"):
+        expected, actual = (re.findall(pattern, prose(text)) for text in (README, CHINESE))
+
+        assert sorted(expected) == sorted(actual)
+
+
+def prose(text):
+    """Return a page without its blocks of code."""
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
 def test_every_link_leads_to_a_file():
     """Each relative link of README and docs exists."""
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs").rglob("*.md")]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
 
     assert [] == [f"{page}: {link}" for page, link in links if not (page.parent / link).exists()]
