@@ -84,7 +84,8 @@ class _Loader:
     def _tree(self, path: Path) -> Tree:
         if path not in self._trees:
             tree = self._trees[path] = Tree(path)
-            self.tokens |= secrets.find_tokens(tree.root)
+            self.tokens |= secrets.find_tokens(tree.root)  # first: what is wrong is told without them
+            tree.check()
         return self._trees[path]
 
     def _service(

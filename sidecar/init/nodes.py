@@ -22,14 +22,20 @@ _KNOWN |= {_MERGE, f"{_STANDARD}value", *OWN_TAGS}
 
 
 class Tree:
-    """One YAML file. Raises SidecarError "FILE:LINE" for what is no Compose file's YAML."""
+    """One YAML file. Raises SidecarError "FILE:LINE" where it does not parse; see `check` for the rest."""
 
     def __init__(self, path: Path) -> None:
         self.file = str(path)
         self.root = yamlio.compose(yamlio.read_text(path), self.file)
         self._merged: dict[int, dict[str, yaml.Node]] = {}
-        if self.root is not None:
-            self._check(self.root)
+
+    def check(self) -> None:
+        """Raise SidecarError for keys given twice, keys that are no text, and tags that are not Compose's."""
+        for node in all_nodes(self.root) if self.root else []:
+            if node.tag not in _KNOWN:
+                raise SidecarError(self.place(node), "has a tag that Compose does not know", "Take it out")
+            if isinstance(node, yaml.MappingNode):
+                self._check_keys(node)
 
     def place(self, node: yaml.Node) -> str:
         """Return FILE:LINE."""
@@ -46,10 +52,6 @@ class Tree:
             self._merged[id(node)] = self._merge(node, depth)
         return self._merged[id(node)]
 
-    def scalars(self) -> list[yaml.ScalarNode]:
-        """Return every scalar of the file, keys included."""
-        return [node for node in all_nodes(self.root) if isinstance(node, yaml.ScalarNode)] if self.root else []
-
     def _merge(self, node: yaml.MappingNode, depth: int) -> dict[str, yaml.Node]:
         own: dict[str, yaml.Node] = {}
         merged: dict[str, yaml.Node] = {}
@@ -62,13 +64,6 @@ class Tree:
                     raise SidecarError(self.place(key), "`<<` merges what is not a map", "Name a map's anchor")
                 merged = {**self.items(source, depth + 1), **merged}  # of several, the first wins
         return {**merged, **own}
-
-    def _check(self, root: yaml.Node) -> None:
-        for node in all_nodes(root):
-            if node.tag not in _KNOWN:
-                raise SidecarError(self.place(node), "has a tag that Compose does not know", "Take it out")
-            if isinstance(node, yaml.MappingNode):
-                self._check_keys(node)
 
     def _check_keys(self, node: yaml.MappingNode) -> None:
         seen: set[str] = set()

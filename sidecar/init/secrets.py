@@ -38,7 +38,8 @@ def find_tokens(root: yaml.Node | None) -> frozenset[str]:
     for name, text in _texts(root):
         for suspect in _suspects(name, text):
             resolved = resolve(suspect, {})
-            names.update(resolved.variables)
+            # `$${NAME}` comes to the agent as `${NAME}`, which it expands itself
+            names.update((*resolved.variables, *resolve(resolved.text, {}).variables))
             found.update({suspect, resolved.text} if resolved.variables else {resolved.text, suspect})
     found.update(text for name, text in _texts(root) if name in names)
     return frozenset(text for text in found if text.strip() and not text.startswith("$"))
@@ -85,7 +86,7 @@ def _texts(root: yaml.Node) -> Iterator[tuple[str, str]]:
     """Yield (name, text) of every scalar; the name is its key, what stands before `=`, or the flag before it."""
     for node in all_nodes(root):
         if isinstance(node, yaml.MappingNode):
-            yield from ((key.value, scalar(value) or "") for key, value in node.value)
+            yield from ((scalar(key) or "", scalar(value) or "") for key, value in node.value)
         elif isinstance(node, yaml.SequenceNode):
             texts = [scalar(child) or "" for child in node.value]
             for before, text in zip(["", *texts], texts, strict=False):

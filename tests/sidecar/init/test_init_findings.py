@@ -1,0 +1,211 @@
+"""What is said of hand-made agents and of their clients, one small Compose file each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GATEWAY = "tracing-analysis-dc-hz.aliyuncs.com:1883"
+FINE = f"""
+services:
+  web:
+    image: web:1
+    environment: {{JAEGER_AGENT_HOST: agent}}
+  agent:
+    image: jaegertracing/jaeger-agent:1.62.0
+    command:
+      - --reporter.grpc.host-port={GATEWAY}
+      - --config-file=/etc/agent.yaml
+      - --processor.jaeger-compact.workers=64
+    restart: always
+    mem_limit: 192m
+"""
+
+
+@pytest.fixture
+def said(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return init's findings about a Compose text, as SEVERITY LINE SUBJECT: CAUSE."""
+    monkeypatch.chdir(tmp_path)
+
+    def findings(text: str, *options: str) -> list[str]:
+        Path("c.yml").write_text(text)
+        result = run("init", "--from", "c.yml", "--dry-run", "--output", "json", *options)
+        assert 0 == result.code, result.err
+        return [
+            f"{one['severity']} {one['place'].partition(':')[2]} {one['subject']}: {one['cause']}"
+            for one in json.loads(result.out)["findings"]
+        ]
+
+    return findings
+
+
+def test_an_agent_set_up_well_gets_no_warning(said) -> None:
+    """With a version, a config file for its token, workers, a restart policy and a limit there is one proof alone."""
+    assert ["ok 9 agent: reports to cn-hangzhou (public host)"] == said(FINE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (":1.62.0", "", "warning 7 agent: jaegertracing/jaeger-agent is whatever is newest on the day it is pulled"),
+        (":1.62.0", ":latest", "warning 7 agent: jaegertracing/jaeger-agent:latest is whatever is newest"),
+        ("restart: always", "restart: 'no'", "warning 12 agent: no restart policy: after a crash or a reboot"),
+        ("mem_limit: 192m", "", "warning 7 agent: no memory limit"),
+        (
+            "workers=64",
+            "workers=8",
+            "warning 11 agent: 8 workers forward 400 spans/s at 200 ms: of 2,000 spans/s, 80 %",
+        ),
+        ("--config-file=/etc/agent.yaml", "--log-level=debug", "warning 9 agent: sends no token"),
+        (
+            "    restart: always",
+            "    restart: always\n    network_mode: host",
+            "warning 13 agent: network_mode host: 5775",
+        ),
+        (
+            "    restart: always",
+            "    restart: always\n    ports: ['127.0.0.1:14271:14271']",
+            "warning 13 agent: 14271 published on the host",
+        ),
+        (":1883", ":8090", "warning 9 agent: reports to port 8090; the gateway takes gRPC on 1883"),
+        (":1883", "", "warning 9 agent: reports to port (none); the gateway takes gRPC on 1883"),
+        (GATEWAY, "jaeger-collector:14250", "warning 9 agent: its gateway jaeger-collector is not in the catalogue"),
+        (GATEWAY, "${GATEWAY}", "warning 9 agent: its gateway is ${GATEWAY}, and $GATEWAY has no default"),
+    ],
+)
+def test_each_slip_of_an_agent_is_named_at_its_line(said, before: str, after: str, expected: str) -> None:
+    """One change of an agent set up well, and the finding about it."""
+    found = said(FINE.replace(before, after))
+
+    assert [one for one in found if one.startswith(expected)], found
+
+
+@pytest.mark.parametrize(("other", "named"), [("--config-file=/etc/agent.yaml", False), ("--log-level=debug", True)])
+def test_an_agent_without_a_gateway_is_named(said, other: str, named: bool) -> None:
+    """Unless its config file may name one."""
+    text = FINE.replace(f"--reporter.grpc.host-port={GATEWAY}", "--log-level=debug")
+    found = said(text.replace("--config-file=/etc/agent.yaml", other))
+
+    assert named == ("warning 7 agent: names no gateway: spans end in this agent" in found)
+
+
+@pytest.mark.parametrize(
+    ("version", "flag", "causes"),
+    [
+        ("1.15.1", "agent.tags", ["the first with it is 1.16"]),
+        ("1.16.0", "agent.tags", []),
+        ("1.21.0", "jaeger.tags", []),
+        ("1.22.0", "jaeger.tags", ["it went with 1.22"]),
+        ("v1.25", "admin-http-port", []),
+        ("1.26", "admin-http-port", ["it went with 1.26"]),
+        ("1.17.1", "collector.host-port", ["speaks TChannel"]),
+        ("1.18.0", "collector.host-port", ["it went with 1.18"]),
+        ("1.19.0", "processor.jaeger-compact.server-socket-buffer-size", ["the first with it is 1.20"]),
+        ("next", "jaeger.tags", []),
+    ],
+)
+def test_a_flag_of_another_version_is_named(said, version: str, flag: str, causes: list[str]) -> None:
+    """By the table that was read from the agent's sources."""
+    text = FINE.replace("1.62.0", version).replace("--config-file=/etc/agent.yaml", f"--{flag}=a=b")
+    found = [one for one in said(text) if f"--{flag}" in one]
+
+    assert len(causes) == len(found)
+    assert all(cause in one for cause, one in zip(causes, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ("JAEGER_AGENT_HOST: nowhere", "web: JAEGER_AGENT_HOST=nowhere names no service of the file"),
+        ("JAEGER_AGENT_HOST: 10.0.0.7", "web: JAEGER_AGENT_HOST=10.0.0.7 is outside this file"),
+        ("JAEGER_AGENT_HOST: agent.example.com", "web: JAEGER_AGENT_HOST=agent.example.com is outside this file"),
+        ("JAEGER_AGENT_HOST: localhost", "web: JAEGER_AGENT_HOST=localhost is the container itself"),
+        ("JAEGER_SAMPLER_PARAM: 0", "web: the sampler const 0 hides traces: no trace is kept"),
+        (
+            "JAEGER_SAMPLER_TYPE: ratelimiting, JAEGER_SAMPLER_PARAM: 2",
+            "web: the sampler ratelimiting 2 hides traces: at most 2 traces a second are kept",
+        ),
+        ("JAEGER_SAMPLER_TYPE: remote", "web: the sampler remote 1 hides traces: the agent's strategies decide"),
+        (
+            "JAEGER_PROPAGATION: b3",
+            "web: neither jaeger-client for Python nor sidecar_tracing reads JAEGER_PROPAGATION; not taken over",
+        ),
+        ("JAEGER_SERVICE_NAME: shop", "web: jaeger-client for Python does not read JAEGER_SERVICE_NAME"),
+        ("JAEGER_AGENT_HOST: agent, TRACING_TOKEN: canary", "web: the token is in the environment (TRACING_TOKEN)"),
+    ],
+)
+def test_each_slip_of_a_client_is_named(said, environment: str, expected: str) -> None:
+    """Hosts that lead nowhere, samplers that hide traces, names that nobody reads, a token that no service needs."""
+    found = said(FINE.replace("JAEGER_AGENT_HOST: agent", environment))
+
+    assert [one for one in found if expected in one], found
+
+
+@pytest.mark.parametrize(
+    "environment",
+    ["JAEGER_AGENT_HOST: agent", "JAEGER_AGENT_HOST: tracer", "JAEGER_AGENT_HOST: '', JAEGER_TRACEID_128BIT: true"],
+)
+def test_a_client_set_up_well_gets_no_warning(said, environment: str) -> None:
+    """A service of the file, one of its aliases, names that the client reads."""
+    text = FINE.replace("JAEGER_AGENT_HOST: agent", environment)
+    text = text.replace("    restart: always", "    restart: always\n    networks: {default: {aliases: [tracer]}}")
+
+    assert ["ok 9 agent: reports to cn-hangzhou (public host)"] == said(text)
+
+
+def test_one_line_of_an_anchor_is_one_finding(said) -> None:
+    """What several services take from one line is said once, with all of their names."""
+    shared = "{image: 'web:1', environment: {JAEGER_AGENT_HOST: nowhere}}"
+    found = said(f"services:\n  a: &a {shared}\n  b: *a\n  c:\n    <<: *a\n")
+
+    assert "warning 2 a, b, c: JAEGER_AGENT_HOST=nowhere names no service of the file" in found
+
+
+def test_the_loss_counts_every_container_that_reports(said) -> None:
+    """An agent that several replicas share carries the rate of all of them."""
+    found = said(FINE.replace("image: web:1", "image: web:1\n    scale: 4"))
+
+    assert "of 8,000 spans/s from 4 containers, 60 % are lost" in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        ("--agent.tags=Authentication=$${TOKEN}", "TOKEN: canary-1"),
+        ("--log-level=info", "AGENT_TAGS: Authentication=canary-1"),
+    ],
+)
+def test_a_token_in_an_agents_environment_is_no_argument(said, arguments: str, environment: str) -> None:
+    """Where the agent itself expands the variable, the token is in its environment alone."""
+    text = FINE.replace("--config-file=/etc/agent.yaml", arguments)
+    found = said(text.replace("    restart: always", f"    restart: always\n    environment: {{{environment}}}"))
+
+    assert [one for one in found if "the token is in the environment" in one]
+    assert not [one for one in found if "the token is an argument" in one]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "[--agent.tags, Authentication=canary-1]",
+        "--agent.tags Authentication=canary-1",
+        "'--agent.tags=team=shop,Authentication=canary-1'",
+        "--agent.tags=Authentication=${TOKEN:-canary-1}",
+        "--agent.tags=canary-1",
+        "sh -c 'exec /go/bin/agent-linux --agent.tags=\"Authentication=canary-1\"'",
+    ],
+)
+def test_a_token_in_arguments_is_found_in_every_form(said, command: str) -> None:
+    """As one word or two, among other tags, as a variable's default, without its name, in a shell's script."""
+    found = said(
+        f"services:\n  web: {{image: web, depends_on: [a]}}\n  a:\n    image: jaeger-agent\n    command: {command}\n"
+    )
+
+    assert [one for one in found if one.startswith("warning 5 a: the token is an argument")], found
+    assert "canary" not in " ".join(found)
