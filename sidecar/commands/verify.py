@@ -16,10 +16,13 @@ from sidecar.errors import UsageError
 if TYPE_CHECKING:
     from sidecar.verify.place import Place
 
+_CLUSTER = ("release", "namespace", "context", "every_pod", "image")
+
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
   sidecar verify --out build/cn-shanghai
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
+  sidecar verify --target kubernetes --namespace shop --release demo
   sidecar verify --target process                      what `sidecar demo` started without containers
 """
 
@@ -27,13 +30,21 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "--target", choices=("compose", "process"), help="default: compose, unless a demo of processes runs here"
+        "--target",
+        choices=("compose", "process", "kubernetes"),
+        help="default: kubernetes with --release, else compose, unless a demo of processes runs here",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="the rendered folder (default: the current one)")
     parser.add_argument("--spans", type=_count, default=200, metavar="N", help="marked spans a service (default: 200)")
     parser.add_argument(
         "--seconds", type=_seconds, default=15.0, metavar="S", help="wait for them so long (default: 15)"
     )
+    cluster = parser.add_argument_group("kubernetes")
+    cluster.add_argument("--release", metavar="NAME", help="the Helm release")
+    cluster.add_argument("--namespace", metavar="NAME", help="where it is (default: the context's own)")
+    cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
+    cluster.add_argument("--every-pod", action="store_true", help="look into each pod (default: one a service)")
+    cluster.add_argument("--image", help="the kit's gateway image, to look with (default: the release's)")
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
@@ -48,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _place(args: argparse.Namespace) -> Place:
+    if args.target == "kubernetes" or (args.target is None and args.release):
+        return _cluster(args)
+    if named := [name for name in _CLUSTER if getattr(args, name)]:
+        flags = ", ".join("--" + name.replace("_", "-") for name in named)
+        raise UsageError("verify", f"{flags} belongs to --target kubernetes", "See `sidecar verify --help`")
     from sidecar.demo import processes
 
     if args.target == "process" or (args.target is None and args.out is None and processes.is_running()):
@@ -60,6 +76,18 @@ def _place(args: argparse.Namespace) -> Place:
     if not (folder / "docker-compose.yml").is_file():
         raise UsageError(str(folder), "holds no docker-compose.yml", "Give --out FOLDER, or --target process")
     return place_of(folder)
+
+
+def _cluster(args: argparse.Namespace) -> Place:
+    from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.verify.kubernetes import KubernetesPlace
+
+    if not args.release:
+        raise UsageError("verify", "--target kubernetes needs the release", "Give --release NAME: helm list")
+    if args.out:
+        raise UsageError("verify", "--out belongs to Compose", "A release has no folder: --namespace, --release")
+    kubectl = Kubectl(args.namespace or "", args.context or "")
+    return KubernetesPlace(kubectl, args.release, args.image or "", every_pod=args.every_pod)
 
 
 def _count(text: str) -> int:

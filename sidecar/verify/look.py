@@ -71,9 +71,9 @@ def from_text(text: str) -> Look | None:
 def _look_in(line: str) -> Look | None:
     try:
         data: dict[str, Any] = json.loads(line)
-        client = data["client"] and {**data["client"], "trace_ids": tuple(data["client"]["trace_ids"])}
+        client = data["client"]
         return Look(
-            client=client and ClientCounts(**client),
+            client=ClientCounts(**{**client, "trace_ids": tuple(client["trace_ids"])}) if client else None,
             before=data["before"] and AgentCounts(**data["before"]),
             after=data["after"] and AgentCounts(**data["after"]),
             broken=data["broken"] and Broken(**data["broken"]),
