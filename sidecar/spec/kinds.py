@@ -2,6 +2,9 @@
 
 One rule for text: what any version of YAML reads as something else (`no`, `1e3`, `0o777`, `12:30:45`, `0123`, a date)
 is refused without quotes, since nobody can tell which of the two was meant.
+
+The dataclasses here and in shapes have no __eq__ and no __repr__: nothing asks for them, and making them would be a
+tenth of a render's start.
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ def _not(source: Source, node: yaml.Node, path: str, what: str, fix: str) -> Val
     return source.fail(node, path, f"{shows} is not {what}", fix)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kind:
     """What a field takes. A scalar kind overrides read and schema; a container, merge and build as well."""
 
@@ -70,7 +73,7 @@ class Kind:
         return value.data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hint:
     """One way to be wrong that deserves its own words."""
 
@@ -80,7 +83,7 @@ class Hint:
     fix: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Text(Kind):
     """Text of a pattern."""
 
@@ -127,7 +130,7 @@ class Text(Kind):
         return self.what
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Choice(Kind):
     """One of some words."""
 
@@ -148,7 +151,7 @@ class Choice(Kind):
         return " or ".join(filter(None, (", ".join(self.choices[:-1]), self.choices[-1])))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Boolean(Kind):
     """True or false, in these words alone."""
 
@@ -167,7 +170,7 @@ class Boolean(Kind):
         return "true or false"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Integer(Kind):
     """A whole number in decimal digits."""
 
@@ -196,7 +199,7 @@ class Integer(Kind):
         return f"{self.low:,} to {self.high:,}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Number(Kind):
     """A decimal number."""
 

@@ -19,7 +19,7 @@ Built: TypeAlias = Any
 Rule: TypeAlias = "Callable[[Mapping[str, Value], Report, str], None]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Moved:
     """A deprecated field's new place and last days."""
 
@@ -29,7 +29,7 @@ class Moved:
     """The version that no longer reads the old name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field:
     """One row of the table of fields."""
 
@@ -52,7 +52,7 @@ class Field:
     """Whether SIDECAR_<PATH> says the same; of scalars outside of services only."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Record(Kind):
     """A map with known keys, built into a record."""
 
@@ -145,7 +145,7 @@ class Record(Kind):
         return f"a map with {' or '.join(self.one_of)}" if self.one_of else "a map"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MapOf(Kind):
     """A map with keys of the user's."""
 
@@ -182,7 +182,7 @@ class MapOf(Kind):
         return f"a map of {self.key.what} to {self.value.takes()}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ListOf(Kind):
     """A list; a later source's replaces an earlier one's, but entries with names are merged by name."""
 
@@ -233,7 +233,7 @@ class ListOf(Kind):
         return f"a list, each {self.item.takes()}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Either(Kind):
     """A text in short, or a map in full."""
 

@@ -16,7 +16,7 @@ BROKEN = object()
 """Stands for a value that could not be read; the report has the error."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Place:
     """Where a value was given: a file with its line, a variable ("$SIDECAR_NETWORK"), a flag, or "default"."""
 
@@ -30,7 +30,7 @@ class Place:
         return f"{self.source}:{self.line}" if self.line else self.source
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Value:
     """A value and its place."""
 
@@ -39,7 +39,7 @@ class Value:
     place: Place
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Report:
     """Every error and warning of one run."""
 
@@ -77,7 +77,7 @@ class SpecError(SidecarError):
         return "\n".join(str(error) for error in self.errors)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Source:
     """One layer's source, as its values are read."""
 
