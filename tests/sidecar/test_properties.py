@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sidecar.spec import Spec
 
 CASES = int(os.environ.get("FUZZ_CASES", "500"))
+TURN = 1000
 REGIONS = load_regions()
 EVIL = (
     'x"\n privileged: true',
@@ -81,10 +82,12 @@ EVIL = (
 )
 
 
-def cases(share: float) -> settings:
-    """Return the settings of one property: its share of all cases."""
-    most = max(100, int(CASES * share))
-    return settings(deadline=None, max_examples=most, suppress_health_check=list(Check), database=None)
+def cases(share: float) -> Callable[[Any], Any]:
+    """Run a property with its share of all cases, in turns: Hypothesis keeps every case of one in memory."""
+    most = max(25, int(CASES * share))
+    turns = pytest.mark.parametrize("turn", range(-(-most // TURN)))
+    each = settings(deadline=None, max_examples=min(most, TURN), suppress_health_check=list(Check), database=None)
+    return lambda test: turns(each(test))
 
 
 def values(kind: Kind) -> st.SearchStrategy[Any]:
@@ -251,9 +254,9 @@ def expected(service: ServicePlan) -> dict[str, Any]:
     return plain
 
 
-@cases(0.1)
+@cases(0.15)
 @given(specs())
-def test_a_rendering_says_what_its_spec_says_and_nothing_else(data: dict[str, Any]) -> None:
+def test_a_rendering_says_what_its_spec_says_and_nothing_else(turn: int, data: dict[str, Any]) -> None:
     """Arbitrary texts in every field: no value changes, no key appears, nobody is smuggled in."""
     try:
         plan = planned(read(flow(data)))
@@ -283,9 +286,9 @@ def test_a_rendering_says_what_its_spec_says_and_nothing_else(data: dict[str, An
         assert written.get("build", {}).get("args", {}) == said.get("build", {}).get("args", {})
 
 
-@cases(0.5)
+@cases(0.45)
 @given(st.text() | st.lists(st.sampled_from(EVIL) | st.text(max_size=5), max_size=12).map("".join))
-def test_any_text_is_a_spec_or_a_known_error(text: str) -> None:
+def test_any_text_is_a_spec_or_a_known_error(turn: int, text: str) -> None:
     """No traceback, whatever the file holds, and nothing in the message that a terminal would obey."""
     message = outcome(lambda: read(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")))
 
@@ -318,7 +321,7 @@ SEEDS = (
 
 @cases(0.4)
 @given(mutated())
-def test_a_damaged_spec_is_a_spec_or_a_known_error(text: str) -> None:
+def test_a_damaged_spec_is_a_spec_or_a_known_error(turn: int, text: str) -> None:
     """And what is still a spec can be planned and rendered, or says why not."""
 
     def render() -> None:
@@ -343,9 +346,9 @@ def usual() -> set[str]:
     return {path for region in ("local", "cn-shanghai") for path in rendered_by(f"region: {region}")[1]}
 
 
-@settings(deadline=None, max_examples=max(10, min(CASES // 20, 200)), suppress_health_check=list(Check), database=None)
+@cases(0.01)
 @given(specs().map(flow) | mutated())
-def test_render_writes_into_its_folder_alone(text: str) -> None:
+def test_render_writes_into_its_folder_alone(turn: int, text: str) -> None:
     """What any spec writes, the smallest writes, too: no name of a file is a spec's; on an error there is none."""
     code, written = rendered_by(text)
 
