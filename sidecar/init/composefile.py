@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from sidecar.spec import Build, HealthCheck, Volume
 
 
+def is_elsewhere(path: str) -> bool:
+    """Tell whether a path is not relative to the file: absolute, a home's, or an address."""
+    return "://" in path or path.startswith(("/", "~", "git@", "github.com/"))
+
+
 @dataclass(frozen=True)
 class Text:
     """A value with its variables resolved."""

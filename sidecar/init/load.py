@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields as record_fields
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -11,7 +13,7 @@ import yaml
 from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
 from sidecar.init import secrets
-from sidecar.init.composefile import ComposeFile, ComposeService
+from sidecar.init.composefile import ComposeFile, ComposeService, is_elsewhere
 from sidecar.init.interpolation import dotenv
 from sidecar.init.nodes import Tree, scalar
 from sidecar.init.services import Reader, read_service
@@ -19,7 +21,6 @@ from sidecar.rendering import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 MOST_SERVICES = 500
 _MOST_EXTENDS = 10
@@ -113,15 +114,16 @@ class _Loader:
         tree, others = reader.tree, nodes
         if file:
             try:
-                tree = self._tree(self._path.parent / file)
+                tree = self._tree(Path(os.path.normpath(Path(reader.tree.file).parent / file)))
                 others = _services_of(tree)
-            except SidecarError as error:
-                reader.note(node, f"what it extends cannot be read ({error.cause})", f"Check {file}")
+            except (SidecarError, ValueError) as error:  # ValueError: a NUL in a path
+                cause = error.cause if isinstance(error, SidecarError) else "no path"
+                reader.note(node, f"what it extends cannot be read ({cause})", f"Check {file}")
                 return None
         if name not in others:
             reader.note(node, f"extends {name!r}, which {file or 'the file'} does not have", "Check the name")
             return None
-        return self._service(tree, name, others, chain)
+        return _moved(self._service(tree, name, others, chain), Path(file).parent)
 
 
 def _services_of(tree: Tree) -> dict[str, yaml.Node]:
@@ -143,6 +145,19 @@ def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:
     if any({"image", "build"} & tree.items(node).keys() for node in top.values()):
         return "It is of Compose's first format: put its services below `services:`"
     return "Name a Compose file with --from"
+
+
+def _moved(service: ComposeService, folder: Path) -> ComposeService:
+    """Return a service of a file in another folder with its relative paths as seen from here."""
+    if folder == Path():
+        return service
+
+    def path(text: str) -> str:
+        return text if is_elsewhere(text) else f"./{os.path.normpath(folder / text)}"
+
+    volumes = (one if one.named else replace(one, source=path(one.source)) for one in service.volumes)
+    build = service.build and replace(service.build, context=path(service.build.context))
+    return replace(service, build=build, volumes=tuple(volumes), env_files=tuple(map(path, service.env_files)))
 
 
 def _merged(base: ComposeService, own: ComposeService) -> ComposeService:

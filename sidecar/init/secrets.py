@@ -53,11 +53,11 @@ def holds_token(text: str, found: Iterable[str]) -> bool:
 
 
 def redact(text: str, found: Iterable[str]) -> str:
-    """Return the text without the tokens, and without what looks like one."""
+    """Return the text on one printable line, without the tokens and without what looks like one."""
     for token in sorted(found, key=len, reverse=True):
         if len(token) >= _SHORTEST:
             text = text.replace(token, tokens.MASK)
-    return tokens.mask(text)
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in tokens.mask(text))
 
 
 def _suspects(name: str, text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.init import secrets
+from sidecar.init.composefile import is_elsewhere
 from sidecar.init.environment import environment, sampling
 from sidecar.init.notes import Step, warning
 from sidecar.init.ports import port
@@ -57,7 +58,7 @@ class Translator:
 
     def path(self, text: str) -> str:
         """Return a path of the Compose file as seen from the spec's folder."""
-        if "://" in text or text.startswith(("/", "~", "git@", "github.com/")):
+        if is_elsewhere(text):
             return text
         moved = Path(os.path.relpath(self.file.path.parent / text, self.folder)).as_posix()
         return moved if moved in (".", "..") or moved.startswith("../") else f"./{moved}"
@@ -151,11 +152,15 @@ def _health(translator: Translator, service: ComposeService) -> Step:
 
 
 def _rest(_translator: Translator, service: ComposeService) -> Step:
+    findings = []
+    if service.network_mode == "host":
+        cause = "network_mode host is not taken over: it has a network of its own, and is reached where it publishes"
+        findings.append(warning(service, service.place_of("network_mode"), cause, "Give `port` and `publish`"))
     rest = [key for key in service.places if key not in _TAKEN | _KITS_OWN and not key.startswith("x-")]
-    if not rest:
-        return {}, []
-    fix = "A spec has no such field; put it into the image, or into a docker-compose.override.yml beside the rendering"
-    return {}, [warning(service, service.places[rest[0]], f"not taken over: {', '.join(rest)}", fix)]
+    if rest:
+        fix = "A spec has no such field; put it into the image, or into an override file beside the rendering"
+        findings.append(warning(service, service.places[rest[0]], f"not taken over: {', '.join(rest)}", fix))
+    return {}, findings
 
 
 def _variables(names: list[str]) -> str:

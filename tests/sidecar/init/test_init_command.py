@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -229,7 +230,10 @@ class Terminal:
     def interrupt(self) -> None:
         """Send what Ctrl-C sends."""
         assert self._process
-        self._process.send_signal(signal.SIGINT)
+        while self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)  # one that comes just before the read is seen after it
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(2)
 
     def end(self) -> int:
         """Return the exit code, all output being in `seen`."""
