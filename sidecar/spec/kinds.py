@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from sidecar.spec.values import Report, Source
 
 Schema = dict[str, Any]
-_OTHER = re.compile(
-    # what YAML 1.1 or 1.2 reads as a boolean, null or a number, and a parser of the other version as text
-    r"y|n|yes|no|on|off|true|false|null|~|[-+]?0o[0-7]+|[-+]?(\.\d+|\d+(\.\d*)?)(e[-+]?\d+)?|\d[\d_]*(:[0-5]?\d)+(\.\d*)?",
-    re.ASCII | re.IGNORECASE,
+_OTHER = (
+    r"(?ai:y|n|yes|no|on|off|true|false|null|~|[-+]?0o[0-7]+|[-+]?(\.\d+|\d+(\.\d*)?)(e[-+]?\d+)?"
+    r"|\d[\d_]*(:[0-5]?\d)+(\.\d*)?)"
 )
+"""What YAML 1.1 or 1.2 reads as a boolean, null or a number, and a parser of the other version as text."""
 
 
 def is_text(node: yaml.Node) -> bool:
     """Tell whether every version of YAML reads the node as text."""
     if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
         return False
-    return node.style in ("'", '"', "|", ">") or not _OTHER.fullmatch(node.value)
+    return node.style in ("'", '"', "|", ">") or not re.fullmatch(_OTHER, node.value)
 
 
 def is_null(node: yaml.Node) -> bool:
