@@ -15,6 +15,18 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Where a foreign chart has the agent: its gateway and Secret are its own to name. */}}
+{{- define "sidecar.validate.library" -}}
+{{- if not .Values.gateway.host -}}
+{{- fail (printf "%s.gateway.host: is empty. Name the region's gateway; `sidecar regions` lists them" .Chart.Name) -}}
+{{- end -}}
+{{- if not .Values.existingSecret -}}
+{{- fail (printf "%s.existingSecret: is empty. Name a Secret of namespace %s with the key agent.yaml" .Chart.Name .Release.Namespace) -}}
+{{- end -}}
+{{- include "sidecar.validate.agent" . -}}
+{{- include "sidecar.validate.secret" . -}}
+{{- end -}}
+
 {{- define "sidecar.validate.release" -}}
 {{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" .Release.Name) -}}
 {{- fail (printf "release name %q: Services are named after it, and take a-z, 0-9 and -, a letter first, no dots. Use e.g. %q" .Release.Name (regexReplaceAll "^[^a-z]+" (.Release.Name | replace "." "-") "")) -}}

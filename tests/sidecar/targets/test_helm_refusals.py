@@ -81,5 +81,20 @@ def test_a_native_agent_on_an_old_kubernetes_is_refused() -> None:
 
 
 def test_agent_only_renders_nothing() -> None:
-    """And refuses nothing: its values are a parent chart's."""
-    assert [] == template(CHART, "--set", "agentOnly=true,standIn.enabled=false,services=null", release="a.b")
+    """Its templates are a foreign chart's to include."""
+    sets = "agentOnly=true,gateway.host=gateway.example.com,existingSecret=tracing,metrics.enabled=true"
+
+    assert [] == template(CHART, "--set", sets, release="a.b")
+
+
+@pytest.mark.parametrize(
+    ("sets", "cause"),
+    [
+        ("existingSecret=tracing", "sidecar-kit.gateway.host: is empty"),
+        ("gateway.host=gateway.example.com", "sidecar-kit.existingSecret: is empty"),
+        ("gateway.host=g.example.com,existingSecret=t,agent.version=1.0.0", "agent.version: 1.0.0 is not"),
+    ],
+)
+def test_agent_only_asks_for_gateway_and_secret(sets: str, cause: str) -> None:
+    """There is no stand-in to fall back to."""
+    assert cause in refusal("--set", f"agentOnly=true,{sets}")

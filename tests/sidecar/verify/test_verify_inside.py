@@ -1,0 +1,109 @@
+"""The proof from inside a pod, against small HTTP servers."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sidecar.errors import SidecarError
+from sidecar.verify import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRACE = "abc123"
+
+
+@contextmanager
+def serving(answers: dict[str, object]) -> Iterator[str]:
+    """Answer GET with JSON by path, 404 for any other; yield the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = answers.get(self.path)
+            body = (found if isinstance(found, str) else json.dumps(found)).encode()
+            self.send_response(404 if found is None else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def trace(spans: int, *, token: bool = True):
+    """Return a trace as the query API does."""
+    span = {"references": [], "operationName": "work", "startTime": 1, "duration": 1, "tags": [], "processID": "p1"}
+    tags = [{"key": "Authentication", "value": "***"}] if token else []
+    process = {"serviceName": "web", "tags": tags}
+    return {"data": [{"spans": [{**span, "spanID": str(one)} for one in range(spans)], "processes": {"p1": process}}]}
+
+
+def test_a_service_that_names_its_trace_is_followed_to_the_gateway() -> None:
+    """The trace is shown as a tree."""
+    with serving({"/greet": {"trace_id": TRACE}, f"/api/traces/{TRACE}": trace(4)}) as url:
+        text = inside.asked(f"{url}/greet", url, 5)
+
+    assert f"{url}/greet: answers; its trace {TRACE}, accepted with its token tag:" == text.splitlines()[0]
+    assert 4 == text.count("web  work")
+
+
+@pytest.mark.parametrize("answer", [{"other": 1}, {"trace_id": 7}, [], "not JSON"])
+def test_a_service_that_names_no_trace_just_answers(answer: object) -> None:
+    """Any service will do."""
+    with serving({"/": answer}) as url:
+        assert f"{url}/: answers" == inside.asked(f"{url}/", url, 1)
+
+
+def test_a_real_gateway_is_not_asked_for_the_trace() -> None:
+    """It has no page."""
+    with serving({"/": {"trace_id": TRACE}}) as url:
+        assert f"{url}/: answers" == inside.asked(f"{url}/", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        (None, "0 spans of its trace abc123 arrived in 0.2 s"),
+        (trace(3), "3 spans of its trace"),
+        (trace(4, token=False), "spans of web came without the token's tag"),
+    ],
+)
+def test_a_trace_that_is_not_whole_is_a_failure(found: object, cause: str) -> None:
+    """Missing, short, or without the token's tag."""
+    with (
+        serving({"/": {"trace_id": TRACE}, f"/api/traces/{TRACE}": found}) as url,
+        pytest.raises(SidecarError, match=cause),
+    ):
+        inside.asked(f"{url}/", url, 0.2)
+
+
+def test_a_service_that_does_not_answer_is_a_failure() -> None:
+    """Nobody listens there."""
+    with serving({}) as url:
+        pass
+    with pytest.raises(SidecarError, match="does not answer"):
+        inside.asked(url, None, 1)
+
+
+def test_no_agent_is_a_failed_hop(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, and the hop is named."""
+    with serving({}) as url:
+        pass
+    code = inside.main(["--service=test", f"--admin={url}", "--agent=127.0.0.1:9", "--spans=1", "--seconds=1"])
+
+    assert 1 == code
+    assert "not proven: test, agent received" in capsys.readouterr().out
