@@ -43,6 +43,9 @@ exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130
 """
 
 
+_VERBOSE = "tell on standard error which programs are run and what the engine is asked"
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=min(_columns(), 120) - 2)
@@ -66,6 +69,7 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
         epilog=EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"sidecar {__version__}")
+    parser.add_argument("--verbose", action="store_true", help=_VERBOSE)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
@@ -74,6 +78,7 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
             command.description = module.__doc__
             command.epilog = module.EXAMPLES
             module.configure(command)
+            command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE)
             command.set_defaults(run=module.run)
     return parser
 
@@ -112,6 +117,10 @@ def _run(arguments: list[str], token: str | None) -> int:
         cause = f"does not know {', '.join(names)}" if names else "has an argument too many"
         raise UsageError(parsed.command, cause, f"See `sidecar {parsed.command} --help`")
     parsed.environment_token = token
+    if parsed.verbose:
+        from sidecar import verbose
+
+        verbose.tell(token)
     return int(parsed.run(parsed))
 
 

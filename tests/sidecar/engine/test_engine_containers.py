@@ -102,3 +102,24 @@ def test_kill_and_restart_reach_the_container(fake: FakeEngine, containers: Cont
 
     assert "POST /containers/c1/kill?signal=SIGTERM" in fake.asked
     assert "POST /containers/c1/restart?t=3" in fake.asked
+
+
+def test_a_container_leaves_a_network_and_goes(fake: FakeEngine, containers: Containers) -> None:
+    """It is disconnected by name, stopped within its grace, then removed with its volumes."""
+    fake.answer("GET /networks/n1", {"Id": "n1"})
+    fake.answer("POST /networks/n1/disconnect")
+    fake.answer("POST /containers/c1/stop")
+    fake.answer("DELETE /containers/c1")
+
+    containers.disconnect("c1", "n1")
+    containers.remove("c1", grace=3)
+
+    assert {"Container": "c1"} == json.loads(fake.bodies["POST /networks/n1/disconnect"])
+    assert fake.asked[-1].startswith("DELETE /containers/c1?")
+    assert "POST /containers/c1/stop?t=3" in fake.asked
+
+
+def test_a_network_that_is_gone_is_a_known_error(containers: Containers) -> None:
+    """As everything that the engine refuses."""
+    with pytest.raises(EngineError, match="n1"):
+        containers.disconnect("c1", "n1")

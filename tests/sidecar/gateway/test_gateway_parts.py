@@ -8,7 +8,7 @@ from gateway_spans import CANARY, build_request
 
 from sidecar.errors import SidecarError
 from sidecar.gateway import sockets
-from sidecar.gateway.credentials import Token, read_token
+from sidecar.gateway.credentials import Presented, Token, read_token
 from sidecar.gateway.events import Events
 from sidecar.gateway.faults import Faults
 from sidecar.gateway.markers import Markers
@@ -26,6 +26,19 @@ from sidecar.gateway.wire import Decoder
         f"# written by sidecar\n{{agent: {{tags: Authentication={CANARY}}}}}",
     ],
 )
+def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
+    """Files beside the first are valid, too; any other token is not."""
+    paths = []
+    for name in ("old", "new"):
+        paths.append(tmp_path / name)
+        paths[-1].write_text(f"agent: {{tags: Authentication={name}-token}}")
+    token = read_token(*paths)
+    found = {name: token.check(build_request(token=f"{name}-token").batch.process) for name in ("old", "new", "other")}
+
+    assert {"old": Presented.RIGHT, "new": Presented.RIGHT, "other": Presented.WRONG} == found
+    assert ("*** ***", b"*** ***") == (token.mask("old-token new-token"), token.mask_bytes(b"old-token new-token"))
+
+
 def test_the_token_file_is_the_agents(tmp_path, text):
     """Every YAML form of the agent's one key is read, with the blanks that the agent trims."""
     path = tmp_path / "agent.yaml"

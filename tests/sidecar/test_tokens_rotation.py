@@ -1,0 +1,290 @@
+"""`sidecar token rotate`: new agents beside the old ones, proven before the old ones end; or all as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sidecar.engine.containers import Container, RunResult
+from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
+from sidecar.errors import SidecarError
+from sidecar.tokens import LOCAL_TOKEN, agent_config, rotation
+from sidecar.tokens.check import fingerprint
+
+NEW = "canary@0123456789abcde_canary@53df7ad2afe8301"
+OLD_FILE = agent_config(LOCAL_TOKEN, "agent.tags")
+NEW_FILE = agent_config(NEW, "agent.tags")
+PATH = Path("secrets/agent.yaml")
+CLIENT = {"started": 20, "sent": 20, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
+GATEWAY = {"accepted": 20, "refused": 0, "distinct": 20, "dropped": 0}
+
+
+class Containers:
+    """The containers of one project, and all that was done to them."""
+
+    def __init__(self) -> None:
+        self.there = {name: name.rpartition("-")[0] for name in ("web-1", "web-agent-1", "pay-agent-1", "gateway-1")}
+        self.stopped: set[str] = set()
+        self.done: list[str] = []
+        self.packets = 0
+        self.refusing = False
+
+    def of_project(self, project: str) -> list[Container]:
+        """Return them, as the engine's port does."""
+        return [
+            Container(name, name, project, service, "exited" if name in self.stopped else "running", "", "image")
+            for name, service in sorted(self.there.items())
+        ]
+
+    def inspect(self, identity: str) -> dict:
+        """Return what is read of a container."""
+        service = self.there[identity]
+        role = "gateway" if service == "gateway" else "agent" if service.endswith("-agent") else "service"
+        labels = {"sidecar-kit.role": role}
+        if role != "gateway":
+            labels["sidecar-kit.service"] = service.removesuffix("-agent")
+        networks = {"p_gateway": {}, f"p_{service.removesuffix('-agent')}-tracing": {}}
+        return {
+            "Config": {"Labels": labels, "Env": []},
+            "State": {"Status": "running"},
+            "NetworkSettings": {"Networks": networks},
+        }
+
+    def run(self, request) -> RunResult:
+        """Answer as the probe and the readers do: each probe is one packet of twenty spans."""
+        inside = request.network_mode.removeprefix("container:")
+        words = request.argv
+        if "sidecar_tracing.probe" in words:
+            self.done.append(f"probe {inside} {request.environment}")
+            self.packets += 1
+            return RunResult(0, json.dumps(CLIENT), "")
+        if "gateway" in words:
+            return RunResult(0, json.dumps(GATEWAY), "")
+        fate = "spans_failed" if self.refusing else "spans_submitted"
+        counts = {"packets_processed": self.packets, fate: 20 * self.packets}
+        return RunResult(0, json.dumps(counts), "")
+
+    def logs(self, identity: str, since: float | None = None) -> str:
+        """Return what an agent says of a wrong token."""
+        return "code = Unauthenticated"
+
+    def disconnect(self, identity: str, network: str) -> None:
+        """Note it."""
+        self.done.append(f"disconnect {identity} {network}")
+
+    def remove(self, identity: str, grace: int) -> None:
+        """Note it, and forget the container."""
+        self.done.append(f"remove {identity}")
+        del self.there[identity]
+
+
+class Compose:
+    """Compose that starts what it is asked to scale."""
+
+    def __init__(self, containers: Containers, config: dict) -> None:
+        self.containers, self._config = containers, config
+        self.argv: tuple[str, ...] = ()
+        self.fault: BaseException | None = None
+
+    def config(self, folder: Path) -> dict:
+        """Return the Compose file as Compose reads it."""
+        return self._config
+
+    def run(self, folder: Path, *argv: str) -> None:
+        """Start a second agent of each, and fail where the test says so."""
+        self.argv = argv
+        for scale in (word for word in argv if word.startswith("--scale=")):
+            service, _, count = scale.removeprefix("--scale=").partition("=")
+            self.containers.there[f"{service}-{count}"] = service
+        if self.fault:
+            raise self.fault
+
+
+@pytest.fixture(autouse=True)
+def deployment(monkeypatch, tmp_path):
+    """Two agents that run with an old token, and a service and a gateway beside them."""
+    monkeypatch.chdir(tmp_path)
+    Path("docker-compose.yml").touch()
+    PATH.parent.mkdir(mode=0o700)
+    PATH.write_text(OLD_FILE)
+    Path("new.txt").write_text(NEW)
+    Path("new.txt").chmod(0o600)
+    containers = Containers()
+    agent = {"labels": {"sidecar-kit.role": "agent"}}
+    config = {
+        "name": "p",
+        "services": {"web": {}, "web-agent": agent, "pay-agent": agent, "gateway": {}},
+        "secrets": {"agent": {"file": str(PATH.resolve())}},
+        "networks": {"gateway": {"name": "p_gateway"}},
+        "x-sidecar": {"probe": "kit/gateway:1"},
+    }
+    compose = Compose(containers, config)
+    monkeypatch.setattr(rotation, "connect", lambda: SimpleNamespace(containers=containers))
+    monkeypatch.setattr(rotation, "find_compose", lambda: compose)
+    monkeypatch.setattr(rotation.time, "sleep", lambda _: None)
+    return SimpleNamespace(containers=containers, compose=compose, config=config)
+
+
+def rotate(run, *options: str):
+    """Run the command with the new token."""
+    result = run("token", "rotate", "--file", "new.txt", *options)
+    assert "canary" not in result.out + result.err
+    return result
+
+
+def agents(deployment) -> list[str]:
+    """Return the agents' containers."""
+    return sorted(name for name, service in deployment.containers.there.items() if service.endswith("-agent"))
+
+
+def test_old_agents_end_after_the_new_ones_are_proven(run, deployment) -> None:
+    """First all new ones, each proven from beside it; then one old one after the other, off its network first."""
+    result = rotate(run)
+
+    assert 0 == result.code, result.err
+    assert ["pay-agent-2", "web-agent-2"] == agents(deployment)
+    probes, ends = deployment.containers.done[:2], deployment.containers.done[2:]
+    assert {f"probe {name} {{'JAEGER_AGENT_HOST': '127.0.0.1'}}" for name in agents(deployment)} == set(probes)
+    assert [
+        "disconnect pay-agent-1 p_pay-tracing",
+        "remove pay-agent-1",
+        "disconnect web-agent-1 p_web-tracing",
+        "remove web-agent-1",
+    ] == ends
+    assert NEW_FILE == PATH.read_text()
+    assert 0o444 == stat.S_IMODE(PATH.stat().st_mode)
+    said = f"secrets/agent.yaml: written, fingerprint {fingerprint(NEW)}. Replaced: pay-agent, web-agent\n"
+    assert said == result.out
+
+
+def test_compose_touches_nothing_but_the_agents(run, deployment) -> None:
+    """No build, no pull, no other service, no recreation."""
+    rotate(run)
+
+    assert ("up", "--detach", "--no-deps", "--no-recreate", "--no-build", "--pull=never") == deployment.compose.argv[:6]
+    assert ("pay-agent", "web-agent") == deployment.compose.argv[-2:]
+
+
+def test_no_verify_sends_no_span(run, deployment) -> None:
+    """For who may not add spans."""
+    assert 0 == rotate(run, "--no-verify").code
+    assert not any(step.startswith("probe") for step in deployment.containers.done)
+
+
+def test_a_dry_run_changes_nothing(run, deployment) -> None:
+    """It names the file and the agents."""
+    result = rotate(run, "--dry-run")
+
+    written = f"secrets/agent.yaml: would be written, fingerprint {fingerprint(NEW)}\n"
+    assert (0, f"{written}would be replaced: pay-agent, web-agent\n") == (result.code, result.out)
+    assert (OLD_FILE, []) == (PATH.read_text(), deployment.containers.done)
+
+
+def assert_as_before(deployment, old: str | None = OLD_FILE) -> None:
+    """Nothing is left of the attempt."""
+    assert old == (PATH.read_text() if PATH.exists() else None)
+    assert ["pay-agent-1", "web-agent-1"] == agents(deployment)
+    assert not any(step.startswith("disconnect") for step in deployment.containers.done)
+
+
+def test_what_is_refused_is_undone(run, deployment) -> None:
+    """The first hop that fails is the cause."""
+    deployment.containers.refusing = True
+    result = rotate(run)
+
+    assert 1 == result.code
+    assert "the gateway refused the token" in result.err
+    assert result.err.endswith("The old token and its agents are as they were\n")
+    assert_as_before(deployment)
+
+
+def test_what_does_not_start_is_undone(run, deployment) -> None:
+    """Compose's own words are the cause."""
+    deployment.compose.fault = SidecarError("docker compose", "container web-agent-2 is unhealthy")
+    result = rotate(run)
+
+    said = "docker compose: container web-agent-2 is unhealthy. The old token and its agents are as they were"
+    assert (1, True) == (result.code, said in result.err)
+    assert_as_before(deployment)
+
+
+def test_an_interrupt_is_undone(run, deployment) -> None:
+    """Ctrl-C while they start."""
+    deployment.compose.fault = KeyboardInterrupt()
+
+    assert 130 == rotate(run).code
+    assert_as_before(deployment)
+
+
+def test_an_undone_first_token_leaves_no_file(run, deployment) -> None:
+    """As there was none before."""
+    shutil.rmtree(PATH.parent)
+    deployment.compose.fault = SidecarError("docker compose", "failed")
+
+    assert 1 == rotate(run).code
+    assert_as_before(deployment, None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (EngineAbsentError("unix:///x", "no engine answers"), "unix:///x: no engine answers"),
+        (ComposeAbsentError("docker compose", "none was found"), "docker compose: none was found"),
+        (None, "no agent of this folder runs"),
+    ],
+)
+def test_where_nothing_runs_the_file_is_written(run, deployment, monkeypatch, fault, reason: str) -> None:
+    """And it is said that nothing was restarted, and why; a dry run says the same."""
+    if fault:
+        monkeypatch.setattr(rotation, "connect", lambda: (_ for _ in ()).throw(fault))
+    deployment.containers.stopped = {"web-agent-1", "pay-agent-1"}
+    planned, result = rotate(run, "--dry-run"), rotate(run)
+
+    assert (0, True) == (planned.code, planned.out.endswith(f"nothing else: {reason}\n"))
+    assert (0, True) == (result.code, result.out.endswith(f"Nothing to restart: {reason}\n"))
+    assert NEW_FILE == PATH.read_text()
+
+
+def test_a_folder_that_was_not_rendered_gets_the_file(run) -> None:
+    """For a deployment that is not Compose's."""
+    Path("docker-compose.yml").unlink()
+    result = rotate(run)
+
+    assert result.out.endswith("Nothing to restart: . holds no docker-compose.yml\n")
+    assert NEW_FILE == PATH.read_text()
+
+
+def test_agents_that_read_another_file_are_told(run, deployment) -> None:
+    """A new file that no agent would read is not written."""
+    deployment.config["secrets"]["agent"]["file"] = "/run/vault/agent.yaml"
+    result = rotate(run)
+
+    assert 1 == result.code
+    assert (
+        "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml. Set SIDECAR_TOKEN_FILE" in result.err
+    )
+    assert OLD_FILE == PATH.read_text()
+
+
+@pytest.mark.parametrize(("options", "section"), [([], "jaeger"), (["--agent-version", "1.62.0"], "agent")])
+def test_the_key_stays_unless_a_version_is_named(run, options: list[str], section: str) -> None:
+    """Old agents keep their key."""
+    PATH.write_text(agent_config(LOCAL_TOKEN, "jaeger.tags"))
+    rotate(run, *options)
+
+    assert PATH.read_text().startswith(f"{section}:")
+
+
+def test_an_agent_that_never_settles_is_stopped_in_the_end(run, deployment, monkeypatch) -> None:
+    """Its counters cannot be read, or move for ever: the wait is bounded."""
+    ticks = iter(range(0, 10_000, 5))
+    monkeypatch.setattr(rotation.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(Containers, "run", lambda *_: RunResult(1, "", "gone"))
+
+    assert 0 == rotate(run, "--no-verify").code
+    assert ["pay-agent-2", "web-agent-2"] == agents(deployment)
