@@ -4,25 +4,23 @@ set and rotate take it from the source that is named (--file, --stdin), else fro
 unseen. check looks at the folder's file, or at a candidate from --file or --stdin, and shows a fingerprint by which
 two places can be compared. rotate also starts agents with the new token beside the running ones, proves them, and
 ends the old ones once they have handed on what they held.
+
+With --kubernetes-secret it is a Secret instead of a folder's file: set writes its manifest to standard output, or
+applies it; rotate applies it and rolls the pods that mount it.
 """
 
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.commands import _spec
-from sidecar.errors import SidecarError, UsageError
+from sidecar.commands import _spec, _token_source
+from sidecar.errors import UsageError
 from sidecar.images.names import AGENT_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sidecar.findings import Finding
     from sidecar.tokens.check import Checked
 
 EXAMPLES = """examples:
@@ -32,6 +30,9 @@ EXAMPLES = """examples:
   sidecar token check --out build/cn-shanghai          file, rights and fingerprint
   sidecar token check --file token.txt --output json   before it is set
   sidecar token rotate --out build/cn-shanghai --file new.txt
+  sidecar token set --kubernetes-secret tracing --file token.txt | kubeseal > sealed.yaml
+  sidecar token set --kubernetes-secret tracing --namespace shop --apply
+  sidecar token rotate --kubernetes-secret tracing --namespace shop --file new.txt
 """
 
 _ACTIONS = ("set", "check", "rotate")
@@ -52,6 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="rotate: only say what would be done")
     parser.add_argument("--no-verify", action="store_true", help="rotate: send no marked spans through the new agents")
     parser.add_argument("--output", choices=("text", "json"), default="text", help="form of check's result")
+    cluster = parser.add_argument_group("kubernetes")
+    cluster.add_argument("--kubernetes-secret", metavar="NAME", help="a Secret in place of a folder's file")
+    cluster.add_argument("--namespace", metavar="NAME", help="where it is (default: the context's own)")
+    cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
+    cluster.add_argument("--apply", action="store_true", help="set: apply the Secret (default: print its manifest)")
 
 
 def _action(word: str) -> str:
@@ -66,7 +72,26 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("token", "--dry-run and --no-verify belong to rotate", "See `sidecar token --help`")
     if args.action != "check" and args.output != "text":
         raise UsageError("token", "--output belongs to check", "See `sidecar token --help`")
+    _check_cluster_flags(args)
+    if args.kubernetes_secret is not None:
+        from sidecar.commands import _token_secret
+
+        return {"set": _token_secret.set_, "check": _check, "rotate": _token_secret.rotate}[args.action](args)
     return {"set": _set, "check": _check, "rotate": _rotate}[args.action](args)
+
+
+def _check_cluster_flags(args: argparse.Namespace) -> None:
+    see = "See `sidecar token --help`"
+    if args.kubernetes_secret is None:
+        if args.namespace or args.context or args.apply:
+            raise UsageError("token", "--namespace, --context and --apply belong to --kubernetes-secret", see)
+        return
+    if args.out != Path():
+        raise UsageError("token", "--out and --kubernetes-secret exclude each other", see)
+    if args.apply and args.action != "set":
+        raise UsageError("token", "--apply belongs to set", see)
+    if args.action == "set" and not args.apply and args.context:
+        raise UsageError("token", "--context belongs to --apply", see)
 
 
 def _set(args: argparse.Namespace) -> int:
@@ -76,7 +101,7 @@ def _set(args: argparse.Namespace) -> int:
 
     key = agent.tags_key(args.agent_version or AGENT_VERSION)
     path = args.out / TOKEN_FILE
-    store.write(_new(args), path, key)
+    store.write(_token_source.new(args), path, key)
     print(f"{path}: written (0444 in a 0700 folder: the agent's user reads it)")
     return 0
 
@@ -98,7 +123,7 @@ def _check(args: argparse.Namespace) -> int:
         print(json.dumps(data, indent=2))
     else:
         fine = [] if failed(findings) else [f"{place}: a token an agent can carry, fingerprint {checked.fingerprint}"]
-        print("\n".join([*_lines(findings), *fine]))
+        print("\n".join([*_token_source.lines(findings), *fine]))
     return 1 if failed(findings) else 0
 
 
@@ -107,8 +132,12 @@ def _checked(args: argparse.Namespace) -> tuple[Checked, str]:
     from sidecar.plan import LOCAL_TOKEN_FILE, TOKEN_FILE
     from sidecar.tokens import check
 
-    if args.stdin or (args.file and not check.is_agent_file(_text_of(args.file))):
-        return check.check_candidate(_read(args, None), args.file), str(args.file or "standard input")
+    if args.stdin or (args.file and not check.is_agent_file(_token_source.text_of(args.file))):
+        return check.check_candidate(_token_source.read(args, None), args.file), str(args.file or "standard input")
+    if args.kubernetes_secret is not None:
+        from sidecar.commands import _token_secret
+
+        return _token_secret.checked(args)
     own, public = args.out / TOKEN_FILE, args.out / LOCAL_TOKEN_FILE
     path = args.file or (public if public.is_file() and not own.exists() else own)
     key = agent.tags_key(args.agent_version or AGENT_VERSION)
@@ -122,7 +151,7 @@ def _rotate(args: argparse.Namespace) -> int:
 
     path = args.out / TOKEN_FILE
     key = agent.tags_key(args.agent_version) if args.agent_version else _key_of(path)
-    new = _new(args)
+    new = _token_source.new(args)
     running = rotation.find_running(args.out, path)
     mark = f"fingerprint {check.fingerprint(new)}"
     if args.dry_run:
@@ -135,7 +164,7 @@ def _rotate(args: argparse.Namespace) -> int:
         store.write(new, path, key)
         print(f"{path}: written, {mark}. Nothing to restart: {running}")
         return 0
-    rotation.rotate(running, path, tokens.agent_config(new, key).encode(), _say, prove=not args.no_verify)
+    rotation.rotate(running, path, tokens.agent_config(new, key).encode(), _token_source.say, prove=not args.no_verify)
     print(f"{path}: written, {mark}. Replaced: {', '.join(running.names)}")
     return 0
 
@@ -147,51 +176,3 @@ def _key_of(path: Path) -> str:
 
     found = check.check_agent_file(path, "", agent.USER).key if path.is_file() else None
     return found or agent.tags_key(AGENT_VERSION)
-
-
-def _new(args: argparse.Namespace) -> str:
-    """Return the token from its source, with what is odd about it said on standard error."""
-    from sidecar.tokens import check, content
-
-    token = content.clean(_read(args, args.environment_token))
-    for line in _lines([*(check.source_findings(args.file) if args.file else []), *content.hints(token)]):
-        _say(line)
-    return token
-
-
-def _lines(findings: Iterable[Finding]) -> list[str]:
-    from sidecar.console import colour
-
-    return [f"{colour(one.severity.value, one.severity.value)}: {one}" for one in findings]
-
-
-def _say(text: str) -> None:
-    print(f"sidecar: {text}", file=sys.stderr, flush=True)
-
-
-def _read(args: argparse.Namespace, variable: str | None) -> str:
-    from sidecar import yamlio
-    from sidecar.tokens import TOKEN_VARIABLE
-
-    if args.file:
-        return _text_of(args.file)
-    if args.stdin:
-        return yamlio.decode(sys.stdin.buffer.read(yamlio.MAX_BYTES + 1), "standard input")
-    if variable is not None:
-        return variable
-    if not sys.stdin.isatty():
-        raise UsageError("token", "has no source", f"Give --file FILE, --stdin or ${TOKEN_VARIABLE}")
-    try:
-        return getpass.getpass("Token (not shown): ")
-    except EOFError:
-        raise SidecarError("token", "was not given", "Type or paste it, or give --file FILE") from None
-
-
-def _text_of(file: Path) -> str:
-    """Return a source's text. Raises SidecarError without the path, which may be a token given in the wrong place."""
-    from sidecar import yamlio
-
-    try:
-        return yamlio.read_text(file)
-    except SidecarError as error:
-        raise SidecarError("--file", error.cause, error.fix) from None

@@ -41,11 +41,15 @@ class NotFoundError(KubernetesError):
 class ConflictError(KubernetesError):
     """Somebody else changed the object in between, or owns the field."""
 
+    managers: tuple[str, ...] = ()
+    """Who owns it, by server-side apply's names."""
+
 
 _LACKS = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]*)")?'
 )
+_OWNER = re.compile(r'conflicts? with "([^"]+)"')
 _OUT_OF_REACH = (
     "connection to the server",
     "unable to connect to the server",
@@ -56,7 +60,7 @@ _OUT_OF_REACH = (
     "client.timeout exceeded",
     "unable to handle the request",
 )
-_NOT_CONFIGURED = ("no configuration has been provided", "current-context", "does not exist in", "stat ", "kubeconfig")
+_NOT_CONFIGURED = ("no configuration has been provided", "error in configuration", "current-context", "kubeconfig")
 _LOGIN = ("unauthorized", "must be logged in", "getting credentials", "exec plugin")
 
 
@@ -101,8 +105,10 @@ def _missing(_: str, said: str, subject: str) -> KubernetesError:
     return NotFoundError(subject, said)
 
 
-def _conflict(_: str, said: str, subject: str) -> KubernetesError:
-    return ConflictError(subject, said)
+def _conflict(stderr: str, said: str, subject: str) -> KubernetesError:
+    error = ConflictError(subject, said)
+    error.managers = tuple(dict.fromkeys(_OWNER.findall(stderr)))
+    return error
 
 
 def _last(stderr: str) -> str:
@@ -110,7 +116,7 @@ def _last(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error", "the connection", "unable"))]
     said = (errors or lines or [""])[-1]
-    return re.sub(r"^(error: |Error from server( \(\w+\))?: )", "", said)
+    return re.sub(r"^(error: |Error from server( \(\w+\))?: )| - did you specify the right host or port\?$", "", said)
 
 
 def _says(*words: str) -> Callable[[str], bool]:

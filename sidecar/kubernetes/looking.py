@@ -27,7 +27,7 @@ _TRIES = 5
 _HOPELESS = {"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError"}
 _UNPULLED = {"ErrImagePull", "ImagePullBackOff"}
 _NO_OTHER_WAY = (
-    "An agent answers on its pod's loopback, which a Pod of its own does not share: permit patch or update of "
+    "An agent answers on its pod's loopback, which a Pod of its own does not share: permit update of "
     "pods/ephemeralcontainers (docs/verify.md), or prove delivery with `helm test`"
 )
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shlex
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
@@ -75,14 +75,19 @@ def check_agent_file(path: Path, key: str, user: str) -> Checked:
     except SidecarError as error:
         fix = "Look as its owner" if "Permission" in error.cause else "Write it anew: sidecar token set"
         return Checked((Finding(Severity.ERROR, content.SUBJECT, str(path), error.cause, fix),))
+    checked = check_agent_text(text, key, str(path))
+    rights = [] if checked.public else _rights(path, user)
+    return replace(checked, findings=(*rights, *checked.findings))
+
+
+def check_agent_text(text: str, key: str, place: str) -> Checked:
+    """Check an agent's config file by its text; `key` is what the agent's version knows, empty: any."""
     found, token = _parsed(text)
     if found is None:
         cause = 'is not an agent\'s token file, agent: {tags: "Authentication=..."} and nothing else'
-        wrong = Finding(Severity.ERROR, content.SUBJECT, str(path), cause, "Write it anew: sidecar token set")
-        return Checked((wrong, *_rights(path, user)))
-    public = token == LOCAL_TOKEN
-    before = [*_key(path, found, key), *([] if public else _rights(path, user))]
-    return _judged(token, before, found, str(path))
+        wrong = Finding(Severity.ERROR, content.SUBJECT, place, cause, "Write it anew: sidecar token set")
+        return Checked((wrong,))
+    return _judged(token, _key(place, found, key), found, place)
 
 
 def _judged(token: str, before: list[Finding], key: str | None, place: str) -> Checked:
@@ -115,12 +120,12 @@ def _is_tags(data: object) -> bool:
     )
 
 
-def _key(path: Path, found: str, needed: str) -> list[Finding]:
-    if found == needed:
+def _key(place: str, found: str, needed: str) -> list[Finding]:
+    if needed in (found, ""):
         return []
     cause = f"holds {found}; an agent of this version reads {needed}, and would report without a token"
     fix = "Name the version: sidecar token set --agent-version VERSION"
-    return [Finding(Severity.ERROR, content.SUBJECT, str(path), cause, fix)]
+    return [Finding(Severity.ERROR, content.SUBJECT, place, cause, fix)]
 
 
 def _rights(path: Path, user: str) -> list[Finding]:

@@ -132,8 +132,8 @@ def _nothing(kubectl: Kubectl, release: str) -> SidecarError:
             pass  # a user of one namespace may not ask; an empty list is all there is to say then
     others = _releases(pods_of(kubectl.get("pods")))
     fix = f"Releases with agents there: {', '.join(others)}" if others else "See helm list --all-namespaces"
-    where = kubectl.namespace or "of the context"
-    return SidecarError(f"release {release}", f"has no traced pod in namespace {where}", fix)
+    where = f"namespace {kubectl.namespace}" if kubectl.namespace else "the context's namespace"
+    return SidecarError(f"release {release}", f"has no traced pod in {where}", fix)
 
 
 def _releases(pods: Iterable[Pod]) -> list[str]:
