@@ -10,6 +10,7 @@ tenth of a render's start.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,20 +50,23 @@ def _not(source: Source, node: yaml.Node, path: str, what: str, fix: str) -> Val
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Kind:
+class Kind(ABC):
     """What a field takes. A scalar kind overrides read and schema; a container, merge and build as well."""
 
+    @abstractmethod
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:
         """Return a node's value; an error goes to the source's report."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def schema(self) -> Schema:
         """Return the kind as JSON Schema (draft 2020-12)."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def takes(self) -> str:
         """Return what the field takes, in some words."""
-        raise NotImplementedError
+        ...
 
     def merge(self, base: Value, over: Value) -> Value:  # noqa: ARG002 - containers look at it
         """Return what holds where a later source gives a value, too."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sidecar.plan import BuildPlan, ImagePlan, Plan, ServicePlan
     from sidecar.rendering import Rendering
-    from sidecar.spec import Volume
+    from sidecar.spec import Publish, Volume
 
 FILE = "docker-compose.yml"
 _LOCAL_HEADER = f"{HEADER} for {LOCAL}. A public constant, which the stand-in gateway checks; no secret."
@@ -54,11 +54,8 @@ def image_reference(image: ImagePlan) -> str:
     return yamlio.flow(f"${{{image.variable}:-{image.name}}}") if image.variable else compose_data(image.name)
 
 
-def published(service: ServicePlan) -> str:
+def published(publish: Publish, service: ServicePlan) -> str:
     """Return a service's published port as text; replicas share a range, of which Docker gives one to each."""
-    publish = service.publish
-    if publish is None:
-        return ""
     ports = publish.ports(service.replicas)
     wanted = str(ports[0]) if len(ports) == 1 else f"{ports[0]}-{ports[-1]}"
     host = f"[{publish.host}]" if ":" in publish.host else publish.host
