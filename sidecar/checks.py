@@ -82,5 +82,16 @@ def check_compose(rendering: Rendering) -> list[Finding]:
     return []
 
 
+def check_chart(plan: Plan) -> list[Finding]:
+    """Let helm and the API's schemas read the chart; a warning where one of them is not installed."""
+    from dataclasses import replace
+
+    from sidecar.targets import helm
+    from sidecar.targets.helm.validate import check_chart as check
+
+    # in the checkout the target renders a part of the chart only
+    return check(helm.render(replace(plan, source=None)))
+
+
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   sidecar validate --region cn-shanghai
   sidecar validate --file sidecar.yaml --out build/cn-shanghai
+  sidecar validate --region cn-shanghai --target helm  the chart, by helm and the API's schemas
   sidecar validate --region us-west-1 --network vpc --output json
 """
 
@@ -25,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _spec.add_arguments(parser)
     parser.add_argument(
         "--out", type=_spec.folder, metavar="FOLDER", help="the folder it renders into (default: build/<region>)"
+    )
+    parser.add_argument(
+        "--target", choices=("compose", "helm"), default="compose", help="which one is asked (default: %(default)s)"
     )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
@@ -48,7 +52,7 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     from sidecar.regions import load_regions
     from sidecar.spec.doubts import Doubts
     from sidecar.spec.values import SpecError
-    from sidecar.targets import compose
+    from sidecar.targets import compose, helm
 
     try:
         loaded, regions = _spec.load_spec(args), load_regions(args.regions)
@@ -56,13 +60,14 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(one) for one in errors], ""
-    rendering = compose.render(plan)
+    is_chart = args.target == "helm"
+    rendering = helm.render(plan) if is_chart else compose.render(plan)
     findings = [
         *Doubts(loaded, plan, regions[plan.region]).all(),
         *checks.check_folder(rendering, folder),
         *checks.check_token_file(plan, folder),
         *checks.check_fresh(rendering, folder),
-        *checks.check_compose(rendering),
+        *(checks.check_chart(plan) if is_chart else checks.check_compose(rendering)),
     ]
     return findings, f"{plan.region} ({plan.gateway.address})"
 

@@ -1,0 +1,79 @@
+"""`sidecar validate --target helm`: the chart as helm and the API's schemas see it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from helm_charts import plan_of, program
+
+from sidecar.findings import Severity
+from sidecar.spec import Spec
+from sidecar.targets import helm
+from sidecar.targets.helm import validate
+
+RENDERING = helm.render(plan_of(Spec("eu-central-1")))
+
+
+@pytest.fixture
+def _helm_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(program()).parent), prepend=":")
+
+
+@pytest.mark.usefixtures("_helm_on_path")
+@pytest.mark.parametrize("region", ["local", "eu-central-1"])
+def test_a_chart_of_the_kits_is_valid(region: str, run, tmp_path, monkeypatch) -> None:
+    """Lint, eight versions of Kubernetes, Pod Security: nothing found."""
+    monkeypatch.chdir(tmp_path)
+    result = run("validate", "--region", region, "--target", "helm", "--output", "json")
+
+    assert (0, {"ok": True, "findings": []}) == (result.code, json.loads(result.out)), result.err
+
+
+def with_template(text: str) -> dict[str, str]:
+    """Return the chart with one more template."""
+    return {**RENDERING, "helm/templates/mine.yaml": text}
+
+
+@pytest.mark.usefixtures("_helm_on_path")
+def test_a_field_that_the_api_does_not_know_is_found() -> None:
+    """For each Kubernetes, with the object and what is wrong."""
+    labels = "{app.kubernetes.io/name: x}"
+    text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: mine, labels: {labels}}}\nspec: {{colour: red}}\n"
+    findings = validate.check_chart(with_template(text))
+
+    causes = [finding.cause for finding in findings if finding.subject == "Service mine" and "colour" in finding.cause]
+    assert [f"Kubernetes {version}:" for version in validate.KUBERNETES] == [
+        cause.partition(": ")[0] + ":" for cause in causes
+    ]
+    assert "lacks app.kubernetes.io/instance" in [finding.cause for finding in findings]
+
+
+@pytest.mark.usefixtures("_helm_on_path")
+def test_a_chart_that_helm_cannot_render_is_found() -> None:
+    """By lint and for each Kubernetes, with helm's own words."""
+    findings = validate.check_chart(with_template('{{ include "no.such.template" . }}'))
+
+    assert ["lint", *(f"template, Kubernetes {version}" for version in validate.KUBERNETES)] == [
+        finding.place for finding in findings
+    ]
+    assert all("no.such.template" in finding.cause for finding in findings)
+
+
+def test_without_helm_a_warning_says_so(monkeypatch) -> None:
+    """Nothing else can be told."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    (finding,) = validate.check_chart(RENDERING)
+
+    assert (Severity.WARNING, "not asked: helm is not installed") == (finding.severity, finding.cause)
+
+
+@pytest.mark.usefixtures("_helm_on_path")
+def test_without_schemas_a_warning_says_so(monkeypatch) -> None:
+    """Once, and the rest is checked."""
+    monkeypatch.setitem(sys.modules, "kubernetes_validate", None)
+    (finding,) = validate.check_chart(RENDERING)
+
+    assert "not checked: kubernetes-validate is not installed" == finding.cause
