@@ -22,6 +22,7 @@ def run(options: Options) -> Measured:
         commands = {
             BARE: python("-c", "pass"),
             "python -c 'import argparse, yaml, jinja2'": python("-c", "import argparse, yaml, jinja2"),
+            "python -c 'import argparse'": python("-c", "import argparse"),
             "sidecar --help": python("-m", "sidecar", "--help"),
             "sidecar render": python("-m", "sidecar", "render", "--region", "cn-shenzhen", "--out", folder),
         }
@@ -34,5 +35,7 @@ def run(options: Options) -> Measured:
 
 def _time(argv: list[str]) -> Sample:
     began = time.perf_counter()
-    subprocess.run(argv, cwd=CHECKOUT, check=True, capture_output=True, env=child_environment())
+    # modules and templates compiled, as they are for a user from the second run on
+    environment = {name: value for name, value in child_environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(argv, cwd=CHECKOUT, check=True, capture_output=True, env=environment)
     return {"ms": (time.perf_counter() - began) * 1000}
