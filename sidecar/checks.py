@@ -63,8 +63,8 @@ def check_fresh(rendering: Rendering, folder: Path) -> list[Finding]:
     return [Finding(Severity.WARNING, name, str(folder / name), "differs from a fresh render", fix) for name in stale]
 
 
-def check_compose(rendering: Rendering) -> list[Finding]:
-    """Let Compose itself read the rendering; a warning where Compose is not installed."""
+def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
+    """Let Compose itself read the rendering as if it lay in the folder; a warning where Compose is not installed."""
     from sidecar.engine.compose import find_compose
     from sidecar.engine.errors import ComposeAbsentError
 
@@ -76,7 +76,8 @@ def check_compose(rendering: Rendering) -> list[Finding]:
         for name, text in rendering.items():
             (Path(scratch) / name).write_text(text, encoding="utf-8")
         try:
-            compose.run(Path(scratch), "config", "--quiet")
+            # a later flag wins: relative paths, of env files for one, start at the folder
+            compose.run(Path(scratch), "--project-directory", str(folder.resolve()), "config", "--quiet")
         except SidecarError as error:
             return [Finding(Severity.ERROR, "docker compose", "config", error.cause, error.fix)]
     return []

@@ -49,9 +49,11 @@ def _settings(loaded: Loaded) -> str:
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - JSON-ready data
+    from sidecar.spec.values import short
+
     if value in (None, "", []):
         return "-"
-    return value if isinstance(value, str) and value.isprintable() else json.dumps(value)
+    return short(value if isinstance(value, str) and value.isprintable() else json.dumps(value))
 
 
 def _text(plan: Plan) -> str:

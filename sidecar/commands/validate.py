@@ -67,7 +67,7 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
         *checks.check_folder(rendering, folder),
         *checks.check_token_file(plan, folder),
         *checks.check_fresh(rendering, folder),
-        *(checks.check_chart(plan) if is_chart else checks.check_compose(rendering)),
+        *(checks.check_chart(plan) if is_chart else checks.check_compose(rendering, folder)),
     ]
     return findings, f"{plan.region} ({plan.gateway.address})"
 

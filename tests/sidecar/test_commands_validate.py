@@ -186,12 +186,31 @@ def test_compose_itself_reads_the_rendering(run, monkeypatch) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
+def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) -> None:
+    """A file of variables beside the spec is found from a folder that is not there yet; a missing one is told."""
+    monkeypatch.setenv("PATH", PATH)
+    Path("deploy").mkdir()
+    Path("deploy/web.env").touch()
+    for name in ("web", "none"):
+        spec = f"region: cn-beijing\nservices: [{{name: web, image: 'w:1', env_files: [./{name}.env]}}]\n"
+        Path(f"deploy/{name}.yaml").write_text(spec)
+
+    def asked(name: str) -> list[str]:
+        out = run("validate", "--file", f"deploy/{name}.yaml", "--out", "not/yet", "--output", "json").out
+        return [one["cause"] for one in json.loads(out)["findings"] if one["subject"] == "docker compose"]
+
+    (cause,) = asked("none")
+    assert "none.env" in cause
+    assert [] == asked("web")
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
 def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
     """Its own words are the cause."""
     from sidecar.checks import check_compose
 
     monkeypatch.setenv("PATH", PATH)
-    (found,) = check_compose({"docker-compose.yml": "services: {a: {image: b, bogus: c}}"})
+    (found,) = check_compose({"docker-compose.yml": "services: {a: {image: b, bogus: c}}"}, Path())
 
     assert ("error", "docker compose", "config") == (found.severity.value, found.subject, found.place)
     assert "bogus" in found.cause
