@@ -15,6 +15,7 @@ import yaml
 
 from sidecar.findings import Finding, Severity
 from sidecar.targets.helm.checks import check_objects
+from sidecar.targets.helm.exposure import check_exposure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ _SECRET = ("--set", "existingSecret=validate,existingSecretCheck=false")
 def check_chart(rendering: Rendering) -> list[Finding]:
     """Lint the chart, render it for every supported Kubernetes, and look at what it would install."""
     if not shutil.which("helm"):
-        return [_warning("helm", "not asked: helm is not installed", "Install Helm 3.18 or later")]
+        return [_warning("helm", "not asked: helm is not installed", "Install Helm 3 or 4")]
     with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as scratch:
         for name, text in rendering.items():
             path = Path(scratch) / name
@@ -51,7 +52,7 @@ def _check_version(chart: str, version: str) -> list[Finding]:
     if done.returncode:
         return _failure(f"template, Kubernetes {version}", done)
     objects = [one for one in yaml.load_all(done.stdout, Loader=_LOADER) if one]
-    careful = check_objects(objects) if version == KUBERNETES[-1] else []
+    careful = [*check_objects(objects), *check_exposure(objects)] if version == KUBERNETES[-1] else []
     return [*careful, *_check_schemas(objects, version)]
 
 
