@@ -58,3 +58,17 @@ def left(space, kinds: str) -> list[str]:
     """Return what is in the namespace that a namespace has not by itself."""
     own = {"kube-root-ca.crt", "default"}
     return [name for each in space.get(kinds) if (name := each["metadata"]["name"]) not in own]
+
+
+def test_a_user_of_one_namespace_suffices(fresh_namespace) -> None:
+    """With the cluster's own role `edit` in the namespace, and no right outside it."""
+    space = fresh_namespace
+    space.kubectl("create", "rolebinding", "developer", "--clusterrole=edit", "--user=developer")
+    content = 'agent:\n  tags: "Authentication=x@y@z"\n'
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tracing"}}
+    space.apply({**secret, "stringData": {"agent.yaml": content}})
+
+    user = ("--kube-as-user", "developer")
+    space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *user, *WAIT)
+    space.helm("test", "demo", *user, "--timeout", "120s")
+    space.helm("uninstall", "demo", *user, *WAIT)

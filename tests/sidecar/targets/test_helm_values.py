@@ -269,3 +269,13 @@ def test_a_publish_is_the_hosts_business() -> None:
     web = service_values(replace(SERVICES[0], replicas=1, publish=Publish(8088)))
 
     assert "publish" not in web
+
+
+def test_the_documented_values_are_there() -> None:
+    """Each key that docs/helm.md tells to set is one of the table's."""
+    section = (CHART.parent / "docs" / "helm.md").read_text().partition("## Which values")[2].partition("\n## ")[0]
+    named = re.findall(r"^[0-9]+\. `([^`]+)`", section, re.MULTILINE)
+    known = [*(field.path for field in FIELDS), *(f"services.<name>.{field.path}" for field in MAPS["services"])]
+
+    assert 10 == len(named)
+    assert [] == [path for path in named if not any(one == path or one.startswith(f"{path}.") for one in known)]
