@@ -7,9 +7,10 @@ import json
 from sidecar.spec.schema import markdown, spec_schema
 
 
-def test_the_schema_is_printed_as_json(run) -> None:
-    """What an editor reads, and nothing else."""
+def test_the_schema_is_printed_as_json(run, golden) -> None:
+    """What an editor reads, and nothing else; a change of the contract shows in the golden file."""
     result = run("schema")
+    golden("schema.json", result.out)
 
     assert (0, "") == (result.code, result.err)
     assert spec_schema() == json.loads(result.out)
