@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 from sidecar_tracing import sender as sender_module
@@ -111,6 +112,28 @@ def test_agent_that_moves_is_found_by_its_name(agent, make_tracer, monkeypatch):
         wait_until(lambda: finish(tracer, name="new") or "new" in new.names)
 
         assert "old" not in new.names
+
+
+@pytest.mark.parametrize(("took", "lookups"), [(0.0005, 3), (0.2, 1)], ids=["quick", "slow"])
+def test_a_quick_resolver_is_asked_before_each_packet(monkeypatch, took, lookups):
+    """A network may swallow packets to a container that has gone; a slow resolver must not hold packets up."""
+    resolve, asked, clock = socket.getaddrinfo, [], [100.0]
+
+    def getaddrinfo(host, port, **options):
+        asked.append(host)
+        clock[0] += took
+        return resolve("127.0.0.1", port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(sender_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with UdpAgent() as agent:
+        sender = UdpSender("agent", agent.port)
+        for _ in range(3):
+            sender.send(Packet(b"packet", 1))
+            clock[0] += 0.1
+        sender.close()
+
+    assert lookups == len(asked)
 
 
 def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
