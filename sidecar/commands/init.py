@@ -60,7 +60,7 @@ def _whole(highest: int) -> Callable[[str], int]:
 def run(args: argparse.Namespace) -> int:
     """Propose, then write, print or compare."""
     from sidecar.init import report, writing
-    from sidecar.regions import find_region, load_regions
+    from sidecar.regions import find_region, gateway_of, load_regions
 
     writes = not (args.dry_run or args.diff)
     if writes and not args.force:
@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if args.region:
         find_region(regions, args.region)
     proposal = _propose(args, regions)
+    gateway_of(regions[proposal.region], proposal.network)  # says where the region has no such host
     changes = writing.diff(args.out, proposal.text) if args.diff else ""
     files = writing.files(args.out, proposal.text)
     if writes:

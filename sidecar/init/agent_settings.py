@@ -66,7 +66,8 @@ def _token_in_argv(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
 def _token_in_environment(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
     for name, value in agent.service.environment.items():
         is_tags = name in ("AGENT_TAGS", "JAEGER_TAGS")
-        if secrets.TOKEN_NAME.fullmatch(name) or (is_tags and _carries_token(value, context.file.tokens)):
+        unset = secrets.TOKEN_NAME.fullmatch(name) and not value.complete
+        if unset or secrets.names_token(name, value.text) or (is_tags and _carries_token(value, context.file.tokens)):
             yield warning(
                 agent.service,
                 value.place,

@@ -54,7 +54,7 @@ def choose(file: ComposeFile, agents: list[HandMadeAgent]) -> tuple[list[Compose
 
 def left_alone(service: ComposeService, why: str) -> LeftAlone:
     """Return the record of a service that is not taken over."""
-    return LeftAlone(service.name, service.image.text if service.image else "", service.place, why)
+    return LeftAlone(service.name, service.image.text[:100] if service.image else "", service.place, why)
 
 
 def shows_tracing(service: ComposeService, agents: dict[str, HandMadeAgent]) -> bool:

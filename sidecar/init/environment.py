@@ -62,7 +62,7 @@ def environment(service: ComposeService, secret: Callable[[Text], bool]) -> Step
 def _remarks(
     service: ComposeService, missing: Sequence[str], odd: Sequence[str], kept: Mapping[str, str]
 ) -> Iterator[Finding]:
-    clear = [name for name, value in kept.items() if value and secrets.SECRET_NAME.fullmatch(name)]
+    clear = [name for name, value in kept.items() if secrets.is_secret(name, value)]
     rows = (
         (
             missing,

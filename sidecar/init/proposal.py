@@ -77,7 +77,7 @@ def from_compose(file: ComposeFile, wish: Wish, regions: Mapping[str, Region], o
     region, network, found = _where(agents, wish, regions)
     known = not found
     context = Context(file, regions, Capacity(**(wish.capacity or {})), 1)
-    findings = [*found, *file.findings]
+    findings = [*found, *_several_regions(agents, region, regions), *file.findings]
     for agent in agents:
         findings += check_agent(agent, replace(context, clients=_clients(agent, file)))
     for service in chosen:
@@ -117,7 +117,18 @@ def _where(agents: list[HandMadeAgent], wish: Wish, regions: Mapping[str, Region
         return found.region, wish.network or found.network, []
     cause = "is not named, and no agent of the file tells it; `local` runs on this machine, with a stand-in gateway"
     fix = "Give --region ID; `sidecar regions` lists them"
-    return LOCAL, "public", [Finding(Severity.WARNING, "region", "", cause, fix)]
+    return LOCAL, wish.network or "public", [Finding(Severity.WARNING, "region", "", cause, fix)]
+
+
+def _several_regions(agents: list[HandMadeAgent], taken: str, regions: Mapping[str, Region]) -> list[Finding]:
+    found = {
+        at.region: agent for agent in agents if agent.gateway and (at := lookup(agent.gateway, regions)) and at.region
+    }
+    if len(found) < 2:
+        return []
+    cause = f"agents of the file report to {', '.join(found)}; a spec is of one: {taken} is taken"
+    fix = "Give --region, and write a spec for each"
+    return [Finding(Severity.WARNING, "region", found[max(found)].service.place, cause, fix)]
 
 
 def _clients(agent: HandMadeAgent, file: ComposeFile) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.init.proposal import Wish, plain
-from sidecar.regions import NETWORKS, find_region
+from sidecar.regions import find_region, gateway_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,9 @@ _IMAGE = "registry.example.com/web:1.0"
 def ask_all(wish: Wish, regions: Mapping[str, Region], out: Path) -> Wish:
     """Return the wish with what was missing in it asked. Raises SidecarError where the input ends."""
     region = wish.region or ask_region(regions)
-    network = wish.network or _ask("Network (public or vpc)", "public", _network)
+    network = wish.network or _ask(
+        "Network (public or vpc)", "public", lambda answer: gateway_of(regions[region], answer)
+    )
     service = _ask_service(out)
     return Wish(region, network, wish.capacity, service)
 
@@ -47,11 +49,6 @@ def _ask_service(out: Path) -> dict[str, Any] | None:
 
 def _typed(name: str, answer: str) -> str | int:
     return int(answer) if name == "port" and answer.isascii() and answer.isdigit() else answer
-
-
-def _network(answer: str) -> None:
-    if answer not in NETWORKS:
-        raise SidecarError(f"network {answer!r}", "is not known", f"Use {' or '.join(NETWORKS)}")
 
 
 def _ask(question: str, default: str, check: Check) -> str:

@@ -19,8 +19,12 @@ TOKEN_NAME = re.compile(
     r"authentication|.*(trac|jaeger|arms|aliyun|opentelemetry|otel).*(token|auth).*|(auth_?)?token", re.IGNORECASE
 )
 """Names of variables and tags whose value is taken for a token."""
-SECRET_NAME = re.compile(r".*(passw|secret|token|credential|private_?key|api_?key|access_?key|auth).*", re.IGNORECASE)
-"""Names of variables whose value is likely meant for few eyes."""
+_NO_TOKEN = re.compile(r".{0,5}|/.*|https?:.*|\d+", re.DOTALL)
+"""What such a name may hold besides: a switch, a file's path, an address, a number."""
+_SECRET_NAME = re.compile(
+    r"passw|secret|token|credential|(private|api|access|fernet|encryption)_?key|(^|_)auth(_|$)", re.IGNORECASE
+)
+_PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]*:[^/\s:@]+@")
 _MARKED = re.compile(r"(?:Authentication=|adapt_)([^\s'\"/,]+)")
 _SHAPE = re.compile(r"[\w.-]{1,128}@[\w.-]{1,128}@[\w.-]{1,128}")
 _FLAG = re.compile(rf"--?(?:{'|'.join(map(re.escape, TAGS_FLAGS))})(?:=|\s+)['\"]?([^\s'\"]+)")
@@ -47,13 +51,23 @@ def find_tokens(root: yaml.Node | None) -> frozenset[str]:
 
 def holds_token(text: str, found: Iterable[str]) -> bool:
     """Tell whether a text is or holds a token."""
-    return any(token == text or (len(token) >= _SHORTEST and token in text) for token in found) or (
-        tokens.mask(text) != text
-    )
+    known = any(token == text or (len(token) >= _SHORTEST and token in text) for token in found)
+    return known or bool(_MARKED.search(text)) or (text.count("@") > 1 and bool(_SHAPE.search(text)))
+
+
+def names_token(name: str, value: str) -> bool:
+    """Tell whether a variable's name says that its value is a token, and the value is no switch, path or address."""
+    return bool(TOKEN_NAME.fullmatch(name[:_LONGEST])) and not _NO_TOKEN.fullmatch(value)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tell whether a variable is likely meant for few eyes: a password's name, or an address with one in it."""
+    return bool(value) and bool(_SECRET_NAME.search(name) or _PASSWORD_IN_ADDRESS.search(value))
 
 
 def redact(text: str, found: Iterable[str]) -> str:
     """Return the text on one printable line, without the tokens and without what looks like one."""
+    text = text[:_LONGEST]
     for token in sorted(found, key=len, reverse=True):
         if len(token) >= _SHORTEST:
             text = text.replace(token, tokens.MASK)
@@ -62,7 +76,7 @@ def redact(text: str, found: Iterable[str]) -> str:
 
 def _suspects(name: str, text: str) -> Iterator[str]:
     text = text[:_LONGEST]
-    if TOKEN_NAME.fullmatch(name[:_LONGEST]):
+    if names_token(name, text):
         yield text.removeprefix("Authentication=")
     yield from _MARKED.findall(text)
     if text.count("@") > 1:

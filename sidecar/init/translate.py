@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar import agent as agents
 from sidecar.init import secrets
 from sidecar.init.composefile import is_elsewhere
 from sidecar.init.environment import environment, sampling
@@ -24,6 +25,8 @@ _TAKEN = {
     *("image", "build", "ports", "expose", "command", "entrypoint", "environment", "env_file", "volumes"),
     *("deploy", "scale", "mem_limit", "cpus", "healthcheck", "extends", "profiles"),
 }
+OTEL_AGENT_HOSTS = {"OTEL_EXPORTER_JAEGER_AGENT_HOST", "OTEL_EXPORTER_JAEGER_HOST"}
+"""Where OpenTelemetry's exporter for an agent looks for it; the kit sets the names of jaeger-client alone."""
 _KITS_OWN = {
     *("restart", "logging", "networks", "network_mode", "depends_on", "links"),
     *("stop_grace_period", "container_name", "hostname"),
@@ -49,8 +52,7 @@ class Translator:
             fields, found = step(self, service)
             data.update(fields)
             findings += found
-        if data.get("environment", {}).get("JAEGER_SERVICE_NAME") == name:
-            del data["environment"]["JAEGER_SERVICE_NAME"]  # the kit sets it so
+        _own_names(data.get("environment", {}), name)
         if name != service.name:
             cause = f"is called {name} in the spec, where names are host names: a-z, 0-9 and -"
             findings.append(warning(service, service.place, cause, "Change it where other services name it"))
@@ -66,6 +68,14 @@ class Translator:
     def secret(self, text: Text) -> bool:
         """Tell whether a value is or holds a token."""
         return secrets.holds_token(text.text, self.file.tokens) or secrets.holds_token(text.raw, self.file.tokens)
+
+
+def _own_names(environment: dict[str, str], name: str) -> None:
+    """Let variables that the kit does not set itself follow the service's new name and agent."""
+    if environment.get("JAEGER_SERVICE_NAME") == name:
+        del environment["JAEGER_SERVICE_NAME"]  # the kit sets it so
+    for variable in OTEL_AGENT_HOSTS & environment.keys():
+        environment[variable] = f"{name}{agents.SUFFIX}"
 
 
 def _image(translator: Translator, service: ComposeService) -> Step:

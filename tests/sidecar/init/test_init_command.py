@@ -200,6 +200,14 @@ def test_a_diff_shows_what_would_change(run) -> None:
     assert before == Path("sidecar.yaml").read_text()
 
 
+def test_a_region_without_such_a_host_is_refused(run) -> None:
+    """What plan would refuse is not written."""
+    result = run("init", "--region", "local", "--network", "vpc")
+
+    assert (1, "sidecar: region local: has no vpc host. Use --network public\n") == (result.code, result.err)
+    assert [] == files()
+
+
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     """Run the command on a terminal of its own."""

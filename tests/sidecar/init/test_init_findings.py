@@ -209,3 +209,57 @@ def test_a_token_in_arguments_is_found_in_every_form(said, command: str) -> None
 
     assert [one for one in found if one.startswith("warning 5 a: the token is an argument")], found
     assert "canary" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "stays"),
+    [
+        ("TRACING_AUTH_ENABLED: 'true'", True),
+        ("TRACING_TOKEN_FILE: /run/secrets/token", True),
+        ("TRACING_TOKEN: canary-123456", False),
+    ],
+)
+def test_a_switch_or_a_path_is_no_token(run, said, variable: str, stays: bool) -> None:
+    """What a token's name may hold besides is taken over, and so is what has the same value."""
+    text = FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, DEBUG: 'true', {variable}")
+    found = said(text)
+    spec = json.loads(run("init", "--from", "c.yml", "--dry-run", "--output", "json").out)["spec"]
+
+    assert stays == (variable.partition(":")[0] in spec)
+    assert 'DEBUG: "true"' in spec
+    assert stays != any("the token is in the environment" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_said"),
+    [
+        ("DB_PASSWORD: x", True),
+        ("URL: 'postgres://u:p@db/x'", True),
+        ("AUTHOR: Ada", False),
+        ("URL: 'redis://redis:6379/0'", False),
+        ("API_KEY: ''", False),
+    ],
+)
+def test_a_secret_in_clear_is_said(said, variable: str, is_said: bool) -> None:
+    """By its name, or as the password in an address; its value is not shown."""
+    found = said(FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, {variable}"))
+
+    assert is_said == any(f"{variable.partition(':')[0]}: in clear, as in the Compose file" in one for one in found)
+
+
+def test_agents_of_two_regions_are_said(said) -> None:
+    """A spec is of one region: the first is taken."""
+    other = FINE.replace("  agent:", "  second:").partition("  second:")[2].replace("-hz.", "-bj.")
+    found = said(f"{FINE}  second:{other}")
+
+    assert "agents of the file report to cn-hangzhou, cn-beijing; a spec is of one: cn-hangzhou is taken" in " ".join(
+        found
+    )
+
+
+def test_opentelemetrys_exporter_is_led_to_the_services_own_agent(run, said) -> None:
+    """Its variables are not the kit's to set, so the proposal does."""
+    said(FINE.replace("JAEGER_AGENT_HOST: agent", "OTEL_EXPORTER_JAEGER_AGENT_HOST: agent"))
+    result = run("init", "--from", "c.yml", "--dry-run")
+
+    assert "OTEL_EXPORTER_JAEGER_AGENT_HOST: web-agent" in result.out

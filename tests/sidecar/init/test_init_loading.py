@@ -86,3 +86,12 @@ def test_500_services_take_no_time(propose) -> None:
     report = propose(c=f"x-a: &a {{image: web, environment: {{A: b}}}}\nservices:\n{services}\n")
 
     assert 500 == len(report["services"])
+
+
+def test_a_huge_value_takes_no_time(propose) -> None:
+    """No pattern goes over a long word again and again."""
+    word = "a" * 200_000
+    web = f"{{image: {word}, environment: {{A: {word}, B: 'x@{word}@'}}, command: '-b {word}'}}"
+    report = propose(c=f"services: {{web: {web}, b: {{image: b, ports: ['1:1']}}}}")
+
+    assert ["b"] == report["services"]
