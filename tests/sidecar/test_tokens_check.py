@@ -219,6 +219,11 @@ def test_a_source_that_others_can_read(run, checked) -> None:
     assert (0, f"sidecar: warning: token.txt: token: {cause}. {fix}\n") == (result.code, result.err)
 
 
+def test_a_source_that_is_gone_has_no_rights() -> None:
+    """A pipe given as a file may be closed by then."""
+    assert [] == check.source_findings(Path("none"))
+
+
 def test_a_file_of_an_agent_can_be_named(checked) -> None:
     """For instance the one that SIDECAR_TOKEN_FILE names."""
     kept()
