@@ -10,6 +10,7 @@ metadata:
     {{- end }}
   annotations:
     kubectl.kubernetes.io/default-container: {{ .component }}
+    sidecar-kit/probe: {{ include "sidecar.image" (dict "root" $root "name" $root.Values.images.gateway) | quote }}
     {{- with include "sidecar.token.annotations" $root | trim }}
     {{- . | nindent 4 }}
     {{- end }}
