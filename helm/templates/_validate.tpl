@@ -92,8 +92,13 @@
 {{- if gt (len $whole) (int .limit) -}}
 {{- fail (printf "%s: the name %q has %d characters, at most %d are allowed. Shorten the release's name or the workload's" $place $whole (len $whole) (int .limit)) -}}
 {{- end -}}
-{{- if has .name (list "gateway" "token" "delivery-test" "agents") -}}
-{{- fail (printf "%s: the name is the chart's own (gateway, token, delivery-test, agents). Rename it" $place) -}}
+{{- if or (eq .name "delivery-test") (and (eq .name "gateway") .root.Values.standIn.enabled) -}}
+{{- fail (printf "%s: the name is the chart's own (gateway while standIn.enabled, delivery-test). Rename it" $place) -}}
+{{- end -}}
+{{- range $other := without (list "services" "jobs" "cronJobs") .kind -}}
+{{- if hasKey (get $.root.Values $other) $.name -}}
+{{- fail (printf "%s: %s has the name, too, and pods are selected by it. Rename one" $place $other) -}}
+{{- end -}}
 {{- end -}}
 {{- if and (not .workload.image) (not .workload.args) (not .workload.command) -}}
 {{- fail (printf "%s: has neither image nor args. Name its image" $place) -}}

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
-"""A service, job or cron job: it becomes part of a Service's name, of at most 63 characters."""
+NAME = r"^[a-z0-9]([a-z0-9-]{0,55}[a-z0-9])?$"
+"""A service, job or cron job, as in a spec; behind the release's name it has at most 63 characters."""
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 
 TEXT: Schema = {"type": "string"}

@@ -30,6 +30,7 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("services.frontend.port=6831", ["services.frontend.port: 6831 is the agent's own"]),
         ("services.backend.port=5778", ["services.backend.port: 5778 is the agent's own"]),
         ("services.gateway.image=x", ["services.gateway: the name is the chart's own"]),
+        ("jobs.frontend.image=x", ["jobs.frontend: services has the name, too", "Rename one"]),
         ("services.web.port=80", ["services.web: has neither image nor args"]),
         (
             "services.frontend.peers.BACKEND_URL.service=nobody",
@@ -64,6 +65,13 @@ def test_a_release_name_that_is_too_long_is_refused() -> None:
 
     assert "cronJobs.nightly: the name" in message
     assert "has 53 characters, at most 52 are allowed. Shorten the release's name or the workload's" in message
+
+
+def test_a_service_may_be_called_gateway_where_no_stand_in_is() -> None:
+    """The name is taken by the stand-in only."""
+    sets = "standIn.enabled=false,gateway.host=g.example.com,existingSecret=t,services.gateway.image=x:1"
+
+    assert "demo-gateway" in {each["metadata"]["name"] for each in template(CHART, "--set", sets)}
 
 
 def test_an_unsupported_kubernetes_is_refused() -> None:

@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 import yaml
 from helm_charts import CHART, CI, plan_of, written
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sidecar import rendering
 from sidecar.checkout import find_checkout
@@ -279,3 +281,18 @@ def test_the_documented_values_are_there() -> None:
 
     assert 10 == len(named)
     assert [] == [path for path in named if not any(one == path or one.startswith(f"{path}.") for one in known)]
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+DATA = st.recursive(
+    TEXTS | st.integers() | st.booleans() | st.none() | st.lists(TEXTS, max_size=3),
+    lambda inner: st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(DATA)
+def test_no_text_changes_the_structure_of_the_values(data) -> None:
+    """What is written as a block is read as it was, whatever its keys and texts."""
+    assert {"key": data} == yaml.safe_load(f"key:{helm.block(data)}\n")
