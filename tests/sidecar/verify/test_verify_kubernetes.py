@@ -1,0 +1,324 @@
+"""Looking into a release's pods, through a kubectl with prepared answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cluster_pods import ended, listed, pod, stand_in
+from fake_kubectl import put_on_path
+
+from sidecar.errors import SidecarError
+from sidecar.kubernetes import looking
+from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+from sidecar.verify.kubernetes import KubernetesPlace
+from sidecar.verify.look import Broken, Look, as_line
+
+NAME = "sidecar-verify-0123abcd"
+SEEN = Look(ClientCounts(5, 5, {}, 1, ("t1",)), AgentCounts(), AgentCounts(1, spans_submitted=5, connected=1))
+
+
+@pytest.fixture
+def kubectl(tmp_path, monkeypatch):
+    """A kubectl with prepared answers; names of looks are known beforehand, and nothing is waited for long."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
+    monkeypatch.setattr(looking, "_POLL_SECONDS", 0.01)
+    return put_on_path(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def place(kubectl):
+    """Return a function that gives the place of some pods."""
+
+    def call(*pods, **options):
+        kubectl.answer("get pods --selector", listed(*pods))
+        return KubernetesPlace(Kubectl("shop"), "demo", **options)
+
+    return call
+
+
+def prepare(kubectl, data, printed: str) -> None:
+    """Let the next look into a pod print this."""
+    name = data["metadata"]["name"]
+    kubectl.answer(f"get pod {name}", data)
+    kubectl.answer(f"get pod {name}", ended(data, NAME, running={}))
+    kubectl.answer(f"get pod {name}", ended(data, NAME))
+    kubectl.answer("replace")
+    kubectl.answer("logs", printed)
+
+
+def test_the_releases_traced_pods_are_the_services(place) -> None:
+    """Not the stand-in, not the test of delivery, not a Job that has ended."""
+    done = pod("demo-job-1", "job", phase="Succeeded")
+    found = place(pod(), pod("demo-api-1", "api"), stand_in(), pod("demo-t", "delivery-test"), done)
+
+    assert ["api", "web"] == found.services()
+    assert () == found.notes
+
+
+def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
+    """How many were left out is noted; --every-pod leaves out none."""
+    pods = (pod("demo-web-1", ready=False, phase="Pending"), pod("demo-web-2"), pod("demo-web-3"))
+    prepare(kubectl, pods[1], as_line(SEEN))
+    found = place(*pods)
+
+    assert ("web: 1 of 3 pods was looked at; --every-pod takes all",) == found.notes
+    assert SEEN == found.look("web", "m", 5, 1)
+    every = place(*pods, every_pod=True)
+    assert (["demo-web-1", "demo-web-2", "demo-web-3"], ()) == (every.services(), every.notes)
+
+
+def test_one_container_of_the_pods_own_image_looks(place, kubectl) -> None:
+    """It is added to the pod as it is, with what Pod Security restricted asks for."""
+    prepare(kubectl, pod(), "a warning\n" + as_line(SEEN) + "\n")
+
+    assert SEEN == place(pod(), stand_in()).look("web", "m", 5, 1)
+    (sent,) = kubectl.read
+    (container,) = sent["spec"]["ephemeralContainers"]
+    assert ("replace", "--raw=/api/v1/namespaces/shop/pods/demo-web-1/ephemeralcontainers", "--filename=-") == tuple(
+        next(argv for argv in kubectl.asked if "replace" in argv)[1:]
+    )
+    assert (NAME, "kit/gateway:1") == (container["name"], container["image"])
+    assert ["python", "-m", "sidecar.verify.look", "--service=web", "--marker=m"] == container["command"][:5]
+    assert ["--agent=127.0.0.1:6831", "--admin=http://127.0.0.1:14271"] == container["command"][-2:]
+    assert {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "runAsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    } == container["securityContext"]
+
+
+@pytest.mark.parametrize(
+    ("pods", "options", "image"),
+    [
+        ((pod(),), {"image": "mine:3"}, "mine:3"),
+        ((pod(image=""), stand_in()), {}, "registry.example.com/kit/gateway:2"),
+        ((pod(image=""),), {}, "sidecar-kit/gateway:0.1.0"),
+    ],
+    ids=["named", "stand-in", "official"],
+)
+def test_the_image_is_the_named_one_or_the_releases(place, kubectl, pods, options, image: str) -> None:
+    """--image, the pod's annotation, the stand-in's, the official name."""
+    prepare(kubectl, pods[0], as_line(SEEN))
+    place(*pods, **options).look("web", "m", 5, 1)
+
+    assert image == kubectl.read[0]["spec"]["ephemeralContainers"][0]["image"]
+
+
+def test_earlier_looks_stay_in_the_pod(place, kubectl) -> None:
+    """The cluster refuses to remove one; a pod that changed in between is read and tried again."""
+    looked = pod()
+    looked["spec"]["ephemeralContainers"] = [{"name": "sidecar-verify-old"}]
+    kubectl.answer("get pod demo-web-1", looked)
+    kubectl.answer("replace", err="Error from server (Conflict): the object has been modified\n")
+    prepare(kubectl, looked, as_line(SEEN))
+
+    assert SEEN == place(looked).look("web", "m", 5, 1)
+    assert [["sidecar-verify-old", NAME]] * 2 == [
+        [one["name"] for one in sent["spec"]["ephemeralContainers"]] for sent in kubectl.read
+    ]
+
+
+def test_a_pod_that_changes_for_ever_is_given_up(place, kubectl) -> None:
+    """After some tries."""
+    kubectl.answer("get pod demo-web-1", pod())
+    kubectl.answer("replace", err="Error from server (Conflict): the object has been modified\n")
+
+    with pytest.raises(SidecarError, match="the object has been modified"):
+        place(pod()).look("web", "m", 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "fix"),
+    [
+        (
+            (
+                'Error from server (Forbidden): pods "p" is forbidden: User "ann" cannot update resource '
+                '"pods/ephemeralcontainers" in API group "" in the namespace "shop"'
+            ),
+            "user ann may not update pods/ephemeralcontainers in namespace shop",
+            "a Pod of its own does not share: permit update of pods/ephemeralcontainers",
+        ),
+        (
+            'Error from server: admission webhook "x" denied the request: no',
+            "the cluster does not admit it",
+            "`helm test`",
+        ),
+        ('Error from server (NotFound): pods "p" not found', "ended while it was looked at", "verify again"),
+    ],
+)
+def test_a_pod_that_may_not_be_looked_into_is_told(place, kubectl, said: str, cause: str, fix: str) -> None:
+    """With what has to be permitted, and why nothing else would do."""
+    kubectl.answer("get pod demo-web-1", pod())
+    kubectl.answer("replace", err=said)
+    with pytest.raises(SidecarError) as caught:
+        place(pod()).look("web", "m", 5, 1)
+
+    assert "demo-web-1" == caught.value.subject
+    assert cause in caught.value.cause
+    assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize(("reason", "patience"), [("InvalidImageName", 60), ("ImagePullBackOff", 0)])
+def test_an_image_that_cannot_be_had_is_named(place, kubectl, monkeypatch, reason: str, patience: int) -> None:
+    """A wrong name at once, one that cannot be pulled after the node tried again."""
+    monkeypatch.setattr(looking, "START_SECONDS", patience)
+    kubectl.answer("get pod demo-web-1", pod())
+    kubectl.answer("get pod demo-web-1", ended(pod(), NAME, waiting={"reason": reason}))
+    kubectl.answer("replace")
+
+    with pytest.raises(SidecarError, match=rf"cannot run kit/gateway:1: {reason}\. Name one that the cluster has"):
+        place(pod()).look("web", "m", 5, 1)
+
+
+def test_a_look_that_does_not_end_is_given_up(place, kubectl, monkeypatch) -> None:
+    """After its time."""
+    monkeypatch.setattr(looking, "START_SECONDS", 0.0)
+    kubectl.answer("get pod demo-web-1", ended(pod(), NAME, running={}))
+    kubectl.answer("replace")
+
+    with pytest.raises(SidecarError, match="the look from inside did not end within 0 s: it runs"):
+        place(pod()).look("web", "m", 5, 0)
+
+
+@pytest.mark.parametrize("printed", ["", "Traceback\nNo module named sidecar.verify.look\n", '{"odd": 1}\n'])
+def test_another_image_is_told_by_what_it_prints(place, kubectl, printed: str) -> None:
+    """The last line, never a traceback."""
+    prepare(kubectl, pod(), printed)
+    cause = (printed.strip().splitlines() or ["it printed nothing"])[-1]
+
+    with pytest.raises(SidecarError) as caught:
+        place(pod()).look("web", "m", 5, 1)
+    assert f"cannot be looked into: {cause}" == caught.value.cause
+    assert "Is kit/gateway:1 the gateway image of this kit's version?" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        (
+            {"agent": {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}},
+            "demo-web-1: the agent waits: CrashLoopBackOff",
+        ),
+        (
+            {"agent": {"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}},
+            "demo-web-1: the agent ended: OOMKilled, exit code 137",
+        ),
+        ({"phase": "Pending", "ready": False}, "demo-web-1: is Pending, and not ready"),
+    ],
+)
+def test_a_dead_agent_is_named_without_a_look(place, kubectl, changes, cause: str) -> None:
+    """From what the pod says of itself; nothing is put into it."""
+    look = place(pod(**changes)).look("web", "m", 5, 1)
+
+    assert ("agent received", cause) == (look.broken.hop, look.broken.cause)
+    assert [] == kubectl.read
+
+
+def test_the_agents_log_is_that_since_verify_began(place, kubectl) -> None:
+    """Of the agent's container."""
+    kubectl.answer("logs", "code = Unauthenticated")
+
+    assert "code = Unauthenticated" == place(pod()).agent_log("web")
+    argv = kubectl.asked[-1]
+    assert ["logs", "demo-web-1", "--container=jaeger-agent"] == argv[1:4]
+    assert argv[4].startswith("--since-time=20")
+
+
+def test_the_stand_in_is_read_inside_its_pod(place, kubectl) -> None:
+    """By the marker; a policy of the network cannot be in the way."""
+    kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
+
+    assert GatewayCounts(5, 0, 5) == place(pod(), stand_in()).gateway("m", 5, 1)
+    assert ["python", "-m", "sidecar.verify.reader", "gateway", "m", "--settled=5", "--seconds=1"] == (
+        kubectl.asked[-1][5:]
+    )
+
+
+def test_a_region_shows_no_counts(place) -> None:
+    """The release runs no stand-in."""
+    assert place(pod()).gateway("m", 5, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("namespace", "others", "text"),
+    [
+        ({}, [pod(release="other")], r"release demo: has no traced pod in namespace shop\. Releases with.*: other$"),
+        ({}, [], r"release demo: has no traced pod in namespace shop\. See helm list"),
+        (
+            'Error from server (NotFound): namespaces "shop" not found',
+            [],
+            r"namespace shop: does not exist\. See kubectl get namespaces",
+        ),
+        (
+            'Error from server (Forbidden): User "ann" cannot get resource "namespaces" in API group ""',
+            [],
+            "release demo: has no traced pod in namespace shop",
+        ),
+    ],
+    ids=["another release", "empty", "no namespace", "may not ask"],
+)
+def test_what_is_not_there_is_told(place, kubectl, namespace, others, text: str) -> None:
+    """The namespace, or the release with those that are there."""
+    if isinstance(namespace, str):
+        kubectl.answer("get namespace", err=namespace)
+    else:
+        kubectl.answer("get namespace", namespace)
+    kubectl.answer("get pods --output", listed(*others))
+
+    with pytest.raises(SidecarError, match=text):
+        place(stand_in())
+
+
+def test_the_contexts_own_namespace_is_not_asked_for(kubectl) -> None:
+    """It has no name here."""
+    kubectl.answer("get pods", listed())
+
+    with pytest.raises(SidecarError, match="release demo: has no traced pod in the context's namespace"):
+        KubernetesPlace(Kubectl(), "demo")
+
+
+def test_the_command_prints_the_proof(run, kubectl) -> None:
+    """--release alone chooses the target; JSON is the same as for Compose."""
+    prepare(kubectl, pod(), as_line(SEEN))
+    kubectl.answer("get pods", listed(pod(), stand_in()))
+    kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
+    done = run("verify", "--release", "demo", "--namespace", "shop", "--spans", "5", "--output", "json")
+
+    assert (0, "") == (done.code, done.err)
+    assert [("client sent", 5), ("agent received", 1), ("agent submitted", 5), ("gateway accepted", 5)] == [
+        (hop["hop"], hop["figure"]) for hop in json.loads(done.out)["hops"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["--target", "kubernetes"], "--target kubernetes needs the release"),
+        (["--release", "demo", "--out", "x"], "--out belongs to Compose"),
+        (["--namespace", "shop"], "--namespace belongs to --target kubernetes"),
+        (
+            ["--target", "process", "--every-pod", "--image", "x"],
+            "--every-pod, --image belongs to --target kubernetes",
+        ),
+    ],
+)
+def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> None:
+    """Exit 2, with what they belong to."""
+    done = run("verify", *arguments)
+
+    assert 2 == done.code
+    assert cause in done.err
+
+
+@pytest.mark.parametrize("look", [SEEN, Look(SEEN.client), Look(broken=Broken("client sent", "gone", "start it"))])
+def test_a_look_travels_as_one_line(look: Look) -> None:
+    """Counts, an absent agent, and where it broke off."""
+    from sidecar.verify.look import from_text
+
+    assert look == from_text(as_line(look))
