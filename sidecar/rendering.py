@@ -33,8 +33,8 @@ def diff(rendering: Rendering, folder: Path) -> str:
 def write(rendering: Rendering, folder: Path) -> None:
     """Put the rendering into the folder; files that are not of the rendering stay as they are.
 
-    A new folder appears by one rename. In a folder that exists every file is written beside its place first,
-    then moved; whatever stops that half-way, an interrupt too, puts the old files back.
+    A new folder appears by one rename. In a folder that exists every file that changes is written beside its place
+    first, then moved; whatever stops that half-way, an interrupt too, puts the old files back.
     Raises SidecarError where the folder cannot take it.
     """
     check(rendering, folder)
@@ -107,8 +107,9 @@ def _new_folder(rendering: Rendering, folder: Path) -> None:
 
 
 def _replace_files(rendering: Rendering, folder: Path) -> None:
+    changed = {name: text for name, text in rendering.items() if not _holds(folder / name, text)}
     with contextlib.ExitStack() as undo:
-        staged = {name: _stage(folder / name, text, undo) for name, text in rendering.items()}
+        staged = {name: _stage(folder / name, text, undo) for name, text in changed.items()}
         # docker-compose.yml moves last: it is what makes a folder deployable
         for name, new in sorted(staged.items(), key=lambda item: item[0] == "docker-compose.yml"):
             _move(new, folder / name, undo)
@@ -153,6 +154,10 @@ def _write_file(path: Path, text: str, undo: contextlib.ExitStack) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.chmod(_FILE_MODE)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and _read(path) == text
 
 
 def _read(path: Path) -> str:

@@ -278,7 +278,7 @@ from sidecar.errors import SidecarError
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
-    rendering.write({"docker-compose.yml": rendering.HEADER}, Path(sys.argv[1]))
+    write({"docker-compose.yml": rendering.HEADER}, Path(sys.argv[1]))
 except SidecarError as error:
     print(error)
 """
@@ -372,3 +372,14 @@ def test_check_writes_nothing(rendered) -> None:
     rendering.check(NEW, rendered)
 
     assert before == tree(rendered)
+
+
+def test_a_file_that_stays_the_same_is_not_touched(tmp_path) -> None:
+    """Tools that watch files by their time see what changed, and no more."""
+    write({"a": f"{HEADER} 1\n", "b": f"{HEADER} 1\n"}, tmp_path / "out")
+    before = {name: (tmp_path / "out" / name).stat().st_ino for name in "ab"}
+    write({"a": f"{HEADER} 1\n", "b": f"{HEADER} 2\n"}, tmp_path / "out")
+
+    after = {name: (tmp_path / "out" / name).stat().st_ino for name in "ab"}
+    assert (True, False) == (before["a"] == after["a"], before["b"] == after["b"])
+    assert f"{HEADER} 2\n" == (tmp_path / "out" / "b").read_text()
