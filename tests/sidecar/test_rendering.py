@@ -278,7 +278,7 @@ from sidecar.errors import SidecarError
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
-    write({"docker-compose.yml": rendering.HEADER}, Path(sys.argv[1]))
+    rendering.write({"docker-compose.yml": rendering.HEADER}, Path(sys.argv[1]))
 except SidecarError as error:
     print(error)
 """
