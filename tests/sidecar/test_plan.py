@@ -81,7 +81,7 @@ def test_a_network_that_the_region_has_not_is_refused() -> None:
     ("service", "cause"),
     [
         (Service("gateway", "i"), "services.gateway.name: is the name of the stand-in gateway. Rename the service"),
-        (Service("a", "i", port=1, publish=Publish(16686)), "services.a.publish: takes 16686, the stand-in gateway's page"),
+        (Service("a", "i", port=1, publish=Publish(16686)), "services.a.publish: takes 16686, the stand-in gateway's"),
     ],
 )
 def test_local_keeps_the_stand_ins_name_and_port(service: Service, cause: str) -> None:
