@@ -39,10 +39,11 @@ def with_template(text: str) -> dict[str, str]:
 
 @pytest.mark.usefixtures("_helm_on_path")
 def test_a_field_that_the_api_does_not_know_is_found() -> None:
-    """For each Kubernetes, with the object and what is wrong."""
+    """For each Kubernetes, with the object and what is wrong; an operator's kinds are not the API's."""
     labels = "{app.kubernetes.io/name: x}"
     text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: mine, labels: {labels}}}\nspec: {{colour: red}}\n"
-    findings = validate.check_chart(with_template(text))
+    operators = f"apiVersion: monitoring.coreos.com/v1\nkind: Any\nmetadata: {{name: any, labels: {labels}}}\n"
+    findings = validate.check_chart(with_template(f"{text}---\n{operators}"))
 
     causes = [finding.cause for finding in findings if finding.subject == "Service mine" and "colour" in finding.cause]
     assert [f"Kubernetes {version}:" for version in validate.KUBERNETES] == [
