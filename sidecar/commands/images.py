@@ -8,6 +8,7 @@ images-values.yaml for `helm install -f`.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ from sidecar.images import names
 if TYPE_CHECKING:
     import argparse
 
-    from sidecar.images.obtain import Obtained
+    from sidecar.images.obtain import Obtained, Wish
 
 EXAMPLES = """examples:
   sidecar images
   sidecar images --prefix mirror.example.com/dockerhub/
   sidecar images --source build
+  sidecar images --file sidecar.yaml --out build/cn-shanghai
   sidecar images --dry-run --output json
 """
 
@@ -31,11 +33,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         choices=("auto", "registry", "build"),
-        default="auto",
-        help="auto: the registry if it answers within some seconds, else from source (default: %(default)s)",
+        help="auto, the default: the registry if it answers within some seconds, else from source",
     )
-    parser.add_argument("--prefix", default="", metavar="MIRROR/", help="a mirror's name before the official names")
-    parser.add_argument("--agent-version", default=names.AGENT_VERSION, metavar="VERSION", help="default: %(default)s")
+    parser.add_argument("--prefix", metavar="MIRROR/", help="a mirror's name before the official names")
+    parser.add_argument("--agent-version", metavar="VERSION", help=f"default: {names.AGENT_VERSION}")
+    parser.add_argument(
+        "--file", type=Path, action="append", metavar="FILE", help="a spec that says these three; flags win over it"
+    )
     parser.add_argument("--debian-mirror", metavar="URL", help="for a base from source (default: the host's own)")
     parser.add_argument(
         "--out", type=Path, default=Path(), metavar="FOLDER", help="whose .env gets the names (default: .)"
@@ -48,15 +52,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Obtain the images, write their names, print them."""
     from sidecar.images.deliver import as_text, deliver
-    from sidecar.images.obtain import Wish
 
-    wish = Wish(args.source, args.prefix, args.agent_version, args.rebuild, args.dry_run)
-    obtained = deliver(wish, args.out, args.debian_mirror)
+    obtained = deliver(_wish(args), args.out, args.debian_mirror)
     if args.output == "json":
         print(json.dumps([_as_data(entry) for entry in obtained], indent=2))
     else:
         print(as_text(obtained))
     return 0
+
+
+def _wish(args: argparse.Namespace) -> Wish:
+    from sidecar.images.obtain import Wish
+    from sidecar.spec.load import load
+
+    flags = {"images.source": args.source, "images.prefix": args.prefix, "agent.version": args.agent_version}
+    given = {path: value for path, value in flags.items() if value is not None}
+    spec = load(args.file or (), given, os.environ).spec
+    return Wish(spec.images.source, spec.images.prefix, spec.agent.version, args.rebuild, args.dry_run)
 
 
 def _as_data(entry: Obtained) -> dict[str, Any]:

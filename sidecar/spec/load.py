@@ -73,7 +73,8 @@ def _of_texts(flags: Mapping[str, str], environ: Mapping[str, str], report: Repo
             yield _of_text(field, path, text, Source(f"${variable}", rank, report, lines=False))
     table = dict(walk())
     for path, text in flags.items():
-        yield _of_text(table[path], path, text, Source(table[path].flag, rank + 1, report, lines=False))
+        place = table[path].flag or "command line"
+        yield _of_text(table[path], path, text, Source(place, rank + 1, report, lines=False))
 
 
 def _of_text(field: Field, path: str, text: str, source: Source) -> Value:

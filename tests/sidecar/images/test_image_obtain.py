@@ -252,6 +252,20 @@ def test_dry_run_of_the_command_is_json_and_writes_nothing(
     assert not (tmp_path / ".env").exists()
 
 
+def test_a_spec_says_what_the_flags_do_not(
+    engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prefix, source and agent come from a spec; a flag wins over it."""
+    spec = tmp_path / "sidecar.yaml"
+    spec.write_text("images: {prefix: mirror.example.com/hub, source: build}\nagent: {version: 1.35.0}\n")
+    command = ["images", "--file", str(spec), "--out", str(tmp_path), "--dry-run", "--output", "json"]
+
+    assert 0 == cli.main(command)
+    assert names.built_agent("1.35.0") == json.loads(capsys.readouterr().out)[1]["image"]
+    assert 1 == cli.main([*command, "--source", "registry"])
+    assert "mirror.example.com/hub/library/python" in capsys.readouterr().err
+
+
 def test_folder_that_is_not_there_is_refused_before_any_work(
     engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
