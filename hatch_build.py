@@ -13,7 +13,7 @@ class StubsHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the interface's signature
         """Run protoc before files are collected. Raises RuntimeError where it fails."""
-        from grpc_tools import protoc  # noqa: PLC0415 - only in the build environment
+        from grpc_tools import protoc
 
         root = Path(self.root)
         protos = sorted(str(path) for path in (root / "sidecar/gateway/stubs").glob("*.proto"))
