@@ -156,3 +156,18 @@ def refused(space, secret: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
     assert done.returncode == 1
     return done.stderr
+
+
+def test_notes_warn_of_a_token_as_a_value(release) -> None:
+    """Helm keeps it in its record; where an existing Secret is named, NOTES tell how pods follow it."""
+
+    def notes(*sets: str) -> str:
+        text = release.helm("install", "third", CHART, "--dry-run=server", "--set", ",".join(sets))
+        return text.partition("NOTES:")[2]
+
+    assert "WARNING: the token came as a value" in notes("token=a")
+    told = notes("existingSecret=tracing")
+    assert "WARNING" not in told
+    assert "--set tokenRevision=" in told
+    assert "curl http://127.0.0.1:8080/greet?name=you" in told
+    assert "helm test third -n sidecar-delivery" in told
