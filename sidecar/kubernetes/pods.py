@@ -70,11 +70,11 @@ class Pod:
         return ", ".join(troubled) or f"is {self.data['status'].get('phase', 'unknown')}, and not ready"
 
 
-def trouble_of(status: Object) -> str:
-    """Return why a container does not run, from its status; empty for one that runs or ended well."""
+def trouble_of(status: Object, *, may_end: bool = True) -> str:
+    """Return why a container does not run, from its status; empty for one that runs, or ended well where it may."""
     state = status.get("state", {})
     if ended := state.get("terminated"):
-        return f"ended: {_end(ended)}" if ended.get("exitCode") else ""
+        return "" if may_end and not ended["exitCode"] else f"ended: {_end(ended)}"
     if not (waiting := state.get("waiting")):
         return ""
     last = status.get("lastState", {}).get("terminated")

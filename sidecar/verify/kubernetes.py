@@ -103,15 +103,18 @@ def _chosen(pods: Iterable[Pod], every_pod: bool) -> tuple[dict[str, Pod], tuple
     if every_pod:
         return {pod.name: pod for group in groups.values() for pod in group}, ()
     chosen = {name: max(group, key=lambda pod: (pod.ready, pod.alive)) for name, group in sorted(groups.items())}
-    left = {name: len(group) for name, group in sorted(groups.items()) if len(group) > 1}
-    return chosen, tuple(
-        f"{name}: 1 of {count} pods was looked at; --every-pod takes all" for name, count in left.items()
-    )
+    return chosen, tuple(_left_out(name, group) for name, group in sorted(groups.items()) if len(group) > 1)
+
+
+def _left_out(name: str, group: Sequence[Pod]) -> str:
+    unready = sum(not pod.ready for pod in group)
+    state = f", {unready} of them not ready" if unready else ""
+    return f"{name}: 1 of {len(group)} pods was looked at{state}; --every-pod takes all"
 
 
 def _unfit(pod: Pod) -> Look | None:
     """Return the look into a pod that cannot be looked into; None for one that can."""
-    if why := trouble_of(pod.status_of(AGENT)):
+    if why := trouble_of(pod.status_of(AGENT), may_end=False):
         cause = f"{pod.name}: the agent {why}"
         return Look(
             broken=Broken(RECEIVED, cause, f"kubectl logs {pod.name} -c {AGENT} --previous; kubectl describe pod")

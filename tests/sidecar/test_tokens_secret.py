@@ -7,8 +7,11 @@ import json
 
 import pytest
 import yaml
-from cluster_pods import listed
+from cluster_pods import ended, listed, pod
 from fake_kubectl import put_on_path
+
+from sidecar.verify.counts import AgentCounts, ClientCounts
+from sidecar.verify.look import Look, as_line
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 OTHER = "xyz789@0123456789abcde_xyz789@53df7ad2afe8301"
@@ -233,8 +236,6 @@ def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
     kubectl.answer("apply")
     kubectl.answer("rollout")
     dead = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}
-    from cluster_pods import pod
-
     kubectl.answer("get pods", listed(pod(agent=dead)))
     result = run("token", "rotate", *SECRET, "--file", file)
 
@@ -260,3 +261,20 @@ def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: b
     assert 1 == result.code
     assert "deployment is paused" in result.err
     assert existed == ("The old token could not be put back" in result.err)
+
+
+def test_a_rotation_is_proven_through_each_agent(run, kubectl, file, monkeypatch) -> None:
+    """Of every release whose workloads mount the Secret; the old one was no agent's file, so its key is the version's."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
+    kubectl.answer("get secret", {"data": {"agent.yaml": encoded("hello")}})
+    kubectl.answer("get deployments", listed(workload("demo-web"), workload("bare", release="")))
+    kubectl.answer("get pods", listed(pod()))
+    kubectl.answer("get pod demo-web-1", ended(pod(), "sidecar-verify-0123abcd"))
+    seen = Look(ClientCounts(20, 20, {}, 1, ("t1",)), AgentCounts(), AgentCounts(1, spans_submitted=20, connected=1))
+    kubectl.answer("logs", as_line(seen))
+    for words in ("apply", "rollout", "replace"):
+        kubectl.answer(words)
+    result = run("token", "rotate", *SECRET, "--file", file)
+
+    assert (0, True) == (result.code, "release demo: proven, 20 spans through each service's agent" in result.err)
+    assert encoded(config()) == kubectl.read[0]["data"]["agent.yaml"]

@@ -63,7 +63,7 @@ def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
     prepare(kubectl, pods[1], as_line(SEEN))
     found = place(*pods)
 
-    assert ("web: 1 of 3 pods was looked at; --every-pod takes all",) == found.notes
+    assert ("web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod takes all",) == found.notes
     assert SEEN == found.look("web", "m", 5, 1)
     every = place(*pods, every_pod=True)
     assert (["demo-web-1", "demo-web-2", "demo-web-3"], ()) == (every.services(), every.notes)
@@ -208,6 +208,10 @@ def test_another_image_is_told_by_what_it_prints(place, kubectl, printed: str) -
         (
             {"agent": {"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}},
             "demo-web-1: the agent ended: OOMKilled, exit code 137",
+        ),
+        (
+            {"agent": {"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}},
+            "demo-web-1: the agent ended: Completed, exit code 0",
         ),
         ({"phase": "Pending", "ready": False}, "demo-web-1: is Pending, and not ready"),
     ],

@@ -1,0 +1,148 @@
+"""`sidecar verify` and `sidecar token` on a release in a namespace that enforces Pod Security `restricted`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from helm_charts import CHART
+from kubernetes_cluster import environment, find, namespace, wait_until
+
+from sidecar.checkout import find_checkout
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
+
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
+WRONG = "wrong1@0123456789abcde_wrong1@53df7ad2afe8301"
+WAIT = ("--wait", "--timeout", "120s")
+
+
+@pytest.fixture(scope="module")
+def release(cluster_images):
+    """The sample with the stand-in, as `demo`; its token is a Secret that the kit applied."""
+    with namespace(f"sidecar-verify-{os.getpid()}", cluster_images) as space:
+        set_token(space, "tracing", TOKEN)
+        space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *WAIT)
+        yield space
+
+
+@pytest.fixture(scope="module")
+def region(release):
+    """One service that reports to a gateway of somebody else: here to demo's stand-in; a release as for a region."""
+    set_token(release, "region", TOKEN)
+    values = "existingSecret=region,standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null"
+    release.helm("install", "region", CHART, *release.values(), "--set", values, *WAIT)
+    return release
+
+
+def sidecar(space, *arguments: object, stdin: str = "", kubeconfig: Path | None = None):
+    """Run the command in a namespace."""
+    settings = {**environment(), **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})}
+    settings["PATH"] = f"{Path(find('kubectl')).parent}{os.pathsep}{settings['PATH']}"
+    command = [sys.executable, "-m", "sidecar", *map(str, arguments), "--namespace", space.name]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, env=settings, timeout=200)
+
+
+def verify(space, name: str, *options: object, **settings):
+    """Verify a release."""
+    return sidecar(space, "verify", "--target", "kubernetes", "--release", name, "--spans", 20, *options, **settings)
+
+
+def set_token(space, name: str, token: str) -> None:
+    """Put a token into a Secret."""
+    done = sidecar(space, "token", "set", "--kubernetes-secret", name, "--apply", "--stdin", stdin=token)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_hop_of_a_release_is_counted(release) -> None:
+    """From inside a pod of each service to the stand-in."""
+    done = verify(release, "demo", "--output", "json")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    hops = json.loads(done.stdout)["hops"]
+    names = ("client sent", "agent received", "agent submitted", "gateway accepted")
+    assert [(service, name) for service in ("backend", "frontend") for name in names] == [
+        (hop["service"], hop["hop"]) for hop in hops
+    ]
+    assert all(hop["ok"] and hop["figure"] >= hop["expected"] for hop in hops)
+
+
+def test_the_documented_role_suffices(release, tmp_path) -> None:
+    """Without it the missing right is named by its verb."""
+    config = tmp_path / "kubeconfig"
+    data = yaml.safe_load(Path(environment()["KUBECONFIG"]).read_text())
+    data["users"][0]["user"]["as"] = "prover"
+    config.write_text(yaml.safe_dump(data))
+    refused = verify(release, "demo", kubeconfig=config)
+    role = yaml.safe_load(re.search(r"```yaml\n(.*?kind: Role\n.*?)```", docs(), re.DOTALL)[1])
+    release.apply(role)
+    release.kubectl("create", "rolebinding", "prover", f"--role={role['metadata']['name']}", "--user=prover")
+
+    assert 1 == refused.returncode
+    assert f"user prover may not list pods in namespace {release.name}" in refused.stderr
+    assert 0 == verify(release, "demo", kubeconfig=config).returncode
+
+
+def docs() -> str:
+    """Return the page that lists the rights."""
+    return (find_checkout() / "docs" / "verify.md").read_text()
+
+
+def test_a_region_is_proven_as_far_as_its_agents(region) -> None:
+    """Its gateway shows no counts; a trace to look for is named."""
+    done = verify(region, "region")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "proven as far as the agents" in done.stdout
+
+
+def test_a_wrong_token_is_named_and_taken_back(region) -> None:
+    """Rotation proves the new one: the agents' refusal ends it, and the old one is there again."""
+    before = region.get("secret", "--field-selector=metadata.name=region")[0]["data"]
+    done = sidecar(region, "token", "rotate", "--kubernetes-secret", "region", "--stdin", stdin=WRONG)
+
+    assert 1 == done.returncode
+    assert "is not proven: backend, agent submitted: 20 spans failed: the gateway refused the token" in done.stderr
+    assert "The old token is back" in done.stderr
+    assert before == region.get("secret", "--field-selector=metadata.name=region")[0]["data"]
+    assert WRONG not in done.stdout + done.stderr
+
+
+def test_a_rotation_is_proven(release) -> None:
+    """Every workload that mounts the Secret is rolled; the stand-in then takes the new token."""
+    done = sidecar(release, "token", "rotate", "--kubernetes-secret", "tracing", "--stdin", stdin=WRONG)
+
+    assert 0 == done.returncode, done.stderr
+    assert "Rolled: deployment/demo-backend, deployment/demo-frontend, deployment/demo-gateway" in done.stdout
+    assert "release demo: proven, 20 spans through each service's agent" in done.stderr
+    everything = release.kubectl("get", "all,events", "-o", "yaml") + done.stdout + done.stderr
+    assert WRONG not in everything
+
+
+def test_an_agent_that_stays_down_is_named(release) -> None:
+    """With its container's state; the other service's proof stands."""
+    name = release.pod_of("frontend")["metadata"]["name"]
+    image = ("--image", release.images["gateway"], "--profile=restricted", "--target=jaeger-agent")
+    stop = ("--", "python", "-c", "import os; os.kill(1, 15)")
+    # its first end is followed by a start at once, the second one by a wait of ten seconds
+    release.kubectl("debug", name, *image, "--container=killer-1", *stop)
+    wait_until(lambda: agent(release, name)["restartCount"] == 1, 60, "the agent starts again")
+    wait_until(lambda: agent(release, name)["ready"], 60, "the agent takes signals")
+    release.kubectl("debug", name, *image, "--container=killer-2", *stop)
+    wait_until(lambda: "running" not in agent(release, name)["state"], 60, "the agent ends")
+    done = verify(release, "demo")
+
+    assert 1 == done.returncode, done.stdout
+    assert re.search(rf"not proven: frontend, agent received: {name}: the\s+agent\s+(waits|ended): ", done.stdout)
+    assert 4 == len(re.findall(r"^backend .* ok$", done.stdout, re.MULTILINE))
+
+
+def agent(space, pod: str):
+    """Return the status of a pod's agent."""
+    return json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"]["initContainerStatuses"][0]
