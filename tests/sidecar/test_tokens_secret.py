@@ -264,7 +264,7 @@ def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: b
 
 
 def test_a_rotation_is_proven_through_each_agent(run, kubectl, file, monkeypatch) -> None:
-    """Of every release whose workloads mount the Secret; the old one was no agent's file, so its key is the version's."""
+    """Of every release whose workloads mount the Secret; a text that is no agent file gets the version's key."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded("hello")}})
     kubectl.answer("get deployments", listed(workload("demo-web"), workload("bare", release="")))
