@@ -16,7 +16,7 @@ from sidecar.errors import UsageError
 if TYPE_CHECKING:
     from sidecar.verify.place import Place
 
-_CLUSTER = ("release", "namespace", "context", "every_pod", "image")
+_CLUSTER = ("release", "selector", "namespace", "context", "every_pod", "image")
 
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         choices=("compose", "process", "kubernetes"),
-        help="default: kubernetes with --release, else compose, unless a demo of processes runs here",
+        help="default: kubernetes with --release or --selector, else compose, unless a demo of processes runs here",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="the rendered folder (default: the current one)")
     parser.add_argument("--spans", type=_count, default=200, metavar="N", help="marked spans a service (default: 200)")
@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     cluster = parser.add_argument_group("kubernetes")
     cluster.add_argument("--release", metavar="NAME", help="the Helm release")
+    cluster.add_argument("--selector", metavar="LABELS", help="in place of --release: the pods of a foreign chart")
     cluster.add_argument("--namespace", metavar="NAME", help="where it is (default: the context's own)")
     cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
     cluster.add_argument("--every-pod", action="store_true", help="look into each pod (default: one a service)")
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _place(args: argparse.Namespace) -> Place:
-    if args.target == "kubernetes" or (args.target is None and args.release):
+    if args.target == "kubernetes" or (args.target is None and (args.release or args.selector)):
         return _cluster(args)
     if named := [name for name in _CLUSTER if getattr(args, name)]:
         flags = ", ".join("--" + name.replace("_", "-") for name in named)
@@ -82,12 +83,14 @@ def _cluster(args: argparse.Namespace) -> Place:
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.verify.kubernetes import KubernetesPlace
 
-    if not args.release:
-        raise UsageError("verify", "--target kubernetes needs the release", "Give --release NAME: helm list")
+    if bool(args.release) == bool(args.selector):
+        fix = "Give --release NAME (helm list), or --selector LABELS"
+        raise UsageError("verify", "--target kubernetes needs the release, or the labels of its pods", fix)
     if args.out:
         raise UsageError("verify", "--out belongs to Compose", "A release has no folder: --namespace, --release")
     kubectl = Kubectl(args.namespace or "", args.context or "")
-    return KubernetesPlace(kubectl, args.release, args.image or "", every_pod=args.every_pod)
+    chosen = {"selector": args.selector or "", "every_pod": args.every_pod}
+    return KubernetesPlace(kubectl, args.release or "", args.image or "", **chosen)
 
 
 def _count(text: str) -> int:

@@ -61,6 +61,7 @@ _OUT_OF_REACH = (
     "unable to handle the request",
 )
 _NOT_CONFIGURED = ("no configuration has been provided", "error in configuration", "current-context", "kubeconfig")
+_NO_NEWS = ("command terminated with exit code", "Defaulted container")
 _LOGIN = ("unauthorized", "must be logged in", "getting credentials", "exec plugin")
 
 
@@ -113,7 +114,7 @@ def _conflict(stderr: str, said: str, subject: str) -> KubernetesError:
 
 def _last(stderr: str) -> str:
     """Return the line that tells most: the last that begins an error, else the last one."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(_NO_NEWS)]
     errors = [line for line in lines if line.lower().startswith(("error", "the connection", "unable"))]
     said = (errors or lines or [""])[-1]
     return re.sub(r"^(error: |Error from server( \(\w+\))?: )| - did you specify the right host or port\?$", "", said)

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.engine.compose import child_environment
-from sidecar.kubernetes.errors import SUBJECT, ClusterUnreachableError, KubectlAbsentError, error_of
+from sidecar.kubernetes.errors import (
+    SUBJECT,
+    ClusterUnreachableError,
+    KubectlAbsentError,
+    KubernetesError,
+    error_of,
+)
 
 PROGRAM = "kubectl"
 ANSWER_SECONDS = 20
@@ -26,7 +32,16 @@ class Kubectl:
 
     def get(self, *words: str) -> dict[str, Any]:
         """Return objects as data. Raises KubernetesError."""
-        data: dict[str, Any] = json.loads(self.run("get", *words, "--output=json"))
+        return self.json("get", *words, "--output=json")
+
+    def json(self, *words: str, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+        """Return what a command prints as data. Raises KubernetesError."""
+        printed = self.run(*words, seconds=seconds)
+        try:
+            data: dict[str, Any] = json.loads(printed)
+        except ValueError:
+            cause = f"kubectl {words[0]} printed no JSON"
+            raise KubernetesError(SUBJECT, cause, "Is it kubectl, or something before it on PATH?") from None
         return data
 
     def run(self, *words: str, stdin: str | None = None, seconds: float = ANSWER_SECONDS) -> str:

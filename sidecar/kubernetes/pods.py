@@ -30,7 +30,7 @@ class Pod:
     def service(self) -> str:
         """The workload that it belongs to: the chart's component, else the application's name."""
         labels = self.data["metadata"].get("labels", {})
-        return str(labels.get(COMPONENT) or labels.get(NAME) or self.name)
+        return str(labels.get(COMPONENT) or labels.get(NAME) or labels.get("app") or self.name)
 
     @property
     def image(self) -> str:

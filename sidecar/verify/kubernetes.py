@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -33,15 +32,17 @@ class KubernetesPlace:
     """Each pod has an agent of its own."""
     received = RECEIVED
 
-    def __init__(self, kubectl: Kubectl, release: str, image: str = "", *, every_pod: bool = False) -> None:
-        """Find the release's pods. Raises SidecarError where none of them is traced."""
-        self._kubectl, self._release = kubectl, release
+    def __init__(
+        self, kubectl: Kubectl, release: str, image: str = "", *, selector: str = "", every_pod: bool = False
+    ) -> None:
+        """Find the release's pods, or those that a selector names. Raises SidecarError where none is traced."""
+        self._kubectl = kubectl
         self._began = datetime.now(timezone.utc) - _CLOCKS
-        pods = pods_of(kubectl.get("pods", f"--selector={INSTANCE}={release}"))
+        pods = pods_of(kubectl.get("pods", f"--selector={selector or f'{INSTANCE}={release}'}"))
         self._gateways = [pod for pod in pods if pod.alive and pod.service == GATEWAY and pod.container(GATEWAY)]
         traced = [pod for pod in pods if _is_traced(pod)]
         if not traced:
-            raise _nothing(kubectl, release)
+            raise _nothing(kubectl, f"selector {selector}" if selector else f"release {release}")
         self._image = image
         self._pods, self.notes = _chosen(traced, every_pod)
 
@@ -83,7 +84,12 @@ class KubernetesPlace:
         reader = ("python", "-m", "sidecar.verify.reader", "gateway", marker)
         options = (f"--settled={settled}", f"--seconds={seconds}")
         words = ("exec", pod.name, f"--container={GATEWAY}", "--", *reader, *options)
-        return GatewayCounts(**json.loads(self._kubectl.run(*words, seconds=seconds + 30)))
+        counted = self._kubectl.json(*words, seconds=seconds + 30)
+        try:
+            return GatewayCounts(**counted)
+        except TypeError:
+            fix = "Upgrade the release to this kit's version"
+            raise SidecarError(pod.name, "its stand-in counts in another way", fix) from None
 
     def _image_for(self, pod: Pod) -> str:
         running = [str((one.container(GATEWAY) or {})["image"]) for one in self._gateways]
@@ -124,7 +130,7 @@ def _unfit(pod: Pod) -> Look | None:
     return None
 
 
-def _nothing(kubectl: Kubectl, release: str) -> SidecarError:
+def _nothing(kubectl: Kubectl, subject: str) -> SidecarError:
     """Return why there is nothing to look at: no such namespace, or no such release."""
     if kubectl.namespace:
         try:
@@ -136,7 +142,7 @@ def _nothing(kubectl: Kubectl, release: str) -> SidecarError:
     others = _releases(pods_of(kubectl.get("pods")))
     fix = f"Releases with agents there: {', '.join(others)}" if others else "See helm list --all-namespaces"
     where = f"namespace {kubectl.namespace}" if kubectl.namespace else "the context's namespace"
-    return SidecarError(f"release {release}", f"has no traced pod in {where}", fix)
+    return SidecarError(subject, f"has no traced pod in {where}", fix)
 
 
 def _releases(pods: Iterable[Pod]) -> list[str]:

@@ -102,6 +102,16 @@ def test_a_region_is_proven_as_far_as_its_agents(region) -> None:
     assert "proven as far as the agents" in done.stdout
 
 
+def test_pods_are_found_by_any_label(region) -> None:
+    """As those of a foreign chart are."""
+    labels = ("--selector", "app.kubernetes.io/instance=region", "--every-pod")
+    done = sidecar(region, "verify", *labels, "--spans", 20, "--output", "json")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    (name,) = {hop["service"] for hop in json.loads(done.stdout)["hops"]}
+    assert name.startswith("region-backend-")
+
+
 def test_a_wrong_token_is_named_and_taken_back(region) -> None:
     """Rotation proves the new one: the agents' refusal ends it, and the old one is there again."""
     before = region.get("secret", "--field-selector=metadata.name=region")[0]["data"]

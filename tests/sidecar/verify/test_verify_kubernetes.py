@@ -57,6 +57,18 @@ def test_the_releases_traced_pods_are_the_services(place) -> None:
     assert () == found.notes
 
 
+def test_a_foreign_charts_pods_are_found_by_their_labels(kubectl) -> None:
+    """It names them in its own way."""
+    foreign = pod()
+    foreign["metadata"]["labels"] = {"app": "shop"}
+    kubectl.answer("get pods --selector=app=shop", listed(foreign))
+    kubectl.answer("get", listed())
+
+    assert ["shop"] == KubernetesPlace(Kubectl("shop"), "", selector="app=shop").services()
+    with pytest.raises(SidecarError, match="selector app=none: has no traced pod in namespace shop"):
+        KubernetesPlace(Kubectl("shop"), "", selector="app=none")
+
+
 def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
     """How many were left out is noted; --every-pod leaves out none."""
     pods = (pod("demo-web-1", ready=False, phase="Pending"), pod("demo-web-2"), pod("demo-web-3"))
@@ -244,6 +256,25 @@ def test_the_stand_in_is_read_inside_its_pod(place, kubectl) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ({"out": {"kept": 5}}, "demo-gateway-1: its stand-in counts in another way"),
+        ({"out": "hello"}, "kubernetes: kubectl exec printed no JSON"),
+        (
+            {"err": "URLError: connection refused\ncommand terminated with exit code 1"},
+            "kubernetes: URLError: connection refused",
+        ),
+    ],
+)
+def test_a_stand_in_that_cannot_be_read_is_told(place, kubectl, answer, cause: str) -> None:
+    """Another version, another program, or none that answers."""
+    kubectl.answer("exec", **answer)
+
+    with pytest.raises(SidecarError, match=f"^{cause}"):
+        place(pod(), stand_in()).gateway("m", 5, 1)
+
+
 def test_a_region_shows_no_counts(place) -> None:
     """The release runs no stand-in."""
     assert place(pod()).gateway("m", 5, 1) is None
@@ -303,7 +334,8 @@ def test_the_command_prints_the_proof(run, kubectl) -> None:
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (["--target", "kubernetes"], "--target kubernetes needs the release"),
+        (["--target", "kubernetes"], "--target kubernetes needs the release, or the labels of its pods"),
+        (["--release", "demo", "--selector", "app=shop"], "--target kubernetes needs the release, or the labels"),
         (["--release", "demo", "--out", "x"], "--out belongs to Compose"),
         (["--namespace", "shop"], "--namespace belongs to --target kubernetes"),
         (
