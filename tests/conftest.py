@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from _require import pytest_configure, pytest_terminal_summary  # noqa: F401 - hooks
+from _require import lack, pytest_configure, pytest_terminal_summary  # noqa: F401 - hooks
+
+from sidecar.engine.compose import find_compose
+from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sidecar.engine.compose import Compose
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -45,6 +50,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 def _data(path: Path, text: str) -> Any:
     readers: dict[str, Callable[[str], Any]] = {".json": json.loads, ".yml": yaml.safe_load, ".yaml": yaml.safe_load}
     return readers.get(path.suffix, str)(text)
+
+
+@pytest.fixture(scope="session")
+def compose() -> Compose:
+    """Compose v2; what only reads a file needs no engine."""
+    try:
+        return find_compose()
+    except SidecarError as error:
+        return lack("docker", str(error))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from _require import lack
 
 from sidecar.checkout import find_checkout
 from sidecar.engine.client import connect
-from sidecar.engine.compose import child_environment, find_compose
+from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
 from sidecar.images.names import built_agent
 
@@ -34,15 +34,6 @@ def engine():
     """The engine that `docker` would use."""
     try:
         return connect()
-    except SidecarError as error:
-        return lack("docker", str(error))
-
-
-@pytest.fixture(scope="session")
-def compose():
-    """Compose v2."""
-    try:
-        return find_compose()
     except SidecarError as error:
         return lack("docker", str(error))
 

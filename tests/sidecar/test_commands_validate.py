@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +176,7 @@ def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
     )
 
 
-@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
+@pytest.mark.usefixtures("compose")
 def test_compose_itself_reads_the_rendering(run, monkeypatch) -> None:
     """Where Compose is installed nothing is left unasked."""
     monkeypatch.setenv("PATH", PATH)
@@ -185,7 +184,7 @@ def test_compose_itself_reads_the_rendering(run, monkeypatch) -> None:
     assert "docker compose" not in run("validate", "--region", "cn-shanghai").out
 
 
-@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
+@pytest.mark.usefixtures("compose")
 def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) -> None:
     """A file of variables beside the spec is found from a folder that is not there yet; a missing one is told."""
     monkeypatch.setenv("PATH", PATH)
@@ -204,7 +203,7 @@ def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) 
     assert [] == asked("web")
 
 
-@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed; no engine is needed")
+@pytest.mark.usefixtures("compose")
 def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
     """Its own words are the cause."""
     from sidecar.checks import check_compose

@@ -46,6 +46,15 @@ def compose(tmp_path, monkeypatch):
     return Compose((sys.executable, str(tmp_path / "compose.py")), "2.40.3")
 
 
+@pytest.fixture(autouse=True)
+def _free_page(monkeypatch):
+    """The page's port is free, whatever runs on this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setattr(containers, "PAGE", containers.Published("gateway", port, "SIDECAR_PORT_GATEWAY"))
+
+
 @pytest.fixture
 def calls(tmp_path):
     """Return how Compose was called: [arguments, ports], in order."""

@@ -17,15 +17,6 @@ from sidecar.gateway.store import TraceStore
 from sidecar.gateway.wire import Decoder
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f'agent:\n  tags: "Authentication={CANARY}"\n',
-        f"agent: {{tags: 'Authentication = {CANARY} '}}",
-        f'jaeger:\n  tags: "Authentication={CANARY}"\n',
-        f"# written by sidecar\n{{agent: {{tags: Authentication={CANARY}}}}}",
-    ],
-)
 def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
     """Files beside the first are valid, too; any other token is not."""
     paths = []
@@ -39,6 +30,15 @@ def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
     assert ("*** ***", b"*** ***") == (token.mask("old-token new-token"), token.mask_bytes(b"old-token new-token"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'agent:\n  tags: "Authentication={CANARY}"\n',
+        f"agent: {{tags: 'Authentication = {CANARY} '}}",
+        f'jaeger:\n  tags: "Authentication={CANARY}"\n',
+        f"# written by sidecar\n{{agent: {{tags: Authentication={CANARY}}}}}",
+    ],
+)
 def test_the_token_file_is_the_agents(tmp_path, text):
     """Every YAML form of the agent's one key is read, with the blanks that the agent trims."""
     path = tmp_path / "agent.yaml"

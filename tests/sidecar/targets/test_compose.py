@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -35,7 +34,7 @@ from sidecar.spec import (
 from sidecar.targets import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sidecar.plan import Plan
@@ -101,10 +100,6 @@ CASES = {
     "mirror": (Spec("cn-heyuan", images=Images("mirror.example.com/hub/")), None),
     "capacity": (Spec("cn-chengdu", capacity=Capacity(8000, 300)), None),
 }
-needs_compose = pytest.mark.skipif(
-    not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0,
-    reason="docker compose is not installed; no engine is needed",
-)
 
 
 def plan_of(spec: Spec, source: str | None = None) -> Plan:
@@ -367,19 +362,24 @@ def test_a_missing_name_in_a_template_is_an_error() -> None:
         environment("compose").from_string("{{ plan.regoin }}").render(plan=plan_of(Spec("local")))
 
 
-def as_compose_reads(rendering: Mapping[str, str], folder: Path, *arguments: str) -> str:
+@pytest.fixture
+def as_compose_reads(request: pytest.FixtureRequest) -> Callable[..., str]:
     """Return what `docker compose config` prints for a rendering, run from elsewhere."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in rendering.items():
-        (folder / name).write_text(text)
-    command = ["docker", "compose", "-f", str(folder / compose.FILE), "config", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60)
-    assert 0 == done.returncode, done.stderr
-    return done.stdout
+    program = request.getfixturevalue("compose").program
+
+    def call(rendering: Mapping[str, str], folder: Path, *arguments: str) -> str:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in rendering.items():
+            (folder / name).write_text(text)
+        command = [*program, "-f", str(folder / compose.FILE), "config", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60)
+        assert 0 == done.returncode, done.stderr
+        return done.stdout
+
+    return call
 
 
-@needs_compose
-def test_compose_accepts_every_region_and_network(tmp_path) -> None:
+def test_compose_accepts_every_region_and_network(tmp_path, as_compose_reads) -> None:
     """`docker compose config -q` passes for 21 regions, public and VPC, from any directory."""
 
     def check(choice: tuple[Any, str]) -> str:
@@ -392,9 +392,8 @@ def test_compose_accepts_every_region_and_network(tmp_path) -> None:
         assert [""] * 42 == list(pool.map(check, product(ROWS, ("public", "vpc"))))
 
 
-@needs_compose
 @pytest.mark.parametrize("case", CASES)
-def test_compose_reads_the_plans_own_values(case: str, tmp_path) -> None:
+def test_compose_reads_the_plans_own_values(case: str, tmp_path, as_compose_reads) -> None:
     """Dollars, quotes and emoji reach the container as the spec has them."""
     spec, source = CASES[case]
     plan = plan_of(spec, source)
