@@ -95,6 +95,12 @@ def _owner(links: set[str]) -> str | None:
     for process in _PROC.iterdir():
         # a process may end, or belong to somebody else, while it is looked at
         with suppress(OSError):
-            if process.name.isdigit() and any(str(entry.readlink()) in links for entry in (process / "fd").iterdir()):
+            if process.name.isdigit() and not links.isdisjoint(_open_files(process)):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
     return None
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    for entry in (process / "fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            yield str(entry.readlink())
