@@ -17,8 +17,15 @@ import json, sys, time, urllib.request
 def get(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
-get("http://shop:8081/greeting?name=you")
 deadline = time.monotonic() + 30
+while True:  # a Service is reached some moments after it is made
+    try:
+        get("http://shop:8081/greeting?name=you")
+        break
+    except OSError:
+        if time.monotonic() > deadline:
+            raise
+        time.sleep(0.2)
 while time.monotonic() < deadline:
     found = get("http://demo-gateway:16686/api/traces?service=shop")["data"]
     if found:
