@@ -102,11 +102,6 @@ def _syntax(error: yaml.YAMLError, name: str) -> SidecarError:
     return SidecarError(place, cause, "Correct it there, or the line before")
 
 
-def scalar_node(node: yaml.Node, tags: tuple[str, ...]) -> bool:
-    """Tell whether a node is a scalar that resolves to one of the tags ("str", "int", …)."""
-    return isinstance(node, yaml.ScalarNode) and node.tag.rpartition(":")[2] in tags
-
-
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
 _BEYOND_ASCII = re.compile(r"[^ -~]")
 _NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
