@@ -7,37 +7,13 @@ import subprocess
 import zlib
 
 import pytest
+from greetings import REQUESTS, answered
 from helm_charts import CHART
 from kubernetes_cluster import environment, find, namespace, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
 CANARY = "canary7@f00dfeedcafe_canary7@0ddba11b0b0b0b0"
-REQUESTS = """
-import json, sys, time, urllib.request
-frontend, gateway, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-def get(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
-answered, failed = [], 0
-while len(answered) < count:
-    try:
-        answered.append(get(f"{frontend}/greet?name=n{len(answered)}")["trace_id"])
-    except OSError:
-        failed += 1
-    print(len(answered), flush=True)
-    time.sleep(0.03)
-deadline = time.monotonic() + 60
-def spans(trace_id):
-    try:
-        return len(get(f"{gateway}/api/traces/{trace_id}")["data"][0]["spans"])
-    except OSError:
-        return 0
-missing = answered
-while missing and time.monotonic() < deadline:
-    missing = [one for one in missing if spans(one) < 5]
-print(json.dumps({"answered": len(answered), "failed": failed, "missing": len(missing)}))
-"""
 FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode())"
 
 
@@ -74,13 +50,6 @@ def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(component
 
     report = json.loads(release.result(client).splitlines()[-1])
     assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
-
-
-def answered(space, client: str) -> int:
-    if space.phase(client) != "Running":
-        return 0
-    lines = space.kubectl("logs", client, "--tail", "1").splitlines()
-    return int(lines[-1]) if lines and lines[-1].isdigit() else 0
 
 
 def test_a_job_completes_with_its_spans(release) -> None:

@@ -1,0 +1,43 @@
+"""Requests for greetings from inside a cluster, and whether their traces arrive whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubernetes_cluster import Namespace
+
+REQUESTS = """
+import json, sys, time, urllib.request
+frontend, gateway, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+answered, failed = [], 0
+while len(answered) < count:
+    try:
+        answered.append(get(f"{frontend}/greet?name=n{len(answered)}")["trace_id"])
+    except OSError:
+        failed += 1
+    print(len(answered), flush=True)
+    time.sleep(0.03)
+deadline = time.monotonic() + 60
+def spans(trace_id):
+    try:
+        return len(get(f"{gateway}/api/traces/{trace_id}")["data"][0]["spans"])
+    except OSError:
+        return 0
+missing = answered
+while missing and time.monotonic() < deadline:
+    missing = [one for one in missing if spans(one) < 5]
+print(json.dumps({"answered": len(answered), "failed": failed, "missing": len(missing)}))
+"""
+"""Program: FRONTEND GATEWAY COUNT; prints how many were answered, at last a JSON report."""
+
+
+def answered(space: Namespace, client: str) -> int:
+    """Return how many requests a pod that runs REQUESTS has had answered."""
+    if space.phase(client) != "Running":
+        return 0
+    lines = space.kubectl("logs", client, "--tail", "1").splitlines()
+    return int(lines[-1]) if lines and lines[-1].isdigit() else 0
