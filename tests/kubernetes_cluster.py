@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,12 +136,14 @@ def wait_until(condition, seconds: float, what: str) -> None:
 
 
 @contextmanager
-def namespace(name: str, images: dict[str, str]):
-    """Make a namespace that enforces Pod Security `restricted`, and remove it with all in it."""
-    kubectl = find("kubectl")
+def namespace(prefix: str, images: dict[str, str]):
+    """Make a namespace that enforces Pod Security `restricted`, and remove it with all in it.
+
+    Its name is this run's own: runs that share a cluster do not meet.
+    """
+    kubectl, name = find("kubectl"), f"{prefix}-{uuid.uuid4().hex[:8]}"
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     metadata = {"name": name, "labels": labels}
-    run(kubectl, "delete", "namespace", name, "--ignore-not-found", "--wait")
     run(kubectl, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
     try:
         yield Namespace(name, images)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import zlib
 
 import pytest
 from _require import lack
@@ -41,8 +40,7 @@ def cluster_images(cluster, images):
 
 
 @pytest.fixture
-def fresh_namespace(cluster_images, request):
+def fresh_namespace(cluster_images):
     """A namespace for one test."""
-    name = f"sidecar-{zlib.crc32(request.node.nodeid.encode())}"
-    with namespace(name, cluster_images) as space:
+    with namespace("sidecar", cluster_images) as space:
         yield space

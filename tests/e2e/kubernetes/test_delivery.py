@@ -139,4 +139,4 @@ def test_notes_warn_of_a_token_as_a_value(release) -> None:
     assert "WARNING" not in told
     assert "--set tokenRevision=" in told
     assert "curl http://127.0.0.1:8080/greet?name=you" in told
-    assert "helm test third -n sidecar-delivery" in told
+    assert f"helm test third -n {release.name}" in told

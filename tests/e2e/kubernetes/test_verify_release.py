@@ -26,7 +26,7 @@ WAIT = ("--wait", "--timeout", "120s")
 @pytest.fixture(scope="module")
 def release(cluster_images):
     """The sample with the stand-in, as `demo`; its token is a Secret that the kit applied."""
-    with namespace(f"sidecar-verify-{os.getpid()}", cluster_images) as space:
+    with namespace("sidecar-verify", cluster_images) as space:
         set_token(space, "tracing", TOKEN)
         space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *WAIT)
         yield space
