@@ -11,8 +11,9 @@
 {{- end -}}
 
 {{- define "sidecar.agent.image" -}}
-{{- $official := printf "jaegertracing/jaeger-agent:%s" .Values.agent.version -}}
-{{- include "sidecar.image" (dict "root" . "name" (.Values.images.agent | default $official)) -}}
+{{- $exact := regexMatch "(:[^/]+|@.+)$" .Values.images.agent -}}
+{{- $name := $exact | ternary .Values.images.agent (printf "%s:%s" .Values.images.agent .Values.agent.version) -}}
+{{- include "sidecar.image" (dict "root" . "name" $name) -}}
 {{- end -}}
 
 {{- define "sidecar.pullSecrets" -}}

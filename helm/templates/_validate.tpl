@@ -54,7 +54,7 @@
 
 {{- define "sidecar.validate.token" -}}
 {{- if and .Values.token .Values.existingSecret -}}
-{{- fail "token, existingSecret: both are given. Give existingSecret alone; its key agent.yaml holds the token" -}}
+{{- fail "token, existingSecret: both are given. Give existingSecret alone; its key agent.yaml holds the token. Or empty it: existingSecret=\"\"" -}}
 {{- end -}}
 {{- if not (or .Values.token .Values.existingSecret .Values.standIn.enabled) -}}
 {{- fail (printf "existingSecret: is empty. Name a Secret of namespace %s with the key agent.yaml: sidecar token set --kubernetes-secret NAME" .Release.Namespace) -}}

@@ -1,8 +1,8 @@
 """Obtain every image that a deployment names: pulled where a registry answers, else built from source.
 
 Base and agent come from the registry, from a mirror of it (--prefix), or from Debian packages and the agent's Go
-module; sample and gateway are built from the checkout. Their names are left in .env, which Compose reads, and in
-images-values.yaml for `helm install -f`.
+module; sample and gateway are built from the checkout. Their names are left in .env, which Compose reads. The names
+in the chart for `local` are there in every case.
 """
 
 from __future__ import annotations

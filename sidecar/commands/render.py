@@ -76,8 +76,18 @@ def _show(diffs: list[str]) -> int:
 def _written(plan: Plan, folder: Path, rendering: Rendering) -> str:
     lines = [f"{folder}: {', '.join(_shown(rendering))} for {plan.region} ({plan.gateway.address})"]
     if plan.token_file not in rendering and not os.path.lexists(folder / plan.token_file):
-        lines.append(f"  next: sidecar token set --out {shlex.quote(str(folder))}{_version_flag(plan)}")
+        lines += _next_steps(plan, folder)
     return "\n".join(lines)
+
+
+def _next_steps(plan: Plan, folder: Path) -> list[str]:
+    from sidecar.targets.helm.values import SECRET
+
+    version = _version_flag(plan)
+    return [
+        f"  next, for Compose:    sidecar token set --out {shlex.quote(str(folder))}{version}",
+        f"  next, for Kubernetes: sidecar token set --kubernetes-secret {SECRET} --apply{version}",
+    ]
 
 
 def _shown(rendering: Rendering) -> list[str]:

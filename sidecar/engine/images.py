@@ -112,6 +112,14 @@ class Images:
         except SDK_ERRORS as error:
             raise _registry_refused(name, error) from error
 
+    def tag(self, name: str, other: str) -> None:
+        """Give an image another name as well."""
+        repository, tag = parse_repository_tag(other)
+        try:
+            self._api.tag(name, repository, tag or "latest", force=True)
+        except SDK_ERRORS as error:
+            raise _refused(name, error) from error
+
     def build(self, request: BuildRequest, progress: Progress = silent) -> None:
         """Build an image with the classic builder. Raises BuildFailedError with the failing step's last lines."""
         log = BuildLog(request.name, progress)

@@ -8,7 +8,7 @@ from sidecar.checkout import find_checkout
 from sidecar.console import table
 from sidecar.engine.client import connect
 from sidecar.errors import SidecarError
-from sidecar.images import envfile, helmvalues, names
+from sidecar.images import envfile, names
 from sidecar.images.lock import one_at_a_time
 from sidecar.images.mirrors import debian_mirror
 from sidecar.images.obtain import Obtainer, Surroundings
@@ -36,20 +36,9 @@ def deliver(wish: Wish, folder: Path, mirror: str | None = None) -> list[Obtaine
         raise SidecarError(subject, error.strerror or str(error), "Make room or access, then run it again") from error
     finally:
         line.clear()
-    if not wish.dry_run:
-        _leave_names(folder, obtained, line)
+    if not wish.dry_run and envfile.update(folder, variables(obtained)):
+        line.say(f"{folder / envfile.NAME}: names of images updated")
     return obtained
-
-
-def _leave_names(folder: Path, obtained: list[Obtained], line: ProgressLine) -> None:
-    found = variables(obtained)
-    roles = {one.role: found.get(one.variable) for one in names.official() if one.role != "base"}
-    for name, changed in (
-        (envfile.NAME, envfile.update(folder, found)),
-        (helmvalues.NAME, helmvalues.update(folder, roles)),
-    ):
-        if changed:
-            line.say(f"{folder / name}: names of images updated")
 
 
 def variables(obtained: list[Obtained]) -> dict[str, str | None]:

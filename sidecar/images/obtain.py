@@ -81,11 +81,18 @@ class Obtainer:
             lambda: agent_inputs(self._wish.agent_version),
             lambda: self._build_agent(base.image.name),
         )
+        self._name_for_charts(agent)
         obtained = [base, agent, *self._kit_images(official, base)]
         if any(entry.way == "built" for entry in obtained):
             for stage, keep in KEPT_STAGES.items():
                 self._around.images.remove_superseded(f"{STAGE_LABEL}={stage}", keep)
         return obtained
+
+    def _name_for_charts(self, agent: Obtained) -> None:
+        """Give a pulled agent the built one's name, too: the chart for `local` has one name for both."""
+        built = names.built_agent(self._wish.agent_version)
+        if not self._wish.dry_run and not self._around.images.find(built):
+            self._around.images.tag(agent.image.name, built)
 
     def _kit_images(self, official: names.ImageNames, base: Obtained) -> list[Obtained]:
         checkout = self._around.checkout

@@ -81,11 +81,7 @@ def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
 
 def _agent(service: Service, spec: Spec, gateway: Gateway, official: names.Image) -> AgentPlan:
     wish = spec.agent
-    # Compose puts one agent beside all replicas of a service
-    rate = spec.capacity.spans_per_second * service.replicas
-    tuning = agents.tune(replace(spec.capacity, spans_per_second=rate))
-    if wish.resources.memory_mib:
-        tuning = replace(tuning, memory_mib=wish.resources.memory_mib)
+    tuning = _tuning(spec, service.replicas)
     return AgentPlan(
         name=f"{service.name}{agents.SUFFIX}",
         kind=wish.kind,
@@ -103,8 +99,16 @@ def _agent(service: Service, spec: Spec, gateway: Gateway, official: names.Image
         user=agents.USER,
         config_file=AGENT_CONFIG,
         tuning=tuning,
+        replica_tuning=_tuning(spec, 1),
         cpus=wish.resources.cpus,
     )
+
+
+def _tuning(spec: Spec, replicas: int) -> agents.Tuning:
+    rate = spec.capacity.spans_per_second * replicas
+    tuning = agents.tune(replace(spec.capacity, spans_per_second=rate))
+    wanted = spec.agent.resources.memory_mib
+    return replace(tuning, memory_mib=wanted) if wanted else tuning
 
 
 def _stand_in(gateway: Gateway, image: names.Image) -> StandInPlan:

@@ -71,6 +71,8 @@ class AgentPlan:
     config_file: str
     """Inside the container; holds the tags key with the token, and nothing else."""
     tuning: Tuning
+    replica_tuning: Tuning
+    """For a target that puts an agent beside each replica."""
     cpus: float | None
     """None: no limit."""
 

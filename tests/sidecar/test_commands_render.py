@@ -37,7 +37,8 @@ def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
     gateway = "tracing-analysis-dc-sz.aliyuncs.com:1883"
     assert [
         f"build/cn-shenzhen: docker-compose.yml, helm/, values.yaml for cn-shenzhen ({gateway})",
-        "  next: sidecar token set --out build/cn-shenzhen",
+        "  next, for Compose:    sidecar token set --out build/cn-shenzhen",
+        "  next, for Kubernetes: sidecar token set --kubernetes-secret tracing --apply",
     ] == result.out.splitlines()
     assert [f"build/cn-shenzhen/{name}" for name in RENDERED] == files(tmp_path)
 
@@ -62,7 +63,8 @@ def test_the_next_step_can_be_pasted(run) -> None:
     Path("spec.yaml").write_text("agent: {version: 1.15.0}")
     result = run("render", "--region", "cn-beijing", "--out", "a b", "--file", "spec.yaml")
 
-    assert result.out.endswith("\n  next: sidecar token set --out 'a b' --agent-version 1.15.0\n")
+    assert "sidecar token set --out 'a b' --agent-version 1.15.0\n" in result.out
+    assert result.out.endswith(" --apply --agent-version 1.15.0\n")
 
 
 def test_a_token_that_is_there_needs_no_next_step(run) -> None:

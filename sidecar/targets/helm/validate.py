@@ -27,8 +27,6 @@ KUBERNETES = tuple(f"1.{minor}.0" for minor in range(27, 35))
 OPERATORS = ("monitoring.coreos.com/",)
 """Kinds of others; the API's schemas do not know them."""
 _SECONDS = 60
-_SECRET = ("--set", "existingSecret=validate,existingSecretCheck=false")
-"""A name: a chart for a region renders with no Secret named only for this."""
 
 
 def check_chart(rendering: Rendering) -> list[Finding]:
@@ -41,14 +39,14 @@ def check_chart(rendering: Rendering) -> list[Finding]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         chart = str(Path(scratch) / "helm")
-        lint = _helm("lint", "--strict", chart, "--kube-version", KUBERNETES[-1], *_SECRET)
+        lint = _helm("lint", "--strict", chart, "--kube-version", KUBERNETES[-1])
         with ThreadPoolExecutor(2) as pool:
             found = list(pool.map(lambda version: _check_version(chart, version), KUBERNETES))
     return [*_failure("lint", lint), *(finding for findings in found for finding in findings)]
 
 
 def _check_version(chart: str, version: str) -> list[Finding]:
-    done = _helm("template", "validate", chart, "--kube-version", version, *_SECRET)
+    done = _helm("template", "validate", chart, "--kube-version", version)
     if done.returncode:
         return _failure(f"template, Kubernetes {version}", done)
     objects = [one for one in yaml.load_all(done.stdout, Loader=_LOADER) if one]

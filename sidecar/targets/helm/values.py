@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sidecar.images.names import official
+from sidecar.images.names import built_agent, official
 from sidecar.plan import DIRECT, LOCAL, HealthTiming
 from sidecar.targets.helm.fields import FIELDS
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 TLS = "--reporter.grpc.tls.enabled=true"
+SECRET = "tracing"  # noqa: S105 - a Secret's name
+"""Where a region's chart looks for the token."""
 EXAMPLE = "/greet?name=you"
 USUAL = HealthTiming(interval_s=5, timeout_s=3, retries=5, start_period_s=30)
 """The spec's defaults; the chart's templates have the same."""
@@ -66,18 +68,19 @@ def not_carried_over(plan: Plan) -> list[str]:
 
 
 def _decided(plan: Plan) -> Values:
-    agent = _smallest_agent(plan)
+    agent = plan.services[0].agent  # each replica's agent is sized for one and the same capacity
     return {
         "region": plan.region,
         "gateway.host": "" if plan.region == LOCAL else plan.gateway.host,
         "gateway.port": plan.gateway.port,
         "gateway.tls": TLS in agent.argv,
-        "images.agent": "" if agent.image.name == official(agent.version).agent.name else agent.image.name,
+        "existingSecret": "" if plan.region == LOCAL else SECRET,
+        "images.agent": _agent_image(plan, agent),
         "images.sample": official().sample.name,
         "images.gateway": plan.probe.name,
         "agent.version": agent.version,
-        **_tuning(agent.tuning),
-        "agent.resources": resources(agent.tuning.memory_mib, agent.cpus or 0.5, 64),
+        **_tuning(agent.replica_tuning),
+        "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
         "resources": resources(256, 1, 128),
         "standIn.enabled": plan.stand_in is not None,
@@ -85,9 +88,12 @@ def _decided(plan: Plan) -> Values:
     }
 
 
-def _smallest_agent(plan: Plan) -> AgentPlan:
-    """Return the agent that is tuned for the fewest replicas: here every replica has its own."""
-    return min((service.agent for service in plan.services), key=lambda agent: agent.tuning.workers)
+def _agent_image(plan: Plan, agent: AgentPlan) -> str:
+    """Return the agent's image without the tag that follows agent.version; a user's own as it is."""
+    if agent.image.variable is None:
+        return agent.image.name
+    built = plan.stand_in is not None or plan.image_source == "build"
+    return (built_agent() if built else agent.image.name).rpartition(":")[0]
 
 
 def _tuning(tuning: Tuning) -> Values:

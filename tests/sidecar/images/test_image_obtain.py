@@ -54,6 +54,9 @@ class MemoryImages:
     def pull(self, name: str, _progress: Callable[[str], None]) -> None:
         self._hold(name, "pull", {})
 
+    def tag(self, name: str, other: str) -> None:
+        self.held[other] = self.held[name]
+
     def build(self, request: BuildRequest, _progress: Callable[[str], None]) -> None:
         self._hold(request.name, "build", dict(request.labels))
 
@@ -116,6 +119,17 @@ def test_registry_that_does_not_answer_is_asked_once(capsys: pytest.CaptureFixtu
 def test_image_that_the_registry_lacks_is_built() -> None:
     """A missing agent does not stop the base from being pulled."""
     assert [(BASE, "pulled"), (BUILT_AGENT, "built")] == get(MemoryImages(published=(BASE,)))
+
+
+def test_the_charts_name_for_the_agent_is_there_either_way() -> None:
+    """A pulled agent has it besides its own; one that was built keeps it."""
+    pulled = MemoryImages(published=(BASE, AGENT))
+    get(pulled)
+    built = MemoryImages({AGENT: ImageInfo("official", 1, {}, ""), BUILT_AGENT: ImageInfo("built", 1, {}, "")})
+    get(built)
+
+    assert pulled.held[AGENT] == pulled.held[BUILT_AGENT]
+    assert "built" == built.held[BUILT_AGENT].identity
 
 
 def test_what_the_engine_holds_needs_no_registry() -> None:

@@ -10,9 +10,10 @@ import yaml
 from helm_charts import CHART, CI, KUBERNETES, one, plan_of, run_helm, template, written
 from vendor_table import ROWS
 
+from sidecar.images.names import built_agent, official
 from sidecar.spec import Agent, GatewayWish, Spec
-from sidecar.targets import compose
-from sidecar.targets.helm import checks
+from sidecar.targets import compose, helm
+from sidecar.targets.helm import checks, validate
 from sidecar.targets.helm.values import USUAL, literal
 
 OPTIONS = {"local": (), **{path.name.removesuffix("-values.yaml"): ("-f", path) for path in CI}}
@@ -119,27 +120,35 @@ def test_metrics_open_the_admin_port_to_monitoring_only() -> None:
     assert [{"ports": [{"port": 14271, "protocol": "TCP"}], "from": [monitoring]}] == ingress[1:]
 
 
+@pytest.mark.usefixtures("helm_on_path")
 @pytest.mark.parametrize("network", ["public", "vpc"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_every_region_and_network(row, network: str, tmp_path) -> None:
-    """The catalogue's host in every agent, no finding, and overlay on the chart equal to the complete chart."""
-    complete = written(plan_of(Spec(row.id, GatewayWish(network))), tmp_path)
-    common = ("--set", "existingSecret=tracing")
-    objects = template(complete, *common)
+    """Lint, strict API schemas of 1.27 to 1.34 and findings: none; agents have the catalogue's host.
+
+    They are native from 1.29. The overlay on the chart installs what the complete chart does.
+    """
+    plan = plan_of(Spec(row.id, GatewayWish(network)))
+    complete = written(plan, tmp_path)
     host = row.public if network == "public" else row.vpc
 
-    for name in ("demo-frontend", "demo-backend"):
-        assert f"--reporter.grpc.host-port={host}:1883" in agent_of(objects, name)[0]["args"]
-    assert [] == checks.check_objects(objects)
-    assert objects == template(CHART, "-f", tmp_path / "values.yaml", *common)
+    assert [] == validate.check_chart(helm.render(plan))
+    for kubernetes, native in (("1.28.0", False), ("1.29.0", True), ("1.34.0", True)):
+        objects = template(complete, kubernetes=kubernetes)
+        for name in ("demo-frontend", "demo-backend"):
+            agent, is_native = agent_of(objects, name)
+            assert native is is_native
+            assert f"--reporter.grpc.host-port={host}:1883" in agent["args"]
+    assert objects == template(CHART, "-f", tmp_path / "values.yaml")
 
 
 @pytest.mark.parametrize("version", ["1.15.0", "1.17.9", "1.18.0", "1.20.0", "1.22.0", "1.62.0"])
 def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
     """One plan, both targets, as data: command lines, environment, probes, limits, users, ports.
 
-    Allowed to differ: where the agent listens and its file lies, names of hosts, Docker's proxy settings, and how a
-    probe is made: by the kubelet where Compose runs a command.
+    Allowed to differ: where the agent listens and its file lies, names of hosts, Docker's proxy settings, how a probe
+    is made: by the kubelet where Compose runs a command, and the agent's image beside the stand-in, which Compose
+    reads from .env.
     """
     plan = plan_of(Spec("local", agent=Agent(version=version)))
     objects = template(written(plan, tmp_path))
@@ -168,7 +177,24 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         assert [service.port] == [port["containerPort"] for port in container["ports"]]
         assert service.replicas == deployment["spec"]["replicas"]
         assert container["image"] in beside["image"]
-        assert agent["image"] in actual["image"]
+        assert agent["image"] == built_agent(version)
+
+
+def test_compose_and_the_chart_run_the_same_agent_for_a_region(tmp_path) -> None:
+    """The official one, under one name."""
+    plan = plan_of(Spec("eu-central-1"))
+    agent, _ = agent_of(template(written(plan, tmp_path)), "demo-frontend")
+    actual = yaml.safe_load(compose.render(plan)["docker-compose.yml"])["services"]["frontend-agent"]
+
+    assert f"${{SIDECAR_AGENT_IMAGE:-{agent['image']}}}" == actual["image"]
+
+
+def test_a_clone_installs_the_images_that_make_images_makes() -> None:
+    """No flag is needed for `local`: every name is one that the command leaves in the engine."""
+    pods = [pod for each in template(CHART) if (pod := checks.pod_of(each))]
+    used = {each["image"] for pod in pods for each in (*pod.get("initContainers", []), *pod["containers"])}
+
+    assert {built_agent(), official().sample.name, official().gateway.name} == used
 
 
 def in_kubernetes(word: str) -> str:
@@ -213,9 +239,7 @@ def test_values_arrive_as_they_are(tmp_path) -> None:
     ]
     environment = {f"V{number}": value for number, value in enumerate(nasty)}
     service = Service("web", "team/web:1", port=80, command=tuple(nasty), environment=environment)
-    objects = template(
-        written(plan_of(Spec("cn-shanghai", services=(service,))), tmp_path), "--set", "existingSecret=t"
-    )
+    objects = template(written(plan_of(Spec("cn-shanghai", services=(service,))), tmp_path))
     container = checks.pod_of(one(objects, "Deployment", "demo-web"))["containers"][0]
 
     assert [literal(word) for word in nasty] == container["args"]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import kubernetes_validate
 import pytest
-from helm_charts import CHART, KUBERNETES, one, run_helm, template
+from helm_charts import CHART, KUBERNETES, one, plan_of, run_helm, template
 
+from sidecar.spec import Spec
+from sidecar.targets import helm
 from sidecar.targets.helm import checks
 
 if TYPE_CHECKING:
@@ -41,10 +43,11 @@ def test_a_foreign_chart_gets_the_agent_and_nothing_else(foreign: Path, kubernet
     assert "jaeger-agent" in native + [each["name"] for each in pod["containers"]]
 
 
-def test_the_agent_is_the_one_of_the_chart(foreign: Path) -> None:
+def test_the_agent_is_the_one_of_the_chart(foreign: Path, tmp_path) -> None:
     """The same container, to the region and the Secret that the parent names."""
-    sets = "standIn.enabled=false,gateway.host=tracing-analysis-dc-frankfurt.aliyuncs.com,existingSecret=tracing"
-    own = checks.pod_of(one(template(CHART, "--set", sets), "Deployment", "demo-backend"))
+    overlay = tmp_path / "values.yaml"
+    overlay.write_text(helm.render(plan_of(Spec("eu-central-1")))["values.yaml"])
+    own = checks.pod_of(one(template(CHART, "-f", overlay), "Deployment", "demo-backend"))
     theirs = checks.pod_of(one(template(foreign, release="shop"), "Deployment", "shop-shop"))
 
     assert own["initContainers"] == theirs["initContainers"]

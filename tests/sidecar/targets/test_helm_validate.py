@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
-from helm_charts import plan_of, program
+from helm_charts import plan_of
 
 from sidecar.findings import Severity
 from sidecar.spec import Spec
@@ -17,12 +16,7 @@ from sidecar.targets.helm import validate
 RENDERING = helm.render(plan_of(Spec("eu-central-1")))
 
 
-@pytest.fixture
-def _helm_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(Path(program()).parent), prepend=":")
-
-
-@pytest.mark.usefixtures("_helm_on_path")
+@pytest.mark.usefixtures("helm_on_path")
 @pytest.mark.parametrize("region", ["local", "eu-central-1"])
 def test_a_chart_of_the_kits_is_valid(region: str, run, tmp_path, monkeypatch) -> None:
     """Lint, eight versions of Kubernetes, Pod Security: nothing found."""
@@ -37,7 +31,7 @@ def with_template(text: str) -> dict[str, str]:
     return {**RENDERING, "helm/templates/mine.yaml": text}
 
 
-@pytest.mark.usefixtures("_helm_on_path")
+@pytest.mark.usefixtures("helm_on_path")
 def test_a_field_that_the_api_does_not_know_is_found() -> None:
     """For each Kubernetes, with the object and what is wrong; an operator's kinds are not the API's."""
     labels = "{app.kubernetes.io/name: x}"
@@ -52,7 +46,7 @@ def test_a_field_that_the_api_does_not_know_is_found() -> None:
     assert "lacks app.kubernetes.io/instance" in [finding.cause for finding in findings]
 
 
-@pytest.mark.usefixtures("_helm_on_path")
+@pytest.mark.usefixtures("helm_on_path")
 def test_a_chart_that_helm_cannot_render_is_found() -> None:
     """By lint and for each Kubernetes, with helm's own words."""
     findings = validate.check_chart(with_template('{{ include "no.such.template" . }}'))
@@ -71,7 +65,7 @@ def test_without_helm_a_warning_says_so(monkeypatch) -> None:
     assert (Severity.WARNING, "not asked: helm is not installed") == (finding.severity, finding.cause)
 
 
-@pytest.mark.usefixtures("_helm_on_path")
+@pytest.mark.usefixtures("helm_on_path")
 def test_without_schemas_a_warning_says_so(monkeypatch) -> None:
     """Once, and the rest is checked."""
     monkeypatch.setitem(sys.modules, "kubernetes_validate", None)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sidecar import rendering
 from sidecar.checkout import find_checkout
 from sidecar.errors import SidecarError
-from sidecar.spec import Agent, Build, Capacity, HealthCheck, Publish, Resources, Service, Spec, Volume
+from sidecar.spec import Agent, Build, Capacity, HealthCheck, Images, Publish, Resources, Service, Spec, Volume
 from sidecar.targets import helm
 from sidecar.targets.helm import chart
 from sidecar.targets.helm.fields import FIELDS, MAPS
@@ -159,6 +159,8 @@ def test_the_overlay_of_a_region_is_short() -> None:
     expected = {
         "region": "eu-central-1",
         "gateway": {"host": "tracing-analysis-dc-frankfurt.aliyuncs.com"},
+        "existingSecret": "tracing",
+        "images": {"agent": "jaegertracing/jaeger-agent"},
         "standIn": {"enabled": False},
     }
     assert expected == overlay
@@ -223,11 +225,27 @@ def test_health_replicas_and_limits_follow_the_spec() -> None:
 
 
 def test_each_replica_has_an_agent_of_its_own() -> None:
-    """The agents are sized for one replica where any service has only one."""
-    one_replica = values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=1),))))
-    mixed = values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=5), SERVICES[2]))))
+    """The agents are sized for one replica, however many there are."""
+    one, five = (
+        values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=count),)))) for count in (1, 5)
+    )
 
-    assert one_replica["agent"] == mixed["agent"]
+    assert one["agent"] == five["agent"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "image"),
+    [
+        (Spec("local"), "sidecar-kit/jaeger-agent"),
+        (Spec("eu-central-1"), "jaegertracing/jaeger-agent"),
+        (Spec("eu-central-1", images=Images(source="build")), "sidecar-kit/jaeger-agent"),
+        (Spec("eu-central-1", images=Images(prefix="hub:5000/x")), "hub:5000/x/jaegertracing/jaeger-agent"),
+        (Spec("eu-central-1", agent=Agent(image="own/agent:7")), "own/agent:7"),
+    ],
+)
+def test_the_agents_image_is_what_its_cluster_can_have(spec: Spec, image: str) -> None:
+    """Built where the spec or the rehearsal says so, else official; its tag is agent.version but for a user's own."""
+    assert image == values_of(plan_of(spec))["images"]["agent"]
 
 
 def test_difference_removes_adds_and_changes() -> None:
