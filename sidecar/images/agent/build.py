@@ -1,6 +1,6 @@
 """Build jaeger-agent with the `go` on PATH; runs inside the build container, so it imports nothing of the kit.
 
-`build.py VERSION FOLDER` leaves FOLDER/agent-linux and FOLDER/LICENSE.
+`build.py VERSION FOLDER` leaves FOLDER/agent-linux, its FOLDER/LICENSE and FOLDER/sleep.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ MODULE = "github.com/jaegertracing/jaeger"
 COMMAND = f"{MODULE}/cmd/agent"
 STAMP = f"{MODULE}/pkg/version.latestVersion"
 SITE = Path("/site")
+SLEEP = Path(__file__).resolve().with_name("sleep.go")
 
 
 def main(version: str, out: Path) -> None:
@@ -36,9 +37,11 @@ def _build(version: str, folder: Path, out: Path, environment: dict[str, str]) -
     _go("mod", "edit", *edits, folder=folder, environment=environment)
     (folder / "tools.go").write_text(f'//go:build tools\n\npackage tools\n\nimport _ "{COMMAND}"\n')
     _go("mod", "tidy", folder=folder, environment=environment)
-    target = ["-o", str(out.resolve() / "agent-linux"), COMMAND]
-    flags = ["-trimpath", "-ldflags", f"-s -w -X {STAMP}=v{version}"]
-    _go("build", *flags, *target, folder=folder, environment=environment)
+    stripped = ["build", "-trimpath", "-ldflags"]
+    agent = [f"-s -w -X {STAMP}=v{version}", "-o", str(out.resolve() / "agent-linux"), COMMAND]
+    _go(*stripped, *agent, folder=folder, environment=environment)
+    sleep = ["-s -w", "-o", str(out.resolve() / "sleep"), str(SLEEP)]
+    _go(*stripped, *sleep, folder=folder, environment=environment)
     shutil.copyfile(Path(source["Dir"]) / "LICENSE", out / "LICENSE")
 
 

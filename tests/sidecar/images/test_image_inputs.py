@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -127,6 +128,20 @@ def test_agents_digest_follows_its_version() -> None:
     assert agent_image.agent_inputs("1.62.0") != agent_image.agent_inputs("1.61.0")
 
 
+def test_agents_digest_follows_all_that_its_build_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed source is another image."""
+    folder = tmp_path / "agent"
+    shutil.copytree(agent_image.FOLDER, folder)
+    monkeypatch.setattr(agent_image, "FOLDER", folder)
+    (line,) = re.findall(r"^COPY (?!--from)(.+) site\* \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+
+    digests = {agent_image.agent_inputs("1.62.0")}
+    for name in ("Dockerfile", *line.split()):
+        (folder / name).write_text("changed")
+        digests.add(agent_image.agent_inputs("1.62.0"))
+    assert 4 == len(digests)
+
+
 def test_go_works_below_its_own_folder_with_the_sites_settings(tmp_path: Path) -> None:
     """Mirrors come from environment.json, trust from ca.crt; without them Go's defaults stay."""
     (tmp_path / "environment.json").write_text(json.dumps({"GOPROXY": "https://go.example.com"}))
@@ -192,7 +207,7 @@ def test_build_program_leaves_the_agent_and_its_licence(tmp_path: Path, fails: s
     if fails:
         assert (1, "go mod failed: gone\n") == (done.returncode, done.stderr)
         return
-    assert {"agent-linux", "LICENSE"} == {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"agent-linux", "LICENSE", "sleep"} == {path.name for path in (tmp_path / "out").iterdir()}
     assert f"-X {build.STAMP}=v1.62.0" in (tmp_path / "log").read_text()
 
 
@@ -202,4 +217,4 @@ def test_sites_files_reach_both_builds() -> None:
         f"COPY LICENSE {kit_images.SITE_FOLDER.replace('build', 'buil[d]')}/* {site.FOLDER}/"
         in (CHECKOUT / "Dockerfile").read_text()
     )
-    assert f"COPY build.py site* {site.FOLDER}/" in (agent_image.FOLDER / "Dockerfile").read_text()
+    assert f"COPY build.py sleep.go site* {site.FOLDER}/" in (agent_image.FOLDER / "Dockerfile").read_text()
