@@ -60,14 +60,17 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(one) for one in errors], ""
-    is_chart = args.target == "helm"
-    rendering = helm.render(plan) if is_chart else compose.render(plan)
+    if args.target == "helm":
+        rendering = helm.render(plan)
+        of_target = checks.check_chart(plan)
+    else:
+        rendering = compose.render(plan)
+        of_target = [*checks.check_token_file(plan, folder), *checks.check_compose(rendering, folder)]
     findings = [
         *Doubts(loaded, plan, regions[plan.region]).all(),
         *checks.check_folder(rendering, folder),
-        *checks.check_token_file(plan, folder),
         *checks.check_fresh(rendering, folder),
-        *(checks.check_chart(plan) if is_chart else checks.check_compose(rendering, folder)),
+        *of_target,
     ]
     return findings, f"{plan.region} ({plan.gateway.address})"
 

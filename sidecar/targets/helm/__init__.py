@@ -10,8 +10,9 @@ from sidecar import yamlio
 from sidecar.images.names import official
 from sidecar.targets import environment
 from sidecar.targets.helm import chart, schema
+from sidecar.targets.helm.carried import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
-from sidecar.targets.helm.values import difference, not_carried_over, values_of
+from sidecar.targets.helm.values import difference, values_of
 
 if TYPE_CHECKING:
     import jinja2
@@ -56,7 +57,7 @@ def overlay(plan: Plan, values: Values) -> str:
     """Return the differences to the chart as it is released, which is the one for `local`."""
     released = yamlio.load(chart.released_values(), "values.yaml")
     changes = {"region": values["region"], **difference(values, released)}
-    return _jinja().get_template("overlay.yaml.j2").render(plan=plan, changes=changes, missing=not_carried_over(plan))
+    return _jinja().get_template("overlay.yaml.j2").render(plan=plan, changes=changes, findings=differences(plan))
 
 
 @cache

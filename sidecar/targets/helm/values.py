@@ -21,6 +21,8 @@ TLS = "--reporter.grpc.tls.enabled=true"
 SECRET = "tracing"  # noqa: S105 - a Secret's name
 """Where a region's chart looks for the token."""
 EXAMPLE = "/greet?name=you"
+UNLIMITED = (512, 1)
+"""Memory in MiB and CPUs of a service whose spec names no limit: a platform asks for one."""
 USUAL = HealthTiming(interval_s=5, timeout_s=3, retries=5, start_period_s=30)
 """The spec's defaults; the chart's templates have the same."""
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?")
@@ -53,20 +55,6 @@ def difference(wanted: Mapping[str, Any], base: Mapping[str, Any]) -> Values:
     return changes
 
 
-def not_carried_over(plan: Plan) -> list[str]:
-    """Return what the plan has for a host with files, and a cluster has not; one sentence each."""
-    found = []
-    for service in plan.services:
-        if service.build:
-            found.append(f"{service.name}: push its image to a registry as {service.image.name}, or name another")
-        if service.env_files:
-            found.append(f"{service.name}: env_files ({', '.join(service.env_files)}); use envFrom")
-        if service.volumes:
-            mounts = ", ".join(volume.target for volume in service.volumes)
-            found.append(f"{service.name}: volumes ({mounts}); use extraVolumes and extraVolumeMounts")
-    return found
-
-
 def _decided(plan: Plan) -> Values:
     agent = plan.services[0].agent  # each replica's agent is sized for one and the same capacity
     return {
@@ -82,7 +70,7 @@ def _decided(plan: Plan) -> Values:
         **_tuning(agent.replica_tuning),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
-        "resources": resources(256, 1, 128),
+        "resources": resources(*UNLIMITED, 128),
         "standIn.enabled": plan.stand_in is not None,
         "standIn.resources": resources(768, 1, 128),
     }
@@ -116,7 +104,6 @@ def resources(memory_mib: int, cpus: float, requested_mib: int) -> Values:
 def _service(service: ServicePlan, plan: Plan) -> Values:
     environment, peers = _environment(service, plan)
     user = service.user and int(service.user.partition(":")[0])
-    limited = service.memory_mib or service.cpus
     values = {
         "image": None if _is_sample(service) else service.image.name,
         "port": service.port,
@@ -128,9 +115,14 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
         "health": _health(service),
         "runAsUser": user,
         "readOnlyRootFilesystem": None if service.hardened else False,
-        "resources": resources(service.memory_mib or 256, service.cpus or 1, 128) if limited else None,
+        "resources": _limits(service) if service.memory_mib or service.cpus else None,
     }
     return {key: value for key, value in values.items() if value not in (None, [], {})}
+
+
+def _limits(service: ServicePlan) -> Values:
+    memory_mib, cpus = UNLIMITED
+    return resources(service.memory_mib or memory_mib, service.cpus or cpus, 128)
 
 
 def _is_sample(service: ServicePlan) -> bool:

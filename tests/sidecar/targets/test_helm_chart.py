@@ -11,7 +11,7 @@ from helm_charts import CHART, CI, KUBERNETES, one, plan_of, run_helm, template,
 from vendor_table import ROWS
 
 from sidecar.images.names import built_agent, official
-from sidecar.spec import Agent, GatewayWish, Spec
+from sidecar.spec import Agent, GatewayWish, HealthCheck, Resources, Service, Spec
 from sidecar.targets import compose, helm
 from sidecar.targets.helm import checks, validate
 from sidecar.targets.helm.values import USUAL, literal
@@ -23,6 +23,19 @@ CASES = {
     "agent-1.15.0": (("--set", "agent.version=1.15.0"), "1.34.0"),
     "token": (("--set", "standIn.enabled=false,gateway.host=gateway.example.com,token=canary"), "1.34.0"),
 }
+USERS = (
+    Service(
+        "web",
+        "team/web:1",
+        port=8000,
+        replicas=2,
+        command=("serve", "--home=$HOME"),
+        environment={"A": "$(B) $c", "API": "http://api:9000/v1"},
+        health=HealthCheck(http="/ready", interval_s=9, retries=2),
+    ),
+    Service("api", "team/api:1", port=9000, health=HealthCheck(command=("check", "-q")), resources=Resources(384, 0.5)),
+)
+FOLLOW_REPLICAS = ("--processor.jaeger-compact.workers=", "--processor.jaeger-compact.server-queue-size=")
 MONITORING = {"ServiceMonitor", "PrometheusRule"}
 """Of the Prometheus operator; the API's schemas do not know them."""
 
@@ -180,6 +193,56 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         assert agent["image"] == built_agent(version)
 
 
+def test_a_users_services_run_the_same(tmp_path) -> None:
+    """Commands, variables, images, limits, checks, ports and replicas of a spec, as data, on both targets.
+
+    Allowed to differ, besides the above: each replica's agent is sized for one replica, and a limit is given where
+    the spec names none.
+    """
+    plan = plan_of(Spec("eu-central-1", services=USERS))
+    objects = template(written(plan, tmp_path))
+    services = yaml.safe_load(compose.render(plan)["docker-compose.yml"])["services"]
+
+    for service in plan.services:
+        deployment = one(objects, "Deployment", f"demo-{service.name}")
+        container = next(each for each in checks.pod_of(deployment)["containers"] if each["name"] == service.name)
+        agent, _ = agent_of(objects, f"demo-{service.name}")
+        beside, actual = services[service.name], services[service.agent.name]
+        ready, check = container["readinessProbe"], beside["healthcheck"]
+
+        assert sized(in_kubernetes(word) for word in actual["command"]) == sized(agent["args"])
+        assert beside["image"] == container["image"]
+        assert [word.replace("$$", "$") for word in beside.get("command", [])] == as_passed(container.get("args", []))
+        assert in_compose_environment(beside["environment"]) == environment_of(container)
+        assert beside.get("mem_limit", "512m")[:-1] == container["resources"]["limits"]["memory"][:-2]
+        assert beside.get("cpus", 1) * 1000 == float(container["resources"]["limits"]["cpu"][:-1])
+        assert [check[key] for key in ("interval", "timeout", "retries")] == [
+            f"{ready['periodSeconds']}s",
+            f"{ready['timeoutSeconds']}s",
+            ready["failureThreshold"],
+        ]
+        assert service.health_path or check["test"][1:] == ready["exec"]["command"]
+        assert service.health_path == ready.get("httpGet", {}).get("path")
+        assert beside.get("deploy", {"replicas": 1})["replicas"] == deployment["spec"]["replicas"]
+
+
+def sized(arguments) -> list[str]:
+    """Return an agent's arguments but for the two that follow the number of replicas."""
+    return [word for word in arguments if not word.startswith(FOLLOW_REPLICAS)]
+
+
+def as_passed(arguments) -> list[str]:
+    """Return arguments as Kubernetes passes them on."""
+    return [word.replace("$$", "$") for word in arguments]
+
+
+def in_compose_environment(environment):
+    """Return a Compose service's variables as the chart's container has them, before Kubernetes reads its own `$`."""
+    renamed = {"JAEGER_AGENT_HOST": "127.0.0.1", "API": "http://demo-api:9000/v1"}
+    plain = {key: value.replace("$$", "$") for key, value in environment.items()}
+    return {key: renamed.get(key, literal(value)) for key, value in plain.items()}
+
+
 def test_compose_and_the_chart_run_the_same_agent_for_a_region(tmp_path) -> None:
     """The official one, under one name."""
     plan = plan_of(Spec("eu-central-1"))
@@ -224,8 +287,6 @@ def probe_of(container):
 
 def test_values_arrive_as_they_are(tmp_path) -> None:
     """Quotes, dollars, templates, line breaks and emoji of a spec reach the container unchanged."""
-    from sidecar.spec import Service
-
     nasty = [
         'a"b',
         "{{ .Values.token }}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from helm_charts import plan_of
@@ -24,6 +25,23 @@ def test_a_chart_of_the_kits_is_valid(region: str, run, tmp_path, monkeypatch) -
     result = run("validate", "--region", region, "--target", "helm", "--output", "json")
 
     assert (0, {"ok": True, "findings": []}) == (result.code, json.loads(result.out)), result.err
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_what_the_chart_has_not_of_a_spec_is_a_warning(run, tmp_path, monkeypatch) -> None:
+    """And nothing is said of Compose's token file."""
+    monkeypatch.chdir(tmp_path)
+    Path("web.env").write_text("A=1\n")
+    service = "{name: web, image: 'web:1', env_files: [web.env], resources: {memory: 64m}}"
+    Path("sidecar.yaml").write_text(f"region: eu-central-1\nservices: [{service}]\n")
+    run("render", "--file", "sidecar.yaml")
+    result = run("validate", "--file", "sidecar.yaml", "--target", "helm")
+
+    assert (0, "") == (result.code, result.err)
+    first, root, *rest = result.out.splitlines()
+    assert "warning: services.web: env_files (../../web.env) stay on the host. Use envFrom" == first
+    assert "warning: containers.web: Deployment validate-web: may write to its root" in root
+    assert ["eu-central-1 (tracing-analysis-dc-frankfurt.aliyuncs.com:1883): valid"] == rest
 
 
 def with_template(text: str) -> dict[str, str]:

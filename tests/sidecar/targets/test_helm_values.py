@@ -19,6 +19,7 @@ from sidecar.errors import SidecarError
 from sidecar.spec import Agent, Build, Capacity, HealthCheck, Images, Publish, Resources, Service, Spec, Volume
 from sidecar.targets import helm
 from sidecar.targets.helm import chart
+from sidecar.targets.helm.carried import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS
 from sidecar.targets.helm.values import difference, literal, values_of
 
@@ -204,13 +205,19 @@ def test_kubernetes_hands_on_a_literal_as_it_was(text: str, expected: str) -> No
 
 
 def test_what_a_cluster_has_not_is_said_in_the_overlay() -> None:
-    """Files of a host and images built here do not go along."""
-    text = helm.render(plan_of(Spec("eu-central-1", services=SERVICES)))["values.yaml"]
-    comments = re.sub(r"\n# ", " ", text.partition("region:")[0])
+    """Files of a host and images built here do not go along; each container has a limit."""
+    plan = plan_of(Spec("eu-central-1", services=SERVICES))
+    comments = re.sub(r"\n# ", " ", helm.render(plan)["values.yaml"].partition("region:")[0])
 
-    assert "api: push its image to a registry as sidecar-eu-central-1-api, or name another." in comments
-    assert "worker: env_files (./a.env); use envFrom." in comments
-    assert "worker: volumes (/d); use extraVolumes and extraVolumeMounts." in comments
+    findings = [str(finding) for finding in differences(plan)]
+    assert findings == [
+        "services.web: has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values",
+        "services.api: a chart does not build its image. Push it as sidecar-eu-central-1-api, or name another",
+        "services.api: has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values",
+        "services.worker: env_files (./a.env) stay on the host. Use envFrom",
+        "services.worker: volumes (/d) stay on the host. Use extraVolumes and extraVolumeMounts",
+    ]
+    assert all(finding in comments for finding in findings)
 
 
 def test_health_replicas_and_limits_follow_the_spec() -> None:
