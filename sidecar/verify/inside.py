@@ -2,11 +2,11 @@
 
 `python -m sidecar.verify.inside --service NAME [--gateway URL] [--request URL …]`: sends marked spans through the
 agent and judges each hop; then asks each URL, and reads the trace that the answer names back from the gateway.
+`--end-agent PROGRAM` ends an agent that is a plain container and would keep the pod from ending.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING
 
 from sidecar.demo import trace
 from sidecar.errors import SidecarError
+from sidecar.verify import neighbour
 from sidecar.verify import report as reports
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.loopback import fetch
+from sidecar.verify.options import AGENT, parser_of
 from sidecar.verify.place import Stepwise
 from sidecar.verify.reader import ADMIN, read_agent, read_gateway, wait_for
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from sidecar.verify.reader import Settling
 
-AGENT = "127.0.0.1:6831"
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 _PROBE_SECONDS = 60
 
@@ -80,6 +82,17 @@ class InsidePlace(Stepwise):
 def main(arguments: list[str] | None = None) -> int:
     """Print the proof; 0 where every hop and every request is fine, else 1."""
     args = _parser().parse_args(arguments)
+    proven = False
+    try:
+        proven = _proven(args)
+    finally:
+        if args.end_agent:
+            neighbour.end(args.end_agent, well=proven)
+    return 0 if proven else 1
+
+
+def _proven(args: argparse.Namespace) -> bool:
+    neighbour.await_start(args.admin, args.seconds)
     try:
         report = verify(InsidePlace(args.service, args.gateway, args.agent, args.admin), args.spans, args.seconds)
         print(reports.as_text(report))
@@ -87,8 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(asked(url, args.gateway, args.seconds))
     except SidecarError as error:
         print(f"FAIL {error}", file=sys.stderr)
-        return 1
-    return 0 if report.ok else 1
+        return False
+    return report.ok
 
 
 def asked(url: str, gateway: str | None, seconds: float) -> str:
@@ -127,14 +140,10 @@ def _check_token_tag(gateway: str, trace_id: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.inside")
-    parser.add_argument("--service", required=True, help="name to report as")
+    parser = parser_of("sidecar.verify.inside", 20.0)
     parser.add_argument("--gateway", metavar="URL", help="the stand-in's page; absent: the gateway shows no counts")
     parser.add_argument("--request", action="append", default=[], metavar="URL", help="what to ask; may be repeated")
-    parser.add_argument("--agent", default=AGENT, metavar="HOST:PORT", help="default: %(default)s")
-    parser.add_argument("--admin", default=ADMIN, metavar="URL", help="its admin port (default: %(default)s)")
-    parser.add_argument("--spans", type=int, default=200, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="default: %(default)s")
+    parser.add_argument("--end-agent", metavar="PROGRAM", help="end the processes of this program at last")
     return parser
 
 

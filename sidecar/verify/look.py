@@ -6,7 +6,6 @@ of JSON.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts
 from sidecar.verify.hops import CLIENT
+from sidecar.verify.options import parser_of
 
 if TYPE_CHECKING:
     from sidecar.verify.place import Steps
@@ -86,24 +86,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the look; a hop that broke is part of it, not a failure."""
     from sidecar.verify.inside import InsidePlace
 
-    args = _parser().parse_args(arguments)
+    parser = parser_of("sidecar.verify.look", 15.0)
+    parser.add_argument("--marker", required=True, help="value of each span's marker tag")
+    args = parser.parse_args(arguments)
     place = InsidePlace(args.service, None, args.agent, args.admin)
     print(as_line(place.look(args.service, args.marker, args.spans, args.seconds)), flush=True)
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    from sidecar.verify.inside import AGENT
-    from sidecar.verify.reader import ADMIN
-
-    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.look")
-    parser.add_argument("--service", required=True, help="name to report as")
-    parser.add_argument("--marker", required=True, help="value of each span's marker tag")
-    parser.add_argument("--agent", default=AGENT, metavar="HOST:PORT", help="default: %(default)s")
-    parser.add_argument("--admin", default=ADMIN, metavar="URL", help="its admin port (default: %(default)s)")
-    parser.add_argument("--spans", type=int, default=200, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="default: %(default)s")
-    return parser
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from contextlib import ExitStack
 
@@ -38,6 +39,19 @@ def test_every_hop_is_counted(proven) -> None:
 
     assert (0, True) == (code, "proven: every marked span arrived" in text)
     assert 3 == text.count("20 of 20 spans")
+
+
+def test_a_proven_agent_is_told_to_end_and_ends_well(agent_binary, tmp_path) -> None:
+    """With exit code 0, so that a pod with it as a plain container succeeds."""
+    program = shutil.copy(agent_binary, tmp_path / "agent-linux")  # a path that no other test's agent has
+    with ExitStack() as stack:
+        file = write_token(tmp_path / "agent.yaml", TOKEN)
+        gateway = StandIn(stack, file)
+        agent = Agent(stack, program, tmp_path / "agent.log", file, gateway.grpc)
+        place = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
+        code = inside.main(["--service=test", "--spans=20", f"--end-agent={program}", *place])
+
+        assert (0, 0) == (code, agent.process.wait(10))
 
 
 def test_a_real_gateways_hop_stays_open(proven) -> None:

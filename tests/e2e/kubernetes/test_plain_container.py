@@ -1,0 +1,155 @@
+"""The agent as a plain container: where asked for, and in the manifests that a cluster below 1.29 gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from _require import lack
+from greetings import REQUESTS, answered
+from helm_charts import CHART, template
+from kubernetes_cluster import environment, find, namespace, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
+
+PLAIN = ("--set", "agent.mode=container")
+WAIT = ("--wait", "--timeout", "120s")
+DELAY = 8
+"""Seconds; the service itself needs about one to end."""
+
+
+@pytest.fixture(scope="module")
+def installed(cluster_images):
+    """The sample with the stand-in, installed as `demo`."""
+    with namespace("sidecar-plain", cluster_images) as space:
+        space.helm("install", "demo", CHART, *space.values(), *PLAIN, *WAIT)
+        yield space
+
+
+@pytest.fixture(scope="module")
+def applied(cluster_images):
+    """The manifests for Kubernetes 1.28, without the test."""
+    with namespace("sidecar-old", cluster_images) as space:
+        space.apply(*manifests(space, "--no-hooks"))
+        space.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=120s")
+        yield space
+
+
+def manifests(space, *options: object):
+    """Return the chart's objects as for an old cluster."""
+    values = (*space.values(), "--set", f"agent.stopDelaySeconds={DELAY}", "--namespace", space.name)
+    return template(CHART, *values, *options, kubernetes="1.28.0")
+
+
+@pytest.mark.parametrize("program", ["helm", "helm4"])
+def test_helm_test_proves_delivery(program: str, installed) -> None:
+    """Its pod ends although the agent in it is a plain container, long before the agent's delay at stop."""
+    if not find(program):
+        lack("kubernetes", f"{program} is not on PATH")
+    began = time.monotonic()
+    result = installed.helm("test", "demo", "--timeout", "120s", program=program)
+
+    assert "Succeeded" in result
+    assert time.monotonic() - began < 20
+    assert [] == installed.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
+    assert f"helm test demo -n {installed.name}" in installed.helm("get", "notes", "demo", program=program)
+
+
+def test_what_is_not_proven_fails(installed) -> None:
+    """A token that the gateway refuses: both containers of the test's pod end, and Helm tells."""
+    data = {"agent.yaml": 'agent:\n  tags: "Authentication=wrong@token"\n'}
+    installed.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": data})
+    gateway = "standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null,existingSecret=wrong"
+    installed.helm("install", "other", CHART, *installed.values(), *PLAIN, "--set", gateway, *WAIT)
+    command = [find("helm"), "test", "other", "-n", installed.name, "--timeout", "120s"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=150, check=False)
+
+    assert 1 == done.returncode
+    (pod,) = installed.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
+    codes = {each["name"]: each["state"]["terminated"]["exitCode"] for each in pod["status"]["containerStatuses"]}
+    assert ("Failed", 1) == (pod["status"]["phase"], codes["delivery"])
+    assert pod["status"].get("reason") != "DeadlineExceeded"
+    assert "agent submitted" in installed.kubectl("logs", pod["metadata"]["name"], "--container=delivery")
+
+
+def test_its_admin_port_may_be_the_pods(fresh_namespace) -> None:
+    """With metrics.enabled the agent does not answer on loopback; the proof asks where it does."""
+    space = fresh_namespace
+    space.helm("install", "demo", CHART, *space.values(), *PLAIN, "--set", "metrics.enabled=true", *WAIT)
+
+    assert "Succeeded" in space.helm("test", "demo", "--timeout", "120s")
+
+
+@pytest.mark.parametrize("release", ["installed", "applied"])
+def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(release: str, request) -> None:
+    """200 requests: the agent waits for the last spans of its service, though both are told to stop at once."""
+    space = request.getfixturevalue(release)
+    space.python("requests", REQUESTS, "http://demo-frontend:8080", "http://demo-gateway:16686", 200, wait=False)
+    wait_until(lambda: answered(space, "requests") >= 60, 60, "60 requests are answered")
+    space.kubectl("delete", "pod", space.pod_of("frontend")["metadata"]["name"], "--wait=false")
+
+    report = json.loads(space.result("requests").splitlines()[-1])
+    assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
+
+
+def test_an_old_clusters_delay_is_a_program_of_the_agents_image(applied) -> None:
+    """It runs: a pod lasts that long, and the hook is not told to have failed."""
+    pod = applied.pod_of("backend")
+    (agent,) = [each for each in pod["spec"]["containers"] if each["name"] == "jaeger-agent"]
+    assert {"exec": {"command": ["sleep", str(DELAY)]}} == agent["lifecycle"]["preStop"]
+    began = time.monotonic()
+    applied.kubectl("delete", "pod", pod["metadata"]["name"], "--wait")
+
+    assert DELAY <= time.monotonic() - began < 4 * DELAY
+    assert [] == applied.get("events", "--field-selector=reason=FailedPreStopHook")
+
+
+def test_an_old_clusters_test_ends_well(applied) -> None:
+    """The pod that `helm test` makes there."""
+    (pod,) = manifests(applied, "--show-only", "templates/tests/delivery.yaml")
+    applied.apply(pod)
+    wait_until(lambda: applied.phase(pod["metadata"]["name"]) in ("Succeeded", "Failed"), 60, "the proof ends")
+
+    log = applied.kubectl("logs", pod["metadata"]["name"], "--container=delivery")
+    assert ("Succeeded", True) == (applied.phase(pod["metadata"]["name"]), "every marked span arrived" in log), log
+
+
+@pytest.mark.parametrize("release", ["installed", "applied"])
+def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
+    """Each hop of each service is counted."""
+    space = request.getfixturevalue(release)
+    settings = environment()
+    settings["PATH"] = f"{Path(find('kubectl')).parent}{os.pathsep}{settings['PATH']}"
+    words = ["verify", "--target", "kubernetes", "--release", "demo", "--namespace", space.name, "--output", "json"]
+    command = [sys.executable, "-m", "sidecar", *words, "--spans", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, env=settings, timeout=200, check=False)
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    hops = json.loads(done.stdout)["hops"]
+    assert ["backend"] * 4 + ["frontend"] * 4 == [hop["service"] for hop in hops]
+    assert all(hop["ok"] for hop in hops)
+
+
+@pytest.mark.parametrize("release", ["installed", "applied"])
+def test_probes_find_the_agent_well(release: str, request) -> None:
+    """By its own `status`, in a container that nothing restarted; the pod is ready only with it."""
+    space = request.getfixturevalue(release)
+    for component in ("frontend", "backend"):
+        wait_until(lambda component=component: ready(space.pod_of(component)), 60, f"{component} is ready")
+        pod = space.pod_of(component)
+        (agent,) = [each for each in pod["spec"]["containers"] if each["name"] == "jaeger-agent"]
+        (status,) = [each for each in pod["status"]["containerStatuses"] if each["name"] == "jaeger-agent"]
+
+        assert "status" in yaml.safe_dump(agent["startupProbe"]["exec"])
+        assert (True, True, 0) == (status["started"], status["ready"], status["restartCount"])
+
+
+def ready(pod) -> bool:
+    """Tell whether the cluster counts a pod as ready."""
+    return {"Ready": "True"}.items() <= {one["type"]: one["status"] for one in pod["status"]["conditions"]}.items()

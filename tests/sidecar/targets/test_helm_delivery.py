@@ -1,0 +1,55 @@
+"""The pod of `helm test`, with the agent as a native sidecar and as a plain container."""
+
+from __future__ import annotations
+
+import pytest
+from helm_charts import CHART, one, template
+
+ONLY = ("--show-only", "templates/tests/delivery.yaml")
+
+
+def delivery(*sets: str, kubernetes: str = "1.34.0"):
+    """Return the pod's specification."""
+    options = [word for each in sets for word in ("--set", each)]
+    return one(template(CHART, *ONLY, *options, kubernetes=kubernetes), "Pod", "demo-delivery-test")["spec"]
+
+
+def test_a_native_agent_ends_by_itself() -> None:
+    """Containers share no more than a service's pod does."""
+    spec = delivery()
+
+    assert ["jaeger-agent"] == [each["name"] for each in spec["initContainers"]]
+    assert ["delivery"] == [each["name"] for each in spec["containers"]]
+    assert "shareProcessNamespace" not in spec
+    assert "--end-agent" not in str(spec)
+
+
+@pytest.mark.parametrize(("sets", "kubernetes"), [((), "1.28.0"), (("agent.mode=container",), "1.34.0")])
+def test_a_plain_agent_is_ended_by_the_proof(sets: tuple[str, ...], kubernetes: str) -> None:
+    """It sees the agent's process, may signal it as the same user, and names the program that the image starts."""
+    spec = delivery(*sets, kubernetes=kubernetes)
+    agent, proof = spec["containers"]
+
+    assert spec["shareProcessNamespace"]
+    assert agent["securityContext"]["runAsUser"] == proof["securityContext"]["runAsUser"] == 10001
+    assert f"--end-agent={agent['startupProbe']['exec']['command'][0]}" in proof["args"]
+    assert "lifecycle" not in agent
+
+
+def test_helm_prints_a_plain_agents_errors_only() -> None:
+    """Whatever else its own arguments ask for: the last word counts."""
+    agent, _ = delivery("agent.mode=container", "agent.extraArgs={--log-level=debug}")["containers"]
+
+    assert ["--log-level=debug", "--log-level=error"] == agent["args"][-2:]
+
+
+@pytest.mark.parametrize("mode", ["native", "container"])
+def test_the_admin_port_is_asked_where_it_is(mode: str) -> None:
+    """On the pod's address with metrics.enabled, else on loopback, which is the program's default."""
+    spec = delivery(f"agent.mode={mode}", "metrics.enabled=true")
+    proof = spec["containers"][-1]
+    address = {each["name"]: each.get("valueFrom") for each in proof["env"]}
+
+    assert "--admin=http://$(POD_IP):14271" in proof["args"]
+    assert {"fieldRef": {"fieldPath": "status.podIP"}} == address["POD_IP"]
+    assert "--admin" not in str(delivery(f"agent.mode={mode}")["containers"][-1]["args"])
