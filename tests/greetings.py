@@ -21,7 +21,7 @@ while len(answered) < count:
         failed += 1
     print(len(answered), flush=True)
     time.sleep(0.03)
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + (int(sys.argv[4]) if len(sys.argv) > 4 else 60)
 def spans(trace_id):
     try:
         return len(get(f"{gateway}/api/traces/{trace_id}")["data"][0]["spans"])
@@ -30,9 +30,12 @@ def spans(trace_id):
 missing = answered
 while missing and time.monotonic() < deadline:
     missing = [one for one in missing if spans(one) < 5]
-print(json.dumps({"answered": len(answered), "failed": failed, "missing": len(missing)}))
+last = answered.index(missing[-1]) if missing else -1
+print(json.dumps({"answered": len(answered), "failed": failed, "missing": len(missing), "last_missing": last}))
 """
-"""Program: FRONTEND GATEWAY COUNT; prints how many were answered, at last a JSON report."""
+"""Program: FRONTEND GATEWAY COUNT [SECONDS]; prints how many were answered, at last a JSON report.
+
+SECONDS is how long traces have to be whole; last_missing is the place of the last that is not, -1 where all are."""
 
 
 def answered(space: Namespace, client: str) -> int:

@@ -9,6 +9,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from contextlib import contextmanager
@@ -86,6 +87,25 @@ class Namespace:
     def get(self, *arguments: object) -> list[dict[str, Any]]:
         """Return objects as data."""
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))["items"]
+
+    def kinds(self) -> str:
+        """Return the names of every kind that a namespace can hold, for kubectl."""
+        names = self.kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
+        return ",".join(sorted(name for name in names if not name.endswith(".metrics.k8s.io")))
+
+    def sidecar(
+        self, *arguments: object, stdin: str = "", kubeconfig: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the kit's command here."""
+        settings = {**environment(), **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})}
+        settings["PATH"] = f"{Path(str(find('kubectl'))).parent}{os.pathsep}{settings['PATH']}"
+        command = [sys.executable, "-m", "sidecar", *map(str, arguments), "--namespace", self.name]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, env=settings, timeout=200)
+
+    def set_token(self, name: str, token: str) -> None:
+        """Put a token into a Secret, as the kit does."""
+        done = self.sidecar("token", "set", "--kubernetes-secret", name, "--apply", "--stdin", stdin=token)
+        assert done.returncode == 0, done.stderr
 
     def values(self) -> list[str]:
         """Return the flags that give the chart this cluster's images."""

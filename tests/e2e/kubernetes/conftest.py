@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 
 import pytest
 from _require import lack
+from canary_release import install
 from kubernetes_cluster import environment, find, load, loader, namespace, run
 
-from sidecar.images.names import official
+from sidecar.images.names import built_agent, official
+
+OTHER_AGENT = "1.61.0"
 
 
 @pytest.fixture(scope="session")
@@ -29,14 +34,39 @@ def cluster():
 @pytest.fixture(scope="session")
 def cluster_images(cluster, images):
     """The kit's images in the cluster: role in the chart's values → name."""
-    command = loader()
-    if command is None:
-        lack("kubernetes", "images cannot be loaded; set E2E_KUBERNETES_LOAD to a command that reads `docker save`")
     lines = (images / ".env").read_text().splitlines()
     chosen = dict(line.split("=", 1) for line in lines if "=" in line)
     wanted = {one.role: chosen.get(one.variable, one.name) for one in official() if one.role != "base"}
-    load(sorted(wanted.values()), command)
+    into_cluster(wanted.values())
     return wanted
+
+
+@pytest.fixture(scope="session")
+def other_agent(cluster_images, engine, tmp_path_factory):
+    """An agent of another version in the cluster, obtained as the kit does: its version and its image's name."""
+    name = built_agent(OTHER_AGENT)
+    if not (os.environ.get("E2E_IMAGES") == "present" and engine.images.find(name)):
+        folder = tmp_path_factory.mktemp("other-agent")
+        command = [sys.executable, "-m", "sidecar", "images", "--agent-version", OTHER_AGENT, "--out", folder]
+        run(*command, seconds=600)
+    into_cluster([name])
+    return OTHER_AGENT, name
+
+
+def into_cluster(images):
+    """Copy images from the engine into the cluster."""
+    command = loader()
+    if command is None:
+        lack("kubernetes", "images cannot be loaded; set E2E_KUBERNETES_LOAD to a command that reads `docker save`")
+    load(sorted(images), command)
+
+
+@pytest.fixture(scope="session")
+def release(cluster_images):
+    """The release `demo`, shared by tests that upgrade it to what they need."""
+    with namespace("sidecar-shared", cluster_images) as space:
+        install(space)
+        yield space
 
 
 @pytest.fixture

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from helm_charts import CHART
-from kubernetes_cluster import environment, find, namespace, wait_until
+from kubernetes_cluster import environment, namespace, wait_until
 
 from sidecar.checkout import find_checkout
 
@@ -27,7 +24,7 @@ WAIT = ("--wait", "--timeout", "120s")
 def release(cluster_images):
     """The sample with the stand-in, as `demo`; its token is a Secret that the kit applied."""
     with namespace("sidecar-verify", cluster_images) as space:
-        set_token(space, "tracing", TOKEN)
+        space.set_token("tracing", TOKEN)
         space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *WAIT)
         yield space
 
@@ -35,29 +32,15 @@ def release(cluster_images):
 @pytest.fixture(scope="module")
 def region(release):
     """One service that reports to a gateway of somebody else: here to demo's stand-in; a release as for a region."""
-    set_token(release, "region", TOKEN)
+    release.set_token("region", TOKEN)
     values = "existingSecret=region,standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null"
     release.helm("install", "region", CHART, *release.values(), "--set", values, *WAIT)
     return release
 
 
-def sidecar(space, *arguments: object, stdin: str = "", kubeconfig: Path | None = None):
-    """Run the command in a namespace."""
-    settings = {**environment(), **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})}
-    settings["PATH"] = f"{Path(find('kubectl')).parent}{os.pathsep}{settings['PATH']}"
-    command = [sys.executable, "-m", "sidecar", *map(str, arguments), "--namespace", space.name]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, env=settings, timeout=200)
-
-
 def verify(space, name: str, *options: object, **settings):
     """Verify a release."""
-    return sidecar(space, "verify", "--target", "kubernetes", "--release", name, "--spans", 20, *options, **settings)
-
-
-def set_token(space, name: str, token: str) -> None:
-    """Put a token into a Secret."""
-    done = sidecar(space, "token", "set", "--kubernetes-secret", name, "--apply", "--stdin", stdin=token)
-    assert done.returncode == 0, done.stderr
+    return space.sidecar("verify", "--target", "kubernetes", "--release", name, "--spans", 20, *options, **settings)
 
 
 def test_every_hop_of_a_release_is_counted(release) -> None:
@@ -105,7 +88,7 @@ def test_a_region_is_proven_as_far_as_its_agents(region) -> None:
 def test_pods_are_found_by_any_label(region) -> None:
     """As those of a foreign chart are."""
     labels = ("--selector", "app.kubernetes.io/instance=region", "--every-pod")
-    done = sidecar(region, "verify", *labels, "--spans", 20, "--output", "json")
+    done = region.sidecar("verify", *labels, "--spans", 20, "--output", "json")
 
     assert 0 == done.returncode, done.stdout + done.stderr
     (name,) = {hop["service"] for hop in json.loads(done.stdout)["hops"]}
@@ -115,7 +98,7 @@ def test_pods_are_found_by_any_label(region) -> None:
 def test_a_wrong_token_is_named_and_taken_back(region) -> None:
     """Rotation proves the new one: the agents' refusal ends it, and the old one is there again."""
     before = region.get("secret", "--field-selector=metadata.name=region")[0]["data"]
-    done = sidecar(region, "token", "rotate", "--kubernetes-secret", "region", "--stdin", stdin=WRONG)
+    done = region.sidecar("token", "rotate", "--kubernetes-secret", "region", "--stdin", stdin=WRONG)
 
     assert 1 == done.returncode
     assert "is not proven: backend, agent submitted: 20 spans failed: the gateway refused the token" in done.stderr
@@ -126,7 +109,7 @@ def test_a_wrong_token_is_named_and_taken_back(region) -> None:
 
 def test_a_rotation_is_proven(release) -> None:
     """Every workload that mounts the Secret is rolled; the stand-in then takes the new token."""
-    done = sidecar(release, "token", "rotate", "--kubernetes-secret", "tracing", "--stdin", stdin=WRONG)
+    done = release.sidecar("token", "rotate", "--kubernetes-secret", "tracing", "--stdin", stdin=WRONG)
 
     assert 0 == done.returncode, done.stderr
     assert "Rolled: deployment/demo-backend, deployment/demo-frontend, deployment/demo-gateway" in done.stdout

@@ -1,0 +1,83 @@
+"""An agent's container ends: its service stays ready and answers, and traces resume."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from canary_release import FRONTEND, GATEWAY, upgrade
+from greetings import REQUESTS, answered
+from kubernetes_cluster import wait_until
+from pod_states import state_now, watched
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
+
+KEPT = """
+import http.client, sys, time
+connection = http.client.HTTPConnection("demo-frontend", 8080, timeout=10)
+connection.connect()
+kept = connection.sock
+for number in range(int(sys.argv[1])):
+    connection.request("GET", "/healthz")
+    answer = connection.getresponse()
+    answer.read()
+    assert (200, kept) == (answer.status, connection.sock), f"request {number}"
+    print(number + 1, flush=True)
+    time.sleep(0.03)
+"""
+
+
+def test_a_single_replicas_service_answers_while_its_agent_is_away(release) -> None:
+    """Its container is ready in every state that the API tells; none of the requests to the pod's address fails.
+
+    Its Service has no endpoint meanwhile, for Kubernetes counts a pod as not ready while any container of it
+    restarts: new connections to it are refused, one that a client keeps goes on.
+    """
+    upgrade(release, "--set", "services.frontend.replicas=1")
+    pod = release.pod_of("frontend")
+    name, address = pod["metadata"]["name"], pod["status"]["podIP"]
+    with watched(release, name) as states:
+        release.python("one", REQUESTS, f"http://{address}:8080", GATEWAY, 300, 6, wait=False)
+        release.python("kept", KEPT, 300, wait=False)
+        wait_until(lambda: min(answered(release, "one"), answered(release, "kept")) >= 10, 60, "requests are answered")
+        end_agent(release, name)
+        back = [answered(release, client) for client in ("one", "kept")]
+        report = json.loads(release.result("one").splitlines()[-1])
+        kept = release.result("kept").splitlines()[-1]
+
+    assert {(True, 0)} == {(one.service_ready, one.service_restarts) for one in states}
+    assert not all(one.agent_ready for one in states)
+    assert {"answered": 300, "failed": 0, "kept": "300"} == {**pick(report, "answered", "failed"), "kept": kept}
+    assert max(back) < 300, "the requests ended before the agent was back"
+    assert report["last_missing"] < back[0], "a trace of a request after the agent was back is not whole"
+
+
+def test_no_request_of_a_service_with_two_replicas_fails(release) -> None:
+    """The other one answers; the service's container does not restart; traces resume."""
+    upgrade(release, "--set", "services.frontend.replicas=2")
+    name = release.pod_of("frontend")["metadata"]["name"]
+    release.python("two", REQUESTS, FRONTEND, GATEWAY, 150, 6, wait=False)
+    wait_until(lambda: answered(release, "two") >= 10, 60, "requests are answered")
+    end_agent(release, name)
+
+    now = state_now(release, name)
+    assert (True, 0) == (now.service_ready, now.service_restarts)
+    release.python("after", REQUESTS, FRONTEND, GATEWAY, 20, wait=False)
+    report = json.loads(release.result("after").splitlines()[-1])
+    assert {"answered": 20, "failed": 0, "missing": 0} == pick(report, "answered", "failed", "missing")
+    # while its agent was away a pod's spans had nowhere to go: only the answers count here
+    assert 0 == json.loads(release.result("two").splitlines()[-1])["failed"]
+
+
+def end_agent(space, name: str) -> None:
+    """End the process of a pod's agent, and wait until its container runs again and is ready."""
+    image = ("--image", space.images["gateway"], "--profile=restricted", "--target=jaeger-agent")
+    stop = ("--", "python", "-c", "import os; os.kill(1, 15)")
+    space.kubectl("debug", name, *image, "--container=killer", *stop)
+    wait_until(lambda: state_now(space, name).agent_restarts == 1, 60, "the agent restarts")
+    wait_until(lambda: state_now(space, name).agent_ready, 60, "the agent is back")
+
+
+def pick(report: dict[str, int], *names: str) -> dict[str, int]:
+    """Return these figures of a report."""
+    return {name: report[name] for name in names}

@@ -1,0 +1,148 @@
+"""The token of a release whose Secret exists shows on no surface; NOTES and refusals speak of it without it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+
+import pytest
+from canary_release import CANARY, upgrade
+from helm_charts import CHART
+from kubernetes_cluster import environment, find, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
+
+PROCESSES = """
+import json, os, pathlib
+def read(path):
+    try:
+        return path.read_text(errors="replace")
+    except OSError as error:
+        return f"unreadable: {error}"
+others = [one for one in pathlib.Path("/proc").iterdir() if one.name.isdigit() and int(one.name) != os.getpid()]
+print(json.dumps([{name: read(one / name) for name in ("cmdline", "environ")} for one in others]))
+"""
+AGENT = """
+import pathlib, urllib.request
+secret = pathlib.Path("/proc/1/root/run/secrets/sidecar/agent.yaml").read_text()
+told = [(pathlib.Path("/proc/1") / name).read_text() for name in ("cmdline", "environ")]
+for path in (":14271/debug/pprof/cmdline", ":14271/debug/vars", ":14271/metrics"):
+    told.append(urllib.request.urlopen(f"http://127.0.0.1{path}", timeout=5).read().decode())
+hidden = secret.partition("=")[2].strip(chr(34) + chr(10))
+print(told[0].replace(chr(0), " "))
+print("shown" if any(part in text for text in told for part in (hidden, *hidden.split("@"))) else "hidden", len(hidden))
+"""
+
+
+def programs() -> list[str]:
+    """Return the Helms of this machine."""
+    return [name for name in ("helm", "helm4") if find(name)]
+
+
+def proof_by(program: str, space) -> str:
+    """Return all that `helm test` says: a test pod's log is on standard error."""
+    command = [find(program), "test", "demo", "-n", space.name, "--timeout", "120s"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=180)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def pods(release):
+    """The names of the pods of the shared release, after its test and a Job have run too."""
+    upgrade(release, "-f", CHART / "ci" / "jobs-values.yaml")
+    return [release.pod_of(name)["metadata"]["name"] for name in ("frontend", "backend", "gateway")]
+
+
+def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
+    """Not in what they keep or print, nor in any object but the Secret itself, nor in events and logs."""
+    proofs = [proof_by(each, release) for each in programs()]
+    helm = [release.helm("get", what, "demo") for what in ("values", "manifest", "notes", "hooks", "all", "metadata")]
+    kinds = release.kinds()
+    others = ",".join(one for one in kinds.split(",") if one != "secrets")
+    told = [release.kubectl("describe", kinds), release.kubectl("get", others, "-o", "yaml")]
+    jobs = [one["metadata"]["name"] for one in release.get("pods", "-l", "batch.kubernetes.io/job-name")]
+    logs = [release.kubectl("logs", pod, "--all-containers") for pod in (*pods, *jobs)]
+
+    assert "existingSecret: tracing" in helm[0]
+    assert jobs
+    assert all("accepted with its token tag" in text for text in proofs)
+    assert "Kind:" not in told[1]
+    assert [] == shown(*proofs, *helm, release.release_record("demo"), *told, *logs)
+
+
+def test_no_process_of_a_pod_shows_the_token(release, pods, tmp_path) -> None:
+    """Not in its arguments nor its environment; the agent's are read beside it, for its image has no shell."""
+    inside = [release.kubectl("exec", pod, "--", "python", "-c", PROCESSES) for pod in pods]
+    # only a process of the same user and group may read another's environment
+    same = tmp_path / "same.json"
+    same.write_text(json.dumps({"securityContext": {"runAsUser": 10001, "runAsGroup": 10001}}))
+    for pod in pods[:2]:
+        image = ("--image", release.images["gateway"], "--profile=restricted", f"--custom={same}")
+        beside = ("--target=jaeger-agent", "--container=reader")
+        release.kubectl("debug", pod, *image, *beside, "--", "python", "-c", AGENT)
+
+    assert all("sample_service" in text for text in inside[:2])
+    assert not any("unreadable" in text for text in inside)
+    assert [] == shown(*inside)
+    for pod in pods[:2]:
+        assert "--config-file=/run/secrets/sidecar/agent.yaml" in (told := report(release, pod))
+        assert f"hidden {len(CANARY)}" == told.splitlines()[-1]
+
+
+def report(space, pod: str) -> str:
+    """Return what the container `reader` printed, once it has ended."""
+
+    def ended() -> bool:
+        status = json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"]
+        return any("terminated" in one["state"] for one in status.get("ephemeralContainerStatuses", []))
+
+    wait_until(ended, 60, "the reader ends")
+    return space.kubectl("logs", pod, "-c", "reader")
+
+
+def shown(*surfaces: str) -> list[str]:
+    """Return the first lines that hold the canary, a part of it, or its Base64 at any offset."""
+    encoded = [base64.b64encode(b"-" * offset + CANARY.encode()).decode() for offset in range(3)]
+    forms = [*CANARY.split("@"), *(each[skip:-4] for each, skip in zip(encoded, (0, 2, 3), strict=True))]
+    return [line[:200] for text in surfaces for line in text.splitlines() if any(form in line for form in forms)]
+
+
+def test_the_canary_would_be_seen(release) -> None:
+    """In the one object that holds it."""
+    secret = release.kubectl("get", "secret", "tracing", "-o", "yaml")
+
+    assert shown(secret)
+    assert [] == shown(release.kubectl("describe", "secret", "tracing"))
+
+
+def test_a_missing_secret_or_key_is_named(release) -> None:
+    """Before anything is installed, with how to make it."""
+    empty = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "empty"}, "stringData": {"other": "x"}}
+    release.apply(empty)
+
+    assert 'has no Secret "absent". Make it: sidecar token set --kubernetes-secret absent' in refused(release, "absent")
+    assert 'Secret "empty" has no key agent.yaml, it has: other' in refused(release, "empty")
+
+
+def refused(space, secret: str) -> str:
+    command = [find("helm"), "install", "second", str(CHART), "-n", space.name, "--set", f"existingSecret={secret}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_notes_warn_of_a_token_as_a_value(release) -> None:
+    """Helm keeps it in its record; where an existing Secret is named, NOTES tell how pods follow it."""
+
+    def notes(*sets: str) -> str:
+        text = release.helm("install", "third", CHART, "--dry-run=server", "--set", ",".join(sets))
+        return text.partition("NOTES:")[2]
+
+    assert "WARNING: the token came as a value" in notes("token=a")
+    told = notes("existingSecret=tracing")
+    assert "WARNING" not in told
+    assert "--set tokenRevision=" in told
+    assert "curl http://127.0.0.1:8080/greet?name=you" in told
+    assert f"helm test third -n {release.name}" in told
