@@ -22,6 +22,33 @@ PLAIN = ("--set", "agent.mode=container")
 WAIT = ("--wait", "--timeout", "120s")
 DELAY = 8
 """Seconds; the service itself needs about one to end."""
+LAST_REQUEST = r"""
+import json, socket, sys, time, urllib.request
+pod, gateway = sys.argv[1], sys.argv[2]
+def get(url):
+    with urllib.request.urlopen(url, timeout=2) as answer:
+        return json.load(answer)
+last = socket.create_connection((pod, 8080), timeout=20)
+last.sendall(b"GET /greet?name=last HTTP/1.0\r\n")
+print("begun", flush=True)
+try:
+    while get(f"http://{pod}:8080/healthz"):
+        time.sleep(0.05)
+except OSError:
+    pass  # no new request is answered: the service is stopping, and an agent that does not wait has ended
+last.sendall(b"\r\n")
+answer = b"".join(iter(lambda: last.recv(65536), b"")).partition(b"\r\n\r\n")[2]
+trace = json.loads(answer)["trace_id"]
+deadline, spans = time.monotonic() + 10, []
+while len(spans) < 5 and time.monotonic() < deadline:
+    time.sleep(0.1)
+    try:
+        spans = get(f"{gateway}/api/traces/{trace}")["data"][0]["spans"]
+    except OSError:
+        pass  # 404: none of them yet
+print(len(spans))
+"""
+"""Program: POD GATEWAY; begins a request, sends its end when the pod's service stops, counts the spans of its trace."""
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +123,19 @@ def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(release: 
 
     report = json.loads(space.result("requests").splitlines()[-1])
     assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
+
+
+@pytest.mark.parametrize("release", ["installed", "applied"])
+def test_a_request_that_is_answered_after_sigterm_is_traced(release: str, request) -> None:
+    """All five spans, of which two leave by the agent of the pod that is stopping."""
+    space = request.getfixturevalue(release)
+    wait_until(lambda: ready(space.pod_of("frontend")), 60, "the frontend is ready")
+    pod = space.pod_of("frontend")
+    space.python("last", LAST_REQUEST, pod["status"]["podIP"], "http://demo-gateway:16686", wait=False)
+    wait_until(lambda: space.phase("last") == "Running" and "begun" in space.kubectl("logs", "last"), 60, "it is begun")
+    space.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
+
+    assert "5" == space.result("last").splitlines()[-1]
 
 
 def test_an_old_clusters_delay_is_a_program_of_the_agents_image(applied) -> None:
