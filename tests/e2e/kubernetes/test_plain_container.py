@@ -99,10 +99,16 @@ def test_what_is_not_proven_fails(installed) -> None:
 
     assert 1 == done.returncode
     (pod,) = installed.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
-    codes = {each["name"]: each["state"]["terminated"]["exitCode"] for each in pod["status"]["containerStatuses"]}
-    assert ("Failed", 1) == (pod["status"]["phase"], codes["delivery"])
+    ended = {each["name"]: each["state"]["terminated"]["exitCode"] for each in pod["status"]["containerStatuses"]}
+    assert ("Failed", 1) == (pod["status"]["phase"], ended[proof(pod)])
     assert pod["status"].get("reason") != "DeadlineExceeded"
-    assert "agent submitted" in installed.kubectl("logs", pod["metadata"]["name"], "--container=delivery")
+    assert "agent submitted" in installed.kubectl("logs", pod["metadata"]["name"], "--container", proof(pod))
+
+
+def proof(pod) -> str:
+    """Return the name of the container beside the agent."""
+    (name,) = [each["name"] for each in pod["spec"]["containers"] if each["name"] != "jaeger-agent"]
+    return name
 
 
 def test_its_admin_port_may_be_the_pods(fresh_namespace) -> None:
@@ -156,7 +162,7 @@ def test_an_old_clusters_test_ends_well(applied) -> None:
     applied.apply(pod)
     wait_until(lambda: applied.phase(pod["metadata"]["name"]) in ("Succeeded", "Failed"), 60, "the proof ends")
 
-    log = applied.kubectl("logs", pod["metadata"]["name"], "--container=delivery")
+    log = applied.kubectl("logs", pod["metadata"]["name"], "--container", proof(pod))
     assert ("Succeeded", True) == (applied.phase(pod["metadata"]["name"]), "every marked span arrived" in log), log
 
 

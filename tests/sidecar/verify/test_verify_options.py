@@ -1,0 +1,22 @@
+"""Arguments of the programs that run inside a pod."""
+
+from __future__ import annotations
+
+import pytest
+
+from sidecar.verify.options import parser_of
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("http://10.0.0.7:14271", "http://10.0.0.7:14271"),
+        ("http://fd00::7:14271", "http://[fd00::7]:14271"),
+        ("http://[fd00::7]:14271", "http://[fd00::7]:14271"),
+    ],
+)
+def test_a_pods_address_becomes_a_url(given: str, taken: str) -> None:
+    """Kubernetes gives an IPv6 one without brackets."""
+    args = parser_of("sidecar.verify.inside", 20.0).parse_args(["--service=web", f"--admin={given}"])
+
+    assert taken == args.admin
