@@ -87,6 +87,14 @@ def test_agent_is_the_version_asked_for(engine, image_names):
     assert (0, "v1.62.0") == (found.exit_code, json.loads(found.stdout.splitlines()[-1])["gitVersion"])
 
 
+@pytest.mark.parametrize(("words", "fine"), [(("0",), True), ((), False), (("soon",), False)])
+def test_agents_image_can_sleep(engine, image_names, words, fine):
+    """For the preStop hook of a plain container; what is no time is refused with a usage."""
+    found = engine.containers.run(RunRequest(image_names["agent"], words, entrypoint=("sleep",)))
+
+    assert (fine, fine) == (found.exit_code == 0, not found.stderr)
+
+
 def test_gateway_image_is_the_helper(engine, image_names):
     """Its entry point is the command."""
     assert engine.containers.run(RunRequest(image_names["gateway"], ("--version",))).stdout.startswith("sidecar ")
