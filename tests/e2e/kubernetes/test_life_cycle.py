@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from _require import lack
 from helm_charts import CHART
-from kubernetes_cluster import find, wait_until
+from kubernetes_cluster import find, run, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
+if TYPE_CHECKING:
+    from pathlib import Path
 
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
+
+REGION = "eu-central-1"
+HOST = "tracing-analysis-dc-frankfurt.aliyuncs.com"
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
+OWN = {"configmap/kube-root-ca.crt", "serviceaccount/default", "secret/tracing"}
+"""What a namespace has by itself, and the user's Secret."""
 WAIT = ("--wait", "--timeout", "120s")
 
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
-def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace) -> None:
-    """Each step is proven by `helm test`, which reads a trace back and sees the token's tag."""
+def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace, other_agent, tmp_path) -> None:
+    """From the stand-in to a region with another agent and twice the backends, and back; each state is proven."""
     if not find(program):
         lack("kubernetes", f"{program} is not on PATH")
     space = fresh_namespace
+    space.set_token("tracing", TOKEN)
 
     def helm(*arguments):
         return space.helm(*arguments, program=program)
@@ -28,45 +40,72 @@ def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace) -> No
     assert "demo-frontend, port 8080, replicas 1" in installed
     assert_proven(space, helm)
 
-    changes = ("--set", "services.backend.replicas=2,agent.tuning.workers=20,region=somewhere")
-    helm("upgrade", "demo", CHART, *space.values(), *changes, *WAIT)
-    assert 2 == deployment(space, "demo-backend")["status"]["readyReplicas"]
-    assert_proven(space, helm)
+    version, image = other_agent
+    values = ("-f", overlay(tmp_path, version), *replace(space, images={**space.images, "agent": image}).values())
+    upgraded = helm("upgrade", "demo", CHART, *values, "--set", "services.backend.replicas=2", *WAIT)
+    assert f"Region {REGION}: agents report to {HOST}:1883 (native sidecars, jaeger-agent {version})" in upgraded
+    assert_in_region(space, version, image)
 
     helm("rollback", "demo", "1", *WAIT)
-    assert 1 == deployment(space, "demo-backend")["spec"]["replicas"]
-    assert "workers=64" in json.dumps(deployment(space, "demo-backend"))
+    wait_until(lambda: {"backend": 1, "frontend": 1, "gateway": 1} == running(space), 90, "the first state is back")
+    assert_proven(space, helm)
 
     helm("uninstall", "demo", *WAIT)
-    kinds = "all,secrets,configmaps,networkpolicies,serviceaccounts,persistentvolumeclaims"
-    wait_until(lambda: not left(space, kinds), 90, "everything of the release is gone")
+    wait_until(lambda: objects(space) <= OWN, 90, "everything of the release is gone")
+
+
+def overlay(folder: Path, version: str) -> Path:
+    """Return the values of a region with this agent, as `sidecar render` writes them."""
+    command = [sys.executable, "-m", "sidecar", "render", "--region", REGION, "--out", folder]
+    run("env", f"SIDECAR_AGENT_VERSION={version}", *command)
+    values = yaml.safe_load((folder / "values.yaml").read_text())
+    assert {"version": version} == values["agent"]
+    return folder / "values.yaml"
+
+
+def assert_in_region(space, version: str, image: str) -> None:
+    """Every pod is ready, runs that agent, and reports to the region; the stand-in is gone."""
+    wait_until(lambda: {"backend": 2, "frontend": 1} == running(space), 90, "the stand-in and the old pods are gone")
+    agents = {pod["metadata"]["name"]: pod["spec"]["initContainers"][0] for pod in space.get("pods")}
+
+    assert {image} == {agent["image"] for agent in agents.values()}
+    assert all(f"--reporter.grpc.host-port={HOST}:1883" in agent["args"] for agent in agents.values())
+    for name in agents:
+        assert f"git-version=v{version}" in space.kubectl("logs", name, "-c", "jaeger-agent")
+    assert "service/demo-gateway" not in objects(space)
 
 
 def assert_proven(space, helm) -> None:
-    """`helm test` succeeds; its pod is gone afterwards."""
+    """`helm test`, which reads a trace back and sees the token's tag, succeeds; its pod is gone afterwards."""
     result = helm("test", "demo", "--timeout", "120s")
 
     assert "Succeeded" in result
     assert [] == space.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
 
 
-def deployment(space, name: str):
-    return json.loads(space.kubectl("get", "deployment", name, "-o", "json"))
+def running(space) -> dict[str, int]:
+    """Return component → its pods, where every pod is ready and stays; else nothing."""
+    found: dict[str, int] = {}
+    for pod in space.get("pods"):
+        ready = {one["type"]: one["status"] for one in pod["status"].get("conditions", [])}.get("Ready")
+        if ready != "True" or "deletionTimestamp" in pod["metadata"]:
+            return {}
+        component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+        found[component] = found.get(component, 0) + 1
+    return found
 
 
-def left(space, kinds: str) -> list[str]:
-    """Return what is in the namespace that a namespace has not by itself."""
-    own = {"kube-root-ca.crt", "default"}
-    return [name for each in space.get(kinds) if (name := each["metadata"]["name"]) not in own]
+def objects(space) -> set[str]:
+    """Return everything in the namespace, of whatever kind, but the cluster's own log of events."""
+    listed = space.kubectl("get", space.kinds(), "-o", "name").split()
+    return {name for name in listed if not name.startswith(("event/", "event.events.k8s.io/"))}
 
 
 def test_a_user_of_one_namespace_suffices(fresh_namespace) -> None:
     """With the cluster's own role `edit` in the namespace, and no right outside it."""
     space = fresh_namespace
     space.kubectl("create", "rolebinding", "developer", "--clusterrole=edit", "--user=developer")
-    content = 'agent:\n  tags: "Authentication=x@y@z"\n'
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tracing"}}
-    space.apply({**secret, "stringData": {"agent.yaml": content}})
+    space.set_token("tracing", TOKEN)
 
     user = ("--kube-as-user", "developer")
     space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *user, *WAIT)
