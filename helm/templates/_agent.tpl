@@ -16,7 +16,7 @@ The agent beside a service. A foreign chart that depends on this one includes th
 {{/* Flags by version, as sidecar/agent.py decides them; the parity test holds both to one result. */}}
 {{- define "sidecar.agent.args" -}}
 {{- $agent := .Values.agent -}}
-{{- $admin := .Values.metrics.enabled | ternary "$(POD_IP)" "127.0.0.1" -}}
+{{- $admin := .Values.metrics.enabled | ternary "[$(POD_IP)]" "127.0.0.1" -}}
 {{- $compact := "--processor.jaeger-compact.server" -}}
 - "--config-file=/run/secrets/sidecar/agent.yaml"
 - {{ printf "--reporter.grpc.host-port=%s" (include "sidecar.agent.gateway" .) | quote }}
@@ -119,7 +119,7 @@ lifecycle:
 {{- define "sidecar.agent.volumes" -}}
 - name: sidecar-token
   secret:
-    secretName: {{ include "sidecar.token.secret" . }}
+    secretName: {{ include "sidecar.token.secret" . | quote }}
     items: [{key: agent.yaml, path: agent.yaml}]
     defaultMode: 0444
 {{- end -}}

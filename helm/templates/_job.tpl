@@ -1,14 +1,14 @@
 {{- define "sidecar.job.limits" -}}
-backoffLimit: {{ dig "backoffLimit" 3 . }}
+backoffLimit: {{ kindIs "invalid" .backoffLimit | ternary 3 .backoffLimit }}
 {{- with .activeDeadlineSeconds }}
 activeDeadlineSeconds: {{ . | int64 }}
 {{- end }}
-{{- if hasKey . "ttlSecondsAfterFinished" }}
+{{- if not (kindIs "invalid" .ttlSecondsAfterFinished) }}
 ttlSecondsAfterFinished: {{ .ttlSecondsAfterFinished | int64 }}
 {{- end }}
 {{- end -}}
 
-{{/* Eight letters of everything that goes into the Job. */}}
+{{/* Eight letters of what a Job cannot change in place. */}}
 {{- define "sidecar.job.digest" -}}
-{{- printf "%s%s%s" (toJson .job) (toJson (omit .root.Values "services" "cronJobs" "jobs" "standIn")) .root.Chart.Version | sha256sum | trunc 8 -}}
+{{- printf "%s%s" (include "sidecar.pod" .) (include "sidecar.job.limits" .workload) | sha256sum | trunc 8 -}}
 {{- end -}}

@@ -22,18 +22,26 @@
   {{- end }}
 {{- end -}}
 
+{{/* One port of one component of this release. */}}
+{{- define "sidecar.network.to" -}}
+- ports:
+    - {port: {{ .port }}, protocol: TCP}
+  to:
+    - podSelector:
+        matchLabels:
+          {{- include "sidecar.selector" . | nindent 10 }}
+{{- end -}}
+
 {{/* Out: DNS, the gateway's port, the workload's peers, and what the values add. Takes root and workload. */}}
 {{- define "sidecar.network.egress" -}}
 {{- $root := .root -}}
 {{- include "sidecar.network.dns" $root }}
 {{ include "sidecar.network.gateway" $root }}
 {{- range $variable, $peer := .workload.peers }}
-- ports:
-    - {port: {{ (get $root.Values.services $peer.service).port }}, protocol: TCP}
-  to:
-    - podSelector:
-        matchLabels:
-          {{- include "sidecar.selector" (dict "root" $root "component" $peer.service) | nindent 10 }}
+{{ include "sidecar.network.to" (dict "root" $root "component" $peer.service "port" (get $root.Values.services $peer.service).port) }}
+{{- end }}
+{{- with .gatewayPage }}
+{{ include "sidecar.network.to" (dict "root" $root "component" "gateway" "port" .) }}
 {{- end }}
 {{- with $root.Values.networkPolicy.extraEgress }}
 {{ toYaml . }}
@@ -51,7 +59,7 @@
     - podSelector:
         matchLabels:
           app.kubernetes.io/name: {{ $root.Chart.Name }}
-          app.kubernetes.io/instance: {{ $root.Release.Name }}
+          app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}

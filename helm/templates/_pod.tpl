@@ -1,22 +1,9 @@
-{{/* A pod: one workload, and the agent beside it. Takes root, component, workload and restartPolicy. */}}
+{{/* A pod: one workload, and the agent beside it. Takes root, component, workload, annotations and restartPolicy. */}}
 
 {{- define "sidecar.pod" -}}
 {{- $root := .root -}}
 metadata:
-  labels:
-    {{- include "sidecar.labels" . | nindent 4 }}
-    {{- with mergeOverwrite (dict) $root.Values.podLabels (.workload.podLabels | default dict) }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-  annotations:
-    kubectl.kubernetes.io/default-container: {{ .component }}
-    sidecar-kit/probe: {{ include "sidecar.image" (dict "root" $root "name" $root.Values.images.gateway) | quote }}
-    {{- with include "sidecar.token.annotations" $root | trim }}
-    {{- . | nindent 4 }}
-    {{- end }}
-    {{- with mergeOverwrite (dict) $root.Values.podAnnotations (.workload.podAnnotations | default dict) }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+  {{- include "sidecar.pod.metadata" . | nindent 2 }}
 spec:
   {{- include "sidecar.pod.settings" $root | nindent 2 }}
   terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
@@ -46,9 +33,15 @@ enableServiceLinks: false
 securityContext:
   {{- include "sidecar.security.pod" . | nindent 2 }}
 {{- include "sidecar.pullSecrets" . }}
+{{- with .Values.serviceAccountName }}
+serviceAccountName: {{ . | quote }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
-  {{- toYaml . | nindent 2 }}
+  {{- include "sidecar.texts" . | nindent 2 }}
 {{- end }}
 {{- with .Values.affinity }}
 affinity:
@@ -58,11 +51,15 @@ affinity:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .Values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- define "sidecar.workload.container" -}}
 {{- $root := .root -}}
-- name: {{ .component }}
+- name: {{ .component | quote }}
   image: {{ include "sidecar.image" (dict "root" $root "name" (.workload.image | default $root.Values.images.sample)) | quote }}
   imagePullPolicy: {{ $root.Values.images.pullPolicy }}
   {{- with .workload.command }}
@@ -84,10 +81,14 @@ tolerations:
   {{- with include "sidecar.workload.probes" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
+  {{- with .workload.lifecycle }}
+  lifecycle:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   resources:
     {{- toYaml (.workload.resources | default $root.Values.resources) | nindent 4 }}
   securityContext:
-    {{- $readOnly := dig "readOnlyRootFilesystem" true .workload }}
+    {{- $readOnly := ne (toString .workload.readOnlyRootFilesystem) "false" }}
     {{- include "sidecar.security.container" (dict "readOnly" $readOnly "user" .workload.runAsUser) | nindent 4 }}
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
@@ -105,23 +106,32 @@ tolerations:
 {{- $port := (get $root.Values.services $peer.service).port -}}
 {{- $_ := set $env $name (printf "%s://%s:%d%s" ($peer.scheme | default "http") $host (int $port) ($peer.path | default "")) -}}
 {{- end -}}
-{{- $env = mergeOverwrite $env ($root.Values.env | default dict) (.workload.env | default dict) -}}
-{{- range $name, $value := $env }}
+{{- $list := concat $root.Values.extraEnv (.workload.extraEnv | default list) -}}
+{{- $extra := dict -}}
+{{- range $list -}}
+{{- $_ := set $extra .name . -}}
+{{- end -}}
+{{- range $name, $value := mergeOverwrite $env $root.Values.env (.workload.env | default dict) }}
+{{- if not (hasKey $extra $name) }}
 - name: {{ $name | quote }}
-  value: {{ kindIs "string" $value | ternary $value (toJson $value) | toJson }}
+  value: {{ include "sidecar.text" $value | toJson }}
 {{- end }}
-{{- range concat ($root.Values.extraEnv | default list) (.workload.extraEnv | default list) }}
+{{- end }}
+{{- range $list }}
+{{- if deepEqual . (get $extra .name) }}
+{{- $_ := set $extra .name "done" }}
 - {{ toJson . }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
 {{- define "sidecar.workload.probes" -}}
 {{- with .workload.health }}
-{{- $probe := hasKey . "command" | ternary (dict "exec" (dict "command" .command)) (dict "httpGet" (dict "path" .path "port" "http")) -}}
+{{- $probe := .command | empty | not | ternary (dict "exec" (dict "command" .command)) (dict "httpGet" (dict "path" .path "port" "http")) -}}
 {{- $interval := .intervalSeconds | default 5 | int -}}
 {{- $timeout := .timeoutSeconds | default 3 | int -}}
 {{- $retries := .retries | default 5 | int -}}
-{{- $starting := dig "startSeconds" 30 . | int -}}
+{{- $starting := kindIs "invalid" .startSeconds | ternary 30 .startSeconds | int -}}
 startupProbe:
   {{- toYaml $probe | nindent 2 }}
   periodSeconds: 2
@@ -144,7 +154,7 @@ livenessProbe:
 {{- define "sidecar.notes.first" -}}
 {{- $names := list -}}
 {{- range $name, $service := .Values.services -}}
-{{- if $service.port -}}{{- $names = append $names $name -}}{{- end -}}
+{{- if and (include "sidecar.runs" $service) $service.port -}}{{- $names = append $names $name -}}{{- end -}}
 {{- end -}}
 {{- if has "frontend" $names -}}frontend{{- else if $names -}}{{ first $names }}{{- end -}}
 {{- end -}}

@@ -19,12 +19,12 @@
 {{- if and (not .Values.existingSecret) (or .Values.token .Values.standIn.enabled) -}}true{{- end -}}
 {{- end -}}
 
-{{/* What rolls the pods when the token changes. */}}
+{{/* What rolls the pods when the token changes: a map of annotations, as YAML. */}}
 {{- define "sidecar.token.annotations" -}}
 {{- if include "sidecar.token.made" . }}
 checksum/token: {{ include "sidecar.token.config" . | sha256sum }}
 {{- end }}
 {{- with .Values.tokenRevision }}
-sidecar-kit/token-revision: {{ . | quote }}
+sidecar-kit/token-revision: {{ include "sidecar.text" . | toJson }}
 {{- end }}
 {{- end -}}

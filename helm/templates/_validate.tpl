@@ -2,15 +2,18 @@
 
 {{- define "sidecar.validate" -}}
 {{- include "sidecar.validate.release" . -}}
+{{- include "sidecar.validate.gateway" . -}}
 {{- include "sidecar.validate.agent" . -}}
 {{- include "sidecar.validate.token" . -}}
+{{- include "sidecar.validate.metrics" . -}}
+{{- include "sidecar.validate.labels" (dict "place" "commonLabels" "labels" .Values.commonLabels) -}}
+{{- include "sidecar.validate.labels" (dict "place" "podLabels" "labels" .Values.podLabels) -}}
 {{- if .Values.existingSecret -}}{{- include "sidecar.validate.secret" . -}}{{- end -}}
-{{- range $name, $service := .Values.services -}}
-{{- include "sidecar.validate.service" (dict "root" $ "name" $name "service" $service) -}}
-{{- end -}}
 {{- range $kind, $limit := dict "services" 63 "jobs" 54 "cronJobs" 52 -}}
 {{- range $name, $workload := get $.Values $kind -}}
+{{- if include "sidecar.runs" $workload -}}
 {{- include "sidecar.validate.workload" (dict "root" $ "kind" $kind "name" $name "workload" $workload "limit" $limit) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -29,7 +32,8 @@
 
 {{- define "sidecar.validate.release" -}}
 {{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" .Release.Name) -}}
-{{- fail (printf "release name %q: Services are named after it, and take a-z, 0-9 and -, a letter first, no dots. Use e.g. %q" .Release.Name (regexReplaceAll "^[^a-z]+" (.Release.Name | replace "." "-") "")) -}}
+{{- $usable := regexReplaceAll "^[^a-z]+" (.Release.Name | replace "." "-") "" | default "demo" -}}
+{{- fail (printf "release name %q: Services are named after it, and take a-z, 0-9 and -, a letter first, no dots. Use e.g. %q" .Release.Name $usable) -}}
 {{- end -}}
 {{- end -}}
 
@@ -44,11 +48,49 @@
 {{- if and (eq .Values.agent.mode "native") (semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version) -}}
 {{- fail (printf "agent.mode: native needs Kubernetes 1.29 or later, this is %s. Use auto or container" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
-{{- if and (or .Values.jobs .Values.cronJobs) (not (include "sidecar.agent.native" .)) -}}
+{{- range .Values.agent.extraArgs -}}
+{{- if regexMatch "tags=|config-file|host-port|admin-http-port" . -}}
+{{- fail (printf "agent.extraArgs: %s is the chart's own to say. The token goes into existingSecret, the gateway into gateway.host" (splitList "=" . | first)) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (include "sidecar.agent.native" .) -}}
+{{- include "sidecar.validate.container" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An agent that is a plain container. */}}
+{{- define "sidecar.validate.container" -}}
+{{- if or .Values.jobs .Values.cronJobs -}}
 {{- fail "jobs, cronJobs: need a native agent (Kubernetes 1.29, agent.mode auto or native); beside a plain container a Job never completes" -}}
 {{- end -}}
+{{- if ge (int .Values.agent.stopDelaySeconds) (int .Values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "agent.stopDelaySeconds: %d leaves no time of terminationGracePeriodSeconds, %d. Use less" (int .Values.agent.stopDelaySeconds) (int .Values.terminationGracePeriodSeconds)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.gateway" -}}
 {{- if not (or .Values.gateway.host .Values.standIn.enabled) -}}
 {{- fail "gateway.host: is empty and standIn.enabled is false. Name the region's gateway: `sidecar render --region ID` writes the values" -}}
+{{- end -}}
+{{- if and .Values.gateway.host .Values.standIn.enabled -}}
+{{- fail (printf "gateway.host, standIn.enabled: both are given. Set standIn.enabled=false to report to %s, or empty gateway.host to rehearse" .Values.gateway.host) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.metrics" -}}
+{{- range $name := list "serviceMonitor" "rules" -}}
+{{- if and (get $.Values.metrics $name).enabled (not $.Values.metrics.enabled) -}}
+{{- fail (printf "metrics.%s.enabled: there is nothing to scrape. Set metrics.enabled=true, too" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Pods are selected by these. */}}
+{{- define "sidecar.validate.labels" -}}
+{{- range $key, $value := .labels -}}
+{{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component") -}}
+{{- fail (printf "%s: %s is the chart's own. Use another key" $.place $key) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -58,6 +100,9 @@
 {{- end -}}
 {{- if not (or .Values.token .Values.existingSecret .Values.standIn.enabled) -}}
 {{- fail (printf "existingSecret: is empty. Name a Secret of namespace %s with the key agent.yaml: sidecar token set --kubernetes-secret NAME" .Release.Namespace) -}}
+{{- end -}}
+{{- if hasPrefix "Authentication=" .Values.token -}}
+{{- fail "token: begins with Authentication=. Give what stands behind it" -}}
 {{- end -}}
 {{- if regexMatch "[,\\s\"\\\\]|\\$\\{" .Values.token -}}
 {{- fail "token: holds a comma, blank, quote, backslash or ${, which an agent does not take. Copy it again from the console's access point page" -}}
@@ -78,34 +123,61 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "sidecar.validate.service" -}}
-{{- with .service.port -}}
-{{- if has (int .) (list 5775 5778 6831 6832 14271) -}}
-{{- fail (printf "services.%s.port: %d is the agent's own. Use another than 5775, 5778, 6831, 6832, 14271" $.name (int .)) -}}
+{{- define "sidecar.validate.workload" -}}
+{{- $place := printf "%s.%s" .kind .name -}}
+{{- include "sidecar.validate.name" . -}}
+{{- include "sidecar.validate.labels" (dict "place" (printf "%s.podLabels" $place) "labels" .workload.podLabels) -}}
+{{- if not (or .workload.image .workload.args .workload.command) -}}
+{{- fail (printf "%s: has neither image nor args. Name its image" $place) -}}
+{{- end -}}
+{{- range .workload.extraVolumes -}}
+{{- if has .name (list "tmp" "sidecar-token") -}}
+{{- fail (printf "%s.extraVolumes: %s is the chart's own. Rename it" $place .name) -}}
+{{- end -}}
+{{- end -}}
+{{- include "sidecar.validate.port" (dict "place" $place "workload" .workload) -}}
+{{- $callable := list -}}
+{{- range $name, $service := .root.Values.services -}}
+{{- if and (include "sidecar.runs" $service) $service.port -}}{{- $callable = append $callable $name -}}{{- end -}}
+{{- end -}}
+{{- range $variable, $peer := .workload.peers -}}
+{{- if not (has $peer.service $callable) -}}
+{{- fail (printf "%s.peers.%s: %q is not a service with a port here. Use one of: %s" $place $variable $peer.service (join ", " $callable | default "none has one")) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{- define "sidecar.validate.workload" -}}
+{{- define "sidecar.validate.name" -}}
 {{- $place := printf "%s.%s" .kind .name -}}
 {{- $whole := include "sidecar.name" (dict "root" .root "component" .name) -}}
 {{- if gt (len $whole) (int .limit) -}}
 {{- fail (printf "%s: the name %q has %d characters, at most %d are allowed. Shorten the release's name or the workload's" $place $whole (len $whole) (int .limit)) -}}
 {{- end -}}
-{{- if or (eq .name "delivery-test") (and (eq .name "gateway") .root.Values.standIn.enabled) -}}
-{{- fail (printf "%s: the name is the chart's own (gateway while standIn.enabled, delivery-test). Rename it" $place) -}}
+{{- if or (has .name (list "delivery-test" "jaeger-agent")) (and (eq .name "gateway") .root.Values.standIn.enabled) -}}
+{{- fail (printf "%s: the name is the chart's own (jaeger-agent, delivery-test, gateway while standIn.enabled). Rename it" $place) -}}
 {{- end -}}
 {{- range $other := without (list "services" "jobs" "cronJobs") .kind -}}
-{{- if hasKey (get $.root.Values $other) $.name -}}
+{{- if include "sidecar.runs" (get (get $.root.Values $other) $.name) -}}
 {{- fail (printf "%s: %s has the name, too, and pods are selected by it. Rename one" $place $other) -}}
 {{- end -}}
 {{- end -}}
-{{- if and (not .workload.image) (not .workload.args) (not .workload.command) -}}
-{{- fail (printf "%s: has neither image nor args. Name its image" $place) -}}
 {{- end -}}
-{{- range $variable, $peer := .workload.peers -}}
-{{- if not (dig $peer.service "port" 0 $.root.Values.services) -}}
-{{- fail (printf "%s.peers.%s: %q is not a service with a port here. Use one of: %s" $place $variable $peer.service (keys $.root.Values.services | sortAlpha | join ", ")) -}}
+
+{{- define "sidecar.validate.port" -}}
+{{- with .workload.port -}}
+{{- if has (int .) (list 5775 5778 6831 6832 14271) -}}
+{{- fail (printf "%s.port: %d is the agent's own. Use another than 5775, 5778, 6831, 6832, 14271" $.place (int .)) -}}
+{{- end -}}
+{{- end -}}
+{{- with .workload.health -}}
+{{- if and .path .command -}}
+{{- fail (printf "%s.health: both path and command are given. Give one; null removes the other" $.place) -}}
+{{- end -}}
+{{- if not (or .path .command) -}}
+{{- fail (printf "%s.health: has neither path nor command. Give one" $.place) -}}
+{{- end -}}
+{{- if and .path (not $.workload.port) -}}
+{{- fail (printf "%s.health.path: there is no port to fetch it from. Give port, or a command" $.place) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

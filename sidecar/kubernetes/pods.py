@@ -94,7 +94,7 @@ def pods_of(answer: Object) -> list[Pod]:
 def admin_of(pod: Pod) -> str:
     """Return the URL of the agent's admin port as seen from inside its pod."""
     host, port = _flag(pod, "--admin.http.host-port", "").rpartition(":")[::2]
-    if host == "$(POD_IP)":
+    if "$(POD_IP)" in host:
         host = str(pod.data["status"].get("podIP", _LOOPBACK))
     host = _LOOPBACK if host in _ANY else host
     shown = f"[{host}]" if ":" in host and not host.startswith("[") else host

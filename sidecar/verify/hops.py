@@ -20,6 +20,9 @@ SUBMITTED = "agent submitted"
 ACCEPTED = "gateway accepted"
 
 _SILENT = Cause("the gateway does not answer", "Check its state; a firewall may drop packets without a word")
+_REFUSED = Cause(
+    "the gateway refused them, or broke off", "See the agent's log: token, quota; sidecar token set sets the token"
+)
 _UNCONNECTED = Cause("the agent has no connection to the gateway", "Check host, port and the network's way out")
 
 
@@ -114,11 +117,18 @@ def submitted_hop(service: str, client: ClientCounts, agent: AgentCounts, cause:
     ok = agent.spans_submitted >= client.sent and not failed
     text = fix = ""
     if not ok:
-        why = cause or (_SILENT if agent.connected else _UNCONNECTED)
+        why = cause or _guess(agent)
         waiting = client.sent - agent.settled
         fate = f"{agent.spans_failed} spans failed" if failed else f"{waiting} spans wait in the agent"
         text, fix = f"{fate}: {why.text}", why.fix
     return Hop(SUBMITTED, service, ok, agent.spans_submitted, client.sent, counts=failed, cause=text, fix=fix)
+
+
+def _guess(agent: AgentCounts) -> Cause:
+    """Return what the counts alone suggest, where the agent's log cannot be read or names no cause."""
+    if not agent.connected:
+        return _UNCONNECTED
+    return _REFUSED if agent.spans_failed else _SILENT
 
 
 def accepted_hop(service: str, client: ClientCounts, gateway: GatewayCounts | None) -> Hop:

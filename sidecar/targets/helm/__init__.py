@@ -57,6 +57,10 @@ def overlay(plan: Plan, values: Values) -> str:
     """Return the differences to the chart as it is released, which is the one for `local`."""
     released = yamlio.load(chart.released_values(), "values.yaml")
     changes = {"region": values["region"], **difference(values, released)}
+    if "services" in changes:
+        # null would do in `helm install`; not under --reuse-values, nor from a parent chart with Helm 4
+        off = {"enabled": False}
+        changes["services"] = {name: off if one is None else one for name, one in changes["services"].items()}
     return _jinja().get_template("overlay.yaml.j2").render(plan=plan, changes=changes, findings=differences(plan))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.findings import Finding, Severity
-from sidecar.targets.helm.values import UNLIMITED
+from sidecar.targets.helm.values import UNLIMITED, is_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ def differences(plan: Plan) -> list[Finding]:
     return [
         Finding(Severity.WARNING, f"services.{service.name}", "", cause, fix)
         for service in plan.services
+        if not is_sample(service)  # NOTES tell of it
         for cause, fix in _of(service)
     ]
 
@@ -25,6 +26,8 @@ def differences(plan: Plan) -> list[Finding]:
 def _of(service: ServicePlan) -> Iterator[tuple[str, str]]:
     if service.build:
         yield "a chart does not build its image", f"Push it as {service.image.name}, or name another"
+    if service.publish:
+        yield "publish is the host's business; the chart makes a Service", "Use an Ingress for callers from outside"
     if service.env_files:
         yield f"env_files ({', '.join(service.env_files)}) stay on the host", "Use envFrom"
     if service.volumes:

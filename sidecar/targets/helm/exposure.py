@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Problem = tuple[Severity, str, str, str]
 
 _AGENT_PORTS = {5775, 5778, 6831, 6832, 14271, "jaeger-compact", "agent-admin"}
-_INSIDE = ("127.0.0.1:", "$(POD_IP):")
+_INSIDE = ("127.0.0.1:", "[$(POD_IP)]:")
 """Loopback, or the pod's own address, which `metrics.enabled` asks for."""
 
 

@@ -21,6 +21,15 @@ PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 WORDS: Schema = {"type": "array", "items": {"type": "string"}}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 OBJECT: Schema = {"type": "object"}
+NAMED: Schema = {
+    "type": "array",
+    "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
+}
+"""Kubernetes' own lists of named things: variables, volumes, mounts."""
+LABEL: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"}
+REGISTRY: Schema = {"type": "string", "pattern": r"^([A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._-]+)*/?)?$"}
+CIDRS: Schema = {"type": "array", "items": {"type": "string", "pattern": r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$"}}
+REVISION: Schema = {"type": ["string", "number"]}
 
 
 def named(pattern: str, value: Schema) -> Schema:
@@ -35,9 +44,10 @@ VERSION: Schema = {"type": "string", "pattern": r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]
 HOST: Schema = {"type": "string", "pattern": r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$", "maxLength": 253}
 IMAGE: Schema = {"type": "string", "pattern": r"^[^\s]*$"}
 SECRET: Schema = {"type": "string", "pattern": r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$", "maxLength": 253}
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$"
 _QUANTITIES: Schema = {
     "type": "object",
-    "additionalProperties": {"type": ["string", "number"]},
+    "additionalProperties": {"type": ["string", "number"], "pattern": _QUANTITY, "minimum": 0},
 }
 RESOURCES: Schema = {
     "type": "object",
@@ -70,25 +80,31 @@ class Field:
 
 
 _POD = (
+    Field("enabled", FLAG, "false leaves it out, e.g. one of the chart's own; default true."),
     Field("image", IMAGE, "Image; empty: images.sample."),
     Field("command", WORDS, "In place of the image's entry point."),
     Field("args", WORDS, "In place of the image's command."),
     Field("env", ENVIRONMENT, "Environment, as a map; `$(NAME)` refers to another variable."),
-    Field("extraEnv", OBJECTS, "Environment in Kubernetes' own form, e.g. valueFrom."),
+    Field("extraEnv", NAMED, "Environment in Kubernetes' own form, e.g. valueFrom; wins over env."),
     Field("envFrom", OBJECTS, "ConfigMaps and Secrets whose keys become variables."),
     Field("peers", OBJECT, "Variable → {service, scheme, path}: the address of another service of this release."),
-    Field("resources", RESOURCES, "Requests and limits; empty: the top-level resources."),
+    Field("resources", RESOURCES, "Requests and limits, in place of the top-level resources."),
     Field("runAsUser", positive(2**31 - 1), "User id; absent: the image's own, which must not be root."),
     Field("readOnlyRootFilesystem", FLAG, "Default true; /tmp is writable always."),
-    Field("extraVolumes", OBJECTS, "Volumes of the pod."),
-    Field("extraVolumeMounts", OBJECTS, "Mounts of the container."),
+    Field("extraVolumes", NAMED, "Volumes of the pod."),
+    Field("extraVolumeMounts", NAMED, "Mounts of the container."),
+    Field("lifecycle", OBJECT, "Hooks of the container, e.g. a preStop that sleeps until no new requests come."),
     Field("podLabels", TEXTS, "Labels of this pod, over the top-level ones."),
     Field("podAnnotations", TEXTS, "Annotations of this pod, over the top-level ones."),
 )
 SERVICE = (
     *_POD,
     Field("port", PORT, "Where it listens; absent: a worker without a Service. Not one of the agent's."),
-    Field("replicas", positive(1000), "Pods, each with an agent of its own; at least 1."),
+    Field(
+        "replicas",
+        positive(1000),
+        "Pods, each with an agent of its own; at least 1; absent: left to Kubernetes or an autoscaler.",
+    ),
     Field("example", {"type": "string", "pattern": "^/"}, "A path that NOTES shows and `helm test` asks."),
     Field(
         "health",
@@ -100,7 +116,11 @@ JOB = (
     *_POD,
     Field("backoffLimit", positive(100, 0), "Retries of a failed pod; default 3."),
     Field("activeDeadlineSeconds", positive(10**7), "The longest that it may run."),
-    Field("ttlSecondsAfterFinished", positive(10**7, 0), "When a finished Job is removed; absent: never."),
+    Field(
+        "ttlSecondsAfterFinished",
+        positive(10**7, 0),
+        "When a finished Job is removed; absent: never. A removed one runs again at the next upgrade.",
+    ),
 )
 CRON_JOB = (
     *JOB,
@@ -114,48 +134,56 @@ MAPS: Mapping[str, tuple[Field, ...]] = {"services": SERVICE, "jobs": JOB, "cron
 REQUIRED: Mapping[str, list[str]] = {"cronJobs": ["schedule"]}
 
 FIELDS = (
-    Field("region", WORD, "The region, as a label; the gateway below is what counts."),
+    Field("region", LABEL, "The region, as a label; the gateway below is what counts."),
     Field("gateway.host", HOST, "The region's gateway; empty: the stand-in."),
     Field("gateway.port", PORT, "Its gRPC port."),
     Field("gateway.tls", FLAG, "Whether it takes TLS there; needs agent 1.18.0."),
     Field("existingSecret", SECRET, "A Secret whose key agent.yaml `sidecar token set` wrote. Preferred."),
     Field("existingSecretCheck", FLAG, "Refuse to install while that Secret or its key is missing.", True),
     Field("token", TEXT, "The token itself: it ends up in the release's record. Prefer existingSecret.", ""),
-    Field("tokenRevision", TEXT, "Any text; changing it rolls the pods, after the existing Secret changed.", ""),
+    Field("tokenRevision", REVISION, "Any text; changing it rolls the pods, after the existing Secret changed.", ""),
     Field("images.agent", WORD, "The agent; without a tag: at agent.version. `make images` makes the stand-in's."),
     Field("images.sample", WORD, "What a workload without an image of its own runs."),
     Field("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
     Field("images.pullPolicy", choice("IfNotPresent", "Always", "Never"), "For every container.", "IfNotPresent"),
-    Field("global.imageRegistry", TEXT, "Put before every image that names no registry.", ""),
+    Field("global.imageRegistry", REGISTRY, "Put before every image that names no registry.", ""),
     Field("global.imagePullSecrets", WORDS, "Names of Secrets.", []),
     Field("agent.version", VERSION, "jaeger-agent 1.15.0 to 1.62.0; decides its flags."),
     Field("agent.mode", choice("auto", "native", "container"), "auto: native from Kubernetes 1.29.", "auto"),
-    Field("agent.stopDelaySeconds", positive(300), "How long a plain container outlives SIGTERM.", 20),
+    Field(
+        "agent.stopDelaySeconds",
+        positive(300),
+        "How long a plain container outlives SIGTERM; less than terminationGracePeriodSeconds.",
+        20,
+    ),
     Field("agent.tuning.workers", positive(10000), "Concurrent calls to the gateway."),
     Field("agent.tuning.queuePackets", positive(10**6), "Packets that wait for a worker."),
     Field("agent.tuning.maxPacketBytes", positive(65535), "The longest packet."),
     Field("agent.tuning.socketBufferBytes", positive(2**31 - 1), "Asked of the kernel, which caps it."),
     Field("agent.extraArgs", WORDS, "Further flags of the agent.", []),
     Field("agent.resources", RESOURCES, "Requests and limits of each agent."),
-    Field("services", OBJECT, "Name → a Deployment and its Service; null removes one of the chart's."),
+    Field("services", OBJECT, "Name → a Deployment and its Service; enabled: false leaves one of the chart's out."),
     Field("jobs", OBJECT, "Name → a Job. Needs a native agent.", {}),
     Field("cronJobs", OBJECT, "Name → a CronJob. Needs a native agent.", {}),
     Field("env", ENVIRONMENT, "Environment of every workload.", {}),
-    Field("extraEnv", OBJECTS, "The same in Kubernetes' own form.", []),
+    Field("extraEnv", NAMED, "The same in Kubernetes' own form.", []),
     Field("resources", RESOURCES, "Requests and limits of a workload that names none."),
     Field("standIn.enabled", FLAG, "Run the stand-in gateway, which keeps traces in memory and shows them."),
     Field("standIn.resources", RESOURCES, "Its requests and limits."),
     Field("terminationGracePeriodSeconds", positive(3600), "Until SIGKILL: service first, agent after it.", 60),
+    Field("serviceAccountName", TEXT, "For every pod, which mounts no token of it; empty: default.", ""),
+    Field("priorityClassName", TEXT, "For every pod.", ""),
     Field("nodeSelector", TEXTS, "For every pod.", {}),
     Field("affinity", OBJECT, "For every pod.", {}),
     Field("tolerations", OBJECTS, "For every pod.", []),
+    Field("topologySpreadConstraints", OBJECTS, "For every pod.", []),
     Field("commonLabels", TEXTS, "On every object and pod.", {}),
     Field("commonAnnotations", TEXTS, "On every object.", {}),
     Field("podLabels", TEXTS, "On every pod.", {}),
     Field("podAnnotations", TEXTS, "On every pod.", {}),
     Field("networkPolicy.enabled", FLAG, "Admit the service port; let out DNS, the gateway's port and peers.", True),
     Field("networkPolicy.ingressFrom", OBJECTS, "Who may call services; empty: everyone.", []),
-    Field("networkPolicy.gatewayCidrs", WORDS, "Where the gateway may be; empty: anywhere.", []),
+    Field("networkPolicy.gatewayCidrs", CIDRS, "Where the gateway may be; empty: anywhere.", []),
     Field("networkPolicy.extraEgress", OBJECTS, "Egress rules for what else services call.", []),
     Field("metrics.enabled", FLAG, "Bind agents' admin ports to the pod's address; open them to monitoring.", False),
     Field(

@@ -16,10 +16,9 @@ _COUNT = {"type": "integer", "minimum": 1, "maximum": 3600}
 _HEALTH = {
     "type": "object",
     "additionalProperties": False,
-    "oneOf": [{"required": ["path"]}, {"required": ["command"]}],
     "properties": {
-        "path": {"type": "string", "pattern": "^/"},
-        "command": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "path": {"type": ["string", "null"], "pattern": "^/"},
+        "command": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
         "intervalSeconds": _COUNT,
         "timeoutSeconds": _COUNT,
         "retries": _COUNT,
@@ -51,9 +50,21 @@ def schema(defaults: Mapping[str, Any]) -> dict[str, Any]:
             place = place["properties"].setdefault(parent, _object(parent))
             known = known[parent]
         place["properties"][key] = _leaf(field, known[key])
-    # Helm adds `global` keys of a parent chart, and `enabled` conditions are the parent's own
-    root["properties"]["global"]["additionalProperties"] = True
+    _require_all(root)
+    root["properties"]["global"]["additionalProperties"] = True  # a parent chart's keys come along
+    root["properties"]["enabled"] = {"type": "boolean", "description": "A parent chart's condition."}
+    # besides additionalProperties, since Helm then names those that are allowed; further down it misplaces this one
+    root["propertyNames"] = {"enum": list(root["properties"])}
     return root
+
+
+def _require_all(schema: dict[str, Any]) -> None:
+    """Require every key: the chart gives each, and null would take it away."""
+    if properties := schema.get("properties"):
+        schema["required"] = list(properties)
+        for inner in properties.values():
+            if inner.get("additionalProperties") is False:
+                _require_all(inner)
 
 
 def as_json(data: Mapping[str, Any]) -> str:
@@ -73,6 +84,23 @@ def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data 
 
 
 def _workloads(fields: Sequence[Field], required: list[str]) -> dict[str, Any]:
-    properties = {one.path: {**(_REFINED.get(one.path) or one.schema), "description": one.doc} for one in fields}
-    workload = {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
+    properties = {one.path: _clearable(one) if one.path not in required else _described(one) for one in fields}
+    workload = {
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": properties,
+        "required": required,
+    }
     return named(NAME, workload)
+
+
+def _described(field: Field) -> dict[str, Any]:
+    return {**(_REFINED.get(field.path) or field.schema), "description": field.doc}
+
+
+def _clearable(field: Field) -> dict[str, Any]:
+    """Return a schema that takes null, too: an overlay's way to clear what the chart's own workload has."""
+    described = _described(field)
+    kinds = described["type"] if isinstance(described["type"], list) else [described["type"]]
+    choices = {"enum": [*described["enum"], None]} if "enum" in described else {}
+    return {**described, "type": [*kinds, "null"], **choices}

@@ -105,13 +105,13 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
     environment, peers = _environment(service, plan)
     user = service.user and int(service.user.partition(":")[0])
     values = {
-        "image": None if _is_sample(service) else service.image.name,
+        "image": None if is_sample(service) else service.image.name,
         "port": service.port,
         "replicas": service.replicas,
         "args": [literal(word) for word in service.command],
         "env": environment,
         "peers": peers,
-        "example": EXAMPLE if _is_sample(service) and service.depends_on else None,
+        "example": EXAMPLE if is_sample(service) and service.depends_on else None,
         "health": _health(service),
         "runAsUser": user,
         "readOnlyRootFilesystem": None if service.hardened else False,
@@ -125,7 +125,8 @@ def _limits(service: ServicePlan) -> Values:
     return resources(service.memory_mib or memory_mib, service.cpus or cpus, 128)
 
 
-def _is_sample(service: ServicePlan) -> bool:
+def is_sample(service: ServicePlan) -> bool:
+    """Tell whether a service is one of the kit's own sample."""
     return service.image.build_target is not None
 
 

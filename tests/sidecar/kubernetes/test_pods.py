@@ -17,7 +17,7 @@ def read(**changes) -> Pod:
     ("args", "url"),
     [
         (["--admin.http.host-port=127.0.0.1:14271"], "http://127.0.0.1:14271"),
-        (["--admin.http.host-port=$(POD_IP):14271"], "http://10.0.0.7:14271"),
+        (["--admin.http.host-port=[$(POD_IP)]:14271"], "http://10.0.0.7:14271"),
         (["--admin.http.host-port=:9000"], "http://127.0.0.1:9000"),
         (["--admin-http-port=14272"], "http://127.0.0.1:14272"),
         ([], "http://127.0.0.1:14271"),
@@ -30,7 +30,7 @@ def test_the_admin_port_is_where_the_agents_flags_put_it(args, url: str) -> None
 
 def test_an_ipv6_pods_admin_port_is_in_brackets() -> None:
     """As URLs have it."""
-    assert "http://[fd00::7]:14271" == admin_of(read(args=["--admin.http.host-port=$(POD_IP):14271"], ip="fd00::7"))
+    assert "http://[fd00::7]:14271" == admin_of(read(args=["--admin.http.host-port=[$(POD_IP)]:14271"], ip="fd00::7"))
 
 
 def test_spans_go_where_the_services_variables_say() -> None:

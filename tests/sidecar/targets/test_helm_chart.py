@@ -128,7 +128,7 @@ def test_metrics_open_the_admin_port_to_monitoring_only() -> None:
     ingress = one(objects, "NetworkPolicy", "demo-frontend")["spec"]["ingress"]
     monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 
-    assert "--admin.http.host-port=$(POD_IP):14271" in container["args"]
+    assert "--admin.http.host-port=[$(POD_IP)]:14271" in container["args"]
     assert {"path": "/", "port": 14271} == container["startupProbe"]["httpGet"]
     assert [{"ports": [{"port": 14271, "protocol": "TCP"}], "from": [monitoring]}] == ingress[1:]
 

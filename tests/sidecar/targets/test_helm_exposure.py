@@ -32,7 +32,7 @@ def service(**port):
     "one",
     [
         deployment(*INSIDE),
-        deployment("--admin.http.host-port=$(POD_IP):14271"),
+        deployment("--admin.http.host-port=[$(POD_IP)]:14271"),
         service(port=80, targetPort=8080),
         {"kind": "Secret", "metadata": {"name": "token"}, "spec": {}},
     ],

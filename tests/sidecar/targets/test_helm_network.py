@@ -93,6 +93,10 @@ def policies_of(*options):
         (component("frontend"), component("gateway"), 1883, "TCP", True),
         (component("backend"), component("gateway"), 1883, "TCP", True),
         (component("delivery-test"), component("gateway"), 1883, "TCP", True),
+        (component("delivery-test"), component("gateway"), 16686, "TCP", True),
+        (component("delivery-test"), component("frontend"), 8080, "TCP", True),
+        (component("delivery-test"), component("backend"), 8081, "TCP", False),
+        (component("delivery-test"), OUTSIDE, 1883, "TCP", False),
         (component("frontend"), component("backend"), 8081, "TCP", True),
         (component("frontend"), DNS, 53, "UDP", True),
         (component("frontend"), DNS, 53, "TCP", True),
@@ -147,5 +151,6 @@ def test_every_pod_of_the_chart_has_a_policy() -> None:
     """Jobs too; none where it is switched off."""
     names = {each["metadata"]["name"] for each in policies_of("-f", CHART / "ci" / "jobs-values.yaml")}
 
-    assert {"demo-frontend", "demo-backend", "demo-gateway", "demo-example", "demo-nightly"} == names
+    expected = ("frontend", "backend", "gateway", "example", "nightly", "delivery-test")
+    assert {f"demo-{name}" for name in expected} == names
     assert [] == policies_of("--set", "networkPolicy.enabled=false")

@@ -11,7 +11,7 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
 @pytest.mark.parametrize(
     ("sets", "parts"),
     [
-        ("colour=red", ["colour", "not allowed"]),
+        ("colour=red", ["colour", "not allowed", "must be one of 'region', 'gateway', 'existingSecret'"]),
         ("agent.colour=red", ["agent", "colour", "not allowed"]),
         ("services.frontend.colour=red", ["services", "frontend", "colour", "not allowed"]),
         ("services.frontend.replicas=0", ["services", "frontend", "replicas", "minimum", "1"]),
@@ -21,7 +21,10 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("agent.version=latest", ["agent", "version"]),
         ("gateway.host=https://gateway.example.com", ["gateway", "host"]),
         ("cronJobs.nightly.image=x", ["nightly", "schedule"]),
-        ("services.frontend.health.command={a}", ["frontend", "health", "oneOf"]),
+        (
+            "services.frontend.health.command={a}",
+            ["services.frontend.health: both path and command", "null removes the other"],
+        ),
         ("token=a,existingSecret=b", ["token, existingSecret: both are given", "Give existingSecret alone"]),
         (REGION, ["existingSecret: is empty", "sidecar token set --kubernetes-secret NAME"]),
         (f"{REGION},token=a\\,b", ["token: holds a comma, blank, quote", "Copy it again"]),
@@ -40,6 +43,33 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("agent.version=1.63.0", ["agent.version: 1.63.0", "1.15.0 to 1.62.0"]),
         ("gateway.tls=true,agent.version=1.17.9", ["gateway.tls: the agent 1.17.9", "1.18.0 or later"]),
         ("agent.mode=container,jobs.a.image=x", ["jobs, cronJobs: need a native agent", "never completes"]),
+        (
+            "agent.mode=container,terminationGracePeriodSeconds=20",
+            ["agent.stopDelaySeconds: 20", "Seconds, 20. Use less"],
+        ),
+        ("agent.extraArgs={--agent.tags=Authentication=x}", ["agent.extraArgs: --agent.tags is", "existingSecret"]),
+        ("agent.extraArgs={--reporter.grpc.host-port=x:1}", ["agent.extraArgs: --reporter.grpc.host-port is"]),
+        ("gateway.host=g.example.com", ["gateway.host, standIn.enabled: both are given", "standIn.enabled=false"]),
+        ("token=Authentication=a@b", ["token: begins with Authentication=", "what stands behind it"]),
+        ("metrics.rules.enabled=true", ["metrics.rules.enabled: there is nothing to scrape", "metrics.enabled=true"]),
+        ("commonLabels.app\\.kubernetes\\.io/name=x", ["commonLabels: app.kubernetes.io/name is the chart's own"]),
+        ("services.backend.podLabels.app\\.kubernetes\\.io/component=x", ["services.backend.podLabels: app."]),
+        ("services.jaeger-agent.image=x", ["services.jaeger-agent: the name is the chart's own"]),
+        ("services.backend.extraVolumes[0].name=tmp", ["services.backend.extraVolumes: tmp is the chart's own"]),
+        ("services.backend.port=null", ["services.backend.health.path: there is no port", "Give port, or a command"]),
+        (
+            "services.backend.health.path=null,services.backend.health.retries=2",
+            ["services.backend.health: has neither path nor command"],
+        ),
+        ("services.backend.enabled=false", ['BACKEND_URL: "backend" is not a service', "Use one of: frontend"]),
+        ("services.w.image=x,services.w.peers.A.service=w", ['"w" is not a service with a port', "backend, frontend"]),
+        ("region=eu central", ["region", "does not match pattern"]),
+        ("global.imageRegistry=https://hub.example.com", ["imageRegistry", "does not match pattern"]),
+        ("networkPolicy.gatewayCidrs={10.0.0}", ["gatewayCidrs", "does not match pattern"]),
+        ("resources.limits.cpu=lots", ["resources", "cpu", "does not match pattern"]),
+        ("extraEnv[0].value=x", ["extraEnv", "missing property 'name'"]),
+        ("services=null", ["missing property 'services'"]),
+        ("agent.tuning=null", ["agent", "missing property 'tuning'"]),
     ],
 )
 def test_bad_values_are_refused(sets: str, parts: list[str]) -> None:
@@ -50,13 +80,13 @@ def test_bad_values_are_refused(sets: str, parts: list[str]) -> None:
         assert part in message
 
 
-@pytest.mark.parametrize("release", ["a.b", "1st"])
+@pytest.mark.parametrize("release", ["a.b", "1st", "9.9"])
 def test_a_release_name_that_services_cannot_have_is_refused(release: str) -> None:
     """Dots, or a digit first; a name that works is proposed."""
     message = refusal(release=release)
 
     assert f'release name "{release}": Services are named after it' in message
-    assert 'Use e.g. "a-b"' in message or 'Use e.g. "st"' in message
+    assert any(f'Use e.g. "{usable}"' in message for usable in ("a-b", "st", "demo"))
 
 
 def test_a_release_name_that_is_too_long_is_refused() -> None:
@@ -69,7 +99,7 @@ def test_a_release_name_that_is_too_long_is_refused() -> None:
 
 def test_a_service_may_be_called_gateway_where_no_stand_in_is() -> None:
     """The name is taken by the stand-in only."""
-    sets = "standIn.enabled=false,gateway.host=g.example.com,existingSecret=t,services.gateway.image=x:1"
+    sets = f"{REGION},existingSecret=t,services.gateway.image=x:1"
 
     assert "demo-gateway" in {each["metadata"]["name"] for each in template(CHART, "--set", sets)}
 

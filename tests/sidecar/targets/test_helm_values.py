@@ -139,10 +139,11 @@ def test_the_schema_is_closed() -> None:
 def test_the_overlay_on_the_released_values_gives_the_charts_own(spec: Spec, tmp_path) -> None:
     """A GitOps team that pins the released chart and the overlay gets the values of the complete chart."""
     folder = written(plan_of(spec), tmp_path)
-    overlay = yaml.safe_load((tmp_path / "values.yaml").read_text())
+    values = merged(VALUES, yaml.safe_load((tmp_path / "values.yaml").read_text()))
+    jsonschema.validate(values, SCHEMA)
+    values["services"] = {name: one for name, one in values["services"].items() if one.get("enabled", True)}
 
-    assert yaml.safe_load((folder / "values.yaml").read_text()) == merged(VALUES, overlay)
-    jsonschema.validate(merged(VALUES, overlay), SCHEMA)
+    assert yaml.safe_load((folder / "values.yaml").read_text()) == values
 
 
 def test_the_overlay_of_a_region_is_short() -> None:
@@ -180,7 +181,9 @@ def test_no_rendering_holds_a_token() -> None:
     """The stand-in's public constant is the only one that the chart knows."""
     texts = helm.render(plan_of(Spec("eu-central-1")))
 
-    assert {"helm/templates/_token.tpl"} == {name for name, text in texts.items() if "Authentication=" in text}
+    assert {"helm/templates/_token.tpl"} == {name for name, text in texts.items() if "Authentication=%s" in text}
+    assert {"helm/templates/_token.tpl"} == {name for name, text in texts.items() if "@public-constant" in text}
+    assert [] == [name for name, text in texts.items() if re.search(r"Authentication=\w", text)]
 
 
 def test_an_address_of_another_service_becomes_a_peer() -> None:
@@ -293,9 +296,11 @@ def test_an_installation_without_the_chart_says_so(monkeypatch, tmp_path) -> Non
 
 def test_a_publish_is_the_hosts_business() -> None:
     """A cluster shows a service by an Ingress of its own."""
-    web = service_values(replace(SERVICES[0], replicas=1, publish=Publish(8088)))
+    web = replace(SERVICES[0], replicas=1, publish=Publish(8088))
+    causes = [finding.cause for finding in differences(plan_of(Spec("eu-central-1", services=(web,))))]
 
-    assert "publish" not in web
+    assert "publish" not in service_values(web)
+    assert "publish is the host's business; the chart makes a Service" in causes
 
 
 def test_the_documented_values_are_there() -> None:
