@@ -72,6 +72,6 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch
 	  { echo "make: $(PYTHON) has no venv module. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "setting up $(VENV), about a minute" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --use-pep517 -r requirements-dev.txt  # old pips complain otherwise
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . -e tracing
 	@touch $@
