@@ -13,12 +13,12 @@ frontend, gateway, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 def get(url):
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
-answered, failed = [], 0
+answered, failures = [], []
 while len(answered) < count:
     try:
         answered.append(get(f"{frontend}/greet?name=n{len(answered)}")["trace_id"])
-    except OSError:
-        failed += 1
+    except OSError as error:
+        failures.append(f"request {len(answered)}: {type(error).__name__}: {error}")
     print(len(answered), flush=True)
     time.sleep(0.03)
 deadline = time.monotonic() + (int(sys.argv[4]) if len(sys.argv) > 4 else 60)
@@ -31,7 +31,8 @@ missing = answered
 while missing and time.monotonic() < deadline:
     missing = [one for one in missing if spans(one) < 5]
 last = answered.index(missing[-1]) if missing else -1
-print(json.dumps({"answered": len(answered), "failed": failed, "missing": len(missing), "last_missing": last}))
+report = {"answered": len(answered), "failed": len(failures), "missing": len(missing)}
+print(json.dumps({**report, "last_missing": last, "failures": failures}))
 """
 """Program: FRONTEND GATEWAY COUNT [SECONDS]; prints how many were answered, at last a JSON report.
 
