@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar.commands import _spec
 from sidecar.images import names
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--debian-mirror", metavar="URL", help="for a base from source (default: the host's own)")
     parser.add_argument(
-        "--out", type=Path, default=Path(), metavar="FOLDER", help="whose .env gets the names (default: .)"
+        "--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="whose .env gets the names (default: .)"
     )
     parser.add_argument("--rebuild", action="store_true", help="take nothing that is already there")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")

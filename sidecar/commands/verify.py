@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.commands import _spec
 from sidecar.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("compose", "process", "kubernetes"),
         help="default: kubernetes with --release or --selector, else compose, unless a demo of processes runs here",
     )
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="the rendered folder (default: the current one)")
+    parser.add_argument(
+        "--out", type=_spec.folder, metavar="FOLDER", help="the rendered folder (default: the current one)"
+    )
     parser.add_argument("--spans", type=_count, default=200, metavar="N", help="marked spans a service (default: 200)")
     parser.add_argument(
         "--seconds", type=_seconds, default=15.0, metavar="S", help="wait for them so long (default: 15)"

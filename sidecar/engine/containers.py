@@ -129,16 +129,6 @@ class Containers:
         container = self._get(identity)
         return _refusing(identity, lambda: container.logs(since=since)).decode(errors="replace")
 
-    def kill(self, identity: str, signal: str = "SIGKILL") -> None:
-        """Send a signal to a container's first process."""
-        container = self._get(identity)
-        _refusing(identity, lambda: container.kill(signal))
-
-    def restart(self, identity: str, grace: int = 10) -> None:
-        """Stop a container within `grace` seconds and start it again; a stopped one is only started."""
-        container = self._get(identity)
-        _refusing(identity, lambda: container.restart(timeout=grace))
-
     def disconnect(self, identity: str, network: str) -> None:
         """Take a running container off a network: its name no longer leads to it there."""
         _refusing(network, lambda: self._client.networks.get(network).disconnect(identity))
@@ -148,13 +138,6 @@ class Containers:
         container = self._get(identity)
         _refusing(identity, lambda: container.stop(timeout=grace))
         _refusing(identity, lambda: container.remove(force=True, v=True))
-
-    def execute(self, identity: str, argv: tuple[str, ...]) -> RunResult:
-        """Run a program inside a running container."""
-        container = self._get(identity)
-        answer: Any = _refusing(identity, lambda: container.exec_run(list(argv), demux=True))
-        stdout, stderr = ((part or b"").decode(errors="replace") for part in answer.output)
-        return RunResult(answer.exit_code, stdout, stderr)
 
     def _get(self, identity: str) -> SdkContainer:
         return _refusing(identity, lambda: self._client.containers.get(identity))

@@ -37,11 +37,6 @@ class Loaded:
     """What relative paths of the spec start from: the first file's folder."""
 
 
-def read_spec(path: Path) -> Spec:
-    """Return the spec of one file. Raises SpecError with every error of the file."""
-    return load([path]).spec
-
-
 def load(
     files: Sequence[Path] = (), flags: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
 ) -> Loaded:

@@ -17,7 +17,7 @@ from sidecar.checkout import find_checkout
 from sidecar.engine.client import connect
 from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
-from sidecar.images.names import built_agent
+from sidecar.images.names import BUILT_BASE, built_agent
 
 IMAGES_SECONDS = 900
 LAB_BIN = Path(os.environ.get("LAB_DIR", "/var/lib/lab")) / "bin"
@@ -46,7 +46,7 @@ def images(engine, tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("images")
     if os.environ.get("E2E_IMAGES") == "present":
-        (folder / ".env").write_text(f"SIDECAR_AGENT_IMAGE={built_agent()}\n")
+        (folder / ".env").write_text(f"SIDECAR_AGENT_IMAGE={built_agent()}\nSIDECAR_BASE_IMAGE={BUILT_BASE}\n")
         return folder
     with one_at_a_time(tmp_path_factory, "images"):
         done = subprocess.run(

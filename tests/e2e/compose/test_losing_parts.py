@@ -18,7 +18,7 @@ def test_a_killed_agent_takes_no_service_down(deployment, agent):
     began = deployment.inspect(service)["State"]["StartedAt"]
     with Traffic(deployment) as traffic:
         traffic.wait_for_more()
-        deployment.engine.containers.kill(deployment.container(agent).identity)
+        deployment.run("kill", agent)
         traffic.wait_for_more(40)
         deployment.run("start", agent)
         traffic.wait_for_more()

@@ -92,18 +92,6 @@ def test_container_that_is_gone_is_an_engine_error(containers: Containers) -> No
         containers.logs("c2")
 
 
-def test_kill_and_restart_reach_the_container(fake: FakeEngine, containers: Containers) -> None:
-    """Signal and grace are passed on."""
-    fake.answer("POST /containers/c1/kill")
-    fake.answer("POST /containers/c1/restart")
-
-    containers.kill("c1", "SIGTERM")
-    containers.restart("c1", grace=3)
-
-    assert "POST /containers/c1/kill?signal=SIGTERM" in fake.asked
-    assert "POST /containers/c1/restart?t=3" in fake.asked
-
-
 def test_a_container_leaves_a_network_and_goes(fake: FakeEngine, containers: Containers) -> None:
     """It is disconnected by name, stopped within its grace, then removed with its volumes."""
     fake.answer("GET /networks/n1", {"Id": "n1"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.spec.load import read_spec
+from sidecar.spec.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ def spec_of(tmp_path: Path) -> Callable[[str], Spec]:
     def read(text: str) -> Spec:
         path = tmp_path / "sidecar.yaml"
         path.write_text(text, encoding="utf-8")
-        return read_spec(path)
+        return load([path]).spec
 
     return read
 

@@ -19,7 +19,7 @@ from sidecar.spec import (
     Spec,
     Volume,
 )
-from sidecar.spec.load import read_spec
+from sidecar.spec.load import load
 from sidecar.spec.values import SpecError
 
 SERVICE = "services:\n- {name: web, image: 'web:1', port: 80, %s}\n"
@@ -201,7 +201,7 @@ def test_all_mistakes_are_told_in_one_run_in_the_files_order(spec_of, tmp_path) 
 def test_a_spec_that_is_not_there_is_refused(tmp_path) -> None:
     """The error names the path."""
     with pytest.raises(SidecarError, match=r"no.yaml: No such file or directory. Check the path and its rights"):
-        read_spec(tmp_path / "no.yaml")
+        load([tmp_path / "no.yaml"])
 
 
 def test_a_bomb_of_aliases_is_refused(error_of) -> None:
@@ -229,7 +229,7 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path, content: bytes, message: st
     (tmp_path / "sidecar.yaml").write_bytes(content)
 
     with pytest.raises(SpecError) as caught:
-        read_spec(tmp_path / "sidecar.yaml")
+        load([tmp_path / "sidecar.yaml"])
     assert message in str(caught.value)
 
 
