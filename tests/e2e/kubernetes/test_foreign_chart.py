@@ -1,4 +1,4 @@
-"""The example chart that takes only the agent, installed beside a stand-in."""
+"""The example chart that takes only the agent, installed beside the shared release's stand-in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 import shutil
 
 import pytest
+from canary_release import WAIT
 from helm_charts import CHART
 from kubernetes_cluster import find, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
-TOKEN = "local@stand-in_local@public-constant"
 ASK = """
 import json, sys, time, urllib.request
 def get(url):
@@ -34,22 +34,20 @@ print(json.dumps(found[0]["processes"]))
 """
 
 
-def test_a_foreign_charts_service_is_traced(fresh_namespace, tmp_path) -> None:
+def test_a_foreign_charts_service_is_traced(release, tmp_path) -> None:
     """Its spans arrive at the gateway that it names, with the token of the Secret that it names."""
-    space = fresh_namespace
-    space.helm("install", "demo", CHART, *space.values(), "--wait", "--timeout", "120s")
-    secret = {"agent.yaml": f'agent:\n  tags: "Authentication={TOKEN}"\n'}
-    space.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tracing"}, "stringData": secret})
     copy = tmp_path / "docs" / "examples" / "foreign-chart"
     shutil.copytree(CHART.parent / "docs" / "examples" / "foreign-chart", copy)
     shutil.copytree(CHART, tmp_path / "helm")
     run(find("helm"), "dependency", "build", copy)
 
-    images = f"image={space.images['sample']},sidecar-kit.images.agent={space.images['agent']}"
-    options = ("--set", f"{images},sidecar-kit.gateway.host=demo-gateway", "--wait", "--timeout", "120s")
-    space.helm("install", "own", copy, *options)
-    space.kubectl("expose", "deployment", "own-shop", "--name=shop", "--port=8081")
-    processes = json.loads(space.python("ask", ASK).splitlines()[-1])
+    images = f"image={release.images['sample']},sidecar-kit.images.agent={release.images['agent']}"
+    options = ("--set", f"{images},sidecar-kit.gateway.host=demo-gateway", *WAIT)
+    release.helm("install", "own", copy, *options)
+    release.kubectl("expose", "deployment", "own-shop", "--name=shop", "--port=8081")
+    processes = json.loads(release.python("ask", ASK).splitlines()[-1])
 
     assert {"shop"} == {each["serviceName"] for each in processes.values()}
     assert all("Authentication" in {tag["key"] for tag in each["tags"]} for each in processes.values())
+    release.kubectl("delete", "service", "shop")
+    release.helm("uninstall", "own")

@@ -144,5 +144,5 @@ def test_notes_warn_of_a_token_as_a_value(release) -> None:
     told = notes("existingSecret=tracing")
     assert "WARNING" not in told
     assert "--set tokenRevision=" in told
-    assert "curl http://127.0.0.1:8080/greet?name=you" in told
+    assert "http://127.0.0.1:8080/greet?name=you" in told
     assert f"helm test third -n {release.name}" in told
