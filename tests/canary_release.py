@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kubernetes_cluster import Namespace
 
 CANARY = "canary7@f00dfeedcafe_canary7@0ddba11b0b0b0b0"
+OPTIONS = ("--set", "existingSecret=tracing")
 WAIT = ("--wait", "--timeout", "120s")
 FRONTEND, GATEWAY = "http://demo-frontend:8080", "http://demo-gateway:16686"
 
@@ -17,14 +18,9 @@ FRONTEND, GATEWAY = "http://demo-frontend:8080", "http://demo-gateway:16686"
 def install(space: Namespace) -> None:
     """Install it as `demo`."""
     space.set_token("tracing", CANARY)
-    space.helm("install", "demo", CHART, *options(space), *WAIT)
+    space.helm("install", "demo", CHART, *OPTIONS, *WAIT)
 
 
 def upgrade(space: Namespace, *changes: object) -> None:
     """Give it these values over its own, and wait until it is ready; without any, its own again."""
-    space.helm("upgrade", "demo", CHART, *options(space), *changes, *WAIT)
-
-
-def options(space: Namespace) -> tuple[str, ...]:
-    """Return the flags of its values."""
-    return ("--set", "existingSecret=tracing", *space.values())
+    space.helm("upgrade", "demo", CHART, *OPTIONS, *changes, *WAIT)

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sidecar.images.names import official
+
 LAB = Path(os.environ.get("LAB_DIR", "/var/lib/lab"))
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -68,8 +70,6 @@ class Namespace:
     """One namespace, and what tests do in it."""
 
     name: str
-    images: dict[str, str]
-    """As the chart's values have them."""
 
     def kubectl(self, *arguments: object, stdin: str | None = None, seconds: float = 180) -> str:
         """Run kubectl here."""
@@ -107,15 +107,11 @@ class Namespace:
         done = self.sidecar("token", "set", "--kubernetes-secret", name, "--apply", "--stdin", stdin=token)
         assert done.returncode == 0, done.stderr
 
-    def values(self) -> list[str]:
-        """Return the flags that give the chart this cluster's images."""
-        return [flag for role, name in self.images.items() for flag in ("--set", f"images.{role}={name}")]
-
     def python(self, name: str, code: str, *arguments: object, wait: bool = True) -> str:
         """Run Python in a pod of the gateway's image and return what it printed; without `wait`, only start it."""
         container = {
             "name": "client",
-            "image": self.images["gateway"],
+            "image": official().gateway.name,
             "command": ["python", "-u", "-c", code, *map(str, arguments)],
             "securityContext": RESTRICTED,
         }
@@ -156,7 +152,7 @@ def wait_until(condition, seconds: float, what: str) -> None:
 
 
 @contextmanager
-def namespace(prefix: str, images: dict[str, str]):
+def namespace(prefix: str):
     """Make a namespace that enforces Pod Security `restricted`, and remove it with all in it.
 
     Its name is this run's own: runs that share a cluster do not meet.
@@ -166,6 +162,6 @@ def namespace(prefix: str, images: dict[str, str]):
     metadata = {"name": name, "labels": labels}
     run(kubectl, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
     try:
-        yield Namespace(name, images)
+        yield Namespace(name)
     finally:
         run(kubectl, "delete", "namespace", name, "--wait=false")

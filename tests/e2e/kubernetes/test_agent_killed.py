@@ -11,6 +11,8 @@ from greetings import REQUESTS, answered
 from kubernetes_cluster import wait_until
 from pod_states import state_now, watched
 
+from sidecar.images.names import official
+
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
 KEPT = """
@@ -72,7 +74,7 @@ def test_no_request_of_a_service_with_two_replicas_fails(release) -> None:
 
 def end_agent(space, name: str) -> None:
     """End the process of a pod's agent, and wait until its container runs again and is ready."""
-    image = ("--image", space.images["gateway"], "--profile=restricted", "--target=jaeger-agent")
+    image = ("--image", official().gateway.name, "--profile=restricted", "--target=jaeger-agent")
     stop = ("--", "python", "-c", "import os; os.kill(1, 15)")
     space.kubectl("debug", name, *image, "--container=killer", *stop)
     wait_until(lambda: state_now(space, name).agent_restarts == 1, 60, "the agent restarts")

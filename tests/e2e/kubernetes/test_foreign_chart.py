@@ -10,6 +10,8 @@ from canary_release import WAIT
 from helm_charts import CHART
 from kubernetes_cluster import find, run
 
+from sidecar.images.names import built_agent
+
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
 ASK = """
@@ -41,8 +43,8 @@ def test_a_foreign_charts_service_is_traced(release, tmp_path) -> None:
     shutil.copytree(CHART, tmp_path / "helm")
     run(find("helm"), "dependency", "build", copy)
 
-    images = f"image={release.images['sample']},sidecar-kit.images.agent={release.images['agent']}"
-    options = ("--set", f"{images},sidecar-kit.gateway.host=demo-gateway", *WAIT)
+    agent = built_agent().partition(":")[0]
+    options = ("--set", f"sidecar-kit.images.agent={agent},sidecar-kit.gateway.host=demo-gateway", *WAIT)
     release.helm("install", "own", copy, *options)
     release.kubectl("expose", "deployment", "own-shop", "--name=shop", "--port=8081")
     processes = json.loads(release.python("ask", ASK).splitlines()[-1])

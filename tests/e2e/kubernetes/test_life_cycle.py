@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,13 +35,13 @@ def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace, other
     def helm(*arguments):
         return space.helm(*arguments, program=program)
 
-    installed = helm("install", "demo", CHART, *space.values(), *WAIT)
+    installed = helm("install", "demo", CHART, *WAIT)
     assert "demo-frontend, port 8080, replicas 1" in installed
     assert_proven(space, helm)
 
     version, image = other_agent
-    values = ("-f", overlay(tmp_path, version), *replace(space, images={**space.images, "agent": image}).values())
-    upgraded = helm("upgrade", "demo", CHART, *values, "--set", "services.backend.replicas=2", *WAIT)
+    values = ("-f", overlay(tmp_path, version), "--set", "services.backend.replicas=2")
+    upgraded = helm("upgrade", "demo", CHART, *values, *WAIT)
     assert f"Region {REGION}: agents report to {HOST}:1883 (native sidecars, jaeger-agent {version})" in upgraded
     assert_in_region(space, version, image)
 
@@ -57,7 +56,7 @@ def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace, other
 def overlay(folder: Path, version: str) -> Path:
     """Return the values of a region with this agent, as `sidecar render` writes them."""
     command = [sys.executable, "-m", "sidecar", "render", "--region", REGION, "--out", folder]
-    run("env", f"SIDECAR_AGENT_VERSION={version}", *command)
+    run("env", f"SIDECAR_AGENT_VERSION={version}", "SIDECAR_IMAGES_SOURCE=build", *command)
     values = yaml.safe_load((folder / "values.yaml").read_text())
     assert {"version": version} == values["agent"]
     return folder / "values.yaml"
@@ -108,6 +107,6 @@ def test_a_user_of_one_namespace_suffices(fresh_namespace) -> None:
     space.set_token("tracing", TOKEN)
 
     user = ("--kube-as-user", "developer")
-    space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *user, *WAIT)
+    space.helm("install", "demo", CHART, "--set", "existingSecret=tracing", *user, *WAIT)
     space.helm("test", "demo", *user, "--timeout", "120s")
     space.helm("uninstall", "demo", *user, *WAIT)

@@ -54,15 +54,15 @@ print(len(spans))
 @pytest.fixture(scope="module")
 def installed(cluster_images):
     """The sample with the stand-in, installed as `demo`."""
-    with namespace("sidecar-plain", cluster_images) as space:
-        space.helm("install", "demo", CHART, *space.values(), *PLAIN, *WAIT)
+    with namespace("sidecar-plain") as space:
+        space.helm("install", "demo", CHART, *PLAIN, *WAIT)
         yield space
 
 
 @pytest.fixture(scope="module")
 def applied(cluster_images):
     """The manifests for Kubernetes 1.28, without the test."""
-    with namespace("sidecar-old", cluster_images) as space:
+    with namespace("sidecar-old") as space:
         space.apply(*manifests(space, "--no-hooks"))
         space.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=120s")
         yield space
@@ -70,7 +70,7 @@ def applied(cluster_images):
 
 def manifests(space, *options: object):
     """Return the chart's objects as for an old cluster."""
-    values = (*space.values(), "--set", f"agent.stopDelaySeconds={DELAY}", "--namespace", space.name)
+    values = ("--set", f"agent.stopDelaySeconds={DELAY}", "--namespace", space.name)
     return template(CHART, *values, *options, kubernetes="1.28.0")
 
 
@@ -93,7 +93,7 @@ def test_what_is_not_proven_fails(installed) -> None:
     data = {"agent.yaml": 'agent:\n  tags: "Authentication=wrong@token"\n'}
     installed.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": data})
     gateway = "standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null,existingSecret=wrong"
-    installed.helm("install", "other", CHART, *installed.values(), *PLAIN, "--set", gateway, *WAIT)
+    installed.helm("install", "other", CHART, *PLAIN, "--set", gateway, *WAIT)
     command = [find("helm"), "test", "other", "-n", installed.name, "--timeout", "120s"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=150, check=False)
 
@@ -114,7 +114,7 @@ def proof(pod) -> str:
 def test_its_admin_port_may_be_the_pods(fresh_namespace) -> None:
     """With metrics.enabled the agent does not answer on loopback; the proof asks where it does."""
     space = fresh_namespace
-    space.helm("install", "demo", CHART, *space.values(), *PLAIN, "--set", "metrics.enabled=true", *WAIT)
+    space.helm("install", "demo", CHART, *PLAIN, "--set", "metrics.enabled=true", *WAIT)
 
     assert "Succeeded" in space.helm("test", "demo", "--timeout", "120s")
 

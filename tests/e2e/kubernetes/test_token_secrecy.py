@@ -11,6 +11,8 @@ from canary_release import CANARY, upgrade
 from helm_charts import CHART
 from kubernetes_cluster import environment, find, wait_until
 
+from sidecar.images.names import official
+
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
 PROCESSES = """
@@ -79,7 +81,7 @@ def test_no_process_of_a_pod_shows_the_token(release, pods, tmp_path) -> None:
     same = tmp_path / "same.json"
     same.write_text(json.dumps({"securityContext": {"runAsUser": 10001, "runAsGroup": 10001}}))
     for pod in pods[:2]:
-        image = ("--image", release.images["gateway"], "--profile=restricted", f"--custom={same}")
+        image = ("--image", official().gateway.name, "--profile=restricted", f"--custom={same}")
         beside = ("--target=jaeger-agent", "--container=reader")
         release.kubectl("debug", pod, *image, *beside, "--", "python", "-c", AGENT)
 

@@ -12,6 +12,7 @@ from helm_charts import CHART
 from kubernetes_cluster import environment, namespace, wait_until
 
 from sidecar.checkout import find_checkout
+from sidecar.images.names import official
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 
@@ -23,9 +24,9 @@ WAIT = ("--wait", "--timeout", "120s")
 @pytest.fixture(scope="module")
 def release(cluster_images):
     """The sample with the stand-in, as `demo`; its token is a Secret that the kit applied."""
-    with namespace("sidecar-verify", cluster_images) as space:
+    with namespace("sidecar-verify") as space:
         space.set_token("tracing", TOKEN)
-        space.helm("install", "demo", CHART, *space.values(), "--set", "existingSecret=tracing", *WAIT)
+        space.helm("install", "demo", CHART, "--set", "existingSecret=tracing", *WAIT)
         yield space
 
 
@@ -34,7 +35,7 @@ def region(release):
     """One service that reports to a gateway of somebody else: here to demo's stand-in; a release as for a region."""
     release.set_token("region", TOKEN)
     values = "existingSecret=region,standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null"
-    release.helm("install", "region", CHART, *release.values(), "--set", values, *WAIT)
+    release.helm("install", "region", CHART, "--set", values, *WAIT)
     return release
 
 
@@ -121,7 +122,7 @@ def test_a_rotation_is_proven(release) -> None:
 def test_an_agent_that_stays_down_is_named(release) -> None:
     """With its container's state; the other service's proof stands."""
     name = release.pod_of("frontend")["metadata"]["name"]
-    image = ("--image", release.images["gateway"], "--profile=restricted", "--target=jaeger-agent")
+    image = ("--image", official().gateway.name, "--profile=restricted", "--target=jaeger-agent")
     stop = ("--", "python", "-c", "import os; os.kill(1, 15)")
     # its first end is followed by a start at once, the second one by a wait of ten seconds
     release.kubectl("debug", name, *image, "--container=killer-1", *stop)
