@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     changes = writing.diff(args.out, proposal.text) if args.diff else ""
     files = writing.files(args.out, proposal.text)
     if writes:
+        writing.check_not_read(files, proposal.sources)
         writing.write(files)
     if args.output == "json":
         print(report.as_json(proposal, args.out, written=writes))

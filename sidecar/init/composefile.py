@@ -110,3 +110,5 @@ class ComposeFile:
     """Every token in the file; none of them may leave it."""
     rendered: bool = False
     """Whether it is a rendering of the kit's own."""
+    sources: tuple[Path, ...] = ()
+    """Itself and every file that belongs to it, read or not: the user's own, never written to."""

@@ -15,7 +15,7 @@ from sidecar.findings import Finding, Severity
 from sidecar.init import secrets
 from sidecar.init.composefile import ComposeFile, ComposeService, is_elsewhere
 from sidecar.init.interpolation import dotenv
-from sidecar.init.nodes import Tree, scalar
+from sidecar.init.nodes import Tree, scalar, sequence
 from sidecar.init.services import Reader, read_service
 from sidecar.rendering import HEADER
 
@@ -26,6 +26,7 @@ MOST_SERVICES = 500
 _MOST_EXTENDS = 10
 _APPENDED = ("ports", "expose", "env_files", "aliases", "profiles", "labels", "findings")
 _BY_KEY = ("environment", "depends_on", "places")
+_OVERRIDES = ("docker-compose.override.yml", "compose.override.yaml", "compose.override.yml")
 _KEYS = {"env_files": "env_file", "health": "healthcheck", "aliases": "networks"}
 """Field → its key, where they are called differently."""
 
@@ -38,7 +39,7 @@ def load(path: Path) -> ComposeFile:
     except SidecarError as error:
         raise clean(error, loader.tokens) from None
     rendered = is_rendering(path)
-    return ComposeFile(path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered)
+    return ComposeFile(path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered, loader.sources())
 
 
 def clean(error: SidecarError, tokens: Iterable[str]) -> SidecarError:
@@ -75,12 +76,18 @@ class _Loader:
             place = self._trees[self._path].place(top["include"])
             fix = "Name each included file with --from, or add its services by hand"
             found.append(Finding(Severity.WARNING, "include", place, "included files are not read", fix))
-        for name in ("docker-compose.override.yml", "compose.override.yaml", "compose.override.yml"):
+        for name in _OVERRIDES:
             if (self._path.parent / name).is_file() and name != self._path.name:
                 cause = "lies beside it and is not read, though Compose would"
                 fix = f"See it with --from {name}"
                 found.append(Finding(Severity.WARNING, name, str(self._path.parent / name), cause, fix))
         return found
+
+    def sources(self) -> tuple[Path, ...]:
+        """Return every file that was read, and those that Compose reads besides."""
+        tree, folder = self._trees[self._path], self._path.parent
+        beside = (*included(tree), ".env", *_OVERRIDES)
+        return (*self._trees, *(folder / name for name in beside))
 
     def _tree(self, path: Path) -> Tree:
         if path not in self._trees:
@@ -139,6 +146,15 @@ def _services_of(tree: Tree) -> dict[str, yaml.Node]:
     if not nodes:
         raise SidecarError(f"{tree.place(services)}: services", "is empty", "Name a file that has services")
     return nodes
+
+
+def included(tree: Tree) -> list[str]:
+    """Return the paths that `include` names: texts, or maps with one path or several."""
+    found = []
+    for entry in sequence(tree.items(tree.root).get("include")):
+        given = tree.items(entry).get("path", entry)
+        found += [text for node in sequence(given) or [given] if (text := scalar(node)) and "\0" not in text]
+    return found
 
 
 def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:

@@ -59,6 +59,8 @@ class Proposal:
     left_alone: tuple[LeftAlone, ...] = ()
     region_is_known: bool = True
     """False: nobody named it and no agent told it."""
+    sources: tuple[Path, ...] = ()
+    """The files that it comes from, never written to."""
 
 
 def plain(wish: Wish, out: Path) -> Proposal:
@@ -103,6 +105,7 @@ def from_compose(file: ComposeFile, wish: Wish, regions: Mapping[str, Region], o
         findings=tuple(_redacted(finding, file.tokens) for finding in _joined(findings)),
         left_alone=tuple(_redacted(one, file.tokens) for one in left),
         region_is_known=known,
+        sources=file.sources,
     )
 
 

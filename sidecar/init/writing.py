@@ -14,7 +14,7 @@ from sidecar.errors import SidecarError
 from sidecar.init.document import SCHEMA_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MODE = 0o644
 
@@ -48,6 +48,22 @@ def check_schema_free(out: Path) -> None:
         data = None
     if not isinstance(data, dict) or data.get("title") != json.loads(schema_text())["title"]:
         raise SidecarError(str(path), "is there already, and not the kit's", "Move it away, or give --force")
+
+
+def check_not_read(outs: Iterable[Path], sources: Iterable[Path]) -> None:
+    """Raise SidecarError where a file to be written is one of the user's own that the spec comes from."""
+    sources = tuple(sources)
+    for out in outs:
+        if any(_same(out, source) for source in sources):
+            cause = "belongs to the Compose file, which is only read"
+            raise SidecarError(str(out), cause, "Name another file with --out, e.g. sidecar.yaml")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False
 
 
 def diff(path: Path, text: str) -> str:

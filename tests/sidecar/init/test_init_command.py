@@ -154,6 +154,40 @@ def test_links_and_folders_are_not_replaced(run, name: str) -> None:
     assert [name] == files()
 
 
+@pytest.mark.parametrize(
+    "out", ["c.yml", "hard.yml", "linked.yml", "base.yml", "parts/one.yml", "two.yml", "three.yml", ".env"]
+)
+def test_what_it_reads_is_never_written_to(run, out: str) -> None:
+    """Nor what that extends or includes, under whatever name: --force is no exception."""
+    Path("parts").mkdir()
+    Path("two.yml").write_text("services: {}\n")
+    for name in ("base.yml", "parts/one.yml", "three.yml"):
+        Path(name).write_text("services: {base: {image: 'web:1'}}\n")
+    Path(".env").write_text("A=1\n")
+    Path("compose.yml").write_text(
+        "include: [parts/one.yml, {path: two.yml}, {path: [three.yml]}]\n"
+        "services: {web: {ports: ['8000:8000'], extends: {file: base.yml, service: base}}}\n"
+    )
+    Path("hard.yml").hardlink_to("compose.yml")
+    Path("c.yml").symlink_to("compose.yml")
+    Path("linked.yml").symlink_to("c.yml")
+    before = {name: Path(name).read_text() for name in ("compose.yml", out)}
+    result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--out", out, "--force")
+
+    assert 1 == result.code
+    assert f"sidecar: {out}: belongs to the Compose file, which is only read. Name another" in result.err
+    assert before == {name: Path(name).read_text() for name in before}
+
+
+def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
+    """A Compose file of the schema's name stays, too."""
+    Path("sidecar.schema.json").write_text(COMPOSE)
+    result = run("init", "--from", "sidecar.schema.json", "--region", "cn-beijing", "--force")
+
+    assert (1, COMPOSE) == (result.code, Path("sidecar.schema.json").read_text())
+    assert ["sidecar.schema.json"] == files()
+
+
 def test_a_folder_that_is_missing_is_said(run) -> None:
     """One line, no file."""
     result = run("init", "--out", "missing/sidecar.yaml")
