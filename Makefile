@@ -27,13 +27,13 @@ images: $(VENV)/.ready ## pull the images, or build them where no registry answe
 	@$(SIDECAR) images
 
 render: $(VENV)/.ready ## write a region's deployment: make render REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
-	@$(SIDECAR) render --region $(REGION) --network $(NETWORK) --out $(OUT)
+	@$(SIDECAR) render --region "$(REGION)" --network "$(NETWORK)" --out "$(OUT)"
 
 validate: $(VENV)/.ready ## check a region: make validate REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
-	@$(SIDECAR) validate --region $(REGION) --network $(NETWORK) --out $(OUT)
+	@$(SIDECAR) validate --region "$(REGION)" --network "$(NETWORK)" --out "$(OUT)"
 
 verify: $(VENV)/.ready ## prove, hop by hop, that spans arrive: make verify OUT=folder
-	@$(SIDECAR) verify --out $(if $(filter build/local,$(OUT)),.,$(OUT))
+	@$(SIDECAR) verify --out "$(if $(filter build/local,$(OUT)),.,$(OUT))"
 
 test: $(VENV)/.ready ## all tests; what needs an engine or a cluster is skipped, and said, where there is none
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)

@@ -78,10 +78,10 @@ def test_a_command_of_readme_runs(line, checkout):
     "line", [line[2:] for block in blocks("console") for line in commands(block) if line[0] == "$"]
 )
 def test_a_command_of_a_session_is_one_the_kit_knows(line):
-    """Every `$ sidecar …` of a session parses; the rest is docker compose, helm and make."""
+    """Every `$ sidecar …` of a session parses; the rest is docker compose, helm, make and pip."""
     words = line.split()
 
-    assert words[0] in ("sidecar", "docker", "helm", "make")
+    assert words[0] in ("sidecar", "docker", "helm", "make", "pip")
     if words[0] == "sidecar":
         build_parser(words[1]).parse_args(words[1:])
 

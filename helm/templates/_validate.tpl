@@ -113,7 +113,7 @@
 {{- define "sidecar.validate.secret" -}}
 {{- if .Values.existingSecretCheck -}}
 {{- $found := lookup "v1" "Secret" .Release.Namespace .Values.existingSecret -}}
-{{- $fix := printf "Make it: sidecar token set --kubernetes-secret %s, or set existingSecretCheck=false if it comes later" .Values.existingSecret -}}
+{{- $fix := printf "Make it: sidecar token set --kubernetes-secret %s --namespace %s --apply, or set existingSecretCheck=false if it comes later" .Values.existingSecret .Release.Namespace -}}
 {{- if and (not $found) (lookup "v1" "Secret" .Release.Namespace "") -}}
 {{- fail (printf "existingSecret: namespace %s has no Secret %q. %s" .Release.Namespace .Values.existingSecret $fix) -}}
 {{- end -}}

@@ -58,9 +58,18 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM (0) or SIGINT (130). Raises SidecarError, UsageError."""
     if args.probe:
         return _probe(args.http)
+    _require_extra()
     settings = _settings(args)
     logging.basicConfig(format="%(asctime)s gateway %(message)s", level=logging.WARNING)
     return asyncio.run(_serve(settings, args))
+
+
+def _require_extra() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("grpc", "aiohttp") if find_spec(name) is None]
+    if missing:
+        raise SidecarError("gateway", f"needs {', '.join(missing)}", "pip install 'sidecar-kit[gateway]'")
 
 
 def _settings(args: argparse.Namespace) -> Settings:

@@ -45,15 +45,36 @@ def connect() -> Engine:
 
     Raises EngineAbsentError, EnginePermissionError, EngineTooOldError or EngineError.
     """
-    settings = _settings()
+    settings = _readable_settings()
     endpoint = str(settings.get("base_url") or DEFAULT_ENDPOINT)
     try:
         client = docker.DockerClient(**settings, version="auto")
         version = client.version()
     except (*SDK_ERRORS, ValueError) as error:
         raise _refusal(endpoint, error) from error
+    except AttributeError as error:  # a config.json that holds no map
+        raise _unreadable(error) from error
     _require_api(endpoint, version["Version"], version["ApiVersion"])
     return Engine(endpoint, version["Version"], version["ApiVersion"], Images(client), Containers(client))
+
+
+def _readable_settings() -> dict[str, Any]:
+    """Return what the environment or docker's own files say of the engine. Raises EngineAbsentError."""
+    host = os.environ.get("DOCKER_HOST", "")
+    if host.startswith("ssh://"):
+        fix = "Forward its socket (ssh -L /tmp/docker.sock:/var/run/docker.sock HOST), and set DOCKER_HOST to that"
+        raise EngineAbsentError(host, "the kit speaks to a socket or to TCP", fix)
+    try:
+        return _settings()
+    except EngineError:
+        raise
+    except Exception as error:  # of a broken file the SDK raises Exception itself
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> EngineAbsentError:
+    cause = f"docker's settings cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
+    return EngineAbsentError("docker", cause, "See `docker context ls`, ~/.docker and DOCKER_TLS_VERIFY")
 
 
 def _settings() -> dict[str, Any]:

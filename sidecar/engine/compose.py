@@ -41,7 +41,13 @@ class Compose:
         """
         argv = compose_argv(folder, *args, program=self.program)
         done = subprocess.run(
-            argv, check=False, text=True, capture_output=capture, env=child_environment(), timeout=seconds
+            argv,
+            check=False,
+            text=True,
+            errors="replace",
+            capture_output=capture,
+            env=child_environment(),
+            timeout=seconds,
         )
         if done.returncode:
             raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
@@ -90,7 +96,9 @@ def _version_of(program: tuple[str, ...]) -> str:
         return ""
     asked = [*program, "version", "--short"]
     try:
-        done = subprocess.run(asked, check=False, text=True, capture_output=True, env=child_environment(), timeout=20)
+        done = subprocess.run(
+            asked, check=False, text=True, errors="replace", capture_output=True, env=child_environment(), timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -92,3 +92,31 @@ def test_context_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytes
 
     with pytest.raises(EngineAbsentError, match="docker context gone: it does not exist"):
         connect()
+
+
+def test_an_engine_behind_ssh_is_told_how_to_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kit needs its socket here."""
+    monkeypatch.setenv("DOCKER_HOST", "ssh://somewhere")
+
+    with pytest.raises(EngineAbsentError, match=r"speaks to a socket or to TCP.*ssh -L"):
+        connect()
+
+
+@pytest.mark.parametrize("broken", ["config.json", "meta.json", "certificates"])
+def test_docker_settings_that_cannot_be_read_are_no_defect(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker's own files are the user's; the message names where to look."""
+    _use_context(tmp_path, "elsewhere", "unix:///nowhere.sock", monkeypatch)
+    if broken == "config.json":
+        (tmp_path / "config.json").write_text("[]")
+    elif broken == "meta.json":
+        (meta,) = tmp_path.rglob("meta.json")
+        meta.write_text("{")
+    else:
+        monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+        monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+        monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path / "none"))
+
+    with pytest.raises(EngineAbsentError, match=r"docker: docker's settings cannot be read"):
+        connect()

@@ -1,5 +1,6 @@
 """`sidecar gateway` as a process: first line, signals, taken ports, bad input."""
 
+import importlib.util
 import json
 import os
 import re
@@ -164,6 +165,15 @@ def test_a_senseless_option_is_a_usage_error(token_file, capsys, options, words)
     """Options that make no sense exit 2 and say which."""
     assert 2 == main([*command(token_file)[3:], *options])
     assert words in capsys.readouterr().err
+
+
+def test_an_installation_without_the_extra_says_so(monkeypatch, capsys):
+    """Not a defect of the kit: what to install is named."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "grpc" else find(name))
+
+    assert 1 == main(["gateway"])
+    assert "gateway: needs grpc. pip install 'sidecar-kit[gateway]'" in capsys.readouterr().err
 
 
 def test_no_token_file_is_a_usage_error(capsys):
