@@ -44,8 +44,15 @@ def _up(target: str | None) -> int:
     try:
         return _prove(place, frontend, page)
     except BaseException:
-        say("it still runs; stop it: make down")
+        say(f"it still runs; stop it: {_way_down()}")
         raise
+
+
+def _way_down() -> str:
+    """Return the command that stops it, from here."""
+    from pathlib import Path
+
+    return "make down" if checkout() == Path.cwd() else "sidecar demo --down"
 
 
 def _best_target() -> str:
@@ -66,6 +73,7 @@ def _processes() -> tuple[Place, str, str]:
     from sidecar.verify.process import ProcessPlace
 
     folder = processes.DEFAULT_FOLDER
+    checkout()
     say("starting plain processes; the stand-in gateway takes the agent's UDP port too, so no agent is in between")
     if processes.stop(folder):
         say("an earlier demonstration was stopped")
@@ -117,7 +125,7 @@ def _prove(place: Place, frontend: str, page: str) -> int:
     rows = wait_for(lambda: trace.fetch(page, trace_id), lambda rows: len(rows) >= trace.SPANS, 10)
     print(f"trace {trace_id} of {frontend}/greet?name=Ada")
     print(trace.tree(rows), end="\n\n")
-    print(f"page      {page}\nservice   {frontend}\nstop      make down")
+    print(f"page      {page}\nservice   {frontend}\nstop      {_way_down()}")
     return 0 if report.ok and len(rows) >= trace.SPANS else 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -34,8 +33,10 @@ if TYPE_CHECKING:
     from sidecar.demo.ports import Port
     from sidecar.spec import Service
 
-DEFAULT_FOLDER = Path("build/demo")
-_STATE = "processes.json"
+FOLDER = Path("build/demo")
+"""In the checkout; a command that runs elsewhere asks for DEFAULT_FOLDER."""
+DEFAULT_FOLDER = (find_checkout() or Path()) / FOLDER
+_STATE, _READY = "processes.json", "gateway.json"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 
@@ -79,20 +80,38 @@ def start(folder: Path, say: Callable[[str], None]) -> Demo:
         return starter.start()
     except BaseException:
         stop(folder)
+        _clear(folder)
         raise
 
 
 def stop(folder: Path) -> list[str]:
-    """Stop what `start` left running, services before the stand-in, and return the names."""
+    """Stop what `start` left running, services before the stand-in, and return the names.
+
+    Removes the files of the demonstration that the folder's state names, and no others. Raises SidecarError where the
+    state file is not the kit's.
+    """
     demo = _load(folder)
     order = demo.processes[::-1] if demo else ()
     for started in order:
         _end(started)
-    shutil.rmtree(folder, ignore_errors=True)
+    if (folder / _STATE).is_file():
+        _clear(folder)
     return [started.name for started in order]
 
 
-def is_running(folder: Path = DEFAULT_FOLDER) -> bool:
+def _clear(folder: Path) -> None:
+    """Remove what `start` writes, and the folders that are empty then."""
+    logs = folder / "logs"
+    for name in ("gateway", *(service.name for service in sample_services())):
+        (logs / f"{name}.log").unlink(missing_ok=True)
+    for path in (*folder.glob(f"{_STATE}.*.part"), folder / _READY, folder / _STATE):
+        path.unlink(missing_ok=True)
+    for empty in (logs, folder):
+        with suppress(OSError):  # what holds other files stays
+            empty.rmdir()
+
+
+def is_running(folder: Path = FOLDER) -> bool:
     """Tell whether the folder's demonstration runs, or some of it."""
     return _load(folder) is not None
 
@@ -135,7 +154,7 @@ class _Starter:
         url = f"http://127.0.0.1:{page}"
         self._demo = Demo(self._demo.processes, {}, url, f"127.0.0.1:{agent}")
         # its own word that it listens: at the port another program may answer, which took it first
-        ready = self._folder.resolve() / "gateway.json"
+        ready = self._folder.resolve() / _READY
         self._run("gateway", [*sidecar, token, f"--udp=127.0.0.1:{agent}", f"--ready-file={ready}"], {}, ready.exists)
 
     def _service(self, service: Service, ports: Mapping[str, int], agent: int) -> None:
@@ -255,8 +274,8 @@ def _load(folder: Path) -> Demo | None:
         data = json.loads((folder / _STATE).read_text(encoding="utf-8"))
         processes = tuple(Started(**entry) for entry in data.pop("processes"))
         demo = Demo(processes, **data)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SidecarError(str(folder / _STATE), "is not the state of a demonstration", "Remove the folder") from error
+        raise SidecarError(str(folder / _STATE), "is not the state of a demonstration", "Remove the file") from error
     return demo if any(_alive(started) for started in processes) else None

@@ -1,9 +1,10 @@
-"""The demonstration on a machine without an engine: plain processes, in a folder of the test's own."""
+"""The demonstration on a machine without an engine: plain processes, from a small checkout of the test's own."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,30 +22,35 @@ from sidecar.engine.compose import child_environment
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("demo"), pytest.mark.timeout(120)]
 
 STATE = "build/demo/processes.json"
+CHECKOUT = Path(__file__).parents[3]
 
 
 class Demo:
-    """Runs the kit's command in one folder, where no engine answers."""
+    """Runs the kit's command from a checkout, where no engine answers."""
 
     def __init__(self, folder):
         self.folder = folder
+        for name in ("sidecar", "sample_service"):
+            shutil.copytree(CHECKOUT / name, folder / name)
+        for name in ("Dockerfile", "local-agent.yaml"):
+            shutil.copy(CHECKOUT / name, folder)
         nowhere = {"DOCKER_HOST": f"unix://{folder}/no-engine.sock", "http_proxy": "http://127.0.0.1:9"}
         self._environment = {**child_environment(), **nowhere}
 
-    def popen(self, *arguments):
-        """Start a command."""
+    def popen(self, *arguments, cwd=None):
+        """Start a command, in the checkout or in another folder."""
         return subprocess.Popen(
             [sys.executable, "-m", "sidecar", *arguments],
-            cwd=self.folder,
-            env=self._environment,
+            cwd=cwd or self.folder,
+            env={**self._environment, "PYTHONPATH": str(self.folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments):
+    def run(self, *arguments, cwd=None):
         """Run a command; return exit code, output and messages."""
-        process = self.popen(*arguments)
+        process = self.popen(*arguments, cwd=cwd)
         out, err = process.communicate(timeout=90)
         return process.returncode, out, err
 
@@ -86,8 +92,8 @@ def held(port, kind):
 
 @pytest.fixture
 def demo(tmp_path):
-    """A folder whose demonstration is stopped after the test."""
-    found = Demo(tmp_path)
+    """A checkout whose demonstration is stopped after the test."""
+    found = Demo(tmp_path / "kit")
     yield found
     found.run("demo", "--down")
     for process in found.processes():
@@ -197,6 +203,21 @@ def test_a_second_one_replaces_the_first_and_down_leaves_nothing(demo):
     assert [] == demo.processes()
     assert [] == list(Path(demo.folder, "build").iterdir())
     assert (0, "", "demo: nothing was running\n") == demo.run("demo", "--down")
+
+
+def test_another_folder_is_as_good(demo, tmp_path):
+    """Started elsewhere it is the checkout's, stopped from anywhere; a build/demo of somebody else's is not touched."""
+    mine = tmp_path / "elsewhere/build/demo/mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    elsewhere = tmp_path / "elsewhere"
+    code, out, _ = demo.run("demo", "--target", "process", cwd=elsewhere)
+
+    assert (0, "stop      sidecar demo --down") == (code, out.splitlines()[-1])
+    assert demo.state()
+    assert (0, "", "demo: stopped frontend, backend, gateway\n") == demo.run("demo", "--down", cwd=tmp_path)
+    assert (0, "", "demo: nothing was running\n") == demo.run("demo", "--down", cwd=elsewhere)
+    assert [mine] == [path for path in elsewhere.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("processes", [0, 1, 2, 3])

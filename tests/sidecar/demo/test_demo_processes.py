@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -105,6 +106,45 @@ def test_nothing_to_stop_is_no_error(tmp_path):
     assert [] == processes.stop(tmp_path / "demo")
 
 
+def test_a_folder_that_is_not_the_demonstrations_is_left_alone(tmp_path):
+    """Without the kit's state file nothing is removed; a file in the folder's place is not looked into."""
+    mine = tmp_path / "demo/logs/gateway.log"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    (tmp_path / "file").write_text("mine")
+
+    assert ([], []) == (processes.stop(tmp_path / "demo"), processes.stop(tmp_path / "file"))
+    assert ("mine", "mine") == (mine.read_text(), (tmp_path / "file").read_text())
+
+
+def test_a_spoiled_state_file_stops_and_removes_nothing(tmp_path):
+    """A processes.json of somebody else's is an error, and stays."""
+    (tmp_path / "processes.json").write_text("{}")
+    with pytest.raises(SidecarError, match="is not the state of a demonstration"):
+        processes.stop(tmp_path)
+
+    assert "{}" == (tmp_path / "processes.json").read_text()
+
+
+def test_other_files_beside_the_demonstrations_stay(tmp_path, spawn):
+    """Its own state and logs go; what somebody put there does not."""
+    folder = tmp_path / "demo"
+    write_state(folder, spawn("import time; time.sleep(60)"))
+    (folder / "logs").mkdir()
+    for name in ("logs/gateway.log", "logs/mine.log", "mine.txt", "gateway.json"):
+        (folder / name).touch()
+    processes.stop(folder)
+
+    left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+    assert ["logs", "logs/mine.log", "mine.txt"] == left
+
+
+def test_the_demonstration_is_the_checkouts_wherever_it_is_asked_for():
+    """The folder does not follow the working directory."""
+    assert Path(__file__).parents[3] / "build/demo" == processes.DEFAULT_FOLDER
+
+
 def test_what_has_ended_is_named(tmp_path, spawn):
     """Where one of them ended, the rest is no demonstration."""
     ended, running = spawn("pass"), spawn("import time; time.sleep(60)")
@@ -120,7 +160,7 @@ def test_a_spoiled_state_file_is_an_error(tmp_path, text):
     """It is named with the way out, and never a traceback."""
     (tmp_path / "processes.json").write_text(text, encoding="latin-1")
 
-    with pytest.raises(SidecarError, match=r"is not the state of a demonstration\. Remove the folder"):
+    with pytest.raises(SidecarError, match=r"is not the state of a demonstration\. Remove the file"):
         processes.running(tmp_path)
 
 
