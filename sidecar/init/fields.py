@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from sidecar.init import readers
+from sidecar.init import readers, secrets
 from sidecar.init.nodes import scalar, sequence
 from sidecar.spec import Build, HealthCheck, Volume
 
@@ -38,12 +38,12 @@ def build(reader: Reader, node: yaml.Node | None) -> Build | None:
         return None
     if isinstance(node, yaml.ScalarNode):
         context = reader.plain(node)
+        reader.complete(node, "build.context")
         return Build(context) if context else None
     items = reader.tree.items(node)
-    args = {key: reader.plain(child) for key, child in reader.tree.items(items.get("args")).items()}
-    for text in reader.texts(items.get("args")) if sequence(items.get("args")) else ():
-        key, _, value = text.partition("=")
-        args[key] = value
+    args = _build_args(reader, items.get("args"))
+    for key in ("context", "dockerfile", "target"):
+        reader.complete(items.get(key), f"build.{key}")
     return Build(
         context=reader.plain(items.get("context")) or ".",
         dockerfile=reader.plain(items.get("dockerfile")) or None,
@@ -52,17 +52,34 @@ def build(reader: Reader, node: yaml.Node | None) -> Build | None:
     )
 
 
+def _build_args(reader: Reader, node: yaml.Node | None) -> dict[str, str]:
+    """Return the arguments whose value the file gives: what .env gives is often a secret, and stays there."""
+    given = reader.pairs(node)
+    if node is None:
+        return {}
+    if missing := [name for name, text in given.items() if not text.complete]:
+        cause = f"build.args {', '.join(missing)}: the value comes from outside the file; not taken over"
+        reader.note(node, cause, "Give it in the spec, unless it is a secret: an image's history shows it")
+    args = {name: text.text for name, text in given.items() if text.complete}
+    if clear := [name for name, value in args.items() if secrets.is_secret(name, value)]:
+        cause = f"build.args {', '.join(clear)}: in clear, as in the Compose file"
+        reader.note(node, cause, "Take it out: an image's history shows it")
+    return args
+
+
 def env_files(reader: Reader, node: yaml.Node | None) -> list[str]:
     """Return the paths of env_file: one, a list, or maps with a path."""
     nodes = sequence(node) or ([node] if node is not None else [])
-    paths = (reader.plain(reader.tree.items(child).get("path")) or reader.plain(child) for child in nodes)
-    return [path for path in paths if path]
+    named = [reader.tree.items(child).get("path", child) for child in nodes]
+    return [path for one in named if reader.complete(one, "env_files") and (path := reader.plain(one))]
 
 
 def volumes(reader: Reader, node: yaml.Node | None) -> list[Volume]:
     """Return binds and named volumes; anonymous ones and other kinds become findings."""
     found = []
     for child in sequence(node):
+        if not all(reader.complete(part, "volumes") for part in (child, *reader.tree.items(child).values())):
+            continue
         volume = _long_volume(reader, child) if isinstance(child, yaml.MappingNode) else _volume(reader.plain(child))
         if volume and volume.source and volume.target.startswith("/"):
             found.append(volume)
@@ -134,12 +151,16 @@ def health(reader: Reader, node: yaml.Node | None) -> HealthCheck | None:
 
 
 def _test(reader: Reader, node: yaml.Node | None) -> tuple[str, ...]:
-    texts = [text.text for child in sequence(node) if (text := reader.text(child))]
+    if node is None:
+        return ()
+    found = [text for child in sequence(node) or [node] if (text := reader.text(child))]
+    if missing := list(dict.fromkeys(name for text in found for name in text.resolved.missing)):
+        cause = f"${', $'.join(missing)} of its health check has no default; not taken over"
+        reader.note(node, cause, "Give `health` with the value")
+        return ()
+    texts = [text.text for text in found]
     if texts[:1] == ["CMD"]:
         return tuple(texts[1:])
     if texts[:1] == ["CMD-SHELL"]:
         return ("/bin/sh", "-c", *texts[1:2])
-    if scalar(node) and not texts and node is not None:
-        found = reader.text(node)
-        return ("/bin/sh", "-c", found.text) if found else ()
-    return ()
+    return ("/bin/sh", "-c", *texts) if scalar(node) else ()

@@ -60,6 +60,7 @@ class _Loader:
         self._trees: dict[Path, Tree] = {}
         self.tokens: set[str] = set()
         self._dotenv = dotenv(path.parent / ".env")
+        self._harmless = secrets.harmless(self._dotenv)
 
     def services(self) -> dict[str, ComposeService]:
         tree = self._tree(self._path)
@@ -92,7 +93,7 @@ class _Loader:
     def _tree(self, path: Path) -> Tree:
         if path not in self._trees:
             tree = self._trees[path] = Tree(path)
-            self.tokens |= secrets.find_tokens(tree.root)  # first: what is wrong is told without them
+            self.tokens |= secrets.find_tokens(tree.root, self._dotenv)  # first: what is wrong is told without them
             tree.check()
         return self._trees[path]
 
@@ -106,7 +107,7 @@ class _Loader:
             )
         if (tree.file, name) in chain or len(chain) > _MOST_EXTENDS:
             raise SidecarError(f"{tree.place(node)}: services.{name}", "extends itself", "Break the circle")
-        reader = Reader(tree, name, self._dotenv)
+        reader = Reader(tree, name, self._harmless)
         own = read_service(reader, node)
         extends = tree.items(node).get("extends")
         base = self._base(reader, extends, nodes, (*chain, (tree.file, name))) if extends is not None else None

@@ -12,7 +12,7 @@ from sidecar.init.interpolation import resolve
 from sidecar.init.nodes import all_nodes, scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 TAGS_FLAGS = ("jaeger.tags", "agent.tags")
 TOKEN_NAME = re.compile(
@@ -28,13 +28,18 @@ _PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]*:[^/\s:@]+@")
 _MARKED = re.compile(r"(?:Authentication=|adapt_)([^\s'\"/,]+)")
 _SHAPE = re.compile(r"[\w.-]{1,128}@[\w.-]{1,128}@[\w.-]{1,128}")
 _FLAG = re.compile(rf"--?(?:{'|'.join(map(re.escape, TAGS_FLAGS))})(?:=|\s+)['\"]?([^\s'\"]+)")
+_PORT = re.compile(r"\d{1,5}", re.ASCII)
+"""AUTH_PORT and the like."""
 _SHORTEST = 6
 """A shorter text is not masked wherever it stands: it would be found in every other word."""
 _LONGEST = 4096
 
 
-def find_tokens(root: yaml.Node | None) -> frozenset[str]:
-    """Return every token of a Compose file: in arguments, in environments, in addresses, as a variable's default."""
+def find_tokens(root: yaml.Node | None, dotenv: Mapping[str, str]) -> frozenset[str]:
+    """Return every token of a Compose file: in arguments, environments and addresses, as a variable's default or value.
+
+    `dotenv` is what the .env file beside it gives to variables.
+    """
     if root is None:
         return frozenset()
     found: set[str] = set()
@@ -46,7 +51,18 @@ def find_tokens(root: yaml.Node | None) -> frozenset[str]:
             names.update((*resolved.variables, *resolve(resolved.text, {}).variables))
             found.update({suspect, resolved.text} if resolved.variables else {resolved.text, suspect})
     found.update(text for name, text in _texts(root) if name in names)
+    found.update(dotenv[name] for name in names if name in dotenv)
     return frozenset(text for text in found if text.strip() and not text.startswith("$"))
+
+
+def harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a .env file that may be copied: all but those whose name or value is a secret's."""
+    return {name: value for name, value in dotenv.items() if not _withheld(name, value)}
+
+
+def _withheld(name: str, value: str) -> bool:
+    named = bool(TOKEN_NAME.fullmatch(name[:_LONGEST])) or is_secret(name, value[:_LONGEST])
+    return named and not _PORT.fullmatch(value)
 
 
 def holds_token(text: str, found: Iterable[str]) -> bool:

@@ -24,7 +24,7 @@ class Reader:
     tree: Tree
     service: str
     dotenv: Mapping[str, str]
-    """What image, build, ports and volumes may use besides defaults: places that hold no secrets."""
+    """What image, build, ports and volumes may use besides defaults; without secrets, for a spec is committed."""
     findings: list[Finding] = field(default_factory=list)
 
     def note(self, node: yaml.Node, cause: str, fix: str) -> None:
@@ -43,10 +43,35 @@ class Reader:
         found = self.text(node, dotenv=True) if node is not None else None
         return found.text if found else ""
 
+    def complete(self, node: yaml.Node | None, what: str) -> bool:
+        """Tell whether every variable of a value has one; else keep a warning."""
+        found = self.text(node, dotenv=True) if node is not None else None
+        if node is None or found is None or found.complete:
+            return True
+        cause = f"{what}: ${', $'.join(found.resolved.missing)} has no value in the file, or a secret's in .env"
+        self.note(node, cause, f"Complete `{what}`")
+        return False
+
     def texts(self, node: yaml.Node | None) -> list[str]:
         """Return the texts of a list, or of the one scalar that stands for it."""
         nodes = sequence(node) or ([node] if isinstance(node, yaml.ScalarNode) else [])
         return [text for text in map(self.plain, nodes) if text]
+
+    def pairs(self, node: yaml.Node | None) -> dict[str, Text]:
+        """Return KEY → value of a map or of a list of KEY=VALUE, without .env's values.
+
+        A key without a value resolves to a missing variable.
+        """
+        pairs: list[tuple[str, yaml.Node, str | None]] = []
+        for child in sequence(node):
+            key, equals, value = (scalar(child) or "").partition("=")
+            pairs.append((key.strip(), child, value if equals else None))
+        pairs += [(key, child, scalar(child)) for key, child in self.tree.items(node).items()]
+        found = {}
+        for key, child, raw in pairs:
+            shown = f"${{{key}}}" if raw is None else raw
+            found[key] = Text(shown, self.tree.place(child), resolve(shown, {}))
+        return {key: text for key, text in found.items() if key}
 
 
 def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
@@ -64,7 +89,7 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         expose=tuple(_exposed(reader, items.get("expose"))),
         command=_words(reader, items.get("command")) or (),
         entrypoint=_words(reader, items.get("entrypoint")),
-        environment=environment(reader, items.get("environment")),
+        environment=reader.pairs(items.get("environment")),
         env_files=tuple(fields.env_files(reader, items.get("env_file"))),
         volumes=tuple(fields.volumes(reader, items.get("volumes"))),
         depends_on=_depends_on(reader, items),
@@ -76,25 +101,11 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         replicas=fields.replicas(reader, deploy.get("replicas") or items.get("scale")),
         health=fields.health(reader, items.get("healthcheck")),
         profiles=tuple(reader.texts(items.get("profiles"))),
-        labels=tuple(f"{key}={text.text}" for key, text in environment(reader, items.get("labels")).items()),
+        labels=tuple(f"{key}={text.text}" for key, text in reader.pairs(items.get("labels")).items()),
         places={key: reader.tree.place(value) for key, value in items.items()},
         replaced=tuple(key for key, value in items.items() if value.tag in OWN_TAGS),
     )
     return fields.with_findings(service, reader.findings)
-
-
-def environment(reader: Reader, node: yaml.Node | None) -> dict[str, Text]:
-    """Return KEY → value of a map or of a list of KEY=VALUE; a key without a value resolves to a missing variable."""
-    pairs: list[tuple[str, yaml.Node, str | None]] = []
-    for child in sequence(node):
-        key, equals, value = (scalar(child) or "").partition("=")
-        pairs.append((key.strip(), child, value if equals else None))
-    pairs += [(key, child, scalar(child)) for key, child in reader.tree.items(node).items()]
-    found = {}
-    for key, child, raw in pairs:
-        shown = f"${{{key}}}" if raw is None else raw
-        found[key] = Text(shown, reader.tree.place(child), resolve(shown, {}))
-    return {key: text for key, text in found.items() if key}
 
 
 def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:

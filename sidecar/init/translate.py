@@ -52,11 +52,33 @@ class Translator:
             fields, found = step(self, service)
             data.update(fields)
             findings += found
+        data, found = self._without_tokens(service, data)
+        findings += found
         _own_names(data.get("environment", {}), name)
         if name != service.name:
             cause = f"is called {name} in the spec, where names are host names: a-z, 0-9 and -"
             findings.append(warning(service, service.place, cause, "Change it where other services name it"))
         return data, findings
+
+    def _without_tokens(self, service: ComposeService, data: dict[str, Any]) -> Step:
+        """Return the fields without what holds a token, wherever a variable or a slip has put it."""
+        clean = {key: self._kept(value) for key, value in data.items()}
+        touched = [key for key, value in clean.items() if value != data[key]]
+        places = {"publish": "ports", "env_files": "env_file", "health": "healthcheck"}
+        fix = "Give it without the token, which the kit's agent adds"
+        return {key: value for key, value in clean.items() if value not in (None, {}, [])}, [
+            warning(service, service.place_of(places.get(key, key)), f"{key}: holds the token; not taken over", fix)
+            for key in touched
+        ]
+
+    def _kept(self, value: Any) -> Any:  # noqa: ANN401 - YAML is data of any shape
+        if isinstance(value, dict):
+            kept = {key: self._kept(one) for key, one in value.items()}
+            return {key: one for key, one in kept.items() if one is not None}
+        if isinstance(value, list):
+            return [one for one in map(self._kept, value) if one is not None]
+        held = isinstance(value, str) and secrets.holds_token(value, self.file.tokens)
+        return None if held else value
 
     def path(self, text: str) -> str:
         """Return a path of the Compose file as seen from the spec's folder."""
@@ -81,10 +103,8 @@ def _own_names(environment: dict[str, str], name: str) -> None:
 def _image(translator: Translator, service: ComposeService) -> Step:
     build, image = service.build, service.image
     if build:
-        args = {
-            key: value for key, value in build.args.items() if not secrets.holds_token(value, translator.file.tokens)
-        }
         fields = {"context": translator.path(build.context), "dockerfile": build.dockerfile, "target": build.target}
+        args = {key: value for key, value in build.args.items() if value}
         return {"build": {key: value for key, value in {**fields, "args": args}.items() if value}}, []
     if image is None or image.complete:
         return {"image": image.text if image else ""}, []

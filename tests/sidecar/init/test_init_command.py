@@ -188,6 +188,62 @@ def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
     assert ["sidecar.schema.json"] == files()
 
 
+def test_a_secret_of_the_env_file_stays_there(run) -> None:
+    """Whether a build argument, an address, a path or an agent's tag names it: the spec lacks it, and it is said."""
+    Path(".env").write_text("TRACE=plainsecrettoken12345\nPIP_TOKEN=pip-pass-word\nTAG=2.1\nAUTH_PORT=8001\n")
+    Path("c.yml").write_text(
+        "services:\n"
+        "  web:\n"
+        "    build:\n"
+        "      context: https://u:${PIP_TOKEN}@git.example.com/web.git\n"
+        "      args: {AGENT_TOKEN: '${TRACE}', INDEX: 'https://u:${PIP_TOKEN}@x', VERSION: '1', TAG: }\n"
+        "    ports: ['${AUTH_PORT}:8000']\n"
+        "    volumes: ['./${TRACE}:/data', './${PIP_TOKEN}:/pip', './${TAG}:/tag']\n"
+        "    env_file: ['${PIP_TOKEN}.env', '${TRACE}.env', '${TAG}.env']\n"
+        "  agent:\n"
+        "    image: jaegertracing/jaeger-agent:1.62.0\n"
+        "    command: ['--agent.tags=Authentication=${TRACE}']\n"
+    )
+    result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
+    service = yaml.safe_load(result.out)["services"][0]
+
+    assert 0 == result.code
+    assert "plainsecrettoken12345" not in result.out + result.err
+    assert "pip-pass-word" not in result.out + result.err
+    assert {"context": "https://u:@git.example.com/web.git", "args": {"VERSION": "1"}} == service["build"]
+    assert (["./2.1:/tag"], ["./2.1.env"]) == (service["volumes"], service["env_files"])
+    assert "0.0.0.0:8001" == service["publish"]
+    for said in (
+        "c.yml:4: web: build.context: $PIP_TOKEN has no value in the file, or a secret's in .env. Complete",
+        "c.yml:5: web: build.args AGENT_TOKEN, INDEX, TAG: the value comes from outside the file; not taken over",
+        "c.yml:7: web: volumes: $PIP_TOKEN has no value",
+        "c.yml:7: web: volumes: holds the token; not taken over",
+        "c.yml:8: web: env_files: $PIP_TOKEN has no value",
+        "c.yml:8: web: env_files: holds the token; not taken over",
+    ):
+        assert said in result.err
+
+
+def test_a_secret_build_argument_in_clear_is_told(run) -> None:
+    """It is taken over as the Compose file has it, with a warning."""
+    Path("c.yml").write_text("services: {web: {build: {context: ., args: [INDEX=https://u:pw@x]}}}\n")
+    result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
+
+    assert "warning: c.yml:1: web: build.args INDEX: in clear, as in the Compose file. Take it out" in result.err
+    assert "https://u:pw@x" in result.out
+
+
+@pytest.mark.parametrize("test", ["curl -H ${PIP_TOKEN} x", ["CMD", "curl", "-H", "${PIP_TOKEN}"]])
+def test_a_health_check_with_an_unset_variable_is_not_taken_over(run, test: str | list[str]) -> None:
+    """As a command with one: an empty text in its place would be another check."""
+    services = {"web": {"image": "web:1", "ports": ["8000:8000"], "healthcheck": {"test": test}}}
+    Path("c.yml").write_text(json.dumps({"services": services}))
+    result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
+
+    assert "warning: c.yml:1: web: $PIP_TOKEN of its health check has no default; not taken over" in result.err
+    assert "health" not in yaml.safe_load(result.out)["services"][0]
+
+
 def test_a_folder_that_is_missing_is_said(run) -> None:
     """One line, no file."""
     result = run("init", "--out", "missing/sidecar.yaml")
