@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
 import sys
 
-from sidecar import __version__, tokens
+from sidecar import __version__, signals, tokens
 from sidecar.errors import SidecarError, UsageError
 
 TYPE_CHECKING = False  # importing typing, and shutil for its get_terminal_size, would take a third of --help's time
@@ -40,6 +41,7 @@ EPILOG = """examples:
   sidecar verify --target compose --out build/cn-shanghai
 
 exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130 interrupted
+(143 and 129: by SIGTERM, SIGHUP); what is half done is put back first
 """
 
 
@@ -90,14 +92,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a locale that lacks a character is no reason to fail
     try:
-        code = _run(list(sys.argv[1:] if argv is None else argv), token)
-        sys.stdout.flush()
+        with signals.as_exceptions():
+            code = _run(list(sys.argv[1:] if argv is None else argv), token)
+            sys.stdout.flush()
     except SidecarError as error:
         print(f"sidecar: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("sidecar: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(interrupt)
     except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, never thrown at the user
         from sidecar import defects  # here: what it needs would slow every start
 
@@ -122,6 +124,13 @@ def _run(arguments: list[str], token: str | None) -> int:
 
         verbose.tell(token)
     return int(parsed.run(parsed))
+
+
+def _interrupted(interrupt: KeyboardInterrupt) -> int:
+    code = getattr(interrupt, "exit_code", 130)
+    with contextlib.suppress(OSError):  # a terminal that hung up
+        print("sidecar: interrupted" if code == 130 else f"sidecar: ended by {interrupt}", file=sys.stderr)
+    return code
 
 
 def _columns() -> int:

@@ -9,11 +9,12 @@ from docker.errors import ImageNotFound
 from requests.exceptions import ConnectionError as NoAnswer
 from requests.exceptions import ReadTimeout
 
+from sidecar import signals
 from sidecar.engine.errors import EngineError, ImageMissingError, RunTimeoutError
 from sidecar.engine.sdk import SDK_ERRORS, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypeVar
 
     from docker import DockerClient
@@ -78,11 +79,14 @@ class Containers:
 
         Raises ImageMissingError where the engine has no such image, RunTimeoutError after `request.seconds`.
         """
-        container = _refusing(request.image, lambda: self._create(request))
+        made: list[SdkContainer] = []
         try:
-            return _refusing(request.image, lambda: _finish(container, request))
+            with signals.deferred():  # of a container that is made, but not known yet, nobody could be told
+                made.append(_refusing(request.image, lambda: self._create(request)))
+            return _refusing(request.image, lambda: _finish(made[0], request))
         finally:
-            _refusing(request.image, lambda: container.remove(force=True, v=True))
+            with signals.deferred():
+                _refusing(request.image, lambda: _discard(made))
 
     def _create(self, request: RunRequest) -> SdkContainer:
         entrypoint = None if request.entrypoint is None else list(request.entrypoint)
@@ -153,6 +157,11 @@ def _finish(container: SdkContainer, request: RunRequest) -> RunResult:
         ) from error
     stdout, stderr = (container.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False))
     return RunResult(exit_code, stdout, stderr)
+
+
+def _discard(made: Iterable[SdkContainer]) -> None:
+    for container in made:
+        container.remove(force=True, v=True)
 
 
 def _refusing(subject: str, ask: Callable[[], Answer]) -> Answer:

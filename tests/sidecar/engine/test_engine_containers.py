@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sidecar import signals
+from sidecar.engine import containers as module
 from sidecar.engine.client import connect
-from sidecar.engine.containers import Container, RunRequest
+from sidecar.engine.containers import Container, Containers, RunRequest
 from sidecar.engine.errors import EngineError, ImageMissingError, RunTimeoutError
 
 if TYPE_CHECKING:
     from fake_engine import FakeEngine
-
-    from sidecar.engine.containers import Containers
 
 INSPECTED = {
     "Id": "c1",
@@ -63,6 +64,27 @@ def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: C
         sent["User"],
     )
     assert fake.asked[-1].startswith("DELETE /containers/c1")
+
+
+@pytest.mark.parametrize("at", ["_create", "_finish"])
+def test_short_lived_container_goes_when_a_signal_comes(fake, containers, monkeypatch, at: str) -> None:
+    """While it is made, when nobody knows it yet, or while it runs; a second signal as well."""
+    place = Containers if at == "_create" else module
+    work = getattr(place, at)
+
+    def interrupted(*arguments):
+        result = work(*arguments) if at == "_create" else None
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        return result
+
+    fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
+    fake.answer("DELETE /containers/c1", "", status=204)
+    monkeypatch.setattr(place, at, interrupted)
+    with pytest.raises(signals.Interrupted, match="SIGTERM"), signals.as_exceptions():
+        containers.run(RunRequest("sidecar-kit/sample:1", ("true",)))
+
+    assert any(request.startswith("DELETE /containers/c1") for request in fake.asked)
 
 
 def test_short_lived_container_that_does_not_end_is_removed(fake: FakeEngine, containers: Containers) -> None:
