@@ -62,6 +62,7 @@ def _text(plan: Plan) -> str:
         f"region   {plan.region} · {plan.region_name}",
         f"gateway  {gateway.address} ({gateway.network}, {gateway.protocol})",
         f"token    {plan.token_file}",
+        f"name     {plan.project} (Compose project)",
     ]
     for service in plan.services:
         agent, tuning = service.agent, service.agent.tuning

@@ -45,20 +45,26 @@ def make_plan(
     if region.id == LOCAL:
         _check_local(spec.services or sample_services(), gateway)
     official = names.official(spec.agent.version, spec.images.prefix)
+    project = _project(spec, region)
     return Plan(
         kit_version=__version__,
-        project=f"sidecar-{region.id}",
+        project=project,
         region=region.id,
         region_name=region.name,
         gateway=gateway,
         token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
-        services=_services(spec, gateway, official.agent, f"sidecar-{region.id}", folder),
+        services=_services(spec, gateway, official.agent, project, folder),
         stand_in=_stand_in(gateway, official.gateway) if region.id == LOCAL else None,
         base=ImagePlan(official.base.name, official.base.variable),
         probe=ImagePlan(official.gateway.name, official.gateway.variable),
         image_source=spec.images.source,
         source=source,
     )
+
+
+def _project(spec: Spec, region: Region) -> str:
+    """Return the deployment's name; a user's own services never share the demonstration's."""
+    return spec.name or f"{'sidecar' if spec.services is None else 'services'}-{region.id}"
 
 
 def _services(

@@ -262,6 +262,13 @@ SPEC = Record(
     (
         Field("region", terms.REGION, "region id, see `sidecar regions`", None, "cn-shanghai", flag="--region"),
         Field(
+            "name",
+            terms.PROJECT,
+            "Compose project; services-REGION if not given, sidecar-REGION for the sample",
+            None,
+            "shop",
+        ),
+        Field(
             "network",
             Choice(NETWORKS),
             "old name of gateway.network",

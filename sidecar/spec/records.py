@@ -171,6 +171,8 @@ class Spec:
     agent: Agent = Agent()
     images: Images = Images()
     capacity: Capacity = Capacity()
+    name: str | None = None
+    """The Compose project. None: services-REGION, and sidecar-REGION for the sample."""
 
 
 def require_region(region: str | None) -> str:

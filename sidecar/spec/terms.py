@@ -52,6 +52,20 @@ NAME = Text(
 )
 """Also a Compose key (`x-` would make it an extension) and, with the agent's suffix, a host name."""
 
+PROJECT = Text(
+    r"[a-z0-9][a-z0-9_-]{0,62}",
+    "a Compose project's name",
+    "Use a-z, 0-9, _ and -, a letter or digit first, at most 63",
+    (
+        _BRACES,
+        _EXPANDED,
+        _BLANK,
+        _FOREIGN,
+        _hint("[A-Z]", "has capital letters", "Compose takes small ones alone"),
+        _hint(r"^[^\n]{64}", "is longer than 63 characters", "Shorten it"),
+    ),
+)
+
 VARIABLE = Text(
     r"[A-Za-z_][A-Za-z0-9_]*",
     "a variable's name",

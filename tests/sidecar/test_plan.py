@@ -44,7 +44,29 @@ def test_a_region_needs_a_token_and_local_has_its_own() -> None:
     assert ("local-agent.yaml", "secrets/agent.yaml") == (local.token_file, other.token_file)
     assert local.stand_in
     assert other.stand_in is None
-    assert ("sidecar-local", "sidecar-cn-shanghai") == (local.project, other.project)
+
+
+@pytest.mark.parametrize(
+    ("spec", "project"),
+    [
+        (Spec("local"), "sidecar-local"),
+        (Spec("cn-shanghai"), "sidecar-cn-shanghai"),
+        (Spec("local", services=(Service("web", "i"),)), "services-local"),
+        (Spec("local", services=(Service("web", "i"),), name="shop"), "shop"),
+        (Spec("local", name="shop"), "shop"),
+    ],
+)
+def test_the_demonstration_shares_its_project_with_nobody(spec: Spec, project: str) -> None:
+    """The sample's project is its own, a user's services have another, and a name of the spec's wins."""
+    assert project == plan_of(spec).project
+
+
+def test_a_built_image_has_the_projects_name() -> None:
+    """As Compose would call it."""
+    service = Service("web", build=Build("./web"))
+
+    assert "shop-web" == plan_of(Spec("local", services=(service,), name="shop")).services[0].image.name
+    assert "services-local-web" == plan_of(Spec("local", services=(service,))).services[0].image.name
 
 
 def test_no_argument_or_value_of_a_plan_is_a_token() -> None:

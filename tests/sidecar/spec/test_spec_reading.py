@@ -41,6 +41,7 @@ def test_every_field_arrives(spec_of) -> None:
     """What the file says is what the spec holds."""
     text = """
 region: eu-west-1
+name: shop-2_b
 gateway:
   {network: vpc, port: 1884, tls: true, host: gw.example.com, allow: [gw.example.com, "[2001:db8::1]", 192.0.2.1]}
 services:
@@ -83,7 +84,7 @@ capacity: {spans_per_second: 10, round_trip_ms: 60000}
     agent = Agent("jaeger-agent", "1.22.0", "mirror/agent:1", Resources(300, 1))
     images = Images("mirror.example.com:5000/hub/", "build")
 
-    assert Spec("eu-west-1", gateway, (web, worker), agent, images, Capacity(10, 60_000)) == spec_of(text)
+    assert Spec("eu-west-1", gateway, (web, worker), agent, images, Capacity(10, 60_000), "shop-2_b") == spec_of(text)
 
 
 def test_anchors_and_aliases_are_read(spec_of) -> None:
@@ -113,9 +114,9 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
         ("region: a\nregion: b", "sidecar.yaml:2: region: is given twice. Keep one"),
         ("netwrk: vpc", "sidecar.yaml:1: netwrk: is not known. Did you mean gateway.network?"),
         ("gatewy: {}", "sidecar.yaml:1: gatewy: is not known. Did you mean gateway?"),
-        ("x: 1", "sidecar.yaml:1: x: is not known. Known: region, gateway, services, agent, images, capacity"),
+        ("x: 1", "sidecar.yaml:1: x: is not known. Known: region, name, gateway, services, agent, images, capacity"),
         ("<<: {region: a}", "sidecar.yaml:1: <<: merges maps, which not every YAML does. Write the keys out"),
-        ("? [a]\n: b", "sidecar.yaml:1: has a key that is not text. Give region, gateway"),
+        ("? [a]\n: b", "sidecar.yaml:1: has a key that is not text. Give region, name, gateway"),
         ("network: private", "sidecar.yaml:1: network: 'private' is not known. Use public or vpc"),
         ("network: [vpc]", "sidecar.yaml:1: network: a list or map is not known. Use public or vpc"),
         ("agent: 1.62.0", "sidecar.yaml:1: agent: is not a map. Give kind, version, image, resources below it"),

@@ -15,6 +15,32 @@ def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
     assert "is not a name. Use a-z, 0-9 and -, a letter but not x- first, at most 57" in error_of(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Shop", "'Shop' has capital letters. Compose takes small ones alone"),
+        (
+            "-shop",
+            "'-shop' is not a Compose project's name. Use a-z, 0-9, _ and -, a letter or digit first, at most 63",
+        ),
+        ("'my shop'", "'my shop' holds a blank or a line break. Take it out"),
+        ("shop.1", "'shop.1' is not a Compose project's name"),
+        ("'${SHOP}'", "'${SHOP}' holds a variable, and nothing is expanded in a spec. Write the value itself"),
+        ("a" * 64, "is longer than 63 characters. Shorten it"),
+        ("''", "'' is not a Compose project's name"),
+    ],
+)
+def test_the_projects_name_is_one_that_compose_takes(error_of, name: str, message: str) -> None:
+    """What Compose would refuse at the start is refused here, with what to write instead."""
+    assert message in error_of(f"name: {name}")
+
+
+@pytest.mark.parametrize("name", ["shop", "0_a-", "a" * 63])
+def test_a_projects_name_that_compose_takes_is_taken(spec_of, name: str) -> None:
+    """Up to 63 characters."""
+    assert name == spec_of(f"name: {name}").name
+
+
 def test_the_longest_name_is_taken(spec_of) -> None:
     """57 characters, and six more for the agent's suffix."""
     assert 1 == len(spec_of(f"services: [{{name: {'a' * 57}, image: i, port: 1}}]").services)

@@ -246,7 +246,7 @@ def test_every_field_of_a_service_reaches_compose() -> None:
 
     assert {**build, "args": {"PRICE": "$5", "PYTHON": "3.12"}} == orders["build"]
     assert {"context": "https://git.example.com/worker.git#main:app"} == worker["build"]
-    assert ("sidecar-cn-heyuan-orders", "sidecar-cn-heyuan-worker") == (orders["image"], worker["image"])
+    assert ("services-cn-heyuan-orders", "services-cn-heyuan-worker") == (orders["image"], worker["image"])
     assert ["./orders.env", "/etc/$orders.env"] == orders["env_file"]
     assert [
         {**bind, "source": './o"r$ders', "target": "/etc/orders: {x}", "read_only": True},

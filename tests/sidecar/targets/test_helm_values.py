@@ -215,7 +215,7 @@ def test_what_a_cluster_has_not_is_said_in_the_overlay() -> None:
     findings = [str(finding) for finding in differences(plan)]
     assert findings == [
         "services.web: has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values",
-        "services.api: a chart does not build its image. Push it as sidecar-eu-central-1-api, or name another",
+        "services.api: a chart does not build its image. Push it as services-eu-central-1-api, or name another",
         "services.api: has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values",
         "services.worker: env_files (./a.env) stay on the host. Use envFrom",
         "services.worker: volumes (/d) stay on the host. Use extraVolumes and extraVolumeMounts",
