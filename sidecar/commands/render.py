@@ -36,17 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Render, then write or compare; nothing is written unless every region renders."""
+    """Render, then write or compare; nothing is written unless every region renders and its folder takes it."""
     from sidecar import targets
-    from sidecar.rendering import check, diff, write
+    from sidecar.rendering import diff, write_all
 
     renderings = [(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
     if args.diff:
         return _show([diff(rendering, folder) for _, folder, rendering in renderings])
-    for _, folder, rendering in renderings:
-        check(rendering, folder)
-    for _, folder, rendering in renderings:
-        write(rendering, folder)
+    write_all({folder: rendering for _, folder, rendering in renderings})
     print("\n".join(_written(*one) for one in renderings))
     return 0
 

@@ -75,7 +75,9 @@ STEPS = ["mkdir", "open", "fsync", "chmod", "copy2", "replace"]
 
 def failing(step: str, at: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the n-th call of one step of the writer fail."""
-    owner = {"mkdir": Path, "open": Path, "chmod": Path, "replace": Path, "fsync": os, "copy2": shutil}[step]
+    owner = {"mkdir": Path, "open": Path, "chmod": Path, "replace": Path, "rename": Path, "fsync": os, "copy2": shutil}[
+        step
+    ]
     real, left = getattr(owner, step), [at]
 
     def call(*arguments, **options):
@@ -112,13 +114,53 @@ def test_a_fault_at_any_step_leaves_the_old_files(rendered, monkeypatch, step: s
     "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full", "^C"]
 )
 def test_a_fault_in_a_first_render_leaves_no_folder(tmp_path, monkeypatch, step: str, at: int, error) -> None:
-    """There is no half folder at the name, nor a staged one beside it."""
+    """There is no half folder at the name, nor a staged one beside it, nor those that were made above it."""
     with monkeypatch.context() as patch:
         failing(step, at, error, patch)
         with pytest.raises((SidecarError, KeyboardInterrupt)):
-            write(NEW, tmp_path / "out")
+            write(NEW, tmp_path / "a" / "b" / "out")
 
     assert {} == tree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("step", "at"), [("fsync", 1), ("fsync", 9), ("rename", 1), ("rename", 2), ("replace", 1), ("replace", 3)]
+)
+def test_several_folders_are_written_all_or_none(rendered, monkeypatch, step: str, at: int) -> None:
+    """A full disk in the last folder leaves the first as it was, and no new one."""
+    before = tree(rendered.parent)
+    renderings = {rendered.parent / "new": NEW, rendered: NEW, rendered.parent / "z" / "new": NEW}
+    with monkeypatch.context() as patch:
+        failing(step, at, OSError(errno.ENOSPC, "No space left on device"), patch)
+        with pytest.raises(SidecarError, match="Nothing was changed"):
+            rendering.write_all(renderings)
+
+    assert before == tree(rendered.parent)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from sidecar import rendering
+names = ("docker-compose.yml", "sub/extra.yaml", "more/a.yaml", "more/b.yaml")
+for round in range(30):
+    for out in ("first", "second"):
+        folder = Path(sys.argv[1]) / f"{out}{round // 10}"
+        rendering.write({name: f"{rendering.HEADER} {sys.argv[2]}-{round}\\n" for name in names}, folder)
+"""
+
+
+def test_two_runs_into_one_folder_do_not_mix(tmp_path) -> None:
+    """Both end well, whichever made the folder, and every file is of the same run; nothing is left beside them."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    started = [subprocess.Popen([*command, who], stderr=subprocess.PIPE, text=True) for who in "abc"]
+
+    assert [("", 0)] * 3 == [(process.communicate()[1], process.returncode) for process in started]
+    folders = list(tmp_path.iterdir())
+    assert {"first0", "first1", "first2", "second0", "second1", "second2"} == {folder.name for folder in folders}
+    for folder in folders:
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        assert (4, 1) == (len(files), len({path.read_text() for path in files}))
 
 
 def test_a_failed_write_says_that_nothing_changed(rendered, monkeypatch) -> None:
@@ -316,6 +358,20 @@ def test_a_folder_without_rights_is_refused(world, mode: int, below: str, messag
 
     assert message in done.stdout, done.stderr
     assert {} == tree(parent)
+
+
+def test_a_rendering_of_another_owner_is_told_as_such(world) -> None:
+    """What cannot be read is not said to be a user's own file."""
+    path = world / "docker-compose.yml"
+    path.write_text(HEADER)
+    path.chmod(0)
+    world.chmod(0o777)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, world], capture_output=True, text=True, env=environment, cwd="/"
+    )
+
+    assert f"{path}: cannot be looked into: Permission denied" in done.stdout, done.stderr
 
 
 def test_a_read_only_file_system_is_refused(tmp_path, monkeypatch) -> None:
