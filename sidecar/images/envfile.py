@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -14,20 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = ".env"
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+"""Not str.splitlines, which breaks a value at a form feed or a U+2028."""
 
 
 def merged(text: str, values: Mapping[str, str | None]) -> str:
     """Return a .env text with the values set in place or appended; None removes a variable's lines."""
     left = dict(values)
     kept = []
-    for line in text.splitlines():
+    lines = _LINE.findall(text)
+    end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    for line in lines:
         name = _variable(line)
         if name not in values:
             kept.append(line)
         elif left.get(name) is not None:
-            kept.append(f"{name}={left.pop(name)}")
-    kept += [f"{name}={value}" for name, value in left.items() if value is not None]
-    return "".join(f"{line}\n" for line in kept)
+            kept.append(f"{name}={left.pop(name)}{end}")
+    added = [f"{name}={value}{end}" for name, value in left.items() if value is not None]
+    if added and kept and not kept[-1].endswith("\n"):
+        kept.append(end)
+    return "".join([*kept, *added])
 
 
 def update(folder: Path, values: Mapping[str, str | None]) -> bool:
@@ -37,7 +44,7 @@ def update(folder: Path, values: Mapping[str, str | None]) -> bool:
     """
     path = folder / NAME
     try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = path.read_bytes().decode() if path.exists() else ""
         after = merged(before, values)
         if after == before:
             return False
@@ -49,12 +56,17 @@ def update(folder: Path, values: Mapping[str, str | None]) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    old = path.stat() if path.exists() else None
     descriptor, name = tempfile.mkstemp(prefix=".env-", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, mode)
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            if old:
+                with contextlib.suppress(PermissionError):  # only root gives a file away
+                    os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, old.st_mode & 0o777 if old else 0o644)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(descriptor)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

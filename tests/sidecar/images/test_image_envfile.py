@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,35 @@ def test_lines_of_the_user_stay_where_they_are() -> None:
     merged = envfile.merged(text, {"SIDECAR_BASE_IMAGE": "new", "SIDECAR_AGENT_IMAGE": "agent"})
 
     assert merged == "# mine\nA=1\nSIDECAR_BASE_IMAGE=new\n\nexport B = 2\nSIDECAR_AGENT_IMAGE=agent\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A=1\r\nB=old\r\n", "A=1\r\nB=new\r\nC=3\r\n"),
+        ("A=x\u2028y\x85z\x0cB=1\n", "A=x\u2028y\x85z\x0cB=1\nB=new\nC=3\n"),
+        ("A=1", "A=1\nB=new\nC=3\n"),
+        ("A=1\r\nB=old", "A=1\r\nB=new\r\nC=3\r\n"),
+    ],
+)
+def test_the_ends_of_lines_are_the_users(tmp_path: Path, text: str, expected: str) -> None:
+    """Windows' line ends stay, and no other character ends a line."""
+    (tmp_path / ".env").write_bytes(text.encode())
+    envfile.update(tmp_path, {"B": "new", "C": "3"})
+
+    assert expected == (tmp_path / ".env").read_bytes().decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_the_owner_stays(tmp_path: Path) -> None:
+    """Written as root, a user's .env is still the user's."""
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    os.chown(path, 1234, 1235)
+    path.chmod(0o600)
+    envfile.update(tmp_path, {"B": "2"})
+
+    assert (1234, 1235, 0o600) == (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777)
 
 
 def test_none_removes_a_variable_and_a_repeated_line_goes() -> None:
