@@ -19,6 +19,10 @@ _MAX_DEPTH = 50
 """Far above any file of the kit's; the C parser overflows its stack at some thousands."""
 
 
+MOST_VALUES = 100_000
+"""With aliases written out; some hundred times what the largest spec has."""
+
+
 def read_text(path: Path) -> str:
     """Return a file's text (UTF-8, at most 1 MiB). Raises SidecarError where it cannot be read or is not text."""
     try:
@@ -57,6 +61,7 @@ def construct(node: yaml.Node | None, name: str) -> Any:  # noqa: ANN401
     """Return a node's data. Raises SidecarError "name:line" for a key given twice or a value that is none."""
     if node is None:
         return None
+    check_size(node, name)
     try:
         return _Data("").construct_document(node)
     except yaml.YAMLError as error:
@@ -69,6 +74,27 @@ def construct(node: yaml.Node | None, name: str) -> Any:  # noqa: ANN401
 def line_of(node: yaml.Node) -> int:
     """Return the line on which a node starts, from 1."""
     return int(node.start_mark.line) + 1
+
+
+def check_size(node: yaml.Node, name: str) -> None:
+    """Raise SidecarError for a tree that is small only by its aliases: merge keys would write them out."""
+    if _expanded(node, {}) > MOST_VALUES:
+        raise SidecarError(name, f"holds more than {MOST_VALUES:,} values, with its aliases written out", "Split it")
+
+
+def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return how many values a tree holds with its aliases written out; one that holds itself counts once."""
+    if id(node) in sizes:
+        return sizes[id(node)]
+    sizes[id(node)] = 1
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        children = node.value
+    elif isinstance(node, yaml.MappingNode):
+        children = [child for pair in node.value for child in pair]
+    # aliases stand behind their anchors, so that this goes no deeper than the document's own levels
+    sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
+    return sizes[id(node)]
 
 
 class _Data(yaml.SafeLoader):

@@ -14,8 +14,6 @@ from sidecar.spec.values import Place, Report
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_VALUES = 100_000
-"""With aliases written out; some hundred times what the largest spec has."""
 _SMALLEST = "The smallest spec is `region: cn-shanghai`"
 
 
@@ -39,24 +37,8 @@ def _map(path: Path) -> yaml.MappingNode:
     if not isinstance(root, yaml.MappingNode):
         what = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
         raise SidecarError(f"{name}:{yamlio.line_of(root)}", f"is {what}, not a map", _SMALLEST)
-    if expanded(root, {}) > MOST_VALUES:
-        raise SidecarError(name, f"holds more than {MOST_VALUES:,} values, with its aliases written out", "Split it")
+    yamlio.check_size(root, name)
     return root
-
-
-def expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
-    """Return how many values a tree holds with its aliases written out; one that holds itself counts once."""
-    if id(node) in sizes:
-        return sizes[id(node)]
-    sizes[id(node)] = 1
-    children: list[yaml.Node] = []
-    if isinstance(node, yaml.SequenceNode):
-        children = node.value
-    elif isinstance(node, yaml.MappingNode):
-        children = [child for pair in node.value for child in pair]
-    # aliases stand behind their anchors, so that this goes no deeper than the document's own levels
-    sizes[id(node)] = 1 + sum(expanded(child, sizes) for child in children)
-    return sizes[id(node)]
 
 
 def _usual(error: SidecarError, text: str) -> SidecarError:

@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from sidecar import yamlio
 from sidecar.errors import SidecarError
 
+MERGE_BOMB = "a0: &a0 {x: 1, y: 2}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: 1}}\n" for n in range(1, 27)
+)
+
 
 def test_load_returns_the_data_of_one_document() -> None:
     """Scalars have YAML's types, and a merge key is merged."""
@@ -43,6 +47,7 @@ def test_an_empty_document_is_none() -> None:
         ("a: 2026-02-30", "f: holds a value that YAML cannot read"),
         (f"a: {'9' * 5000}", "f: holds a value that YAML cannot read"),
         ("- " * 60 + "a", "f:1: is nested deeper than 50 levels"),
+        (MERGE_BOMB, "f: holds more than 100,000 values, with its aliases written out. Split it"),
         ("[" * 100_000 + "]" * 100_000, "f:1: is nested deeper than 50 levels"),
     ],
 )
