@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec, _token_source
-from sidecar.errors import UsageError
+from sidecar.errors import SidecarError, UsageError
 from sidecar.images.names import AGENT_VERSION
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="the rendered folder")
     parser.add_argument(
         "--agent-version",
+        type=_version,
         metavar="VERSION",
         help=f"decides the key of the file (default: {AGENT_VERSION}'s, or as it is)",
     )
@@ -55,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", choices=("text", "json"), default="text", help="form of check's result")
     cluster = parser.add_argument_group("kubernetes")
     cluster.add_argument("--kubernetes-secret", metavar="NAME", help="a Secret in place of a folder's file")
-    cluster.add_argument("--namespace", metavar="NAME", help="where it is (default: the context's own)")
+    cluster.add_argument("-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)")
     cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
     cluster.add_argument("--apply", action="store_true", help="set: apply the Secret (default: print its manifest)")
 
@@ -64,6 +65,12 @@ def _action(word: str) -> str:
     if word not in _ACTIONS:  # said here: argparse's own message would show the word, which may be a token
         raise argparse.ArgumentTypeError("use `set`, `check` or `rotate`; a token is not an argument")
     return word
+
+
+def _version(text: str) -> str:
+    if text.replace(".", "").isdecimal():
+        return text
+    raise argparse.ArgumentTypeError("is not a version such as 1.62.0")  # not shown: it may be a token
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,13 +102,15 @@ def _check_cluster_flags(args: argparse.Namespace) -> None:
 
 
 def _set(args: argparse.Namespace) -> int:
-    from sidecar import agent
     from sidecar.plan import TOKEN_FILE
     from sidecar.tokens import store
 
-    key = agent.tags_key(args.agent_version or AGENT_VERSION)
+    _require_folder(args.out)
+    key = _key(args)
     path = args.out / TOKEN_FILE
-    store.write(_token_source.new(args), path, key)
+    token = _token_source.new(args)
+    with store.alone(path, _token_source.say):
+        store.write(token, path, key)
     print(f"{path}: written (0444 in a 0700 folder: the agent's user reads it)")
     return 0
 
@@ -140,26 +149,39 @@ def _checked(args: argparse.Namespace) -> tuple[Checked, str]:
         return _token_secret.checked(args)
     own, public = args.out / TOKEN_FILE, args.out / LOCAL_TOKEN_FILE
     path = args.file or (public if public.is_file() and not own.exists() else own)
-    key = agent.tags_key(args.agent_version or AGENT_VERSION)
-    return check.check_agent_file(path, key, agent.USER), str(path)
+    return check.check_agent_file(path, _key(args), agent.USER), str(path)
 
 
 def _rotate(args: argparse.Namespace) -> int:
-    from sidecar import agent, tokens
     from sidecar.plan import TOKEN_FILE
-    from sidecar.tokens import check, rotation, store
+    from sidecar.tokens import check, store
 
+    _require_folder(args.out)
+    _key(args)  # a wrong version is told before the token is asked for
     path = args.out / TOKEN_FILE
-    key = agent.tags_key(args.agent_version) if args.agent_version else _key_of(path)
     new = _token_source.new(args)
-    running = rotation.find_running(args.out, path)
     mark = f"fingerprint {check.fingerprint(new)}"
     if args.dry_run:
-        print(f"{path}: would be written, {mark}")
-        print(
-            f"nothing else: {running}" if isinstance(running, str) else f"would be replaced: {', '.join(running.names)}"
-        )
-        return 0
+        return _rotate_dry(args, path, mark)
+    with store.alone(path, _token_source.say):
+        return _rotate_alone(args, path, new, mark)
+
+
+def _rotate_dry(args: argparse.Namespace, path: Path, mark: str) -> int:
+    from sidecar.tokens import rotation
+
+    running = rotation.find_running(args.out, path)
+    print(f"{path}: would be written, {mark}")
+    print(f"nothing else: {running}" if isinstance(running, str) else f"would be replaced: {', '.join(running.names)}")
+    return 0
+
+
+def _rotate_alone(args: argparse.Namespace, path: Path, new: str, mark: str) -> int:
+    from sidecar import tokens
+    from sidecar.tokens import rotation, store
+
+    key = _key(args) if args.agent_version else _key_of(path)
+    running = rotation.find_running(args.out, path)
     if isinstance(running, str):
         store.write(new, path, key)
         print(f"{path}: written, {mark}. Nothing to restart: {running}")
@@ -167,6 +189,17 @@ def _rotate(args: argparse.Namespace) -> int:
     rotation.rotate(running, path, tokens.agent_config(new, key).encode(), _token_source.say, prove=not args.no_verify)
     print(f"{path}: written, {mark}. Replaced: {', '.join(running.names)}")
     return 0
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise SidecarError(f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`")
+
+
+def _key(args: argparse.Namespace) -> str:
+    from sidecar import agent
+
+    return agent.tags_key(args.agent_version or AGENT_VERSION)
 
 
 def _key_of(path: Path) -> str:

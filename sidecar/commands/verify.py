@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cluster = parser.add_argument_group("kubernetes")
     cluster.add_argument("--release", metavar="NAME", help="the Helm release")
     cluster.add_argument("--selector", metavar="LABELS", help="in place of --release: the pods of a foreign chart")
-    cluster.add_argument("--namespace", metavar="NAME", help="where it is (default: the context's own)")
+    cluster.add_argument("-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)")
     cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
     cluster.add_argument("--every-pod", action="store_true", help="look into each pod (default: one a service)")
     cluster.add_argument("--image", help="the kit's gateway image, to look with (default: the release's)")

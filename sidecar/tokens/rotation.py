@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sidecar import signals
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
@@ -34,6 +35,8 @@ GRACE_SECONDS = 15
 DRAIN_SECONDS = 15.0
 SPANS = 20
 """Marked spans through each new agent."""
+_ENDED = ("created", "exited", "dead", "removing")
+_LOOKS, _QUIET = 10, 2
 
 
 @dataclass(frozen=True)
@@ -79,30 +82,46 @@ def find_running(folder: Path, path: Path) -> Running | str:
 
 
 def rotate(running: Running, path: Path, content: bytes, say: Callable[[str], None], *, prove: bool = True) -> None:
-    """Put the new file into place and replace the agents. Raises SidecarError; file and agents are then as before."""
+    """Put the new file into place and replace the agents, those included that a killed rotation left behind.
+
+    Raises SidecarError. Up to the proof, file and agents are then as before; after it, the old agents end whatever
+    comes, and those that could not be ended are named.
+    """
     before = path.read_bytes() if path.is_file() else None
-    store.put(path, content)
+    old = _standing(running)
     try:
-        _start_beside(running)
+        store.put(path, content)
+        _start_beside(running, old)
         say(f"{', '.join(running.names)}: new ones run beside the old ones")
         if prove:
-            _prove(running)
+            _prove(running, old)
             say(f"proven: {SPANS} spans through each of them")
     except BaseException as error:
-        _undo(running, path, before)
+        said = _undo(running, old, path, before)
         if isinstance(error, SidecarError):
-            said = "The old token and its agents are as they were"
             raise SidecarError(
                 error.subject, error.cause, ". ".join(part for part in (error.fix, said) if part)
             ) from None
+        say(said)
         raise
-    for agent in running.agents:
-        _retire(running, agent)
-        say(f"{agent.service}: the old one handed on what it held, and has ended")
+    with signals.deferred():
+        _retire_all(running, old, say)
 
 
-def _start_beside(running: Running) -> None:
-    scales = [f"--scale={name}={2 * sum(one.service == name for one in running.agents)}" for name in running.names]
+def _standing(running: Running) -> list[Container]:
+    """Return the agents that are to end; those that ended already are removed, or Compose would start them again."""
+    standing = []
+    for agent in _agents(running):
+        if agent.status not in _ENDED:
+            standing.append(agent)
+            continue
+        with suppress(SidecarError):
+            running.engine.containers.remove(agent.identity, 0)
+    return standing
+
+
+def _start_beside(running: Running, old: Sequence[Container]) -> None:
+    scales = [f"--scale={name}={sum(one.service == name for one in old) + 1}" for name in running.names]
     options = (
         "--no-deps",
         "--no-recreate",
@@ -114,26 +133,72 @@ def _start_beside(running: Running) -> None:
     running.compose.run(running.folder, "up", "--detach", *options, *scales, *running.names)
 
 
-def _prove(running: Running) -> None:
-    failure = verify(_Through(running, _new(running)), SPANS).first_failure
+def _prove(running: Running, old: Sequence[Container]) -> None:
+    failure = verify(_Through(running, _new(running, old)), SPANS).first_failure
     if failure:
         raise SidecarError("token", f"is not proven: {failure.service}, {failure.hop}: {failure.cause}", failure.fix)
 
 
-def _undo(running: Running, path: Path, before: bytes | None) -> None:
-    for agent in _new(running):
-        with suppress(SidecarError):
-            running.engine.containers.remove(agent.identity, GRACE_SECONDS)
-    if before is None:
-        path.unlink(missing_ok=True)
+def _undo(running: Running, old: Sequence[Container], path: Path, before: bytes | None) -> str:
+    """Put the file back and remove the new agents; return what is to be said of it."""
+    try:
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            store.put(path, before)
+    except (OSError, SidecarError) as error:
+        file = f"The old token could not be put back: {error}"
     else:
-        store.put(path, before)
+        file = ""
+    left = _remove_new(running, old)
+    if file or left:
+        agents = f"New agents are left: {left}; the next rotation ends them" if left else "The old agents run on"
+        return f"{file or 'The old token is back'}. {agents}"
+    return "The old token and its agents are as they were"
 
 
-def _new(running: Running) -> list[Container]:
-    old = {agent.identity for agent in running.agents}
+def _remove_new(running: Running, old: Sequence[Container]) -> str:
+    """Remove the new agents; return the names of those that stay."""
+    quiet = 0
+    for _ in range(_LOOKS):
+        new = _new(running, old)
+        for agent in new:
+            with suppress(SidecarError):
+                running.engine.containers.remove(agent.identity, GRACE_SECONDS)
+        quiet = 0 if new else quiet + 1
+        if quiet == _QUIET:
+            return ""
+        time.sleep(1)  # a Compose that was cut off has its last container made after it is gone
+    return ", ".join(agent.name for agent in _new(running, old))
+
+
+def _agents(running: Running) -> list[Container]:
     found = running.engine.containers.of_project(running.config["name"])
-    return [one for one in found if one.service in running.names and one.identity not in old]
+    return [one for one in found if one.service in running.names]
+
+
+def _new(running: Running, old: Sequence[Container]) -> list[Container]:
+    known = {agent.identity for agent in old}
+    return [one for one in _agents(running) if one.identity not in known]
+
+
+def _retire_all(running: Running, old: Sequence[Container], say: Callable[[str], None]) -> None:
+    """End the old agents; one that refuses does not keep the others. Raises SidecarError with those that are left."""
+    for agent in old:
+        say(_retired(running, agent))
+    known = {agent.identity for agent in old}
+    left = ", ".join(one.name for one in _agents(running) if one.identity in known)
+    if left:
+        cause = f"is in place, and the new agents have it. Old ones are left: {left}"
+        raise SidecarError("token", cause, "Run `sidecar token rotate` again")
+
+
+def _retired(running: Running, agent: Container) -> str:
+    try:
+        _retire(running, agent)
+    except SidecarError as error:
+        return f"{agent.name}: could not be ended: {error.cause}"
+    return f"{agent.service}: the old one handed on what it held, and has ended"
 
 
 def _retire(running: Running, agent: Container) -> None:

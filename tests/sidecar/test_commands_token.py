@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+
+from sidecar.tokens import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +165,7 @@ def test_a_wrong_version_is_told_before_the_token_is_asked_for(run) -> None:
         ["check", TOKEN],
         ["rotate", f"--new={TOKEN}"],
         ["rotate", "--stdin", "--file", TOKEN],
+        ["set", "--agent-version", TOKEN],
     ],
 )
 def test_a_token_given_as_an_argument_is_not_shown(run, arguments: list[str]) -> None:
@@ -205,9 +210,64 @@ def test_an_endless_input_is_refused(execute) -> None:
 def test_the_token_goes_to_the_named_folder(run, monkeypatch) -> None:
     """--out is the rendered folder."""
     monkeypatch.setenv("TRACING_TOKEN", TOKEN)
+    Path("build/cn-beijing").mkdir(parents=True)
 
     assert 0 == run("token", "set", "--out", "build/cn-beijing").code
     assert Path("build/cn-beijing/secrets/agent.yaml").is_file()
+
+
+@pytest.mark.parametrize("action", ["set", "rotate"])
+def test_a_folder_that_is_not_there_gets_no_token(run, action: str) -> None:
+    """A slip of the pen would put the secret where nobody looks for it; nothing is asked for."""
+    result = run("token", action, "--out", "build/cn-shenzen")
+
+    expected = "sidecar: --out build/cn-shenzen: it is not a folder. Render into it first: `sidecar render`\n"
+    assert (1, "", expected) == (result.code, result.out, result.err)
+    assert not Path("build").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_command_that_was_ended_leaves_no_token(run, monkeypatch, number: int) -> None:
+    """At SIGTERM it takes its staged file along; what a kill left, the next set removes."""
+    killing = (
+        "import os, sys; from sidecar.cli import main\n"
+        f"os.fsync = lambda _: os.kill(os.getpid(), {int(number)})\n"
+        "main(['token', 'set', '--file', 't'])"
+    )
+    Path("t").write_text(TOKEN)
+    subprocess.run([sys.executable, "-c", killing], check=False)
+    left = [path.name for path in Path("secrets").iterdir()]
+    run("token", "set", "--file", "t")
+
+    assert (number == signal.SIGKILL) == any(name.startswith(".agent.") for name in left)
+    assert ["agent.yaml"] == [path.name for path in Path("secrets").iterdir()]
+
+
+def test_two_commands_do_not_write_at_once(run, start) -> None:
+    """The second waits, and says so."""
+    Path("t").write_text(TOKEN)
+    Path("t").chmod(0o600)
+    with store.alone(Path("secrets/agent.yaml"), print):
+        process = start("token", "set", "--file", "t", stderr=subprocess.PIPE)
+        first = process.stderr.readline()
+        assert not Path("secrets/agent.yaml").exists()
+
+    assert b"sidecar: waiting for another `sidecar token` to end\n" == first
+    assert b"" == process.communicate(timeout=10)[1]
+    assert TOKEN == kept()
+
+
+def test_a_file_system_without_locks_still_takes_the_token(run, monkeypatch) -> None:
+    """As some network file systems are."""
+
+    def unsupported(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    monkeypatch.setenv("TRACING_TOKEN", TOKEN)
+
+    assert 0 == run("token", "set").code
+    assert TOKEN == kept()
 
 
 def test_no_process_holds_the_token_while_it_is_set(start: Callable[..., subprocess.Popen[bytes]]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
+import signal
 import stat
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from sidecar.engine.containers import Container, RunResult
-from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
+from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError, EngineError
 from sidecar.errors import SidecarError
-from sidecar.tokens import LOCAL_TOKEN, agent_config, rotation
+from sidecar.tokens import LOCAL_TOKEN, agent_config, rotation, store
 from sidecar.tokens.check import fingerprint
 
 NEW = "canary@0123456789abcde_canary@53df7ad2afe8301"
@@ -30,16 +32,18 @@ class Containers:
     def __init__(self) -> None:
         self.there = {name: name.rpartition("-")[0] for name in ("web-1", "web-agent-1", "pay-agent-1", "gateway-1")}
         self.stopped: set[str] = set()
+        self.restarting: set[str] = set()
         self.done: list[str] = []
         self.packets = 0
         self.refusing = False
 
     def of_project(self, project: str) -> list[Container]:
         """Return them, as the engine's port does."""
-        return [
-            Container(name, name, project, service, "exited" if name in self.stopped else "running", "", "image")
-            for name, service in sorted(self.there.items())
-        ]
+        found = sorted(self.there.items())
+        return [Container(name, name, project, service, self._status(name), "", "image") for name, service in found]
+
+    def _status(self, name: str) -> str:
+        return "exited" if name in self.stopped else "restarting" if name in self.restarting else "running"
 
     def inspect(self, identity: str) -> dict:
         """Return what is read of a container."""
@@ -81,6 +85,7 @@ class Containers:
         """Note it, and forget the container."""
         self.done.append(f"remove {identity}")
         del self.there[identity]
+        self.stopped.discard(identity)
 
 
 class Compose:
@@ -217,8 +222,114 @@ def test_an_interrupt_is_undone(run, deployment) -> None:
     """Ctrl-C while they start."""
     deployment.compose.fault = KeyboardInterrupt()
 
-    assert 130 == rotate(run).code
+    result = rotate(run)
+
+    said = "sidecar: The old token and its agents are as they were\nsidecar: interrupted\n"
+    assert (130, True) == (result.code, result.err.endswith(said))
     assert_as_before(deployment)
+
+
+def test_what_a_killed_rotation_left_ends_with_the_next_one(run, deployment) -> None:
+    """Doubled agents, one that stopped, one that restarts for ever: one new agent of each remains."""
+    there = {"web-agent-2": "web-agent", "web-agent-3": "web-agent", "pay-agent-2": "pay-agent"}
+    deployment.containers.there |= there
+    deployment.containers.stopped = {"web-agent-3"}
+    deployment.containers.restarting = {"pay-agent-2"}
+    result = rotate(run)
+
+    assert 0 == result.code, result.err
+    assert ("--scale=pay-agent=3", "--scale=web-agent=3") == deployment.compose.argv[-4:-2]
+    assert "remove web-agent-3" == deployment.containers.done[0]
+    assert ["pay-agent-3", "web-agent-3"] == agents(deployment)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_once_proven_the_old_agents_end_whatever_comes(run, deployment, monkeypatch, number: int) -> None:
+    """A signal waits until the last one has handed on what it held."""
+    leave = Containers.disconnect
+
+    def interrupted(*arguments: object) -> None:
+        signal.raise_signal(number)
+        leave(*arguments)
+
+    monkeypatch.setattr(Containers, "disconnect", interrupted)
+    result = rotate(run)
+
+    assert 128 + number == result.code
+    assert ["pay-agent-2", "web-agent-2"] == agents(deployment)
+    assert NEW_FILE == PATH.read_text()
+
+
+def test_an_old_agent_that_refuses_to_end_is_named(run, deployment, monkeypatch) -> None:
+    """The others end; the new token stays."""
+    leave = Containers.disconnect
+
+    def refusing(self, identity: str, network: str) -> None:
+        if identity == "pay-agent-1":
+            raise EngineError(network, "device is busy")
+        leave(self, identity, network)
+
+    monkeypatch.setattr(Containers, "disconnect", refusing)
+    result = rotate(run)
+
+    assert 1 == result.code
+    assert "pay-agent-1: could not be ended: device is busy\n" in result.err
+    said = "token: is in place, and the new agents have it. Old ones are left: pay-agent-1. Run `sidecar token rotate`"
+    assert said in result.err
+    assert ["pay-agent-1", "pay-agent-2", "web-agent-2"] == agents(deployment)
+
+
+def test_what_cannot_be_undone_is_named(run, deployment, monkeypatch) -> None:
+    """The next rotation ends it."""
+
+    def refusing(*_: object) -> None:
+        raise EngineError("agent", "device is busy")
+
+    monkeypatch.setattr(Containers, "remove", refusing)
+    deployment.compose.fault = SidecarError("docker compose", "failed")
+    result = rotate(run)
+
+    said = "failed. The old token is back. New agents are left: pay-agent-2, web-agent-2; the next rotation ends them"
+    assert (1, True) == (result.code, said in result.err)
+    assert OLD_FILE == PATH.read_text()
+
+
+def test_an_old_token_that_cannot_be_put_back_is_told(run, deployment, monkeypatch) -> None:
+    """A disk that filled up in between."""
+    deployment.compose.fault = SidecarError("docker compose", "failed")
+    put = store.put
+
+    def full(path: Path, content: bytes) -> None:
+        if content == OLD_FILE.encode():
+            raise SidecarError(str(path), "cannot be written: No space left on device")
+        put(path, content)
+
+    monkeypatch.setattr(store, "put", full)
+    result = rotate(run)
+
+    assert "The old token could not be put back: secrets/agent.yaml: cannot be written" in result.err
+    assert ["pay-agent-1", "web-agent-1"] == agents(deployment)
+
+
+def test_two_rotations_come_one_after_the_other(run, deployment) -> None:
+    """The second looks for agents only when the first has ended."""
+    held = store.alone(PATH, print)
+    held.__enter__()
+    flock = fcntl.flock
+    waited = []
+
+    def released(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX:
+            waited.append(deployment.compose.argv)
+            held.__exit__(None, None, None)
+        flock(descriptor, operation)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcntl, "flock", released)
+        result = rotate(run)
+
+    assert (0, [()]) == (result.code, waited)
+    assert "sidecar: waiting for another `sidecar token` to end\n" in result.err
 
 
 def test_an_undone_first_token_leaves_no_file(run, deployment) -> None:
