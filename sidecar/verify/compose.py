@@ -11,6 +11,7 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.verify.deployment import containers_of
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.place import Stepwise
 
@@ -34,12 +35,13 @@ class ComposePlace(Stepwise):
     """Each service has an agent of its own."""
     received = RECEIVED
 
-    def __init__(self, engine: Engine, project: str, image: str) -> None:
+    def __init__(self, engine: Engine, project: str, image: str, containers: Sequence[Container] | None = None) -> None:
+        """Look into these containers of a project; None: into all that it has."""
         self._engine = engine
         self._image = image
         self._began = time.time()
         self._found: dict[tuple[str, str], Container] = {}
-        for container in engine.containers.of_project(project):
+        for container in engine.containers.of_project(project) if containers is None else containers:
             labels = engine.containers.inspect(container.identity)["Config"]["Labels"]
             self._found.setdefault((labels.get(ROLE, ""), labels.get(SERVICE, "")), container)
         if not self.services():
@@ -111,11 +113,12 @@ class ComposePlace(Stepwise):
 def place_of(folder: Path) -> ComposePlace:
     """Return the deployment of a folder's docker-compose.yml, as Compose itself reads it.
 
-    Raises SidecarError where engine or Compose is absent, or nothing of it runs.
+    Raises SidecarError where engine or Compose is absent, nothing of it runs, or its project runs from another folder.
     """
     engine = connect()
     config = find_compose().config(folder)
     try:
-        return ComposePlace(engine, config["name"], config["x-sidecar"]["probe"])
-    except KeyError:
+        project, image = config["name"], config["x-sidecar"]["probe"]
+    except (KeyError, TypeError):
         raise SidecarError(f"{folder}/docker-compose.yml", "is not the kit's", "Render one: sidecar render") from None
+    return ComposePlace(engine, project, image, containers_of(engine, config, folder))

@@ -127,3 +127,15 @@ def test_what_does_not_run_is_said(deployment, tmp_path):
 
     assert 1 == done.code
     assert "runs no service of the kit. Start it: docker compose up" in done.err
+
+
+def test_another_folders_deployment_is_not_proven_for_this_one(deployment, tmp_path):
+    """Two folders of one project: the one that was not started is told whose containers run."""
+    for name in ("docker-compose.yml", ".env", "local-agent.yaml"):
+        (tmp_path / name).write_bytes((deployment.folder / name).read_bytes())
+
+    done = sidecar("verify", "--out", tmp_path)
+
+    assert 1 == done.code
+    assert f"{deployment.project}: is taken: " in done.err
+    assert f"runs from another folder, {deployment.folder}. Give `name:` in the spec" in done.err

@@ -187,10 +187,11 @@ def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
     assert ["frontend"] == place_of(tmp_path).services()
 
 
-def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path):
+@pytest.mark.parametrize("extra", [{}, {"x-sidecar": {}}, {"x-sidecar": "foo"}, {"x-sidecar": None}])
+def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
     """A file that the kit did not render has no probe."""
     monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
-    monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", "services": {}}))
+    monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", **extra}))
 
     with pytest.raises(SidecarError, match=r"docker-compose.yml: is not the kit's\. Render one: sidecar render"):
         place_of(tmp_path)
