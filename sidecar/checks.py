@@ -8,11 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.access import told
 from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
 from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sidecar.plan import Plan
     from sidecar.rendering import Rendering
 
@@ -37,15 +40,24 @@ def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
     ]
 
 
+def looked_into(check: Callable[[], list[Finding]], folder: Path) -> list[Finding]:
+    """Return a check's findings; a folder or file that cannot be looked into is one."""
+    try:
+        with told(folder):
+            return check()
+    except SidecarError as error:
+        return [as_finding(error)]
+
+
 def check_folder(rendering: Rendering, folder: Path) -> list[Finding]:
     """Tell why render would refuse the folder."""
     from sidecar.rendering import check
 
-    try:
+    def ask() -> list[Finding]:
         check(rendering, folder)
-    except SidecarError as error:
-        return [as_finding(error)]
-    return []
+        return []
+
+    return looked_into(ask, folder)
 
 
 def as_finding(error: SidecarError) -> Finding:
@@ -79,7 +91,8 @@ def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
             # a later flag wins: relative paths, of env files for one, start at the folder
             compose.run(Path(scratch), "--project-directory", str(folder.resolve()), "config", "--quiet")
         except SidecarError as error:
-            return [Finding(Severity.ERROR, "docker compose", "config", error.cause, error.fix)]
+            cause = error.cause.replace(str(Path(scratch).resolve()), str(folder))
+            return [Finding(Severity.ERROR, "docker compose", "config", cause, error.fix)]
     return []
 
 

@@ -57,19 +57,19 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     try:
         loaded, regions = _spec.load_spec(args), load_regions(args.regions)
         plan, folder = _spec.plan_of(loaded, regions, args.out)
+        rendering = (helm if args.target == "helm" else compose).render(plan)
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(one) for one in errors], ""
     if args.target == "helm":
-        rendering = helm.render(plan)
         of_target = checks.check_chart(plan)
     else:
-        rendering = compose.render(plan)
-        of_target = [*checks.check_token_file(plan, folder), *checks.check_compose(rendering, folder)]
+        of_token = checks.looked_into(lambda: checks.check_token_file(plan, folder), folder)
+        of_target = [*of_token, *checks.check_compose(rendering, folder)]
     findings = [
         *Doubts(loaded, plan, regions[plan.region]).all(),
         *checks.check_folder(rendering, folder),
-        *checks.check_fresh(rendering, folder),
+        *checks.looked_into(lambda: checks.check_fresh(rendering, folder), folder),
         *of_target,
     ]
     return findings, f"{plan.region} ({plan.gateway.address})"

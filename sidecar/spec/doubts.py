@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.findings import Finding, Severity
 from sidecar.regions import LOCAL
+from sidecar.spec.presence import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ class Doubts:
         yield from self._image(service.image, f"{path}.image")
         yield from self._replicas(service, path)
         yield from self._environment(service, path)
+        yield from self._missing(service, path)
 
     def _network(self) -> Iterator[Finding]:
         wish = self._spec.gateway
@@ -98,6 +100,10 @@ class Doubts:
             if _TOKEN.search(value):
                 cause = "looks like a token, which anyone who may inspect the container can read"
                 yield self._warning(place, cause, "Take it out: the agent adds it, see sidecar token set")
+
+    def _missing(self, service: Service, path: str) -> Iterator[Finding]:
+        for one in missing(service, self._loaded.folder):
+            yield self._warning(f"{path}.{one.field}", one.cause, one.fix)
 
     def _warning(self, path: str, cause: str, fix: str, given: list[str] | None = None) -> Finding:
         return Finding(Severity.WARNING, path, self.place(*(given or [path])), cause, fix)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +204,8 @@ def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) 
 
     (cause,) = asked("none")
     assert "none.env" in cause
+    assert "sidecar-validate-" not in cause
+    assert "docker compose --project-directory not/yet -f not/yet/docker-compose.yml" in cause
     assert [] == asked("web")
 
 
@@ -213,3 +219,36 @@ def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
 
     assert ("error", "docker compose", "config") == (found.severity.value, found.subject, found.place)
     assert "bogus" in found.cause
+
+
+AS_NOBODY = """
+import contextlib, io, os, sys
+from sidecar.cli import main
+with contextlib.redirect_stdout(io.StringIO()):
+    main(sys.argv[1:])  # imports all, from where another user may have no right to read
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("closed", ["out", "out/secrets", "out/docker-compose.yml"])
+def test_a_folder_of_another_owner_is_a_finding(run, closed: str) -> None:
+    """No defect of the kit: the path, the system's words, and what to do."""
+    base = Path(tempfile.mkdtemp(dir="/tmp"))
+    base.chmod(0o755)
+    try:
+        run("render", "--region", "cn-beijing", "--out", base / "out")
+        (base / "out/secrets").mkdir()
+        (base / closed).chmod(0)
+        options = ["validate", "--region", "cn-beijing", "--out", str(base / "out"), "--output", "json"]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+        command = [sys.executable, "-c", AS_NOBODY, *options]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment)
+    finally:
+        (base / closed).chmod(0o755)
+        shutil.rmtree(base)
+
+    found = [one["cause"] for one in json.loads(done.stdout)["findings"] if "Permission denied" in one["cause"]]
+    assert (1, "") == (done.returncode, done.stderr)
+    assert found

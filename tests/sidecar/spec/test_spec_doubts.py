@@ -180,3 +180,42 @@ def test_a_variable_that_defeats_tracing(doubts, name: str, value: str, cause: s
 def test_variables_that_do_no_harm(doubts) -> None:
     """Well-formed tags, an address of mail."""
     assert [] == doubts(service("environment: {JAEGER_TAGS: 'a=b,c=d', MAIL: ada@example.com}\n"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "field", "line", "cause"),
+    [
+        ("volumes: [./config.toml:/etc/web.toml]\n", "volumes", 6, "./config.toml is not there; the engine would make"),
+        ("env_files:\n  - web.env\n", "env_files", 7, "web.env is not there; `up` stops at it"),
+        ("build: {context: ./gone}\n", "build.context", 6, "./gone is not there; nothing can be built"),
+        ("build:\n  context: gone\n", "build.context", 7, "gone is not there; nothing can be built"),
+        ("build: {context: ./app}\n", "build.context", 6, "Dockerfile is not in ./app; nothing can be built"),
+        (
+            "build:\n  context: app\n  dockerfile: Other\n",
+            "build.dockerfile",
+            8,
+            "Other is not in app; nothing can be built",
+        ),
+    ],
+)
+def test_a_path_that_is_not_there_is_told(doubts, lines: str, field: str, line: int, cause: str) -> None:
+    """Before `up` stops at it, or makes a folder of root's in a missing file's place."""
+    Path("app").mkdir()
+    text = service(lines)
+    text = text.replace("    image: web:1.0\n", "    replicas: 1\n") if "build" in lines else text
+    (found,) = doubts(text)
+
+    assert (f"sidecar.yaml:{line}", f"services.web.{field}") == found[:2]
+    assert found[2].startswith(cause)
+
+
+def test_what_is_there_or_elsewhere_is_no_doubt(doubts) -> None:
+    """Files, folders, named volumes, other stages' files, and an address that only the builder can ask."""
+    Path("app").mkdir()
+    for name in ("app/Dockerfile", "app/Other", "web.env", "c.toml"):
+        Path(name).touch()
+    lines = "env_files: [web.env]\nvolumes: [./c.toml:/c, ./app:/app, data:/data, /etc:/host]\nbuild: "
+    plain = SERVICE.replace("    image: web:1.0\n", "")
+
+    for build in ("./app", "app, dockerfile: Other", "https://git.example.com/web.git", "git@example.com:web"):
+        assert [] == doubts(plain + textwrap.indent(f"{lines}{{context: {build}}}\n", "    "))
