@@ -12,6 +12,7 @@ from sidecar.images.names import AGENT_VERSION
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.tokens.check import Checked
@@ -73,15 +74,33 @@ def rotate(args: argparse.Namespace) -> int:
         print(f"secret {name}{_where(kubectl)}: would be applied, {mark}")
         print(f"would be rolled: {', '.join(mounting) or 'nothing, no workload mounts it'}")
         return 0
-    cluster.apply(kubectl, name, tokens.agent_config(new, key))
-    try:
-        cluster.restart(kubectl, mounting, _token_source.say)
-        if not args.no_verify:
-            _prove(kubectl, sorted(set(filter(None, mounting.values()))))
-    except SidecarError as error:
-        raise _undone(kubectl, name, before, list(mounting), error) from None
+    _roll(kubectl, name, (before, tokens.agent_config(new, key)), mounting, prove=not args.no_verify)
     print(f"secret {name}{_where(kubectl)}: applied, {mark}. Rolled: {', '.join(mounting) or 'nothing mounts it'}")
     return 0
+
+
+def _roll(
+    kubectl: Kubectl, name: str, configs: tuple[str | None, str], mounting: dict[str, str], *, prove: bool
+) -> None:
+    """Change the Secret from the old config to the new one, and roll and prove its pods; or put the old one back."""
+    from sidecar.tokens import cluster
+
+    before, new = configs
+    applied = False
+    try:
+        cluster.apply(kubectl, name, new)
+        applied = True
+        cluster.restart(kubectl, mounting, _token_source.say)
+        if prove:
+            _prove(kubectl, sorted(set(filter(None, mounting.values()))))
+    except SidecarError as error:
+        if not applied:
+            raise
+        said = _put_back(kubectl, name, before, mounting)
+        raise SidecarError(error.subject, error.cause, ". ".join(part for part in (error.fix, said) if part)) from None
+    except BaseException:
+        _token_source.say(_put_back(kubectl, name, before, mounting))
+        raise
 
 
 def _prove(kubectl: Kubectl, releases: list[str]) -> None:
@@ -96,21 +115,19 @@ def _prove(kubectl: Kubectl, releases: list[str]) -> None:
         _token_source.say(f"release {release}: proven, {_PROOF_SPANS} spans through each service's agent")
 
 
-def _undone(kubectl: Kubectl, name: str, before: str | None, mounting: list[str], error: SidecarError) -> SidecarError:
-    """Put the old token back, roll the pods again without waiting, and return the error that says so."""
+def _put_back(kubectl: Kubectl, name: str, before: str | None, mounting: Iterable[str]) -> str:
+    """Put the old token back, roll the pods again without waiting, and return what is to be said of it."""
     from sidecar.tokens import cluster
 
     if before is None:
-        return error
+        return "There was no token before: the new one stays"
     try:
         cluster.apply(kubectl, name, before)
         for workload in mounting:
             kubectl.run("rollout", "restart", workload)
     except SidecarError as second:
-        said = f"The old token could not be put back: {second.cause}"
-    else:
-        said = "The old token is back, and the pods roll to it"
-    return SidecarError(error.subject, error.cause, ". ".join(part for part in (error.fix, said) if part))
+        return f"The old token could not be put back: {second.cause}"
+    return "The old token is back, and the pods roll to it"
 
 
 def _users(kubectl: Kubectl, name: str) -> list[str]:

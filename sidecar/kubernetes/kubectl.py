@@ -38,11 +38,13 @@ class Kubectl:
         """Return what a command prints as data. Raises KubernetesError."""
         printed = self.run(*words, seconds=seconds)
         try:
-            data: dict[str, Any] = json.loads(printed)
+            data = json.loads(printed)
         except ValueError:
-            cause = f"kubectl {words[0]} printed no JSON"
-            raise KubernetesError(SUBJECT, cause, "Is it kubectl, or something before it on PATH?") from None
-        return data
+            data = None
+        if isinstance(data, dict):
+            return data
+        cause = f"kubectl {words[0]} printed no JSON object"
+        raise KubernetesError(SUBJECT, cause, "Is it kubectl, or something before it on PATH?")
 
     def run(self, *words: str, stdin: str | None = None, seconds: float = ANSWER_SECONDS) -> str:
         """Run a kubectl command and return its standard output. Raises KubernetesError."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
-from sidecar.kubernetes.errors import ConflictError, NotFoundError
+from sidecar.kubernetes.errors import ConflictError, KubernetesError, NotFoundError
 from sidecar.kubernetes.pods import INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sidecar.kubernetes.kubectl import Kubectl
 
@@ -54,7 +54,8 @@ def apply(kubectl: Kubectl, name: str, config: str) -> None:
     By server-side apply: the other way keeps a copy of the data in an annotation. What somebody made with kubectl is
     taken over; what a program keeps is not, it would change it back.
     """
-    data = json.dumps(secret(name, kubectl.namespace, config))
+    # without a type: one of another type keeps it
+    data = json.dumps({key: value for key, value in secret(name, kubectl.namespace, config).items() if key != "type"})
     words = ("apply", "--server-side", f"--field-manager={_MANAGER}", "--filename=-")
     try:
         kubectl.run(*words, stdin=data)
@@ -64,6 +65,11 @@ def apply(kubectl: Kubectl, name: str, config: str) -> None:
             cause = f"its key {KEY} is kept by {', '.join(keepers) or 'another manager'}"
             raise ConflictError(f"secret {name}", cause, "Change it there, or choose another Secret") from None
         kubectl.run(*words, "--force-conflicts", stdin=data)
+    except KubernetesError as error:
+        if "immutable" not in error.cause:
+            raise
+        fix = "Make one of another name, and give the chart that as existingSecret"
+        raise KubernetesError(f"secret {name}", "is immutable", fix) from None
 
 
 def fetch(kubectl: Kubectl, name: str) -> str | None:
@@ -91,12 +97,16 @@ def users(kubectl: Kubectl, name: str) -> dict[str, str]:
     return {
         f"{one['kind'].lower()}/{one['metadata']['name']}": one["metadata"].get("labels", {}).get(INSTANCE, "")
         for one in found
-        if name in _mounted(one["spec"]["template"]["spec"].get("volumes", []))
+        if name in _mounted(one["spec"]["template"]["spec"].get("volumes") or [])
     }
 
 
-def _mounted(volumes: Iterable[dict[str, Any]]) -> set[str]:
-    return {one["secret"].get("secretName", "") for one in volumes if "secret" in one}
+def _mounted(volumes: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield the Secrets that volumes mount, alone or projected among others."""
+    for volume in volumes:
+        yield volume.get("secret", {}).get("secretName", "")
+        for source in volume.get("projected", {}).get("sources") or []:
+            yield source.get("secret", {}).get("name", "")
 
 
 def restart(kubectl: Kubectl, workloads: Iterable[str], say: Callable[[str], None]) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
 
 import pytest
 import yaml
 from cluster_pods import ended, listed, pod
 from fake_kubectl import put_on_path
 
+from sidecar.commands import _token_secret
+from sidecar.tokens import cluster
 from sidecar.verify.counts import AgentCounts, ClientCounts
 from sidecar.verify.look import Look, as_line
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 OTHER = "xyz789@0123456789abcde_xyz789@53df7ad2afe8301"
-SECRET = ("--kubernetes-secret", "tracing", "--namespace", "shop")
+SECRET = ("--kubernetes-secret", "tracing", "-n", "shop")
 
 
 def config(token: str = TOKEN, key: str = "agent") -> str:
@@ -246,6 +249,58 @@ def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
     assert 2 == len([argv for argv in kubectl.asked if argv[1:3] == ["rollout", "restart"]])
 
 
+@pytest.mark.parametrize("at", ["apply", "restart", "prove"])
+def test_an_interrupted_rotation_is_undone(run, kubectl, file, monkeypatch, at: str) -> None:
+    """Whatever it was doing: the old token comes back, and the pods roll to it."""
+    kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
+    kubectl.answer("get deployments", listed(workload("demo-web")))
+    kubectl.answer("apply")
+    kubectl.answer("rollout")
+    came = []
+    place, name = (_token_secret, "_prove") if at == "prove" else (cluster, at)
+    work = getattr(place, name)
+
+    def interrupted(*arguments: object) -> None:
+        if not came:
+            came.append(signal.raise_signal(signal.SIGTERM))
+        work(*arguments)
+
+    monkeypatch.setattr(place, name, interrupted)
+    result = run("token", "rotate", *SECRET, "--file", file)
+
+    said = "sidecar: The old token is back, and the pods roll to it\nsidecar: ended by SIGTERM\n"
+    assert (143, True) == (result.code, result.err.endswith(said))
+    assert encoded(config(OTHER)) == kubectl.read[-1]["data"]["agent.yaml"]
+    assert ["rollout", "restart", "deployment/demo-web"] == kubectl.asked[-1][-3:]
+
+
+def test_a_secret_that_refuses_the_new_token_is_left_alone(run, kubectl, file) -> None:
+    """There is nothing to put back."""
+    kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
+    kubectl.answer("get deployments", listed(workload("demo-web")))
+    kubectl.answer(
+        "apply", err='The Secret "tracing" is invalid: data: Forbidden: field is immutable when `immutable` is set'
+    )
+    result = run("token", "rotate", *SECRET, "--file", file)
+
+    said = "secret tracing: is immutable. Make one of another name, and give the chart that as existingSecret\n"
+    assert (1, f"sidecar: {said}") == (result.code, result.err)
+
+
+def test_a_projected_secret_counts(run, kubectl, file) -> None:
+    """Mounted among other sources; a workload without volumes mounts none."""
+    projected, bare = workload("demo-web"), workload("bare")
+    sources = [{"configMap": {"name": "c"}}, {"secret": {"name": "tracing"}}]
+    volumes = [{"name": "all", "projected": {"sources": sources}}, {"name": "none", "projected": {}}]
+    projected["spec"]["template"]["spec"]["volumes"] = volumes
+    bare["spec"]["template"]["spec"]["volumes"] = None
+    kubectl.answer("get secret", err="Error from server (NotFound): no")
+    kubectl.answer("get deployments", listed(projected, bare))
+    result = run("token", "rotate", *SECRET, "--file", file, "--dry-run")
+
+    assert result.out.endswith("would be rolled: deployment/demo-web\n")
+
+
 @pytest.mark.parametrize("existed", [True, False], ids=["old token", "no token before"])
 def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: bool) -> None:
     """Neither rollout nor the way back is allowed; where there was no token, there is no way back."""
@@ -261,6 +316,7 @@ def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: b
     assert 1 == result.code
     assert "deployment is paused" in result.err
     assert existed == ("The old token could not be put back" in result.err)
+    assert existed != ("There was no token before: the new one stays" in result.err)
 
 
 def test_a_rotation_is_proven_through_each_agent(run, kubectl, file, monkeypatch) -> None:

@@ -31,6 +31,15 @@ def test_answers_are_data(kubectl) -> None:
     assert [["--namespace=shop", "get", "pods", "--output=json"]] == kubectl.asked
 
 
+@pytest.mark.parametrize("printed", ["[]", "null", "hello"])
+def test_an_answer_that_is_no_object_is_told(kubectl, printed: str) -> None:
+    """As from a wrapper that is called kubectl."""
+    kubectl.answer("get pods", out=printed)
+
+    with pytest.raises(errors.KubernetesError, match="kubectl get printed no JSON object"):
+        Kubectl().get("pods")
+
+
 @pytest.mark.parametrize(
     ("said", "kind", "cause"),
     [
