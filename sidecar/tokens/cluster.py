@@ -56,6 +56,16 @@ def apply(kubectl: Kubectl, name: str, config: str) -> None:
     """
     # without a type: one of another type keeps it
     data = json.dumps({key: value for key, value in secret(name, kubectl.namespace, config).items() if key != "type"})
+    try:
+        _apply(kubectl, name, data)
+    except KubernetesError as error:
+        if "immutable" not in error.cause:
+            raise
+        fix = "Make one of another name, and give the chart that as existingSecret"
+        raise KubernetesError(f"secret {name}", "is immutable", fix) from None
+
+
+def _apply(kubectl: Kubectl, name: str, data: str) -> None:
     words = ("apply", "--server-side", f"--field-manager={_MANAGER}", "--filename=-")
     try:
         kubectl.run(*words, stdin=data)
@@ -65,11 +75,6 @@ def apply(kubectl: Kubectl, name: str, config: str) -> None:
             cause = f"its key {KEY} is kept by {', '.join(keepers) or 'another manager'}"
             raise ConflictError(f"secret {name}", cause, "Change it there, or choose another Secret") from None
         kubectl.run(*words, "--force-conflicts", stdin=data)
-    except KubernetesError as error:
-        if "immutable" not in error.cause:
-            raise
-        fix = "Make one of another name, and give the chart that as existingSecret"
-        raise KubernetesError(f"secret {name}", "is immutable", fix) from None
 
 
 def fetch(kubectl: Kubectl, name: str) -> str | None:

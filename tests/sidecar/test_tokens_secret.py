@@ -278,6 +278,7 @@ def test_a_secret_that_refuses_the_new_token_is_left_alone(run, kubectl, file) -
     """There is nothing to put back."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     kubectl.answer("get deployments", listed(workload("demo-web")))
+    kubectl.answer("apply", err='error: Apply failed with 1 conflict: conflict with "kubectl-create": .data')
     kubectl.answer(
         "apply", err='The Secret "tracing" is invalid: data: Forbidden: field is immutable when `immutable` is set'
     )
