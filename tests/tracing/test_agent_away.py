@@ -83,6 +83,17 @@ def test_name_that_does_not_resolve_keeps_the_spans(make_tracer):
     assert (0, 10) == (report.sent, report.unsent)
 
 
+@pytest.mark.parametrize("host", ["agent..svc", "a" * 64, "agent\0"])
+def test_host_that_is_none_keeps_the_spans(make_tracer, caplog, host):
+    """A name that no resolver is asked for (an empty label, one too long) is one warning, and no span is dropped."""
+    tracer = make_tracer(host=host)
+    finish(tracer, 60)
+    wait_until(lambda: "takes no spans" in caplog.text)
+
+    assert (60, {}) == (tracer.stats().queued, tracer.stats().dropped)
+    assert "Traceback" not in caplog.text
+
+
 def test_close_returns_in_time_while_the_resolver_hangs(make_tracer, monkeypatch):
     """A resolver that does not answer holds up neither the service nor the close."""
     hanging = time.monotonic() + 1.5

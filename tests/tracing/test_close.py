@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
 import tornado.gen
 import tornado.ioloop
 from jaeger_client import ConstSampler
 from jaeger_client.reporter import InMemoryReporter
 from sidecar_tracing import Config
-from udp_agent import closed_port
+from udp_agent import UdpAgent, closed_port
 
 
 def finish(tracer, count=1):
@@ -72,6 +73,23 @@ def test_future_can_be_yielded_in_tornado(make_tracer):
         return await stop()
 
     assert 1 == asyncio.run(run()).sent
+
+
+def test_cancelled_wait_does_not_cancel_the_close(make_tracer):
+    """asyncio.wait_for that runs out of time leaves the close going, and its spans are sent when the agent is back."""
+    port = closed_port()
+    tracer = make_tracer(port=port)
+    finish(tracer, 100)
+
+    async def wait():
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(tracer.close(), 0.1)
+
+    asyncio.run(wait())
+    with UdpAgent(port) as agent:
+        report = tracer.close(5)
+
+        assert 100 == report.sent == len(agent.wait_for(100))
 
 
 def test_second_close_gives_the_same_answer(make_tracer):

@@ -286,6 +286,24 @@ def test_reexported_names_are_jaeger_clients():
     assert issubclass(Tracer, jaeger_client.Tracer)
 
 
+@pytest.mark.parametrize(
+    ("configured", "variable", "host"),
+    [
+        (None, "", "localhost"),
+        (None, " ", "localhost"),
+        ({}, "agent", "agent"),
+        ({"reporting_host": ""}, "agent", "agent"),
+        ({"reporting_host": "mine"}, "agent", "mine"),
+        ("no dictionary", "agent", "agent"),
+    ],
+)
+def test_empty_agent_host_counts_as_unset(monkeypatch, configured, variable, host):
+    """Compose sets an unset variable to nothing; that means localhost, as for jaeger-client."""
+    monkeypatch.setenv("JAEGER_AGENT_HOST", variable)
+
+    assert host == config(local_agent=configured).local_agent_reporting_host
+
+
 def set_variables(monkeypatch, **variables):
     for name, value in variables.items():
         if value is not None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from udp_agent import closed_port, tags
+from jaeger_client import ConstSampler
+from jaeger_client.metrics import MetricsFactory
+from jaeger_client.reporter import InMemoryReporter, ReporterMetrics
+from sidecar_tracing import Config
+from sidecar_tracing.encoding import Encoder
+from sidecar_tracing.ledger import Ledger
+from udp_agent import closed_port, decode, tags
 
 
 def finish(tracer, count=1, **span_tags):
@@ -184,3 +190,37 @@ def test_defect_in_a_batch_is_counted_and_reporting_goes_on(agent, make_tracer, 
 
     assert (2, {"send_error": 1}) == (report.sent, report.dropped)
     assert "could not be delivered" in caplog.text
+
+
+def test_span_without_a_name_takes_no_neighbour_along(agent, make_tracer):
+    """`set_operation_name(None)` sends an empty name, as start_span does; without one an agent refuses the packet."""
+    tracer = make_tracer()
+    tracer.start_span("unnamed").set_operation_name(None).finish()
+    finish(tracer)
+    report = tracer.close(5)
+
+    assert ["", "span 0"] == [span.operationName for span in agent.wait_for(2)]
+    assert 2 == report.sent
+
+
+@pytest.mark.parametrize("late", ["tags", "logs"])
+def test_tags_and_logs_after_the_finish_do_not_corrupt_the_packet(late):
+    """What a service adds while its span is encoded does not come between a list's length and its elements."""
+    tracer = Config({}, service_name="test").create_tracer(InMemoryReporter(), ConstSampler(True))
+    span = tracer.start_span("span", tags={"first": 1})
+    span.log_kv({"first": 1})
+    span.finish()
+
+    class Adding:
+        def write(self, out):
+            getattr(span, late).append(original)
+            original.write(out)
+
+    original = getattr(span, late).pop()
+    getattr(span, late).append(Adding())
+    finished = len(getattr(span, late))
+    ledger = Ledger(ReporterMetrics(MetricsFactory()))
+    (packet,) = Encoder.for_service("test", {}, 100, 50, ledger).packets([span])
+
+    (decoded,) = decode(packet.data).spans
+    assert finished == len(getattr(decoded, late))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -258,3 +259,14 @@ def test_killed_by_sigterm_without_a_handler_is_not_covered(agent):
 
     assert -signal.SIGTERM == done.returncode
     assert [] == agent.names
+
+
+def test_queue_class_is_looked_up_when_the_tracer_is_made(make_tracer, monkeypatch):
+    """Gevent replaces the class after the import of this package (gunicorn's post_worker_init): its one is used."""
+
+    class Patched(queue.SimpleQueue):
+        pass
+
+    monkeypatch.setattr(queue, "SimpleQueue", Patched)
+
+    assert isinstance(make_tracer().reporter._wake, Patched)

@@ -40,5 +40,10 @@ class CloseReport:
 class Closing(Future[CloseReport]):
     """The end of a close: `.result(timeout)`, `await`, `yield` in a Tornado coroutine, or a callback."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # a caller that stops waiting (asyncio.wait_for) must not cancel the close itself
+        self.set_running_or_notify_cancel()
+
     def __await__(self) -> Generator[Any, None, CloseReport]:
         return asyncio.wrap_future(self).__await__()

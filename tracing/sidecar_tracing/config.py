@@ -60,6 +60,13 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         return float(self.config.get("reporter_flush_interval") or DEFAULT_FLUSH_INTERVAL)
 
     @property
+    def local_agent_reporting_host(self) -> str:
+        """The agent's host: from here, from JAEGER_AGENT_HOST, or localhost; an empty one counts as unset."""
+        group = self.local_agent_group()
+        configured = group.get("reporting_host") if isinstance(group, dict) else None
+        return str(configured or environment.agent_host())
+
+    @property
     def local_agent_reporting_port(self) -> int:
         """The agent's UDP port: from here, from JAEGER_AGENT_PORT, or 6831."""
         try:

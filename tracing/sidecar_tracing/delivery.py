@@ -61,7 +61,7 @@ class Delivery:
         time.sleep(self._pace.delay(len(packet.data)))
         try:
             self._sender.send(packet)
-        except OSError as error:
+        except (OSError, ValueError, OverflowError) as error:  # the latter two: a host or port that is none
             self._failed(packet, error)
         else:
             self._pending.popleft()
@@ -78,12 +78,12 @@ class Delivery:
             self._retry_later("refused")
         return bool(refused)
 
-    def _failed(self, packet: Packet, error: OSError) -> None:
-        if error.errno == errno.EMSGSIZE:
+    def _failed(self, packet: Packet, error: Exception) -> None:
+        if getattr(error, "errno", None) == errno.EMSGSIZE:
             self._pending.popleft()
             self._ledger.drop("send_error", packet.spans)
             return
-        self._retry_later(error.strerror or type(error).__name__)
+        self._retry_later(getattr(error, "strerror", None) or type(error).__name__)
 
     def _retry_later(self, cause: str) -> None:
         if not self._failures:

@@ -109,6 +109,11 @@ class Encoder:
 
 def _span_bytes(span: Any) -> bytes:
     buffer = TMemoryBuffer()
-    make_jaeger_batch([span], process=None).spans[0].write(TCompactProtocol(buffer))
+    encodable = make_jaeger_batch([span], process=None).spans[0]
+    if encodable.operationName is None:  # Thrift would leave the field out, and the agent refuse the whole packet
+        encodable.operationName = ""
+    # a tag that the service adds now must not come between a list's length and its elements
+    encodable.tags, encodable.logs = list(encodable.tags), list(encodable.logs)
+    encodable.write(TCompactProtocol(buffer))
     data: bytes = buffer.getvalue()
     return data

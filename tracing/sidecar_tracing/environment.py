@@ -26,6 +26,11 @@ def service_name() -> str | None:
     return os.environ.get("JAEGER_SERVICE_NAME", "").strip() or None
 
 
+def agent_host() -> str:
+    """Return JAEGER_AGENT_HOST, or localhost where it is unset or blank."""
+    return os.environ.get("JAEGER_AGENT_HOST", "").strip() or "localhost"
+
+
 def agent_port() -> int | None:
     """Return JAEGER_AGENT_PORT, or None where it is unset or not a port."""
     text = os.environ.get("JAEGER_AGENT_PORT", "").strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -67,7 +66,7 @@ def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str
 def _agent(address: tuple[str, int] | None) -> dict[str, Any]:
     host, port = address or (None, None)
     return {
-        "reporting_host": host or os.environ.get("JAEGER_AGENT_HOST") or "localhost",
+        "reporting_host": host or environment.agent_host(),
         "reporting_port": port or environment.agent_port() or DEFAULT_PORT,
     }
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import threading
 import time
 from collections import deque
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
@@ -66,7 +66,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         """Set everything that a thread or a lock of another process must not have touched."""
         self._pid = os.getpid()
         self._queue: deque[Any] = deque()
-        self._wake: SimpleQueue[None] = SimpleQueue()
+        # looked up here: gevent may have replaced the module's class since the import
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._wake_at: float = 1
         self._thread: threading.Thread | None = None
         self._deadline = _NEVER
@@ -208,7 +209,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _wait(self, seconds: float | None) -> bool:
         try:
             self._wake.get(timeout=seconds)
-        except Empty:
+        except queue.Empty:
             return False
         return True
 
