@@ -150,6 +150,8 @@ def _merge(row: Any, common: dict[str, Any], known: Mapping[str, Region], place:
         raise SidecarError(place, "has no `id`", "Give id: <region id>")
     if not _ID.fullmatch(row["id"]):
         raise SidecarError(f"{place}.id", f"{row['id']!r} is not a region id", "Use a-z, 0-9 and -, at most 63")
+    if row["id"] == LOCAL and LOCAL in known:
+        raise SidecarError(f"{place}.id", "`local` is the stand-in gateway's own", "Give the region another id")
     if unknown := [key for key in row if key not in _KEYS]:
         raise SidecarError(f"{place}.{unknown[0]}", "is not known", f"Known: {', '.join(_KEYS)}")
     # whoever overrides an entry answers for it: the catalogue's doubt and source are not about the new values

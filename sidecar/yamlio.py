@@ -134,12 +134,18 @@ _NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
 def flow(value: Any) -> str:  # noqa: ANN401
-    """Return the value on one line: a word that YAML 1.1 and 1.2 both read as text as it is, all else as JSON."""
+    """Return the value on one line: a word that YAML 1.1 and 1.2 both read as text as it is, all else as JSON.
+
+    Raises SidecarError, without the value, for a path of bytes that are not UTF-8.
+    """
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.casefold() not in _NOT_TEXT:
         return value
     return _BEYOND_ASCII.sub(_escape, json.dumps(value, ensure_ascii=False))
 
 
 def _escape(found: re.Match[str]) -> str:
+    if "\ud800" <= found[0] <= "\udfff":  # how Python spells a byte of a path that is no UTF-8
+        cause = "holds bytes that are not UTF-8, which no YAML file can carry"
+        raise SidecarError("a path or text", cause, "Rename the folder, or write the text in UTF-8")
     # not JSON's pairs of surrogates: YAML has no such pairs, and Compose refuses them
     return f"\\U{ord(found[0]):08x}" if found[0] > "\uffff" else f"\\u{ord(found[0]):04x}"

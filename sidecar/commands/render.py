@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec
 from sidecar.errors import UsageError
-from sidecar.images.names import AGENT_VERSION
+from sidecar.images.names import AGENT_VERSION, REMARK
 
 if TYPE_CHECKING:
     import argparse
@@ -43,8 +43,10 @@ def run(args: argparse.Namespace) -> int:
     renderings = [(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
     if args.diff:
         return _show([diff(rendering, folder) for _, folder, rendering in renderings])
+    new = [not os.path.lexists(folder / "docker-compose.yml") for _, folder, _ in renderings]
     write_all({folder: rendering for _, folder, rendering in renderings})
-    print("\n".join(_written(*one) for one in renderings))
+    files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
+    print("\n".join(_written(*one, files, new=first) for one, first in zip(renderings, new, strict=True)))
     return 0
 
 
@@ -70,19 +72,23 @@ def _show(diffs: list[str]) -> int:
     return 1 if text else 0
 
 
-def _written(plan: Plan, folder: Path, rendering: Rendering) -> str:
+def _written(plan: Plan, folder: Path, rendering: Rendering, files: str, *, new: bool) -> str:
     lines = [f"{folder}: {', '.join(_shown(rendering))} for {plan.region} ({plan.gateway.address})"]
+    images = f"sidecar images{files} --out {shlex.quote(str(folder))}  {REMARK}"
     if plan.token_file not in rendering and not os.path.lexists(folder / plan.token_file):
-        lines += _next_steps(plan, folder)
+        lines += _next_steps(plan, folder, images)
+    elif new:
+        lines.append(f"  next, for Compose:    {images}")
     return "\n".join(lines)
 
 
-def _next_steps(plan: Plan, folder: Path) -> list[str]:
+def _next_steps(plan: Plan, folder: Path, images: str) -> list[str]:
     from sidecar.targets.helm.values import SECRET
 
     version = _version_flag(plan)
     return [
         f"  next, for Compose:    sidecar token set --out {shlex.quote(str(folder))}{version}",
+        f"                        {images}",
         f"  next, for Kubernetes: sidecar token set --kubernetes-secret {SECRET} --apply{version}",
     ]
 

@@ -23,6 +23,9 @@ AGENT_VERSION = "1.62.0"
 KIT_NAMESPACE = "sidecar-kit"
 BUILT_BASE = f"{KIT_NAMESPACE}/base:bookworm"
 
+REMARK = "# before `up`: pulls the images, or builds them where no registry answers"
+"""What a list of next commands says of `sidecar images`."""
+
 
 @dataclass(frozen=True)
 class Image:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sidecar import console
+from sidecar.images.names import REMARK
 from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def next_commands(proposal: Proposal, out: Path) -> list[str]:
         f"sidecar plan --file {spec}",
         f"sidecar render --file {spec}",
         *([f"sidecar token set --out {folder}"] if proposal.region != LOCAL else []),
+        f"sidecar images --file {spec} --out {folder}",
         f"docker compose -f {folder}/docker-compose.yml up --detach --wait",
         f"sidecar verify --out {folder}",
     ]
@@ -49,7 +51,11 @@ def _written(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
     services = f"services {', '.join(names)}" if names else "the sample's services"
     lines = [f"{out}: written for {proposal.region} ({proposal.network}): {services}"]
     lines += [f"{path}: written, for the editor" for path in files if path != out]
-    return "\n".join([*lines, "", "next:", *(f"  {command}" for command in next_commands(proposal, out))])
+    return "\n".join([*lines, "", "next:", *map(_step, next_commands(proposal, out))])
+
+
+def _step(command: str) -> str:
+    return f"  {command}  {REMARK}" if command.startswith("sidecar images") else f"  {command}"
 
 
 def as_json(proposal: Proposal, out: Path, *, written: bool) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import yamlio
+from sidecar.access import told
 from sidecar.errors import SidecarError
 from sidecar.init.document import SCHEMA_FILE
 
@@ -68,7 +69,8 @@ def _same(one: Path, other: Path) -> bool:
 
 def diff(path: Path, text: str) -> str:
     """Return a unified diff from the file, or from nothing, to the text. Raises SidecarError where it is no text."""
-    before = yamlio.read_text(path) if path.exists() else ""
+    with told(path):
+        before = yamlio.read_text(path) if path.exists() else ""
     lines = (before.splitlines(keepends=True), text.splitlines(keepends=True))
     return "".join(difflib.unified_diff(*lines, str(path), f"{path} (new)"))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
@@ -178,5 +181,14 @@ class Spec:
 def require_region(region: str | None) -> str:
     """Return the region. Raises SidecarError where none was named."""
     if not region:
-        raise SidecarError("region", "is not named", "Give --region ID, or `region: ID` in sidecar.yaml")
+        raise SidecarError("region", "is not named", _fix_without_region())
     return region
+
+
+def _fix_without_region() -> str:
+    """Return the next step; a spec in this folder that names a region is read with --file alone."""
+    path = Path("sidecar.yaml")
+    with contextlib.suppress(OSError):
+        if path.is_file() and re.search(rb"(?m)^region:[ \t]*[^\s#]", path.read_bytes()):
+            return "Give --file sidecar.yaml, which names one, or --region ID"
+    return "Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml"

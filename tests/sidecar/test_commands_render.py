@@ -15,6 +15,7 @@ import yaml
 from vendor_table import ROWS
 
 from sidecar.checkout import find_checkout
+from sidecar.images.names import REMARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,44 @@ def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
     assert [
         f"build/cn-shenzhen: docker-compose.yml, helm/, values.yaml for cn-shenzhen ({gateway})",
         "  next, for Compose:    sidecar token set --out build/cn-shenzhen",
+        f"                        sidecar images --out build/cn-shenzhen  {REMARK}",
         "  next, for Kubernetes: sidecar token set --kubernetes-secret tracing --apply",
     ] == result.out.splitlines()
     assert [f"build/cn-shenzhen/{name}" for name in RENDERED] == files(tmp_path)
+
+
+def test_a_first_render_of_the_sample_names_the_images_step(run) -> None:
+    """No token is needed there, but no registry has the sample; a second render says it no more."""
+    Path("my spec.yaml").write_text("region: local\n")
+    first, second = (run("render", "--file", "my spec.yaml").out.splitlines() for _ in range(2))
+
+    assert f"  next, for Compose:    sidecar images --file 'my spec.yaml' --out build/local  {REMARK}" == first[1]
+    assert 1 == len(second)
+
+
+def test_a_spec_in_this_folder_is_pointed_to(run) -> None:
+    """It names a region, and is read with --file alone."""
+    without = run("render").err
+    Path("sidecar.yaml").write_text("# region: x\nregion: cn-beijing\n")
+
+    assert "Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml" in without
+    assert "Give --file sidecar.yaml, which names one, or --region ID" in run("validate").out
+    Path("sidecar.yaml").write_text("# region: x\n")
+    assert without == run("render").err
+
+
+def test_a_spec_in_a_folder_whose_name_is_no_text_is_refused(run) -> None:
+    """Where its path would stand in the rendering: no YAML file can carry it, and Compose would refuse it."""
+    folder = Path(os.fsdecode(b"x\xff"))
+    folder.mkdir()
+    spec = folder / "sidecar.yaml"
+    spec.write_text("region: local\nservices: [{name: web, build: {context: app}}]\n")
+    rendered, validated = (run(command, "--file", spec, "--out", "out") for command in ("render", "validate"))
+
+    assert (1, 1) == (rendered.code, validated.code)
+    assert "sidecar: a path or text: holds bytes that are not UTF-8, which no YAML file can carry" in rendered.err
+    assert "error: a path or text: holds bytes" in validated.out
+    assert not Path("out").exists()
 
 
 def files(folder: Path) -> list[str]:

@@ -162,6 +162,7 @@ def test_the_variable_names_a_users_file_and_the_argument_wins(user_file, tmp_pa
         ("regions:\n- {id: a, public: a.b}\n- {id: a, public: c.d}", ":3: regions[1]: names 'a' a second time"),
         ("regions: [{id: ../up, public: a.b}]", "regions[0].id: '../up' is not a region id"),
         ("regions: [{id: Up, public: a.b}]", "regions[0].id: 'Up' is not a region id"),
+        ("regions: [{id: local, public: other.example.com}]", "regions[0].id: `local` is the stand-in gateway's own"),
         ("regions: [{id: a, host: a.b}]", "regions[0].host: is not known. Known: id, name, public, vpc"),
         ("regions: [{id: a}]", "regions[0]: has no host. Give public: HOST, vpc: HOST or both"),
         ("regions: [{id: a, public: null, vpc: null}]", "regions[0]: has no host"),
