@@ -60,7 +60,11 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(_subject(self.prog), message, f"See `{self.prog} --help`")
+        import re  # here and not above: as typing
+
+        # what stood in a choice's place is not shown: it may be a token that was meant for another place
+        said = re.sub(r"invalid choice: .*(?= \(choose from )", "invalid choice", message, flags=re.DOTALL)
+        raise UsageError(_subject(self.prog), said, f"See `{self.prog} --help`")
 
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
@@ -89,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no exception leaves here."""
     # taken out first: no program that a command starts may inherit it
     token = tokens.take_from_environment()
+    _replace_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a locale that lacks a character is no reason to fail
     try:
@@ -96,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(list(sys.argv[1:] if argv is None else argv), token)
             sys.stdout.flush()
     except SidecarError as error:
-        print(f"sidecar: {error}", file=sys.stderr)
+        print(f"sidecar: {tokens.mask(str(error), token)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
@@ -124,6 +129,16 @@ def _run(arguments: list[str], token: str | None) -> int:
 
         verbose.tell(token)
     return int(parsed.run(parsed))
+
+
+def _replace_closed_streams() -> None:
+    """Put the null device where a standard stream was closed: a file opened there would get what is printed."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
 
 
 def _interrupted(interrupt: KeyboardInterrupt) -> int:

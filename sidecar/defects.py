@@ -16,13 +16,20 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def unexpected(error: Exception, token: str | None) -> int:
-    """Tell an unexpected exception and return the exit code: 0 for a reader that left, 1 for a full disk, else 3."""
+    """Tell an unexpected exception and return the exit code: 0 for a reader that left, 1 for a cause outside the kit, else 3."""
     if isinstance(error, BrokenPipeError) and _reader_is_gone():
         _abandon_output()
         return 0  # the reader, such as `head`, has what it wanted
     if isinstance(error, OSError) and error.errno in _FULL:
         _abandon_output()
         print(f"sidecar: output: cannot be written: {error.strerror}. Free some space", file=sys.stderr)
+        return 1
+    if isinstance(error, PermissionError) and error.filename:
+        place = tokens.mask(str(error.filename), token)
+        print(f"sidecar: {place}: {error.strerror}. Look as its owner, or check its rights", file=sys.stderr)
+        return 1
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        print("sidecar: the current folder: was removed. Change into one that is there", file=sys.stderr)
         return 1
     return _defect(error, token)
 

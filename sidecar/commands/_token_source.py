@@ -52,6 +52,8 @@ def read(args: argparse.Namespace, variable: str | None) -> str:
         return getpass.getpass("Token (not shown): ")
     except EOFError:
         raise SidecarError("token", "was not given", "Type or paste it, or give --file FILE") from None
+    except UnicodeDecodeError:  # its words hold what was typed
+        raise SidecarError("token", "is not UTF-8 text", "Copy it again, or give --file FILE") from None
 
 
 def text_of(file: Path) -> str:
@@ -61,4 +63,7 @@ def text_of(file: Path) -> str:
     try:
         return yamlio.read_text(file)
     except SidecarError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            cause = "there is no such file (its name is not shown: it may be a token)"
+            raise SidecarError("--file", cause, "Give the name of a file that holds the token") from None
         raise SidecarError("--file", error.cause, error.fix) from None

@@ -81,14 +81,20 @@ def test_version_is_the_packages(run) -> None:
     ("arguments", "message"),
     [
         ([], "sidecar: usage: the following arguments are required: COMMAND. See `sidecar --help`"),
-        (["bogus"], "sidecar: usage: argument COMMAND: invalid choice: 'bogus'"),
+        (["bogus"], "sidecar: usage: argument COMMAND: invalid choice (choose from 'init'"),
         (["--bogus"], "sidecar: usage: the following arguments are required: COMMAND"),
         (["regions", "--bogus"], "sidecar: regions: does not know --bogus. See `sidecar regions --help`"),
         (["regions", "a", "b"], "sidecar: regions: has an argument too many. See `sidecar regions --help`"),
         (["regions", "--outp", "json"], "sidecar: regions: does not know --outp"),
-        (["regions", "--output", "xml"], "sidecar: regions: argument --output: invalid choice: 'xml'"),
+        (
+            ["regions", "--output", "xml"],
+            "sidecar: regions: argument --output: invalid choice (choose from 'text', 'json')",
+        ),
         (["render", "--region"], "sidecar: render: argument --region: expected one argument"),
-        (["render", "--region", "a", "--network", "b"], "argument --network: invalid choice: 'b'"),
+        (
+            ["render", "--region", "a", "--network", "b"],
+            "argument --network: invalid choice (choose from 'public', 'vpc')",
+        ),
         (["render", "--region", "local", "--out", ""], "argument --out: is empty; name a folder, or . for this one"),
         (["render", "--region", "local", "--all-regions"], "sidecar: --all-regions: excludes --region"),
     ],
@@ -100,6 +106,63 @@ def test_wrong_usage_exits_2_with_a_message(run, arguments: list[str], message: 
     assert (2, "") == (result.code, result.out)
     assert message in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [CANARY],
+        [f"{CANARY} (choose from x)"],
+        ["regions", CANARY],
+        ["regions", "--output", CANARY],
+        ["plan", "--region", CANARY],
+        ["render", "--region", "local", "--network", "shapeless-canary"],
+        ["images", "--mode", "shapeless-canary"],
+        ["shapeless-canary"],
+        ["verify", "--spans", CANARY],
+    ],
+)
+def test_a_token_in_an_arguments_place_is_not_shown(run, arguments: list[str]) -> None:
+    """A message may end up in a log; what can only be a choice is never repeated."""
+    result = run(*arguments)
+
+    assert result.code in (1, 2)
+    assert "canary" not in result.out + result.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("regions", 0), ("token set", 2), ("token set --stdin", 1)])
+def test_a_closed_standard_stream_is_no_defect(tmp_path, closed: str, command: str, code: int) -> None:
+    """As a daemon starts a program: what is printed goes nowhere, what is read is at its end."""
+    line = f"{sys.executable} -m sidecar {command} {closed}"
+    process = subprocess.run(["sh", "-c", line], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+    assert code == process.returncode, process.stderr
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_folder_of_another_owner_is_no_defect(run, command) -> None:
+    """Its path is named."""
+
+    def refused(args):
+        raise PermissionError(13, "Permission denied", "build/x/secrets/agent.yaml")
+
+    command(refused)
+    said = "sidecar: build/x/secrets/agent.yaml: Permission denied. Look as its owner, or check its rights\n"
+
+    assert (1, "", said) == tuple(vars(run("completion", "bash")).values())
+
+
+def test_a_current_folder_that_is_gone_is_no_defect(run, tmp_path) -> None:
+    """A shell may stand in one."""
+    gone = tmp_path / "gone"
+    line = (
+        f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {Path(sys.executable).with_name('sidecar')} plan --region local"
+    )
+    process = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+
+    said = "sidecar: the current folder: was removed. Change into one that is there\n"
+    assert (1, said) == (process.returncode, process.stderr)
 
 
 def test_known_errors_exit_1(run) -> None:

@@ -127,6 +127,7 @@ def test_the_prompt_shows_nothing_of_what_is_typed() -> None:
         (b"\x04", 1, "sidecar: token: was not given. Type or paste it, or give --file FILE"),
         (b"\x03", 130, "sidecar: interrupted"),
         (b"\n", 1, "sidecar: token: is empty"),
+        (b"\xffx\n", 1, "sidecar: token: is not UTF-8 text"),
     ],
 )
 def test_a_prompt_that_is_left_writes_nothing(typed: bytes, code: int, message: str) -> None:
@@ -188,6 +189,15 @@ def test_a_bad_token_is_not_shown(execute, text: bytes) -> None:
         assert TOKEN not in result.err
         assert "Traceback" not in result.err
     assert not Path("secrets").exists()
+
+
+def test_a_file_that_is_not_there_is_told(run) -> None:
+    """Not its name, which may be a token."""
+    result = run("token", "set", "--file", TOKEN)
+
+    said = "sidecar: --file: there is no such file (its name is not shown: it may be a token). Give the name of a file"
+    assert (1, True) == (result.code, result.err.startswith(said))
+    assert TOKEN not in result.err
 
 
 def test_an_endless_input_is_refused(execute) -> None:

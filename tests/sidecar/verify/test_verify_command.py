@@ -19,7 +19,7 @@ from sidecar.errors import SidecarError
         (["--seconds", "601"], "'601' is not a time"),
         (["--seconds", "nan"], "'nan' is not a time"),
         (["--seconds", "soon"], "'soon' is not a time"),
-        (["--target", "helm"], "invalid choice: 'helm'"),
+        (["--target", "helm"], "invalid choice (choose from "),
     ],
 )
 def test_arguments_out_of_range_are_usage_errors(run, arguments, cause):
