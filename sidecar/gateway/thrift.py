@@ -7,7 +7,8 @@ from importlib.resources import files
 from typing import Any
 
 import thriftpy2
-from thriftpy2.protocol.compact import TCompactProtocol
+from thriftpy2.protocol.compact import CompactType, TCompactProtocol
+from thriftpy2.thrift import TType
 
 from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
 
@@ -16,6 +17,9 @@ _IDL: Any = thriftpy2.load(str(files("sidecar.gateway") / "agent.thrift"), modul
 _ONEWAY = (1, 4)  # CALL, ONEWAY: jaeger-client says 4, others 1
 _MESSAGE = "emitBatch"
 _MASK = 2**64 - 1
+_LAST_SHIFT = 63
+"""That of the tenth byte: a varint of 64 bits has no more."""
+_INTEGERS = (TType.I16, TType.I32, TType.I64)
 # By Thrift's TagType: the protobuf ValueType, its field, and the field of the Thrift Tag.
 _VALUES = (
     (0, "v_str", "vStr"),
@@ -39,6 +43,10 @@ class _Reader:
         self.data = data
         self.place = 0
 
+    @property
+    def left(self) -> int:
+        return len(self.data) - self.place
+
     def read(self, size: int) -> bytes:
         start = self.place
         self.place = end = start + size
@@ -48,9 +56,51 @@ class _Reader:
 
 
 class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
-    """thriftpy2's protocol with its innermost reads on the bytes themselves: half the time a span."""
+    """thriftpy2's protocol with its innermost reads on the bytes themselves: half the time a span.
+
+    Each step reads at least one byte, and no number is longer than 64 bits: work is bounded by the datagram's length.
+    """
 
     trans: _Reader
+    _last_fid: int
+
+    def read_message_begin(self) -> tuple[str, int, int]:
+        protocol, version = self._read_ubyte(), self._read_ubyte()
+        if protocol != self.PROTOCOL_ID or version & self.VERSION_MASK != self.VERSION:
+            raise MalformedError("not the compact protocol")
+        sequence = self._read_size()
+        return self._read_string(), (version >> self.TYPE_SHIFT_AMOUNT) & self.TYPE_BITS, sequence
+
+    def skip(self, ttype: int) -> None:
+        if ttype in _INTEGERS:
+            self._read_size()
+        else:
+            super().skip(ttype)
+
+    def _read_field_begin(self) -> tuple[None, int, int]:
+        byte = self._read_ubyte()
+        kind, delta = byte & 0x0F, byte >> 4
+        if kind == CompactType.STOP:
+            return None, TType.STOP, 0
+        self._last_fid = self._last_fid + delta if delta else self._read_int()
+        if kind in (CompactType.TRUE, CompactType.FALSE):
+            self._bool_value = kind == CompactType.TRUE
+        return None, self._get_ttype(kind), self._last_fid
+
+    def _read_map_begin(self) -> tuple[int, int, int]:
+        keys, values, size = super()._read_map_begin()
+        self._check_size(2 * size, keys, values)
+        return keys, values, size
+
+    def _read_collection_begin(self) -> tuple[int, int]:
+        kind, size = super()._read_collection_begin()
+        self._check_size(size, kind)
+        return kind, size
+
+    def _check_size(self, size: int, *kinds: int) -> None:
+        # every element takes a byte; one of type 0 would be skipped without reading any
+        if size and (size > self.trans.left or TType.STOP in kinds):
+            raise MalformedError("a collection longer than the datagram")
 
     def _read_ubyte(self) -> int:
         reader = self.trans
@@ -64,6 +114,8 @@ class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
         byte = data[place]
         result, shift = byte & 0x7F, 7
         while byte & 0x80:
+            if shift > _LAST_SHIFT:
+                raise MalformedError("a number longer than 64 bits")
             place += 1
             byte = data[place]
             result |= (byte & 0x7F) << shift

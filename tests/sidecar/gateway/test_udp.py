@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from contextlib import suppress
 
 import pytest
@@ -131,6 +132,59 @@ def test_what_is_no_batch_is_malformed(data):
     """Anything but an emitBatch message raises MalformedError."""
     with pytest.raises(MalformedError):
         to_request(data)
+
+
+def varint(number):
+    """Return the compact protocol's bytes of a whole number."""
+    out = b""
+    while number > 0x7F:
+        out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
+    return out + bytes([number])
+
+
+BEGIN = b"\x82\x81\x00\x09emitBatch"
+HOSTILE = {
+    "list of nothing": BEGIN + b"\x59\xf0" + varint(2**60),
+    "short list of nothing": BEGIN + b"\x59\xe0",
+    "set of nothing": BEGIN + b"\x5a\xf0" + varint(2**60),
+    "map of nothing": BEGIN + b"\x5b" + varint(2**60) + b"\x00",
+    "map of integers to nothing": BEGIN + b"\x5b" + varint(2**60) + b"\x60",
+    "long list": BEGIN + b"\x59\xf3" + varint(2**60),
+    "long list of spans": BEGIN + b"\x1c\x29\xfc" + varint(2**60),
+    "nested lists": BEGIN + b"\x59" + b"\x19" * 60_000,
+    "endless skipped number": BEGIN + b"\x56" + b"\xff" * 65_000,
+    "endless field number": BEGIN + b"\x06" + b"\xff" * 65_000,
+    "endless sequence number": b"\x82\x81" + b"\xff" * 65_000,
+    "endless length": BEGIN + b"\x58" + b"\xff" * 65_000,
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_a_datagram_takes_no_more_time_than_its_bytes(data):
+    """Numbers and collections that claim to be longer than the datagram are refused at once."""
+    begin = time.process_time()
+    with pytest.raises(MalformedError):
+        to_request(data)
+
+    assert time.process_time() - begin < 0.1
+
+
+def test_unknown_fields_are_skipped():
+    """Fields of a newer client, of any type, stand beside those that are known."""
+    fields = (b"\x56\x01", b"\x59\x36\x01\x02\x03", b"\x5a\x18\x01x", b"\x5b\x01\x36\x01\x02", b"\x5b\x00", b"\x51")
+
+    for field in (*fields, b"\x06\x28\x01"):
+        assert to_request(GOOD) == to_request(GOOD[:-1] + field + b"\x00")
+
+
+@pytest.mark.asyncio
+async def test_a_hostile_datagram_does_not_stop_the_gateway(start):
+    """The gateway counts it, answers as before, and takes the next datagram."""
+    client = await start(udp=ANY)
+
+    counters = await send(client, *HOSTILE.values(), GOOD)
+
+    assert (len(HOSTILE), 1) == (counters["malformed"], counters["delivered"])
 
 
 def test_damaged_datagrams_never_raise_anything_else():
