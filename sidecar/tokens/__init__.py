@@ -25,7 +25,8 @@ def mask(text: str, token: str | None = None) -> str:
     """Return the text without the token, if one is given, and without whatever looks like one."""
     import re  # here: every command imports this module, and only a defect is masked
 
-    suspect = rf"(?<={PREFIX})[^\s'\"]+|(?<=adapt_)[^\s'\"/]+|[\w.-]+@[\w.-]+_[\w.-]+@[\w.-]+"
+    # `...` and a closing quote: the kit's own words on how a token is given
+    suspect = rf"(?<={PREFIX})(?!\.\.\.[`'\"])[^\s'\"]+|(?<=adapt_)[^\s'\"/`]+|[\w.-]+@[\w.-]+_[\w.-]+@[\w.-]+"
     return re.sub(suspect, MASK, text.replace(token, MASK) if token else text)
 
 
