@@ -39,7 +39,9 @@ def load(path: Path) -> ComposeFile:
     except SidecarError as error:
         raise clean(error, loader.tokens) from None
     rendered = is_rendering(path)
-    return ComposeFile(path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered, loader.sources())
+    env_files = (path.parent / name for service in services.values() for name in service.env_files)
+    sources = (*loader.sources(), *env_files)
+    return ComposeFile(path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered, sources)
 
 
 def clean(error: SidecarError, tokens: Iterable[str]) -> SidecarError:

@@ -157,7 +157,7 @@ def test_links_and_folders_are_not_replaced(run, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "out", ["c.yml", "hard.yml", "linked.yml", "base.yml", "parts/one.yml", "two.yml", "three.yml", ".env"]
+    "out", ["c.yml", "hard.yml", "linked.yml", "base.yml", "parts/one.yml", "two.yml", "three.yml", ".env", "w.env"]
 )
 def test_what_it_reads_is_never_written_to(run, out: str) -> None:
     """Nor what that extends or includes, under whatever name: --force is no exception."""
@@ -165,10 +165,11 @@ def test_what_it_reads_is_never_written_to(run, out: str) -> None:
     Path("two.yml").write_text("services: {}\n")
     for name in ("base.yml", "parts/one.yml", "three.yml"):
         Path(name).write_text("services: {base: {image: 'web:1'}}\n")
-    Path(".env").write_text("A=1\n")
+    for name in (".env", "w.env"):
+        Path(name).write_text("A=1\n")
     Path("compose.yml").write_text(
         "include: [parts/one.yml, {path: two.yml}, {path: [three.yml]}]\n"
-        "services: {web: {ports: ['8000:8000'], extends: {file: base.yml, service: base}}}\n"
+        "services: {web: {ports: ['8000:8000'], env_file: w.env, extends: {file: base.yml, service: base}}}\n"
     )
     Path("hard.yml").hardlink_to("compose.yml")
     Path("c.yml").symlink_to("compose.yml")
@@ -244,6 +245,20 @@ def test_a_health_check_with_an_unset_variable_is_not_taken_over(run, test: str 
 
     assert "warning: c.yml:1: web: $PIP_TOKEN of its health check has no default; not taken over" in result.err
     assert "health" not in yaml.safe_load(result.out)["services"][0]
+
+
+def test_a_spec_that_cannot_be_looked_at_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of another owner: the path and the system's words, no defect of the kit."""
+
+    def denied(path: Path, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "exists", denied)
+        result = run("init", "--diff")
+
+    assert 1 == result.code
+    assert "sidecar: sidecar.yaml: cannot be read: Permission denied. Check its rights" in result.err
 
 
 def test_a_folder_that_is_missing_is_said(run) -> None:
