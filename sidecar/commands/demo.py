@@ -6,6 +6,7 @@ In containers where an engine answers, as plain processes where none does. Ends 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
@@ -40,12 +41,25 @@ def say(text: str) -> None:
 
 
 def _up(target: str | None) -> int:
-    place, frontend, page = _processes() if (target or _best_target()) == "process" else _containers()
     try:
+        place, frontend, page = _processes() if (target or _best_target()) == "process" else _containers()
         return _prove(place, frontend, page)
     except BaseException:
-        say(f"it still runs; stop it: {_way_down()}")
+        if _runs(target):
+            say(f"it still runs; stop it: {_way_down()}")
         raise
+
+
+def _runs(target: str | None) -> bool:
+    from sidecar.demo import containers, processes
+    from sidecar.engine.client import connect
+    from sidecar.engine.compose import find_compose
+
+    with suppress(SidecarError):
+        if target != "compose" and processes.is_running(processes.DEFAULT_FOLDER):
+            return True
+        return target != "process" and containers.runs(checkout(), connect(), find_compose())
+    return False
 
 
 def _way_down() -> str:
@@ -149,8 +163,7 @@ def _remove_containers() -> list[str]:
     from sidecar.engine.compose import find_compose
 
     try:
-        connect()
-        compose = find_compose()
+        engine, compose = connect(), find_compose()
     except SidecarError:
         return []
-    return containers.down(checkout(), compose)
+    return containers.down(checkout(), engine, compose)

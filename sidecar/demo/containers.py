@@ -6,7 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.demo.failure import explain
 from sidecar.demo.ports import choose
+from sidecar.engine.errors import ComposeFailedError
+from sidecar.errors import SidecarError
+from sidecar.verify.deployment import containers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,9 +18,11 @@ if TYPE_CHECKING:
 
     from sidecar.engine.client import Engine
     from sidecar.engine.compose import Compose
+    from sidecar.engine.containers import Container
 
 _SECONDS = 120
 """For everything to be healthy."""
+_ELSEWHERE = "Stop it there (docker compose down), or give this one another name: COMPOSE_PROJECT_NAME"
 
 
 @dataclass(frozen=True)
@@ -43,32 +49,59 @@ class Running:
 
 
 def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None]) -> Running:
-    """Start the folder's deployment and wait until it is healthy; one that was interrupted is removed again.
+    """Start the folder's deployment and wait until it is healthy.
 
-    Raises SidecarError with what failed; the containers stay then, for their logs.
+    A first start that fails or is interrupted is removed again; what was there before stays. Raises SidecarError with
+    what failed, or where the sample runs from another folder.
     """
-    project = str(compose.config(folder)["name"])
-    found = engine.containers.of_project(project)
+    before = _found(folder, engine, compose)
     for published in (FRONTEND, PAGE):
-        if any(one.status == "running" and one.service == published.service for one in found):
+        if any(one.status == "running" and one.service == published.service for one in before):
             _keep(published, folder, compose)
         else:
             _choose(published, say)
     try:
-        compose.run(folder, "up", "--detach", "--wait", f"--wait-timeout={_SECONDS}", "--no-build", "--pull=missing")
-    except KeyboardInterrupt:
-        if not found:
-            say("interrupted: removing what was started")
-            down(folder, compose)
+        _start(folder, engine, compose, say)
+    except (KeyboardInterrupt, SidecarError) as error:
+        if not before:
+            say(f"{'failed' if isinstance(error, SidecarError) else 'interrupted'}: removing what was started")
+            _remove(folder, compose)
         raise
     return Running(
         frontend=f"http://{_address(FRONTEND, folder, compose)}", page=f"http://{_address(PAGE, folder, compose)}"
     )
 
 
-def down(folder: Path, compose: Compose) -> list[str]:
-    """Stop and remove the folder's containers, networks and volumes; return what was removed. Raises SidecarError."""
-    done = compose.run(folder, "--progress=plain", "down", "--volumes", "--remove-orphans", "--timeout=30")
+def runs(folder: Path, engine: Engine, compose: Compose) -> bool:
+    """Tell whether anything of the folder's deployment runs. Raises SidecarError."""
+    return any(one.status == "running" for one in _found(folder, engine, compose))
+
+
+def down(folder: Path, engine: Engine, compose: Compose) -> list[str]:
+    """Stop and remove the folder's containers, networks and volumes; return what was removed.
+
+    Raises SidecarError where it runs from another folder.
+    """
+    _found(folder, engine, compose)
+    return _remove(folder, compose)
+
+
+def _found(folder: Path, engine: Engine, compose: Compose) -> list[Container]:
+    return containers_of(engine, compose.config(folder), folder, _ELSEWHERE)
+
+
+def _start(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None]) -> None:
+    # what else has the project's name is not the demonstration's, and not to be removed for its sake
+    os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
+    try:
+        compose.run(folder, "up", "--detach", "--wait", f"--wait-timeout={_SECONDS}", "--no-build", "--pull=missing")
+    except ComposeFailedError as error:
+        raise explain(error, _found(folder, engine, compose), engine, say) from None
+
+
+def _remove(folder: Path, compose: Compose) -> list[str]:
+    os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
+    done = compose.run(folder, "--progress=plain", "down", "--volumes", "--timeout=30")
     return [line.removesuffix("Removed").strip() for line in done.stderr.splitlines() if line.endswith("Removed")]
 
 

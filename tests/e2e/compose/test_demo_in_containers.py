@@ -82,17 +82,47 @@ def test_taken_ports_are_replaced(engine, project, tmp_path, monkeypatch):
     assert 0 == sidecar("demo", **unset).code
 
 
-def test_an_interrupted_start_leaves_nothing(engine, project, tmp_path):
-    """Ctrl-C while the containers start: all are removed, exit 130."""
-    process = subprocess.Popen(
+def start(project, folder):
+    """Start a demo that can be interrupted."""
+    return subprocess.Popen(
         [sys.executable, "-m", "sidecar", "demo", "--target", "compose"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**child_environment(), **project},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+
+
+def test_a_failed_start_leaves_nothing(engine, project, tmp_path, monkeypatch):
+    """An image that is nowhere: cause and fix in one line, and not even a network is left."""
+    monkeypatch.chdir(tmp_path)
+    done = sidecar("demo", **project, SIDECAR_GATEWAY_IMAGE="sidecar-kit/nope:9")
+
+    assert 1 == done.code
+    assert "demo: failed: removing what was started" in done.err
+    fix = "Unset SIDECAR_GATEWAY_IMAGE, or name an image that is there"
+    assert f"sidecar: demo: No such image: sidecar-kit/nope:9. {fix}" == done.err.splitlines()[-1]
+    assert [] == left(engine, project)
+
+
+def test_an_interrupt_of_a_second_demo_says_that_the_first_runs(project, tmp_path, monkeypatch):
+    """However early it comes; the command that stops it from there is named."""
+    monkeypatch.chdir(tmp_path)
+    assert 0 == sidecar("demo", **project).code
+    process = start(project, tmp_path)
+    assert "containers, by engine" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+
+    assert 130 == process.returncode
+    assert "demo: it still runs; stop it: sidecar demo --down" in err
+
+
+def test_an_interrupted_start_leaves_nothing(engine, project, tmp_path):
+    """Ctrl-C while the containers start: all are removed, exit 130."""
+    process = start(project, tmp_path)
     assert wait_for(lambda: left(engine, project), bool, 600)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)

@@ -11,7 +11,9 @@ import pytest
 
 from sidecar.demo import containers
 from sidecar.engine.compose import Compose
-from sidecar.engine.errors import ComposeFailedError
+from sidecar.engine.containers import Container
+from sidecar.errors import SidecarError
+from sidecar.verify.deployment import CONFIG_FILES, WORKING_DIR
 
 PROGRAM = """\
 import json, os, signal, sys
@@ -19,14 +21,16 @@ arguments = sys.argv[sys.argv.index("-f") + 2:]
 ports = {name: value for name, value in os.environ.items() if name.startswith("SIDECAR_PORT_")}
 with open(os.environ["CALLS"], "a") as calls:
     print(json.dumps([arguments, ports]), file=calls)
+if {"up", "down"} & set(arguments):
+    assert "true" == os.environ["COMPOSE_IGNORE_ORPHANS"]
 if "config" in arguments:
-    print('{"name": "sidecar-local"}')
+    print('{"name": "sidecar-local", "services": {"frontend": {}, "gateway": {}}}')
 elif "port" in arguments:
     print({"frontend": "127.0.0.1:28080", "gateway": "127.0.0.1:28081"}[arguments[1]])
 elif "down" in arguments:
     print(" Container a-1  Stopped\\n Container a-1  Removed\\n Network a_x  Removed", file=sys.stderr)
 elif os.environ.get("UP") == "fails":
-    sys.exit("container a-1 is unhealthy")
+    sys.exit(" Network a_x  Creating\\n Network a_x  Created\\n Container a-1  Starting\\n" + os.environ["WORDS"])
 elif os.environ.get("UP") == "interrupted":
     os.kill(os.getppid(), signal.SIGINT)
     signal.pause()
@@ -38,11 +42,11 @@ def compose(tmp_path, monkeypatch):
     """A Compose that writes down how it was called."""
     (tmp_path / "compose.py").write_text(PROGRAM)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
-    for published in (containers.FRONTEND, containers.PAGE):
-        monkeypatch.delenv(published.variable, raising=False)
+    for variable in (containers.FRONTEND.variable, containers.PAGE.variable, "COMPOSE_IGNORE_ORPHANS"):
+        monkeypatch.delenv(variable, raising=False)
         # what the code sets is taken back after the test
-        monkeypatch.setitem(os.environ, published.variable, "0")
-        del os.environ[published.variable]
+        monkeypatch.setitem(os.environ, variable, "0")
+        del os.environ[variable]
     return Compose((sys.executable, str(tmp_path / "compose.py")), "2.40.3")
 
 
@@ -63,10 +67,23 @@ def calls(tmp_path):
     return lambda: [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
 
 
-def engine(*running):
-    """Return an engine in which these services run."""
-    found = [SimpleNamespace(service=name, status="running") for name in running]
-    return SimpleNamespace(containers=SimpleNamespace(of_project=lambda project: found))
+def container(service, status="running", health=""):
+    """Return a container of the sample."""
+    return Container(service, service, "sidecar-local", service, status, health, "image")
+
+
+def engine(*running, labels=None, after=()):
+    """Return an engine in which these services run, and `after` the first look these containers are found."""
+    looks = iter([[container(name) for name in running]])
+
+    def inspect(_identity):
+        return {"Config": {"Labels": labels}}
+
+    def logs(identity):
+        return f"{identity} says\nsecret: Authentication=abc123@0123456789abcde_abc123@53df7ad2afe8301\n"
+
+    containers = SimpleNamespace(of_project=lambda _: next(looks, list(after)), inspect=inspect, logs=logs)
+    return SimpleNamespace(containers=containers)
 
 
 @pytest.fixture
@@ -133,15 +150,117 @@ def test_an_interrupted_start_is_taken_back(tmp_path, compose, calls, monkeypatc
     assert "up" in calls()[-1][0]
 
 
-def test_a_failed_start_is_told_and_left_for_its_logs(tmp_path, compose, calls, monkeypatch):
-    """Compose's own words are shown; the containers stay."""
-    monkeypatch.setenv("UP", "fails")
-    with pytest.raises(ComposeFailedError, match="container a-1 is unhealthy"):
-        up(tmp_path, compose)
-    assert "up" in calls()[-1][0]
+@pytest.fixture
+def fail(tmp_path, compose, monkeypatch):
+    """Start where Compose fails with these words; return the error and what was said."""
+
+    def start(found, words):
+        monkeypatch.setenv("UP", "fails")
+        monkeypatch.setenv("WORDS", words)
+        said = []
+        with pytest.raises(SidecarError) as told:
+            containers.up(tmp_path, found, compose, said.append)
+        return str(told.value), said
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "Container a-1  Error: No such image\nError response from daemon: No such image: kit/nope:9",
+            "demo: No such image: kit/nope:9. Unset SIDECAR_GATEWAY_IMAGE, or name an image that is there",
+        ),
+        ("Error: No such image: other:1", "demo: Error: No such image: other:1. Obtain it: sidecar images"),
+        (
+            "Error response from daemon: pull access denied for own/image, repository does not exist",
+            "demo: pull access denied for own/image, repository does not exist. Obtain it: sidecar images",
+        ),
+        (
+            "Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated",
+            "demo: Bind for 127.0.0.1:8080 failed: port is already allocated. Free the port, or stop what holds it",
+        ),
+        ("something new", "demo: something new"),
+    ],
+)
+def test_a_failed_start_is_told_and_taken_back(fail, calls, monkeypatch, words, message):
+    """Cause and fix without Compose's progress; what was started is removed."""
+    monkeypatch.setenv("SIDECAR_GATEWAY_IMAGE", "kit/nope:9")
+    error, said = fail(engine(), words)
+
+    assert message == error
+    assert ["failed: removing what was started"] == said
+    assert "down" in calls()[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "cause"),
+    [
+        ("exited", "", "gateway is exited"),
+        ("restarting", "", "gateway is restarting"),
+        ("running", "unhealthy", "gateway is unhealthy"),
+        ("running", "starting", "gateway is starting"),
+    ],
+)
+def test_the_container_that_failed_tells_why(fail, status, health, cause):
+    """The end of its log comes first, without a token; it goes away with the container."""
+    after = [container("frontend", "created"), container("gateway", status, health)]
+    error, said = fail(engine(after=after), "container a-1 is unhealthy")
+
+    assert f"demo: {cause}. Its log, above, tells why" == error
+    assert "the end of gateway's log:\n    gateway says\n" in said[0]
+    assert "53df7ad2afe8301" not in said[0]
+
+
+def test_a_log_that_cannot_be_read_is_told(fail):
+    """The cause is named all the same."""
+    found = engine(after=[container("gateway", "exited")])
+
+    def gone(_identity):
+        raise SidecarError("gateway", "is gone")
+
+    found.containers.logs = gone
+    error, said = fail(found, "failed")
+
+    assert "demo: gateway is exited. Its log, above, tells why" == error
+    assert "gateway: is gone" in said[0]
+
+
+def test_what_ran_before_a_failed_start_stays(fail, calls):
+    """Only a first start is taken back."""
+    _, said = fail(engine("frontend", "gateway"), "something new")
+
+    assert [] == said
+    assert not [arguments for arguments, _ in calls() if "down" in arguments]
 
 
 def test_down_tells_what_it_removed(tmp_path, compose, calls):
-    """Containers and networks by name, volumes with them."""
-    assert ["Container a-1", "Network a_x"] == containers.down(tmp_path, compose)
-    assert {"down", "--volumes", "--remove-orphans"} <= set(calls()[-1][0])
+    """Containers and networks by name, volumes with them; what else has the project's name is left alone."""
+    assert ["Container a-1", "Network a_x"] == containers.down(tmp_path, engine(), compose)
+    assert {"down", "--volumes"} <= set(calls()[-1][0])
+    assert "--remove-orphans" not in calls()[-1][0]
+
+
+def test_another_folders_sample_is_neither_replaced_nor_removed(tmp_path, compose, calls):
+    """A second clone says whose runs, and what to do."""
+    other = tmp_path / "other/docker-compose.yml"
+    other.parent.mkdir()
+    other.touch()
+    (tmp_path / "docker-compose.yml").touch()
+    labels = {WORKING_DIR: str(other.parent), CONFIG_FILES: str(other)}
+
+    for act in (
+        lambda found: containers.up(tmp_path, found, compose, print),
+        lambda found: containers.down(tmp_path, found, compose),
+        lambda found: containers.runs(tmp_path, found, compose),
+    ):
+        with pytest.raises(SidecarError, match=r"runs from another folder, .*/other\. Stop it there .*COMPOSE_PROJECT"):
+            act(engine("frontend", labels=labels))
+    assert {"config"} == {arguments[0] for arguments, _ in calls()}
+
+
+def test_it_runs_where_a_container_does(tmp_path, compose):
+    """One that ended does not."""
+    assert containers.runs(tmp_path, engine("frontend"), compose)
+    assert not containers.runs(tmp_path, engine(), compose)
