@@ -29,11 +29,13 @@ class Presented(Enum):
 class Token:
     """A token that compares and masks, and cannot be printed; `others` are valid beside it, as while one is rotated."""
 
-    __slots__ = ("_all", "_text")
+    __slots__ = ("_all", "_longest_first", "_text")
 
     def __init__(self, text: str, *others: str) -> None:
         self._text = text
         self._all = (text, *others)
+        # where one token begins with another, the rest of it would show
+        self._longest_first = sorted(self._all, key=len, reverse=True)
 
     def __repr__(self) -> str:
         return f"Token({MASK})"
@@ -55,13 +57,13 @@ class Token:
 
     def mask(self, text: str) -> str:
         """Return the text without the token."""
-        for valid in self._all:
+        for valid in self._longest_first:
             text = text.replace(valid, MASK)
         return text
 
     def mask_bytes(self, data: bytes) -> bytes:
         """Return the bytes without the token."""
-        for valid in self._all:
+        for valid in self._longest_first:
             data = data.replace(valid.encode(), MASK.encode())
         return data
 

@@ -41,6 +41,9 @@ class TraceStore:
 
     def add(self, raw: bytes, spans: Mapping[bytes, int], services: Mapping[bytes, set[str]]) -> None:
         """Keep a batch: its bytes, spans per trace id, and the services seen per trace id."""
+        if not spans:
+            # no trace would ever take its bytes along
+            return
         batch = _Batch(raw, len(spans))
         self.bytes += len(raw) + _BATCH_COST
         for trace_id, count in spans.items():

@@ -88,7 +88,7 @@ class Decoder:
     def _tag(self, tag: Message) -> Tag:
         if tag.key.lower() == TAG.lower():
             return Tag(tag.key, "string", MASK)
-        kind = tag.v_type if tag.v_type < len(_TYPES) else 0
+        kind = tag.v_type if 0 <= tag.v_type < len(_TYPES) else 0
         value: Value = getattr(tag, _FIELDS[kind])
         if isinstance(value, str):
             value = self.text(value)
@@ -98,7 +98,7 @@ class Decoder:
 
 
 def _reference(tie: Message) -> Reference:
-    kind = _REFERENCES[tie.ref_type] if tie.ref_type < len(_REFERENCES) else _REFERENCES[0]
+    kind = _REFERENCES[tie.ref_type] if 0 <= tie.ref_type < len(_REFERENCES) else _REFERENCES[0]
     return Reference(kind, trace_hex(tie.trace_id), tie.span_id.hex())
 
 

@@ -30,6 +30,14 @@ def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
     assert ("*** ***", b"*** ***") == (token.mask("old-token new-token"), token.mask_bytes(b"old-token new-token"))
 
 
+@pytest.mark.parametrize("texts", [("abc", "abc@def"), ("abc@def", "abc"), ("def", "abc@def", "abc")])
+def test_a_token_within_another_leaves_no_rest(texts):
+    """Where one token is a part of another, both are masked whole."""
+    token = Token(*texts)
+
+    assert ("<***>", b"<***>") == (token.mask("<abc@def>"), token.mask_bytes(b"<abc@def>"))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -246,12 +254,13 @@ def test_faults_name_what_is_wrong():
             Faults(**values)
 
 
-def test_values_that_the_wire_allows_but_jaeger_does_not_are_shown():
+@pytest.mark.parametrize(("value", "reference"), [(17, 9), (-7, -1), (-(2**31), -(2**31))])
+def test_values_that_the_wire_allows_but_jaeger_does_not_are_shown(value, reference):
     """Unknown value and reference types, and times before 1970, are decoded to something."""
     request = build_request()
     span = request.batch.spans[0]
-    span.tags.add(key="odd", v_type=17, v_str="text")
-    span.references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=9)
+    span.tags.add(key="odd", v_type=value, v_str="text")
+    span.references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=reference)
     span.start_time.seconds = -5
 
     decoded = Decoder(Token(CANARY)).trace(span.trace_id, [request.SerializeToString()]).spans[0]
