@@ -69,7 +69,7 @@ def test_a_folder_in_the_checkout_builds_from_it(run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "sidecar: region: is not named. Give --region ID, or `region: ID` in sidecar.yaml"),
+        ([], "sidecar: region: is not named. Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml"),
         (["--region", "local", "--network", "vpc"], "sidecar: region local: has no vpc host. Use --network public"),
         (["--file", "none.yaml"], "sidecar: none.yaml: No such file or directory. Check the path and its rights"),
     ],
