@@ -117,7 +117,7 @@ def test_local_keeps_the_stand_ins_name_and_port(service: Service, cause: str) -
 
 def test_a_spec_without_a_region_is_refused() -> None:
     """The error names both ways to give one."""
-    with pytest.raises(SidecarError, match=r"region: is not named. Give --region ID, or `region: ID` in sidecar.yaml"):
+    with pytest.raises(SidecarError, match=r"region: is not named. Give --region ID, or `region: ID` in a spec"):
         require_region(None)
     assert "local" == require_region("local")
 
