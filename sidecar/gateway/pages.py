@@ -46,44 +46,57 @@ class Pages:
 
     async def latest(self, _: web.Request) -> web.Response:
         """Show the newest traces and the totals."""
-        store, decoder = self._state.store, self._state.decoder
-        ids = islice(store.newest(), LATEST)
-        held = [(trace_id, store.batches(trace_id)) for trace_id in ids]
-        traces = await asyncio.to_thread(lambda: [decoder.trace(*pair) for pair in held])
-        return self._page("latest.html", traces=traces, totals=self._state.counters(), stored=len(store))
+        store, decoder, totals = self._state.store, self._state.decoder, self._state.counters()
+        held = [(trace_id, store.batches(trace_id)) for trace_id in islice(store.newest(), LATEST)]
+        stored = len(store)
+
+        def render() -> str:
+            traces = [decoder.trace(*pair) for pair in held]
+            return self._text("latest.html", traces=traces, totals=totals, stored=stored)
+
+        return _page(await asyncio.to_thread(render))
 
     async def trace(self, request: web.Request) -> web.Response:
         """Show one trace."""
         trace = await find_trace(self._state, request.match_info["id"])
         if trace is None:
-            return self._page("missing.html", status=404)
+            return _page(self._text("missing.html"), status=404)
+        return _page(await asyncio.to_thread(self._trace_text, trace))
+
+    def _trace_text(self, trace: Trace) -> str:
         services = list(dict.fromkeys(span.process.service for span in trace.spans))
+        colours = {service: place % _COLOURS for place, service in enumerate(services)}
+        # a property that walks all spans: asked once, not for each row
+        start, duration = trace.start, trace.duration
         lines = [
             {
                 "span": row.span,
                 "indent": min(row.depth, _DEEPEST),
-                "colour": services.index(row.span.process.service) % _COLOURS,
-                "bar": bar(row.span, trace),
+                "colour": colours[row.span.process.service],
+                "bar": bar(row.span, start, duration),
             }
             for row in rows(trace)[:MAX_ROWS]
         ]
         hidden = len(trace.spans) - len(lines)
-        return self._page("trace.html", trace=trace, lines=lines, services=services, hidden=hidden)
+        return self._text("trace.html", trace=trace, lines=lines, services=services, hidden=hidden)
 
     async def style(self, _: web.Request) -> web.Response:
         """Answer the style sheet."""
         return web.Response(text=self._style, content_type="text/css")
 
-    def _page(self, name: str, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401 - a template's values
-        text = self._templates.get_template(name).render(**values)
-        return web.Response(text=text, status=status, content_type="text/html")
+    def _text(self, name: str, **values: Any) -> str:  # noqa: ANN401 - a template's values
+        return self._templates.get_template(name).render(**values)
 
 
-def bar(span: Span, trace: Trace) -> tuple[int, int]:
-    """Return a span's place in its trace as offset and width, in thousandths; never thinner than 4."""
-    whole = max(trace.duration, 1)
+def _page(text: str, status: int = 200) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+def bar(span: Span, start: int, duration: int) -> tuple[int, int]:
+    """Return a span's (offset, width) in a trace (µs), in thousandths of it; never thinner than 4."""
+    whole = max(duration, 1)
     width = min(max(round(span.duration * _BAR / whole), 4), _BAR)
-    offset = round((span.start - trace.start) * _BAR / whole)
+    offset = round((span.start - start) * _BAR / whole)
     return min(offset, _BAR - width), width
 
 

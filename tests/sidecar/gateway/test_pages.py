@@ -1,7 +1,9 @@
 """The plain pages."""
 
+import asyncio
 import html
 import re
+import time
 
 import pytest
 from gateway_spans import START, build_request
@@ -121,6 +123,23 @@ async def test_a_huge_trace_shows_its_first_rows(client):
 
 
 @pytest.mark.asyncio
+async def test_a_huge_trace_does_not_hold_up_the_others(client):
+    """While a trace of 20,000 spans is decoded and shown, as page and as JSON, health answers at once."""
+    for first in range(1, 20_000, 10_000):
+        await client.post(build_request(10_000, first_span=first))
+    waits = []
+    for path in ("/trace/1", "/", "/api/traces/1"):
+        answer = asyncio.create_task(client.text(path))
+        while not answer.done():
+            begin = time.monotonic()
+            await client.get("/healthz")
+            waits.append(time.monotonic() - begin)
+        await answer
+
+    assert max(waits) < 1, max(waits)
+
+
+@pytest.mark.asyncio
 async def test_the_style_sheet_is_css(client):
     """The one style sheet is served with its type."""
     async with client.http.get(f"http://{client.addresses.http}/page.css") as answer:
@@ -162,14 +181,14 @@ def test_a_bar_stays_inside_and_visible(start, duration, expected):
     """A bar's offset and width are thousandths of the trace; even no duration can be seen."""
     trace = Trace("t", (make_span("a", duration=100), make_span("b", start=start, duration=duration)))
 
-    assert expected == bar(trace.spans[1], trace)
+    assert expected == bar(trace.spans[1], trace.start, trace.duration)
 
 
 def test_a_trace_without_duration_has_bars():
     """A trace that took no time divides by nothing."""
     trace = Trace("t", (make_span("a", duration=0),))
 
-    assert (0, 4) == bar(trace.spans[0], trace)
+    assert (0, 4) == bar(trace.spans[0], trace.start, trace.duration)
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0 µs"), (999, "999 µs"), (12_345, "12.3 ms"), (4_560_000, "4.56 s")])
