@@ -7,7 +7,11 @@ expects lies in files of its own, apart from the one that the agents read.
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
 import tarfile
+from contextlib import contextmanager
 
 import docker
 import pytest
@@ -53,9 +57,28 @@ def _set(folder, token, *arguments, action="set"):
     return sidecar("token", action, "--out", folder, "--file", source, *arguments)
 
 
+@contextmanager
+def _rotating(folder, token):
+    """A rotation as a program of its own; its lines on standard error tell how far it is."""
+    source = folder / f"{token.partition('@')[0]}.txt"
+    source.write_text(token)
+    source.chmod(0o600)
+    argv = [sys.executable, "-m", "sidecar", "token", "rotate", "--out", str(folder), "--file", str(source)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def _agents(deployment):
     found = deployment.engine.containers.of_project(deployment.project)
     return {one.identity: one.service for one in found if one.service in AGENTS}
+
+
+def _networks(deployment, identity):
+    found = deployment.engine.containers.inspect(identity)["NetworkSettings"]["Networks"]
+    return sorted(name.removeprefix(f"{deployment.project}_") for name in found)
 
 
 def _mounted(deployment):
@@ -104,3 +127,47 @@ def test_a_token_that_the_gateway_refuses_is_not_rotated_to(rotating):
     assert UNKNOWN not in planned.out + planned.err + done.out + done.err
     assert (before, file) == (_agents(rotating), path.read_text())
     assert 0 == rotating.verify().code
+
+
+def test_a_rotation_that_is_ended_leaves_nothing(rotating):
+    """SIGTERM while the new agents start: the file and the agents are as before."""
+    path = rotating.folder / "secrets" / "agent.yaml"
+    before, file = _agents(rotating), path.read_text()
+    with _rotating(rotating.folder, NEW) as process:
+        wait_for(lambda: _agents(rotating), lambda found: len(found) > len(AGENTS))
+        process.send_signal(signal.SIGTERM)
+        err = process.communicate(timeout=120)[1]
+
+    assert 143 == process.returncode, err
+    assert err.endswith("sidecar: The old token and its agents are as they were\nsidecar: ended by SIGTERM\n")
+    assert (before, file) == (_agents(rotating), path.read_text())
+    assert ["agent.yaml"] == [one.name for one in path.parent.iterdir()]
+
+
+def test_the_next_rotation_mends_what_a_killed_one_left(rotating):
+    """Killed while the first old agent ends, off its network already: then one agent of each remains."""
+    before = _agents(rotating)
+    with _rotating(rotating.folder, NEW) as process:
+        wait_for(lambda: [one for one in before if _networks(rotating, one) == ["gateway"]], bool, 120)
+        process.kill()
+    left = _agents(rotating)
+    done = _set(rotating.folder, NEW, action="rotate")
+
+    assert (4, 0) == (len(left), done.code), done.err
+    after = _agents(rotating)
+    assert (AGENTS, set()) == (sorted(after.values()), after.keys() & (before.keys() | left.keys()))
+    assert 0 == rotating.verify().code
+
+
+def test_two_rotations_at_once_come_one_after_the_other(rotating):
+    """Both succeed; file and agents have the token of the one that came last."""
+    with _rotating(rotating.folder, NEW) as first:
+        first.stderr.readline()
+        with _rotating(rotating.folder, LOCAL_TOKEN) as second:
+            said = [process.communicate(timeout=200)[1] for process in (second, first)]
+
+    assert (0, 0) == (first.returncode, second.returncode), said
+    assert "waiting for another `sidecar token` to end" in said[0]
+    assert AGENTS == sorted(_agents(rotating).values())
+    assert {agent_config(LOCAL_TOKEN, "agent.tags")} == _mounted(rotating)
+    assert agent_config(LOCAL_TOKEN, "agent.tags") == (rotating.folder / "secrets" / "agent.yaml").read_text()
