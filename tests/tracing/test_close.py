@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 import tornado.gen
@@ -17,6 +18,13 @@ from udp_agent import UdpAgent, closed_port
 def finish(tracer, count=1):
     for _ in range(count):
         tracer.start_span("span").finish()
+
+
+def wait_until(condition, timeout=10):
+    deadline = time.monotonic() + timeout
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
 
 
 def test_close_with_a_timeout_reports(agent, make_tracer):
@@ -137,6 +145,61 @@ def test_close_where_no_thread_can_start(agent, make_tracer, monkeypatch):
     report = tracer.close(5)
 
     assert 60 == report.sent == len(agent.wait_for(60))
+
+
+def test_thread_that_does_not_start_is_tried_again(agent, make_tracer, monkeypatch):
+    """At a limit of processes no thread starts; when it is over the spans leave, though the queue was full."""
+    tracer = make_tracer(reporter_queue_size=5)
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        finish(tracer, 8)
+    assert (5, {"queue_full": 3}) == (tracer.stats().queued, tracer.stats().dropped)
+    wait_until(lambda: finish(tracer) or len(agent.spans) > 5)
+
+
+def test_dead_thread_is_replaced(agent, make_tracer, monkeypatch, caplog):
+    """A defect that ends the reporter's thread costs no span: the next one starts another."""
+    tracer = make_tracer(reporter_flush_interval=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
+        finish(tracer)
+        wait_until(lambda: "reporter's thread failed" in caplog.text and tracer.reporter._thread is None)
+    finish(tracer)
+
+    assert 2 == len(agent.wait_for(2))
+
+
+def test_close_ends_though_its_thread_fails(make_tracer, monkeypatch):
+    """A defect in the reporter's thread does not leave close().result() waiting."""
+    tracer = make_tracer()
+    monkeypatch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
+    finish(tracer)
+
+    assert 1 == tracer.close().result(5).unsent
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300, float("nan"), -1])
+def test_odd_timeouts_are_harmless(make_tracer, timeout):
+    """An endless close ends when the spans have left, and one without time at once; neither raises."""
+    tracer = make_tracer()
+
+    assert tracer.close(timeout).complete
+
+
+def test_close_in_a_signal_handler_does_not_block_itself(agent, make_tracer):
+    """A handler that interrupts the holder of the reporter's lock closes at once: the lock is free while it waits."""
+    tracer = make_tracer()
+    finish(tracer, 30)
+    with tracer.reporter.ledger.lock:
+        before = time.monotonic()
+        report = tracer.close(10)
+
+        assert time.monotonic() - before < 5
+    assert 30 == report.sent == len(agent.wait_for(30))
 
 
 def test_reporters_of_ones_own_keep_their_close():

@@ -224,3 +224,56 @@ def test_tags_and_logs_after_the_finish_do_not_corrupt_the_packet(late):
 
     (decoded,) = decode(packet.data).spans
     assert finished == len(getattr(decoded, late))
+
+
+def test_process_tags_that_cannot_be_encoded_are_left_out(agent, make_tracer, monkeypatch, caplog):
+    """A JAEGER_TAGS in another encoding, or a number too long, costs this tag only, and one warning."""
+    monkeypatch.setenv("JAEGER_TAGS", "bad=a\udce9,zone=a")
+    tracer = make_tracer(tags={"huge": 2**70})
+    finish(tracer, 2)
+
+    assert tracer.close(5).complete
+    carried = tags(agent.batches[0].process.tags)
+    assert "a" == carried["zone"]
+    assert not {"bad", "huge"} & carried.keys()
+    assert 1 == caplog.text.count("process tag 'huge' cannot be encoded")
+
+
+def test_service_name_that_is_not_utf8_is_written_readably(agent):
+    """A JAEGER_SERVICE_NAME in another encoding names the service with the odd bytes escaped."""
+    local_agent = {"reporting_host": "127.0.0.1", "reporting_port": agent.port}
+    tracer = Config({"local_agent": local_agent}, service_name="caf\udce9").new_tracer()
+    finish(tracer)
+
+    assert tracer.close(5).complete
+    assert "caf\\udce9" == agent.batches[0].process.serviceName
+
+
+def test_metrics_that_fail_cost_no_span(agent, caplog):
+    """A metrics backend that raises reaches neither the service nor the reporter's thread; it is logged once."""
+
+    class Broken(MetricsFactory):
+        def create_gauge(self, name, tags=None):
+            return lambda _: 1 / 0
+
+        def create_counter(self, name, tags=None):
+            return lambda _: 1 / 0 if name == "jaeger:reporter_spans" else None
+
+    local_agent = {"reporting_host": "127.0.0.1", "reporting_port": agent.port}
+    tracer = Config({"local_agent": local_agent}, service_name="test", metrics_factory=Broken()).new_tracer()
+    finish(tracer, 120)
+    report = tracer.close(5)
+    finish(tracer)
+
+    assert 120 == report.sent == len(agent.wait_for(120))
+    assert {"closed": 1} == tracer.stats().dropped
+    assert 1 == caplog.text.count("metrics factory's counter failed")
+
+
+def test_endless_flush_interval_waits_for_a_full_batch(agent, make_tracer):
+    """An interval beyond what a lock can wait neither ends the thread nor sends early."""
+    tracer = make_tracer(reporter_flush_interval=1e10)
+    finish(tracer)
+    finish(tracer, 49)
+
+    assert 50 == len(agent.wait_for(50))

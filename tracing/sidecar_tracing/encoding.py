@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sidecar_tracing.ledger import Ledger
+
+logger = logging.getLogger("sidecar_tracing")
 
 MAX_PACKET_BYTES = 65_000
 """The agent's default `server-max-packet-size`; what is longer it cuts off and cannot read."""
@@ -49,7 +52,9 @@ class Encoder:
     @classmethod
     def for_service(cls, name: str, tags: dict[str, Any], max_length: int, batch_size: int, ledger: Ledger) -> Encoder:
         """Return an encoder for spans of the service with this name and these process tags."""
-        return cls(make_process(name, tags, max_length), batch_size, ledger)
+        process = make_process(name.encode("utf-8", "backslashreplace").decode(), tags, max_length)
+        process.tags = [tag for tag in process.tags if _is_encodable(tag)]
+        return cls(process, batch_size, ledger)
 
     def packets(self, spans: Iterable[Any]) -> Iterator[Packet]:
         """Yield the packets of these spans; a span that cannot be packed is dropped and counted."""
@@ -105,6 +110,15 @@ class Encoder:
         out.writeMessageEnd()
         data: bytes = buffer.getvalue()
         return data
+
+
+def _is_encodable(tag: Any) -> bool:
+    try:
+        tag.write(TCompactProtocol(TMemoryBuffer()))
+    except Exception as error:  # noqa: BLE001 - whatever a tag holds, the spans must go on
+        logger.warning("The process tag %.100r cannot be encoded (%s); leaving it out", tag.key, type(error).__name__)
+        return False
+    return True
 
 
 def _span_bytes(span: Any) -> bytes:

@@ -8,7 +8,10 @@ import logging
 import threading
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 logger = logging.getLogger("sidecar_tracing")
 
@@ -57,6 +60,7 @@ class Ledger:
 
     def __init__(self, metrics: Any) -> None:
         self._metrics = metrics
+        self._metrics_failed = False
         self.reset()
 
     def reset(self) -> None:
@@ -85,7 +89,7 @@ class Ledger:
         with self.lock:
             self._sent += spans
             self._packets += 1
-        self._metrics.reporter_success(spans)
+        self.tell(self._metrics.reporter_success, spans)
 
     def recall(self, spans: int) -> None:
         """Take back one packet that the agent's host refused."""
@@ -100,9 +104,18 @@ class Ledger:
         with self.lock:
             first = reason not in self._dropped
             self._dropped[reason] += spans
-        self._metrics.reporter_dropped(spans)
+        self.tell(self._metrics.reporter_dropped, spans)
         if first:
             logger.warning("Spans are being dropped: %s. stats() counts them.", REASONS[reason])
+
+    def tell(self, metric: Callable[[int], None], value: int) -> None:
+        """Pass a number on to the service's metrics; the first one that fails is logged."""
+        try:
+            metric(value)
+        except Exception:
+            if not self._metrics_failed:
+                logger.exception("The metrics factory's counter failed; spans are reported all the same")
+            self._metrics_failed = True
 
     def stats(self) -> Stats:
         """Return all counts of one moment."""

@@ -10,7 +10,6 @@ import queue
 import threading
 import time
 from collections import deque
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
@@ -34,6 +33,12 @@ CLOSE_SECONDS = 5.0
 
 SETTLE_TICK_SECONDS = 0.5
 FINAL_SETTLE_SECONDS = 0.01
+START_AGAIN_SECONDS = 0.1
+"""How long after a thread that did not start the next attempt is."""
+
+_LONGEST_WAIT_SECONDS = 86_400.0
+"""Below what any clock or lock of the platform takes."""
+
 _NEVER = float("inf")
 
 
@@ -56,7 +61,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._sender = sender
         self._capacity = max(1, queue_size)
         self._batch_size = max(1, min(batch_size, self._capacity))
-        self._flush_interval = flush_interval
+        self._flush_interval = _bounded(flush_interval)
         self._service: tuple[str, dict[str, Any], int] = ("", {}, 0)
         self._closing: Closing | None = None
         self._begin()
@@ -69,6 +74,10 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         # looked up here: gevent may have replaced the module's class since the import
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._wake_at: float = 1
+        self._start_at = 0.0
+        # waiting on it releases the lock, also where a signal handler interrupted the lock's holder
+        self._ended = threading.Condition(self.ledger.lock)
+        self._report: CloseReport | None = None
         self._thread: threading.Thread | None = None
         self._deadline = _NEVER
         self._flush_at = _NEVER
@@ -100,6 +109,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
                 reason = "closed"
             elif length >= self._capacity:
                 reason = "queue_full"
+                if length >= self._wake_at:
+                    self._wake_thread()
             else:
                 self._queue.append(span)
                 if length + 1 >= self._wake_at:
@@ -119,7 +130,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             if self._closing is not None:
                 return self._closing
             self._closing = closing = Closing()
-            self._deadline = time.monotonic() + timeout
+            self._deadline = time.monotonic() + _bounded(timeout)
+            self._start_at = 0.0
             started = self._wake_thread()
         if not started:
             self._run()
@@ -127,11 +139,11 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
 
     def close_and_wait(self, timeout: float) -> CloseReport:
         """Close, and return within about `timeout` seconds with what came of it."""
-        closing = self.close(timeout)
-        try:
-            return closing.result(max(0.0, timeout) + 2 * FINAL_SETTLE_SECONDS)
-        except FutureTimeoutError:  # the thread is held up by the resolver, or an earlier close had more time
-            return CloseReport.of(self.stats())
+        self.close(timeout)
+        with self._ended:
+            self._ended.wait_for(lambda: self._report is not None, _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS)
+            # none yet: the thread is held up by the resolver, or an earlier close had more time
+            return CloseReport.of(self.stats()) if self._report is None else self._report
 
     def _notice_fork(self) -> None:
         # uWSGI forks without telling Python
@@ -139,26 +151,50 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self.after_fork_in_child()
 
     def _wake_thread(self) -> bool:
-        """Wake the thread, or start it; False where the interpreter starts no threads any more."""
+        """Wake the thread, or start it; False where none starts: at a limit, or at the interpreter's end."""
+        if not (self._has_thread() or self._start_thread()):
+            return False
         self._wake_at = _NEVER
-        if self._thread is None:
-            thread = threading.Thread(target=self._run, name="sidecar-tracing", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:
-                return False
-            self._thread = thread
         self._wake.put(None)
         return True
 
+    def _has_thread(self) -> bool:
+        # one without an identity is being started by the code that a signal handler interrupted
+        return self._thread is not None and (self._thread.ident is None or self._thread.is_alive())
+
+    def _start_thread(self) -> bool:
+        if time.monotonic() < self._start_at:
+            return False
+        self._thread = threading.Thread(target=self._run, name="sidecar-tracing", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._thread = None
+            self._wake_at = 1  # each later span looks whether it is time to try again
+            self._start_at = time.monotonic() + START_AGAIN_SECONDS
+            return False
+        return True
+
     def _run(self) -> None:
+        try:
+            self._report_until_closed()
+        except Exception:  # a defect of ours: the next span starts another thread
+            logger.exception("The reporter's thread failed")
+        finally:
+            with self.ledger.lock:
+                closing = self._closing is not None
+                self._wake_at, self._thread = 1, None
+            if closing:
+                self._finish()
+
+    def _report_until_closed(self) -> None:
         encoder = Encoder.for_service(*self._service, self._batch_size, self.ledger)
         while (batch := self._next_batch()) is not None:
+            self.ledger.tell(self._metrics.reporter_queue_length, len(batch) + len(self._queue))
             self._deliver(batch, encoder)
         if self._delivery.unsettled:
             time.sleep(FINAL_SETTLE_SECONDS)
             self._deliver([], encoder)
-        self._finish()
 
     def _deliver(self, batch: list[Any], encoder: Encoder) -> None:
         try:
@@ -184,7 +220,6 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
 
     def _take(self) -> list[Any]:
         self._flush_at = self._wake_at = _NEVER
-        self._metrics.reporter_queue_length(len(self._queue))
         return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_size))]
 
     def _drop_queue(self) -> None:
@@ -223,4 +258,14 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         assert self._closing is not None  # noqa: S101 - for the type checker
         self._sender.close()
         lifecycle.forget(self)
-        self._closing.set_result(CloseReport.of(self.ledger.stats()))
+        with self._ended:
+            first = self._report is None
+            self._report = report = CloseReport.of(self.ledger.stats())
+            self._ended.notify_all()
+        if first:
+            self._closing.set_result(report)
+
+
+def _bounded(seconds: float) -> float:
+    """Return a number of seconds that every wait takes; endless ones become a day, and no number becomes none."""
+    return min(_LONGEST_WAIT_SECONDS, max(0.0, seconds))
