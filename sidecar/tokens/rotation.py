@@ -18,6 +18,7 @@ from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
 from sidecar.errors import SidecarError
 from sidecar.tokens import store
 from sidecar.verify.compose import ROLE, SERVICE, ComposePlace
+from sidecar.verify.deployment import containers_of
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Running:
 def find_running(folder: Path, path: Path) -> Running | str:
     """Return the running agents that read the token's file, or why there are none.
 
-    Raises SidecarError where they run and read another file.
+    Raises SidecarError where they run and read another file, or run from another folder.
     """
     if not (folder / FILE).is_file():
         return f"{folder} holds no {FILE}"
@@ -69,7 +70,7 @@ def find_running(folder: Path, path: Path) -> Running | str:
         return f"{error.subject}: {error.cause}"
     config = compose.config(folder)
     names = {name for name, service in config["services"].items() if service.get("labels", {}).get(ROLE) == "agent"}
-    found = [one for one in engine.containers.of_project(config["name"]) if one.service in names]
+    found = [one for one in containers_of(engine, config, folder) if one.service in names]
     agents = tuple(one for one in found if one.status == "running")
     if not agents:
         return "no agent of this folder runs"

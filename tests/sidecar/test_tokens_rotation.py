@@ -17,6 +17,7 @@ from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError, EngineE
 from sidecar.errors import SidecarError
 from sidecar.tokens import LOCAL_TOKEN, agent_config, rotation, store
 from sidecar.tokens.check import fingerprint
+from sidecar.verify.deployment import CONFIG_FILES, WORKING_DIR
 
 NEW = "canary@0123456789abcde_canary@53df7ad2afe8301"
 OLD_FILE = agent_config(LOCAL_TOKEN, "agent.tags")
@@ -36,6 +37,7 @@ class Containers:
         self.done: list[str] = []
         self.packets = 0
         self.refusing = False
+        self.labels: dict[str, str] = {}
 
     def of_project(self, project: str) -> list[Container]:
         """Return them, as the engine's port does."""
@@ -49,7 +51,7 @@ class Containers:
         """Return what is read of a container."""
         service = self.there[identity]
         role = "gateway" if service == "gateway" else "agent" if service.endswith("-agent") else "service"
-        labels = {"sidecar-kit.role": role}
+        labels = {"sidecar-kit.role": role, **self.labels}
         if role != "gateway":
             labels["sidecar-kit.service"] = service.removesuffix("-agent")
         networks = {"p_gateway": {}, f"p_{service.removesuffix('-agent')}-tracing": {}}
@@ -380,6 +382,20 @@ def test_agents_that_read_another_file_are_told(run, deployment) -> None:
         "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml. Set SIDECAR_TOKEN_FILE" in result.err
     )
     assert OLD_FILE == PATH.read_text()
+
+
+def test_agents_of_another_folder_are_not_replaced(run, deployment, tmp_path) -> None:
+    """Two folders with one project: the token of this one does not reach the other's agents."""
+    other = tmp_path / "other/docker-compose.yml"
+    other.parent.mkdir()
+    other.touch()
+    deployment.containers.labels = {WORKING_DIR: str(other.parent), CONFIG_FILES: str(other)}
+    result = rotate(run)
+
+    assert 1 == result.code
+    assert f"runs from another folder, {other.parent}. Give `name:` in the spec, and render again" in result.err
+    assert OLD_FILE == PATH.read_text()
+    assert [] == deployment.containers.done
 
 
 @pytest.mark.parametrize(("options", "section"), [([], "jaeger"), (["--agent-version", "1.62.0"], "agent")])
