@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sidecar.gateway.model import Trace
     from sidecar.gateway.state import State
 
+_BODY_SECONDS = 10.0
 _TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}")
 
 
@@ -112,8 +113,10 @@ class Api:
         if request.content_type != "application/json":
             return failure(415, "the body is not application/json")
         try:
-            changes: Any = json.loads(await request.text())
+            changes: Any = json.loads(await asyncio.wait_for(request.text(), _BODY_SECONDS))
             self._state.faults.set(self._state.faults.current.changed(changes))
+        except asyncio.TimeoutError:
+            return failure(408, "the body did not come in time")
         except (ValueError, RecursionError) as error:
             return failure(400, str(error))
         return web.json_response(self._state.faults.current.as_dict())

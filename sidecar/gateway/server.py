@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
 from sidecar.gateway.collector import Collector, build_server
+from sidecar.gateway.connections import HttpListener, log_quietly
 from sidecar.gateway.faults import Faults, FaultSwitch
 from sidecar.gateway.intake import BadToken, Intake
 from sidecar.gateway.sockets import Address, actual, bind, taken
@@ -19,7 +19,6 @@ from sidecar.gateway.web_app import build_app
 from sidecar.gateway.wire import Decoder
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from sidecar.gateway.credentials import Token
@@ -68,7 +67,7 @@ class Gateway:
         intake = Intake(settings.token, settings.on_bad_token, store)
         self.state = State(intake, Decoder(settings.token), FaultSwitch(settings.faults))
         self._server: Any = None
-        self._runner: web.AppRunner | None = None
+        self._http: HttpListener | None = None
 
     async def start(self) -> Addresses:
         """Listen on all addresses. Raises SidecarError where one is taken; then none stays open."""
@@ -84,8 +83,8 @@ class Gateway:
             await self.state.udp.stop(_DRAIN)
         if self._server:
             await self._server.stop(_GRACE)
-        if self._runner:
-            await self._runner.cleanup()
+        if self._http:
+            await self._http.stop()
         self.state.intake.events.flush()
 
     async def _start_grpc(self) -> Address:
@@ -102,9 +101,8 @@ class Gateway:
 
     async def _start_http(self) -> Address:
         listener = bind(self._settings.http, socket.SOCK_STREAM)
-        self._runner = web.AppRunner(build_app(self.state), access_log=None, shutdown_timeout=_GRACE)
-        await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        self._http = HttpListener(build_app(self.state), self.state.intake.events, _GRACE)
+        await self._http.start(listener)
         return actual(listener, self._settings.http)
 
     def _start_udp(self) -> Address | None:
@@ -121,6 +119,7 @@ class Gateway:
 
 async def serve(gateway: Gateway, announce: Callable[[Addresses], None], stop: asyncio.Event) -> None:
     """Run until `stop` is set; `announce` gets the addresses when all listen."""
+    log_quietly(asyncio.get_running_loop(), gateway.state.intake.events)
     addresses = await gateway.start()
     try:
         announce(addresses)

@@ -1,0 +1,132 @@
+"""Connections that are idle, half-sent or too many."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import suppress
+
+import pytest
+from aiohttp import web
+from gateway_spans import CANARY
+
+from sidecar.gateway import api
+from sidecar.gateway.connections import HttpListener, log_quietly
+from sidecar.gateway.events import Events
+from sidecar.gateway.sockets import Address, bind
+
+HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+
+
+async def serving(**options):
+    """Return a listener that answers "ok" at /healthz, and its port."""
+
+    async def health(_):
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.router.add_get("/healthz", health)
+    listener = HttpListener(app, Events(), 0.1, **options)
+    place = bind(Address("127.0.0.1", 0), socket.SOCK_STREAM)
+    await listener.start(place)
+    return listener, place.getsockname()[1]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("sent", [b"", HALF, HALF + b"\r\n"], ids=["nothing", "half a head", "a request"])
+async def test_an_idle_connection_is_closed(sent):
+    """A connection ends when no whole head of a request comes in time, at its begin or after an answer."""
+    listener, port = await serving(idle=0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+
+    answer = await asyncio.wait_for(reader.read(), 5)
+
+    assert (sent == HALF + b"\r\n") == answer.endswith(b"ok")
+    writer.close()
+    await listener.stop()
+
+
+@pytest.mark.asyncio
+async def test_above_the_most_connections_the_oldest_is_closed(caplog):
+    """A new connection is answered; the one that has been open longest makes room, and the log counts it."""
+    listener, port = await serving(most=2)
+    held = []
+    for _ in range(3):
+        held.append(await asyncio.open_connection("127.0.0.1", port))
+        held[-1][1].write(HALF)
+        await asyncio.sleep(0)
+
+    with suppress(ConnectionResetError):
+        assert b"" == await asyncio.wait_for(held[0][0].read(), 5)
+    held[2][1].write(b"Connection: close\r\n\r\n")
+
+    assert (await asyncio.wait_for(held[2][0].read(), 5)).endswith(b"ok")
+    assert "closed, too many at once (HTTP connections): 1" in caplog.text
+    for _, writer in held:
+        writer.close()
+    await listener.stop()
+
+
+@pytest.mark.asyncio
+async def test_half_a_body_is_given_up(client, monkeypatch):
+    """A body that does not come in time is answered 408 in the API's envelope."""
+    monkeypatch.setattr(api, "_BODY_SECONDS", 0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.addresses.http.port)
+    writer.write(
+        b"POST /api/faults HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    )
+
+    answer = await asyncio.wait_for(reader.read(), 5)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"the body did not come in time" in answer
+    writer.close()
+
+
+@pytest.mark.asyncio
+async def test_other_errors_of_the_loop_are_logged_as_ever(caplog):
+    """Only what the loop cannot accept is counted instead."""
+    loop = asyncio.get_running_loop()
+    log_quietly(loop, Events())
+
+    for number in range(3):
+        loop.call_exception_handler({"message": "accept", "exception": OSError(24, "Too many open files")})
+        loop.call_exception_handler({"message": f"other {number}", "exception": ValueError("x")})
+
+    assert ["not accepted, out of open files or memory (HTTP connections): 1", "other 0", "other 1", "other 2"] == [
+        line.splitlines()[0] for line in (record.getMessage() for record in caplog.records)
+    ]
+
+
+def test_a_flood_of_half_requests_keeps_nobody_out(tmp_path):
+    """With 256 open files and 370 half-sent requests a gateway still answers, and logs a few lines."""
+    token = tmp_path / "agent.yaml"
+    token.write_text(f"agent: {{tags: Authentication={CANARY}}}")
+    limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "gateway"]
+    command = [*limited, sys.executable, "-m", "sidecar", "gateway", f"--token-file={token}", "--output=json"]
+    with (
+        (tmp_path / "log").open("w+") as log,
+        subprocess.Popen(
+            [*command, "--grpc=127.0.0.1:0", "--http=127.0.0.1:0"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+        ) as gateway,
+    ):
+        host, port = json.loads(gateway.stdout.readline())["http"].split(":")
+        flood = []
+        for _ in range(370):
+            flood.append(socket.create_connection((host, int(port)), 5))
+            with suppress(OSError):
+                flood[-1].sendall(HALF)
+
+        with urllib.request.urlopen(f"http://{host}:{port}/healthz", timeout=5) as answer:
+            assert 200 == answer.status
+        gateway.terminate()
+        assert 0 == gateway.wait(5)
+        log.seek(0)
+        assert len(log.readlines()) < 10
+    for one in flood:
+        one.close()
