@@ -45,7 +45,7 @@ def run(options: Options) -> Measured:
         raise Skipped(f"{error}; to enable: {_ENABLE}") from error
     with _project() as frontend:
         sample = _require_images(engine, compose)
-        ways = {BASE: lambda: _run_one(engine, sample), OURS: lambda: _up(compose, frontend)}
+        ways = {BASE: lambda: _run_one(engine, sample), OURS: lambda: _up(engine, compose, frontend)}
         samples = interleave(tuple(ways), options.rounds(RUNS), lambda way: ways[way](), options.say)
     return Measured("Compose: seconds to the first proven trace", FIGURES, samples, BASE)
 
@@ -84,7 +84,7 @@ def _run_one(engine: Engine, image: str) -> Sample:
     return {"seconds": time.perf_counter() - began}
 
 
-def _up(compose: Compose, frontend: str) -> Sample:
+def _up(engine: Engine, compose: Compose, frontend: str) -> Sample:
     page = f"http://127.0.0.1:{os.environ['SIDECAR_PORT_GATEWAY']}"
     began = time.perf_counter()
     try:
@@ -94,7 +94,7 @@ def _up(compose: Compose, frontend: str) -> Sample:
         seconds = time.perf_counter() - began
         report = verify(place_of(CHECKOUT))
     finally:
-        containers.down(CHECKOUT, compose)
+        containers.down(CHECKOUT, engine, compose)
     return {"seconds": seconds, "up_s": up, "hops_failed": sum(not hop.ok for hop in report.hops)}
 
 
