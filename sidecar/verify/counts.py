@@ -42,6 +42,10 @@ class AgentCounts:
     spans_failed: int = 0
     connected: int = 0
     """1 while the agent has a connection to its gateway."""
+    handler_errors: int = 0
+    """Packets that came to nothing: not decoded, or in a batch that the gateway did not take."""
+    batches_failed: int = 0
+    """By the gateway, or on the way to it; a part of `handler_errors`."""
     forwards: bool = True
     """False for the stand-in at the agent's port, which hands spans to nobody."""
 
@@ -57,6 +61,11 @@ class AgentCounts:
     def settled(self) -> int:
         """Spans whose fate is known."""
         return self.spans_submitted + self.spans_failed
+
+    @property
+    def undecoded(self) -> int:
+        """Packets that the agent read and could not decode; their spans are counted nowhere."""
+        return max(0, self.handler_errors - self.batches_failed)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ _REFUSED = Cause(
     "the gateway refused them, or broke off", "See the agent's log: token, quota; sidecar token set sets the token"
 )
 _UNCONNECTED = Cause("the agent has no connection to the gateway", "Check host, port and the network's way out")
+_UNDECODED_FIX = "A packet was cut off or damaged on its sender's side: see its client and packet size (docs/losses.md)"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: st
         "dropped by the agent": agent.packets_dropped,
         "dropped by the kernel": agent.kernel_drops,
         "unreadable": agent.read_errors,
+        "not decoded": agent.undecoded,
     }
     lost = {reason: count for reason, count in lost.items() if count}
     arrived = agent.packets_processed
@@ -105,6 +107,8 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: st
     elif agent.read_errors:
         cause = f"{agent.read_errors} packets could not be read"
         fix = "A packet may hold 65000 bytes; see the client's batches"
+    elif agent.undecoded:
+        cause, fix = f"the agent could not decode {agent.undecoded} packets", _UNDECODED_FIX
     elif not ok:
         cause = f"{client.packets - arrived} packets never reached the agent"
         fix = "Is JAEGER_AGENT_HOST this agent, and its port 6831?"
@@ -115,13 +119,18 @@ def submitted_hop(service: str, client: ClientCounts, agent: AgentCounts, cause:
     """Judge what the agent handed to its gateway; `cause` is what the agent's log says of failures."""
     failed = {"failed": agent.spans_failed} if agent.spans_failed else {}
     ok = agent.spans_submitted >= client.sent and not failed
-    text = fix = ""
-    if not ok:
-        why = cause or _guess(agent)
-        waiting = client.sent - agent.settled
-        fate = f"{agent.spans_failed} spans failed" if failed else f"{waiting} spans wait in the agent"
-        text, fix = f"{fate}: {why.text}", why.fix
-    return Hop(SUBMITTED, service, ok, agent.spans_submitted, client.sent, counts=failed, cause=text, fix=fix)
+    why = Cause("", "") if ok else _fate(client, agent, cause)
+    return Hop(SUBMITTED, service, ok, agent.spans_submitted, client.sent, counts=failed, cause=why.text, fix=why.fix)
+
+
+def _fate(client: ClientCounts, agent: AgentCounts, cause: Cause | None) -> Cause:
+    if cause is None and agent.undecoded and not agent.spans_failed:
+        missing = client.sent - agent.spans_submitted
+        return Cause(f"{missing} spans were in packets that the agent could not decode", _UNDECODED_FIX)
+    why = cause or _guess(agent)
+    waiting = client.sent - agent.settled
+    fate = f"{agent.spans_failed} spans failed" if agent.spans_failed else f"{waiting} spans wait in the agent"
+    return Cause(f"{fate}: {why.text}", why.fix)
 
 
 def _guess(agent: AgentCounts) -> Cause:

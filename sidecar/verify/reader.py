@@ -31,6 +31,8 @@ _METRICS = {
     "packets_processed": "jaeger_agent_thrift_udp_server_packets_processed",
     "packets_dropped": "jaeger_agent_thrift_udp_server_packets_dropped",
     "read_errors": "jaeger_agent_thrift_udp_server_read_errors",
+    "handler_errors": "jaeger_agent_thrift_udp_t_processor_handler_errors",
+    "batches_failed": "jaeger_agent_reporter_batches_failures",
     "spans_submitted": "jaeger_agent_reporter_spans_submitted",
     "spans_failed": "jaeger_agent_reporter_spans_failures",
     "connected": "jaeger_agent_connection_status_collector_connected",

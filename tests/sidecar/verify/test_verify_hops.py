@@ -44,6 +44,7 @@ def test_a_client_that_started_nothing_proves_nothing():
         (AgentCounts(packets_processed=3, packets_dropped=1), "the agent dropped 1 packets", "capacity"),
         (AgentCounts(packets_processed=3), "1 packets never reached the agent", "JAEGER_AGENT_HOST"),
         (AgentCounts(packets_processed=4, read_errors=1), "1 packets could not be read", "65000"),
+        (AgentCounts(packets_processed=4, handler_errors=1), "the agent could not decode 1 packets", "cut off"),
     ],
 )
 def test_lost_packets_have_their_cause(agent, cause, fix):
@@ -53,6 +54,11 @@ def test_lost_packets_have_their_cause(agent, cause, fix):
     assert not hop.ok
     assert cause in hop.cause
     assert fix in hop.fix
+
+
+def test_a_packet_that_the_gateway_failed_was_decoded():
+    """An agent counts it as an error of its handler as well; it has arrived all the same."""
+    assert received_hop("web", CLIENT, AgentCounts(4, spans_failed=100, handler_errors=2, batches_failed=2)).ok
 
 
 def test_other_traffic_does_not_disturb():
@@ -74,6 +80,21 @@ def test_the_receiver_is_named_for_what_it_is():
         (AgentCounts(connected=1), None, "200 spans wait in the agent: the gateway does not answer"),
         (AgentCounts(), None, "200 spans wait in the agent: the agent has no connection to the gateway"),
         (AgentCounts(spans_submitted=150, spans_failed=50), None, "50 spans failed: the agent has no connection"),
+        (
+            AgentCounts(spans_submitted=150, handler_errors=1, connected=1),
+            None,
+            "50 spans were in packets that the agent could not decode",
+        ),
+        (
+            AgentCounts(handler_errors=1, connected=1),
+            Cause("C", "F"),
+            "200 spans wait in the agent: C",
+        ),
+        (
+            AgentCounts(spans_failed=200, handler_errors=5, batches_failed=4, connected=1),
+            Cause("C", "F"),
+            "200 spans failed: C",
+        ),
     ],
 )
 def test_what_the_agent_could_not_hand_on_has_its_cause(agent, known, text):

@@ -30,10 +30,13 @@ UDP6 = """\
 
 
 def test_an_agents_metrics_become_counts():
-    """The six counters are found under their names of 1.62, summed over protocols."""
-    assert AgentCounts(packets_processed=4, spans_submitted=120, spans_failed=30, connected=1) == agent_counts(
-        METRICS, []
+    """The eight counters are found under their names of 1.62, summed over protocols."""
+    expected = AgentCounts(
+        packets_processed=4, spans_submitted=120, spans_failed=30, connected=1, handler_errors=1, batches_failed=1
     )
+
+    assert expected == agent_counts(METRICS, [])
+    assert 0 == expected.undecoded
 
 
 def test_older_names_without_total_are_read_as_well():
