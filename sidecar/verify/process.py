@@ -44,14 +44,7 @@ class ProcessPlace(Stepwise):
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans to the port that the services report to."""
         options = [f"--service={service}", f"--spans={spans}", f"--marker={marker}", f"--agent={self._demo.agent}"]
-        done = subprocess.run(
-            [sys.executable, "-m", "sidecar_tracing.probe", *options],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=child_environment(),
-            timeout=_PROBE_SECONDS,
-        )
+        done = _probe(service, options)
         try:
             return client_counts(json.loads(done.stdout))
         except ValueError:
@@ -91,3 +84,19 @@ class ProcessPlace(Stepwise):
             connected=1,
             forwards=False,
         )
+
+
+def _probe(service: str, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "sidecar_tracing.probe", *options],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=_PROBE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        # `from None`: the original shows the whole command
+        cause = f"the probe did not end within {_PROBE_SECONDS:g} s"
+        raise SidecarError(service, cause, "Ask for fewer spans; see whether the machine is overloaded") from None

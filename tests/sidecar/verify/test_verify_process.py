@@ -1,0 +1,29 @@
+"""The place of the processes that `sidecar demo` started."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+
+import psutil
+import pytest
+
+from sidecar.demo.processes import Demo, Started
+from sidecar.errors import SidecarError
+from sidecar.verify import process
+from sidecar.verify.process import ProcessPlace
+
+
+def test_a_probe_that_does_not_end_is_told(tmp_path, monkeypatch):
+    """The hop gets a cause and what to do; the command, which is long, is not shown."""
+    own = Started("gateway", os.getpid(), psutil.Process().create_time())
+    state = Demo((own,), {"frontend": "http://127.0.0.1:1"}, "http://127.0.0.1:1", "127.0.0.1:1")
+    (tmp_path / "processes.json").write_text(json.dumps(asdict(state)))
+    monkeypatch.setattr(process, "_PROBE_SECONDS", 0.01)
+
+    with pytest.raises(SidecarError) as caught:
+        ProcessPlace(tmp_path).send("frontend", "marker", 10)
+
+    assert ("frontend", "the probe did not end within 0.01 s") == (caught.value.subject, caught.value.cause)
+    assert "fewer spans" in caught.value.fix
