@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE = 4 * 1024 * 1024
 _MAX_CALLS = 1024
+_HANDSHAKE_SECONDS = 10.0
 _SERVICE: Any = collector_pb2.DESCRIPTOR.services_by_name["CollectorService"]
 _CODES = {
     Verdict.MISSING: grpc.StatusCode.UNAUTHENTICATED,
@@ -53,7 +54,11 @@ class Collector:
 def build_server(collector: Collector) -> Any:  # noqa: ANN401
     """Return a server, not yet started, that reads no message above 4 MiB and shares its port with nobody."""
     server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.so_reuseport", 0)],
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE),
+            ("grpc.so_reuseport", 0),
+            ("grpc.server_handshake_timeout_ms", int(_HANDSHAKE_SECONDS * 1000)),
+        ],
         maximum_concurrent_rpcs=_MAX_CALLS,
     )
     method = grpc.unary_unary_rpc_method_handler(collector.post_spans)

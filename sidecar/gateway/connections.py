@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sidecar.gateway.events import Events
 
 MAX_CONNECTIONS = 100
-IDLE_SECONDS = 15.0
-"""For the head of a request, since the connection began or the answer before."""
+IDLE_SECONDS = 75.0
+"""For the head of a request, since the connection began or the answer before; longer than scrapers pause."""
 _LINGER_SECONDS = 1.0
 _AT_ONCE = 32
 """Accepted before the first of them is counted."""

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from gateway_spans import CANARY
 
-from sidecar.gateway import api
+from sidecar.gateway import api, collector
 from sidecar.gateway.connections import HttpListener, log_quietly
 from sidecar.gateway.events import Events
 from sidecar.gateway.sockets import Address, bind
@@ -68,6 +68,18 @@ async def test_above_the_most_connections_the_oldest_is_closed(caplog):
     for _, writer in held:
         writer.close()
     await listener.stop()
+
+
+@pytest.mark.asyncio
+async def test_who_does_not_speak_grpc_is_let_go(start, monkeypatch):
+    """A connection to the gRPC port that says nothing ends when the time for the handshake is over."""
+    monkeypatch.setattr(collector, "_HANDSHAKE_SECONDS", 0.1)
+    client = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.addresses.grpc.port)
+
+    with suppress(ConnectionResetError):
+        await asyncio.wait_for(reader.read(), 5)
+    writer.close()
 
 
 @pytest.mark.asyncio
