@@ -185,6 +185,32 @@ async def test_a_store_that_is_full_keeps_the_newest_traces_and_all_marker_count
     assert 15 == (await client.get("/api/markers/m1"))["distinct"]
 
 
+@pytest.mark.asyncio
+async def test_batches_without_spans_leave_room_for_traces(start):
+    """A batch without spans is accepted and kept nowhere: it takes no part of the store's bytes."""
+    client = await start(max_bytes=100_000)
+    for _ in range(5):
+        await client.post(build_request(0, service="s" * 60_000))
+    await client.post(build_request())
+
+    counters = await client.get("/api/counters")
+    assert (6, 1) == (counters["batches"]["accepted"], counters["store"]["traces"])
+    assert counters["store"]["bytes"] < 2000
+
+
+@pytest.mark.asyncio
+async def test_a_value_of_an_unknown_type_harms_no_page(client):
+    """A negative type or reference, which the wire allows, is shown as the first of its kind."""
+    request = build_request()
+    request.batch.spans[0].tags.add(key="odd", v_type=-7, v_str="text")
+    request.batch.spans[0].references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=-7)
+    await client.post(request)
+
+    assert 1 == len((await client.get("/api/traces?service=frontend"))["data"])
+    for path in ("/", "/trace/1"):
+        assert "frontend" in await client.text(path)
+
+
 async def test_metrics_tell_the_same_totals(client):
     """Prometheus reads accepted, refused and stored spans."""
     await client.post(build_request(3))
