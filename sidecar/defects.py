@@ -16,7 +16,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def unexpected(error: Exception, token: str | None) -> int:
-    """Tell an unexpected exception and return the exit code: 0 for a reader that left, 1 for a cause outside the kit, else 3."""
+    """Tell an unexpected exception; return 0 for a reader that left, 1 for a cause outside the kit, else 3."""
     if isinstance(error, BrokenPipeError) and _reader_is_gone():
         _abandon_output()
         return 0  # the reader, such as `head`, has what it wanted

@@ -8,15 +8,13 @@ agent and judges each hop; then asks each URL, and reads the trace that the answ
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from sidecar.demo import trace
 from sidecar.errors import SidecarError
-from sidecar.verify import neighbour
+from sidecar.verify import neighbour, probe
 from sidecar.verify import report as reports
-from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.loopback import fetch
 from sidecar.verify.options import AGENT, parser_of
@@ -28,10 +26,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
     from sidecar.verify.reader import Settling
 
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
-_PROBE_SECONDS = 60
 
 
 class InsidePlace(Stepwise):
@@ -49,14 +47,7 @@ class InsidePlace(Stepwise):
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans to the agent."""
-        options = [f"--service={service}", f"--spans={spans}", f"--marker={marker}", f"--agent={self._agent}"]
-        command = [sys.executable, "-m", "sidecar_tracing.probe", *options]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_PROBE_SECONDS)
-        try:
-            return client_counts(json.loads(done.stdout))
-        except ValueError:
-            cause = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-            raise SidecarError(service, f"the probe failed: {cause}") from None
+        return probe.send(service, marker, spans, self._agent)
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002 - one service
         """Return the counts of the agent beside this program."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 from sidecar.demo.processes import running
-from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
-from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.verify import probe
+from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.loopback import fetch
 from sidecar.verify.place import Stepwise
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from sidecar.verify.reader import Settling
 
 NO_AGENT = "no agent ran: the stand-in gateway took the services' packets itself"
-_PROBE_SECONDS = 120
 
 
 class ProcessPlace(Stepwise):
@@ -43,13 +40,7 @@ class ProcessPlace(Stepwise):
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans to the port that the services report to."""
-        options = [f"--service={service}", f"--spans={spans}", f"--marker={marker}", f"--agent={self._demo.agent}"]
-        done = _probe(service, options)
-        try:
-            return client_counts(json.loads(done.stdout))
-        except ValueError:
-            cause = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-            raise SidecarError(service, f"the probe failed: {cause}") from None
+        return probe.send(service, marker, spans, self._demo.agent)
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002
         """Return what the stand-in counted at the agent's port; it hands spans to nobody."""
@@ -84,19 +75,3 @@ class ProcessPlace(Stepwise):
             connected=1,
             forwards=False,
         )
-
-
-def _probe(service: str, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [sys.executable, "-m", "sidecar_tracing.probe", *options],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=child_environment(),
-            timeout=_PROBE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        # `from None`: the original shows the whole command
-        cause = f"the probe did not end within {_PROBE_SECONDS:g} s"
-        raise SidecarError(service, cause, "Ask for fewer spans; see whether the machine is overloaded") from None

@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.demo.processes import Demo, Started
 from sidecar.errors import SidecarError
-from sidecar.verify import process
+from sidecar.verify import probe
 from sidecar.verify.process import ProcessPlace
 
 
@@ -20,7 +20,7 @@ def test_a_probe_that_does_not_end_is_told(tmp_path, monkeypatch):
     own = Started("gateway", os.getpid(), psutil.Process().create_time())
     state = Demo((own,), {"frontend": "http://127.0.0.1:1"}, "http://127.0.0.1:1", "127.0.0.1:1")
     (tmp_path / "processes.json").write_text(json.dumps(asdict(state)))
-    monkeypatch.setattr(process, "_PROBE_SECONDS", 0.01)
+    monkeypatch.setattr(probe, "SECONDS", 0.01)
 
     with pytest.raises(SidecarError) as caught:
         ProcessPlace(tmp_path).send("frontend", "marker", 10)
