@@ -9,10 +9,11 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from sidecar_tracing import delivery as delivery_module
 from sidecar_tracing import sender as sender_module
 from sidecar_tracing.encoding import Packet
 from sidecar_tracing.sender import UdpSender
-from udp_agent import UdpAgent, closed_port
+from udp_agent import UdpAgent, closed_port, decode
 
 
 def finish(tracer, count=1, name="span"):
@@ -226,7 +227,7 @@ def test_socket_that_cannot_be_opened_is_closed(monkeypatch):
 
     with pytest.raises(PermissionError):
         sender.send(Packet(b"x", 1))
-    assert sender._socket is None
+    assert sender._line is None
 
 
 def test_packet_too_long_for_the_network_is_dropped(make_tracer, monkeypatch):
@@ -240,3 +241,87 @@ def test_packet_too_long_for_the_network_is_dropped(make_tracer, monkeypatch):
     finish(tracer, 3)
 
     assert {"send_error": 3} == tracer.close(5).dropped
+
+
+class RateLimitedLine:
+    """What the sender sees of an agent beyond loopback whose host refuses only some of the lost packets."""
+
+    def __init__(self, monkeypatch):
+        self.refuse_next = self.away = False
+        self.arrived = []
+        monkeypatch.setattr(sender_module, "_connect", self._connect)
+        monkeypatch.setattr(delivery_module, "PROBE_SECONDS", 0.02)
+        monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)
+
+    def _connect(self, address):
+        line = sender_module._Line(SimpleNamespace(send=self._send, close=lambda: None), address, is_exact=False)
+        line._quotes = self._quotes
+        return line
+
+    def _send(self, data):
+        if not self.away:
+            self.arrived += [span.operationName for span in decode(data).spans]
+
+    def _quotes(self):
+        refuse, self.refuse_next = self.refuse_next, False
+        return (b"some packet",) if refuse else ()
+
+
+def test_one_refusal_beyond_loopback_brings_back_all_that_may_be_lost(make_tracer, monkeypatch):
+    """Kernels limit their refusals: packets that none was sent for are sent again too, and nothing is lost."""
+    network = RateLimitedLine(monkeypatch)
+    tracer = make_tracer(reporter_batch_size=1, reporter_flush_interval=0)
+    network.away = True
+    finish(tracer, 20)
+    wait_until(lambda: tracer.stats().sent == 20)
+    network.refuse_next = True
+    finish(tracer)
+    wait_until(lambda: tracer.stats().queued == 21)
+    network.away = False
+
+    assert 21 == tracer.close(10).sent
+    assert ["span"] * 21 == network.arrived
+
+
+def test_silence_right_after_a_refusal_is_no_success(make_tracer, monkeypatch):
+    """While other processes may use up the refusals only empty batches leave, and no span is called sent."""
+    network = RateLimitedLine(monkeypatch)
+    monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 60)
+    tracer = make_tracer(reporter_batch_size=1)
+    network.refuse_next = True
+    finish(tracer, 5)
+    wait_until(lambda: tracer.reporter._sender.doubtful and tracer.stats().queued == 5)
+    report = tracer.close(0.3)
+
+    assert (0, {"close_timeout": 5}) == (report.sent, report.dropped)
+
+
+def test_no_span_is_doubled_where_nothing_is_refused(make_tracer, monkeypatch):
+    """Beyond loopback too, a healthy agent gets each span once."""
+    network = RateLimitedLine(monkeypatch)
+    tracer = make_tracer()
+    finish(tracer, 500)
+
+    assert 500 == tracer.close(10).sent == len(network.arrived)
+
+
+def test_packets_come_back_though_the_name_stops_resolving(make_tracer, monkeypatch):
+    """A later error of another kind does not make the sender forget what may still be refused."""
+    network = RateLimitedLine(monkeypatch)
+    tracer = make_tracer(reporter_flush_interval=0, host="localhost")
+    network.away = True
+    finish(tracer, 50)
+    wait_until(lambda: tracer.stats().sent == 50)
+    failures = []
+
+    def fail(*_, **__):
+        failures.append(1)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    tracer.reporter._sender._resolve_at = 0
+    finish(tracer)
+    wait_until(lambda: failures)
+    network.refuse_next = True
+
+    wait_until(lambda: (0, 51) == (tracer.stats().sent, tracer.stats().queued))

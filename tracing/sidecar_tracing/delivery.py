@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
+import random
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,12 @@ logger = logging.getLogger("sidecar_tracing")
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 1.0
 
+PROBE_SECONDS = 1.0
+"""The time between packets while silence proves nothing (see UdpSender.doubtful); twice that after a refusal."""
+
+QUIET_SECONDS = 3.0
+"""How long nothing must be refused before silence means success again."""
+
 
 class Delivery:
     """Delivers batches in order and does not return from one before it has left or time is up."""
@@ -36,11 +44,17 @@ class Delivery:
         self._pace = Pace()
         self._pending: deque[Packet] = deque()
         self._failures = 0
+        self._calm_at = math.inf
 
     @property
     def unsettled(self) -> bool:
         """Whether a packet that left may still come back."""
         return self._sender.unsettled
+
+    @property
+    def holding(self) -> bool:
+        """Whether a refusal is so young that what left since may still be found lost."""
+        return self._sender.holding
 
     def deliver(self, spans: Iterable[Any], encoder: Encoder) -> None:
         """Send these spans, and whatever came back since; an empty batch only looks for the latter."""
@@ -50,7 +64,8 @@ class Delivery:
             if self._give_up():
                 self.abandon("close_timeout")
             else:
-                self._attempt(self._pending[0])
+                # while silence proves nothing an empty batch asks: it can be neither lost nor doubled
+                self._attempt(self._pending[0] if self._is_calm() else encoder.probe())
 
     def abandon(self, reason: str) -> None:
         """Drop what has not left, and count it."""
@@ -63,23 +78,37 @@ class Delivery:
             self._sender.send(packet)
         except (OSError, ValueError, OverflowError) as error:  # the latter two: a host or port that is none
             self._failed(packet, error)
+            self._take_back()
         else:
-            self._pending.popleft()
-            self._ledger.send(packet.spans)
+            if packet.spans:
+                self._pending.popleft()
+                self._ledger.send(packet.spans)
             if not self._take_back():
-                self._recovered()
+                self._accepted()
+
+    def _accepted(self) -> None:
+        if self._is_calm():
+            self._recovered()
+            return
+        self._calm_at = min(self._calm_at, time.monotonic() + QUIET_SECONDS)
+        self._wait(_about(PROBE_SECONDS))
+        self._take_back()
+
+    def _is_calm(self) -> bool:
+        return not self._sender.doubtful or time.monotonic() >= self._calm_at
 
     def _take_back(self) -> bool:
         refused = self._sender.take_refused()
-        for packet in reversed(refused):
+        for packet in reversed([packet for packet in refused if packet.spans]):
             self._ledger.recall(packet.spans)
             self._pending.appendleft(packet)
         if refused:
+            self._calm_at = math.inf
             self._retry_later("refused")
         return bool(refused)
 
     def _failed(self, packet: Packet, error: Exception) -> None:
-        if getattr(error, "errno", None) == errno.EMSGSIZE:
+        if getattr(error, "errno", None) == errno.EMSGSIZE and packet.spans:
             self._pending.popleft()
             self._ledger.drop("send_error", packet.spans)
             return
@@ -94,10 +123,21 @@ class Delivery:
                 cause,
             )
         self._sender.reset()
-        self._wait(min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(self._failures, 10)))
+        self._wait(self._retry_seconds())
         self._failures += 1
+
+    def _retry_seconds(self) -> float:
+        if self._sender.doubtful:
+            return _about(2 * PROBE_SECONDS if self._failures else PROBE_SECONDS)
+        return min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 10))
 
     def _recovered(self) -> None:
         if self._failures:
             logger.info("The agent at %s:%s takes spans again", self._sender.host, self._sender.port)
         self._failures = 0
+        self._sender.trust()
+
+
+def _about(seconds: float) -> float:
+    # processes that probe in step would leave all refusals to the first of them
+    return seconds * random.uniform(0.75, 1.25)  # noqa: S311 - no secret

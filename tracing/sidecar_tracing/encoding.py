@@ -69,6 +69,10 @@ class Encoder:
         if encoded:
             yield self._packet(encoded)
 
+    def probe(self) -> Packet:
+        """Return a packet without spans, by which to learn whether an agent listens."""
+        return self._packet([])
+
     def _encoded(self, spans: Iterable[Any]) -> Iterator[bytes]:
         for span in spans:
             try:

@@ -33,6 +33,7 @@ CLOSE_SECONDS = 5.0
 
 SETTLE_TICK_SECONDS = 0.5
 FINAL_SETTLE_SECONDS = 0.01
+CAUTIOUS_SETTLE_SECONDS = 2.0
 START_AGAIN_SECONDS = 0.1
 """How long after a thread that did not start the next attempt is."""
 
@@ -193,7 +194,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self.ledger.tell(self._metrics.reporter_queue_length, len(batch) + len(self._queue))
             self._deliver(batch, encoder)
         if self._delivery.unsettled:
-            time.sleep(FINAL_SETTLE_SECONDS)
+            settle = CAUTIOUS_SETTLE_SECONDS if self._delivery.holding else FINAL_SETTLE_SECONDS
+            time.sleep(max(FINAL_SETTLE_SECONDS, min(settle, self._deadline - time.monotonic())))
             self._deliver([], encoder)
 
     def _deliver(self, batch: list[Any], encoder: Encoder) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ bridge swallows packets to a container that has gone; a slow one takes a twentie
 SETTLE_SECONDS = 4.0
 """How long a packet may still come back: an unanswered neighbour lookup takes the kernel three seconds."""
 
-_KEPT_PACKETS = 128
+HOLD_SECONDS = 15.0
+"""How long after a refusal nothing is forgotten: a kernel refuses one packet a second to all processes of a host
+together, so that what it says nothing about may be lost as well."""
+
+_KEPT_PACKETS = 512
 _QUOTE_BYTES = 2_048
 _ERROR_QUEUE: int | None = getattr(socket, "MSG_ERRQUEUE", None)
 _ERROR_QUEUE_OPTIONS = {
@@ -31,105 +37,157 @@ _ERROR_QUEUE_OPTIONS = {
 _Address = tuple[int, tuple[object, ...]]
 
 
+@dataclass
+class _Line:
+    """A connected socket, and what it sent that may still come back."""
+
+    socket: socket.socket
+    address: _Address
+    is_exact: bool
+    """Whether each lost packet is refused: on loopback kernels do not limit their refusals."""
+    kept: deque[tuple[float, Packet]] = field(default_factory=lambda: deque(maxlen=_KEPT_PACKETS))
+
+    def forget_before(self, horizon: float) -> None:
+        while self.kept and self.kept[0][0] < horizon:
+            self.kept.popleft()
+
+    def take_refused(self) -> list[Packet]:
+        quotes = self._quotes()
+        if not quotes:
+            return []
+        came_back = quotes if self.is_exact else b""
+        refused = [packet for _, packet in self.kept if packet.data.startswith(came_back)]
+        self.kept = deque((pair for pair in self.kept if pair[1] not in refused), maxlen=_KEPT_PACKETS)
+        return refused
+
+    def _quotes(self) -> tuple[bytes, ...]:
+        """Return the first bytes of each refused packet, as the kernel quotes them."""
+        if not self.kept:
+            return ()
+        if _ERROR_QUEUE is None:
+            failed = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            return (self.kept[-1][1].data,) if failed else ()
+        return tuple(iter(self._next_quote, b""))
+
+    def _next_quote(self) -> bytes:
+        assert _ERROR_QUEUE is not None  # noqa: S101 - for the type checker
+        try:
+            return self.socket.recvmsg(_QUOTE_BYTES, 512, _ERROR_QUEUE)[0]
+        except OSError:
+            return b""
+
+
 class UdpSender:
     """A connected UDP socket to a host by name; used by one thread at a time."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
+        self.doubtful = False
+        """Whether silence proves nothing: a packet was refused, and `trust` was not called since."""
         self._turn = 0
+        self._hold_until = 0.0
         self._forget()
 
     def _forget(self) -> None:
-        self._socket: socket.socket | None = None
-        self._address: _Address | None = None
+        self._line: _Line | None = None
+        self._retired: list[_Line] = []
         self._resolve_at = 0.0
-        self._kept: deque[tuple[float, Packet]] = deque(maxlen=_KEPT_PACKETS)
 
     def send(self, packet: Packet) -> None:
         """Send one packet.
 
-        Raises OSError where the name does not resolve or the network refuses; the packet is then still the caller's.
+        Raises OSError or ValueError where the name does not resolve or the network refuses; the packet is then still
+        the caller's.
         """
-        connected = self._connected()
+        line = self._connected()
         try:
-            connected.send(packet.data)
+            line.socket.send(packet.data)
         except ConnectionRefusedError:
             # the kernel reports an earlier packet's refusal here, and this one has not left
-            connected.send(packet.data)
-        self._kept.append((time.monotonic(), packet))
+            line.socket.send(packet.data)
+        line.kept.append((time.monotonic(), packet))
 
     def take_refused(self) -> list[Packet]:
-        """Return the packets that came back since the last call; never the same one twice."""
-        horizon = time.monotonic() - SETTLE_SECONDS
-        while self._kept and self._kept[0][0] < horizon:
-            self._kept.popleft()
-        quotes = self._quotes()
-        if not quotes:
-            return []
-        refused = [packet for _, packet in self._kept if packet.data.startswith(quotes)]
-        kept = [(at, packet) for at, packet in self._kept if packet not in refused]
-        self._kept = deque(kept, maxlen=_KEPT_PACKETS)
+        """Return the packets that came back since the last call, in the order of their sending.
+
+        Beyond loopback one refusal brings back all that may be lost with it, so some of them may have arrived.
+        """
+        now = time.monotonic()
+        refused = [packet for line in self._retired for packet in self._refused_by(line, now)]
+        if self._line is not None and (current := self._refused_by(self._line, now)):
+            if not self._line.is_exact:
+                self.doubtful, self._hold_until = True, now + HOLD_SECONDS
+            refused += current
+        for line in self._retired:
+            if not line.kept:
+                line.socket.close()
+        self._retired = [line for line in self._retired if line.kept]
         return refused
+
+    def _refused_by(self, line: _Line, now: float) -> list[Packet]:
+        if line.is_exact or now >= self._hold_until:
+            line.forget_before(now - SETTLE_SECONDS)
+        return line.take_refused()
+
+    def trust(self) -> None:
+        """Take silence for success again."""
+        self.doubtful = False
+
+    @property
+    def holding(self) -> bool:
+        """Whether a refusal is so young that what left since may still be found lost."""
+        return time.monotonic() < self._hold_until
 
     @property
     def unsettled(self) -> bool:
         """Whether a packet is young enough to come back."""
-        return bool(self._kept)
+        return bool(self._retired) or (self._line is not None and bool(self._line.kept))
 
     def reset(self) -> None:
-        """Close the socket; the next send resolves the name again and takes its next address."""
+        """Leave the socket; the next send resolves the name again and takes its next address."""
         self._turn += 1
-        self.close()
+        self._retire()
+
+    def _retire(self) -> None:
+        if self._line is not None and self._line.kept:
+            self._retired.append(self._line)
+        elif self._line is not None:
+            self._line.socket.close()
+        self._line, self._resolve_at = None, 0.0
 
     def close(self) -> None:
-        """Close the socket; a later send opens another."""
-        if self._socket is not None:
-            self._socket.close()
+        """Close all sockets; a later send opens another."""
+        for line in [*self._retired, *([self._line] if self._line else [])]:
+            line.socket.close()
         self._forget()
 
-    def _connected(self) -> socket.socket:
+    def _connected(self) -> _Line:
         began = time.monotonic()
-        if self._socket is None or began > self._resolve_at:
+        if self._line is None or began > self._resolve_at:
             addresses = self._resolve()
             took = time.monotonic() - began
-            if self._address not in addresses:
-                self._connect(addresses[self._turn % len(addresses)])
+            if self._line is None or self._line.address not in addresses:
+                self._retire()
+                self._line = _connect(addresses[self._turn % len(addresses)])
             self._resolve_at = began + took + min(RESOLVE_SECONDS, _LOOKUPS_SHARE * took)
-        assert self._socket is not None  # noqa: S101 - for the type checker
-        return self._socket
+        return self._line
 
     def _resolve(self) -> list[_Address]:
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_DGRAM)
         return [(family, tuple(address)) for family, _, _, _, address in found]
 
-    def _connect(self, address: _Address) -> None:
-        self.close()
-        family, target = address
-        opened = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            opened.setblocking(False)
-            if _ERROR_QUEUE is not None:
-                opened.setsockopt(*_ERROR_QUEUE_OPTIONS[socket.AddressFamily(family)], 1)
-            opened.connect(target)
-        except OSError:
-            opened.close()
-            raise
-        self._socket, self._address = opened, address
 
-    def _quotes(self) -> tuple[bytes, ...]:
-        """Return the first bytes of each refused packet, as the kernel quotes them."""
-        if self._socket is None or not self._kept:
-            return ()
-        if _ERROR_QUEUE is None:
-            failed = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            return (self._kept[-1][1].data,) if failed else ()
-        return tuple(iter(self._next_quote, b""))
-
-    def _next_quote(self) -> bytes:
-        assert self._socket is not None  # noqa: S101 - for the type checker
-        assert _ERROR_QUEUE is not None  # noqa: S101 - for the type checker
-        try:
-            return self._socket.recvmsg(_QUOTE_BYTES, 512, _ERROR_QUEUE)[0]
-        except OSError:
-            return b""
+def _connect(address: _Address) -> _Line:
+    family, target = address
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        opened.setblocking(False)
+        if _ERROR_QUEUE is not None:
+            opened.setsockopt(*_ERROR_QUEUE_OPTIONS[socket.AddressFamily(family)], 1)
+        opened.connect(target)
+    except OSError:
+        opened.close()
+        raise
+    is_exact = ipaddress.ip_address(str(target[0]).partition("%")[0]).is_loopback
+    return _Line(opened, address, is_exact)
