@@ -325,3 +325,14 @@ def test_packets_come_back_though_the_name_stops_resolving(make_tracer, monkeypa
     network.refuse_next = True
 
     wait_until(lambda: (0, 51) == (tracer.stats().sent, tracer.stats().queued))
+
+
+def test_refusal_is_read_before_its_packet_is_forgotten(monkeypatch):
+    """A sender that looks late, since it waited for something else, still finds the refusal."""
+    monkeypatch.setattr(sender_module, "SETTLE_SECONDS", -1)
+    sender = UdpSender("127.0.0.1", closed_port())
+    packet = Packet(b"\x01" * 3_000, 7)
+    sender.send(packet)
+
+    assert [packet] == sender.take_refused()
+    sender.close()

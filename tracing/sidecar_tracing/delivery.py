@@ -60,6 +60,8 @@ class Delivery:
         """Send these spans, and whatever came back since; an empty batch only looks for the latter."""
         self._pending.extend(encoder.packets(spans))
         self._take_back()
+        if self.holding and not self._pending:  # what left after a false recovery comes back by a later refusal
+            self._attempt(encoder.probe())
         while self._pending:
             if self._give_up():
                 self.abandon("close_timeout")

@@ -34,6 +34,7 @@ CLOSE_SECONDS = 5.0
 SETTLE_TICK_SECONDS = 0.5
 FINAL_SETTLE_SECONDS = 0.01
 CAUTIOUS_SETTLE_SECONDS = 2.0
+CAUTIOUS_TICK_SECONDS = 0.1
 START_AGAIN_SECONDS = 0.1
 """How long after a thread that did not start the next attempt is."""
 
@@ -193,10 +194,13 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         while (batch := self._next_batch()) is not None:
             self.ledger.tell(self._metrics.reporter_queue_length, len(batch) + len(self._queue))
             self._deliver(batch, encoder)
-        if self._delivery.unsettled:
-            settle = CAUTIOUS_SETTLE_SECONDS if self._delivery.holding else FINAL_SETTLE_SECONDS
-            time.sleep(max(FINAL_SETTLE_SECONDS, min(settle, self._deadline - time.monotonic())))
+        settled_at = min(self._deadline, time.monotonic() + CAUTIOUS_SETTLE_SECONDS)
+        while self._delivery.unsettled:
+            time.sleep(FINAL_SETTLE_SECONDS)
             self._deliver([], encoder)
+            if not self._delivery.holding or time.monotonic() >= settled_at:
+                break
+            self._wait_to_retry(CAUTIOUS_TICK_SECONDS)
 
     def _deliver(self, batch: list[Any], encoder: Encoder) -> None:
         try:

@@ -126,9 +126,10 @@ class UdpSender:
         return refused
 
     def _refused_by(self, line: _Line, now: float) -> list[Packet]:
+        refused = line.take_refused()  # first: after a long wait the answer is there, and the packet old
         if line.is_exact or now >= self._hold_until:
             line.forget_before(now - SETTLE_SECONDS)
-        return line.take_refused()
+        return refused
 
     def trust(self) -> None:
         """Take silence for success again."""
