@@ -308,3 +308,12 @@ def set_variables(monkeypatch, **variables):
     for name, value in variables.items():
         if value is not None:
             monkeypatch.setenv(name, value)
+
+
+def test_pace_is_a_setting():
+    """`reporter_bytes_per_second` is known to the validation, and the reporter paces by it."""
+    slow = Config({"reporter_bytes_per_second": 1_000}, service_name="test", validate=True).new_tracer()
+    slow.close(0)
+
+    assert pytest.approx(66.6, abs=1) == slow.reporter._delivery._pace.delay(2 * 65_536)
+    assert 2_500_000 == config().reporter_bytes_per_second

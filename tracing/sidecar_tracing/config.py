@@ -14,6 +14,7 @@ from jaeger_client.constants import DEFAULT_FLUSH_INTERVAL
 from jaeger_client.reporter import LoggingReporter, ReporterMetrics
 
 from sidecar_tracing import environment, sampling
+from sidecar_tracing.pacing import BYTES_PER_SECOND
 from sidecar_tracing.reporter import Reporter
 from sidecar_tracing.sender import UdpSender
 from sidecar_tracing.tracer import Tracer
@@ -58,6 +59,14 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
     def reporter_flush_interval(self) -> float:
         """How many seconds a span waits at most for others to fill its packet."""
         return float(self.config.get("reporter_flush_interval") or DEFAULT_FLUSH_INTERVAL)
+
+    @property
+    def reporter_bytes_per_second(self) -> float:
+        """At what pace packets leave; more than 2.5 MB/s needs an agent whose kernel buffer takes it."""
+        return float(self.config.get("reporter_bytes_per_second") or BYTES_PER_SECOND)
+
+    def _validate_config(self, config: dict[str, Any]) -> None:
+        super()._validate_config({key: value for key, value in config.items() if key != "reporter_bytes_per_second"})
 
     @property
     def local_agent_reporting_host(self) -> str:
@@ -119,6 +128,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
             batch_size=self.reporter_batch_size,
             flush_interval=self.reporter_flush_interval,
             metrics=ReporterMetrics(self._metrics_factory),
+            bytes_per_second=self.reporter_bytes_per_second,
             echo=LoggingReporter(logger).report_span if self.logging else None,
         )
 

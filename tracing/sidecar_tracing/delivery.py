@@ -10,13 +10,12 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from sidecar_tracing.pacing import Pace
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sidecar_tracing.encoding import Encoder, Packet
     from sidecar_tracing.ledger import Ledger
+    from sidecar_tracing.pacing import Pace
     from sidecar_tracing.sender import UdpSender
 
 logger = logging.getLogger("sidecar_tracing")
@@ -35,13 +34,18 @@ class Delivery:
     """Delivers batches in order and does not return from one before it has left or time is up."""
 
     def __init__(
-        self, sender: UdpSender, ledger: Ledger, give_up: Callable[[], bool], wait: Callable[[float], None]
+        self,
+        sender: UdpSender,
+        ledger: Ledger,
+        pace: Pace,
+        give_up: Callable[[], bool],
+        wait: Callable[[float], None],
     ) -> None:
         self._sender = sender
         self._ledger = ledger
         self._give_up = give_up
         self._wait = wait
-        self._pace = Pace()
+        self._pace = pace
         self._pending: deque[Packet] = deque()
         self._failures = 0
         self._calm_at = math.inf

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sidecar_tracing")
 
 REASONS = {
-    "queue_full": "the queue is full: the agent is away or slower than the service",
+    "queue_full": "the queue is full: the agent is away, or spans come faster than reporter_bytes_per_second",
     "too_large": "a span is larger than one packet",
     "encode_error": "a tag or log cannot be encoded",
     "send_error": "the packet cannot be sent",
     "closed": "the tracer is closed",
-    "close_timeout": "the agent did not take them before the close's time ran out",
+    "close_timeout": "the close's time ran out: the agent did not take them, or the pace was too slow for them",
 }
 """Why spans are dropped: reason → its text in the log."""
 
@@ -33,7 +33,7 @@ class Stats:
     started: int
     """Sampled spans that began."""
     unfinished: int
-    """Of these, the ones that `finish()` has not been called on."""
+    """Of these, the ones that `finish()` has not been called on, or that sampling.priority=0 took out later."""
     queued: int
     """Finished, and neither sent nor dropped yet."""
     sent: int

@@ -17,14 +17,15 @@ PACKET_OVERHEAD = 1_024
 class Pace:
     """A token bucket over bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_per_second: float = BYTES_PER_SECOND) -> None:
+        self._rate = max(1.0, bytes_per_second)
         self._tokens = float(BURST_BYTES)
         self._filled_at = time.monotonic()
 
     def delay(self, size: int) -> float:
         """Charge a packet of `size` bytes and return the seconds to wait before it may leave."""
         now = time.monotonic()
-        self._tokens = min(BURST_BYTES, self._tokens + (now - self._filled_at) * BYTES_PER_SECOND)
+        self._tokens = min(BURST_BYTES, self._tokens + (now - self._filled_at) * self._rate)
         self._filled_at = now
         self._tokens -= size + PACKET_OVERHEAD
-        return max(0.0, -self._tokens / BYTES_PER_SECOND)
+        return max(0.0, -self._tokens / self._rate)

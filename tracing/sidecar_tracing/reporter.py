@@ -19,6 +19,7 @@ from sidecar_tracing.closing import CloseReport, Closing
 from sidecar_tracing.delivery import Delivery
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
+from sidecar_tracing.pacing import BYTES_PER_SECOND, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +56,12 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         batch_size: int,
         flush_interval: float,
         metrics: Any,
+        bytes_per_second: float = BYTES_PER_SECOND,
         echo: Callable[[Any], None] | None = None,
     ) -> None:
         self.ledger = Ledger(metrics)
         self._metrics = metrics
+        self._bytes_per_second = bytes_per_second
         self._echo = echo
         self._sender = sender
         self._capacity = max(1, queue_size)
@@ -83,7 +86,9 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._thread: threading.Thread | None = None
         self._deadline = _NEVER
         self._flush_at = _NEVER
-        self._delivery = Delivery(self._sender, self.ledger, self._out_of_time, self._wait_to_retry)
+        self._delivery = Delivery(
+            self._sender, self.ledger, Pace(self._bytes_per_second), self._out_of_time, self._wait_to_retry
+        )
 
     def after_fork_in_child(self) -> None:
         """Start afresh in a forked child: its parent sends what was queued, the child what it makes itself."""
