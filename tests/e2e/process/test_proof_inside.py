@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from agent_process import Agent, StandIn, write_token
 
-from sidecar.verify import inside
+from sidecar.verify import inside, probe
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -79,7 +79,7 @@ def test_a_service_that_does_not_answer_fails_the_test(proven) -> None:
 def test_a_probe_that_breaks_is_told(monkeypatch) -> None:
     """By its last line."""
     done = subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nOSError: no network\n")
-    monkeypatch.setattr(inside.subprocess, "run", lambda *_args, **_options: done)
+    monkeypatch.setattr(probe.subprocess, "run", lambda *_args, **_options: done)
 
     with pytest.raises(Exception, match="the probe failed: OSError: no network"):
         inside.InsidePlace("test", None).send("test", "marker", 1)
