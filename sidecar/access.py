@@ -19,3 +19,11 @@ def told(path: Path, cause: str = "cannot be read", fix: str = "Check its rights
         yield
     except OSError as error:
         raise SidecarError(str(error.filename or path), f"{cause}: {error.strerror or error}", fix) from error
+
+
+def require_rendered(folder: Path) -> None:
+    """Raise SidecarError where --out, which is to hold a rendering, is no folder."""
+    with told(folder):
+        there = folder.is_dir()
+    if not there:
+        raise SidecarError(f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec, _token_source
-from sidecar.errors import SidecarError, UsageError
+from sidecar.errors import UsageError
 from sidecar.images.names import AGENT_VERSION
 
 if TYPE_CHECKING:
@@ -102,10 +102,11 @@ def _check_cluster_flags(args: argparse.Namespace) -> None:
 
 
 def _set(args: argparse.Namespace) -> int:
+    from sidecar.access import require_rendered
     from sidecar.plan import TOKEN_FILE
     from sidecar.tokens import store
 
-    _require_folder(args.out)
+    require_rendered(args.out)
     key = _key(args)
     path = args.out / TOKEN_FILE
     token = _token_source.new(args)
@@ -153,10 +154,11 @@ def _checked(args: argparse.Namespace) -> tuple[Checked, str]:
 
 
 def _rotate(args: argparse.Namespace) -> int:
+    from sidecar.access import require_rendered
     from sidecar.plan import TOKEN_FILE
     from sidecar.tokens import check, store
 
-    _require_folder(args.out)
+    require_rendered(args.out)
     _key(args)  # a wrong version is told before the token is asked for
     path = args.out / TOKEN_FILE
     new = _token_source.new(args)
@@ -189,11 +191,6 @@ def _rotate_alone(args: argparse.Namespace, path: Path, new: str, mark: str) -> 
     rotation.rotate(running, path, tokens.agent_config(new, key).encode(), _token_source.say, prove=not args.no_verify)
     print(f"{path}: written, {mark}. Replaced: {', '.join(running.names)}")
     return 0
-
-
-def _require_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise SidecarError(f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`")
 
 
 def _key(args: argparse.Namespace) -> str:

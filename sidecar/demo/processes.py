@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from sidecar import signals
 from sidecar.checkout import find_checkout
 from sidecar.demo.ports import choose
 from sidecar.engine.compose import child_environment
@@ -27,8 +27,7 @@ from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Callable, Mapping
 
     from sidecar.demo.ports import Port
     from sidecar.spec import Service
@@ -180,7 +179,7 @@ class _Starter:
 
     def _run(self, name: str, argv: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> None:
         log = self._folder / "logs" / f"{name}.log"
-        with _interrupts_wait():
+        with signals.deferred():  # a process that no state file names could not be stopped
             process = self._spawn(argv, environment, log)
             started = Started(name, process.pid, psutil.Process(process.pid).create_time())
             self._demo = Demo((*self._demo.processes, started), self._demo.services, *self._ends())
@@ -198,23 +197,6 @@ class _Starter:
                 env={**child_environment(), **environment},
                 start_new_session=True,
             )
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Hold a Ctrl-C back until the block is done: a process that no state file names could not be stopped."""
-    came: list[int] = []
-
-    def remember(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
-
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
 
 
 def _wait_for(name: str, ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

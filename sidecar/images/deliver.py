@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.access import told
+from sidecar.access import require_rendered
 from sidecar.checkout import find_checkout
 from sidecar.console import table
 from sidecar.engine.client import connect
@@ -27,10 +27,7 @@ def deliver(wish: Wish, folder: Path, mirror: str | None = None) -> list[Obtaine
 
     `mirror` is Debian's, for a base from source; None is the host's own. Raises SidecarError.
     """
-    with told(folder):
-        there = folder.is_dir()
-    if not there:
-        raise SidecarError(f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`")
+    require_rendered(folder)
     line = ProgressLine()
     try:
         obtained = _obtain(wish, _surroundings(mirror, line))
