@@ -89,8 +89,7 @@ def _sampled(sampling: Sampling) -> dict[str, str]:
 
 
 def _build(build: Build, folder: str) -> BuildPlan:
-    remote = "://" in build.context or build.context.startswith("git@")
-    context = build.context if remote else _beside(build.context, folder)
+    context = build.context if build.is_remote else _beside(build.context, folder)
     return BuildPlan(context, build.dockerfile, build.target, build.args)
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from sidecar.spec.records import Build, Service
 
-_REMOTE = ("://", "git@")
-
 
 class Missing(NamedTuple):
     """One path that is not there."""
@@ -36,7 +34,7 @@ def missing(service: Service, folder: Path) -> Iterator[Missing]:
 
 
 def _of_build(build: Build, folder: Path) -> Iterator[Missing]:
-    if any(sign in build.context for sign in _REMOTE):
+    if build.is_remote:
         return
     context = folder / build.context
     dockerfile = context / (build.dockerfile or "Dockerfile")

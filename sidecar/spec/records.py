@@ -44,6 +44,11 @@ class Build:
     target: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the context is a repository's address."""
+        return "://" in self.context or self.context.startswith("git@")
+
 
 @dataclass(frozen=True)
 class Publish:
