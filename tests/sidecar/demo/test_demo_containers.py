@@ -51,12 +51,14 @@ def compose(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def _free_page(monkeypatch):
-    """The page's port is free, whatever runs on this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    monkeypatch.setattr(containers, "PAGE", containers.Published("gateway", port, "SIDECAR_PORT_GATEWAY"))
+def _free_ports(monkeypatch):
+    """The sample's ports are free, whatever runs on this machine."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        frontend, page = one.getsockname()[1], other.getsockname()[1]
+    monkeypatch.setattr(containers, "FRONTEND", containers.Published("frontend", frontend, "SIDECAR_PORT_FRONTEND"))
+    monkeypatch.setattr(containers, "PAGE", containers.Published("gateway", page, "SIDECAR_PORT_GATEWAY"))
 
 
 @pytest.fixture
