@@ -62,10 +62,10 @@ lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of 
 	  -o requirements-dev.txt requirements-dev.in pyproject.toml tracing/pyproject.toml
 
 clean: ## remove the environment and all that was built here
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/gateway/stubs/*_pb2*
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/stand_in/stubs/*_pb2*
 
 # The environment: everything from the lock, then the two packages as they stand here. The stubs are part of it.
-$(VENV)/.ready: requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch_build.py sidecar/gateway/stubs/collector.proto
+$(VENV)/.ready: requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch_build.py sidecar/stand_in/stubs/collector.proto
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "make: Python 3.10 or later is needed; name one with PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \

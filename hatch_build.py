@@ -9,14 +9,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class StubsHook(BuildHookInterface[Any]):
-    """Write sidecar/gateway/stubs/*_pb2*.py."""
+    """Write sidecar/stand_in/stubs/*_pb2*.py."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the interface's signature
         """Run protoc before files are collected. Raises RuntimeError where it fails."""
         from grpc_tools import protoc
 
         root = Path(self.root)
-        protos = sorted(str(path) for path in (root / "sidecar/gateway/stubs").glob("*.proto"))
+        protos = sorted(str(path) for path in (root / "sidecar/stand_in/stubs").glob("*.proto"))
         well_known = Path(protoc.__file__).parent / "_proto"
         out = [f"--{kind}_out={root}" for kind in ("python", "grpc_python", "pyi")]
         if protoc.main(["protoc", f"-I{root}", f"-I{well_known}", *out, *protos]):

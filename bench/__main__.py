@@ -36,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     described = machine.describe()
     _say(", ".join(f"{name} {value}" for name, value in described.items()))
-    outcomes = [_case(name, Options(_say, args.runs, args.quick), args.output) for name in args.cases or CASES]
+    outcomes = [
+        _case(name, Options(_say, args.runs, args.quick), args.output)
+        for name in args.cases or CASES
+    ]
     if args.output == "json":
         print(json.dumps({"machine": described, "quick": args.quick, "cases": outcomes}, indent=2))
     return 1 if any(outcome["failed"] for outcome in outcomes) else 0
@@ -71,10 +74,18 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("cases", nargs="*", type=_case_name, metavar="CASE", help="which (default: all; see --list)")
-    parser.add_argument("--runs", type=_count, metavar="N", help="runs of each way (default: the case's own number)")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the load, one run: does it work at all?")
-    parser.add_argument("--output", choices=("text", "json"), default="text", help="Markdown tables, or every run")
+    parser.add_argument(
+        "cases", nargs="*", type=_case_name, metavar="CASE", help="which (default: all; see --list)"
+    )
+    parser.add_argument(
+        "--runs", type=_count, metavar="N", help="runs of each way (default: the case's own number)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the load, one run: does it work at all?"
+    )
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="Markdown tables, or every run"
+    )
     parser.add_argument("--list", action="store_true", help="list the cases")
     return parser
 

@@ -46,7 +46,11 @@ def find_agent() -> str:
     """Return the agent's binary. Raises Skipped where there is none."""
     named = os.environ.get("SIDECAR_BENCH_AGENT")
     lab = os.environ.get("LAB_DIR")
-    found = named or shutil.which("jaeger-agent") or (shutil.which("jaeger-agent", path=f"{lab}/bin") if lab else None)
+    found = (
+        named
+        or shutil.which("jaeger-agent")
+        or (shutil.which("jaeger-agent", path=f"{lab}/bin") if lab else None)
+    )
     if not found or not os.access(found, os.X_OK):
         raise Skipped(f"no jaeger-agent binary{f' at {named}' if named else ''}; {_ENABLE}")
     return found
@@ -79,7 +83,8 @@ def rendered_argv(argv: Sequence[str], places: Mapping[str, str]) -> list[str]:
     if absent := places.keys() - set(names):
         raise ValueError(f"the rendering has no {', '.join(sorted(absent))}")
     return [
-        f"{name}={places[name]}" if name in places else argument for name, argument in zip(names, argv, strict=True)
+        f"{name}={places[name]}" if name in places else argument
+        for name, argument in zip(names, argv, strict=True)
     ]
 
 
@@ -94,7 +99,11 @@ def planned_argv() -> tuple[str, ...]:
 @contextlib.contextmanager
 def started(gateway: str, *, rendered: bool) -> Iterator[Agent]:
     """Run an agent that reports to the gateway at HOST:PORT; it connects with its first packet."""
-    binary, compact, admin = find_agent(), free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    binary, compact, admin = (
+        find_agent(),
+        free_port(socket.SOCK_DGRAM),
+        free_port(socket.SOCK_STREAM),
+    )
     places = addresses(gateway, compact, admin)
     arguments = rendered_argv(planned_argv(), places) if rendered else stock_argv(places)
     with running([binary, *arguments]) as child:
@@ -123,7 +132,9 @@ def socket_buffer_cap() -> int:
 
 def version(binary: str) -> str:
     """Return what an agent says of its version; "?" where it does not."""
-    done = subprocess.run([binary, "version"], check=False, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(
+        [binary, "version"], check=False, capture_output=True, text=True, timeout=20
+    )
     try:
         said: str = json.loads(done.stdout)["gitVersion"]
     except (ValueError, KeyError):

@@ -6,7 +6,7 @@ import asyncio
 
 import grpc
 
-from sidecar.gateway.stubs import collector_pb2, collector_pb2_grpc
+from sidecar.stand_in.stubs import collector_pb2, collector_pb2_grpc
 
 
 class Counter(collector_pb2_grpc.CollectorServiceServicer):  # type: ignore[misc] # generated, untyped

@@ -13,7 +13,7 @@ import grpc
 import yaml
 
 from bench.agents import TOKEN_FILE
-from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,9 @@ def template(spans: int) -> bytes:
     process = request.batch.process
     process.service_name = "bench"
     process.tags.add(key="hostname", v_str="bench")
-    name, _, token = yaml.safe_load(TOKEN_FILE.read_text(encoding="utf-8"))["agent"]["tags"].partition("=")
+    name, _, token = yaml.safe_load(TOKEN_FILE.read_text(encoding="utf-8"))["agent"][
+        "tags"
+    ].partition("=")
     process.tags.add(key=name, v_str=token)
     for number in range(spans):
         _add_span(request, number)

@@ -55,13 +55,18 @@ class Load:
 def measure(load: Load, options: Options, runs: int) -> dict[str, list[Sample]]:
     """Measure every way. Raises Skipped where no agent is."""
     agents.find_agent()
-    return interleave(tuple(WAYS), options.rounds(runs), lambda way: deliver(load, *WAYS[way]), options.say)
+    return interleave(
+        tuple(WAYS), options.rounds(runs), lambda way: deliver(load, *WAYS[way]), options.say
+    )
 
 
 def deliver(load: Load, client: str, rendered: bool) -> Sample:
     """Return the figures of one delivery."""
     marker = secrets.token_hex(8)
-    with gateways.stand_in(load.latency_ms) as gateway, agents.started(gateway.grpc, rendered=rendered) as agent:
+    with (
+        gateways.stand_in(load.latency_ms) as gateway,
+        agents.started(gateway.grpc, rendered=rendered) as agent,
+    ):
         made = _make(load, client, agent, marker)
         distinct, accepted = _settle(gateway, agent, marker, load.spans)
         counted = agent.counts()
@@ -79,7 +84,12 @@ def deliver(load: Load, client: str, rendered: bool) -> Sample:
 
 
 def _make(load: Load, client: str, agent: Agent, marker: str) -> Sample:
-    options = [f"--way={client}", f"--spans={load.spans}", f"--rate={load.rate}", f"--marker={marker}"]
+    options = [
+        f"--way={client}",
+        f"--spans={load.spans}",
+        f"--rate={load.rate}",
+        f"--marker={marker}",
+    ]
     with running(python("-m", "bench.spans", *options, f"--agent=127.0.0.1:{agent.port}")) as child:
         made: Sample = child.result(120)
     return made

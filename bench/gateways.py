@@ -35,7 +35,12 @@ class Gateway:
 @contextlib.contextmanager
 def stand_in(latency_ms: int = 0) -> Iterator[Gateway]:
     """Run `sidecar gateway`; it answers each call `latency_ms` later."""
-    options = ["--grpc=127.0.0.1:0", "--http=127.0.0.1:0", f"--token-file={TOKEN_FILE}", f"--latency={latency_ms}"]
+    options = [
+        "--grpc=127.0.0.1:0",
+        "--http=127.0.0.1:0",
+        f"--token-file={TOKEN_FILE}",
+        f"--latency={latency_ms}",
+    ]
     with running(python("-m", "sidecar", "gateway", *options, "--output=json")) as child:
         places = json.loads(child.line())
         yield Gateway(child, places["grpc"], f"http://{places['http']}")

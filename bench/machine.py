@@ -29,7 +29,9 @@ def load_average() -> float:
 
 def _cpu_model() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?"
+    )
 
 
 def _agent() -> str:

@@ -32,11 +32,18 @@ def main() -> int:
     loaded = load([args.spec]) if args.spec else load()
     read = _now() - began
     regions = [name for name in load_regions(None) if name != LOCAL]
-    chosen = islice(((region, network) for network, region in product(NETWORKS, regions)), args.regions)
+    chosen = islice(
+        ((region, network) for network, region in product(NETWORKS, regions)), args.regions
+    )
     times = [_once(loaded, region, network) for region, network in chosen]
     plan, rendered = (sum(column) for column in zip(*times, strict=True))
     parts = max(len(times), len(loaded.spec.services or ()))
-    sample = {"read_ms": read, "plan_ms": plan, "render_ms": rendered, "each_ms": (read + plan + rendered) / parts}
+    sample = {
+        "read_ms": read,
+        "plan_ms": plan,
+        "render_ms": rendered,
+        "each_ms": (read + plan + rendered) / parts,
+    }
     print(json.dumps(sample))
     return 0
 

@@ -12,9 +12,17 @@ def as_markdown(measured: Measured) -> str:
     """Return a Markdown table: medians, and ratios where a figure has them."""
     head = [f"{figure.title}" for figure in measured.figures]
     runs = max(len(samples) for samples in measured.samples.values())
-    lines = [f"### {measured.title}", "", f"Medians of {runs} interleaved run{'s' if runs > 1 else ''}.", ""]
+    lines = [
+        f"### {measured.title}",
+        "",
+        f"Medians of {runs} interleaved run{'s' if runs > 1 else ''}.",
+        "",
+    ]
     lines += [_row(["way", *head]), _row(["---", *("---:" for _ in head)])]
-    lines += [_row([way, *(_cell(measured, way, figure) for figure in measured.figures)]) for way in measured.samples]
+    lines += [
+        _row([way, *(_cell(measured, way, figure) for figure in measured.figures)])
+        for way in measured.samples
+    ]
     lines += ["", *measured.notes] if measured.notes else []
     return "\n".join(lines)
 
@@ -29,7 +37,11 @@ def as_dict(measured: Measured) -> dict[str, Any]:
             {
                 "way": way,
                 "medians": {key: measured.median(way, key) for key in keys},
-                "ratios": {figure.key: measured.ratio(way, figure.key) for figure in measured.figures if figure.ratio},
+                "ratios": {
+                    figure.key: measured.ratio(way, figure.key)
+                    for figure in measured.figures
+                    if figure.ratio
+                },
                 "runs": list(samples),
             }
             for way, samples in measured.samples.items()

@@ -63,6 +63,8 @@ def ask_backend(name: str) -> str:
 
 def fetch_greeting(name: str, headers: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
     """Return the backend's JSON for `name`; raises requests.RequestException."""
-    answer = requests.get(f"{BACKEND_URL}/greeting", params={"name": name}, headers=headers, timeout=TIMEOUT_SECONDS)
+    answer = requests.get(
+        f"{BACKEND_URL}/greeting", params={"name": name}, headers=headers, timeout=TIMEOUT_SECONDS
+    )
     answer.raise_for_status()
     return answer.json()

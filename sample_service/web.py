@@ -71,7 +71,9 @@ def mark_as_error(error: Exception) -> None:
     span = opentracing.global_tracer().active_span
     if span is not None:
         span.set_tag(tags.ERROR, True)
-        span.log_kv({"event": tags.ERROR, "error.kind": type(error).__name__, "message": str(error)})
+        span.log_kv(
+            {"event": tags.ERROR, "error.kind": type(error).__name__, "message": str(error)}
+        )
 
 
 def callers_context() -> opentracing.SpanContext | None:

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def told(path: Path, cause: str = "cannot be read", fix: str = "Check its rights and its owner") -> Iterator[None]:
+def told(
+    path: Path, cause: str = "cannot be read", fix: str = "Check its rights and its owner"
+) -> Iterator[None]:
     """Raise SidecarError "PATH: CAUSE: what the system says" for an OSError; it names its own path, else this one."""
     try:
         yield
     except OSError as error:
-        raise SidecarError(str(error.filename or path), f"{cause}: {error.strerror or error}", fix) from error
+        raise SidecarError(
+            str(error.filename or path), f"{cause}: {error.strerror or error}", fix
+        ) from error
 
 
 def require_rendered(folder: Path) -> None:
@@ -26,4 +30,6 @@ def require_rendered(folder: Path) -> None:
     with told(folder):
         there = folder.is_dir()
     if not there:
-        raise SidecarError(f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`")
+        raise SidecarError(
+            f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`"
+        )

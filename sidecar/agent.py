@@ -27,7 +27,12 @@ USER = "10001:10001"
 
 VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 OLDEST, NEWEST = (1, 15, 0), (1, 62, 0)
-_AGENT_TAGS, _ADMIN_HOST_PORT, _SOCKET_BUFFER, _STATUS = (1, 16, 0), (1, 18, 0), (1, 20, 0), (1, 22, 0)
+_AGENT_TAGS, _ADMIN_HOST_PORT, _SOCKET_BUFFER, _STATUS = (
+    (1, 16, 0),
+    (1, 18, 0),
+    (1, 20, 0),
+    (1, 22, 0),
+)
 _TLS_ENABLED = (1, 18, 0)
 """1.15 says `--reporter.grpc.tls`; the sources between were not read."""
 
@@ -75,7 +80,13 @@ def tune(capacity: Capacity) -> Tuning:
 
 
 def argv(  # noqa: PLR0913 - what an agent is told, by keyword
-    agent: Agent, gateway: Gateway, tuning: Tuning, *, listen: str, config_file: str, tls: bool = False
+    agent: Agent,
+    gateway: Gateway,
+    tuning: Tuning,
+    *,
+    listen: str,
+    config_file: str,
+    tls: bool = False,
 ) -> tuple[str, ...]:
     """Return the agent's arguments, without the program; `listen` is the address that its service reaches.
 
@@ -84,14 +95,22 @@ def argv(  # noqa: PLR0913 - what an agent is told, by keyword
     """
     version = parse_version(agent.version)
     if tls and version < _TLS_ENABLED:
-        raise SidecarError("gateway.tls", f"the agent {agent.version} is not known to speak TLS", "Use 1.18.0 or later")
+        raise SidecarError(
+            "gateway.tls",
+            f"the agent {agent.version} is not known to speak TLS",
+            "Use 1.18.0 or later",
+        )
     admin = (
         f"--admin.http.host-port={listen}:{ADMIN_PORT}"
         if version >= _ADMIN_HOST_PORT
         else f"--admin-http-port={ADMIN_PORT}"
     )
     compact = "--processor.jaeger-compact.server"
-    buffer = (f"{compact}-socket-buffer-size={tuning.socket_buffer_bytes}",) if version >= _SOCKET_BUFFER else ()
+    buffer = (
+        (f"{compact}-socket-buffer-size={tuning.socket_buffer_bytes}",)
+        if version >= _SOCKET_BUFFER
+        else ()
+    )
     return (
         f"--config-file={config_file}",
         f"--reporter.grpc.host-port={gateway.address}",
@@ -128,7 +147,11 @@ def parse_version(text: str) -> tuple[int, ...]:
         raise SidecarError(f"agent version {text!r}", "is not a version", "Give one such as 1.62.0")
     numbers = tuple(int(part) for part in match.groups())
     if not OLDEST <= numbers <= NEWEST:
-        reason = "the agent was removed from Jaeger after 1.62.0" if numbers > NEWEST else "the oldest known is 1.15.0"
+        reason = (
+            "the agent was removed from Jaeger after 1.62.0"
+            if numbers > NEWEST
+            else "the oldest known is 1.15.0"
+        )
         raise SidecarError(f"agent version {text}", reason, "Use 1.15.0 to 1.62.0")
     return numbers
 

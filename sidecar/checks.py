@@ -32,11 +32,20 @@ def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
         return []
     if not path.exists():
         fix = f"sidecar token set --out {shlex.quote(str(folder))}"
-        return [Finding(Severity.WARNING, plan.token_file, str(path), "is not there; the agents will not start", fix)]
+        return [
+            Finding(
+                Severity.WARNING,
+                plan.token_file,
+                str(path),
+                "is not there; the agents will not start",
+                fix,
+            )
+        ]
     return [
         finding
         for finding in check_agent_file(path, tags_key(agent.version), agent.user).findings
-        if plan.region != LOCAL or finding.severity is Severity.ERROR  # its token is public, and so may its file be
+        if plan.region != LOCAL
+        or finding.severity is Severity.ERROR  # its token is public, and so may its file be
     ]
 
 
@@ -70,9 +79,16 @@ def as_finding(error: SidecarError) -> Finding:
 
 def check_fresh(rendering: Rendering, folder: Path) -> list[Finding]:
     """Warn of files in the folder that a render would change."""
-    stale = [name for name, text in rendering.items() if (folder / name).is_file() and _read(folder / name) != text]
+    stale = [
+        name
+        for name, text in rendering.items()
+        if (folder / name).is_file() and _read(folder / name) != text
+    ]
     fix = "Render again; `sidecar render --diff` shows the difference"
-    return [Finding(Severity.WARNING, name, str(folder / name), "differs from a fresh render", fix) for name in stale]
+    return [
+        Finding(Severity.WARNING, name, str(folder / name), "differs from a fresh render", fix)
+        for name in stale
+    ]
 
 
 def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
@@ -83,13 +99,17 @@ def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
     try:
         compose = find_compose()
     except ComposeAbsentError as error:
-        return [Finding(Severity.WARNING, "docker compose", "", f"not asked: {error.cause}", error.fix)]
+        return [
+            Finding(Severity.WARNING, "docker compose", "", f"not asked: {error.cause}", error.fix)
+        ]
     with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as scratch:
         for name, text in rendering.items():
             (Path(scratch) / name).write_text(text, encoding="utf-8")
         try:
             # a later flag wins: relative paths, of env files for one, start at the folder
-            compose.run(Path(scratch), "--project-directory", str(folder.resolve()), "config", "--quiet")
+            compose.run(
+                Path(scratch), "--project-directory", str(folder.resolve()), "config", "--quiet"
+            )
         except SidecarError as error:
             cause = error.cause.replace(str(Path(scratch).resolve()), str(folder))
             return [Finding(Severity.ERROR, "docker compose", "config", cause, error.fix)]

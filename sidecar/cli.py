@@ -51,7 +51,9 @@ _VERBOSE = "tell on standard error which programs are run and what the engine is
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=min(_columns(), 120) - 2)
-        self._action_max_length = 16  # argparse forgets a command's own indent and would break after `completion`
+        self._action_max_length = (
+            16  # argparse forgets a command's own indent and would break after `completion`
+        )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,7 +65,9 @@ class _Parser(argparse.ArgumentParser):
         import re  # here and not above: as typing
 
         # what stood in a choice's place is not shown: it may be a token that was meant for another place
-        said = re.sub(r"invalid choice: .*(?= \(choose from )", "invalid choice", message, flags=re.DOTALL)
+        said = re.sub(
+            r"invalid choice: .*(?= \(choose from )", "invalid choice", message, flags=re.DOTALL
+        )
         raise UsageError(_subject(self.prog), said, f"See `{self.prog} --help`")
 
 
@@ -76,7 +80,9 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"sidecar {__version__}")
     parser.add_argument("--verbose", action="store_true", help=_VERBOSE)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", required=True
+    )
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if chosen in (None, name):
@@ -84,7 +90,9 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
             command.description = module.__doc__
             command.epilog = module.EXAMPLES
             module.configure(command)
-            command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE)
+            command.add_argument(
+                "--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE
+            )
             command.set_defaults(run=module.run)
     return parser
 
@@ -95,7 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     token = tokens.take_from_environment()
     _replace_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a locale that lacks a character is no reason to fail
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a locale that lacks a character is no reason to fail
     try:
         with signals.as_exceptions():
             code = _run(list(sys.argv[1:] if argv is None else argv), token)
@@ -144,7 +154,10 @@ def _replace_closed_streams() -> None:
 def _interrupted(interrupt: KeyboardInterrupt) -> int:
     code = getattr(interrupt, "exit_code", 130)
     with contextlib.suppress(OSError):  # a terminal that hung up
-        print("sidecar: interrupted" if code == 130 else f"sidecar: ended by {interrupt}", file=sys.stderr)
+        print(
+            "sidecar: interrupted" if code == 130 else f"sidecar: ended by {interrupt}",
+            file=sys.stderr,
+        )
     return code
 
 

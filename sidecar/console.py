@@ -16,7 +16,11 @@ _COLOURS = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
 
 def colour(text: str, style: str) -> str:
     """Return the text in a style (ok, warning, error, dim, bold) where standard output is a colour terminal."""
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    plain = (
+        bool(os.environ.get("NO_COLOR"))
+        or os.environ.get("TERM") == "dumb"
+        or not sys.stdout.isatty()
+    )
     return text if plain else f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
 
 
@@ -45,5 +49,8 @@ def _cells(text: str) -> int:
 
 def _block(head: Sequence[str], row: Sequence[str]) -> str:
     label = max(len(name) for name in head)
-    rest = "\n".join(f"  {name.lower().ljust(label)}  {cell}" for name, cell in zip(head[1:], row[1:], strict=True))
+    rest = "\n".join(
+        f"  {name.lower().ljust(label)}  {cell}"
+        for name, cell in zip(head[1:], row[1:], strict=True)
+    )
     return f"{row[0]}\n{rest}"

@@ -22,14 +22,23 @@ def unexpected(error: Exception, token: str | None) -> int:
         return 0  # the reader, such as `head`, has what it wanted
     if isinstance(error, OSError) and error.errno in _FULL:
         _abandon_output()
-        print(f"sidecar: output: cannot be written: {error.strerror}. Free some space", file=sys.stderr)
+        print(
+            f"sidecar: output: cannot be written: {error.strerror}. Free some space",
+            file=sys.stderr,
+        )
         return 1
     if isinstance(error, PermissionError) and error.filename:
         place = tokens.mask(str(error.filename), token)
-        print(f"sidecar: {place}: {error.strerror}. Look as its owner, or check its rights", file=sys.stderr)
+        print(
+            f"sidecar: {place}: {error.strerror}. Look as its owner, or check its rights",
+            file=sys.stderr,
+        )
         return 1
     if isinstance(error, FileNotFoundError) and not error.filename:
-        print("sidecar: the current folder: was removed. Change into one that is there", file=sys.stderr)
+        print(
+            "sidecar: the current folder: was removed. Change into one that is there",
+            file=sys.stderr,
+        )
         return 1
     return _defect(error, token)
 
@@ -49,7 +58,12 @@ def _defect(error: Exception, token: str | None) -> int:
     story = tokens.mask("".join(traceback.format_exception(error)), token)
     try:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="sidecar-defect-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+            "w",
+            prefix="sidecar-defect-",
+            suffix=".log",
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
         ) as log:
             log.write(f"sidecar {__version__}, Python {sys.version}\n\n{story}")
         kept = f"The traceback is in {Path(log.name)}; please report it."

@@ -101,7 +101,9 @@ def gateway_of(region: Region, network: str) -> Gateway:
     host = region.public if network == "public" else region.vpc
     if not host:
         other = "vpc" if network == "public" else "public"
-        raise SidecarError(f"region {region.id}", f"has no {network} host", f"Use --network {other}")
+        raise SidecarError(
+            f"region {region.id}", f"has no {network} host", f"Use --network {other}"
+        )
     return Gateway(host, region.ports["jaeger-grpc"], network)
 
 
@@ -116,7 +118,11 @@ def _either(names: list[str]) -> str:
 def _nearest(regions: Mapping[str, Region], wanted: str) -> list[str]:
     by_word: dict[str, str] = {}
     for region in regions.values():
-        for word in (region.id, *region.id.split("-"), *region.name.casefold().replace("(", "").split()):
+        for word in (
+            region.id,
+            *region.id.split("-"),
+            *region.name.casefold().replace("(", "").split(),
+        ):
             by_word.setdefault(word.strip("),"), region.id)
     close = difflib.get_close_matches(wanted.casefold(), by_word, n=6, cutoff=0.6)
     return list(dict.fromkeys(by_word[word] for word in close))
@@ -127,7 +133,11 @@ def _read(path: Path, base: Mapping[str, Region]) -> dict[str, Region]:
     data = yamlio.construct(node, str(path))
     if not isinstance(data, dict) or not isinstance(data.get("regions"), list):
         raise SidecarError(str(path), "has no list `regions`", "Give regions: [{id: …, public: …}]")
-    common = {"source": str(path), "checked": "", **{key: data[key] for key in _COMMON if key in data}}
+    common = {
+        "source": str(path),
+        "checked": "",
+        **{key: data[key] for key in _COMMON if key in data},
+    }
     places = [f"{path}:{line}: regions[{index}]" for index, line in enumerate(_lines(node))]
     regions = dict(base)
     seen: set[str] = set()
@@ -149,9 +159,13 @@ def _merge(row: Any, common: dict[str, Any], known: Mapping[str, Region], place:
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):
         raise SidecarError(place, "has no `id`", "Give id: <region id>")
     if not _ID.fullmatch(row["id"]):
-        raise SidecarError(f"{place}.id", f"{row['id']!r} is not a region id", "Use a-z, 0-9 and -, at most 63")
+        raise SidecarError(
+            f"{place}.id", f"{row['id']!r} is not a region id", "Use a-z, 0-9 and -, at most 63"
+        )
     if row["id"] == LOCAL and LOCAL in known:
-        raise SidecarError(f"{place}.id", "`local` is the stand-in gateway's own", "Give the region another id")
+        raise SidecarError(
+            f"{place}.id", "`local` is the stand-in gateway's own", "Give the region another id"
+        )
     if unknown := [key for key in row if key not in _KEYS]:
         raise SidecarError(f"{place}.{unknown[0]}", "is not known", f"Known: {', '.join(_KEYS)}")
     # whoever overrides an entry answers for it: the catalogue's doubt and source are not about the new values
@@ -175,9 +189,13 @@ def _check_values(values: Mapping[str, Any], place: str) -> None:
         if host is not None and not (isinstance(host, str) and _is_host(host)):
             raise SidecarError(f"{place}.{key}", "is not a host name", "Leave scheme and port out")
     ports = values.get("ports", {})
-    if not isinstance(ports, dict) or any(name not in _PROTOCOLS or not _is_port(ports[name]) for name in ports):
+    if not isinstance(ports, dict) or any(
+        name not in _PROTOCOLS or not _is_port(ports[name]) for name in ports
+    ):
         raise SidecarError(
-            f"{place}.ports", "is not a map of protocol to port (1-65535)", f"Protocols: {', '.join(_PROTOCOLS)}"
+            f"{place}.ports",
+            "is not a map of protocol to port (1-65535)",
+            f"Protocols: {', '.join(_PROTOCOLS)}",
         )
 
 

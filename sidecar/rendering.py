@@ -39,7 +39,9 @@ def diff(rendering: Rendering, folder: Path) -> str:
     for name, text in sorted(rendering.items()):
         path = folder / name
         with told(path):
-            parts += difflib.unified_diff(_lines(_read(path)), _lines(text), f"{path}", f"{path} (new)")
+            parts += difflib.unified_diff(
+                _lines(_read(path)), _lines(text), f"{path}", f"{path} (new)"
+            )
     return "".join(parts)
 
 
@@ -60,7 +62,9 @@ def write_all(renderings: Mapping[Path, Rendering]) -> None:
     for _ in range(_ROUNDS):
         with contextlib.suppress(FileExistsError):
             return _write_all(renderings)
-    raise SidecarError(str(next(iter(renderings))), "is written by others all the time", "Try again")
+    raise SidecarError(
+        str(next(iter(renderings))), "is written by others all the time", "Try again"
+    )
 
 
 def check(rendering: Rendering, folder: Path) -> None:
@@ -74,12 +78,16 @@ def check(rendering: Rendering, folder: Path) -> None:
 
 def _check_folder(folder: Path) -> None:
     if folder.is_symlink():
-        raise SidecarError(str(folder), f"is a link to {folder.readlink()}", "Name the folder itself")
+        raise SidecarError(
+            str(folder), f"is a link to {folder.readlink()}", "Name the folder itself"
+        )
     parent = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not parent.is_dir():
         raise SidecarError(str(parent), "is not a folder", "Name a folder with --out")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise SidecarError(str(parent), "is not writable", "Choose another --out, or change its rights")
+        raise SidecarError(
+            str(parent), "is not writable", "Choose another --out, or change its rights"
+        )
 
 
 def _check_inside(folder: Path, name: str) -> None:
@@ -88,15 +96,23 @@ def _check_inside(folder: Path, name: str) -> None:
         raise SidecarError(name, "is not a path inside the rendering")
     for path in [folder / name, *(folder / part for part in pure.parents if part.parts)]:
         if path.is_symlink():
-            raise SidecarError(str(path), f"is a link to {path.readlink()}", "Remove it; the kit writes no links")
+            raise SidecarError(
+                str(path), f"is a link to {path.readlink()}", "Remove it; the kit writes no links"
+            )
     if (folder / name).is_dir():
-        raise SidecarError(str(folder / name), "is a folder, and the rendering has a file of that name", "Move it away")
+        raise SidecarError(
+            str(folder / name),
+            "is a folder, and the rendering has a file of that name",
+            "Move it away",
+        )
 
 
 def _check_own(folder: Path, name: str) -> None:
     path = folder / name
     if path.exists() and not _read(_speaker(folder, name)).startswith(HEADER):
-        raise SidecarError(str(path), "was not written by sidecar", "Move it away, or choose another --out")
+        raise SidecarError(
+            str(path), "was not written by sidecar", "Move it away, or choose another --out"
+        )
 
 
 def _speaker(folder: Path, name: str) -> Path:
@@ -110,7 +126,9 @@ def _write_all(renderings: Mapping[Path, Rendering]) -> None:
     """Stage all, then move all. Raises FileExistsError where another run made a folder meanwhile."""
     with contextlib.ExitStack() as locks, contextlib.ExitStack() as undo:
         moves: list[tuple[Path, Callable[[], None]]] = []
-        for folder, rendering in sorted(renderings.items()):  # in one order: two runs cannot wait for each other
+        for folder, rendering in sorted(
+            renderings.items()
+        ):  # in one order: two runs cannot wait for each other
             with _written(folder):
                 stage = _stage_files if _locked(folder, locks) else _stage_folder
                 moves.append((folder, stage(rendering, folder, undo)))
@@ -129,7 +147,9 @@ def _written(folder: Path) -> Iterator[None]:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise FileExistsError(*error.args) from error
         cause = f"cannot be written: {error.strerror or error}"
-        raise SidecarError(str(folder), cause, "Nothing was changed; check space and rights") from error
+        raise SidecarError(
+            str(folder), cause, "Nothing was changed; check space and rights"
+        ) from error
 
 
 def _locked(folder: Path, locks: contextlib.ExitStack) -> bool:
@@ -144,7 +164,9 @@ def _locked(folder: Path, locks: contextlib.ExitStack) -> bool:
     return True
 
 
-def _stage_folder(rendering: Rendering, folder: Path, undo: contextlib.ExitStack) -> Callable[[], None]:
+def _stage_folder(
+    rendering: Rendering, folder: Path, undo: contextlib.ExitStack
+) -> Callable[[], None]:
     for parent in reversed([parent for parent in folder.parents if not parent.exists()]):
         undo.callback(_remove_empty, parent)
         parent.mkdir(exist_ok=True)
@@ -171,7 +193,9 @@ def _take_back(folder: Path, staged: Path) -> None:
         folder.rename(staged)
 
 
-def _stage_files(rendering: Rendering, folder: Path, undo: contextlib.ExitStack) -> Callable[[], None]:
+def _stage_files(
+    rendering: Rendering, folder: Path, undo: contextlib.ExitStack
+) -> Callable[[], None]:
     changed = {name: text for name, text in rendering.items() if not _holds(folder / name, text)}
     staged = {name: _stage(folder / name, text, undo) for name, text in changed.items()}
 

@@ -20,7 +20,9 @@ def tell(token: str | None) -> None:
     def say(text: str) -> None:
         print(f"sidecar: {tokens.mask(text, token)}", file=sys.stderr, flush=True)
 
-    def on_event(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover - Python traces no audit hook
+    def on_event(
+        event: str, arguments: tuple[Any, ...]
+    ) -> None:  # pragma: no cover - Python traces no audit hook
         if event == "subprocess.Popen":
             say(f"runs {shlex.join(os.fsdecode(word) for word in arguments[1])}")
 

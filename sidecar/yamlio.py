@@ -29,7 +29,9 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SidecarError(str(path), error.strerror or str(error), "Check the path and its rights") from error
+        raise SidecarError(
+            str(path), error.strerror or str(error), "Check the path and its rights"
+        ) from error
     return decode(data, str(path))
 
 
@@ -68,7 +70,9 @@ def construct(node: yaml.Node | None, name: str) -> Any:  # noqa: ANN401
         raise _syntax(error, name) from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # PyYAML's own constructors let these out, e.g. for the date 2026-99-99
-        raise SidecarError(name, f"holds a value that YAML cannot read ({error})", "Put it in quotes") from error
+        raise SidecarError(
+            name, f"holds a value that YAML cannot read ({error})", "Put it in quotes"
+        ) from error
 
 
 def line_of(node: yaml.Node) -> int:
@@ -79,7 +83,11 @@ def line_of(node: yaml.Node) -> int:
 def check_size(node: yaml.Node, name: str) -> None:
     """Raise SidecarError for a tree that is small only by its aliases: merge keys would write them out."""
     if _expanded(node, {}) > MOST_VALUES:
-        raise SidecarError(name, f"holds more than {MOST_VALUES:,} values, with its aliases written out", "Split it")
+        raise SidecarError(
+            name,
+            f"holds more than {MOST_VALUES:,} values, with its aliases written out",
+            "Split it",
+        )
 
 
 def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
@@ -111,10 +119,14 @@ class _Data(yaml.SafeLoader):
 def _check_depth(text: str, name: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > _MAX_DEPTH:
             raise SidecarError(
-                _place(name, event.start_mark), f"is nested deeper than {_MAX_DEPTH} levels", "Flatten it"
+                _place(name, event.start_mark),
+                f"is nested deeper than {_MAX_DEPTH} levels",
+                "Flatten it",
             )
 
 

@@ -23,7 +23,9 @@ def required():
     named = {name.strip() for name in os.environ.get("REQUIRE", "").split(",")} - {""}
     unknown = sorted(named - ENABLE.keys())
     if unknown:
-        raise pytest.UsageError(f"REQUIRE: unknown {', '.join(unknown)}; it takes {', '.join(ENABLE)}")
+        raise pytest.UsageError(
+            f"REQUIRE: unknown {', '.join(unknown)}; it takes {', '.join(ENABLE)}"
+        )
     return named
 
 

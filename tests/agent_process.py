@@ -45,9 +45,19 @@ class StandIn:
     """`sidecar gateway` on free ports."""
 
     def __init__(self, stack, token_file, *options):
-        command = [sys.executable, "-m", "sidecar", "gateway", "--grpc=127.0.0.1:0", "--http=127.0.0.1:0"]
+        command = [
+            sys.executable,
+            "-m",
+            "sidecar",
+            "gateway",
+            "--grpc=127.0.0.1:0",
+            "--http=127.0.0.1:0",
+        ]
         self.process = stack.enter_context(
-            _process([*command, f"--token-file={token_file}", "--output=json", *options], stdout=subprocess.PIPE)
+            _process(
+                [*command, f"--token-file={token_file}", "--output=json", *options],
+                stdout=subprocess.PIPE,
+            )
         )
         addresses = json.loads(self.process.stdout.readline())
         self.grpc, self.page = addresses["grpc"], f"http://{addresses['http']}"
@@ -55,7 +65,9 @@ class StandIn:
     def set_faults(self, **faults):
         """Change how calls are answered from now on."""
         body = json.dumps(faults).encode()
-        request = urllib.request.Request(f"{self.page}/api/faults", body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.page}/api/faults", body, {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=5):
             pass
 
@@ -72,7 +84,9 @@ class Agent:
         self.argv = [self._here(argument, token_file, gateway) for argument in planned_argv()]
         self._log = log
         output = stack.enter_context(log.open("wb"))
-        self.process = stack.enter_context(_process([binary, *self.argv], stdout=output, stderr=output))
+        self.process = stack.enter_context(
+            _process([binary, *self.argv], stdout=output, stderr=output)
+        )
         self._wait()
 
     def _here(self, argument, token_file, gateway):
@@ -87,7 +101,9 @@ class Agent:
         return f"{name}={known.get(name, other)}"
 
     def _wait(self):
-        assert wait_for(self._answers, lambda up: up or self.process.poll() is not None), self.log[-2000:]
+        assert wait_for(self._answers, lambda up: up or self.process.poll() is not None), self.log[
+            -2000:
+        ]
 
     def _answers(self):
         try:
@@ -107,9 +123,17 @@ class Agent:
 
     def send(self, spans, marker):
         """Send marked spans as a service does, and return the client's counts."""
-        options = ["--service=web", f"--spans={spans}", f"--marker={marker}", f"--agent=127.0.0.1:{self.port}"]
+        options = [
+            "--service=web",
+            f"--spans={spans}",
+            f"--marker={marker}",
+            f"--agent=127.0.0.1:{self.port}",
+        ]
         done = subprocess.run(
-            [sys.executable, "-m", "sidecar_tracing.probe", *options], check=True, capture_output=True, text=True
+            [sys.executable, "-m", "sidecar_tracing.probe", *options],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return client_counts(json.loads(done.stdout))
 

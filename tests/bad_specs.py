@@ -25,7 +25,10 @@ def _gateway(**fields: str) -> bytes:
 
 
 _BOMB = "\n".join(
-    ["a: &a [x, x, x, x, x, x, x, x, x]", *(f"{n}: &{n} [{','.join([f'*{p}'] * 9)}]" for p, n in pairwise("abcdef"))]
+    [
+        "a: &a [x, x, x, x, x, x, x, x, x]",
+        *(f"{n}: &{n} [{','.join([f'*{p}'] * 9)}]" for p, n in pairwise("abcdef")),
+    ]
 )
 
 DOCUMENTS = {
@@ -122,7 +125,8 @@ SERVICES = {
     "port -1": _service(port="-1"),
     "publish a pair": _service(publish="'8000:8000'"),
     "publish without a port": _service(port="", publish="8000"),
-    "publish twice": _service(publish="8000") + b"  - {name: other, image: web, port: 1, publish: 8000}\n",
+    "publish twice": _service(publish="8000")
+    + b"  - {name: other, image: web, port: 1, publish: 8000}\n",
     "replicas 0": _service(replicas="0"),
     "command as text": _service(command="gunicorn app"),
     "variable with =": _service("environment: {'A=B': c}"),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-AGENT_ARGS = ["--config-file=/run/secrets/sidecar/agent.yaml", "--admin.http.host-port=127.0.0.1:14271"]
+AGENT_ARGS = [
+    "--config-file=/run/secrets/sidecar/agent.yaml",
+    "--admin.http.host-port=127.0.0.1:14271",
+]
 
 
-def pod(name: str = "demo-web-1", component: str = "web", release: str = "demo", **changes: Any) -> dict[str, Any]:
+def pod(
+    name: str = "demo-web-1", component: str = "web", release: str = "demo", **changes: Any
+) -> dict[str, Any]:
     """Return a ready pod with a native agent; changes: ready, phase, agent (a container's status), args, env, image."""
     ready = changes.get("ready", True)
     labels = {"app.kubernetes.io/instance": release, "app.kubernetes.io/component": component}
@@ -23,7 +28,12 @@ def pod(name: str = "demo-web-1", component: str = "web", release: str = "demo",
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "shop", "labels": labels, "annotations": annotations},
+        "metadata": {
+            "name": name,
+            "namespace": "shop",
+            "labels": labels,
+            "annotations": annotations,
+        },
         "spec": {
             "initContainers": [agent],
             "containers": [{"name": component, "image": "web:1", "env": changes.get("env", [])}],
@@ -41,13 +51,18 @@ def pod(name: str = "demo-web-1", component: str = "web", release: str = "demo",
 def stand_in(release: str = "demo") -> dict[str, Any]:
     """Return the stand-in gateway's pod."""
     data = pod(f"{release}-gateway-1", "gateway", release, image="")
-    data["spec"] = {"containers": [{"name": "gateway", "image": "registry.example.com/kit/gateway:2"}]}
+    data["spec"] = {
+        "containers": [{"name": "gateway", "image": "registry.example.com/kit/gateway:2"}]
+    }
     return data
 
 
 def ended(data: dict[str, Any], container: str, **state: Any) -> dict[str, Any]:
     """Return a pod in which an ephemeral container has ended, or is in another state."""
-    status = {"name": container, "state": state or {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+    status = {
+        "name": container,
+        "state": state or {"terminated": {"exitCode": 0, "reason": "Completed"}},
+    }
     return {**data, "status": {**data["status"], "ephemeralContainerStatuses": [status]}}
 
 

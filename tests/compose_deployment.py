@@ -81,7 +81,11 @@ class Deployment:
 
     def set(self, **settings):
         """Write .env; None takes a setting out."""
-        self.settings = {name: value for name, value in {**self.settings, **settings}.items() if value is not None}
+        self.settings = {
+            name: value
+            for name, value in {**self.settings, **settings}.items()
+            if value is not None
+        }
         lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         (self.folder / ".env").write_text(self._images + "".join(lines))
 
@@ -91,7 +95,15 @@ class Deployment:
 
     def up(self, *arguments):
         """Start what does not run, and wait until all are healthy."""
-        self.run("up", "--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never", *arguments)
+        self.run(
+            "up",
+            "--detach",
+            "--wait",
+            "--wait-timeout=120",
+            "--no-build",
+            "--pull=never",
+            *arguments,
+        )
         return self
 
     def heal(self):
@@ -99,7 +111,9 @@ class Deployment:
 
         def unwell():
             found = self.engine.containers.of_project(self.project)
-            return [one.name for one in found if (one.status, one.health) == ("running", "unhealthy")]
+            return [
+                one.name for one in found if (one.status, one.health) == ("running", "unhealthy")
+            ]
 
         assert [] == wait_for(unwell, lambda names: not names, 30)
         return self.up()
@@ -122,7 +136,10 @@ class Deployment:
         data = self.inspect(service)
         pid = data["State"]["Pid"]
         control_groups = Path(f"/proc/{pid}/cgroup")
-        if not os.access(f"/proc/{pid}/environ", os.R_OK) or data["Id"] not in control_groups.read_text():
+        if (
+            not os.access(f"/proc/{pid}/environ", os.R_OK)
+            or data["Id"] not in control_groups.read_text()
+        ):
             pytest.skip(f"the engine's processes are not seen from here: process {pid}")
         return pid
 
@@ -148,7 +165,9 @@ class Deployment:
             answer = requests.get(f"{self.page}/api/traces/{trace_id}", timeout=5)
             return answer.json()["data"][0] if answer.ok else None
 
-        return wait_for(read, lambda found: found is not None and len(found["spans"]) >= spans, seconds)
+        return wait_for(
+            read, lambda found: found is not None and len(found["spans"]) >= spans, seconds
+        )
 
     def counters(self):
         """Return the stand-in's totals."""
@@ -201,4 +220,6 @@ class Traffic:
     def wait_for_more(self, count=20, seconds=20):
         """Return when so many more requests were answered."""
         goal = len(self.answered) + count
-        assert wait_for(lambda: len(self.answered), lambda sent: sent >= goal, seconds) >= goal, self.failed[-3:]
+        assert wait_for(lambda: len(self.answered), lambda sent: sent >= goal, seconds) >= goal, (
+            self.failed[-3:]
+        )

@@ -31,7 +31,11 @@ GOLDEN = Path(__file__).with_name("golden")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--refresh-golden", action="store_true", help="rewrite tests/golden from what the code does now")
+    parser.addoption(
+        "--refresh-golden",
+        action="store_true",
+        help="rewrite tests/golden from what the code does now",
+    )
 
 
 @pytest.fixture
@@ -43,7 +47,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         if request.config.getoption("--refresh-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())
-        assert path.is_file(), f"{path} is missing: run pytest --refresh-golden, then read the difference"
+        assert path.is_file(), (
+            f"{path} is missing: run pytest --refresh-golden, then read the difference"
+        )
         expected = path.read_bytes().decode()
 
         assert _data(path, expected) == _data(path, text)
@@ -53,7 +59,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 
 def _data(path: Path, text: str) -> Any:
-    readers: dict[str, Callable[[str], Any]] = {".json": json.loads, ".yml": yaml.safe_load, ".yaml": yaml.safe_load}
+    readers: dict[str, Callable[[str], Any]] = {
+        ".json": json.loads,
+        ".yml": yaml.safe_load,
+        ".yaml": yaml.safe_load,
+    }
     return readers.get(path.suffix, str)(text)
 
 
@@ -92,10 +102,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
     """Start `python -m sidecar` in an empty folder; keywords go to Popen, `env` is added to the environment."""
 
-    def popen(*arguments: object, env: dict[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
-        defaults: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": tmp_path}
+    def popen(
+        *arguments: object, env: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[bytes]:
+        defaults: dict[str, Any] = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "cwd": tmp_path,
+        }
         command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
-        return subprocess.Popen(command, env={**os.environ, **(env or {})}, **{**defaults, **options})
+        return subprocess.Popen(
+            command, env={**os.environ, **(env or {})}, **{**defaults, **options}
+        )
 
     return popen
 
@@ -115,5 +133,7 @@ def execute(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Resu
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the caller's own settings out of every test."""
-    for name in [name for name in os.environ if name.startswith(("SIDECAR_", "TRACING_", "JAEGER_"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("SIDECAR_", "TRACING_", "JAEGER_"))
+    ]:
         monkeypatch.delenv(name)

@@ -107,5 +107,7 @@ def serve(folder: Path) -> tuple[FakeEngine, _Server]:
     path = folder / "engine.sock"
     server = _Server(str(path), _Handler)
     server.fake = FakeEngine({"GET /version": Answer(VERSION)}, endpoint=f"unix://{path}")
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    ).start()
     return server.fake, server

@@ -1,12 +1,21 @@
 """Batches of spans as an agent sends them to a gateway."""
 
-from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 CANARY = "abc123@0123456789abcde_canary@53df7ad2afe8301"
 START = 1_700_000_000_000_000
 
 
-def build_request(count=1, *, token=CANARY, service="frontend", marker=None, trace=1, operation="GET /", first_span=1):
+def build_request(
+    count=1,
+    *,
+    token=CANARY,
+    service="frontend",
+    marker=None,
+    trace=1,
+    operation="GET /",
+    first_span=1,
+):
     """Return a PostSpansRequest with `count` spans of one trace."""
     request = PostSpansRequest()
     request.batch.process.service_name = service

@@ -39,19 +39,27 @@ def program(name: str = "helm") -> str:
 
 def run_helm(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run helm; nothing of a cluster or of the caller's settings reaches it."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "HELM"))}
+    clean = {
+        key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "HELM"))
+    }
     command = [program(), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=clean, timeout=60, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=clean, timeout=60, check=False
+    )
 
 
-def template(chart: Path, *arguments: object, kubernetes: str = "1.34.0", release: str = "demo") -> list[Object]:
+def template(
+    chart: Path, *arguments: object, kubernetes: str = "1.34.0", release: str = "demo"
+) -> list[Object]:
     """Return the chart's objects as `helm template` renders them."""
     done = run_helm("template", release, chart, "--kube-version", kubernetes, *arguments)
     assert done.returncode == 0, done.stderr
     return [one for one in yaml.safe_load_all(done.stdout) if one]
 
 
-def refusal(*arguments: object, kubernetes: str = "1.34.0", release: str = "demo", chart: Path = CHART) -> str:
+def refusal(
+    *arguments: object, kubernetes: str = "1.34.0", release: str = "demo", chart: Path = CHART
+) -> str:
     """Return why helm refuses to render the chart, on one line."""
     done = run_helm("template", release, chart, "--kube-version", kubernetes, *arguments)
     assert done.returncode == 1
@@ -73,5 +81,7 @@ def written(plan: Plan, folder: Path) -> Path:
 
 def one(objects: list[Object], kind: str, name: str) -> Object:
     """Return the one object of a kind and name."""
-    (found,) = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    (found,) = [
+        each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)
+    ]
     return found

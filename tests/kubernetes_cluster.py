@@ -44,9 +44,17 @@ def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str
     """Run a command and return its standard output; the test fails with all that it said where it fails."""
     words = [str(word) for word in command]
     done = subprocess.run(
-        words, capture_output=True, text=True, env=environment(), input=stdin, timeout=seconds, check=False
+        words,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        input=stdin,
+        timeout=seconds,
+        check=False,
     )
-    assert done.returncode == 0, f"{shlex.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, (
+        f"{shlex.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    )
     return done.stdout
 
 
@@ -55,14 +63,20 @@ def loader() -> list[str] | None:
     if given := os.environ.get("E2E_KUBERNETES_LOAD"):
         return shlex.split(given)
     socket = LAB / "k8s" / "containerd.sock"
-    return ["ctr", "-a", str(socket), "-n", "k8s.io", "images", "import", "-"] if socket.exists() else None
+    return (
+        ["ctr", "-a", str(socket), "-n", "k8s.io", "images", "import", "-"]
+        if socket.exists()
+        else None
+    )
 
 
 def load(images: list[str], command: list[str]) -> None:
     """Copy images from the engine into the cluster's store."""
     for image in images:
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
-            subprocess.run(command, stdin=saved.stdout, check=True, capture_output=True, timeout=300)
+            subprocess.run(
+                command, stdin=saved.stdout, check=True, capture_output=True, timeout=300
+            )
 
 
 @dataclass(frozen=True)
@@ -100,11 +114,15 @@ class Namespace:
         settings = {**environment(), **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})}
         settings["PATH"] = f"{Path(str(find('kubectl'))).parent}{os.pathsep}{settings['PATH']}"
         command = [sys.executable, "-m", "sidecar", *map(str, arguments), "--namespace", self.name]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, env=settings, timeout=200)
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, env=settings, timeout=200
+        )
 
     def set_token(self, name: str, token: str) -> None:
         """Put a token into a Secret, as the kit does."""
-        done = self.sidecar("token", "set", "--kubernetes-secret", name, "--apply", "--stdin", stdin=token)
+        done = self.sidecar(
+            "token", "set", "--kubernetes-secret", name, "--apply", "--stdin", stdin=token
+        )
         assert done.returncode == 0, done.stderr
 
     def python(self, name: str, code: str, *arguments: object, wait: bool = True) -> str:
@@ -115,7 +133,11 @@ class Namespace:
             "command": ["python", "-u", "-c", code, *map(str, arguments)],
             "securityContext": RESTRICTED,
         }
-        spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}
+        spec = {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "containers": [container],
+        }
         self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
         return self.result(name) if wait else ""
 
@@ -160,7 +182,13 @@ def namespace(prefix: str):
     kubectl, name = find("kubectl"), f"{prefix}-{uuid.uuid4().hex[:8]}"
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     metadata = {"name": name, "labels": labels}
-    run(kubectl, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    run(
+        kubectl,
+        "create",
+        "-f",
+        "-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
+    )
     try:
         yield Namespace(name)
     finally:

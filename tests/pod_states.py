@@ -34,7 +34,9 @@ def state(pod: dict[str, Any]) -> State:
     (service,) = pod["status"]["containerStatuses"]
     (agent,) = pod["status"]["initContainerStatuses"]
     ready = {one["type"]: one["status"] for one in pod["status"]["conditions"]}["Ready"] == "True"
-    return State(ready, service["ready"], service["restartCount"], agent["ready"], agent["restartCount"])
+    return State(
+        ready, service["ready"], service["restartCount"], agent["ready"], agent["restartCount"]
+    )
 
 
 def state_now(space: Namespace, name: str) -> State:

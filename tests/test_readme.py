@@ -31,7 +31,11 @@ def checkout(tmp_path_factory):
     """A copy of what git tracks, or would, with README's spec in it."""
     folder = tmp_path_factory.mktemp("clone") / "kit"
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split("\n")
     for name in filter(None, listed):
         if (ROOT / name).is_file():
@@ -66,7 +70,9 @@ def test_the_first_screen_holds_the_two_commands():
     assert ["make demo", "make test"] == commands(blocks("sh")[0])
 
 
-@pytest.mark.parametrize("line", [line for block in blocks("sh") for line in commands(block) if line not in ELSEWHERE])
+@pytest.mark.parametrize(
+    "line", [line for block in blocks("sh") for line in commands(block) if line not in ELSEWHERE]
+)
 def test_a_command_of_readme_runs(line, checkout):
     """Every command of a `sh` block ends with 0 in a clone."""
     done = run(line, checkout)
@@ -89,7 +95,11 @@ def test_a_command_of_a_session_is_one_the_kit_knows(line):
 def test_the_python_example_runs(tmp_path):
     """The example of the tracing runtime ends well though no agent listens."""
     done = subprocess.run(
-        [sys.executable, "-c", blocks("python")[0]], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", blocks("python")[0]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
     assert 0 == done.returncode, done.stderr
@@ -124,6 +134,10 @@ def prose(text):
 def test_every_link_leads_to_a_file():
     """Each relative link of README and docs exists."""
     pages = [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs").rglob("*.md")]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))]
+    links = [
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))
+    ]
 
     assert [] == [f"{page}: {link}" for page, link in links if not (page.parent / link).exists()]

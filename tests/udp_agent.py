@@ -83,7 +83,9 @@ def tags(thrift_tags):
     """Return Thrift tags as a dictionary."""
     return {
         tag.key: next(
-            value for value in (tag.vStr, tag.vBool, tag.vLong, tag.vDouble, tag.vBinary) if value is not None
+            value
+            for value in (tag.vStr, tag.vBool, tag.vLong, tag.vDouble, tag.vBinary)
+            if value is not None
         )
         for tag in thrift_tags or []
     }

@@ -39,7 +39,10 @@ def run(options: Options) -> Measured:
         agent = f"127.0.0.1:{sink.getsockname()[1]}"
         spans = options.load(SPANS)
         samples = interleave(
-            tuple(CLIENTS), options.rounds(RUNS), lambda way: _one(CLIENTS[way], spans, agent), options.say
+            tuple(CLIENTS),
+            options.rounds(RUNS),
+            lambda way: _one(CLIENTS[way], spans, agent),
+            options.say,
         )
     title = f"Caller: cost of a span, {spans:,} made back to back"
     return Measured(title, FIGURES, samples, next(iter(CLIENTS)), (NOTE,))
@@ -48,7 +51,13 @@ def run(options: Options) -> Measured:
 def _one(way: str, spans: int, agent: str) -> Sample:
     sample: Sample = {}
     for shape in SHAPES:
-        options = [f"--way={way}", f"--shape={shape}", f"--spans={spans}", f"--agent={agent}", "--warm-up"]
+        options = [
+            f"--way={way}",
+            f"--shape={shape}",
+            f"--spans={spans}",
+            f"--agent={agent}",
+            "--warm-up",
+        ]
         with running(python("-m", "bench.spans", *options)) as child:
             made = child.result(120)
         sample |= {f"{cost}_{shape}": made[cost] for cost in COSTS}

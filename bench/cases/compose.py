@@ -32,7 +32,10 @@ FIGURES = (
     Figure("up_s", "of these, `up --detach`", 2),
     Figure("hops_failed", "hops that verify found failing"),
 )
-BASE, OURS = "one container of the sample's image, run to its end", "docker compose up, request, trace at the gateway"
+BASE, OURS = (
+    "one container of the sample's image, run to its end",
+    "docker compose up, request, trace at the gateway",
+)
 _ENABLE = "start Docker, install Compose v2, run `make images`"
 _TRACE_SECONDS = 60.0
 
@@ -45,8 +48,13 @@ def run(options: Options) -> Measured:
         raise Skipped(f"{error}; to enable: {_ENABLE}") from error
     with _project() as frontend:
         sample = _require_images(engine, compose)
-        ways = {BASE: lambda: _run_one(engine, sample), OURS: lambda: _up(engine, compose, frontend)}
-        samples = interleave(tuple(ways), options.rounds(RUNS), lambda way: ways[way](), options.say)
+        ways = {
+            BASE: lambda: _run_one(engine, sample),
+            OURS: lambda: _up(engine, compose, frontend),
+        }
+        samples = interleave(
+            tuple(ways), options.rounds(RUNS), lambda way: ways[way](), options.say
+        )
     return Measured("Compose: seconds to the first proven trace", FIGURES, samples, BASE)
 
 

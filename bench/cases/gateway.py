@@ -19,7 +19,10 @@ FIGURES = (
     Figure("server_us", "server's processor µs/batch", 0, ratio=True),
     Figure("failed", "failed calls"),
 )
-BARE, OURS = "bare grpc.aio server, only counts", "sidecar gateway: checks the token, keeps the traces"
+BARE, OURS = (
+    "bare grpc.aio server, only counts",
+    "sidecar gateway: checks the token, keeps the traces",
+)
 
 
 def run(options: Options) -> Measured:
@@ -30,9 +33,14 @@ def run(options: Options) -> Measured:
         for server in servers.values():
             _load(server, batches // 10 + 1)  # warms it up
         samples = interleave(
-            tuple(servers), options.rounds(RUNS), lambda way: _load(servers[way], batches), options.say
+            tuple(servers),
+            options.rounds(RUNS),
+            lambda way: _load(servers[way], batches),
+            options.say,
         )
-    title = f"Gateway: PostSpans, {batches:,} batches of {SPANS_PER_BATCH} spans, 32 calls at a time"
+    title = (
+        f"Gateway: PostSpans, {batches:,} batches of {SPANS_PER_BATCH} spans, 32 calls at a time"
+    )
     return Measured(title, FIGURES, samples, BARE)
 
 

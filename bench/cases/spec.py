@@ -33,7 +33,9 @@ def run(options: Options) -> Measured:
             ONE_REGION: ("--regions=1",),
             ALL_REGIONS: ("--regions=42",),
         }
-        samples = interleave(tuple(asked), options.rounds(RUNS), lambda way: _one(asked[way]), options.say)
+        samples = interleave(
+            tuple(asked), options.rounds(RUNS), lambda way: _one(asked[way]), options.say
+        )
     return Measured("Spec: many services, many regions", FIGURES, samples, ONE, (NOTE,))
 
 
@@ -58,5 +60,7 @@ def _spec(path: Path, count: int) -> Path:
         }
         for number in range(count)
     ]
-    path.write_text(json.dumps({"region": "cn-shanghai", "services": services}, indent=2), encoding="utf-8")
+    path.write_text(
+        json.dumps({"region": "cn-shanghai", "services": services}, indent=2), encoding="utf-8"
+    )
     return path

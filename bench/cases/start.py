@@ -14,7 +14,10 @@ from sidecar.engine.compose import child_environment
 
 RUNS = 15
 BARE = "python -c pass"
-FIGURES = (Figure("ms", "ms", 0, ratio=True), Figure("cpu_ms", "of these, processor ms", 0, ratio=True))
+FIGURES = (
+    Figure("ms", "ms", 0, ratio=True),
+    Figure("cpu_ms", "of these, processor ms", 0, ratio=True),
+)
 
 
 def run(options: Options) -> Measured:
@@ -22,14 +25,20 @@ def run(options: Options) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         commands = {
             BARE: python("-c", "pass"),
-            "python -c 'import argparse, yaml, jinja2'": python("-c", "import argparse, yaml, jinja2"),
+            "python -c 'import argparse, yaml, jinja2'": python(
+                "-c", "import argparse, yaml, jinja2"
+            ),
             "python -c 'import argparse'": python("-c", "import argparse"),
             "sidecar --help": python("-m", "sidecar", "--help"),
-            "sidecar render": python("-m", "sidecar", "render", "--region", "cn-shenzhen", "--out", folder),
+            "sidecar render": python(
+                "-m", "sidecar", "render", "--region", "cn-shenzhen", "--out", folder
+            ),
         }
         for argv in commands.values():
             _time(argv)  # fills the kernel's file cache
-        samples = interleave(tuple(commands), options.rounds(RUNS), lambda way: _time(commands[way]), options.say)
+        samples = interleave(
+            tuple(commands), options.rounds(RUNS), lambda way: _time(commands[way]), options.say
+        )
         assert (Path(folder) / "docker-compose.yml").is_file()
     return Measured("Start: whole processes", FIGURES, samples, BARE)
 
@@ -44,4 +53,8 @@ def _time(argv: list[str]) -> Sample:
 
 def _environment() -> dict[str, str]:
     """Return what a user has: modules and templates are compiled from the second run on."""
-    return {name: value for name, value in child_environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {
+        name: value
+        for name, value in child_environment().items()
+        if name != "PYTHONDONTWRITEBYTECODE"
+    }

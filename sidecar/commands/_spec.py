@@ -35,7 +35,9 @@ SIDECAR_CAPACITY_SPANS_PER_SECOND, SIDECAR_CAPACITY_ROUND_TRIP_MS, SIDECAR_REGIO
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --region, --network, --file and --regions."""
     parser.add_argument("--region", metavar="ID", help="region id, see `sidecar regions`")
-    parser.add_argument("--network", choices=("public", "vpc"), help="which host of the region (default: public)")
+    parser.add_argument(
+        "--network", choices=("public", "vpc"), help="which host of the region (default: public)"
+    )
     parser.add_argument(
         "--file",
         type=Path,
@@ -43,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the spec, e.g. sidecar.yaml; given again: a later one wins",
     )
-    parser.add_argument("--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions")
+    parser.add_argument(
+        "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"
+    )
     parser.add_argument_group("environment", _ENVIRONMENT)
 
 
@@ -70,7 +74,9 @@ def spec_of(args: argparse.Namespace) -> Spec:
     return load_spec(args).spec
 
 
-def plan_of(spec: Loaded | Spec, regions: Mapping[str, Region], out: Path | None) -> tuple[Plan, Path]:
+def plan_of(
+    spec: Loaded | Spec, regions: Mapping[str, Region], out: Path | None
+) -> tuple[Plan, Path]:
     """Return the plan of a spec and its output folder (default build/<region>). Raises SidecarError as make_plan."""
     from sidecar.plan import make_plan
     from sidecar.plan.gateways import hosts_of
@@ -83,11 +89,15 @@ def plan_of(spec: Loaded | Spec, regions: Mapping[str, Region], out: Path | None
     try:
         region = find_region(regions, name)
     except SidecarError as error:
-        raise _placed(SidecarError("region", f"{name!r} {error.cause}", error.fix), loaded) from error
+        raise _placed(
+            SidecarError("region", f"{name!r} {error.cause}", error.fix), loaded
+        ) from error
     folder = out or Path("build") / region.id
     try:
         beside = Path(os.path.relpath(loaded.folder.resolve(), folder.resolve())).as_posix()
-        plan = make_plan(loaded.spec, region, source_for(folder), folder=beside, known_hosts=hosts_of(regions))
+        plan = make_plan(
+            loaded.spec, region, source_for(folder), folder=beside, known_hosts=hosts_of(regions)
+        )
     except SidecarError as error:
         raise _placed(error, loaded) from error
     return plan, folder

@@ -38,7 +38,9 @@ def set_(args: argparse.Namespace) -> int:
     cluster.apply(kubectl, name, config)
     print(f"secret {name}{_where(kubectl)}: applied, fingerprint {check.fingerprint(token)}")
     if mounting := _users(kubectl, name):
-        print(f"running pods keep the old token until they are replaced: kubectl rollout restart {' '.join(mounting)}")
+        print(
+            f"running pods keep the old token until they are replaced: kubectl rollout restart {' '.join(mounting)}"
+        )
     return 0
 
 
@@ -54,7 +56,9 @@ def checked(args: argparse.Namespace) -> tuple[Checked, str]:
         fix = f"sidecar token set --kubernetes-secret {name} --apply"
         raise SidecarError(f"secret {name}{_where(kubectl)}", "is not there", fix)
     place = f"secret {name}{_where(kubectl)}"
-    return check.check_agent_text(text, agent.tags_key(args.agent_version or AGENT_VERSION), place), place
+    return check.check_agent_text(
+        text, agent.tags_key(args.agent_version or AGENT_VERSION), place
+    ), place
 
 
 def rotate(args: argparse.Namespace) -> int:
@@ -67,20 +71,33 @@ def rotate(args: argparse.Namespace) -> int:
     new = _token_source.new(args)
     before = cluster.fetch(kubectl, name)
     found = check.check_agent_text(before, "", "").key if before else None
-    key = agent.tags_key(args.agent_version) if args.agent_version else found or agent.tags_key(AGENT_VERSION)
+    key = (
+        agent.tags_key(args.agent_version)
+        if args.agent_version
+        else found or agent.tags_key(AGENT_VERSION)
+    )
     mounting = cluster.users(kubectl, name)
     mark = f"fingerprint {check.fingerprint(new)}"
     if args.dry_run:
         print(f"secret {name}{_where(kubectl)}: would be applied, {mark}")
         print(f"would be rolled: {', '.join(mounting) or 'nothing, no workload mounts it'}")
         return 0
-    _roll(kubectl, name, (before, tokens.agent_config(new, key)), mounting, prove=not args.no_verify)
-    print(f"secret {name}{_where(kubectl)}: applied, {mark}. Rolled: {', '.join(mounting) or 'nothing mounts it'}")
+    _roll(
+        kubectl, name, (before, tokens.agent_config(new, key)), mounting, prove=not args.no_verify
+    )
+    print(
+        f"secret {name}{_where(kubectl)}: applied, {mark}. Rolled: {', '.join(mounting) or 'nothing mounts it'}"
+    )
     return 0
 
 
 def _roll(
-    kubectl: Kubectl, name: str, configs: tuple[str | None, str], mounting: dict[str, str], *, prove: bool
+    kubectl: Kubectl,
+    name: str,
+    configs: tuple[str | None, str],
+    mounting: dict[str, str],
+    *,
+    prove: bool,
 ) -> None:
     """Change the Secret from the old config to the new one, and roll and prove its pods; or put the old one back."""
     from sidecar.tokens import cluster
@@ -97,7 +114,9 @@ def _roll(
         if not applied:
             raise
         said = _put_back(kubectl, name, before, mounting)
-        raise SidecarError(error.subject, error.cause, ". ".join(part for part in (error.fix, said) if part)) from None
+        raise SidecarError(
+            error.subject, error.cause, ". ".join(part for part in (error.fix, said) if part)
+        ) from None
     except BaseException:
         _token_source.say(_put_back(kubectl, name, before, mounting))
         raise
@@ -112,7 +131,9 @@ def _prove(kubectl: Kubectl, releases: list[str]) -> None:
         if failure:
             cause = f"is not proven: {failure.service}, {failure.hop}: {failure.cause}"
             raise SidecarError("token", cause, failure.fix)
-        _token_source.say(f"release {release}: proven, {_PROOF_SPANS} spans through each service's agent")
+        _token_source.say(
+            f"release {release}: proven, {_PROOF_SPANS} spans through each service's agent"
+        )
 
 
 def _put_back(kubectl: Kubectl, name: str, before: str | None, mounting: Iterable[str]) -> str:

@@ -21,7 +21,9 @@ def new(args: argparse.Namespace) -> str:
     from sidecar.tokens import check, content
 
     token = content.clean(read(args, args.environment_token))
-    for line in lines([*(check.source_findings(args.file) if args.file else []), *content.hints(token)]):
+    for line in lines(
+        [*(check.source_findings(args.file) if args.file else []), *content.hints(token)]
+    ):
         say(line)
     return token
 
@@ -47,13 +49,19 @@ def read(args: argparse.Namespace, variable: str | None) -> str:
     if variable is not None:
         return variable
     if not sys.stdin.isatty():
-        raise UsageError("token", "has no source", f"Give --file FILE, --stdin or ${TOKEN_VARIABLE}")
+        raise UsageError(
+            "token", "has no source", f"Give --file FILE, --stdin or ${TOKEN_VARIABLE}"
+        )
     try:
         return getpass.getpass("Token (not shown): ")
     except EOFError:
-        raise SidecarError("token", "was not given", "Type or paste it, or give --file FILE") from None
+        raise SidecarError(
+            "token", "was not given", "Type or paste it, or give --file FILE"
+        ) from None
     except UnicodeDecodeError:  # its words hold what was typed
-        raise SidecarError("token", "is not UTF-8 text", "Copy it again, or give --file FILE") from None
+        raise SidecarError(
+            "token", "is not UTF-8 text", "Copy it again, or give --file FILE"
+        ) from None
 
 
 def text_of(file: Path) -> str:
@@ -65,5 +73,7 @@ def text_of(file: Path) -> str:
     except SidecarError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             cause = "there is no such file (its name is not shown: it may be a token)"
-            raise SidecarError("--file", cause, "Give the name of a file that holds the token") from None
+            raise SidecarError(
+                "--file", cause, "Give the name of a file that holds the token"
+            ) from None
         raise SidecarError("--file", error.cause, error.fix) from None

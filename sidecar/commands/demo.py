@@ -26,7 +26,9 @@ EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--target", choices=("compose", "process"), help="default: what this machine has")
+    parser.add_argument(
+        "--target", choices=("compose", "process"), help="default: what this machine has"
+    )
     parser.add_argument("--down", action="store_true", help="stop and remove what a demo started")
 
 
@@ -42,7 +44,9 @@ def say(text: str) -> None:
 
 def _up(target: str | None) -> int:
     try:
-        place, frontend, page = _processes() if (target or _best_target()) == "process" else _containers()
+        place, frontend, page = (
+            _processes() if (target or _best_target()) == "process" else _containers()
+        )
         return _prove(place, frontend, page)
     except BaseException:
         if _runs(target):
@@ -88,7 +92,9 @@ def _processes() -> tuple[Place, str, str]:
 
     folder = processes.DEFAULT_FOLDER
     checkout()
-    say("starting plain processes; the stand-in gateway takes the agent's UDP port too, so no agent is in between")
+    say(
+        "starting plain processes; the stand-in gateway takes the agent's UDP port too, so no agent is in between"
+    )
     if processes.stop(folder):
         say("an earlier demonstration was stopped")
     demo = processes.start(folder, say)
@@ -122,7 +128,9 @@ def checkout() -> Path:
 
     folder = find_checkout()
     if folder is None:
-        raise SidecarError("demo", "needs the kit's checkout, which holds the sample", "Clone the repository")
+        raise SidecarError(
+            "demo", "needs the kit's checkout, which holds the sample", "Clone the repository"
+        )
     return folder
 
 

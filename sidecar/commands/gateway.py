@@ -15,7 +15,7 @@ from sidecar.errors import SidecarError, UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from sidecar.gateway.server import Addresses, Settings
+    from sidecar.stand_in.server import Addresses, Settings
 
 EXAMPLES = """examples:
   sidecar gateway --token-file secrets/agent.yaml
@@ -37,20 +37,59 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--token-file", type=Path, metavar="FILE", action="append",
         help="the agent's token file; only its token is accepted. Given twice: both are, as in a rotation")  # fmt: skip
-    add("--grpc", default=_GRPC, metavar="HOST:PORT", help="where agents report (default: %(default)s)")
+    add(
+        "--grpc",
+        default=_GRPC,
+        metavar="HOST:PORT",
+        help="where agents report (default: %(default)s)",
+    )
     add("--http", default=_HTTP, metavar="HOST:PORT", help="API and page (default: %(default)s)")
-    add("--udp", metavar="HOST:PORT", help="also take jaeger-client's datagrams, where no agent runs")
-    add("--agent-config", type=Path, metavar="FILE", help="token file of the --udp side (default: --token-file)")
+    add(
+        "--udp",
+        metavar="HOST:PORT",
+        help="also take jaeger-client's datagrams, where no agent runs",
+    )
+    add(
+        "--agent-config",
+        type=Path,
+        metavar="FILE",
+        help="token file of the --udp side (default: --token-file)",
+    )
     add("--on-bad-token", choices=("refuse", "drop"), default="refuse",
         help="refuse answers UNAUTHENTICATED; drop answers OK and keeps nothing (default: %(default)s)")  # fmt: skip
     add("--latency", type=int, default=0, metavar="MS", help="answer each call this much later")
-    add("--fail-with", metavar="STATUS", help="answer each call with this gRPC status, e.g. UNAVAILABLE")
+    add(
+        "--fail-with",
+        metavar="STATUS",
+        help="answer each call with this gRPC status, e.g. UNAVAILABLE",
+    )
     add("--fail-calls", type=int, metavar="N", help="with --fail-with: only the first N calls")
     add("--black-hole", action="store_true", help="never answer a call")
-    add("--max-spans", type=int, default=100_000, metavar="N", help="spans kept (default: %(default)s)")
-    add("--max-mib", type=int, default=256, metavar="N", help="memory for traces, MiB (default: %(default)s)")
-    add("--ready-file", type=Path, metavar="FILE", help="write the addresses here, as JSON, when all listen")
-    add("--probe", action="store_true", help="only ask the gateway at --http for its health; exit 0 or 1")
+    add(
+        "--max-spans",
+        type=int,
+        default=100_000,
+        metavar="N",
+        help="spans kept (default: %(default)s)",
+    )
+    add(
+        "--max-mib",
+        type=int,
+        default=256,
+        metavar="N",
+        help="memory for traces, MiB (default: %(default)s)",
+    )
+    add(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="write the addresses here, as JSON, when all listen",
+    )
+    add(
+        "--probe",
+        action="store_true",
+        help="only ask the gateway at --http for its health; exit 0 or 1",
+    )
     add("--output", choices=("text", "json"), default="text", help="form of the first line")
 
 
@@ -69,16 +108,18 @@ def _require_extra() -> None:
 
     missing = [name for name in ("grpc", "aiohttp") if find_spec(name) is None]
     if missing:
-        raise SidecarError("gateway", f"needs {', '.join(missing)}", "pip install 'sidecar-kit[gateway]'")
+        raise SidecarError(
+            "gateway", f"needs {', '.join(missing)}", "pip install 'sidecar-kit[gateway]'"
+        )
 
 
 def _settings(args: argparse.Namespace) -> Settings:
     # imported here: gRPC costs `sidecar --help` a quarter of a second
-    from sidecar.gateway.credentials import read_token
-    from sidecar.gateway.faults import Faults
-    from sidecar.gateway.intake import BadToken
-    from sidecar.gateway.server import Settings
-    from sidecar.gateway.sockets import Address
+    from sidecar.stand_in.credentials import read_token
+    from sidecar.stand_in.faults import Faults
+    from sidecar.stand_in.intake import BadToken
+    from sidecar.stand_in.server import Settings
+    from sidecar.stand_in.sockets import Address
 
     if args.token_file is None:
         raise UsageError("gateway", "--token-file is missing", "See `sidecar gateway --help`")
@@ -105,7 +146,7 @@ def _positive(name: str, value: int) -> int:
 
 
 async def _serve(settings: Settings, args: argparse.Namespace) -> int:
-    from sidecar.gateway.server import Gateway, serve
+    from sidecar.stand_in.server import Gateway, serve
 
     loop, stop, codes = asyncio.get_running_loop(), asyncio.Event(), [0]
 
@@ -129,13 +170,15 @@ def _announce(addresses: Addresses, args: argparse.Namespace) -> None:
             part.write_text(json.dumps(known) + "\n", encoding="utf-8")
             part.replace(args.ready_file)
         except OSError as error:
-            raise SidecarError(str(args.ready_file), error.strerror or str(error), "Name a writable path") from error
+            raise SidecarError(
+                str(args.ready_file), error.strerror or str(error), "Name a writable path"
+            ) from error
 
 
 def _probe(http: str) -> int:
     import urllib.request
 
-    from sidecar.gateway.sockets import Address
+    from sidecar.stand_in.sockets import Address
 
     try:
         address = Address.parse(http)

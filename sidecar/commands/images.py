@@ -36,17 +36,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "registry", "build"),
         help="auto, the default: the registry if it answers within some seconds, else from source",
     )
-    parser.add_argument("--prefix", metavar="MIRROR/", help="a mirror's name before the official names")
-    parser.add_argument("--agent-version", metavar="VERSION", help=f"default: {names.AGENT_VERSION}")
     parser.add_argument(
-        "--file", type=Path, action="append", metavar="FILE", help="a spec that says these three; flags win over it"
+        "--prefix", metavar="MIRROR/", help="a mirror's name before the official names"
     )
-    parser.add_argument("--debian-mirror", metavar="URL", help="for a base from source (default: the host's own)")
     parser.add_argument(
-        "--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="whose .env gets the names (default: .)"
+        "--agent-version", metavar="VERSION", help=f"default: {names.AGENT_VERSION}"
+    )
+    parser.add_argument(
+        "--file",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a spec that says these three; flags win over it",
+    )
+    parser.add_argument(
+        "--debian-mirror", metavar="URL", help="for a base from source (default: the host's own)"
+    )
+    parser.add_argument(
+        "--out",
+        type=_spec.folder,
+        default=Path(),
+        metavar="FOLDER",
+        help="whose .env gets the names (default: .)",
     )
     parser.add_argument("--rebuild", action="store_true", help="take nothing that is already there")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, change nothing"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
@@ -66,10 +82,16 @@ def _wish(args: argparse.Namespace) -> Wish:
     from sidecar.images.obtain import Wish
     from sidecar.spec.load import load
 
-    flags = {"images.source": args.source, "images.prefix": args.prefix, "agent.version": args.agent_version}
+    flags = {
+        "images.source": args.source,
+        "images.prefix": args.prefix,
+        "agent.version": args.agent_version,
+    }
     given = {path: value for path, value in flags.items() if value is not None}
     spec = load(args.file or (), given, os.environ).spec
-    return Wish(spec.images.source, spec.images.prefix, spec.agent.version, args.rebuild, args.dry_run)
+    return Wish(
+        spec.images.source, spec.images.prefix, spec.agent.version, args.rebuild, args.dry_run
+    )
 
 
 def _as_data(entry: Obtained) -> dict[str, Any]:

@@ -30,17 +30,37 @@ EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--from", dest="compose", type=Path, metavar="FILE", help="a Compose file; it is only read")
-    parser.add_argument("--region", metavar="ID", help="region id (default: the found agent's gateway's, else local)")
+    parser.add_argument(
+        "--from", dest="compose", type=Path, metavar="FILE", help="a Compose file; it is only read"
+    )
+    parser.add_argument(
+        "--region",
+        metavar="ID",
+        help="region id (default: the found agent's gateway's, else local)",
+    )
     parser.add_argument("--network", choices=("public", "vpc"), help="which host of the region")
-    parser.add_argument("--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions")
     parser.add_argument(
-        "--spans-per-second", type=_whole(1_000_000), metavar="N", help="peak rate of one replica (default: 2000)"
+        "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"
     )
     parser.add_argument(
-        "--round-trip-ms", type=_whole(60_000), metavar="N", help="time of a call to the gateway (default: 200)"
+        "--spans-per-second",
+        type=_whole(1_000_000),
+        metavar="N",
+        help="peak rate of one replica (default: 2000)",
     )
-    parser.add_argument("--out", type=Path, default=Path("sidecar.yaml"), metavar="FILE", help="default: sidecar.yaml")
+    parser.add_argument(
+        "--round-trip-ms",
+        type=_whole(60_000),
+        metavar="N",
+        help="time of a call to the gateway (default: 200)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("sidecar.yaml"),
+        metavar="FILE",
+        help="default: sidecar.yaml",
+    )
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_true", help="write nothing, print the spec")
@@ -92,12 +112,21 @@ def _propose(args: argparse.Namespace, regions: Mapping[str, Region]) -> Proposa
     from sidecar.init.proposal import Wish, from_compose, plain
 
     sizes = {"spans_per_second": args.spans_per_second, "round_trip_ms": args.round_trip_ms}
-    wish = Wish(args.region or "", args.network or "", {key: size for key, size in sizes.items() if size})
-    asks = sys.stdin.isatty() and sys.stdout.isatty() and args.output == "text" and not (args.dry_run or args.diff)
+    wish = Wish(
+        args.region or "", args.network or "", {key: size for key, size in sizes.items() if size}
+    )
+    asks = (
+        sys.stdin.isatty()
+        and sys.stdout.isatty()
+        and args.output == "text"
+        and not (args.dry_run or args.diff)
+    )
     if args.compose is None:
         return plain(questions.ask_all(wish, regions, args.out) if asks else wish, args.out)
     file = load(args.compose)
     proposal = from_compose(file, wish, regions, args.out)
     if proposal.region_is_known or not asks:
         return proposal
-    return from_compose(file, replace(wish, region=questions.ask_region(regions)), regions, args.out)
+    return from_compose(
+        file, replace(wish, region=questions.ask_region(regions)), regions, args.out
+    )

@@ -22,7 +22,9 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     _spec.add_arguments(parser)
-    parser.add_argument("--out", type=_spec.folder, metavar="FOLDER", help="the folder it would be rendered into")
+    parser.add_argument(
+        "--out", type=_spec.folder, metavar="FOLDER", help="the folder it would be rendered into"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
@@ -44,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
 def _settings(loaded: Loaded) -> str:
     from sidecar.console import table
 
-    rows = [(path, _shown(origin.value), origin.source) for path, origin in loaded.provenance.items()]
+    rows = [
+        (path, _shown(origin.value), origin.source) for path, origin in loaded.provenance.items()
+    ]
     return table(("SETTING", "VALUE", "FROM"), rows)
 
 

@@ -21,8 +21,12 @@ EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("word", nargs="?", help="show only regions whose id, name or host holds this")
-    parser.add_argument("--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions")
+    parser.add_argument(
+        "word", nargs="?", help="show only regions whose id, name or host holds this"
+    )
+    parser.add_argument(
+        "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 

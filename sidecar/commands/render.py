@@ -30,8 +30,12 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     _spec.add_arguments(parser)
-    parser.add_argument("--all-regions", action="store_true", help="every region of the catalogue but `local`")
-    parser.add_argument("--out", type=_spec.folder, metavar="FOLDER", help="output folder (default: build/<region>)")
+    parser.add_argument(
+        "--all-regions", action="store_true", help="every region of the catalogue but `local`"
+    )
+    parser.add_argument(
+        "--out", type=_spec.folder, metavar="FOLDER", help="output folder (default: build/<region>)"
+    )
     parser.add_argument("--diff", action="store_true", help="write nothing, show what would change")
 
 
@@ -46,7 +50,11 @@ def run(args: argparse.Namespace) -> int:
     new = [not os.path.lexists(folder / "docker-compose.yml") for _, folder, _ in renderings]
     write_all({folder: rendering for _, folder, rendering in renderings})
     files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
-    print("\n".join(_written(*one, files, new=first) for one, first in zip(renderings, new, strict=True)))
+    print(
+        "\n".join(
+            _written(*one, files, new=first) for one, first in zip(renderings, new, strict=True)
+        )
+    )
     return 0
 
 
@@ -94,7 +102,12 @@ def _next_steps(plan: Plan, folder: Path, images: str) -> list[str]:
 
 
 def _shown(rendering: Rendering) -> list[str]:
-    return sorted({f"{first}/" if rest else first for first, _, rest in (name.partition("/") for name in rendering)})
+    return sorted(
+        {
+            f"{first}/" if rest else first
+            for first, _, rest in (name.partition("/") for name in rendering)
+        }
+    )
 
 
 def _version_flag(plan: Plan) -> str:

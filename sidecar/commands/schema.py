@@ -20,7 +20,10 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's argument."""
     parser.add_argument(
-        "--output", choices=("json", "markdown"), default="json", help="markdown: the table of fields (default: json)"
+        "--output",
+        choices=("json", "markdown"),
+        default="json",
+        help="markdown: the table of fields (default: json)",
     )
 
 

@@ -44,46 +44,74 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--file", type=Path, metavar="FILE", help="read it from a file")
     source.add_argument("--stdin", action="store_true", help="read it from standard input")
-    parser.add_argument("--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="the rendered folder")
+    parser.add_argument(
+        "--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="the rendered folder"
+    )
     parser.add_argument(
         "--agent-version",
         type=_version,
         metavar="VERSION",
         help=f"decides the key of the file (default: {AGENT_VERSION}'s, or as it is)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="rotate: only say what would be done")
-    parser.add_argument("--no-verify", action="store_true", help="rotate: send no marked spans through the new agents")
-    parser.add_argument("--output", choices=("text", "json"), default="text", help="form of check's result")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="rotate: only say what would be done"
+    )
+    parser.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="rotate: send no marked spans through the new agents",
+    )
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of check's result"
+    )
     cluster = parser.add_argument_group("kubernetes")
-    cluster.add_argument("--kubernetes-secret", metavar="NAME", help="a Secret in place of a folder's file")
-    cluster.add_argument("-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)")
-    cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
-    cluster.add_argument("--apply", action="store_true", help="set: apply the Secret (default: print its manifest)")
+    cluster.add_argument(
+        "--kubernetes-secret", metavar="NAME", help="a Secret in place of a folder's file"
+    )
+    cluster.add_argument(
+        "-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)"
+    )
+    cluster.add_argument(
+        "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
+    )
+    cluster.add_argument(
+        "--apply", action="store_true", help="set: apply the Secret (default: print its manifest)"
+    )
 
 
 def _action(word: str) -> str:
-    if word not in _ACTIONS:  # said here: argparse's own message would show the word, which may be a token
-        raise argparse.ArgumentTypeError("use `set`, `check` or `rotate`; a token is not an argument")
+    if (
+        word not in _ACTIONS
+    ):  # said here: argparse's own message would show the word, which may be a token
+        raise argparse.ArgumentTypeError(
+            "use `set`, `check` or `rotate`; a token is not an argument"
+        )
     return word
 
 
 def _version(text: str) -> str:
     if text.replace(".", "").isdecimal():
         return text
-    raise argparse.ArgumentTypeError("is not a version such as 1.62.0")  # not shown: it may be a token
+    raise argparse.ArgumentTypeError(
+        "is not a version such as 1.62.0"
+    )  # not shown: it may be a token
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked for."""
     if args.action != "rotate" and (args.dry_run or args.no_verify):
-        raise UsageError("token", "--dry-run and --no-verify belong to rotate", "See `sidecar token --help`")
+        raise UsageError(
+            "token", "--dry-run and --no-verify belong to rotate", "See `sidecar token --help`"
+        )
     if args.action != "check" and args.output != "text":
         raise UsageError("token", "--output belongs to check", "See `sidecar token --help`")
     _check_cluster_flags(args)
     if args.kubernetes_secret is not None:
         from sidecar.commands import _token_secret
 
-        return {"set": _token_secret.set_, "check": _check, "rotate": _token_secret.rotate}[args.action](args)
+        return {"set": _token_secret.set_, "check": _check, "rotate": _token_secret.rotate}[
+            args.action
+        ](args)
     return {"set": _set, "check": _check, "rotate": _rotate}[args.action](args)
 
 
@@ -91,7 +119,9 @@ def _check_cluster_flags(args: argparse.Namespace) -> None:
     see = "See `sidecar token --help`"
     if args.kubernetes_secret is None:
         if args.namespace or args.context or args.apply:
-            raise UsageError("token", "--namespace, --context and --apply belong to --kubernetes-secret", see)
+            raise UsageError(
+                "token", "--namespace, --context and --apply belong to --kubernetes-secret", see
+            )
         return
     if args.out != Path():
         raise UsageError("token", "--out and --kubernetes-secret exclude each other", see)
@@ -132,7 +162,11 @@ def _check(args: argparse.Namespace) -> int:
         }
         print(json.dumps(data, indent=2))
     else:
-        fine = [] if failed(findings) else [f"{place}: a token an agent can carry, fingerprint {checked.fingerprint}"]
+        fine = (
+            []
+            if failed(findings)
+            else [f"{place}: a token an agent can carry, fingerprint {checked.fingerprint}"]
+        )
         print("\n".join([*_token_source.lines(findings), *fine]))
     return 1 if failed(findings) else 0
 
@@ -143,7 +177,9 @@ def _checked(args: argparse.Namespace) -> tuple[Checked, str]:
     from sidecar.tokens import check
 
     if args.stdin or (args.file and not check.is_agent_file(_token_source.text_of(args.file))):
-        return check.check_candidate(_token_source.read(args, None), args.file), str(args.file or "standard input")
+        return check.check_candidate(_token_source.read(args, None), args.file), str(
+            args.file or "standard input"
+        )
     if args.kubernetes_secret is not None:
         from sidecar.commands import _token_secret
 
@@ -174,7 +210,11 @@ def _rotate_dry(args: argparse.Namespace, path: Path, mark: str) -> int:
 
     running = rotation.find_running(args.out, path)
     print(f"{path}: would be written, {mark}")
-    print(f"nothing else: {running}" if isinstance(running, str) else f"would be replaced: {', '.join(running.names)}")
+    print(
+        f"nothing else: {running}"
+        if isinstance(running, str)
+        else f"would be replaced: {', '.join(running.names)}"
+    )
     return 0
 
 
@@ -188,7 +228,13 @@ def _rotate_alone(args: argparse.Namespace, path: Path, new: str, mark: str) -> 
         store.write(new, path, key)
         print(f"{path}: written, {mark}. Nothing to restart: {running}")
         return 0
-    rotation.rotate(running, path, tokens.agent_config(new, key).encode(), _token_source.say, prove=not args.no_verify)
+    rotation.rotate(
+        running,
+        path,
+        tokens.agent_config(new, key).encode(),
+        _token_source.say,
+        prove=not args.no_verify,
+    )
     print(f"{path}: written, {mark}. Replaced: {', '.join(running.names)}")
     return 0
 

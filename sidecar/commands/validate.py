@@ -25,10 +25,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     _spec.add_arguments(parser)
     parser.add_argument(
-        "--out", type=_spec.folder, metavar="FOLDER", help="the folder it renders into (default: build/<region>)"
+        "--out",
+        type=_spec.folder,
+        metavar="FOLDER",
+        help="the folder it renders into (default: build/<region>)",
     )
     parser.add_argument(
-        "--target", choices=("compose", "helm"), default="compose", help="which one is asked (default: %(default)s)"
+        "--target",
+        choices=("compose", "helm"),
+        default="compose",
+        help="which one is asked (default: %(default)s)",
     )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
@@ -79,5 +85,8 @@ def _text(findings: list[Finding], fine: str) -> str:
     from sidecar.console import colour
     from sidecar.findings import failed
 
-    lines = [f"{colour(finding.severity.value, finding.severity.value)}: {finding}" for finding in findings]
+    lines = [
+        f"{colour(finding.severity.value, finding.severity.value)}: {finding}"
+        for finding in findings
+    ]
     return "\n".join(lines if failed(findings) else [*lines, fine])

@@ -36,19 +36,42 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="default: kubernetes with --release or --selector, else compose, unless a demo of processes runs here",
     )
     parser.add_argument(
-        "--out", type=_spec.folder, metavar="FOLDER", help="the rendered folder (default: the current one)"
+        "--out",
+        type=_spec.folder,
+        metavar="FOLDER",
+        help="the rendered folder (default: the current one)",
     )
-    parser.add_argument("--spans", type=_count, default=200, metavar="N", help="marked spans a service (default: 200)")
     parser.add_argument(
-        "--seconds", type=_seconds, default=15.0, metavar="S", help="wait for them so long (default: 15)"
+        "--spans",
+        type=_count,
+        default=200,
+        metavar="N",
+        help="marked spans a service (default: 200)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=15.0,
+        metavar="S",
+        help="wait for them so long (default: 15)",
     )
     cluster = parser.add_argument_group("kubernetes")
     cluster.add_argument("--release", metavar="NAME", help="the Helm release")
-    cluster.add_argument("--selector", metavar="LABELS", help="in place of --release: the pods of a foreign chart")
-    cluster.add_argument("-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)")
-    cluster.add_argument("--context", metavar="NAME", help="of your kubeconfig (default: the current one)")
-    cluster.add_argument("--every-pod", action="store_true", help="look into each pod (default: one a service)")
-    cluster.add_argument("--image", help="the kit's gateway image, to look with (default: the release's)")
+    cluster.add_argument(
+        "--selector", metavar="LABELS", help="in place of --release: the pods of a foreign chart"
+    )
+    cluster.add_argument(
+        "-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)"
+    )
+    cluster.add_argument(
+        "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
+    )
+    cluster.add_argument(
+        "--every-pod", action="store_true", help="look into each pod (default: one a service)"
+    )
+    cluster.add_argument(
+        "--image", help="the kit's gateway image, to look with (default: the release's)"
+    )
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
@@ -67,10 +90,14 @@ def _place(args: argparse.Namespace) -> Place:
         return _cluster(args)
     if named := [name for name in _CLUSTER if getattr(args, name)]:
         flags = ", ".join("--" + name.replace("_", "-") for name in named)
-        raise UsageError("verify", f"{flags} belongs to --target kubernetes", "See `sidecar verify --help`")
+        raise UsageError(
+            "verify", f"{flags} belongs to --target kubernetes", "See `sidecar verify --help`"
+        )
     from sidecar.demo import processes
 
-    if args.target == "process" or (args.target is None and args.out is None and processes.is_running()):
+    if args.target == "process" or (
+        args.target is None and args.out is None and processes.is_running()
+    ):
         from sidecar.verify.process import ProcessPlace
 
         return ProcessPlace(args.out or processes.DEFAULT_FOLDER)
@@ -78,7 +105,9 @@ def _place(args: argparse.Namespace) -> Place:
 
     folder = args.out or Path()
     if not (folder / "docker-compose.yml").is_file():
-        raise UsageError(str(folder), "holds no docker-compose.yml", "Give --out FOLDER, or --target process")
+        raise UsageError(
+            str(folder), "holds no docker-compose.yml", "Give --out FOLDER, or --target process"
+        )
     return place_of(folder)
 
 
@@ -88,9 +117,13 @@ def _cluster(args: argparse.Namespace) -> Place:
 
     if bool(args.release) == bool(args.selector):
         fix = "Give --release NAME (helm list), or --selector LABELS"
-        raise UsageError("verify", "--target kubernetes needs the release, or the labels of its pods", fix)
+        raise UsageError(
+            "verify", "--target kubernetes needs the release, or the labels of its pods", fix
+        )
     if args.out:
-        raise UsageError("verify", "--out belongs to Compose", "A release has no folder: --namespace, --release")
+        raise UsageError(
+            "verify", "--out belongs to Compose", "A release has no folder: --namespace, --release"
+        )
     kubectl = Kubectl(args.namespace or "", args.context or "")
     chosen = {"selector": args.selector or "", "every_pod": args.every_pod}
     return KubernetesPlace(kubectl, args.release or "", args.image or "", **chosen)

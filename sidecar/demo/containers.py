@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 120
 """For everything to be healthy."""
-_ELSEWHERE = "Stop it there (docker compose down), or give this one another name: COMPOSE_PROJECT_NAME"
+_ELSEWHERE = (
+    "Stop it there (docker compose down), or give this one another name: COMPOSE_PROJECT_NAME"
+)
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,14 @@ def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None
         _start(folder, engine, compose, say)
     except (KeyboardInterrupt, SidecarError) as error:
         if not before:
-            say(f"{'failed' if isinstance(error, SidecarError) else 'interrupted'}: removing what was started")
+            say(
+                f"{'failed' if isinstance(error, SidecarError) else 'interrupted'}: removing what was started"
+            )
             _remove(folder, compose)
         raise
     return Running(
-        frontend=f"http://{_address(FRONTEND, folder, compose)}", page=f"http://{_address(PAGE, folder, compose)}"
+        frontend=f"http://{_address(FRONTEND, folder, compose)}",
+        page=f"http://{_address(PAGE, folder, compose)}",
     )
 
 
@@ -94,7 +99,15 @@ def _start(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], 
     # what else has the project's name is not the demonstration's, and not to be removed for its sake
     os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
     try:
-        compose.run(folder, "up", "--detach", "--wait", f"--wait-timeout={_SECONDS}", "--no-build", "--pull=missing")
+        compose.run(
+            folder,
+            "up",
+            "--detach",
+            "--wait",
+            f"--wait-timeout={_SECONDS}",
+            "--no-build",
+            "--pull=missing",
+        )
     except ComposeFailedError as error:
         raise explain(error, _found(folder, engine, compose), engine, say) from None
 
@@ -102,7 +115,11 @@ def _start(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], 
 def _remove(folder: Path, compose: Compose) -> list[str]:
     os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
     done = compose.run(folder, "--progress=plain", "down", "--volumes", "--timeout=30")
-    return [line.removesuffix("Removed").strip() for line in done.stderr.splitlines() if line.endswith("Removed")]
+    return [
+        line.removesuffix("Removed").strip()
+        for line in done.stderr.splitlines()
+        if line.endswith("Removed")
+    ]
 
 
 def _keep(published: Published, folder: Path, compose: Compose) -> None:

@@ -20,19 +20,29 @@ if TYPE_CHECKING:
 _LOG_LINES = 15
 _MISSING = re.compile(r"No such image: (\S+)|(?:pull access denied|manifest) for (\S+)")
 _FIXES = (
-    ("already allocated|address already in use|ports are not available", "Free the port, or stop what holds it"),
+    (
+        "already allocated|address already in use|ports are not available",
+        "Free the port, or stop what holds it",
+    ),
     ("address pool", "Remove networks that nobody uses: docker network prune"),
     ("no space left", "Make room: docker system df"),
 )
 """Compose's or the engine's words → what to do."""
-_PROGRESS = re.compile(r"(Creat|Start|Wait|Pull|Recreat|Stopp|Remov)(ing|ed|e)?$|(Healthy|Running|Warning .*)$")
+_PROGRESS = re.compile(
+    r"(Creat|Start|Wait|Pull|Recreat|Stopp|Remov)(ing|ed|e)?$|(Healthy|Running|Warning .*)$"
+)
 
 
 def explain(
-    error: ComposeFailedError, found: Sequence[Container], engine: Engine, say: Callable[[str], None]
+    error: ComposeFailedError,
+    found: Sequence[Container],
+    engine: Engine,
+    say: Callable[[str], None],
 ) -> SidecarError:
     """Return a failed start as one sentence with its fix; the log of what failed is said before."""
-    words = [line.strip() for line in error.cause.splitlines()[1:] if not _PROGRESS.search(line.strip())]
+    words = [
+        line.strip() for line in error.cause.splitlines()[1:] if not _PROGRESS.search(line.strip())
+    ]
     cause = words[-1].removeprefix("Error response from daemon: ") if words else error.cause
     failed = _failed(found)
     if failed:
@@ -43,7 +53,11 @@ def explain(
 
 def _failed(found: Sequence[Container]) -> Container | None:
     """Return the container to blame: one that ended or is unhealthy, else one that never answered."""
-    ended = [one for one in found if one.status not in {"created", "running"} or one.health == "unhealthy"]
+    ended = [
+        one
+        for one in found
+        if one.status not in {"created", "running"} or one.health == "unhealthy"
+    ]
     return next(iter([*ended, *(one for one in found if one.health == "starting")]), None)
 
 
@@ -63,5 +77,11 @@ def _fix(cause: str, failed: Container | None) -> str:
 
 
 def _fix_of_image(image: str) -> str:
-    named = [name for name, value in os.environ.items() if name.startswith("SIDECAR_") and value == image]
-    return f"Unset {named[0]}, or name an image that is there" if named else "Obtain it: sidecar images"
+    named = [
+        name for name, value in os.environ.items() if name.startswith("SIDECAR_") and value == image
+    ]
+    return (
+        f"Unset {named[0]}, or name an image that is there"
+        if named
+        else "Obtain it: sidecar images"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from sidecar.gateway.sockets import port_holder
+from sidecar.stand_in.sockets import port_holder
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,13 @@ def start(folder: Path, say: Callable[[str], None]) -> Demo:
     """
     checkout = find_checkout()
     if checkout is None:
-        raise SidecarError("demo", "needs the kit's checkout, which holds the sample", "Clone the repository")
+        raise SidecarError(
+            "demo", "needs the kit's checkout, which holds the sample", "Clone the repository"
+        )
     if _load(folder):
-        raise SidecarError(str(folder), "a demonstration runs already", "Stop it: sidecar demo --down")
+        raise SidecarError(
+            str(folder), "a demonstration runs already", "Stop it: sidecar demo --down"
+        )
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     starter = _Starter(folder, checkout, say)
     try:
@@ -119,10 +123,16 @@ def running(folder: Path) -> Demo:
     """Return the demonstration that runs. Raises SidecarError where none does."""
     demo = _load(folder)
     if demo is None:
-        raise SidecarError(str(folder), "no demonstration runs without containers", "Start one: make demo")
+        raise SidecarError(
+            str(folder), "no demonstration runs without containers", "Start one: make demo"
+        )
     for started in demo.processes:
         if not _alive(started):
-            raise SidecarError(started.name, "has ended", f"See {folder}/logs/{started.name}.log; make down, make demo")
+            raise SidecarError(
+                started.name,
+                "has ended",
+                f"See {folder}/logs/{started.name}.log; make down, make demo",
+            )
     return demo
 
 
@@ -134,27 +144,47 @@ class _Starter:
         self._demo = Demo((), {}, "", "")
 
     def start(self) -> Demo:
-        page, agent = self._port("stand-in page", 16686), self._port("agent", 6831, socket.SOCK_DGRAM)
+        page, agent = (
+            self._port("stand-in page", 16686),
+            self._port("agent", 6831, socket.SOCK_DGRAM),
+        )
         self._stand_in(page.number, agent.number)
-        ports = {service.name: self._port(service.name, service.port or 0).number for service in sample_services()}
+        ports = {
+            service.name: self._port(service.name, service.port or 0).number
+            for service in sample_services()
+        }
         for service in reversed(sample_services()):  # the backend first
             self._service(service, ports, agent.number)
         return self._demo
 
-    def _port(self, what: str, preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Port:
+    def _port(
+        self, what: str, preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM
+    ) -> Port:
         port = choose(preferred, kind)
         if port.holder:
             self._say(f"{what}: {port}")
         return port
 
     def _stand_in(self, page: int, agent: int) -> None:
-        sidecar = [sys.executable, "-m", "sidecar", "gateway", "--grpc=127.0.0.1:0", f"--http=127.0.0.1:{page}"]
+        sidecar = [
+            sys.executable,
+            "-m",
+            "sidecar",
+            "gateway",
+            "--grpc=127.0.0.1:0",
+            f"--http=127.0.0.1:{page}",
+        ]
         token = f"--token-file={self._checkout / LOCAL_TOKEN_FILE}"
         url = f"http://127.0.0.1:{page}"
         self._demo = Demo(self._demo.processes, {}, url, f"127.0.0.1:{agent}")
         # its own word that it listens: at the port another program may answer, which took it first
         ready = self._folder.resolve() / _READY
-        self._run("gateway", [*sidecar, token, f"--udp=127.0.0.1:{agent}", f"--ready-file={ready}"], {}, ready.exists)
+        self._run(
+            "gateway",
+            [*sidecar, token, f"--udp=127.0.0.1:{agent}", f"--ready-file={ready}"],
+            {},
+            ready.exists,
+        )
 
     def _service(self, service: Service, ports: Mapping[str, int], agent: int) -> None:
         url = f"http://127.0.0.1:{ports[service.name]}"
@@ -169,15 +199,22 @@ class _Starter:
             "NO_PROXY": "*",
             "no_proxy": "*",
         }
-        self._demo = Demo(self._demo.processes, {**self._demo.services, service.name: url}, *self._ends())
+        self._demo = Demo(
+            self._demo.processes, {**self._demo.services, service.name: url}, *self._ends()
+        )
         self._run(
-            service.name, [sys.executable, "-m", *service.command], environment, lambda: _answers(f"{url}/healthz")
+            service.name,
+            [sys.executable, "-m", *service.command],
+            environment,
+            lambda: _answers(f"{url}/healthz"),
         )
 
     def _ends(self) -> tuple[str, str]:
         return self._demo.page, self._demo.agent
 
-    def _run(self, name: str, argv: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> None:
+    def _run(
+        self, name: str, argv: list[str], environment: Mapping[str, str], ready: Callable[[], bool]
+    ) -> None:
         log = self._folder / "logs" / f"{name}.log"
         with signals.deferred():  # a process that no state file names could not be stopped
             process = self._spawn(argv, environment, log)
@@ -186,7 +223,9 @@ class _Starter:
             _save(self._folder, self._demo)
         _wait_for(name, ready, process, log)
 
-    def _spawn(self, argv: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, argv: list[str], environment: Mapping[str, str], log: Path
+    ) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
             return subprocess.Popen(
                 argv,
@@ -199,11 +238,15 @@ class _Starter:
             )
 
 
-def _wait_for(name: str, ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(
+    name: str, ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path
+) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not ready():
         if process.poll() is not None:
-            raise SidecarError(name, f"ended with {process.returncode} while starting{_end_of(log)}")
+            raise SidecarError(
+                name, f"ended with {process.returncode} while starting{_end_of(log)}"
+            )
         if time.monotonic() > deadline:
             raise SidecarError(name, f"does not answer after {_START_SECONDS:g} s{_end_of(log)}")
         time.sleep(0.1)
@@ -259,5 +302,7 @@ def _load(folder: Path) -> Demo | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SidecarError(str(folder / _STATE), "is not the state of a demonstration", "Remove the file") from error
+        raise SidecarError(
+            str(folder / _STATE), "is not the state of a demonstration", "Remove the file"
+        ) from error
     return demo if any(_alive(started) for started in processes) else None

@@ -52,7 +52,9 @@ def tree(rows: list[Row]) -> str:
     lines = [line for root in _ordered(roots) for line in _lines(root, rows, "", "")]
     size = max((len(text) for text, _ in lines), default=0)
     shown = [f"{text.ljust(size)}  {duration:>10}" for text, duration in lines]
-    missing = [f"  {len(rows)} spans arrived, {SPANS} or more were sent"] if len(rows) < SPANS else []
+    missing = (
+        [f"  {len(rows)} spans arrived, {SPANS} or more were sent"] if len(rows) < SPANS else []
+    )
     return "\n".join(shown + missing)
 
 
@@ -62,7 +64,9 @@ def _lines(row: Row, rows: list[Row], first: str, rest: str) -> Iterator[tuple[s
     children = _ordered([child for child in rows if child.parent == row.identity])
     for child in children:
         last = child is children[-1]
-        yield from _lines(child, rows, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
+        yield from _lines(
+            child, rows, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  ")
+        )
 
 
 def _ordered(rows: list[Row]) -> list[Row]:

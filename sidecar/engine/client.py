@@ -55,7 +55,9 @@ def connect() -> Engine:
     except AttributeError as error:  # a config.json that holds no map
         raise _unreadable(error) from error
     _require_api(endpoint, version["Version"], version["ApiVersion"])
-    return Engine(endpoint, version["Version"], version["ApiVersion"], Images(client), Containers(client))
+    return Engine(
+        endpoint, version["Version"], version["ApiVersion"], Images(client), Containers(client)
+    )
 
 
 def _readable_settings() -> dict[str, Any]:
@@ -73,8 +75,12 @@ def _readable_settings() -> dict[str, Any]:
 
 
 def _unreadable(error: Exception) -> EngineAbsentError:
-    cause = f"docker's settings cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
-    return EngineAbsentError("docker", cause, "See `docker context ls`, ~/.docker and DOCKER_TLS_VERIFY")
+    cause = (
+        f"docker's settings cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
+    )
+    return EngineAbsentError(
+        "docker", cause, "See `docker context ls`, ~/.docker and DOCKER_TLS_VERIFY"
+    )
 
 
 def _settings() -> dict[str, Any]:
@@ -83,7 +89,9 @@ def _settings() -> dict[str, Any]:
     name = os.environ.get("DOCKER_CONTEXT")
     context = ContextAPI.get_context(name)
     if context is None:
-        raise EngineAbsentError(f"docker context {name or '(current)'}", "it does not exist", "See `docker context ls`")
+        raise EngineAbsentError(
+            f"docker context {name or '(current)'}", "it does not exist", "See `docker context ls`"
+        )
     tls = context.TLSConfig
     return {"base_url": context.Host, **({"tls": tls} if tls else {})}
 
@@ -103,7 +111,9 @@ def _refusal(endpoint: str, error: BaseException) -> EngineError:
             "Start Docker, or set DOCKER_HOST to the socket of an engine",
         )
     return EngineAbsentError(
-        endpoint, f"no usable answer: {causes[-1]}", "Check `docker version`, DOCKER_HOST and `docker context ls`"
+        endpoint,
+        f"no usable answer: {causes[-1]}",
+        "Check `docker version`, DOCKER_HOST and `docker context ls`",
     )
 
 

@@ -75,7 +75,14 @@ def find_compose() -> Compose:
 def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0]) -> list[str]:
     """Return the argument list of a Compose command on a folder, the same from every working directory."""
     place = folder.resolve()
-    return [*program, "--project-directory", str(place), "-f", str(place / "docker-compose.yml"), *args]
+    return [
+        *program,
+        "--project-directory",
+        str(place),
+        "-f",
+        str(place / "docker-compose.yml"),
+        *args,
+    ]
 
 
 def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -97,7 +104,13 @@ def _version_of(program: tuple[str, ...]) -> str:
     asked = [*program, "version", "--short"]
     try:
         done = subprocess.run(
-            asked, check=False, text=True, errors="replace", capture_output=True, env=child_environment(), timeout=20
+            asked,
+            check=False,
+            text=True,
+            errors="replace",
+            capture_output=True,
+            env=child_environment(),
+            timeout=20,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

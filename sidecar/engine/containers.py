@@ -81,7 +81,9 @@ class Containers:
         """
         made: list[SdkContainer] = []
         try:
-            with signals.deferred():  # of a container that is made, but not known yet, nobody could be told
+            with (
+                signals.deferred()
+            ):  # of a container that is made, but not known yet, nobody could be told
                 made.append(_refusing(request.image, lambda: self._create(request)))
             return _refusing(request.image, lambda: _finish(made[0], request))
         finally:
@@ -105,8 +107,12 @@ class Containers:
 
     def of_project(self, project: str, service: str | None = None) -> list[Container]:
         """Return a Compose project's containers, stopped ones included, by service and name."""
-        labels = [f"{PROJECT_LABEL}={project}"] + ([f"{SERVICE_LABEL}={service}"] if service else [])
-        found = _refusing(project, lambda: self._client.api.containers(all=True, filters={"label": labels}))
+        labels = [f"{PROJECT_LABEL}={project}"] + (
+            [f"{SERVICE_LABEL}={service}"] if service else []
+        )
+        found = _refusing(
+            project, lambda: self._client.api.containers(all=True, filters={"label": labels})
+        )
         containers = [self._container(entry["Id"]) for entry in found]
         return sorted(containers, key=lambda container: (container.service, container.name))
 
@@ -125,7 +131,9 @@ class Containers:
 
     def inspect(self, identity: str) -> dict[str, Any]:
         """Return all that the engine knows of a container, in the engine's own shape."""
-        data: dict[str, Any] = _refusing(identity, lambda: self._client.api.inspect_container(identity))
+        data: dict[str, Any] = _refusing(
+            identity, lambda: self._client.api.inspect_container(identity)
+        )
         return data
 
     def logs(self, identity: str, since: float | None = None) -> str:
@@ -155,7 +163,9 @@ def _finish(container: SdkContainer, request: RunRequest) -> RunResult:
         raise RunTimeoutError(
             request.image, f"{' '.join(request.argv)} did not end within {request.seconds:g} s"
         ) from error
-    stdout, stderr = (container.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False))
+    stdout, stderr = (
+        container.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False)
+    )
     return RunResult(exit_code, stdout, stderr)
 
 

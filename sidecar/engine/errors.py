@@ -54,7 +54,9 @@ class ComposeFailedError(SidecarError):
     def __init__(self, argv: Sequence[str], code: int, stdout: str, stderr: str) -> None:
         self.code = code
         output = "\n".join(text.strip("\n") for text in (stdout, stderr) if text.strip())
-        super().__init__("docker compose", f"exit code {code} from {' '.join(argv)}\n{indented(output)}")
+        super().__init__(
+            "docker compose", f"exit code {code} from {' '.join(argv)}\n{indented(output)}"
+        )
 
 
 def indented(text: str, lines: int = 40) -> str:

@@ -152,7 +152,9 @@ class Images:
         """
         repository, _, tag = name.rpartition(":")
         try:
-            self._api.import_image_from_data(tar, repository=repository, tag=tag, changes=list(changes))
+            self._api.import_image_from_data(
+                tar, repository=repository, tag=tag, changes=list(changes)
+            )
         except SDK_ERRORS as error:
             raise _refused(name, error) from error
 
@@ -217,7 +219,9 @@ def _refused(name: str, error: Exception) -> EngineError:
 
 def _registry_refused(name: str, error: Exception, seconds: float | None = None) -> EngineError:
     if isinstance(error, ImageNotFound):
-        return ImageMissingError(name, words_of(error), "Check the name, or build from source: --source build")
+        return ImageMissingError(
+            name, words_of(error), "Check the name, or build from source: --source build"
+        )
     if isinstance(error, APIError):
         return RegistryError(name, words_of(error))
     bound = f" within {seconds:g} s" if seconds else ""

@@ -25,7 +25,11 @@ OLDEST, NEWEST = (1, 24, 0), (1, 62, 0)
 
 def require_buildable(version: str) -> None:
     """Raise SidecarError where the recipe does not reach a version of the agent."""
-    parts = tuple(int(part) for part in version.split(".")) if re.fullmatch(r"\d+\.\d+\.\d+", version) else ()
+    parts = (
+        tuple(int(part) for part in version.split("."))
+        if re.fullmatch(r"\d+\.\d+\.\d+", version)
+        else ()
+    )
     if not OLDEST <= parts <= NEWEST:
         oldest, newest = (".".join(map(str, bound)) for bound in (OLDEST, NEWEST))
         raise SidecarError(
@@ -49,7 +53,15 @@ def build_agent(images: Images, version: str, base: str, site: Site, progress: P
         request = BuildRequest(
             name=names.built_agent(version),
             context=context,
-            arguments={"BASE": base, "AGENT_VERSION": version, "GO_VERSION": GO_VERSION, **site.proxies},
-            labels={INPUTS_LABEL: agent_inputs(version), "org.opencontainers.image.version": version},
+            arguments={
+                "BASE": base,
+                "AGENT_VERSION": version,
+                "GO_VERSION": GO_VERSION,
+                **site.proxies,
+            },
+            labels={
+                INPUTS_LABEL: agent_inputs(version),
+                "org.opencontainers.image.version": version,
+            },
         )
         images.build(request, progress)

@@ -19,10 +19,14 @@ RECIPE = "2"
 def base_inputs() -> str:
     """Return the digest of all that decides the base's content, save the day's package versions."""
     lists = (*rootfs.PACKAGES, *trim.EMPTIED, *trim.REMOVED, trim.SOURCES, trim.KEEP_TRIMMED)
-    return digest_of([("recipe", RECIPE.encode()), ("suite", SUITE.encode()), ("lists", repr(lists).encode())])
+    return digest_of(
+        [("recipe", RECIPE.encode()), ("suite", SUITE.encode()), ("lists", repr(lists).encode())]
+    )
 
 
-def build_base(images: Images, mirror: DebianMirror, authority: bytes | None, progress: Progress) -> None:
+def build_base(
+    images: Images, mirror: DebianMirror, authority: bytes | None, progress: Progress
+) -> None:
     """Make the base image. Raises SidecarError where the host cannot, EngineError where the engine refuses."""
     changes = [
         f"LABEL {INPUTS_LABEL}={base_inputs()}",

@@ -57,7 +57,9 @@ def _unpacked(package: str, work: Path, progress: Progress) -> Path:
     try:
         run_logged(["apt-get", "download", package], progress, folder)
     except SidecarError as error:
-        raise SidecarError(package, error.cause, f"Try `apt-get update && apt-get install {package}`") from error
+        raise SidecarError(
+            package, error.cause, f"Try `apt-get update && apt-get install {package}`"
+        ) from error
     root = folder / "root"
     run_logged(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), str(root)], progress)
     return root

@@ -33,7 +33,9 @@ def deliver(wish: Wish, folder: Path, mirror: str | None = None) -> list[Obtaine
         obtained = _obtain(wish, _surroundings(mirror, line))
     except OSError as error:
         subject = str(error.filename or folder)
-        raise SidecarError(subject, error.strerror or str(error), "Make room or access, then run it again") from error
+        raise SidecarError(
+            subject, error.strerror or str(error), "Make room or access, then run it again"
+        ) from error
     finally:
         line.clear()
     if not wish.dry_run and envfile.update(folder, variables(obtained)):
@@ -45,12 +47,17 @@ def variables(obtained: list[Obtained]) -> dict[str, str | None]:
     """Return Compose's variables; None where the default already says the name."""
     defaults = {image.variable: image.name for image in names.official()}
     found = {entry.image.variable: entry.image.name for entry in obtained}
-    return {variable: None if defaults[variable] == name else name for variable, name in found.items()}
+    return {
+        variable: None if defaults[variable] == name else name for variable, name in found.items()
+    }
 
 
 def as_text(obtained: list[Obtained]) -> str:
     """Return a table of the images, how each was obtained, and its size."""
-    rows = [(entry.image.role, entry.image.name, entry.way, _megabytes(entry.size)) for entry in obtained]
+    rows = [
+        (entry.image.role, entry.image.name, entry.way, _megabytes(entry.size))
+        for entry in obtained
+    ]
     return table(("ROLE", "IMAGE", "WAY", "SIZE"), rows)
 
 

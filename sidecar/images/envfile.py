@@ -51,7 +51,9 @@ def update(folder: Path, values: Mapping[str, str | None]) -> bool:
         _write(path.resolve(), after)
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise SidecarError(str(path), f"cannot be updated: {cause}", "Choose another folder with --out") from error
+        raise SidecarError(
+            str(path), f"cannot be updated: {cause}", "Choose another folder with --out"
+        ) from error
     return True
 
 

@@ -40,12 +40,16 @@ def context_files(folder: Path) -> list[str]:
 def selected(paths: Iterable[str], roots: Iterable[str]) -> list[str]:
     """Return those paths that are one of the roots or lie below one."""
     kept = tuple(roots)
-    return [path for path in paths if any(path == root or path.startswith(f"{root}/") for root in kept)]
+    return [
+        path for path in paths if any(path == root or path.startswith(f"{root}/") for root in kept)
+    ]
 
 
 def digest_of_files(folder: Path, paths: Iterable[str], *more: tuple[str, bytes]) -> str:
     """Return the digest of files, with their names and whether they may be executed, and of `more`."""
-    files = ((f"{path}:{_executable(folder / path)}", (folder / path).read_bytes()) for path in paths)
+    files = (
+        (f"{path}:{_executable(folder / path)}", (folder / path).read_bytes()) for path in paths
+    )
     return digest_of([*files, *more])
 
 

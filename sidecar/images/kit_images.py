@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from sidecar import __version__
 from sidecar.engine.images import BuildRequest
-from sidecar.images.inputs import INPUTS_LABEL, context_files, context_tar, digest_of_files, selected
+from sidecar.images.inputs import (
+    INPUTS_LABEL,
+    context_files,
+    context_tar,
+    digest_of_files,
+    selected,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,7 +31,9 @@ def debian_mirror(named: str | None = None, apt: Path = Path("/etc/apt")) -> Deb
     main = next((uri for uri in uris if urlsplit(uri).path.endswith("/debian")), None)
     if main is None:
         return DebianMirror()
-    security = next((uri for uri in uris if urlsplit(uri).path.endswith("/debian-security")), f"{main}-security")
+    security = next(
+        (uri for uri in uris if urlsplit(uri).path.endswith("/debian-security")), f"{main}-security"
+    )
     return DebianMirror(main, security)
 
 
@@ -55,8 +57,15 @@ def _one_line_uris(text: str) -> list[str]:
 
 def _deb822_uris(text: str) -> list[str]:
     stanzas = re.split(r"\n\s*\n", text)
-    enabled = (stanza for stanza in stanzas if not re.search(r"^Enabled:\s*no\b", stanza, re.MULTILINE | re.IGNORECASE))
-    fields = (re.search(r"^URIs:((?:.*)(?:\n[ \t]+.*)*)", stanza, re.MULTILINE | re.IGNORECASE) for stanza in enabled)
+    enabled = (
+        stanza
+        for stanza in stanzas
+        if not re.search(r"^Enabled:\s*no\b", stanza, re.MULTILINE | re.IGNORECASE)
+    )
+    fields = (
+        re.search(r"^URIs:((?:.*)(?:\n[ \t]+.*)*)", stanza, re.MULTILINE | re.IGNORECASE)
+        for stanza in enabled
+    )
     return [uri for match in fields if match for uri in match.group(1).split()]
 
 

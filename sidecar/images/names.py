@@ -56,7 +56,9 @@ def official(agent_version: str = AGENT_VERSION, prefix: str = "") -> ImageNames
     """Return the official names of base and agent, behind `prefix` if given, and the kit's own two."""
     return ImageNames(
         base=Image("base", BASE_VARIABLE, mirrored(OFFICIAL_BASE, prefix)),
-        agent=Image("agent", AGENT_VARIABLE, mirrored(f"{AGENT_REPOSITORY}:{agent_version}", prefix)),
+        agent=Image(
+            "agent", AGENT_VARIABLE, mirrored(f"{AGENT_REPOSITORY}:{agent_version}", prefix)
+        ),
         sample=Image("sample", SAMPLE_VARIABLE, f"{KIT_NAMESPACE}/sample:{__version__}"),
         gateway=Image("gateway", GATEWAY_VARIABLE, f"{KIT_NAMESPACE}/gateway:{__version__}"),
     )

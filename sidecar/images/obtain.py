@@ -104,7 +104,11 @@ class Obtainer:
         return [self._own(checkout, image, base) for image in (official.sample, official.gateway)]
 
     def _foreign(
-        self, official: names.Image, built: str, inputs: Callable[[], str], build: Callable[[], None]
+        self,
+        official: names.Image,
+        built: str,
+        inputs: Callable[[], str],
+        build: Callable[[], None],
     ) -> Obtained:
         here = replace(official, name=built)
         if self._wish.source != "build" and self._holds(official.name):

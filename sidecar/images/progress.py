@@ -29,7 +29,12 @@ class ProgressLine:
         """Show what is happening now."""
         if self._moving:
             columns = shutil.get_terminal_size().columns
-            print(f"\r\x1b[K  {_printable(text)[: columns - 3]}", end="", file=self._stream, flush=True)
+            print(
+                f"\r\x1b[K  {_printable(text)[: columns - 3]}",
+                end="",
+                file=self._stream,
+                flush=True,
+            )
         elif time.monotonic() - self._last >= PLAIN_SECONDS:
             self.say(f"  {_printable(text)}")
 

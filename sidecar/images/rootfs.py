@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
 PACKAGES = ("ca-certificates", "python3", "python3-venv")
 MOUNTS = Path("/proc/self/mounts")
-QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+QUIET = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "LC_ALL": "C",
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+}
 
 
 @contextmanager
-def debian_tar(mirror: DebianMirror, authority: bytes | None, progress: Progress) -> Iterator[IO[bytes]]:
+def debian_tar(
+    mirror: DebianMirror, authority: bytes | None, progress: Progress
+) -> Iterator[IO[bytes]]:
     """Yield a tar stream of a trimmed Debian with Python; as root by debootstrap, else by mmdebstrap.
 
     Raises SidecarError where the host can do neither. Everything written is removed in every case.
@@ -47,7 +53,15 @@ def debian_tar(mirror: DebianMirror, authority: bytes | None, progress: Progress
 def debootstrap_argv(tool: Debootstrap, root: Path, mirror: DebianMirror) -> list[str]:
     """Return the argument list that makes the root file system."""
     include = f"--include={','.join(PACKAGES)}"
-    return [*tool.argv, "--variant=minbase", include, f"--keyring={tool.keyring}", SUITE, str(root), mirror.main]
+    return [
+        *tool.argv,
+        "--variant=minbase",
+        include,
+        f"--keyring={tool.keyring}",
+        SUITE,
+        str(root),
+        mirror.main,
+    ]
 
 
 def mmdebstrap_argv(tar: Path, mirror: DebianMirror) -> list[str]:
@@ -55,7 +69,16 @@ def mmdebstrap_argv(tar: Path, mirror: DebianMirror) -> list[str]:
     sources = [f"deb {mirror.main} {SUITE} main", f"deb {mirror.security} {SUITE}-security main"]
     hook = f'--customize-hook={sys.executable} {trim.__file__} "$1"'
     include = f"--include={','.join(PACKAGES)}"
-    return ["mmdebstrap", "--mode=unshare", "--variant=minbase", include, hook, SUITE, str(tar), *sources]
+    return [
+        "mmdebstrap",
+        "--mode=unshare",
+        "--variant=minbase",
+        include,
+        hook,
+        SUITE,
+        str(tar),
+        *sources,
+    ]
 
 
 def _mmdebstrap(work: Path, mirror: DebianMirror, progress: Progress) -> Path:
@@ -70,14 +93,22 @@ def _mmdebstrap(work: Path, mirror: DebianMirror, progress: Progress) -> Path:
     return tar
 
 
-def _debootstrap(work: Path, mirror: DebianMirror, authority: bytes | None, progress: Progress) -> Path:
+def _debootstrap(
+    work: Path, mirror: DebianMirror, authority: bytes | None, progress: Progress
+) -> Path:
     tool = find_debootstrap(work, progress)
     root = work / "root"
     try:
-        run_logged(debootstrap_argv(tool, root, mirror), progress, environment={**QUIET, **tool.environment})
+        run_logged(
+            debootstrap_argv(tool, root, mirror),
+            progress,
+            environment={**QUIET, **tool.environment},
+        )
     except SidecarError as error:
         log = root / "debootstrap/debootstrap.log"
-        detail = "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.is_file() else ""
+        detail = (
+            "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.is_file() else ""
+        )
         cause = f"debootstrap from {mirror}: {error.cause}\n{masked(detail)}".rstrip()
         raise SidecarError("base image", cause) from error
     _take_security_updates(root, mirror, authority, progress)
@@ -85,7 +116,9 @@ def _debootstrap(work: Path, mirror: DebianMirror, authority: bytes | None, prog
     return root
 
 
-def _take_security_updates(root: Path, mirror: DebianMirror, authority: bytes | None, progress: Progress) -> None:
+def _take_security_updates(
+    root: Path, mirror: DebianMirror, authority: bytes | None, progress: Progress
+) -> None:
     sources = [f"deb {mirror.main} {SUITE} main", f"deb {mirror.security} {SUITE}-security main"]
     (root / "etc/apt/sources.list").write_text("\n".join(sources) + "\n")
     options = ["-o", "APT::Sandbox::User=root"]
@@ -100,7 +133,9 @@ def _take_security_updates(root: Path, mirror: DebianMirror, authority: bytes | 
 @contextmanager
 def _work_folder() -> Iterator[Path]:
     # /var/tmp, not /tmp: that one is often a small or noexec tmpfs
-    work = Path(tempfile.mkdtemp(prefix="sidecar-base-", dir=os.environ.get("TMPDIR") or "/var/tmp"))  # noqa: S108
+    work = Path(
+        tempfile.mkdtemp(prefix="sidecar-base-", dir=os.environ.get("TMPDIR") or "/var/tmp")
+    )  # noqa: S108
     work.chmod(0o755)
     try:
         yield work
@@ -112,14 +147,25 @@ def _work_folder() -> Iterator[Path]:
 def unmount_below(folder: Path) -> None:
     """Unmount what an interrupted debootstrap left mounted, so that removing the folder cannot leave it."""
     lines = MOUNTS.read_text().splitlines() if MOUNTS.exists() else []
-    places = [place for place in (line.split()[1] for line in lines) if place.startswith(f"{folder}/")]
+    places = [
+        place for place in (line.split()[1] for line in lines) if place.startswith(f"{folder}/")
+    ]
     for place in sorted(places, reverse=True):
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
 @contextmanager
 def _packed(root: Path) -> Iterator[IO[bytes]]:
-    argv = ["tar", "--numeric-owner", "--sort=name", "--one-file-system", "-C", str(root), "-c", "."]
+    argv = [
+        "tar",
+        "--numeric-owner",
+        "--sort=name",
+        "--one-file-system",
+        "-C",
+        str(root),
+        "-c",
+        ".",
+    ]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as packing:
         if packing.stdout is None:  # pragma: no cover - Popen made it
             raise SidecarError("tar", "it has no output")

@@ -18,10 +18,22 @@ from sidecar.engine.compose import child_environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PIP_KEYS = ("index-url", "extra-index-url", "trusted-host", "find-links", "no-index", "timeout", "default-timeout")
+PIP_KEYS = (
+    "index-url",
+    "extra-index-url",
+    "trusted-host",
+    "find-links",
+    "no-index",
+    "timeout",
+    "default-timeout",
+)
 GO_KEYS = ("GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE")
 PROXY_KEYS = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+)
 FOLDER = "/site"
 """Where the build stages find these files."""
 
@@ -56,12 +68,17 @@ def host_site() -> Site:
 
 
 def _pip_conf(settings: Mapping[str, str]) -> bytes:
-    lines = [f"{key} = {value.strip()}".replace("\n", "\n    ") for key, value in sorted(settings.items())]
+    lines = [
+        f"{key} = {value.strip()}".replace("\n", "\n    ")
+        for key, value in sorted(settings.items())
+    ]
     return ("[global]\n" + "".join(f"{line}\n" for line in lines)).encode()
 
 
 def _authority(environment: Mapping[str, str]) -> bytes | None:
-    named = [environment.get(name, "") for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")]
+    named = [
+        environment.get(name, "") for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
+    ]
     for candidate in (*named, *BUNDLES, ssl.get_default_verify_paths().cafile or ""):
         if candidate and Path(candidate).is_file():
             return Path(candidate).read_bytes()

@@ -45,7 +45,9 @@ def accepted(pairs: list[Pair]) -> tuple[list[dict[str, Any]], list[Finding], li
         for refusal in reversed(refusals):  # from the end: positions before it stay as they are
             service, data = pairs[refusal.index]
             if refusal.field in _ESSENTIAL:
-                left.append(left_alone(service, f"{refusal.field or 'service'}: {refusal.error.cause}"))
+                left.append(
+                    left_alone(service, f"{refusal.field or 'service'}: {refusal.error.cause}")
+                )
                 data.clear()
             elif data:
                 _take_out(data, refusal)
@@ -71,14 +73,20 @@ def _refusals(services: list[dict[str, Any]]) -> list[_Refusal]:
         found = [(_REFUSED.search(error.subject), error) for error in refused.errors]
         if not all(match for match, _ in found):
             raise
-        return [_Refusal(int(one[1]), one[2] or "", one[3] or one[4] or "", error) for one, error in found if one]
+        return [
+            _Refusal(int(one[1]), one[2] or "", one[3] or one[4] or "", error)
+            for one, error in found
+            if one
+        ]
     return []
 
 
 def _finding(service: ComposeService, refusal: _Refusal) -> Finding:
     part = f".{refusal.part}" if refusal.part and not refusal.part.isdigit() else ""
     cause = f"{refusal.field}{part}: {refusal.error.cause}; left out"
-    place = service.place_of({"publish": "ports", "env_files": "env_file"}.get(refusal.field, refusal.field))
+    place = service.place_of(
+        {"publish": "ports", "env_files": "env_file"}.get(refusal.field, refusal.field)
+    )
     return Finding(Severity.WARNING, service.name, place, cause, refusal.error.fix)
 
 

@@ -31,25 +31,38 @@ def _published_ports(agent: HandMadeAgent, _context: Context) -> Iterable[Findin
         return
     open_ports = [port for port in agent.service.ports if port.target in AGENT_PORTS]
     if open_ports:
-        numbers = ", ".join(str(number) for number in dict.fromkeys(port.target for port in open_ports))
+        numbers = ", ".join(
+            str(number) for number in dict.fromkeys(port.target for port in open_ports)
+        )
         everywhere = any(port.host in ("", "0.0.0.0", "::") for port in open_ports)  # noqa: S104 - looked for, not bound
         on = "on all interfaces of the host" if everywhere else "on the host"
         cause = f"{numbers} published {on}: without authentication, whoever reaches them sends spans or reads settings"
         yield warning(
-            agent.service, open_ports[0].place, cause, "Take `ports` out; services reach it on their own network"
+            agent.service,
+            open_ports[0].place,
+            cause,
+            "Take `ports` out; services reach it on their own network",
         )
 
 
 def _network_mode(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
     mode, place = agent.service.network_mode, agent.service.place_of("network_mode")
     if mode.startswith(("service:", "container:")):
-        cause = (
-            f"network_mode {mode}: when that container restarts, the agent has no network until it is restarted, too"
+        cause = f"network_mode {mode}: when that container restarts, the agent has no network until it is restarted, too"
+        yield warning(
+            agent.service,
+            place,
+            cause,
+            "The kit gives each service and its agent a network of their own",
         )
-        yield warning(agent.service, place, cause, "The kit gives each service and its agent a network of their own")
     elif mode == "host":
         cause = f"network_mode host: {', '.join(map(str, AGENT_PORTS))} listen on all interfaces of the host"
-        yield warning(agent.service, place, cause, "The kit gives each service and its agent a network of their own")
+        yield warning(
+            agent.service,
+            place,
+            cause,
+            "The kit gives each service and its agent a network of their own",
+        )
 
 
 def _image_tag(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
@@ -62,20 +75,33 @@ def _image_tag(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
 
 def _no_restart(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
     if agent.kind != "embedded" and agent.service.restart in ("", "no", "none", "false"):
-        cause = "no restart policy: after a crash or a reboot spans are lost until somebody starts it"
+        cause = (
+            "no restart policy: after a crash or a reboot spans are lost until somebody starts it"
+        )
         yield warning(
-            agent.service, agent.service.place_of("restart"), cause, "The kit's agents restart unless stopped"
+            agent.service,
+            agent.service.place_of("restart"),
+            cause,
+            "The kit's agents restart unless stopped",
         )
 
 
 def _no_memory_limit(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
     if agent.kind != "embedded" and agent.service.memory_mib is None:
         cause = "no memory limit: where the gateway hangs, its queue grows into the memory of its neighbours"
-        yield warning(agent.service, agent.service.place, cause, "The kit computes the limit from the capacity")
+        yield warning(
+            agent.service,
+            agent.service.place,
+            cause,
+            "The kit computes the limit from the capacity",
+        )
 
 
 def _stock_sizes(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
-    workers, queue = (_number(agent, flag, stock) for flag, stock in ((WORKERS, STOCK_WORKERS), (QUEUE, STOCK_QUEUE)))
+    workers, queue = (
+        _number(agent, flag, stock)
+        for flag, stock in ((WORKERS, STOCK_WORKERS), (QUEUE, STOCK_QUEUE))
+    )
     rate = context.capacity.spans_per_second * context.clients
     ceiling = workers * agents.STOCK_BATCH * 1000 // context.capacity.round_trip_ms
     if agent.kind == "all-in-one" or ceiling >= rate:
@@ -88,7 +114,8 @@ def _stock_sizes(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
         f"{held / (rate - ceiling):.1f} s"
     )
     place = next(
-        (agent.settings[flag].place for flag in (WORKERS, QUEUE) if flag in agent.settings), agent.service.place
+        (agent.settings[flag].place for flag in (WORKERS, QUEUE) if flag in agent.settings),
+        agent.service.place,
     )
     yield warning(
         agent.service,
@@ -100,7 +127,11 @@ def _stock_sizes(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
 
 def _number(agent: HandMadeAgent, flag: str, stock: int) -> int:
     text = agent.settings[flag].text if flag in agent.settings else ""
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else stock
+    return (
+        int(text)
+        if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text)
+        else stock
+    )
 
 
 def _percent(share: float) -> str:
@@ -109,12 +140,13 @@ def _percent(share: float) -> str:
 
 def _embedded(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
     if agent.kind == "embedded":
-        cause = (
-            "starts an agent inside its own container: when that ends nobody restarts it; its command is not taken over"
-        )
+        cause = "starts an agent inside its own container: when that ends nobody restarts it; its command is not taken over"
         place = (agent.service.command or agent.service.entrypoint or ())[0].place
         yield warning(
-            agent.service, place, cause, "Give `command` without the agent; the kit runs one beside the service"
+            agent.service,
+            place,
+            cause,
+            "Give `command` without the agent; the kit runs one beside the service",
         )
 
 

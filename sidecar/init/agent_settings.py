@@ -67,7 +67,11 @@ def _token_in_environment(agent: HandMadeAgent, context: Context) -> Iterable[Fi
     for name, value in agent.service.environment.items():
         is_tags = name in ("AGENT_TAGS", "JAEGER_TAGS")
         unset = secrets.TOKEN_NAME.fullmatch(name) and not value.complete
-        if unset or secrets.names_token(name, value.text) or (is_tags and _carries_token(value, context.file.tokens)):
+        if (
+            unset
+            or secrets.names_token(name, value.text)
+            or (is_tags and _carries_token(value, context.file.tokens))
+        ):
             yield warning(
                 agent.service,
                 value.place,
@@ -82,7 +86,11 @@ def _carries_token(value: Text, tokens: Iterable[str]) -> bool:
 
 def _expanded_by_agent(value: Text) -> bool:
     """Tell whether the agent gets `${NAME}` and reads its own environment."""
-    pieces = [piece.partition("=")[2].strip() for piece in value.text.split(",") if "Authentication" in piece]
+    pieces = [
+        piece.partition("=")[2].strip()
+        for piece in value.text.split(",")
+        if "Authentication" in piece
+    ]
     return bool(pieces) and all(piece.startswith("${") for piece in pieces)
 
 
@@ -95,14 +103,21 @@ def _unreadable_tags(agent: HandMadeAgent, _context: Context) -> Iterable[Findin
         value = agent.settings.get(flag)
         if value and any("=" not in piece for piece in value.raw.split(",")):
             cause = f"a piece of --{flag} has no `=`: the agent panics at start and prints it"
-            yield warning(agent.service, value.place, cause, "Write NAME=VALUE; a comma ends a value")
+            yield warning(
+                agent.service, value.place, cause, "Write NAME=VALUE; a comma ends a value"
+            )
 
 
 def _no_token(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
     sets_tags = any(flag in agent.settings for flag in (*TAGS, "config-file"))
     if agent.kind != "all-in-one" and agent.gateway and not sets_tags:
         cause = "sends no token: a region's gateway drops or refuses what comes without one"
-        yield warning(agent.service, agent.gateway.place, cause, "Take it from the console, then `sidecar token set`")
+        yield warning(
+            agent.service,
+            agent.gateway.place,
+            cause,
+            "Take it from the console, then `sidecar token set`",
+        )
 
 
 def _flags_of_another_version(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
@@ -112,13 +127,21 @@ def _flags_of_another_version(agent: HandMadeAgent, _context: Context) -> Iterab
         since, gone, other = FLAG_VERSIONS[flag]
         version = ".".join(map(str, agent.version))
         if agent.version < since:
-            cause = (
-                f"--{flag} is not known to {version}, the first with it is {_short(since)}: the agent does not start"
+            cause = f"--{flag} is not known to {version}, the first with it is {_short(since)}: the agent does not start"
+            yield warning(
+                agent.service,
+                value.place,
+                cause,
+                f"Use {other}; the kit renders the flags of the version",
             )
-            yield warning(agent.service, value.place, cause, f"Use {other}; the kit renders the flags of the version")
         elif gone and agent.version >= gone:
             cause = f"--{flag} is not known to {version}, it went with {_short(gone)}: the agent does not start"
-            yield warning(agent.service, value.place, cause, f"Use {other}; the kit renders the flags of the version")
+            yield warning(
+                agent.service,
+                value.place,
+                cause,
+                f"Use {other}; the kit renders the flags of the version",
+            )
         elif flag in ("collector.host-port", "reporter.tchannel.host-port"):
             cause = f"--{flag} speaks TChannel, and a region's gateway takes gRPC"
             yield warning(agent.service, value.place, cause, f"Use {other}")
@@ -135,7 +158,9 @@ def _gateway(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
     if address is None:
         if "config-file" not in agent.settings:
             cause = "names no gateway: spans end in this agent"
-            yield warning(agent.service, agent.service.place, cause, "Give the region with --region")
+            yield warning(
+                agent.service, agent.service.place, cause, "Give the region with --region"
+            )
         return
     found = lookup(address, context.regions)
     if not address.complete:
@@ -149,10 +174,18 @@ def _gateway(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
             yield warning(agent.service, address.place, cause, f"Use {found.host}:{GATEWAY_PORT}")
         if found.network == "vpc":
             cause = f"{found.host} answers inside the VPC of {found.region} only"
-            yield warning(agent.service, address.place, cause, "Outside it take gateway.network public")
+            yield warning(
+                agent.service, address.place, cause, "Outside it take gateway.network public"
+            )
     else:
-        fix = f"Did you mean {found.nearest}?" if found.nearest else "`sidecar regions` lists the catalogue's hosts"
-        yield warning(agent.service, address.place, f"its gateway {found.host} is not in the catalogue", fix)
+        fix = (
+            f"Did you mean {found.nearest}?"
+            if found.nearest
+            else "`sidecar regions` lists the catalogue's hosts"
+        )
+        yield warning(
+            agent.service, address.place, f"its gateway {found.host} is not in the catalogue", fix
+        )
 
 
 SETTINGS_CHECKS: tuple[Callable[[HandMadeAgent, Context], Iterable[Finding]], ...] = (

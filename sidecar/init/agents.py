@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from sidecar.init.composefile import ComposeService
 
-MARKS = ("reporter.grpc.host-port", "collector.host-port", "reporter.tchannel.host-port", "jaeger.tags", "agent.tags")
+MARKS = (
+    "reporter.grpc.host-port",
+    "collector.host-port",
+    "reporter.tchannel.host-port",
+    "jaeger.tags",
+    "agent.tags",
+)
 """Flags that nothing but an agent has."""
 TAGS = ("agent.tags", "jaeger.tags")
 HOST_PORTS = MARKS[:3]
@@ -60,7 +66,9 @@ def find_agents(services: Mapping[str, ComposeService]) -> list[HandMadeAgent]:
 
 def own(service: ComposeService) -> bool:
     """Tell whether a service is of a rendering of the kit's, but not one to trace."""
-    return any(label.startswith(_OWN_LABEL) and not label.endswith("=service") for label in service.labels)
+    return any(
+        label.startswith(_OWN_LABEL) and not label.endswith("=service") for label in service.labels
+    )
 
 
 def _agent(service: ComposeService) -> HandMadeAgent | None:

@@ -30,7 +30,9 @@ class LeftAlone:
     why: str
 
 
-def choose(file: ComposeFile, agents: list[HandMadeAgent]) -> tuple[list[ComposeService], list[LeftAlone]]:
+def choose(
+    file: ComposeFile, agents: list[HandMadeAgent]
+) -> tuple[list[ComposeService], list[LeftAlone]]:
     """Return the services to trace and the others.
 
     Where one shows that it is traced, only those that do are taken; else all that run Python or have a port.
@@ -44,23 +46,33 @@ def choose(file: ComposeFile, agents: list[HandMadeAgent]) -> tuple[list[Compose
     }
     reasons = {name: _reason(service, by_name, jobs) for name, service in file.services.items()}
     left = {name for name, reason in reasons.items() if reason}
-    traced = {name for name, service in file.services.items() if name not in left and shows_tracing(service, by_name)}
+    traced = {
+        name
+        for name, service in file.services.items()
+        if name not in left and shows_tracing(service, by_name)
+    }
     for name, service in file.services.items():
         if name not in left and name not in traced:
             reasons[name] = _untraced(service, some_are=bool(traced))
     chosen = [service for name, service in file.services.items() if not reasons[name]]
-    return chosen, [left_alone(file.services[name], reason) for name, reason in reasons.items() if reason]
+    return chosen, [
+        left_alone(file.services[name], reason) for name, reason in reasons.items() if reason
+    ]
 
 
 def left_alone(service: ComposeService, why: str) -> LeftAlone:
     """Return the record of a service that is not taken over."""
-    return LeftAlone(service.name, service.image.text[:100] if service.image else "", service.place, why)
+    return LeftAlone(
+        service.name, service.image.text[:100] if service.image else "", service.place, why
+    )
 
 
 def shows_tracing(service: ComposeService, agents: dict[str, HandMadeAgent]) -> bool:
     """Tell whether a service has a tracer's variables, or is linked to an agent."""
     shared = service.network_mode.removeprefix("service:")
-    inside = any(agent.service.network_mode == f"service:{service.name}" for agent in agents.values())
+    inside = any(
+        agent.service.network_mode == f"service:{service.name}" for agent in agents.values()
+    )
     return (
         any(name.startswith(TRACED) for name in service.environment)
         or service.name in agents
@@ -81,7 +93,8 @@ def _reason(service: ComposeService, agents: dict[str, HandMadeAgent], jobs: set
         "has neither image nor build": not service.image and not service.build,
         kind: not (service.build and traced),
         "a job that ends": service.name in jobs,
-        f"starts with the profile {', '.join(service.profiles)} only": service.profiles and not traced,
+        f"starts with the profile {', '.join(service.profiles)} only": service.profiles
+        and not traced,
     }
     return next((reason for reason, holds in reasons.items() if reason and holds), "")
 

@@ -27,7 +27,9 @@ _ADDRESS = re.compile(r"[\d.]+|.*:.*|.*\..*")
 _ENGINE_HOSTS = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.localhost")
 
 
-def check_client(service: ComposeService, sampling: Sampling | None, file: ComposeFile) -> list[Finding]:
+def check_client(
+    service: ComposeService, sampling: Sampling | None, file: ComposeFile
+) -> list[Finding]:
     """Return what is wrong with the tracing settings of a service."""
     return [
         *_agent_host(service, file),
@@ -43,15 +45,28 @@ def _agent_host(service: ComposeService, file: ComposeFile) -> Iterable[Finding]
         return
     host, fix = value.text, "Leave it out: the kit sets it to the service's own agent"
     known = {name for one in file.services.values() for name in (one.name, *one.aliases)}
-    shared = service.network_mode == "host" or service.network_mode.startswith(("service:", "container:"))
-    shared = shared or any(one.network_mode == f"service:{service.name}" for one in file.services.values())
+    shared = service.network_mode == "host" or service.network_mode.startswith(
+        ("service:", "container:")
+    )
+    shared = shared or any(
+        one.network_mode == f"service:{service.name}" for one in file.services.values()
+    )
     if _LOOPBACK.fullmatch(host) and not shared:
-        yield warning(service, value.place, f"{AGENT_HOST}={host} is the container itself, where no agent runs", fix)
+        yield warning(
+            service,
+            value.place,
+            f"{AGENT_HOST}={host} is the container itself, where no agent runs",
+            fix,
+        )
     elif host in _ENGINE_HOSTS or (_ADDRESS.fullmatch(host) and not _LOOPBACK.fullmatch(host)):
         cause = f"{AGENT_HOST}={host} is outside this file; the kit's agent takes its place"
-        yield warning(service, value.place, cause, "Stop the agent there when no other service needs it")
+        yield warning(
+            service, value.place, cause, "Stop the agent there when no other service needs it"
+        )
     elif host not in known and not _LOOPBACK.fullmatch(host):
-        yield warning(service, value.place, f"{AGENT_HOST}={host[:63]} names no service of the file", fix)
+        yield warning(
+            service, value.place, f"{AGENT_HOST}={host[:63]} names no service of the file", fix
+        )
 
 
 def _sampler(service: ComposeService, sampling: Sampling | None) -> Iterable[Finding]:
@@ -60,7 +75,9 @@ def _sampler(service: ComposeService, sampling: Sampling | None) -> Iterable[Fin
         return
     hides = {
         "const": "no trace is kept" if sampling.param == 0 else "",
-        "probabilistic": f"{100 * sampling.param:g} % of traces are kept" if sampling.param < 1 else "",
+        "probabilistic": f"{100 * sampling.param:g} % of traces are kept"
+        if sampling.param < 1
+        else "",
         "ratelimiting": f"at most {sampling.param:g} traces a second are kept",
         "remote": "the agent's strategies decide, and a region's gateway sends none: 0.1 % of traces are kept",
     }[sampling.type]
@@ -74,7 +91,9 @@ def _ignored(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
     named = [
         name
         for name, value in service.environment.items()
-        if name.startswith("JAEGER_") and name not in CLIENT_READS and not secrets.holds_token(value.text, file.tokens)
+        if name.startswith("JAEGER_")
+        and name not in CLIENT_READS
+        and not secrets.holds_token(value.text, file.tokens)
     ]
     alone = [name for name in named if name in RUNTIME_READS]
     none = [name for name in named if name not in RUNTIME_READS]
@@ -84,7 +103,9 @@ def _ignored(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
         yield warning(service, service.environment[alone[0]].place, cause, fix)
     if none:
         cause = f"neither jaeger-client for Python nor sidecar_tracing reads {', '.join(none)}; not taken over"
-        yield warning(service, service.environment[none[0]].place, cause, "Set it in code, or leave it out")
+        yield warning(
+            service, service.environment[none[0]].place, cause, "Set it in code, or leave it out"
+        )
 
 
 def _token(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:

@@ -38,7 +38,11 @@ def document(data: Mapping[str, Any], name: str) -> str:
             continue
         value = data.get(field.name)
         lines = _services(value or (), field) if field.name == "services" else _field(field, value)
-        parts.append("".join(f"{text.ljust(_COLUMN)}  # {doc}\n" if doc else f"{text}\n" for text, doc in lines))
+        parts.append(
+            "".join(
+                f"{text.ljust(_COLUMN)}  # {doc}\n" if doc else f"{text}\n" for text, doc in lines
+            )
+        )
     return "\n".join(parts)
 
 
@@ -60,7 +64,12 @@ def _field(field: Field, value: Any) -> Iterator[Line]:  # noqa: ANN401
 def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[Line]:
     if not services:
         yield f"# {field.name}:", field.doc
-        example = [line for child in SERVICE.fields if child.name not in SERVICE.one_of[1:] for line in _example(child)]
+        example = [
+            line
+            for child in SERVICE.fields
+            if child.name not in SERVICE.one_of[1:]
+            for line in _example(child)
+        ]
         for index, (text, doc) in enumerate(example):
             yield f"#   {'- ' if index == 0 else '  '}{text}", doc
         return
@@ -71,7 +80,9 @@ def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[L
         yield from ((line, "") for line in rest)
         if index == 0:
             others = [
-                child.name for child in SERVICE.fields if child.name not in service and child.name not in SERVICE.one_of
+                child.name
+                for child in SERVICE.fields
+                if child.name not in service and child.name not in SERVICE.one_of
             ]
             yield f"    # also: {', '.join(others)}; docs/spec.md tells them", ""
 

@@ -6,7 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from sidecar.init import secrets
-from sidecar.init.client_checks import AGENT_HOST, AGENT_PORT, CLIENT_READS, RUNTIME_READS, SAMPLER_PARAM, SAMPLER_TYPE
+from sidecar.init.client_checks import (
+    AGENT_HOST,
+    AGENT_PORT,
+    CLIENT_READS,
+    RUNTIME_READS,
+    SAMPLER_PARAM,
+    SAMPLER_TYPE,
+)
 from sidecar.init.notes import Step, warning
 from sidecar.spec import SAMPLERS, Sampling
 
@@ -22,11 +29,23 @@ _SET_BY_KIT = {AGENT_HOST, AGENT_PORT, SAMPLER_TYPE, SAMPLER_PARAM}
 
 def sampling_of(service: ComposeService) -> Sampling | None:
     """Return the sampler that the environment asks for; None where it asks for none that exists."""
-    kind = service.environment[SAMPLER_TYPE].text.strip().lower() if SAMPLER_TYPE in service.environment else "const"
+    kind = (
+        service.environment[SAMPLER_TYPE].text.strip().lower()
+        if SAMPLER_TYPE in service.environment
+        else "const"
+    )
     kind = kind.replace("rate_limiting", "ratelimiting")
-    text = service.environment[SAMPLER_PARAM].text.strip().lower() if SAMPLER_PARAM in service.environment else "1"
+    text = (
+        service.environment[SAMPLER_PARAM].text.strip().lower()
+        if SAMPLER_PARAM in service.environment
+        else "1"
+    )
     param = {"true": 1.0, "false": 0.0}.get(text, _number(text))
-    if kind not in SAMPLERS or param is None or not {SAMPLER_TYPE, SAMPLER_PARAM} & service.environment.keys():
+    if (
+        kind not in SAMPLERS
+        or param is None
+        or not {SAMPLER_TYPE, SAMPLER_PARAM} & service.environment.keys()
+    ):
         return None
     return Sampling(kind, param)
 
@@ -69,7 +88,11 @@ def _remarks(
             "the value comes from outside the file; not taken over",
             "Write NAME=VALUE into a file and name it in env_files",
         ),
-        ([repr(name) for name in odd], "no variable's name; not taken over", "Use letters, digits and _"),
+        (
+            [repr(name) for name in odd],
+            "no variable's name; not taken over",
+            "Use letters, digits and _",
+        ),
         (
             clear,
             "in clear, as in the Compose file",
@@ -78,4 +101,6 @@ def _remarks(
     )
     for (named, cause, fix), first in zip(rows, (missing, odd, clear), strict=True):
         if first:
-            yield warning(service, service.environment[first[0]].place, f"{', '.join(named)}: {cause}", fix)
+            yield warning(
+                service, service.environment[first[0]].place, f"{', '.join(named)}: {cause}", fix
+            )

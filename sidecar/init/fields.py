@@ -59,7 +59,9 @@ def _build_args(reader: Reader, node: yaml.Node | None) -> dict[str, str]:
         return {}
     if missing := [name for name, text in given.items() if not text.complete]:
         cause = f"build.args {', '.join(missing)}: the value comes from outside the file; not taken over"
-        reader.note(node, cause, "Give it in the spec, unless it is a secret: an image's history shows it")
+        reader.note(
+            node, cause, "Give it in the spec, unless it is a secret: an image's history shows it"
+        )
     args = {name: text.text for name, text in given.items() if text.complete}
     if clear := [name for name, value in args.items() if secrets.is_secret(name, value)]:
         cause = f"build.args {', '.join(clear)}: in clear, as in the Compose file"
@@ -71,21 +73,31 @@ def env_files(reader: Reader, node: yaml.Node | None) -> list[str]:
     """Return the paths of env_file: one, a list, or maps with a path."""
     nodes = sequence(node) or ([node] if node is not None else [])
     named = [reader.tree.items(child).get("path", child) for child in nodes]
-    return [path for one in named if reader.complete(one, "env_files") and (path := reader.plain(one))]
+    return [
+        path for one in named if reader.complete(one, "env_files") and (path := reader.plain(one))
+    ]
 
 
 def volumes(reader: Reader, node: yaml.Node | None) -> list[Volume]:
     """Return binds and named volumes; anonymous ones and other kinds become findings."""
     found = []
     for child in sequence(node):
-        if not all(reader.complete(part, "volumes") for part in (child, *reader.tree.items(child).values())):
+        if not all(
+            reader.complete(part, "volumes") for part in (child, *reader.tree.items(child).values())
+        ):
             continue
-        volume = _long_volume(reader, child) if isinstance(child, yaml.MappingNode) else _volume(reader.plain(child))
+        volume = (
+            _long_volume(reader, child)
+            if isinstance(child, yaml.MappingNode)
+            else _volume(reader.plain(child))
+        )
         if volume and volume.source and volume.target.startswith("/"):
             found.append(volume)
         else:
             reader.note(
-                child, "a volume that is neither named nor a path here is not taken over", "Write SOURCE:TARGET"
+                child,
+                "a volume that is neither named nor a path here is not taken over",
+                "Write SOURCE:TARGET",
             )
     return found
 
@@ -122,7 +134,9 @@ def cpus(reader: Reader, node: yaml.Node | None) -> float | None:
     try:
         return float(reader.plain(node) or 0) or None
     except ValueError:
-        reader.note(node, "its limit of CPUs is not a number; not taken over", "Give one such as 0.5")  # type: ignore[arg-type]
+        reader.note(
+            node, "its limit of CPUs is not a number; not taken over", "Give one such as 0.5"
+        )  # type: ignore[arg-type]
         return None
 
 
@@ -135,7 +149,11 @@ def replicas(reader: Reader, node: yaml.Node | None) -> int | None:
 def restart_policy(reader: Reader, deploy: Mapping[str, yaml.Node]) -> str:
     """Return deploy's restart policy; its default, where the section is there, is `any`."""
     node = deploy.get("restart_policy")
-    return (reader.plain(reader.tree.items(node).get("condition")) or "any") if node is not None else ""
+    return (
+        (reader.plain(reader.tree.items(node).get("condition")) or "any")
+        if node is not None
+        else ""
+    )
 
 
 def health(reader: Reader, node: yaml.Node | None) -> HealthCheck | None:
@@ -144,9 +162,13 @@ def health(reader: Reader, node: yaml.Node | None) -> HealthCheck | None:
     command = _test(reader, items.get("test"))
     if not command or reader.plain(items.get("disable")).casefold() == "true":
         return None
-    times = {name: readers.seconds(reader.plain(items.get(key))) for key, name in _HEALTH_SECONDS.items()}
+    times = {
+        name: readers.seconds(reader.plain(items.get(key))) for key, name in _HEALTH_SECONDS.items()
+    }
     retries = replicas(reader, items.get("retries"))
-    given: dict[str, Any] = {name: value for name, value in {**times, "retries": retries}.items() if value}
+    given: dict[str, Any] = {
+        name: value for name, value in {**times, "retries": retries}.items() if value
+    }
     return HealthCheck(command=command, **given)
 
 

@@ -41,7 +41,9 @@ def load(path: Path) -> ComposeFile:
     rendered = is_rendering(path)
     env_files = (path.parent / name for service in services.values() for name in service.env_files)
     sources = (*loader.sources(), *env_files)
-    return ComposeFile(path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered, sources)
+    return ComposeFile(
+        path, services, tuple(loader.findings()), frozenset(loader.tokens), rendered, sources
+    )
 
 
 def clean(error: SidecarError, tokens: Iterable[str]) -> SidecarError:
@@ -68,7 +70,9 @@ class _Loader:
         tree = self._tree(self._path)
         nodes = _services_of(tree)
         if len(nodes) > MOST_SERVICES:
-            raise SidecarError(tree.file, f"has {len(nodes)} services; {MOST_SERVICES} are read", "Split it")
+            raise SidecarError(
+                tree.file, f"has {len(nodes)} services; {MOST_SERVICES} are read", "Split it"
+            )
         return {name: self._service(tree, name, nodes, ()) for name in nodes}
 
     def findings(self) -> list[Finding]:
@@ -78,12 +82,16 @@ class _Loader:
         if "include" in top:
             place = self._trees[self._path].place(top["include"])
             fix = "Name each included file with --from, or add its services by hand"
-            found.append(Finding(Severity.WARNING, "include", place, "included files are not read", fix))
+            found.append(
+                Finding(Severity.WARNING, "include", place, "included files are not read", fix)
+            )
         for name in _OVERRIDES:
             if (self._path.parent / name).is_file() and name != self._path.name:
                 cause = "lies beside it and is not read, though Compose would"
                 fix = f"See it with --from {name}"
-                found.append(Finding(Severity.WARNING, name, str(self._path.parent / name), cause, fix))
+                found.append(
+                    Finding(Severity.WARNING, name, str(self._path.parent / name), cause, fix)
+                )
         return found
 
     def sources(self) -> tuple[Path, ...]:
@@ -95,28 +103,46 @@ class _Loader:
     def _tree(self, path: Path) -> Tree:
         if path not in self._trees:
             tree = self._trees[path] = Tree(path)
-            self.tokens |= secrets.find_tokens(tree.root, self._dotenv)  # first: what is wrong is told without them
+            self.tokens |= secrets.find_tokens(
+                tree.root, self._dotenv
+            )  # first: what is wrong is told without them
             tree.check()
         return self._trees[path]
 
     def _service(
-        self, tree: Tree, name: str, nodes: Mapping[str, yaml.Node], chain: tuple[tuple[str, str], ...]
+        self,
+        tree: Tree,
+        name: str,
+        nodes: Mapping[str, yaml.Node],
+        chain: tuple[tuple[str, str], ...],
     ) -> ComposeService:
         node = nodes[name]
         if not isinstance(node, yaml.MappingNode):
             raise SidecarError(
-                f"{tree.place(node)}: services.{name[:60]}", "is not a map", "Give image or build below it"
+                f"{tree.place(node)}: services.{name[:60]}",
+                "is not a map",
+                "Give image or build below it",
             )
         if (tree.file, name) in chain or len(chain) > _MOST_EXTENDS:
-            raise SidecarError(f"{tree.place(node)}: services.{name}", "extends itself", "Break the circle")
+            raise SidecarError(
+                f"{tree.place(node)}: services.{name}", "extends itself", "Break the circle"
+            )
         reader = Reader(tree, name, self._harmless)
         own = read_service(reader, node)
         extends = tree.items(node).get("extends")
-        base = self._base(reader, extends, nodes, (*chain, (tree.file, name))) if extends is not None else None
+        base = (
+            self._base(reader, extends, nodes, (*chain, (tree.file, name)))
+            if extends is not None
+            else None
+        )
         return _merged(base, own) if base else replace(own, findings=tuple(reader.findings))
 
     def _base(
-        self, reader: Reader, node: yaml.Node, nodes: Mapping[str, yaml.Node], chain: tuple[tuple[str, str], ...]
+        self,
+        reader: Reader,
+        node: yaml.Node,
+        nodes: Mapping[str, yaml.Node],
+        chain: tuple[tuple[str, str], ...],
     ) -> ComposeService | None:
         items = reader.tree.items(node)
         name = scalar(node) or reader.plain(items.get("service"))
@@ -131,23 +157,35 @@ class _Loader:
                 reader.note(node, f"what it extends cannot be read ({cause})", f"Check {file}")
                 return None
         if name not in others:
-            reader.note(node, f"extends {name!r}, which {file or 'the file'} does not have", "Check the name")
+            reader.note(
+                node,
+                f"extends {name!r}, which {file or 'the file'} does not have",
+                "Check the name",
+            )
             return None
         return _moved(self._service(tree, name, others, chain), Path(file).parent)
 
 
 def _services_of(tree: Tree) -> dict[str, yaml.Node]:
     if not isinstance(tree.root, yaml.MappingNode):
-        raise SidecarError(f"{tree.file}:1", "is not a map, so it is no Compose file", "Name one with --from")
+        raise SidecarError(
+            f"{tree.file}:1", "is not a map, so it is no Compose file", "Name one with --from"
+        )
     top = tree.items(tree.root)
     services = top.get("services")
     if services is None:
         raise SidecarError(f"{tree.file}:1", "has no `services`", _fix_without_services(tree, top))
     if not isinstance(services, yaml.MappingNode):
-        raise SidecarError(f"{tree.place(services)}: services", "is not a map", "Give NAME: below it, then its fields")
+        raise SidecarError(
+            f"{tree.place(services)}: services",
+            "is not a map",
+            "Give NAME: below it, then its fields",
+        )
     nodes = tree.items(services)
     if not nodes:
-        raise SidecarError(f"{tree.place(services)}: services", "is empty", "Name a file that has services")
+        raise SidecarError(
+            f"{tree.place(services)}: services", "is empty", "Name a file that has services"
+        )
     return nodes
 
 
@@ -156,7 +194,11 @@ def included(tree: Tree) -> list[str]:
     found = []
     for entry in sequence(tree.items(tree.root).get("include")):
         given = tree.items(entry).get("path", entry)
-        found += [text for node in sequence(given) or [given] if (text := scalar(node)) and "\0" not in text]
+        found += [
+            text
+            for node in sequence(given) or [given]
+            if (text := scalar(node)) and "\0" not in text
+        ]
     return found
 
 
@@ -174,9 +216,13 @@ def _moved(service: ComposeService, folder: Path) -> ComposeService:
     def path(text: str) -> str:
         return text if is_elsewhere(text) else f"./{os.path.normpath(folder / text)}"
 
-    volumes = (one if one.named else replace(one, source=path(one.source)) for one in service.volumes)
+    volumes = (
+        one if one.named else replace(one, source=path(one.source)) for one in service.volumes
+    )
     build = service.build and replace(service.build, context=path(service.build.context))
-    return replace(service, build=build, volumes=tuple(volumes), env_files=tuple(map(path, service.env_files)))
+    return replace(
+        service, build=build, volumes=tuple(volumes), env_files=tuple(map(path, service.env_files))
+    )
 
 
 def _merged(base: ComposeService, own: ComposeService) -> ComposeService:
@@ -191,7 +237,11 @@ def _merged(base: ComposeService, own: ComposeService) -> ComposeService:
         elif field.name in _BY_KEY:
             values[field.name] = {**below, **above}
         elif field.name == "volumes":
-            values[field.name] = tuple({volume.target: volume for volume in (*below, *above)}.values())
+            values[field.name] = tuple(
+                {volume.target: volume for volume in (*below, *above)}.values()
+            )
         else:
             values[field.name] = above if above not in (None, (), "") else below
-    return replace(ComposeService(own.name, own.place), **{**values, "name": own.name, "place": own.place})
+    return replace(
+        ComposeService(own.name, own.place), **{**values, "name": own.name, "place": own.place}
+    )

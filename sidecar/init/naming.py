@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from sidecar.init.composefile import ComposeService
 
 
-def names(services: list[ComposeService], reserved: frozenset[str]) -> Iterator[tuple[ComposeService, str]]:
+def names(
+    services: list[ComposeService], reserved: frozenset[str]
+) -> Iterator[tuple[ComposeService, str]]:
     """Yield each service with a name that the spec allows, its own where that is one."""
     taken = set(reserved)
     for service in services:

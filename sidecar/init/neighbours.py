@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 _NOT_NEEDED = ("hand-made agent", "the kit's own", "a job", "tracing backend")
 
 
-def check_neighbours(file: ComposeFile, chosen: list[ComposeService], left: list[LeftAlone]) -> Iterable[Finding]:
+def check_neighbours(
+    file: ComposeFile, chosen: list[ComposeService], left: list[LeftAlone]
+) -> Iterable[Finding]:
     """Warn of services that are left alone and that traced ones depend on or name in their environment."""
     apart = [one.service for one in left if not one.why.startswith(_NOT_NEEDED)]
     needed = [name for name in apart if any(_needs(service, name) for service in chosen)]
     if needed:
         cause = f"left in {file.path.name}: the rendered services are another project, which does not join its network"
         fix = "Join the two networks: docs/init.md shows the file"
-        yield Finding(Severity.WARNING, ", ".join(needed), file.services[needed[0]].place, cause, fix)
+        yield Finding(
+            Severity.WARNING, ", ".join(needed), file.services[needed[0]].place, cause, fix
+        )
 
 
 def _needs(service: ComposeService, name: str) -> bool:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 _MERGE = "tag:yaml.org,2002:merge"
 _MAX_MERGES = 20
 _STANDARD = "tag:yaml.org,2002:"
-_KNOWN = {f"{_STANDARD}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "binary")}
+_KNOWN = {
+    f"{_STANDARD}{name}"
+    for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "binary")
+}
 OWN_TAGS = ("!reset", "!override")
 """Compose's own."""
 _KNOWN |= {_MERGE, f"{_STANDARD}value", *OWN_TAGS}
@@ -33,7 +36,9 @@ class Tree:
         """Raise SidecarError for keys given twice, keys that are no text, and tags that are not Compose's."""
         for node in all_nodes(self.root) if self.root else []:
             if node.tag not in _KNOWN:
-                raise SidecarError(self.place(node), "has a tag that Compose does not know", "Take it out")
+                raise SidecarError(
+                    self.place(node), "has a tag that Compose does not know", "Take it out"
+                )
             if isinstance(node, yaml.MappingNode):
                 self._check_keys(node)
 
@@ -61,7 +66,9 @@ class Tree:
                 continue
             for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                 if not isinstance(source, yaml.MappingNode):
-                    raise SidecarError(self.place(key), "`<<` merges what is not a map", "Name a map's anchor")
+                    raise SidecarError(
+                        self.place(key), "`<<` merges what is not a map", "Name a map's anchor"
+                    )
                 merged = {**self.items(source, depth + 1), **merged}  # of several, the first wins
         return {**merged, **own}
 
@@ -69,9 +76,13 @@ class Tree:
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise SidecarError(self.place(key), "has a key that is not text", "Write KEY: VALUE")
+                raise SidecarError(
+                    self.place(key), "has a key that is not text", "Write KEY: VALUE"
+                )
             if key.value in seen and key.tag != _MERGE:
-                raise SidecarError(self.place(key), f"the key {key.value[:60]!r} is given twice", "Keep one")
+                raise SidecarError(
+                    self.place(key), f"the key {key.value[:60]!r} is given twice", "Keep one"
+                )
             seen.add(key.value)
 
 

@@ -29,7 +29,11 @@ def port(service: ComposeService) -> Step:
     if not others:
         return data, []
     cause = f"publishes {', '.join(others)} besides {first.target}; the first is taken over"
-    return data, [warning(service, service.place_of("ports"), cause, "A service of the spec publishes one port")]
+    return data, [
+        warning(
+            service, service.place_of("ports"), cause, "A service of the spec publishes one port"
+        )
+    ]
 
 
 def _shown(one: Port) -> str:
@@ -51,4 +55,6 @@ def _guess(service: ComposeService) -> int | None:
     with_address = [text for text in texts if re.search(r"[:=]\d{2,5}$", text)]
     variable = [service.environment["PORT"].text] if "PORT" in service.environment else []
     matches = (_PORT_IN_COMMAND.search(text) for text in (*after, *with_address, *variable))
-    return next((number for match in matches if match and 0 < (number := int(match[1])) < 65536), None)
+    return next(
+        (number for match in matches if match and 0 < (number := int(match[1])) < 65536), None
+    )

@@ -72,7 +72,9 @@ def plain(wish: Wish, out: Path) -> Proposal:
     return Proposal(region, network, data, text)
 
 
-def from_compose(file: ComposeFile, wish: Wish, regions: Mapping[str, Region], out: Path) -> Proposal:
+def from_compose(
+    file: ComposeFile, wish: Wish, regions: Mapping[str, Region], out: Path
+) -> Proposal:
     """Return what a Compose file comes to. Raises SidecarError where no service of it can be traced."""
     agents = find_agents(file.services)
     chosen, left = choose(file, agents)
@@ -85,12 +87,16 @@ def from_compose(file: ComposeFile, wish: Wish, regions: Mapping[str, Region], o
     for service in chosen:
         findings += check_client(service, sampling_of(service), file)
     translator = Translator(
-        file, out.parent, frozenset(agent.service.name for agent in agents if agent.kind == "embedded")
+        file,
+        out.parent,
+        frozenset(agent.service.name for agent in agents if agent.kind == "embedded"),
     )
     services, notes, refused = _services(translator, chosen, region)
     if not services:
         raise SidecarError(
-            str(file.path), "has no service to trace", "Write the spec without --from, then add services"
+            str(file.path),
+            "has no service to trace",
+            "Write the spec without --from, then add services",
         )
     left += refused
     findings += [*notes, *check_neighbours(file, chosen, left)]
@@ -109,9 +115,15 @@ def from_compose(file: ComposeFile, wish: Wish, regions: Mapping[str, Region], o
     )
 
 
-def _where(agents: list[HandMadeAgent], wish: Wish, regions: Mapping[str, Region]) -> tuple[str, str, list[Finding]]:
+def _where(
+    agents: list[HandMadeAgent], wish: Wish, regions: Mapping[str, Region]
+) -> tuple[str, str, list[Finding]]:
     """Return region and network: as wished, else those of the first agent's gateway, else local."""
-    known = [lookup(agent.gateway, regions) for agent in agents if agent.gateway and agent.gateway.complete]
+    known = [
+        lookup(agent.gateway, regions)
+        for agent in agents
+        if agent.gateway and agent.gateway.complete
+    ]
     found = next((one for one in known if one.region), None)
     if wish.region:
         same = found if found and found.region == wish.region else None
@@ -123,9 +135,13 @@ def _where(agents: list[HandMadeAgent], wish: Wish, regions: Mapping[str, Region
     return LOCAL, wish.network or "public", [Finding(Severity.WARNING, "region", "", cause, fix)]
 
 
-def _several_regions(agents: list[HandMadeAgent], taken: str, regions: Mapping[str, Region]) -> list[Finding]:
+def _several_regions(
+    agents: list[HandMadeAgent], taken: str, regions: Mapping[str, Region]
+) -> list[Finding]:
     found = {
-        at.region: agent for agent in agents if agent.gateway and (at := lookup(agent.gateway, regions)) and at.region
+        at.region: agent
+        for agent in agents
+        if agent.gateway and (at := lookup(agent.gateway, regions)) and at.region
     }
     if len(found) < 2:
         return []
@@ -145,7 +161,9 @@ def _clients(agent: HandMadeAgent, file: ComposeFile) -> int:
     return max(1, sum(hosts))
 
 
-def _data(region: str, network: str, wish: Wish, services: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _data(
+    region: str, network: str, wish: Wish, services: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     data: dict[str, Any] = {"region": region}
     if network != "public":
         data["gateway"] = {"network": network}
@@ -186,5 +204,7 @@ def _joined(findings: list[Finding]) -> list[Finding]:
 
 def _redacted(record: T, tokens: Iterable[str]) -> T:
     """Return a finding or a left-alone service without tokens."""
-    texts: dict[str, Any] = {k: secrets.redact(v, tokens) for k, v in vars(record).items() if type(v) is str}
+    texts: dict[str, Any] = {
+        k: secrets.redact(v, tokens) for k, v in vars(record).items() if type(v) is str
+    }
     return replace(record, **texts)

@@ -30,7 +30,11 @@ def ask_all(wish: Wish, regions: Mapping[str, Region], out: Path) -> Wish:
 
 def ask_region(regions: Mapping[str, Region]) -> str:
     """Return a region of the catalogue. Raises SidecarError where the input ends."""
-    return _ask("Region (`sidecar regions` lists them)", "local", lambda answer: find_region(regions, answer))
+    return _ask(
+        "Region (`sidecar regions` lists them)",
+        "local",
+        lambda answer: find_region(regions, answer),
+    )
 
 
 def _ask_service(out: Path) -> dict[str, Any] | None:
@@ -39,7 +43,11 @@ def _ask_service(out: Path) -> dict[str, Any] | None:
         name = next(key for key, value in fields.items() if value is None)
         return lambda answer: plain(Wish(service={**fields, name: _typed(name, answer)}), out)
 
-    name = _ask("Service (Enter: the sample's two)", "", lambda text: text and check(name=None, image=_IMAGE)(text))
+    name = _ask(
+        "Service (Enter: the sample's two)",
+        "",
+        lambda text: text and check(name=None, image=_IMAGE)(text),
+    )
     if not name:
         return None
     image = _ask("Its image", _IMAGE, check(name=name, image=None))

@@ -33,7 +33,10 @@ def next_commands(proposal: Proposal, out: Path) -> list[str]:
 
 def findings_text(proposal: Proposal) -> str:
     """Return the findings and what is left alone; empty where there is neither."""
-    parts = [f"{console.colour(one.severity.value, one.severity.value)}: {one}" for one in proposal.findings]
+    parts = [
+        f"{console.colour(one.severity.value, one.severity.value)}: {one}"
+        for one in proposal.findings
+    ]
     if proposal.left_alone:
         rows = [(one.service, one.image or "-", one.why) for one in proposal.left_alone]
         parts += ["", console.table(("LEFT ALONE", "IMAGE", "WHY"), rows), ""]

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 TAGS_FLAGS = ("jaeger.tags", "agent.tags")
 TOKEN_NAME = re.compile(
-    r"authentication|.*(trac|jaeger|arms|aliyun|opentelemetry|otel).*(token|auth).*|(auth_?)?token", re.IGNORECASE
+    r"authentication|.*(trac|jaeger|arms|aliyun|opentelemetry|otel).*(token|auth).*|(auth_?)?token",
+    re.IGNORECASE,
 )
 """Names of variables and tags whose value is taken for a token."""
 _NO_TOKEN = re.compile(r".{0,5}|/.*|https?:.*|\d+", re.DOTALL)
 """What such a name may hold besides: a switch, a file's path, an address, a number."""
 _SECRET_NAME = re.compile(
-    r"passw|secret|token|credential|(private|api|access|fernet|encryption)_?key|(^|_)auth(_|$)", re.IGNORECASE
+    r"passw|secret|token|credential|(private|api|access|fernet|encryption)_?key|(^|_)auth(_|$)",
+    re.IGNORECASE,
 )
 _PASSWORD_IN_ADDRESS = re.compile(r"://[^/\s:@]*:[^/\s:@]+@")
 _MARKED = re.compile(r"(?:Authentication=|adapt_)([^\s'\"/,]+)")
@@ -49,7 +51,9 @@ def find_tokens(root: yaml.Node | None, dotenv: Mapping[str, str]) -> frozenset[
             resolved = resolve(suspect, {})
             # `$${NAME}` comes to the agent as `${NAME}`, which it expands itself
             names.update((*resolved.variables, *resolve(resolved.text, {}).variables))
-            found.update({suspect, resolved.text} if resolved.variables else {resolved.text, suspect})
+            found.update(
+                {suspect, resolved.text} if resolved.variables else {resolved.text, suspect}
+            )
     found.update(text for name, text in _texts(root) if name in names)
     found.update(dotenv[name] for name in names if name in dotenv)
     return frozenset(text for text in found if text.strip() and not text.startswith("$"))
@@ -68,7 +72,9 @@ def _withheld(name: str, value: str) -> bool:
 def holds_token(text: str, found: Iterable[str]) -> bool:
     """Tell whether a text is or holds a token."""
     known = any(token == text or (len(token) >= _SHORTEST and token in text) for token in found)
-    return known or bool(_MARKED.search(text)) or (text.count("@") > 1 and bool(_SHAPE.search(text)))
+    return (
+        known or bool(_MARKED.search(text)) or (text.count("@") > 1 and bool(_SHAPE.search(text)))
+    )
 
 
 def names_token(name: str, value: str) -> bool:

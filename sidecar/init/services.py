@@ -29,7 +29,9 @@ class Reader:
 
     def note(self, node: yaml.Node, cause: str, fix: str) -> None:
         """Keep a warning."""
-        self.findings.append(Finding(Severity.WARNING, self.service, self.tree.place(node), cause, fix))
+        self.findings.append(
+            Finding(Severity.WARNING, self.service, self.tree.place(node), cause, fix)
+        )
 
     def text(self, node: yaml.Node, *, dotenv: bool = False) -> Text | None:
         """Return a scalar with its variables resolved."""
@@ -101,7 +103,9 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         replicas=fields.replicas(reader, deploy.get("replicas") or items.get("scale")),
         health=fields.health(reader, items.get("healthcheck")),
         profiles=tuple(reader.texts(items.get("profiles"))),
-        labels=tuple(f"{key}={text.text}" for key, text in reader.pairs(items.get("labels")).items()),
+        labels=tuple(
+            f"{key}={text.text}" for key, text in reader.pairs(items.get("labels")).items()
+        ),
         places={key: reader.tree.place(value) for key, value in items.items()},
         replaced=tuple(key for key, value in items.items() if value.tag in OWN_TAGS),
     )
@@ -135,7 +139,11 @@ def _port(reader: Reader, node: yaml.Node) -> list[Port]:
     inside = readers.port_range(target)
     outside = readers.port_range(published) if published else None
     if inside is None or (published and outside is None):
-        reader.note(node, "names a port that cannot be read; not taken over", "Give HOST:CONTAINER, each 1-65535")
+        reader.note(
+            node,
+            "names a port that cannot be read; not taken over",
+            "Give HOST:CONTAINER, each 1-65535",
+        )
         return []
     place = reader.tree.place(node)
     outsides = list(outside or ())[: len(inside)]
@@ -159,5 +167,12 @@ def _depends_on(reader: Reader, items: Mapping[str, yaml.Node]) -> dict[str, str
 
 def _aliases(reader: Reader, items: Mapping[str, yaml.Node]) -> list[str]:
     networks = reader.tree.items(items.get("networks")).values()
-    named = [alias for network in networks for alias in reader.texts(reader.tree.items(network).get("aliases"))]
-    return [*named, *filter(None, (reader.plain(items.get(key)) for key in ("container_name", "hostname")))]
+    named = [
+        alias
+        for network in networks
+        for alias in reader.texts(reader.tree.items(network).get("aliases"))
+    ]
+    return [
+        *named,
+        *filter(None, (reader.plain(items.get(key)) for key in ("container_name", "hostname"))),
+    ]

@@ -56,11 +56,20 @@ def other_software(service: ComposeService) -> str:
         found = _GUESSED.match(name)
         return _KIND_OF.get(name, _KIND_OF.get(found[1], "") if found else "")
     context = service.build.context.rstrip("/").rsplit("/", 1)[-1] if service.build else ""
-    return next((_KIND_OF[name] for name in (service.name.casefold(), context.casefold()) if name in _KIND_OF), "")
+    return next(
+        (
+            _KIND_OF[name]
+            for name in (service.name.casefold(), context.casefold())
+            if name in _KIND_OF
+        ),
+        "",
+    )
 
 
 def runs_python(service: ComposeService) -> bool:
     """Tell whether command or image look like Python, or nothing is known but that it is built here."""
     image = service.image.text if service.image else ""
     words = [word.text for word in (*(service.entrypoint or ()), *service.command)]
-    return bool(_PYTHON.search(" ".join([image, *words]))) or (service.build is not None and not words)
+    return bool(_PYTHON.search(" ".join([image, *words]))) or (
+        service.build is not None and not words
+    )

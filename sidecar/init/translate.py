@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from sidecar.init.composefile import ComposeFile, ComposeService, Text
 
 _TAKEN = {
-    *("image", "build", "ports", "expose", "command", "entrypoint", "environment", "env_file", "volumes"),
+    *(
+        "image",
+        "build",
+        "ports",
+        "expose",
+        "command",
+        "entrypoint",
+        "environment",
+        "env_file",
+        "volumes",
+    ),
     *("deploy", "scale", "mem_limit", "cpus", "healthcheck", "extends", "profiles"),
 }
 OTEL_AGENT_HOSTS = {"OTEL_EXPORTER_JAEGER_AGENT_HOST", "OTEL_EXPORTER_JAEGER_HOST"}
@@ -57,7 +67,9 @@ class Translator:
         _own_names(data.get("environment", {}), name)
         if name != service.name:
             cause = f"is called {name} in the spec, where names are host names: a-z, 0-9 and -"
-            findings.append(warning(service, service.place, cause, "Change it where other services name it"))
+            findings.append(
+                warning(service, service.place, cause, "Change it where other services name it")
+            )
         return data, findings
 
     def _without_tokens(self, service: ComposeService, data: dict[str, Any]) -> Step:
@@ -67,7 +79,12 @@ class Translator:
         places = {"publish": "ports", "env_files": "env_file", "health": "healthcheck"}
         fix = "Give it without the token, which the kit's agent adds"
         return {key: value for key, value in clean.items() if value not in (None, {}, [])}, [
-            warning(service, service.place_of(places.get(key, key)), f"{key}: holds the token; not taken over", fix)
+            warning(
+                service,
+                service.place_of(places.get(key, key)),
+                f"{key}: holds the token; not taken over",
+                fix,
+            )
             for key in touched
         ]
 
@@ -89,7 +106,9 @@ class Translator:
 
     def secret(self, text: Text) -> bool:
         """Tell whether a value is or holds a token."""
-        return secrets.holds_token(text.text, self.file.tokens) or secrets.holds_token(text.raw, self.file.tokens)
+        return secrets.holds_token(text.text, self.file.tokens) or secrets.holds_token(
+            text.raw, self.file.tokens
+        )
 
 
 def _own_names(environment: dict[str, str], name: str) -> None:
@@ -103,14 +122,22 @@ def _own_names(environment: dict[str, str], name: str) -> None:
 def _image(translator: Translator, service: ComposeService) -> Step:
     build, image = service.build, service.image
     if build:
-        fields = {"context": translator.path(build.context), "dockerfile": build.dockerfile, "target": build.target}
+        fields = {
+            "context": translator.path(build.context),
+            "dockerfile": build.dockerfile,
+            "target": build.target,
+        }
         args = {key: value for key, value in build.args.items() if value}
-        return {"build": {key: value for key, value in {**fields, "args": args}.items() if value}}, []
+        return {
+            "build": {key: value for key, value in {**fields, "args": args}.items() if value}
+        }, []
     if image is None or image.complete:
         return {"image": image.text if image else ""}, []
     missing = ", ".join(f"${name}" for name in image.resolved.missing)
     cause = f"{missing} of its image has no value in the file or in .env"
-    return {"image": image.text.rstrip(":@")}, [warning(service, image.place, cause, "Complete `image`")]
+    return {"image": image.text.rstrip(":@")}, [
+        warning(service, image.place, cause, "Complete `image`")
+    ]
 
 
 def _replicas(_translator: Translator, service: ComposeService) -> Step:
@@ -122,14 +149,20 @@ def _command(translator: Translator, service: ComposeService) -> Step:
     place = service.place_of("command")
     if service.entrypoint is not None and service.name not in translator.embedded:
         cause = "its entrypoint is not taken over: the image's own gets the command"
-        findings.append(warning(service, service.place_of("entrypoint"), cause, "Make it the image's own ENTRYPOINT"))
+        findings.append(
+            warning(
+                service, service.place_of("entrypoint"), cause, "Make it the image's own ENTRYPOINT"
+            )
+        )
     if not service.command or service.name in translator.embedded:
         return {}, findings
     if any(translator.secret(word) for word in service.command):
         cause = "its command holds the token: whoever sees the process reads it; not taken over"
         return {}, [
             *findings,
-            warning(service, place, cause, "Give `command` without it; the kit's agent adds the token"),
+            warning(
+                service, place, cause, "Give `command` without it; the kit's agent adds the token"
+            ),
         ]
     missing = [name for word in service.command for name in word.resolved.missing]
     if missing:
@@ -144,7 +177,11 @@ def _files(translator: Translator, service: ComposeService) -> Step:
         data["env_files"] = [translator.path(path) for path in service.env_files]
     if service.volumes:
         data["volumes"] = [_volume(translator, volume) for volume in service.volumes]
-    named = [volume.source for volume in service.volumes if volume.named and not volume.source.startswith("~")]
+    named = [
+        volume.source
+        for volume in service.volumes
+        if volume.named and not volume.source.startswith("~")
+    ]
     if not named:
         return data, []
     cause = f"volume {', '.join(named)} begins empty: a volume belongs to its Compose project"
@@ -155,13 +192,19 @@ def _files(translator: Translator, service: ComposeService) -> Step:
 def _volume(translator: Translator, volume: Volume) -> str | dict[str, Any]:
     source = volume.source if volume.named else translator.path(volume.source)
     if ":" in source + volume.target:
-        return {"source": source, "target": volume.target, **({"read_only": True} if volume.read_only else {})}
+        return {
+            "source": source,
+            "target": volume.target,
+            **({"read_only": True} if volume.read_only else {}),
+        }
     return f"{source}:{volume.target}{':ro' if volume.read_only else ''}"
 
 
 def _resources(_translator: Translator, service: ComposeService) -> Step:
     memory = f"{service.memory_mib}m" if service.memory_mib else None
-    limits = {key: value for key, value in {"memory": memory, "cpus": service.cpus}.items() if value}
+    limits = {
+        key: value for key, value in {"memory": memory, "cpus": service.cpus}.items() if value
+    }
     return ({"resources": limits} if limits else {}), []
 
 
@@ -171,7 +214,9 @@ def _health(translator: Translator, service: ComposeService) -> Step:
         return {}, []
     if any(secrets.holds_token(word, translator.file.tokens) for word in check.command):
         cause = "its health check holds the token; not taken over"
-        return {}, [warning(service, service.place_of("healthcheck"), cause, "Give `health` without it")]
+        return {}, [
+            warning(service, service.place_of("healthcheck"), cause, "Give `health` without it")
+        ]
     stock = HealthCheck()
     times = {
         name: value
@@ -185,11 +230,17 @@ def _rest(_translator: Translator, service: ComposeService) -> Step:
     findings = []
     if service.network_mode == "host":
         cause = "network_mode host is not taken over: it has a network of its own, and is reached where it publishes"
-        findings.append(warning(service, service.place_of("network_mode"), cause, "Give `port` and `publish`"))
-    rest = [key for key in service.places if key not in _TAKEN | _KITS_OWN and not key.startswith("x-")]
+        findings.append(
+            warning(service, service.place_of("network_mode"), cause, "Give `port` and `publish`")
+        )
+    rest = [
+        key for key in service.places if key not in _TAKEN | _KITS_OWN and not key.startswith("x-")
+    ]
     if rest:
         fix = "A spec has no such field; put it into the image, or into an override file beside the rendering"
-        findings.append(warning(service, service.places[rest[0]], f"not taken over: {', '.join(rest)}", fix))
+        findings.append(
+            warning(service, service.places[rest[0]], f"not taken over: {', '.join(rest)}", fix)
+        )
     return {}, findings
 
 

@@ -23,7 +23,9 @@ _MODE = 0o644
 def check_free(path: Path) -> None:
     """Raise SidecarError where something is at the path."""
     if os.path.lexists(path):
-        raise SidecarError(str(path), "is there already", "See what would change with --diff; --force replaces it")
+        raise SidecarError(
+            str(path), "is there already", "See what would change with --diff; --force replaces it"
+        )
 
 
 def files(out: Path, text: str) -> dict[Path, str]:
@@ -48,7 +50,9 @@ def check_schema_free(out: Path) -> None:
     except ValueError:
         data = None
     if not isinstance(data, dict) or data.get("title") != json.loads(schema_text())["title"]:
-        raise SidecarError(str(path), "is there already, and not the kit's", "Move it away, or give --force")
+        raise SidecarError(
+            str(path), "is there already, and not the kit's", "Move it away, or give --force"
+        )
 
 
 def check_not_read(outs: Iterable[Path], sources: Iterable[Path]) -> None:

@@ -60,7 +60,12 @@ _OUT_OF_REACH = (
     "client.timeout exceeded",
     "unable to handle the request",
 )
-_NOT_CONFIGURED = ("no configuration has been provided", "error in configuration", "current-context", "kubeconfig")
+_NOT_CONFIGURED = (
+    "no configuration has been provided",
+    "error in configuration",
+    "current-context",
+    "kubeconfig",
+)
 _NO_NEWS = ("command terminated with exit code", "Defaulted container")
 _LOGIN = ("unauthorized", "must be logged in", "getting credentials", "exec plugin")
 
@@ -77,7 +82,9 @@ def error_of(stderr: str, subject: str = SUBJECT) -> KubernetesError:
 def _forbidden(stderr: str, said: str, subject: str) -> KubernetesError:
     lacks = _LACKS.search(stderr)
     if lacks is None:
-        return RefusedError(subject, f"the cluster does not admit it: {said}", "Ask whoever keeps its policies")
+        return RefusedError(
+            subject, f"the cluster does not admit it: {said}", "Ask whoever keeps its policies"
+        )
     group = f".{lacks['group']}" if lacks["group"] else ""
     where = f" in namespace {lacks['namespace']}" if lacks["namespace"] else ""
     cause = f"user {lacks['user']} may not {lacks['verb']} {lacks['resource']}{group}{where}"
@@ -86,13 +93,17 @@ def _forbidden(stderr: str, said: str, subject: str) -> KubernetesError:
 
 def _unreachable(_: str, said: str, subject: str) -> KubernetesError:
     return ClusterUnreachableError(
-        subject, f"the cluster is out of reach: {said}", "Check the network, KUBECONFIG and --context: kubectl version"
+        subject,
+        f"the cluster is out of reach: {said}",
+        "Check the network, KUBECONFIG and --context: kubectl version",
     )
 
 
 def _unconfigured(_: str, said: str, subject: str) -> KubernetesError:
     return ClusterUnreachableError(
-        subject, f"no cluster is configured: {said}", "Set KUBECONFIG or --context: kubectl config get-contexts"
+        subject,
+        f"no cluster is configured: {said}",
+        "Set KUBECONFIG or --context: kubectl config get-contexts",
     )
 
 
@@ -114,10 +125,20 @@ def _conflict(stderr: str, said: str, subject: str) -> KubernetesError:
 
 def _last(stderr: str) -> str:
     """Return the line that tells most: the last that begins an error, else the last one."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith(_NO_NEWS)]
-    errors = [line for line in lines if line.lower().startswith(("error", "the connection", "unable"))]
+    lines = [
+        line.strip()
+        for line in stderr.splitlines()
+        if line.strip() and not line.startswith(_NO_NEWS)
+    ]
+    errors = [
+        line for line in lines if line.lower().startswith(("error", "the connection", "unable"))
+    ]
     said = (errors or lines or [""])[-1]
-    return re.sub(r"^(error: |Error from server( \(\w+\))?: )| - did you specify the right host or port\?$", "", said)
+    return re.sub(
+        r"^(error: |Error from server( \(\w+\))?: )| - did you specify the right host or port\?$",
+        "",
+        said,
+    )
 
 
 def _says(*words: str) -> Callable[[str], bool]:

@@ -66,10 +66,14 @@ class Kubectl:
                 PROGRAM, "is not on PATH", "Install it: https://kubernetes.io/docs/tasks/tools/"
             ) from None
         except OSError as error:
-            raise KubectlAbsentError(PROGRAM, f"cannot be started: {error.strerror}", "Install it again") from None
+            raise KubectlAbsentError(
+                PROGRAM, f"cannot be started: {error.strerror}", "Install it again"
+            ) from None
         except subprocess.TimeoutExpired:
             cause = f"kubectl {words[0]} had no answer within {seconds:g} s"
-            raise ClusterUnreachableError(SUBJECT, cause, "Check the cluster and the way to it") from None
+            raise ClusterUnreachableError(
+                SUBJECT, cause, "Check the cluster and the way to it"
+            ) from None
         if done.returncode:
             raise error_of(done.stderr or done.stdout)
         return done.stdout
@@ -77,5 +81,8 @@ class Kubectl:
 
 def kubectl_argv(*words: str, namespace: str = "", context: str = "") -> list[str]:
     """Return the argument list of a kubectl command; flags of the kit come first, so that words may end in `--`."""
-    place = [*([f"--context={context}"] if context else []), *([f"--namespace={namespace}"] if namespace else [])]
+    place = [
+        *([f"--context={context}"] if context else []),
+        *([f"--namespace={namespace}"] if namespace else []),
+    ]
     return [PROGRAM, *place, *words]

@@ -24,7 +24,12 @@ START_SECONDS = 60.0
 USER = 10001
 _POLL_SECONDS = 0.5
 _TRIES = 5
-_HOPELESS = {"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError"}
+_HOPELESS = {
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+}
 _UNPULLED = {"ErrImagePull", "ImagePullBackOff"}
 _NO_OTHER_WAY = (
     "An agent answers on its pod's loopback, which a Pod of its own does not share: permit update of "
@@ -52,7 +57,9 @@ def container_of(name: str, image: str, command: Sequence[str]) -> dict[str, Any
     }
 
 
-def look_inside(kubectl: Kubectl, pod: Pod, image: str, command: Sequence[str], seconds: float) -> str:
+def look_inside(
+    kubectl: Kubectl, pod: Pod, image: str, command: Sequence[str], seconds: float
+) -> str:
     """Run a command, which may take `seconds`, in a pod of its image's; return what it printed.
 
     Raises SidecarError where the pod, its namespace or this user does not allow it, or the command does not end.
@@ -67,7 +74,10 @@ def _add(kubectl: Kubectl, pod: Pod, container: dict[str, Any]) -> None:
     """Add the container; a pod that changed in between is read again."""
     for left in reversed(range(_TRIES)):
         data = kubectl.get("pod", pod.name)
-        data["spec"]["ephemeralContainers"] = [*data["spec"].get("ephemeralContainers", []), container]
+        data["spec"]["ephemeralContainers"] = [
+            *data["spec"].get("ephemeralContainers", []),
+            container,
+        ]
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/ephemeralcontainers"
         try:
             kubectl.run("replace", f"--raw={path}", "--filename=-", stdin=json.dumps(data))
@@ -97,9 +107,13 @@ def _wait(kubectl: Kubectl, pod: Pod, container: str, image: str, seconds: float
         # a registry that is slow to answer is tried again by the node before it is believed
         if reason in _HOPELESS or (reason in _UNPULLED and time.monotonic() > pulled_by):
             raise SidecarError(
-                pod.name, f"cannot run {image}: {reason}", "Name one that the cluster has: --image IMAGE"
+                pod.name,
+                f"cannot run {image}: {reason}",
+                "Name one that the cluster has: --image IMAGE",
             )
         if time.monotonic() > deadline:
             cause = f"the look from inside did not end within {seconds:g} s: {trouble_of(status) or 'it runs'}"
-            raise SidecarError(pod.name, cause, "See kubectl describe pod; --image names another image")
+            raise SidecarError(
+                pod.name, cause, "See kubectl describe pod; --image names another image"
+            )
         time.sleep(_POLL_SECONDS)

@@ -8,7 +8,9 @@ from typing import Any
 
 AGENT, GATEWAY = "jaeger-agent", "gateway"
 """Names of the chart's containers."""
-INSTANCE, COMPONENT, NAME = (f"app.kubernetes.io/{word}" for word in ("instance", "component", "name"))
+INSTANCE, COMPONENT, NAME = (
+    f"app.kubernetes.io/{word}" for word in ("instance", "component", "name")
+)
 PROBE_IMAGE = "sidecar-kit/probe"
 """Annotation: the image that `sidecar verify` looks into the pod with."""
 _LOOPBACK = "127.0.0.1"
@@ -41,17 +43,28 @@ class Pod:
     def ready(self) -> bool:
         """Tell whether the cluster sends it requests."""
         conditions = self.data.get("status", {}).get("conditions", [])
-        return self.alive and {"Ready": "True"}.items() <= {one["type"]: one["status"] for one in conditions}.items()
+        return (
+            self.alive
+            and {"Ready": "True"}.items()
+            <= {one["type"]: one["status"] for one in conditions}.items()
+        )
 
     @property
     def alive(self) -> bool:
         """Tell whether it runs, and is not about to end."""
-        return "deletionTimestamp" not in self.data["metadata"] and self.data["status"].get("phase") == "Running"
+        return (
+            "deletionTimestamp" not in self.data["metadata"]
+            and self.data["status"].get("phase") == "Running"
+        )
 
     def container(self, name: str) -> Object | None:
         """Return a container's specification, wherever the pod has it."""
         spec = self.data["spec"]
-        found = (*spec["containers"], *spec.get("initContainers", []), *spec.get("ephemeralContainers", []))
+        found = (
+            *spec["containers"],
+            *spec.get("initContainers", []),
+            *spec.get("ephemeralContainers", []),
+        )
         return next((one for one in found if one["name"] == name), None)
 
     def status_of(self, container: str) -> Object:
@@ -64,10 +77,19 @@ class Pod:
     def trouble(self) -> str:
         """Return why it is not ready, in one line: its containers that do not run, else its phase."""
         names = [
-            one["name"] for one in (*self.data["spec"].get("initContainers", []), *self.data["spec"]["containers"])
+            one["name"]
+            for one in (
+                *self.data["spec"].get("initContainers", []),
+                *self.data["spec"]["containers"],
+            )
         ]
-        troubled = [f"container {name} {why}" for name in names if (why := trouble_of(self.status_of(name)))]
-        return ", ".join(troubled) or f"is {self.data['status'].get('phase', 'unknown')}, and not ready"
+        troubled = [
+            f"container {name} {why}" for name in names if (why := trouble_of(self.status_of(name)))
+        ]
+        return (
+            ", ".join(troubled)
+            or f"is {self.data['status'].get('phase', 'unknown')}, and not ready"
+        )
 
 
 def trouble_of(status: Object, *, may_end: bool = True) -> str:
@@ -78,7 +100,9 @@ def trouble_of(status: Object, *, may_end: bool = True) -> str:
     if not (waiting := state.get("waiting")):
         return ""
     last = status.get("lastState", {}).get("terminated")
-    return f"waits: {waiting.get('reason', 'unknown')}" + (f", last ended: {_end(last)}" if last else "")
+    return f"waits: {waiting.get('reason', 'unknown')}" + (
+        f", last ended: {_end(last)}" if last else ""
+    )
 
 
 def _end(terminated: Object) -> str:
@@ -87,7 +111,9 @@ def _end(terminated: Object) -> str:
 
 def pods_of(answer: Object) -> list[Pod]:
     """Return the pods of a `kubectl get pods` answer, by name."""
-    found = [Pod(one["metadata"]["name"], one["metadata"]["namespace"], one) for one in answer["items"]]
+    found = [
+        Pod(one["metadata"]["name"], one["metadata"]["namespace"], one) for one in answer["items"]
+    ]
     return sorted(found, key=lambda pod: pod.name)
 
 
@@ -111,4 +137,6 @@ def agent_of(pod: Pod) -> str:
 
 def _flag(pod: Pod, name: str, default: str) -> str:
     args = (pod.container(AGENT) or {}).get("args", [])
-    return next((str(one).partition("=")[2] for one in args if str(one).startswith(f"{name}=")), default)
+    return next(
+        (str(one).partition("=")[2] for one in args if str(one).startswith(f"{name}=")), default
+    )

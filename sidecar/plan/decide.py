@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 
 
 def make_plan(
-    spec: Spec, region: Region, source: str | None = None, *, folder: str = ".", known_hosts: Collection[str] = ()
+    spec: Spec,
+    region: Region,
+    source: str | None = None,
+    *,
+    folder: str = ".",
+    known_hosts: Collection[str] = (),
 ) -> Plan:
     """Decide everything for a spec in its region.
 
@@ -71,8 +76,13 @@ def _services(
     spec: Spec, gateway: Gateway, official: names.Image, project: str, folder: str
 ) -> tuple[ServicePlan, ...]:
     if spec.services is None:
-        return tuple(plan_sample(one, _agent(one, spec, gateway, official)) for one in sample_services())
-    return tuple(plan_service(one, _agent(one, spec, gateway, official), project, folder) for one in spec.services)
+        return tuple(
+            plan_sample(one, _agent(one, spec, gateway, official)) for one in sample_services()
+        )
+    return tuple(
+        plan_service(one, _agent(one, spec, gateway, official), project, folder)
+        for one in spec.services
+    )
 
 
 def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:

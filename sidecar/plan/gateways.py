@@ -29,7 +29,9 @@ def choose(wish: GatewayWish, region: Region, known: Collection[str]) -> Gateway
     else:
         gateway = gateway_of(region, wish.network)
     if region.id == LOCAL and wish.tls:
-        raise SidecarError("gateway.tls", "the stand-in speaks no TLS", "Leave it out, or name another region")
+        raise SidecarError(
+            "gateway.tls", "the stand-in speaks no TLS", "Leave it out, or name another region"
+        )
     return replace(gateway, port=wish.port or gateway.port)
 
 
@@ -41,7 +43,9 @@ def _check_host(wish: GatewayWish, region: Region, known: Collection[str]) -> No
     host = wish.host or ""
     if region.id == LOCAL:
         raise SidecarError(
-            "gateway.host", "the region local has the stand-in's", "Leave it out, or name another region"
+            "gateway.host",
+            "the region local has the stand-in's",
+            "Leave it out, or name another region",
         )
     own = {one.casefold() for one in (region.public, region.vpc) if one}
     allowed = {*known, *own, *(one.casefold() for one in wish.allow)}

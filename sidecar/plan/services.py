@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from sidecar import agent as agents
 from sidecar.images import names
-from sidecar.plan.records import DIRECT, SERVICE_USER, AgentPlan, BuildPlan, HealthTiming, ImagePlan, ServicePlan
+from sidecar.plan.records import (
+    DIRECT,
+    SERVICE_USER,
+    AgentPlan,
+    BuildPlan,
+    HealthTiming,
+    ImagePlan,
+    ServicePlan,
+)
 from sidecar.spec import HealthCheck, Publish, Resources, Service
 
 if TYPE_CHECKING:
@@ -19,14 +27,23 @@ def sample_services() -> tuple[Service, ...]:
     """Return the sample: a frontend that calls a backend, one image for both."""
     image = names.official().sample.name
     memory, health = Resources(256), HealthCheck(http="/healthz")
-    frontend = Service("frontend", image, port=8080, publish=Publish(8080), resources=memory, health=health)
-    backend = Service("backend", image, port=8081, command=_gunicorn("backend"), resources=memory, health=health)
+    frontend = Service(
+        "frontend", image, port=8080, publish=Publish(8080), resources=memory, health=health
+    )
+    backend = Service(
+        "backend", image, port=8081, command=_gunicorn("backend"), resources=memory, health=health
+    )
     calls = {"BACKEND_URL": "http://backend:8081"}
     return replace(frontend, command=_gunicorn("frontend"), environment=calls), backend
 
 
 def _gunicorn(name: str) -> tuple[str, ...]:
-    return ("gunicorn", "--config", "python:sample_service.gunicorn_conf", f"sample_service.{name}:app")
+    return (
+        "gunicorn",
+        "--config",
+        "python:sample_service.gunicorn_conf",
+        f"sample_service.{name}:app",
+    )
 
 
 def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) -> ServicePlan:
@@ -61,7 +78,12 @@ def plan_sample(service: Service, agent: AgentPlan) -> ServicePlan:
     return replace(
         plan_service(service, agent, "", "."),
         image=ImagePlan(sample.name, sample.variable, sample.role),
-        environment={**_traced(service, agent), "PORT": str(service.port), **DIRECT, **service.environment},
+        environment={
+            **_traced(service, agent),
+            "PORT": str(service.port),
+            **DIRECT,
+            **service.environment,
+        },
         health=http_probe(service.port or 0),
         user=SERVICE_USER,
         hardened=True,
@@ -115,4 +137,8 @@ def _probe(health: HealthCheck, port: int | None) -> tuple[str, ...]:
     url, patience = f"http://127.0.0.1:{port}{health.http}", max(1, health.timeout_s - 1)
     # the address is the container's own, whatever proxy its environment names
     opener = "r.build_opener(r.ProxyHandler({}))"
-    return ("python", "-c", f"import urllib.request as r; {opener}.open({url!r}, timeout={patience})")
+    return (
+        "python",
+        "-c",
+        f"import urllib.request as r; {opener}.open({url!r}, timeout={patience})",
+    )

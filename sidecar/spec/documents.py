@@ -44,8 +44,12 @@ def _map(path: Path) -> yaml.MappingNode:
 def _usual(error: SidecarError, text: str) -> SidecarError:
     """Return an error of YAML's syntax, in better words where the slip is a usual one."""
     if "found another document" in error.cause:
-        return SidecarError(error.subject, "begins a second document", "Keep one, or give it as a second --file")
+        return SidecarError(
+            error.subject, "begins a second document", "Keep one, or give it as a second --file"
+        )
     found, lines = re.search(r":(\d+)$", error.subject), text.split("\n")
     if found and int(found[1]) <= len(lines) and re.match(r" *\t", lines[int(found[1]) - 1]):
-        return SidecarError(error.subject, "is indented with a tab, which YAML does not allow", "Use blanks")
+        return SidecarError(
+            error.subject, "is indented with a tab, which YAML does not allow", "Use blanks"
+        )
     return error

@@ -36,7 +36,13 @@ class Doubts:
         """Return every warning: deprecated keys, then the deployment's, then each service's."""
         services = self._spec.services or ()
         own = [finding for service in services for finding in self._service(service)]
-        return [*self._loaded.warnings, *self._network(), *self._agent_image(), *self._capacity(), *own]
+        return [
+            *self._loaded.warnings,
+            *self._network(),
+            *self._agent_image(),
+            *self._capacity(),
+            *own,
+        ]
 
     def _service(self, service: Service) -> Iterator[Finding]:
         path = f"services.{service.name}"
@@ -52,7 +58,9 @@ class Doubts:
             return
         if self._region.doubtful:
             fix = "Ask the vendor, or use the public network"
-            yield self._warning("gateway.network", f"{self._region.id}: {self._region.doubtful}", fix)
+            yield self._warning(
+                "gateway.network", f"{self._region.id}: {self._region.doubtful}", fix
+            )
         else:
             cause = f"{self._plan.gateway.host} answers inside the VPC of {self._plan.region} only"
             fix = "Run the agents there, or use the public network; whether they do cannot be seen from here"
@@ -73,7 +81,9 @@ class Doubts:
     def _image(self, image: str | None, path: str) -> Iterator[Finding]:
         if image is not None and (tag := floating_tag(image)) is not None:
             said = f"has the floating tag {tag}" if tag else "has no tag, which means latest"
-            yield self._warning(path, f"{said}: two machines may run two programs", "Name a version, or a digest")
+            yield self._warning(
+                path, f"{said}: two machines may run two programs", "Name a version, or a digest"
+            )
 
     def _agent_image(self) -> Iterator[Finding]:
         image, version = self._spec.agent.image, self._spec.agent.version
@@ -81,25 +91,33 @@ class Doubts:
         named = re.search(r":v?(\d+\.\d+\.\d+)(?:[-@].*)?$", image or "")
         if named and named[1] != version:
             cause = f"is of {named[1]}, and the flags are those of agent.version {version}"
-            yield self._warning("agent.image", cause, f"Set `version: {named[1]}`, or name the image of {version}")
+            yield self._warning(
+                "agent.image", cause, f"Set `version: {named[1]}`, or name the image of {version}"
+            )
 
     def _replicas(self, service: Service, path: str) -> Iterator[Finding]:
         if service.publish and service.replicas > 1:
             ports = service.publish.ports(service.replicas)
             cause = f"its {service.replicas} replicas take the host's ports {ports[0]} to {ports[-1]}, one each"
-            yield self._warning(f"{path}.publish", cause, "Put a load balancer before them, or publish nothing")
+            yield self._warning(
+                f"{path}.publish", cause, "Put a load balancer before them, or publish nothing"
+            )
 
     def _environment(self, service: Service, path: str) -> Iterator[Finding]:
         for name, value in service.environment.items():
             place = f"{path}.environment.{name}"
             if name in ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"):
-                yield self._warning(place, "leads away from the agent beside the service", "Leave it out")
+                yield self._warning(
+                    place, "leads away from the agent beside the service", "Leave it out"
+                )
             if name == "JAEGER_TAGS" and any(part.count("=") != 1 for part in value.split(",")):
                 cause = "is not KEY=VALUE,KEY=VALUE: jaeger-client raises ValueError when its tracer is made"
                 yield self._warning(place, cause, "Leave out values that hold `=`")
             if _TOKEN.search(value):
                 cause = "looks like a token, which anyone who may inspect the container can read"
-                yield self._warning(place, cause, "Take it out: the agent adds it, see sidecar token set")
+                yield self._warning(
+                    place, cause, "Take it out: the agent adds it, see sidecar token set"
+                )
 
     def _missing(self, service: Service, path: str) -> Iterator[Finding]:
         for one in missing(service, self._loaded.folder):
@@ -111,7 +129,9 @@ class Doubts:
     def place(self, *paths: str) -> str:
         """Return where the first of the fields that was given was given; empty where all have their defaults."""
         origins = (self._loaded.provenance.get(path) for path in paths)
-        return next((origin.source for origin in origins if origin and origin.source != "default"), "")
+        return next(
+            (origin.source for origin in origins if origin and origin.source != "default"), ""
+        )
 
     def _capacity(self) -> Iterator[Finding]:
         capacity = self._spec.capacity
@@ -125,7 +145,9 @@ class Doubts:
                 f"{capacity.round_trip_ms} ms in stock batches; about {1 - ceiling / rate:.0%} would be lost"
             )
             fix = "Use sidecar_tracing's batches of 50, split the service, or take a nearer gateway"
-            yield self._warning("capacity", cause, fix, ["capacity.spans_per_second", "capacity.round_trip_ms"])
+            yield self._warning(
+                "capacity", cause, fix, ["capacity.spans_per_second", "capacity.round_trip_ms"]
+            )
 
 
 def floating_tag(image: str) -> str | None:

@@ -81,7 +81,14 @@ VOLUME = Record(
             "./orders.conf",
             required=True,
         ),
-        Field("target", terms.VOLUME_TARGET, "absolute path in the container", None, "/etc/orders.conf", required=True),
+        Field(
+            "target",
+            terms.VOLUME_TARGET,
+            "absolute path in the container",
+            None,
+            "/etc/orders.conf",
+            required=True,
+        ),
         Field("read_only", Boolean(), "whether the container can only read it", False, True),
     ),
 )
@@ -105,7 +112,13 @@ HEALTH = Record(
         ),
         Field("interval_s", _SECONDS, "seconds between two checks", 5, 10),
         Field("timeout_s", _SECONDS, "seconds until a check has failed", 3, 2),
-        Field("retries", Integer(1, 1000, "a number of retries"), "failures in a row that make it unhealthy", 5, 3),
+        Field(
+            "retries",
+            Integer(1, 1000, "a number of retries"),
+            "failures in a row that make it unhealthy",
+            5,
+            3,
+        ),
         Field(
             "start_period_s",
             Integer(0, 86_400, "a time in seconds"),
@@ -133,8 +146,21 @@ SAMPLING = Record(
 SERVICE = Record(
     Service,
     (
-        Field("name", terms.NAME, "name, also as host; its agent is NAME-agent", None, "orders", required=True),
-        Field("image", terms.IMAGE, "image to run; either this or build", None, "registry.example.com/orders:1.4.2"),
+        Field(
+            "name",
+            terms.NAME,
+            "name, also as host; its agent is NAME-agent",
+            None,
+            "orders",
+            required=True,
+        ),
+        Field(
+            "image",
+            terms.IMAGE,
+            "image to run; either this or build",
+            None,
+            "registry.example.com/orders:1.4.2",
+        ),
         Field("build", BUILD, "how to build the image; either this or image"),
         Field("port", terms.PORT, "port that it listens on; none for a worker", None, 8000),
         Field(
@@ -158,7 +184,13 @@ SERVICE = Record(
             None,
             ["gunicorn", "orders:app"],
         ),
-        Field("environment", _VARIABLES, "variables; they win over the kit's own", None, {"LOG_LEVEL": "info"}),
+        Field(
+            "environment",
+            _VARIABLES,
+            "variables; they win over the kit's own",
+            None,
+            {"LOG_LEVEL": "info"},
+        ),
         Field(
             "env_files",
             ListOf(terms.FILE_PATH),
@@ -195,8 +227,16 @@ GATEWAY = Record(
             "vpc",
             flag="--network",
         ),
-        Field("port", terms.PORT, "port for Jaeger's gRPC; the catalogue's if not given", None, 1883),
-        Field("tls", Boolean(), "whether agents speak TLS to it; needs an agent from 1.18.0", False, True),
+        Field(
+            "port", terms.PORT, "port for Jaeger's gRPC; the catalogue's if not given", None, 1883
+        ),
+        Field(
+            "tls",
+            Boolean(),
+            "whether agents speak TLS to it; needs an agent from 1.18.0",
+            False,
+            True,
+        ),
         Field(
             "host",
             terms.HOST,
@@ -216,8 +256,20 @@ GATEWAY = Record(
 AGENT = Record(
     Agent,
     (
-        Field("kind", Choice(AGENT_KINDS), "what runs beside a service", "jaeger-agent", "jaeger-agent"),
-        Field("version", terms.VERSION, "version, 1.15.0 to 1.62.0; its flags follow", "1.62.0", "1.35.0"),
+        Field(
+            "kind",
+            Choice(AGENT_KINDS),
+            "what runs beside a service",
+            "jaeger-agent",
+            "jaeger-agent",
+        ),
+        Field(
+            "version",
+            terms.VERSION,
+            "version, 1.15.0 to 1.62.0; its flags follow",
+            "1.62.0",
+            "1.35.0",
+        ),
         Field(
             "image",
             terms.IMAGE,
@@ -226,7 +278,11 @@ AGENT = Record(
             "registry.example.com/jaeger-agent:1.62.0",
             from_environment=False,
         ),
-        Field("resources", RESOURCES, "limits of each agent; memory follows from the capacity if not given"),
+        Field(
+            "resources",
+            RESOURCES,
+            "limits of each agent; memory follows from the capacity if not given",
+        ),
     ),
 )
 IMAGES = Record(
@@ -251,16 +307,33 @@ IMAGES = Record(
 CAPACITY = Record(
     Capacity,
     (
-        Field("spans_per_second", Integer(1, 1_000_000, "a rate"), "spans/s of one replica at its peak", 2000, 5000),
         Field(
-            "round_trip_ms", Integer(1, 60_000, "a round trip in ms"), "time of a call to the gateway, in ms", 200, 30
+            "spans_per_second",
+            Integer(1, 1_000_000, "a rate"),
+            "spans/s of one replica at its peak",
+            2000,
+            5000,
+        ),
+        Field(
+            "round_trip_ms",
+            Integer(1, 60_000, "a round trip in ms"),
+            "time of a call to the gateway, in ms",
+            200,
+            30,
         ),
     ),
 )
 SPEC = Record(
     Spec,
     (
-        Field("region", terms.REGION, "region id, see `sidecar regions`", None, "cn-shanghai", flag="--region"),
+        Field(
+            "region",
+            terms.REGION,
+            "region id, see `sidecar regions`",
+            None,
+            "cn-shanghai",
+            flag="--region",
+        ),
         Field(
             "name",
             terms.PROJECT,

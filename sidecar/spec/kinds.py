@@ -104,7 +104,9 @@ class Text(Kind):
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:
         """Return the text, converted."""
         if is_null(node):
-            return source.fail(node, path, "has no value", f"Give {self.what}, or leave the key out")
+            return source.fail(
+                node, path, "has no value", f"Give {self.what}, or leave the key out"
+            )
         if not is_text(node) and not (self.whole and isinstance(node, yaml.ScalarNode)):
             fix = "Put it in quotes" if isinstance(node, yaml.ScalarNode) else f"Give {self.what}"
             return _not(source, node, path, "text", fix)
@@ -161,7 +163,11 @@ class Boolean(Kind):
 
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:
         """Return the boolean."""
-        if isinstance(node, yaml.ScalarNode) and node.value in ("true", "false") and node.style not in ("'", '"'):
+        if (
+            isinstance(node, yaml.ScalarNode)
+            and node.value in ("true", "false")
+            and node.style not in ("'", '"')
+        ):
             return Value(node.value == "true", source.place(node))
         return _not(source, node, path, "true or false", "Write true or false, without quotes")
 
@@ -187,12 +193,16 @@ class Integer(Kind):
         """Return the number."""
         text = str(node.value) if isinstance(node, yaml.ScalarNode) else ""
         quoted = isinstance(node, yaml.ScalarNode) and node.style in ("'", '"')
-        right = bool(re.fullmatch(r"0|[1-9][0-9]{0,8}", text)) and self.low <= int(text) <= self.high
+        right = (
+            bool(re.fullmatch(r"0|[1-9][0-9]{0,8}", text)) and self.low <= int(text) <= self.high
+        )
         if right and not quoted:
             return Value(int(text), source.place(node))
         fix = next((hint.fix for hint in self.hints if re.search(hint.pattern, text)), "")
         whole = f"Give a whole number from {self.low} to {self.high}"
-        return _not(source, node, path, self.what, fix or ("Take its quotes off" if right else whole))
+        return _not(
+            source, node, path, self.what, fix or ("Take its quotes off" if right else whole)
+        )
 
     def schema(self) -> Schema:
         """Return the range."""
@@ -213,11 +223,22 @@ class Number(Kind):
 
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:
         """Return the number, whole where it is."""
-        text = str(node.value) if isinstance(node, yaml.ScalarNode) and node.style not in ("'", '"') else ""
-        if re.fullmatch(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?", text) and self.low <= float(text) <= self.high:
+        text = (
+            str(node.value)
+            if isinstance(node, yaml.ScalarNode) and node.style not in ("'", '"')
+            else ""
+        )
+        if (
+            re.fullmatch(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?", text)
+            and self.low <= float(text) <= self.high
+        ):
             return Value(float(text) if "." in text else int(text), source.place(node))
         return _not(
-            source, node, path, self.what, f"Give a number from {self.low:g} to {self.high:,.0f}, without quotes"
+            source,
+            node,
+            path,
+            self.what,
+            f"Give a number from {self.low:g} to {self.high:,.0f}, without quotes",
         )
 
     def schema(self) -> Schema:

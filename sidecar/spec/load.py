@@ -38,7 +38,9 @@ class Loaded:
 
 
 def load(
-    files: Sequence[Path] = (), flags: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
+    files: Sequence[Path] = (),
+    flags: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Return the spec of the files under the environment's variables under the flags (path → text).
 
@@ -61,7 +63,9 @@ def _of_files(files: Sequence[Path], report: Report) -> Iterator[Value]:
             yield SPEC.read(root, Source(str(path), rank, report), "")
 
 
-def _of_texts(flags: Mapping[str, str], environ: Mapping[str, str], report: Report, rank: int) -> Iterator[Value]:
+def _of_texts(
+    flags: Mapping[str, str], environ: Mapping[str, str], report: Report, rank: int
+) -> Iterator[Value]:
     for variable, (path, field) in variables().items():
         # an empty one is an unset one, as in a shell's and Compose's own ${NAME:-}
         if text := environ.get(variable):
@@ -75,7 +79,9 @@ def _of_texts(flags: Mapping[str, str], environ: Mapping[str, str], report: Repo
 def _of_text(field: Field, path: str, text: str, source: Source) -> Value:
     # quoted: what stands in a variable is text, whatever YAML would make of it
     style = '"' if isinstance(field.kind, Text) else None
-    value = field.kind.read(yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style), source, path)
+    value = field.kind.read(
+        yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style), source, path
+    )
     for key in reversed(path.split(".")):
         value = Value({key: value}, value.place)
     return value

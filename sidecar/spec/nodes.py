@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def entries(node: yaml.Node, source: Source, path: str, fix: str) -> Iterator[tuple[yaml.ScalarNode, str, yaml.Node]]:
+def entries(
+    node: yaml.Node, source: Source, path: str, fix: str
+) -> Iterator[tuple[yaml.ScalarNode, str, yaml.Node]]:
     """Yield (key's node, key, value's node) of a map whose keys are scalars, each given once; all else is reported."""
     if not isinstance(node, yaml.MappingNode):
         source.fail(node, path, "is not a map", fix)
@@ -22,7 +24,12 @@ def entries(node: yaml.Node, source: Source, path: str, fix: str) -> Iterator[tu
         if not isinstance(key, yaml.ScalarNode):
             source.fail(key, path, "has a key that is not text", fix)
         elif key.tag == "tag:yaml.org,2002:merge":
-            source.fail(key, below(path, "<<"), "merges maps, which not every YAML does", "Write the keys out")
+            source.fail(
+                key,
+                below(path, "<<"),
+                "merges maps, which not every YAML does",
+                "Write the keys out",
+            )
         elif key.value in seen:
             source.fail(key, below(path, key.value), "is given twice", "Keep one")
         else:

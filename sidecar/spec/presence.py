@@ -26,7 +26,11 @@ def missing(service: Service, folder: Path) -> Iterator[Missing]:
         yield from _of_build(service.build, folder)
     for name in service.env_files:
         if not _is_there(folder / name):
-            yield Missing("env_files", f"{name} is not there; `up` stops at it", "Write the file, or leave it out")
+            yield Missing(
+                "env_files",
+                f"{name} is not there; `up` stops at it",
+                "Write the file, or leave it out",
+            )
     for volume in service.volumes:
         if not volume.named and not _is_there(folder / volume.source):
             cause = f"{volume.source} is not there; the engine would make it, as an empty folder that root owns"
@@ -39,10 +43,16 @@ def _of_build(build: Build, folder: Path) -> Iterator[Missing]:
     context = folder / build.context
     dockerfile = context / (build.dockerfile or "Dockerfile")
     if not _is_there(context):
-        yield Missing("build.context", f"{build.context} is not there; nothing can be built", "Name the folder")
+        yield Missing(
+            "build.context",
+            f"{build.context} is not there; nothing can be built",
+            "Name the folder",
+        )
     elif not _is_there(dockerfile):
         field = "build.dockerfile" if build.dockerfile else "build.context"
-        cause = f"{build.dockerfile or 'Dockerfile'} is not in {build.context}; nothing can be built"
+        cause = (
+            f"{build.dockerfile or 'Dockerfile'} is not in {build.context}; nothing can be built"
+        )
         yield Missing(field, cause, "Name the file with `dockerfile`, relative to the context")
 
 

@@ -36,7 +36,11 @@ def trace(merged: Value) -> dict[str, Origin]:
     for path, field in walk():
         section = isinstance(field.kind, Record)
         if "[]" not in path and not section and not field.moved:
-            inside = {one: origin for one, origin in given.items() if one == path or one.startswith(f"{path}.")}
+            inside = {
+                one: origin
+                for one, origin in given.items()
+                if one == path or one.startswith(f"{path}.")
+            }
             found.update(inside or {path: Origin(field.default, "default")})
     return found
 
@@ -57,4 +61,8 @@ def _plain(value: Value) -> Any:  # noqa: ANN401
         return [_plain(one) for one in value.data]
     if isinstance(value.data, dict):
         return {key: _plain(one) for key, one in value.data.items()}
-    return asdict(value.data) if is_dataclass(value.data) and not isinstance(value.data, type) else value.data
+    return (
+        asdict(value.data)
+        if is_dataclass(value.data) and not isinstance(value.data, type)
+        else value.data
+    )

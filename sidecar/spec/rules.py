@@ -27,10 +27,14 @@ def needs_port(values: Mapping[str, Value], report: Report, path: str) -> None:
     if "port" in values:
         return
     if "publish" in values:
-        report.fail(values["publish"].place, below(path, "publish"), "has no port to lead to", "Give port")
+        report.fail(
+            values["publish"].place, below(path, "publish"), "has no port to lead to", "Give port"
+        )
     health = _read(values, "health")
     if health and "http" in health.data:
-        report.fail(health.data["http"].place, below(path, "health.http"), "has no port to ask", "Give port")
+        report.fail(
+            health.data["http"].place, below(path, "health.http"), "has no port to ask", "Give port"
+        )
 
 
 def fits_sampler(values: Mapping[str, Value], report: Report, path: str) -> None:
@@ -40,7 +44,12 @@ def fits_sampler(values: Mapping[str, Value], report: Report, path: str) -> None
         return
     low, high, meaning = _PARAMS[kind]
     if param and not (low <= param.data <= high and (kind != "const" or param.data in (0, 1))):
-        report.fail(param.place, below(path, "param"), f"{param.data} is nothing that {kind} takes", f"Give {meaning}")
+        report.fail(
+            param.place,
+            below(path, "param"),
+            f"{param.data} is nothing that {kind} takes",
+            f"Give {meaning}",
+        )
 
 
 def own_targets(values: tuple[Value, ...], report: Report, path: str) -> None:
@@ -49,7 +58,12 @@ def own_targets(values: tuple[Value, ...], report: Report, path: str) -> None:
     for index, one in enumerate(values):
         target = _target(one)
         if target in taken:
-            report.fail(one.place, f"{path}[{index}]", f"{target} is taken", "Mount each volume at a place of its own")
+            report.fail(
+                one.place,
+                f"{path}[{index}]",
+                f"{target} is taken",
+                "Mount each volume at a place of its own",
+            )
         taken |= {target} - {""}
 
 
@@ -78,10 +92,17 @@ def own_ports(services: tuple[Value, ...], report: Report, path: str) -> None:
         ports = publish.ports(replicas.data if replicas else 1)
         place = f"{path}[{index}].publish"
         if ports[-1] > 65535:
-            report.fail(value.place, place, f"{len(ports)} replicas take ports up to {ports[-1]}", "Begin lower")
+            report.fail(
+                value.place,
+                place,
+                f"{len(ports)} replicas take ports up to {ports[-1]}",
+                "Begin lower",
+            )
         clash = [port for host, port in taken if port in ports and _meet(host, publish.host)]
         if clash:
-            report.fail(value.place, place, f"{min(clash)} is taken", "Give each service its own port")
+            report.fail(
+                value.place, place, f"{min(clash)} is taken", "Give each service its own port"
+            )
         taken += [(publish.host, port) for port in ports]
 
 

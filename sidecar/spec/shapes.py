@@ -76,7 +76,9 @@ class Record(Kind):
         """Return the values by key."""
         values: dict[str, Value] = {}
         known = {field.name: field for field in self.fields}
-        for key_node, key, value_node in entries(node, source, path, f"Give {', '.join(self.names)} below it"):
+        for key_node, key, value_node in entries(
+            node, source, path, f"Give {', '.join(self.names)} below it"
+        ):
             place = below(path, key)
             if key in known:
                 values[key] = known[key].kind.read(value_node, source, place)
@@ -88,7 +90,9 @@ class Record(Kind):
         return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
 
     def _nearest(self, key: str) -> str:
-        places = {field.name: field.moved.to if field.moved else field.name for field in self.fields}
+        places = {
+            field.name: field.moved.to if field.moved else field.name for field in self.fields
+        }
         near = difflib.get_close_matches(key, places, n=1)
         return f"Did you mean {places[near[0]]}?" if near else f"Known: {', '.join(self.names)}"
 
@@ -107,7 +111,9 @@ class Record(Kind):
         if value.data is BROKEN:
             return BROKEN
         built = {
-            field.attribute or field.name: field.kind.build(value.data[field.name], report, below(path, field.name))
+            field.attribute or field.name: field.kind.build(
+                value.data[field.name], report, below(path, field.name)
+            )
             for field in self.fields
             if field.name in value.data
         }
@@ -117,14 +123,23 @@ class Record(Kind):
         return self.make(**built) if complete and BROKEN not in built.values() else BROKEN
 
     def _complete(self, value: Value, report: Report, path: str) -> bool:
-        missing = [field.name for field in self.fields if field.required and field.name not in value.data]
+        missing = [
+            field.name for field in self.fields if field.required and field.name not in value.data
+        ]
         if missing:
             report.fail(value.place, path, f"has no {missing[0]}", f"Give {', '.join(missing)}")
         given = [name for name in self.one_of if name in value.data]
         if self.one_of and not given:
-            report.fail(value.place, path, f"has neither {' nor '.join(self.one_of)}", "Give one of them")
+            report.fail(
+                value.place, path, f"has neither {' nor '.join(self.one_of)}", "Give one of them"
+            )
         if len(given) > 1:
-            report.fail(value.data[given[1]].place, path, f"has both {' and '.join(given)}", "Keep one of them")
+            report.fail(
+                value.data[given[1]].place,
+                path,
+                f"has both {' and '.join(given)}",
+                "Keep one of them",
+            )
         return not missing and (not self.one_of or len(given) == 1)
 
     def schema(self) -> Schema:
@@ -163,19 +178,29 @@ class MapOf(Kind):
 
     def merge(self, base: Value, over: Value) -> Value:
         """Merge by key."""
-        return over if BROKEN in (base.data, over.data) else Value({**base.data, **over.data}, over.place)
+        return (
+            over
+            if BROKEN in (base.data, over.data)
+            else Value({**base.data, **over.data}, over.place)
+        )
 
     def build(self, value: Value, report: Report, path: str) -> Built:
         """Return a dictionary, or BROKEN."""
         if value.data is BROKEN:
             return BROKEN
-        built = {key: self.value.build(one, report, below(path, key)) for key, one in value.data.items()}
+        built = {
+            key: self.value.build(one, report, below(path, key)) for key, one in value.data.items()
+        }
         return BROKEN if BROKEN in built.values() else built
 
     def schema(self) -> Schema:
         """Return an object with named keys."""
         names = {"pattern": self.key.schema()["pattern"]}
-        return {"type": "object", "propertyNames": names, "additionalProperties": self.value.schema()}
+        return {
+            "type": "object",
+            "propertyNames": names,
+            "additionalProperties": self.value.schema(),
+        }
 
     def takes(self) -> str:
         """Return both sides."""
@@ -195,9 +220,15 @@ class ListOf(Kind):
         """Return the entries."""
         if not isinstance(node, yaml.SequenceNode) or len(node.value) < self.least:
             return source.fail(
-                node, path, "is not a list" + (" with an entry" if self.least else ""), "Begin each entry with `- `"
+                node,
+                path,
+                "is not a list" + (" with an entry" if self.least else ""),
+                "Begin each entry with `- `",
             )
-        items = (self.item.read(child, source, f"{path}[{index}]") for index, child in enumerate(node.value))
+        items = (
+            self.item.read(child, source, f"{path}[{index}]")
+            for index, child in enumerate(node.value)
+        )
         return Value(tuple(items), source.place(node))
 
     def merge(self, base: Value, over: Value) -> Value:
@@ -205,7 +236,9 @@ class ListOf(Kind):
         if not self.named or BROKEN in (base.data, over.data):
             return over
         items: list[Value] = list(base.data)
-        at = {name: index for index, one in reversed(list(enumerate(items))) if (name := name_of(one))}
+        at = {
+            name: index for index, one in reversed(list(enumerate(items))) if (name := name_of(one))
+        }
         for one in over.data:
             # taken out: a name that is doubled in one file must stay an error
             index = at.pop(name_of(one), None)
@@ -219,14 +252,20 @@ class ListOf(Kind):
         """Return a tuple, or BROKEN."""
         if value.data is BROKEN:
             return BROKEN
-        built = tuple(self.item.build(one, report, f"{path}[{index}]") for index, one in enumerate(value.data))
+        built = tuple(
+            self.item.build(one, report, f"{path}[{index}]") for index, one in enumerate(value.data)
+        )
         for rule in self.rules:
             rule(value.data, report, path)
         return BROKEN if any(one is BROKEN for one in built) else built
 
     def schema(self) -> Schema:
         """Return an array."""
-        return {"type": "array", "items": self.item.schema(), **({"minItems": self.least} if self.least else {})}
+        return {
+            "type": "array",
+            "items": self.item.schema(),
+            **({"minItems": self.least} if self.least else {}),
+        }
 
     def takes(self) -> str:
         """Return what an entry is."""
@@ -242,7 +281,9 @@ class Either(Kind):
 
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:
         """Return what the form's own kind reads."""
-        return (self.full if isinstance(node, yaml.MappingNode) else self.text).read(node, source, path)
+        return (self.full if isinstance(node, yaml.MappingNode) else self.text).read(
+            node, source, path
+        )
 
     def build(self, value: Value, report: Report, path: str) -> Built:
         """Return what the form's own kind builds."""
@@ -259,12 +300,22 @@ class Either(Kind):
 
 def _move(values: dict[str, Value], field: Field, moved: Moved, report: Report, path: str) -> None:
     value, (section, _, key) = values.pop(field.name), moved.to.partition(".")
-    report.warn(value.place, below(path, field.name), f"goes in {moved.gone_in}", f"Write {moved.to} instead")
+    report.warn(
+        value.place,
+        below(path, field.name),
+        f"goes in {moved.gone_in}",
+        f"Write {moved.to} instead",
+    )
     home = values.setdefault(section, Value({}, value.place))
     if home.data is BROKEN:
         return
     if key in home.data:
-        report.fail(value.place, below(path, field.name), f"is given twice, as {moved.to}, too", f"Keep {moved.to}")
+        report.fail(
+            value.place,
+            below(path, field.name),
+            f"is given twice, as {moved.to}, too",
+            f"Keep {moved.to}",
+        )
     else:
         home.data[key] = value
 

@@ -24,14 +24,24 @@ def _hint(pattern: str, cause: str, fix: str) -> Hint:
 
 
 _BLANK = _hint(r"\s", "holds a blank or a line break", "Take it out")
-_EXPANDED = _hint(r"\$\{?\w", "holds a variable, and nothing is expanded in a spec", "Write the value itself")
-_BRACES = _hint(r"\{\{|\}\}|\{%", "holds template braces, and nothing is expanded in a spec", "Write the value itself")
+_EXPANDED = _hint(
+    r"\$\{?\w", "holds a variable, and nothing is expanded in a spec", "Write the value itself"
+)
+_BRACES = _hint(
+    r"\{\{|\}\}|\{%",
+    "holds template braces, and nothing is expanded in a spec",
+    "Write the value itself",
+)
 _FOREIGN = _hint(r"[^\x00-\x7f]", "has letters outside ASCII", "Use a-z, 0-9 and -")
 _NO_HOME = _hint(
-    r"^~", "begins with ~, which differs from user to user", "Give an absolute path, or one that begins with ./"
+    r"^~",
+    "begins with ~, which differs from user to user",
+    "Give an absolute path, or one that begins with ./",
 )
 
-ANY_TEXT = Text(r"[^\x00]*", "text", "Give text", (_hint(r"\x00", "holds a NUL character", "Leave it out"),))
+ANY_TEXT = Text(
+    r"[^\x00]*", "text", "Give text", (_hint(r"\x00", "holds a NUL character", "Leave it out"),)
+)
 REGION = Text(r"\S+", "a region id", "`sidecar regions` lists them")
 
 NAME = Text(
@@ -85,15 +95,27 @@ IMAGE = Text(
         _EXPANDED,
         _BLANK,
         _hint(r"://", "has a scheme", "Leave it out: registry.example.com/team/web:1.0"),
-        _hint(r"[^\x00-\x7f]", "has letters outside ASCII", "Give one such as registry.example.com/team/web:1.0"),
-        _hint(r"/[^:@]*[A-Z]|^[^/:@]*[A-Z][^/]*$", "has capital letters", "Registries take small letters alone"),
+        _hint(
+            r"[^\x00-\x7f]",
+            "has letters outside ASCII",
+            "Give one such as registry.example.com/team/web:1.0",
+        ),
+        _hint(
+            r"/[^:@]*[A-Z]|^[^/:@]*[A-Z][^/]*$",
+            "has capital letters",
+            "Registries take small letters alone",
+        ),
     ),
 )
 MIRROR = Text(
     rf"|{_REGISTRY}(/{_COMPONENT})*/?",
     "a mirror's name",
     "Give one such as mirror.example.com/dockerhub/",
-    (_EXPANDED, _BLANK, _hint(r"://", "has a scheme", "Leave it out: mirror.example.com/dockerhub/")),
+    (
+        _EXPANDED,
+        _BLANK,
+        _hint(r"://", "has a scheme", "Leave it out: mirror.example.com/dockerhub/"),
+    ),
 )
 
 
@@ -132,8 +154,14 @@ HOST = Text(
             "Write it in ASCII; a name in another script has a form that begins with xn--",
         ),
         _hint(r"/", "has a path", "Give the host alone"),
-        _hint(r"^[^:\[]*:[^:]*$|\]:", "has a port", "Give the host alone; the port is gateway.port"),
-        _hint(r"^[^\[]*:[^\]]*:", "is an IPv6 address without brackets", 'Write it as "[2001:db8::1]", in quotes'),
+        _hint(
+            r"^[^:\[]*:[^:]*$|\]:", "has a port", "Give the host alone; the port is gateway.port"
+        ),
+        _hint(
+            r"^[^\[]*:[^\]]*:",
+            "is an IPv6 address without brackets",
+            'Write it as "[2001:db8::1]", in quotes',
+        ),
     ),
     convert=_host,
 )
@@ -191,18 +219,38 @@ def _version(text: str) -> str:
 
 VERSION = Text(agent.VERSION.pattern, "a version", "Give one such as 1.62.0", convert=_version)
 
-FILE_PATH = Text(rf"{_PRINTED}+", "a path", "Give one without line breaks, such as ./web.env", (_NO_HOME, _EXPANDED))
-CONTEXT = Text(rf"{_PRINTED}+", "a folder", "Give one without line breaks, such as ./web", (_NO_HOME, _EXPANDED))
-TARGET = Text(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a build target", "Give the name of a stage of the Dockerfile")
+FILE_PATH = Text(
+    rf"{_PRINTED}+",
+    "a path",
+    "Give one without line breaks, such as ./web.env",
+    (_NO_HOME, _EXPANDED),
+)
+CONTEXT = Text(
+    rf"{_PRINTED}+",
+    "a folder",
+    "Give one without line breaks, such as ./web",
+    (_NO_HOME, _EXPANDED),
+)
+TARGET = Text(
+    r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a build target", "Give the name of a stage of the Dockerfile"
+)
 
 _SOURCE = rf"\.{{0,2}}/{_PRINTED}*|\.{{1,2}}|[A-Za-z0-9][A-Za-z0-9_.-]*"
 _SOURCE_HINTS = (
     _NO_HOME,
     _EXPANDED,
-    _hint(r"^[A-Za-z0-9_-][^:]*/", "is neither a volume's name nor a path that shows it", "Begin a path with ./ or /"),
+    _hint(
+        r"^[A-Za-z0-9_-][^:]*/",
+        "is neither a volume's name nor a path that shows it",
+        "Begin a path with ./ or /",
+    ),
 )
-VOLUME_SOURCE = Text(_SOURCE, "a path or a volume's name", "Begin a path with ./ or /", _SOURCE_HINTS)
-VOLUME_TARGET = Text(rf"/{_PRINTED}+", "a path in the container", "Give an absolute one, such as /var/lib/web")
+VOLUME_SOURCE = Text(
+    _SOURCE, "a path or a volume's name", "Begin a path with ./ or /", _SOURCE_HINTS
+)
+VOLUME_TARGET = Text(
+    rf"/{_PRINTED}+", "a path in the container", "Give an absolute one, such as /var/lib/web"
+)
 
 
 def _volume(text: str) -> Volume:

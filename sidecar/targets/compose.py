@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from sidecar.spec import Publish, Volume
 
 FILE = "docker-compose.yml"
-_LOCAL_HEADER = f"{HEADER} for {LOCAL}. A public constant, which the stand-in gateway checks; no secret."
+_LOCAL_HEADER = (
+    f"{HEADER} for {LOCAL}. A public constant, which the stand-in gateway checks; no secret."
+)
 
 
 def render(plan: Plan) -> Rendering:
@@ -51,7 +53,11 @@ def compose_data(value: Any) -> str:  # noqa: ANN401 - data of any shape
 
 def image_reference(image: ImagePlan) -> str:
     """Return the image's name, or the variable that holds it with the name as its default."""
-    return yamlio.flow(f"${{{image.variable}:-{image.name}}}") if image.variable else compose_data(image.name)
+    return (
+        yamlio.flow(f"${{{image.variable}:-{image.name}}}")
+        if image.variable
+        else compose_data(image.name)
+    )
 
 
 def published(publish: Publish, service: ServicePlan) -> str:
@@ -78,7 +84,9 @@ def mount(volume: Volume) -> dict[str, Any]:
 
 def volume_names(plan: Plan) -> list[str]:
     """Return the named volumes of all services, each once."""
-    return sorted({volume.source for service in plan.services for volume in service.volumes if volume.named})
+    return sorted(
+        {volume.source for service in plan.services for volume in service.volumes if volume.named}
+    )
 
 
 def port_variable(name: str, default: int | str) -> str:

@@ -45,7 +45,9 @@ def fingerprint(token: str) -> str:
 
 def check_candidate(text: str, source: Path | None) -> Checked:
     """Check a token before it is set; `source` is the file that it was read from."""
-    return _judged(content.strip(text), source_findings(source) if source else [], None, str(source or ""))
+    return _judged(
+        content.strip(text), source_findings(source) if source else [], None, str(source or "")
+    )
 
 
 def source_findings(source: Path) -> list[Finding]:
@@ -66,14 +68,22 @@ def is_agent_file(text: str) -> bool:
 def check_agent_file(path: Path, key: str, user: str) -> Checked:
     """Check the file that an agent reads: `key` is what its version knows, `user` its uid:gid."""
     if not path.is_file():
-        cause = "is a folder: Docker makes one for a file that is missing" if path.is_dir() else "is not there"
+        cause = (
+            "is a folder: Docker makes one for a file that is missing"
+            if path.is_dir()
+            else "is not there"
+        )
         folder = path.parent.parent if path.parent.name == "secrets" else path.parent
         fix = f"sidecar token set --out {_quoted(folder)}"
         return Checked((Finding(Severity.ERROR, content.SUBJECT, str(path), cause, fix),))
     try:
         text = yamlio.read_text(path)
     except SidecarError as error:
-        fix = "Look as its owner" if "Permission" in error.cause else "Write it anew: sidecar token set"
+        fix = (
+            "Look as its owner"
+            if "Permission" in error.cause
+            else "Write it anew: sidecar token set"
+        )
         return Checked((Finding(Severity.ERROR, content.SUBJECT, str(path), error.cause, fix),))
     checked = check_agent_text(text, key, str(path))
     rights = [] if checked.public else _rights(path, user)
@@ -84,15 +94,21 @@ def check_agent_text(text: str, key: str, place: str) -> Checked:
     """Check an agent's config file by its text; `key` is what the agent's version knows, empty: any."""
     found, token = _parsed(text)
     if found is None:
-        cause = 'is not an agent\'s token file, agent: {tags: "Authentication=..."} and nothing else'
-        wrong = Finding(Severity.ERROR, content.SUBJECT, place, cause, "Write it anew: sidecar token set")
+        cause = (
+            'is not an agent\'s token file, agent: {tags: "Authentication=..."} and nothing else'
+        )
+        wrong = Finding(
+            Severity.ERROR, content.SUBJECT, place, cause, "Write it anew: sidecar token set"
+        )
         return Checked((wrong,))
     return _judged(token, _key(place, found, key), found, place)
 
 
 def _judged(token: str, before: list[Finding], key: str | None, place: str) -> Checked:
     broken = content.broken_rules(token)
-    errors = [Finding(Severity.ERROR, content.SUBJECT, place, rule.cause, rule.fix) for rule in broken]
+    errors = [
+        Finding(Severity.ERROR, content.SUBJECT, place, rule.cause, rule.fix) for rule in broken
+    ]
     hints = [] if broken else content.hints(token)
     warnings = [Finding(one.severity, one.subject, place, one.cause, one.fix) for one in hints]
     mark = None if broken else fingerprint(token)
@@ -123,7 +139,9 @@ def _is_tags(data: object) -> bool:
 def _key(place: str, found: str, needed: str) -> list[Finding]:
     if needed in (found, ""):
         return []
-    cause = f"holds {found}; an agent of this version reads {needed}, and would report without a token"
+    cause = (
+        f"holds {found}; an agent of this version reads {needed}, and would report without a token"
+    )
     fix = "Name the version: sidecar token set --agent-version VERSION"
     return [Finding(Severity.ERROR, content.SUBJECT, place, cause, fix)]
 
@@ -132,10 +150,18 @@ def _rights(path: Path, user: str) -> list[Finding]:
     findings = []
     if not can_read(path.stat(), user):
         cause = f"the agent's user {user} cannot read it ({_mode(path):04o})"
-        findings.append(Finding(Severity.ERROR, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"))
+        findings.append(
+            Finding(
+                Severity.ERROR, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"
+            )
+        )
     if (_mode(path) or 0) & 0o022:
         cause = f"others on this host can change it ({_mode(path):04o})"
-        findings.append(Finding(Severity.WARNING, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"))
+        findings.append(
+            Finding(
+                Severity.WARNING, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"
+            )
+        )
     folder = path.parent
     if (_mode(folder) or 0) & 0o077:
         cause = f"others on this host can enter it ({_mode(folder):04o}), and read the token"

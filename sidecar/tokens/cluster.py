@@ -28,7 +28,9 @@ def checked_name(name: str) -> str:
     """Return a Secret's name. Raises SidecarError, without the name: it may be a token in the wrong place."""
     if _NAME.fullmatch(name):
         return name
-    raise SidecarError("--kubernetes-secret", "is not a Secret's name", "Lower-case letters, digits, `-` and `.`")
+    raise SidecarError(
+        "--kubernetes-secret", "is not a Secret's name", "Lower-case letters, digits, `-` and `.`"
+    )
 
 
 def secret(name: str, namespace: str, config: str) -> dict[str, Any]:
@@ -36,14 +38,24 @@ def secret(name: str, namespace: str, config: str) -> dict[str, Any]:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     # not stringData, which server-side apply does not follow
     data = {KEY: base64.b64encode(config.encode()).decode()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "Opaque",
+        "data": data,
+    }
 
 
 def manifest(data: dict[str, Any]) -> str:
     """Return a Secret as YAML."""
     lines = []
     for key, value in data.items():
-        inner = [f"\n  {name}: {yamlio.flow(text)}" for name, text in value.items()] if isinstance(value, dict) else []
+        inner = (
+            [f"\n  {name}: {yamlio.flow(text)}" for name, text in value.items()]
+            if isinstance(value, dict)
+            else []
+        )
         lines.append(f"{key}:{''.join(inner)}" if inner else f"{key}: {value}")
     return "\n".join(lines) + "\n"
 
@@ -55,7 +67,13 @@ def apply(kubectl: Kubectl, name: str, config: str) -> None:
     taken over; what a program keeps is not, it would change it back.
     """
     # without a type: one of another type keeps it
-    data = json.dumps({key: value for key, value in secret(name, kubectl.namespace, config).items() if key != "type"})
+    data = json.dumps(
+        {
+            key: value
+            for key, value in secret(name, kubectl.namespace, config).items()
+            if key != "type"
+        }
+    )
     try:
         _apply(kubectl, name, data)
     except KubernetesError as error:
@@ -73,7 +91,9 @@ def _apply(kubectl: Kubectl, name: str, data: str) -> None:
         keepers = [manager for manager in error.managers if not manager.startswith("kubectl")]
         if keepers or not error.managers:
             cause = f"its key {KEY} is kept by {', '.join(keepers) or 'another manager'}"
-            raise ConflictError(f"secret {name}", cause, "Change it there, or choose another Secret") from None
+            raise ConflictError(
+                f"secret {name}", cause, "Change it there, or choose another Secret"
+            ) from None
         kubectl.run(*words, "--force-conflicts", stdin=data)
 
 
@@ -93,14 +113,18 @@ def fetch(kubectl: Kubectl, name: str) -> str | None:
     try:
         return base64.b64decode(data[KEY]).decode()
     except ValueError:
-        raise SidecarError(f"secret {name}", f"{KEY} is not text", "Write it anew: sidecar token set") from None
+        raise SidecarError(
+            f"secret {name}", f"{KEY} is not text", "Write it anew: sidecar token set"
+        ) from None
 
 
 def users(kubectl: Kubectl, name: str) -> dict[str, str]:
     """Return the workloads whose pods mount the Secret, as "deployment/NAME" → its Helm release (may be empty)."""
     found = kubectl.get(",".join(_KINDS))["items"]
     return {
-        f"{one['kind'].lower()}/{one['metadata']['name']}": one["metadata"].get("labels", {}).get(INSTANCE, "")
+        f"{one['kind'].lower()}/{one['metadata']['name']}": one["metadata"]
+        .get("labels", {})
+        .get(INSTANCE, "")
         for one in found
         if name in _mounted(one["spec"]["template"]["spec"].get("volumes") or [])
     }
@@ -120,5 +144,11 @@ def restart(kubectl: Kubectl, workloads: Iterable[str], say: Callable[[str], Non
     for workload in listed:
         kubectl.run("rollout", "restart", workload)
     for workload in listed:
-        kubectl.run("rollout", "status", workload, f"--timeout={ROLLOUT_SECONDS}s", seconds=ROLLOUT_SECONDS + 10)
+        kubectl.run(
+            "rollout",
+            "status",
+            workload,
+            f"--timeout={ROLLOUT_SECONDS}s",
+            seconds=ROLLOUT_SECONDS + 10,
+        )
         say(f"{workload}: its pods run with the new token")

@@ -58,7 +58,11 @@ def hints(token: str) -> list[Finding]:
     """Return warnings of a token that an agent would carry well, but that may not be what was meant."""
     if token == LOCAL_TOKEN:
         fix = "Set the token of your region's access-point page"
-        return [Finding(Severity.WARNING, SUBJECT, "", "is the public constant of the region `local`", fix)]
+        return [
+            Finding(
+                Severity.WARNING, SUBJECT, "", "is the public constant of the region `local`", fix
+            )
+        ]
     if _SHAPE.fullmatch(token):
         return []
     cause = "is not of the shape name@hash_name@hash" if "@" in token else "holds no `@`"
@@ -67,7 +71,8 @@ def hints(token: str) -> list[Finding]:
 
 
 _FLAG = re.compile(
-    r"(?:^|\s)--?(?:agent|jaeger)\.tags(?:=|\s+)(?P<quote>['\"]?)(?P<value>.*?)(?P=quote)(?=\s|$)", re.DOTALL
+    r"(?:^|\s)--?(?:agent|jaeger)\.tags(?:=|\s+)(?P<quote>['\"]?)(?P<value>.*?)(?P=quote)(?=\s|$)",
+    re.DOTALL,
 )
 _PREFIXES = re.compile(r"\A(?:Authentication=)+", re.IGNORECASE)
 _SHAPE = re.compile(r"[^@_]+@[^@_]+_[^@_]+@[^@_]+")
@@ -85,17 +90,31 @@ def _beyond_ascii(token: str) -> bool:
     """Tell whether a character is beyond ASCII and no other rule names it better."""
     found = set(_BEYOND_ASCII.findall(token))
     named = (_LINE_BREAK, _BLANK, _INVISIBLE, _CONTROL)
-    return any(char not in _QUOTES and not any(rule.match(char) for rule in named) for char in found)
+    return any(
+        char not in _QUOTES and not any(rule.match(char) for rule in named) for char in found
+    )
 
 
 RULES = (
     Rule(lambda token: not token, "is empty", "Copy it from the access-point page of the region"),
-    Rule(lambda token: "\0" in token, "holds a NUL character", "The source is not text: name the file that was meant"),
+    Rule(
+        lambda token: "\0" in token,
+        "holds a NUL character",
+        "The source is not text: name the file that was meant",
+    ),
     Rule(_LINE_BREAK.search, "holds a line break", "Give one line with the token and nothing else"),
     Rule(_BLANK.search, "holds a blank", _ALONE),
-    Rule(_INVISIBLE.search, "holds an invisible character, such as a byte order mark", f"{_ALONE}, as plain text"),
+    Rule(
+        _INVISIBLE.search,
+        "holds an invisible character, such as a byte order mark",
+        f"{_ALONE}, as plain text",
+    ),
     Rule(_CONTROL.search, "holds a control character", _ALONE),
-    Rule(_beyond_ascii, "holds a character beyond ASCII, perhaps a look-alike", f"{_ALONE} from the console"),
+    Rule(
+        _beyond_ascii,
+        "holds a character beyond ASCII, perhaps a look-alike",
+        f"{_ALONE} from the console",
+    ),
     Rule(_QUOTED.fullmatch, "is in quotes", "Give it without them"),
     Rule(
         lambda token: any(char in _QUOTES for char in token) and not _QUOTED.fullmatch(token),

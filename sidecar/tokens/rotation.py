@@ -69,7 +69,11 @@ def find_running(folder: Path, path: Path) -> Running | str:
     except (EngineAbsentError, ComposeAbsentError) as error:
         return f"{error.subject}: {error.cause}"
     config = compose.config(folder)
-    names = {name for name, service in config["services"].items() if service.get("labels", {}).get(ROLE) == "agent"}
+    names = {
+        name
+        for name, service in config["services"].items()
+        if service.get("labels", {}).get(ROLE) == "agent"
+    }
     found = [one for one in containers_of(engine, config, folder) if one.service in names]
     agents = tuple(one for one in found if one.status == "running")
     if not agents:
@@ -77,12 +81,16 @@ def find_running(folder: Path, path: Path) -> Running | str:
     read = config.get("secrets", {}).get("agent", {}).get("file")
     if read != str(path.resolve()):
         raise SidecarError(
-            str(path), f"is not what the agents read: {read}", "Set SIDECAR_TOKEN_FILE to it, and docker compose up"
+            str(path),
+            f"is not what the agents read: {read}",
+            "Set SIDECAR_TOKEN_FILE to it, and docker compose up",
         )
     return Running(engine, compose, folder, config, agents)
 
 
-def rotate(running: Running, path: Path, content: bytes, say: Callable[[str], None], *, prove: bool = True) -> None:
+def rotate(
+    running: Running, path: Path, content: bytes, say: Callable[[str], None], *, prove: bool = True
+) -> None:
     """Put the new file into place and replace the agents, those included that a killed rotation left behind.
 
     Raises SidecarError. Up to the proof, file and agents are then as before; after it, the old agents end whatever
@@ -122,7 +130,9 @@ def _standing(running: Running) -> list[Container]:
 
 
 def _start_beside(running: Running, old: Sequence[Container]) -> None:
-    scales = [f"--scale={name}={sum(one.service == name for one in old) + 1}" for name in running.names]
+    scales = [
+        f"--scale={name}={sum(one.service == name for one in old) + 1}" for name in running.names
+    ]
     options = (
         "--no-deps",
         "--no-recreate",
@@ -137,7 +147,11 @@ def _start_beside(running: Running, old: Sequence[Container]) -> None:
 def _prove(running: Running, old: Sequence[Container]) -> None:
     failure = verify(_Through(running, _new(running, old)), SPANS).first_failure
     if failure:
-        raise SidecarError("token", f"is not proven: {failure.service}, {failure.hop}: {failure.cause}", failure.fix)
+        raise SidecarError(
+            "token",
+            f"is not proven: {failure.service}, {failure.hop}: {failure.cause}",
+            failure.fix,
+        )
 
 
 def _undo(running: Running, old: Sequence[Container], path: Path, before: bytes | None) -> str:
@@ -153,7 +167,11 @@ def _undo(running: Running, old: Sequence[Container], path: Path, before: bytes 
         file = ""
     left = _remove_new(running, old)
     if file or left:
-        agents = f"New agents are left: {left}; the next rotation ends them" if left else "The old agents run on"
+        agents = (
+            f"New agents are left: {left}; the next rotation ends them"
+            if left
+            else "The old agents run on"
+        )
         return f"{file or 'The old token is back'}. {agents}"
     return "The old token and its agents are as they were"
 
@@ -234,7 +252,9 @@ class _Through(ComposePlace):
     def __init__(self, running: Running, agents: Sequence[Container]) -> None:
         inspected = [running.engine.containers.inspect(agent.identity) for agent in agents]
         self._agents = [data["Config"]["Labels"][SERVICE] for data in inspected]
-        super().__init__(running.engine, running.config["name"], running.config["x-sidecar"]["probe"])
+        super().__init__(
+            running.engine, running.config["name"], running.config["x-sidecar"]["probe"]
+        )
         for service, agent in zip(self._agents, agents, strict=True):
             self._found["agent", service] = agent
 

@@ -34,7 +34,9 @@ def alone(path: Path, say: Callable[[str], None]) -> Iterator[None]:
     """
     with _refusals(path):
         _make_folder(path)
-        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(
+            path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        )
     try:
         if _lock(descriptor, say):
             _sweep(path.parent)
@@ -67,13 +69,17 @@ def _refusals(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         cause = f"cannot be written: {error.strerror or 'unknown cause'}"
-        raise SidecarError(str(path), cause, "Check the folder, its rights and the space") from error
+        raise SidecarError(
+            str(path), cause, "Check the folder, its rights and the space"
+        ) from error
 
 
 def _make_folder(path: Path) -> None:
     for link in (path, path.parent):
         if link.is_symlink():
-            raise SidecarError(str(link), "is a link", "Remove it: a token is kept in the folder itself")
+            raise SidecarError(
+                str(link), "is a link", "Remove it: a token is kept in the folder itself"
+            )
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.parent.chmod(0o700)

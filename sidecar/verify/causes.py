@@ -22,16 +22,22 @@ _KNOWN = (
     (
         re.compile(r"no such host|produced zero addresses|name resolver error", re.IGNORECASE),
         Cause(
-            "the gateway's name does not resolve", "Check the region and network; a VPC host resolves in its VPC only"
+            "the gateway's name does not resolve",
+            "Check the region and network; a VPC host resolves in its VPC only",
         ),
     ),
     (
         re.compile(r"connection refused"),
-        Cause("the gateway refused the connection", "Check host and port, and that the gateway runs"),
+        Cause(
+            "the gateway refused the connection", "Check host and port, and that the gateway runs"
+        ),
     ),
     (
         re.compile(r"i/o timeout|network is unreachable|no route to host|DeadlineExceeded"),
-        Cause("the gateway is out of reach", "Open the way to it: firewall, security group, VPC, proxy"),
+        Cause(
+            "the gateway is out of reach",
+            "Open the way to it: firewall, security group, VPC, proxy",
+        ),
     ),
     (
         re.compile(r"certificate|tls:|authentication handshake failed"),
@@ -41,7 +47,10 @@ _KNOWN = (
         re.compile(r"ResourceExhausted"),
         Cause("the gateway's quota is used up", "See ingestion and quota in the console"),
     ),
-    (re.compile(r"Unavailable"), Cause("the gateway is not available", "Check its state, and the network's way to it")),
+    (
+        re.compile(r"Unavailable"),
+        Cause("the gateway is not available", "Check its state, and the network's way to it"),
+    ),
 )
 
 

@@ -35,18 +35,28 @@ class ComposePlace(Stepwise):
     """Each service has an agent of its own."""
     received = RECEIVED
 
-    def __init__(self, engine: Engine, project: str, image: str, containers: Sequence[Container] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        project: str,
+        image: str,
+        containers: Sequence[Container] | None = None,
+    ) -> None:
         """Look into these containers of a project; None: into all that it has."""
         self._engine = engine
         self._image = image
         self._began = time.time()
         self._found: dict[tuple[str, str], Container] = {}
-        for container in engine.containers.of_project(project) if containers is None else containers:
+        for container in (
+            engine.containers.of_project(project) if containers is None else containers
+        ):
             labels = engine.containers.inspect(container.identity)["Config"]["Labels"]
             self._found.setdefault((labels.get(ROLE, ""), labels.get(SERVICE, "")), container)
         if not self.services():
             raise SidecarError(
-                f"Compose project {project}", "runs no service of the kit", "Start it: docker compose up"
+                f"Compose project {project}",
+                "runs no service of the kit",
+                "Start it: docker compose up",
             )
 
     def services(self) -> Sequence[str]:
@@ -57,41 +67,61 @@ class ComposePlace(Stepwise):
         """Send marked spans from the service's network, with the agent's address that the service has."""
         container = self._running("service", service)
         environment = self._engine.containers.inspect(container.identity)["Config"]["Env"] or []
-        jaeger = dict(entry.split("=", 1) for entry in environment if entry.startswith("JAEGER_AGENT_"))
+        jaeger = dict(
+            entry.split("=", 1) for entry in environment if entry.startswith("JAEGER_AGENT_")
+        )
         return self._marked(container, service, marker, spans, jaeger)
 
-    def _marked(self, inside: Container, service: str, marker: str, spans: int, jaeger: dict[str, str]) -> ClientCounts:
+    def _marked(
+        self, inside: Container, service: str, marker: str, spans: int, jaeger: dict[str, str]
+    ) -> ClientCounts:
         options = (f"--service={service}", f"--spans={spans}", f"--marker={marker}")
         return client_counts(self._look(inside, (*_PROBE, *options), jaeger))
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent."""
         options = ("agent", f"--settled={settled}", f"--seconds={seconds}")
-        return AgentCounts(**self._look(self._running("agent", service), (*_READER, *options), seconds=seconds))
+        return AgentCounts(
+            **self._look(self._running("agent", service), (*_READER, *options), seconds=seconds)
+        )
 
     def agent_log(self, service: str) -> str:
         """Return the agent's log since verify began."""
-        return self._engine.containers.logs(self._running("agent", service).identity, since=self._began)
+        return self._engine.containers.logs(
+            self._running("agent", service).identity, since=self._began
+        )
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker; None for a real region."""
         if ("gateway", "") not in self._found:
             return None
         options = ("gateway", marker, f"--settled={settled}", f"--seconds={seconds}")
-        return GatewayCounts(**self._look(self._running("gateway", ""), (*_READER, *options), seconds=seconds))
+        return GatewayCounts(
+            **self._look(self._running("gateway", ""), (*_READER, *options), seconds=seconds)
+        )
 
     def _running(self, role: str, service: str) -> Container:
         container = self._found.get((role, service))
         name = f"{service} {role}".strip()
         if container is None:
-            raise SidecarError(name, "is not in the Compose project", "Render again and start it: docker compose up")
+            raise SidecarError(
+                name,
+                "is not in the Compose project",
+                "Render again and start it: docker compose up",
+            )
         status = self._engine.containers.inspect(container.identity)["State"]["Status"]
         if status != "running":
-            raise SidecarError(name, f"container {container.name} is {status}", "See docker compose ps and logs")
+            raise SidecarError(
+                name, f"container {container.name} is {status}", "See docker compose ps and logs"
+            )
         return container
 
     def _look(
-        self, inside: Container, argv: tuple[str, ...], environment: dict[str, str] | None = None, seconds: float = 0
+        self,
+        inside: Container,
+        argv: tuple[str, ...],
+        environment: dict[str, str] | None = None,
+        seconds: float = 0,
     ) -> Any:  # noqa: ANN401 - JSON
         """Run a program of the kit, which may wait `seconds`, in a container's network; return the JSON it prints."""
         request = RunRequest(
@@ -120,5 +150,7 @@ def place_of(folder: Path) -> ComposePlace:
     try:
         project, image = config["name"], config["x-sidecar"]["probe"]
     except (KeyError, TypeError):
-        raise SidecarError(f"{folder}/docker-compose.yml", "is not the kit's", "Render one: sidecar render") from None
+        raise SidecarError(
+            f"{folder}/docker-compose.yml", "is not the kit's", "Render one: sidecar render"
+        ) from None
     return ComposePlace(engine, project, image, containers_of(engine, config, folder))

@@ -25,7 +25,9 @@ class ClientCounts:
 def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     """Return the counts that `python -m sidecar_tracing.probe` printed. Raises KeyError where one is missing."""
     names = ("started", "sent", "dropped", "packets")
-    return ClientCounts(**{name: printed[name] for name in names}, trace_ids=tuple(printed["trace_ids"]))
+    return ClientCounts(
+        **{name: printed[name] for name in names}, trace_ids=tuple(printed["trace_ids"])
+    )
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,16 @@ class AgentCounts:
 
     def since(self, before: AgentCounts) -> AgentCounts:
         """Return what was counted after `before`; an agent that was restarted in between counts from zero."""
-        restarted = self.packets_processed < before.packets_processed or self.spans_submitted < before.spans_submitted
+        restarted = (
+            self.packets_processed < before.packets_processed
+            or self.spans_submitted < before.spans_submitted
+        )
         if restarted:
             return self
         totals = [item.name for item in fields(self) if item.name not in ("connected", "forwards")]
-        return replace(self, **{name: max(0, getattr(self, name) - getattr(before, name)) for name in totals})
+        return replace(
+            self, **{name: max(0, getattr(self, name) - getattr(before, name)) for name in totals}
+        )
 
     @property
     def settled(self) -> int:

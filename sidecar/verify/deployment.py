@@ -19,7 +19,9 @@ FILE = "docker-compose.yml"
 RENAME = "Give `name:` in the spec, and render again"
 
 
-def containers_of(engine: Engine, config: Mapping[str, Any], folder: Path, fix: str = RENAME) -> list[Container]:
+def containers_of(
+    engine: Engine, config: Mapping[str, Any], folder: Path, fix: str = RENAME
+) -> list[Container]:
     """Return the containers, stopped ones included, of a folder's deployment; `config` is as Compose reads its file.
 
     Raises SidecarError where a service of it runs from another folder, or nothing but another folder's runs.
@@ -27,7 +29,9 @@ def containers_of(engine: Engine, config: Mapping[str, Any], folder: Path, fix: 
     project, services = config["name"], config.get("services", {})
     own, others = [], {}
     for one in engine.containers.of_project(project):
-        place = _elsewhere(engine.containers.inspect(one.identity)["Config"].get("Labels") or {}, folder)
+        place = _elsewhere(
+            engine.containers.inspect(one.identity)["Config"].get("Labels") or {}, folder
+        )
         if place is None:
             own.append(one)
         elif one.status == "running":

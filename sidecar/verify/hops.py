@@ -19,11 +19,16 @@ STAND_IN_RECEIVED = "stand-in received"
 SUBMITTED = "agent submitted"
 ACCEPTED = "gateway accepted"
 
-_SILENT = Cause("the gateway does not answer", "Check its state; a firewall may drop packets without a word")
-_REFUSED = Cause(
-    "the gateway refused them, or broke off", "See the agent's log: token, quota; sidecar token set sets the token"
+_SILENT = Cause(
+    "the gateway does not answer", "Check its state; a firewall may drop packets without a word"
 )
-_UNCONNECTED = Cause("the agent has no connection to the gateway", "Check host, port and the network's way out")
+_REFUSED = Cause(
+    "the gateway refused them, or broke off",
+    "See the agent's log: token, quota; sidecar token set sets the token",
+)
+_UNCONNECTED = Cause(
+    "the agent has no connection to the gateway", "Check host, port and the network's way out"
+)
 _UNDECODED_FIX = "A packet was cut off or damaged on its sender's side: see its client and packet size (docs/losses.md)"
 
 
@@ -82,11 +87,19 @@ def client_hop(service: str, client: ClientCounts) -> Hop:
     ok = client.started > 0 and client.sent == client.started
     if not ok and not cause:
         cause = f"{client.started - client.sent} spans are still with the client"
-    fix = "" if ok else "See the agent's address (JAEGER_AGENT_HOST) and the client's queue (docs/losses.md)"
-    return Hop(CLIENT, service, ok, client.sent, client.started, counts=dropped, cause=cause, fix=fix)
+    fix = (
+        ""
+        if ok
+        else "See the agent's address (JAEGER_AGENT_HOST) and the client's queue (docs/losses.md)"
+    )
+    return Hop(
+        CLIENT, service, ok, client.sent, client.started, counts=dropped, cause=cause, fix=fix
+    )
 
 
-def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: str = RECEIVED) -> Hop:
+def received_hop(
+    service: str, client: ClientCounts, agent: AgentCounts, hop: str = RECEIVED
+) -> Hop:
     """Judge what reached the agent's queue; packets, since a packet is what is lost here."""
     lost = {
         "dropped by the agent": agent.packets_dropped,
@@ -99,7 +112,9 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: st
     ok = arrived >= client.packets and not lost
     cause = fix = ""
     if agent.kernel_drops:
-        cause = f"the kernel dropped {agent.kernel_drops} packets: the socket's receive buffer was full"
+        cause = (
+            f"the kernel dropped {agent.kernel_drops} packets: the socket's receive buffer was full"
+        )
         fix = "Raise net.core.rmem_max on the host, or pace the client"
     elif agent.packets_dropped:
         cause = f"the agent dropped {agent.packets_dropped} packets: its queue was full, the gateway too slow"
@@ -115,21 +130,38 @@ def received_hop(service: str, client: ClientCounts, agent: AgentCounts, hop: st
     return Hop(hop, service, ok, arrived, client.packets, "packets", lost, cause, fix)
 
 
-def submitted_hop(service: str, client: ClientCounts, agent: AgentCounts, cause: Cause | None) -> Hop:
+def submitted_hop(
+    service: str, client: ClientCounts, agent: AgentCounts, cause: Cause | None
+) -> Hop:
     """Judge what the agent handed to its gateway; `cause` is what the agent's log says of failures."""
     failed = {"failed": agent.spans_failed} if agent.spans_failed else {}
     ok = agent.spans_submitted >= client.sent and not failed
     why = Cause("", "") if ok else _fate(client, agent, cause)
-    return Hop(SUBMITTED, service, ok, agent.spans_submitted, client.sent, counts=failed, cause=why.text, fix=why.fix)
+    return Hop(
+        SUBMITTED,
+        service,
+        ok,
+        agent.spans_submitted,
+        client.sent,
+        counts=failed,
+        cause=why.text,
+        fix=why.fix,
+    )
 
 
 def _fate(client: ClientCounts, agent: AgentCounts, cause: Cause | None) -> Cause:
     if cause is None and agent.undecoded and not agent.spans_failed:
         missing = client.sent - agent.spans_submitted
-        return Cause(f"{missing} spans were in packets that the agent could not decode", _UNDECODED_FIX)
+        return Cause(
+            f"{missing} spans were in packets that the agent could not decode", _UNDECODED_FIX
+        )
     why = cause or _guess(agent)
     waiting = client.sent - agent.settled
-    fate = f"{agent.spans_failed} spans failed" if agent.spans_failed else f"{waiting} spans wait in the agent"
+    fate = (
+        f"{agent.spans_failed} spans failed"
+        if agent.spans_failed
+        else f"{waiting} spans wait in the agent"
+    )
     return Cause(f"{fate}: {why.text}", why.fix)
 
 
@@ -144,17 +176,30 @@ def accepted_hop(service: str, client: ClientCounts, gateway: GatewayCounts | No
     """Judge what the gateway kept of the marked spans; None: a gateway that does not show its counts."""
     if gateway is None:
         cause = "this gateway does not show its counts"
-        return Hop(ACCEPTED, service, None, None, client.sent, cause=cause, fix="Look for the trace in the console")
+        return Hop(
+            ACCEPTED,
+            service,
+            None,
+            None,
+            client.sent,
+            cause=cause,
+            fix="Look for the trace in the console",
+        )
     lost = {"refused": gateway.refused, "dropped in silence": gateway.dropped}
     lost = {reason: count for reason, count in lost.items() if count}
     ok = gateway.distinct >= client.started and not lost
     cause = fix = ""
     if lost:
-        cause, fix = "the gateway did not accept the token", "Set the region's own token: sidecar token set"
+        cause, fix = (
+            "the gateway did not accept the token",
+            "Set the region's own token: sidecar token set",
+        )
     elif not ok:
         cause = f"{client.started - gateway.distinct} spans did not arrive"
         fix = "See the hops before; a gateway may also drop in silence what has a wrong token"
-    return Hop(ACCEPTED, service, ok, gateway.distinct, client.started, counts=lost, cause=cause, fix=fix)
+    return Hop(
+        ACCEPTED, service, ok, gateway.distinct, client.started, counts=lost, cause=cause, fix=fix
+    )
 
 
 def broken_hop(hop: str, service: str, cause: str, fix: str = "") -> Hop:

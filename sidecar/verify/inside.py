@@ -38,7 +38,9 @@ class InsidePlace(Stepwise):
     side_by_side = 1
     received = RECEIVED
 
-    def __init__(self, service: str, gateway: str | None, agent: str = AGENT, admin: str = ADMIN) -> None:
+    def __init__(
+        self, service: str, gateway: str | None, agent: str = AGENT, admin: str = ADMIN
+    ) -> None:
         self._service, self._gateway, self._agent, self._admin = service, gateway, agent, admin
 
     def services(self) -> Sequence[str]:
@@ -61,13 +63,21 @@ class InsidePlace(Stepwise):
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker; None for a real gateway."""
         page = self._gateway
-        return None if page is None else self._settled(page, lambda: read_gateway(page, marker), settled, seconds)
+        return (
+            None
+            if page is None
+            else self._settled(page, lambda: read_gateway(page, marker), settled, seconds)
+        )
 
-    def _settled(self, place: str, read: Callable[[], Settling], settled: int, seconds: float) -> Settling:
+    def _settled(
+        self, place: str, read: Callable[[], Settling], settled: int, seconds: float
+    ) -> Settling:
         try:
             return wait_for(read, lambda counts: counts.settled >= settled, seconds)
         except OSError as error:
-            raise SidecarError(place, f"does not answer: {error}", "See the pod's containers and their logs") from error
+            raise SidecarError(
+                place, f"does not answer: {error}", "See the pod's containers and their logs"
+            ) from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,7 +95,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _proven(args: argparse.Namespace) -> bool:
     neighbour.await_start(args.admin, args.seconds)
     try:
-        report = verify(InsidePlace(args.service, args.gateway, args.agent, args.admin), args.spans, args.seconds)
+        report = verify(
+            InsidePlace(args.service, args.gateway, args.agent, args.admin),
+            args.spans,
+            args.seconds,
+        )
         print(reports.as_text(report))
         for url in args.request:
             print(asked(url, args.gateway, args.seconds))
@@ -107,9 +121,13 @@ def asked(url: str, gateway: str | None, seconds: float) -> str:
     trace_id = _trace_id(answer)
     if gateway is None or trace_id is None:
         return f"{url}: answers"
-    rows = wait_for(lambda: trace.fetch(gateway, trace_id), lambda found: len(found) >= trace.SPANS, seconds)
+    rows = wait_for(
+        lambda: trace.fetch(gateway, trace_id), lambda found: len(found) >= trace.SPANS, seconds
+    )
     if len(rows) < trace.SPANS:
-        raise SidecarError(url, f"{len(rows)} spans of its trace {trace_id} arrived in {seconds:g} s")
+        raise SidecarError(
+            url, f"{len(rows)} spans of its trace {trace_id} arrived in {seconds:g} s"
+        )
     _check_token_tag(gateway, trace_id)
     return f"{url}: answers; its trace {trace_id}, accepted with its token tag:\n{trace.tree(rows)}"
 
@@ -125,16 +143,26 @@ def _trace_id(answer: str) -> str | None:
 
 def _check_token_tag(gateway: str, trace_id: str) -> None:
     shown = json.loads(fetch(f"{gateway}/api/traces/{trace_id}"))["data"][0]["processes"].values()
-    bare = [one["serviceName"] for one in shown if _TOKEN_TAG not in {tag["key"] for tag in one["tags"]}]
+    bare = [
+        one["serviceName"] for one in shown if _TOKEN_TAG not in {tag["key"] for tag in one["tags"]}
+    ]
     if bare:
-        raise SidecarError(trace_id, f"spans of {', '.join(sorted(set(bare)))} came without the token's tag")
+        raise SidecarError(
+            trace_id, f"spans of {', '.join(sorted(set(bare)))} came without the token's tag"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of("sidecar.verify.inside", 20.0)
-    parser.add_argument("--gateway", metavar="URL", help="the stand-in's page; absent: the gateway shows no counts")
-    parser.add_argument("--request", action="append", default=[], metavar="URL", help="what to ask; may be repeated")
-    parser.add_argument("--end-agent", metavar="PROGRAM", help="end the processes of this program at last")
+    parser.add_argument(
+        "--gateway", metavar="URL", help="the stand-in's page; absent: the gateway shows no counts"
+    )
+    parser.add_argument(
+        "--request", action="append", default=[], metavar="URL", help="what to ask; may be repeated"
+    )
+    parser.add_argument(
+        "--end-agent", metavar="PROGRAM", help="end the processes of this program at last"
+    )
     return parser
 
 

@@ -9,7 +9,15 @@ from sidecar.errors import SidecarError
 from sidecar.images.names import official
 from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
 from sidecar.kubernetes.looking import look_inside
-from sidecar.kubernetes.pods import AGENT, GATEWAY, INSTANCE, admin_of, agent_of, pods_of, trouble_of
+from sidecar.kubernetes.pods import (
+    AGENT,
+    GATEWAY,
+    INSTANCE,
+    admin_of,
+    agent_of,
+    pods_of,
+    trouble_of,
+)
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.look import Broken, Look, from_text
@@ -33,13 +41,21 @@ class KubernetesPlace:
     received = RECEIVED
 
     def __init__(
-        self, kubectl: Kubectl, release: str, image: str = "", *, selector: str = "", every_pod: bool = False
+        self,
+        kubectl: Kubectl,
+        release: str,
+        image: str = "",
+        *,
+        selector: str = "",
+        every_pod: bool = False,
     ) -> None:
         """Find the release's pods, or those that a selector names. Raises SidecarError where none is traced."""
         self._kubectl = kubectl
         self._began = datetime.now(timezone.utc) - _CLOCKS
         pods = pods_of(kubectl.get("pods", f"--selector={selector or f'{INSTANCE}={release}'}"))
-        self._gateways = [pod for pod in pods if pod.alive and pod.service == GATEWAY and pod.container(GATEWAY)]
+        self._gateways = [
+            pod for pod in pods if pod.alive and pod.service == GATEWAY and pod.container(GATEWAY)
+        ]
         traced = [pod for pod in pods if _is_traced(pod)]
         if not traced:
             raise _nothing(kubectl, f"selector {selector}" if selector else f"release {release}")
@@ -55,7 +71,12 @@ class KubernetesPlace:
         pod = self._pods[service]
         if broken := _unfit(pod):
             return broken
-        options = [f"--service={pod.service}", f"--marker={marker}", f"--spans={spans}", f"--seconds={seconds}"]
+        options = [
+            f"--service={pod.service}",
+            f"--marker={marker}",
+            f"--spans={spans}",
+            f"--seconds={seconds}",
+        ]
         command = [
             "python",
             "-m",
@@ -74,7 +95,9 @@ class KubernetesPlace:
     def agent_log(self, service: str) -> str:
         """Return the log of the pod's agent since verify began."""
         since = self._began.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self._kubectl.run("logs", self._pods[service].name, f"--container={AGENT}", f"--since-time={since}")
+        return self._kubectl.run(
+            "logs", self._pods[service].name, f"--container={AGENT}", f"--since-time={since}"
+        )
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker, read inside its pod; None for a real region."""
@@ -93,7 +116,9 @@ class KubernetesPlace:
 
     def _image_for(self, pod: Pod) -> str:
         running = [str((one.container(GATEWAY) or {})["image"]) for one in self._gateways]
-        return next(name for name in (self._image, pod.image, *running, official().gateway.name) if name)
+        return next(
+            name for name in (self._image, pod.image, *running, official().gateway.name) if name
+        )
 
 
 def _is_traced(pod: Pod) -> bool:
@@ -108,8 +133,13 @@ def _chosen(pods: Iterable[Pod], every_pod: bool) -> tuple[dict[str, Pod], tuple
         groups.setdefault(pod.service, []).append(pod)
     if every_pod:
         return {pod.name: pod for group in groups.values() for pod in group}, ()
-    chosen = {name: max(group, key=lambda pod: (pod.ready, pod.alive)) for name, group in sorted(groups.items())}
-    return chosen, tuple(_left_out(name, group) for name, group in sorted(groups.items()) if len(group) > 1)
+    chosen = {
+        name: max(group, key=lambda pod: (pod.ready, pod.alive))
+        for name, group in sorted(groups.items())
+    }
+    return chosen, tuple(
+        _left_out(name, group) for name, group in sorted(groups.items()) if len(group) > 1
+    )
 
 
 def _left_out(name: str, group: Sequence[Pod]) -> str:
@@ -123,10 +153,18 @@ def _unfit(pod: Pod) -> Look | None:
     if why := trouble_of(pod.status_of(AGENT), may_end=False):
         cause = f"{pod.name}: the agent {why}"
         return Look(
-            broken=Broken(RECEIVED, cause, f"kubectl logs {pod.name} -c {AGENT} --previous; kubectl describe pod")
+            broken=Broken(
+                RECEIVED,
+                cause,
+                f"kubectl logs {pod.name} -c {AGENT} --previous; kubectl describe pod",
+            )
         )
     if not pod.alive:
-        return Look(broken=Broken(RECEIVED, f"{pod.name}: {pod.trouble()}", f"kubectl describe pod {pod.name}"))
+        return Look(
+            broken=Broken(
+                RECEIVED, f"{pod.name}: {pod.trouble()}", f"kubectl describe pod {pod.name}"
+            )
+        )
     return None
 
 
@@ -136,15 +174,23 @@ def _nothing(kubectl: Kubectl, subject: str) -> SidecarError:
         try:
             kubectl.get("namespace", kubectl.namespace)
         except NotFoundError:
-            return SidecarError(f"namespace {kubectl.namespace}", "does not exist", "See kubectl get namespaces")
+            return SidecarError(
+                f"namespace {kubectl.namespace}", "does not exist", "See kubectl get namespaces"
+            )
         except ForbiddenError:
             pass  # a user of one namespace may not ask; an empty list is all there is to say then
     others = _releases(pods_of(kubectl.get("pods")))
-    fix = f"Releases with agents there: {', '.join(others)}" if others else "See helm list --all-namespaces"
+    fix = (
+        f"Releases with agents there: {', '.join(others)}"
+        if others
+        else "See helm list --all-namespaces"
+    )
     where = f"namespace {kubectl.namespace}" if kubectl.namespace else "the context's namespace"
     return SidecarError(subject, f"has no traced pod in {where}", fix)
 
 
 def _releases(pods: Iterable[Pod]) -> list[str]:
-    labels: list[Mapping[str, str]] = [pod.data["metadata"].get("labels", {}) for pod in pods if _is_traced(pod)]
+    labels: list[Mapping[str, str]] = [
+        pod.data["metadata"].get("labels", {}) for pod in pods if _is_traced(pod)
+    ]
     return sorted({one[INSTANCE] for one in labels if INSTANCE in one})

@@ -55,7 +55,9 @@ def step_by_step(place: Steps, service: str, marker: str, spans: int, seconds: f
         hop = place.received
         return Look(client, before, place.agent(service, before.settled + client.sent, seconds))
     except SidecarError as error:
-        return Look(client, before, broken=Broken(hop, f"{error.subject}: {error.cause}", error.fix))
+        return Look(
+            client, before, broken=Broken(hop, f"{error.subject}: {error.cause}", error.fix)
+        )
 
 
 def as_line(look: Look) -> str:
@@ -73,7 +75,9 @@ def _look_in(line: str) -> Look | None:
         data: dict[str, Any] = json.loads(line)
         client = data["client"]
         return Look(
-            client=ClientCounts(**{**client, "trace_ids": tuple(client["trace_ids"])}) if client else None,
+            client=ClientCounts(**{**client, "trace_ids": tuple(client["trace_ids"])})
+            if client
+            else None,
             before=data["before"] and AgentCounts(**data["before"]),
             after=data["after"] and AgentCounts(**data["after"]),
             broken=data["broken"] and Broken(**data["broken"]),

@@ -14,9 +14,13 @@ def parser_of(program: str, seconds: float) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {program}")
     parser.add_argument("--service", required=True, help="name to report as")
     parser.add_argument("--agent", default=AGENT, metavar="HOST:PORT", help="default: %(default)s")
-    parser.add_argument("--admin", default=ADMIN, type=bracketed, metavar="URL", help="default: %(default)s")
+    parser.add_argument(
+        "--admin", default=ADMIN, type=bracketed, metavar="URL", help="default: %(default)s"
+    )
     parser.add_argument("--spans", type=int, default=200, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help="default: %(default)s")
+    parser.add_argument(
+        "--seconds", type=float, default=seconds, metavar="S", help="default: %(default)s"
+    )
     return parser
 
 

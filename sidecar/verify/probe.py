@@ -22,12 +22,19 @@ def send(service: str, marker: str, spans: int, agent: str) -> ClientCounts:
     command = [sys.executable, "-m", "sidecar_tracing.probe", *options]
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, env=child_environment(), timeout=SECONDS
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=SECONDS,
         )
     except subprocess.TimeoutExpired:
         # `from None`: the original shows the whole command
         cause = f"the probe did not end within {SECONDS:g} s"
-        raise SidecarError(service, cause, "Ask for fewer spans; see whether the machine is overloaded") from None
+        raise SidecarError(
+            service, cause, "Ask for fewer spans; see whether the machine is overloaded"
+        ) from None
     try:
         return client_counts(json.loads(done.stdout))
     except ValueError:

@@ -60,7 +60,11 @@ def kernel_drops(table: str, port: int) -> int:
 
 def read_agent(admin: str = ADMIN, port: int = UDP_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
-    tables = [Path(name).read_text(encoding="ascii") for name in ("/proc/net/udp", "/proc/net/udp6") if _exists(name)]
+    tables = [
+        Path(name).read_text(encoding="ascii")
+        for name in ("/proc/net/udp", "/proc/net/udp6")
+        if _exists(name)
+    ]
     return agent_counts(fetch(f"{admin}/metrics"), tables, port)
 
 
@@ -75,7 +79,9 @@ def read_gateway(url: str, marker: str) -> GatewayCounts:
     )
 
 
-def wait_for(read: Callable[[], Reading], done: Callable[[Reading], bool], seconds: float) -> Reading:
+def wait_for(
+    read: Callable[[], Reading], done: Callable[[Reading], bool], seconds: float
+) -> Reading:
     """Return the first reading that is done, or the last one after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done(reading := read()) and time.monotonic() < deadline:
@@ -89,7 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("what", choices=("agent", "gateway"))
     parser.add_argument("marker", nargs="?", default="")
     parser.add_argument("--url", help="the admin port, or the gateway's page")
-    parser.add_argument("--settled", type=int, default=0, help="wait until so many spans have met their fate")
+    parser.add_argument(
+        "--settled", type=int, default=0, help="wait until so many spans have met their fate"
+    )
     parser.add_argument("--seconds", type=float, default=0, help="how long to wait for that")
     args = parser.parse_args(arguments)
     try:

@@ -27,7 +27,9 @@ def as_text(report: Report, columns: int | None = None) -> str:
     lines = table(("SERVICE", "HOP", "COUNT", "RESULT"), rows, columns).splitlines()
     coloured = [_painted(line) for line in lines]
     sentences = [*_verdict(report), *((note, "dim") for note in report.notes)]
-    return "\n".join([*coloured, "", *(_wrapped(text, style, columns) for text, style in sentences)])
+    return "\n".join(
+        [*coloured, "", *(_wrapped(text, style, columns) for text, style in sentences)]
+    )
 
 
 def _painted(line: str) -> str:
@@ -69,6 +71,9 @@ def _verdict(report: Report) -> Iterator[tuple[str, str]]:
         if failure.fix:
             yield f"  {failure.fix}", ""
     elif unknown:
-        yield f"proven as far as the agents: {unknown.cause}. {unknown.fix}: {', '.join(report.trace_ids)}", "warning"
+        yield (
+            f"proven as far as the agents: {unknown.cause}. {unknown.fix}: {', '.join(report.trace_ids)}",
+            "warning",
+        )
     else:
         yield "proven: every marked span arrived", "ok"

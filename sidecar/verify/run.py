@@ -47,7 +47,11 @@ class _Way:
         try:
             self._try(spans)
         except SidecarError as error:
-            self.hops.append(hops.broken_hop(self._step, self._service, f"{error.subject}: {error.cause}", error.fix))
+            self.hops.append(
+                hops.broken_hop(
+                    self._step, self._service, f"{error.subject}: {error.cause}", error.fix
+                )
+            )
 
     def _try(self, spans: int) -> None:
         look = self._place.look(self._service, self._marker, spans, self._seconds)
@@ -57,7 +61,9 @@ class _Way:
         if look.client and look.before and not look.broken:
             self._agent(look.client, (look.after or look.before).since(look.before))
         if look.broken:
-            self.hops.append(hops.broken_hop(look.broken.hop, self._service, look.broken.cause, look.broken.fix))
+            self.hops.append(
+                hops.broken_hop(look.broken.hop, self._service, look.broken.cause, look.broken.fix)
+            )
         elif look.client:
             self._gateway(look.client)
 
@@ -66,7 +72,11 @@ class _Way:
         if not counted.forwards:
             return
         self._step = hops.SUBMITTED
-        cause = cause_of(self._place.agent_log(self._service)) if counted.spans_submitted < client.sent else None
+        cause = (
+            cause_of(self._place.agent_log(self._service))
+            if counted.spans_submitted < client.sent
+            else None
+        )
         self.hops.append(hops.submitted_hop(self._service, client, counted, cause))
 
     def _gateway(self, client: ClientCounts) -> None:

@@ -6,10 +6,10 @@ from bench.agents import addresses, find_agent, rendered_argv, stock_argv
 from bench.calls import numbered, template
 from bench.measure import Skipped
 from sidecar import agent as agents
-from sidecar.gateway.credentials import Presented, Token
-from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
 from sidecar.regions import gateway_of, load_regions
 from sidecar.spec import Agent, Capacity
+from sidecar.stand_in.credentials import Presented, Token
+from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 from sidecar.tokens import LOCAL_TOKEN
 
 PLACES = addresses("127.0.0.1:1", compact=2, admin=3)
@@ -19,7 +19,9 @@ PLACES = addresses("127.0.0.1:1", compact=2, admin=3)
 def rendered():
     """The agent's arguments of the region local."""
     gateway = gateway_of(load_regions(None)["local"], "public")
-    return agents.argv(Agent(), gateway, agents.tune(Capacity()), listen="0.0.0.0", config_file="/run/agent.yaml")
+    return agents.argv(
+        Agent(), gateway, agents.tune(Capacity()), listen="0.0.0.0", config_file="/run/agent.yaml"
+    )
 
 
 def test_only_addresses_are_replaced(rendered):
@@ -91,7 +93,9 @@ def test_the_load_on_a_gateway_is_accepted():
 def test_no_trace_id_of_the_load_repeats():
     """A gateway that keeps traces would else keep one."""
     traces = {
-        span.trace_id for raw in numbered(template(50), 3) for span in PostSpansRequest.FromString(raw).batch.spans
+        span.trace_id
+        for raw in numbered(template(50), 3)
+        for span in PostSpansRequest.FromString(raw).batch.spans
     }
 
     assert 30 == len(traces)

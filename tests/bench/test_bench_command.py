@@ -92,7 +92,9 @@ def test_json_names_the_machine_and_the_cases(case, capsys):
     assert 0 == main(["start", "--output=json"])
 
     told = json.loads(capsys.readouterr().out)
-    assert {"cores", "cpu", "kernel", "python", "agent", "net.core.rmem_max"} == told["machine"].keys()
+    assert {"cores", "cpu", "kernel", "python", "agent", "net.core.rmem_max"} == told[
+        "machine"
+    ].keys()
     assert ["start"] == [case["case"] for case in told["cases"]]
 
 
@@ -119,7 +121,10 @@ def test_a_child_that_ignores_the_request_is_killed(monkeypatch):
 
 def test_a_child_that_fails_shows_its_last_words():
     """With command and exit code."""
-    with running(python("-c", "import sys; sys.exit('no such port')")) as child, pytest.raises(ChildError) as failed:
+    with (
+        running(python("-c", "import sys; sys.exit('no such port')")) as child,
+        pytest.raises(ChildError) as failed,
+    ):
         child.result(20)
 
     assert "ended with 1\n    no such port" in str(failed.value)
@@ -143,7 +148,9 @@ child = subprocess.Popen(python("-c", "import time; time.sleep(60)"), start_new_
 end_all()
 print(child.pid)
 """
-    done = subprocess.run(python("-c", code), cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        python("-c", code), cwd=CHECKOUT, check=True, capture_output=True, text=True
+    )
 
     assert not psutil.pid_exists(int(done.stdout))
 

@@ -21,7 +21,12 @@ def test_the_table_of_capacities_is_what_tune_returns():
     assert len(rows) >= 8
     for rate, round_trip, *expected in rows:
         tuning = agents.tune(Capacity(rate, round_trip))
-        actual = [tuning.workers, tuning.queue_packets, tuning.ceiling_spans_per_second, tuning.memory_mib]
+        actual = [
+            tuning.workers,
+            tuning.queue_packets,
+            tuning.ceiling_spans_per_second,
+            tuning.memory_mib,
+        ]
         assert expected == actual, (rate, round_trip)
 
 

@@ -46,7 +46,9 @@ def images(engine, tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("images")
     if os.environ.get("E2E_IMAGES") == "present":
-        (folder / ".env").write_text(f"SIDECAR_AGENT_IMAGE={built_agent()}\nSIDECAR_BASE_IMAGE={BUILT_BASE}\n")
+        (folder / ".env").write_text(
+            f"SIDECAR_AGENT_IMAGE={built_agent()}\nSIDECAR_BASE_IMAGE={BUILT_BASE}\n"
+        )
         return folder
     with one_at_a_time(tmp_path_factory, "images"):
         done = subprocess.run(
@@ -74,7 +76,11 @@ def agent_binary():
 @contextmanager
 def one_at_a_time(factory, name):
     """Hold a lock that all workers of one run share."""
-    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    shared = (
+        factory.getbasetemp().parent
+        if "PYTEST_XDIST_WORKER" in os.environ
+        else factory.getbasetemp()
+    )
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

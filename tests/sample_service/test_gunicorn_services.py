@@ -140,9 +140,13 @@ def test_parents_follow_the_calls(pair):
 def test_baggage_reaches_the_backend(pair):
     """The guest's name set as baggage in the frontend is in the backend's log, odd characters included."""
     frontend, _, agent = pair
-    spans = spans_of(agent, frontend.get("/greet", params={"name": "Ünï ☃=,"}).json()["trace_id"], 5)
+    spans = spans_of(
+        agent, frontend.get("/greet", params={"name": "Ünï ☃=,"}).json()["trace_id"], 5
+    )
 
-    assert {"event": "composed", "guest": "Ünï ☃=,"} == tags(spans["backend", "compose greeting"].logs[0].fields)
+    assert {"event": "composed", "guest": "Ünï ☃=,"} == tags(
+        spans["backend", "compose greeting"].logs[0].fields
+    )
 
 
 def test_failure_is_an_error_span(pair):
@@ -167,7 +171,9 @@ def test_bad_names_are_refused(pair, name):
     assert "name must be" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("header", ["rubbish", "1:2:3", "x" * 4000, ":::", "1:2:0:999999999999999999999"])
+@pytest.mark.parametrize(
+    "header", ["rubbish", "1:2:3", "x" * 4000, ":::", "1:2:0:999999999999999999999"]
+)
 def test_broken_trace_headers_do_no_harm(pair, header):
     """A trace header that cannot be read, or a senseless one, still gets its greeting."""
     assert 200 == pair[0].get("/greet", headers={"uber-trace-id": header}).status_code
@@ -183,9 +189,10 @@ def test_unknown_paths_are_json(pair):
 
 def test_index_lists_the_endpoints(pair):
     """The root lists what the service answers."""
-    assert {"service": "frontend", "endpoints": ["/", "/fail", "/greet", "/healthz", "/readyz", "/stats"]} == pair[
-        0
-    ].get("/").json()
+    assert {
+        "service": "frontend",
+        "endpoints": ["/", "/fail", "/greet", "/healthz", "/readyz", "/stats"],
+    } == pair[0].get("/").json()
 
 
 def test_health_is_not_traced(pair):
@@ -193,7 +200,9 @@ def test_health_is_not_traced(pair):
     frontend, backend, agent = pair
 
     assert [200] * 4 == [
-        service.get(path).status_code for service in (frontend, backend) for path in ("/healthz", "/readyz")
+        service.get(path).status_code
+        for service in (frontend, backend)
+        for path in ("/healthz", "/readyz")
     ]
     assert not {"GET /healthz", "GET /readyz"} & set(agent.names)
 
@@ -221,7 +230,9 @@ def test_logs_are_json_with_the_trace(pair):
 def test_without_a_backend(tmp_path):
     """With the backend away the frontend is alive, not ready, and answers 502 with an error span."""
     with UdpAgent() as agent:
-        frontend = Service("frontend", agent.port, tmp_path / "log", BACKEND_URL="http://127.0.0.1:9").wait()
+        frontend = Service(
+            "frontend", agent.port, tmp_path / "log", BACKEND_URL="http://127.0.0.1:9"
+        ).wait()
         try:
             codes = [frontend.get(path).status_code for path in ("/healthz", "/readyz", "/greet")]
         finally:
@@ -264,7 +275,11 @@ def test_documented_example():
     with UdpAgent() as agent:
         run = subprocess.run(
             [sys.executable, "-m", "sample_service.example"],
-            env={**os.environ, "JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": str(agent.port)},
+            env={
+                **os.environ,
+                "JAEGER_AGENT_HOST": "127.0.0.1",
+                "JAEGER_AGENT_PORT": str(agent.port),
+            },
             capture_output=True,
             text=True,
             check=True,

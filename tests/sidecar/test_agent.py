@@ -15,7 +15,9 @@ GATEWAY = Gateway("gw.example.com", 1883, "public")
 def flags(version: str) -> dict[str, str]:
     """Return the flags of a version as name → value."""
     tuning = agent.tune(Capacity())
-    arguments = agent.argv(Agent(version=version), GATEWAY, tuning, listen="0.0.0.0", config_file="/t.yaml")
+    arguments = agent.argv(
+        Agent(version=version), GATEWAY, tuning, listen="0.0.0.0", config_file="/t.yaml"
+    )
     return dict(argument.removeprefix("--").split("=", 1) for argument in arguments)
 
 
@@ -42,7 +44,9 @@ def test_stock_capacity_is_tuned_for_a_gateway_200_ms_away() -> None:
         (Capacity(1_000_000, 60_000), 1000, 4000, 166, 576),
     ],
 )
-def test_tuning_grows_with_the_capacity_within_limits(capacity, workers, queue, ceiling, memory) -> None:
+def test_tuning_grows_with_the_capacity_within_limits(
+    capacity, workers, queue, ceiling, memory
+) -> None:
     """Workers stay in 10-1,000, the queue in 1,000-4,000 packets; memory holds twice the queue's buffers."""
     tuning = agent.tune(capacity)
 
@@ -99,7 +103,12 @@ def test_flags_follow_the_version(version: str, admin: str, buffer: bool) -> Non
 
 @pytest.mark.parametrize(
     ("version", "key"),
-    [("1.15.0", "jaeger.tags"), ("1.15.1", "jaeger.tags"), ("1.16.0", "agent.tags"), ("1.62.0", "agent.tags")],
+    [
+        ("1.15.0", "jaeger.tags"),
+        ("1.15.1", "jaeger.tags"),
+        ("1.16.0", "agent.tags"),
+        ("1.62.0", "agent.tags"),
+    ],
 )
 def test_the_tags_key_follows_the_version(version: str, key: str) -> None:
     """jaeger.tags up to 1.15, agent.tags from 1.16."""
@@ -115,7 +124,8 @@ def test_the_agent_is_probed_by_its_own_status_from_1_22() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1.62", "1.62.0.0", "v1.62.0", "1.062.0", "1.-2.0", "1.x.0", "1.²2.0", "latest"]
+    "text",
+    ["", "1", "1.62", "1.62.0.0", "v1.62.0", "1.062.0", "1.-2.0", "1.x.0", "1.²2.0", "latest"],
 )
 def test_what_is_no_version_is_refused(text: str) -> None:
     """A version has three plain numbers."""
@@ -125,7 +135,11 @@ def test_what_is_no_version_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "cause"),
-    [("1.14.9", "the oldest known is 1.15.0"), ("1.62.1", "removed from Jaeger"), ("2.0.0", "removed from Jaeger")],
+    [
+        ("1.14.9", "the oldest known is 1.15.0"),
+        ("1.62.1", "removed from Jaeger"),
+        ("2.0.0", "removed from Jaeger"),
+    ],
 )
 def test_versions_that_no_agent_has_are_refused(text: str, cause: str) -> None:
     """The flags of 1.15.0 to 1.62.0 are known; there is no agent after that."""

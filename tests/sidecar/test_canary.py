@@ -34,14 +34,20 @@ SOURCES = {
 def holding(folder: Path) -> list[str]:
     """Return the files that hold the canary."""
     files = (path for path in folder.rglob("*") if path.is_file() and os.access(path, os.R_OK))
-    return sorted(path.relative_to(folder).as_posix() for path in files if b"canary" in path.read_bytes())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in files if b"canary" in path.read_bytes()
+    )
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_it_is_nowhere_but_in_the_agents_file(execute, tmp_path, action: list[str]) -> None:
     """By standard input, with every content; programs that are run get neither argument nor variable with it."""
     spy(tmp_path)
-    environment = {"PATH": str(tmp_path), "TMPDIR": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    environment = {
+        "PATH": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+        "DOCKER_HOST": f"unix://{tmp_path}/none.sock",
+    }
     for name, text in SOURCES.items():
         (tmp_path / "docker-compose.yml").write_text("services: {}\n")
         content = text.encode(errors="surrogateescape")
@@ -52,7 +58,9 @@ def test_it_is_nowhere_but_in_the_agents_file(execute, tmp_path, action: list[st
         assert set(holding(tmp_path)) <= {"secrets/agent.yaml"}, name
 
 
-@pytest.mark.parametrize("fault", ["secrets is a file", "secrets is a link", "agent.yaml is a folder"])
+@pytest.mark.parametrize(
+    "fault", ["secrets is a file", "secrets is a link", "agent.yaml is a folder"]
+)
 @pytest.mark.parametrize("action", ["set", "rotate"])
 def test_it_is_in_no_error_of_the_folder(execute, tmp_path, action: str, fault: str) -> None:
     """Whatever stands in the way is told, and nothing is left behind."""
@@ -74,5 +82,7 @@ def test_it_is_in_no_error_of_the_folder(execute, tmp_path, action: str, fault: 
 def spy(folder: Path) -> None:
     """Put a `docker` on the path that keeps its arguments and environment."""
     program = folder / "docker"
-    program.write_text(f'#!/bin/sh\n/usr/bin/env >> {folder}/seen\necho "$@" >> {folder}/seen\necho 2.29.1\n')
+    program.write_text(
+        f'#!/bin/sh\n/usr/bin/env >> {folder}/seen\necho "$@" >> {folder}/seen\necho 2.29.1\n'
+    )
     program.chmod(0o755)

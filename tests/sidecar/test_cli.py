@@ -29,14 +29,18 @@ CANARY = "canary@0123456789abcde_canary@53df7ad2afe8301"
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Callable[..., int]], None]:
+def command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[Callable[..., int]], None]:
     """Put a function in the place of `sidecar completion`'s run; defect logs go to the test's folder."""
     from sidecar.commands import completion
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def replace(run: Callable[..., int]) -> None:
-        module = SimpleNamespace(__doc__=completion.__doc__, EXAMPLES="", configure=completion.configure, run=run)
+        module = SimpleNamespace(
+            __doc__=completion.__doc__, EXAMPLES="", configure=completion.configure, run=run
+        )
         monkeypatch.setitem(sys.modules, "sidecar.commands.completion", module)
 
     return replace
@@ -60,7 +64,10 @@ def test_help_lists_every_command_on_one_line_with_its_summary(run) -> None:
     for name, summary in COMMANDS.items():
         assert f"\n    {name.ljust(13)} {summary}\n" in result.out
     assert "examples:\n" in result.out
-    assert "exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130 interrupted" in result.out
+    assert (
+        "exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130 interrupted"
+        in result.out
+    )
 
 
 def test_help_fits_a_narrow_terminal(run, monkeypatch) -> None:
@@ -83,8 +90,14 @@ def test_version_is_the_packages(run) -> None:
         ([], "sidecar: usage: the following arguments are required: COMMAND. See `sidecar --help`"),
         (["bogus"], "sidecar: usage: argument COMMAND: invalid choice (choose from 'init'"),
         (["--bogus"], "sidecar: usage: the following arguments are required: COMMAND"),
-        (["regions", "--bogus"], "sidecar: regions: does not know --bogus. See `sidecar regions --help`"),
-        (["regions", "a", "b"], "sidecar: regions: has an argument too many. See `sidecar regions --help`"),
+        (
+            ["regions", "--bogus"],
+            "sidecar: regions: does not know --bogus. See `sidecar regions --help`",
+        ),
+        (
+            ["regions", "a", "b"],
+            "sidecar: regions: has an argument too many. See `sidecar regions --help`",
+        ),
         (["regions", "--outp", "json"], "sidecar: regions: does not know --outp"),
         (
             ["regions", "--output", "xml"],
@@ -95,8 +108,14 @@ def test_version_is_the_packages(run) -> None:
             ["render", "--region", "a", "--network", "b"],
             "argument --network: invalid choice (choose from 'public', 'vpc')",
         ),
-        (["render", "--region", "local", "--out", ""], "argument --out: is empty; name a folder, or . for this one"),
-        (["render", "--region", "local", "--all-regions"], "sidecar: --all-regions: excludes --region"),
+        (
+            ["render", "--region", "local", "--out", ""],
+            "argument --out: is empty; name a folder, or . for this one",
+        ),
+        (
+            ["render", "--region", "local", "--all-regions"],
+            "sidecar: --all-regions: excludes --region",
+        ),
     ],
 )
 def test_wrong_usage_exits_2_with_a_message(run, arguments: list[str], message: str) -> None:
@@ -131,11 +150,17 @@ def test_a_token_in_an_arguments_place_is_not_shown(run, arguments: list[str]) -
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize(("command", "code"), [("regions", 0), ("token set", 2), ("token set --stdin", 1)])
-def test_a_closed_standard_stream_is_no_defect(tmp_path, closed: str, command: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("command", "code"), [("regions", 0), ("token set", 2), ("token set --stdin", 1)]
+)
+def test_a_closed_standard_stream_is_no_defect(
+    tmp_path, closed: str, command: str, code: int
+) -> None:
     """As a daemon starts a program: what is printed goes nowhere, what is read is at its end."""
     line = f"{sys.executable} -m sidecar {command} {closed}"
-    process = subprocess.run(["sh", "-c", line], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    process = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
 
     assert code == process.returncode, process.stderr
     assert [] == list(tmp_path.iterdir())
@@ -156,9 +181,7 @@ def test_a_folder_of_another_owner_is_no_defect(run, command) -> None:
 def test_a_current_folder_that_is_gone_is_no_defect(run, tmp_path) -> None:
     """A shell may stand in one."""
     gone = tmp_path / "gone"
-    line = (
-        f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {Path(sys.executable).with_name('sidecar')} plan --region local"
-    )
+    line = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {Path(sys.executable).with_name('sidecar')} plan --region local"
     process = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
 
     said = "sidecar: the current folder: was removed. Change into one that is there\n"
@@ -263,7 +286,9 @@ def test_no_command_inherits_the_tokens_variable(run, command, monkeypatch) -> N
     """It is out of the environment before the command runs; the command may still be given it."""
     monkeypatch.setenv("TRACING_TOKEN", CANARY)
     seen = []
-    command(lambda args: seen.append((os.environ.get("TRACING_TOKEN"), args.environment_token)) or 0)
+    command(
+        lambda args: seen.append((os.environ.get("TRACING_TOKEN"), args.environment_token)) or 0
+    )
     run("completion", "bash")
 
     assert [(None, CANARY)] == seen
@@ -273,7 +298,9 @@ def test_an_interrupted_program_exits_130_without_a_traceback(start, tmp_path) -
     """A real SIGINT, while it waits for its input."""
     reading, writing = os.pipe()
     process = start("token", "set", "--stdin", stdin=reading)
-    wait_until(lambda: "pipe_read" in Path(f"/proc/{process.pid}/wchan").read_text() or _reads(process.pid))
+    wait_until(
+        lambda: "pipe_read" in Path(f"/proc/{process.pid}/wchan").read_text() or _reads(process.pid)
+    )
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     os.close(reading)
@@ -299,7 +326,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("arguments", [["regions"], ["plan", "--region", "local", "--output", "json"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["regions"], ["plan", "--region", "local", "--output", "json"], ["--help"]]
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_goes_away_is_no_error(start, arguments: list[str], unbuffered: str) -> None:
     """`sidecar regions | head -1` is quiet."""
@@ -314,7 +343,9 @@ def test_a_reader_that_goes_away_is_no_error(start, arguments: list[str], unbuff
 
 @pytest.mark.parametrize("arguments", [["regions"], ["regions", "shanghai"]], ids=["long", "short"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_full_disk_behind_the_output_is_named(execute, arguments: list[str], unbuffered: str) -> None:
+def test_a_full_disk_behind_the_output_is_named(
+    execute, arguments: list[str], unbuffered: str
+) -> None:
     """Exit code 1, and nothing more at the interpreter's end."""
     with Path("/dev/full").open("w") as full:
         result = execute(*arguments, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
@@ -334,7 +365,9 @@ def test_the_installed_command_is_the_module(execute) -> None:
 HEAVY = {"yaml", "jinja2", "docker", "grpc", "aiohttp", "requests", "psutil", "shtab"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     """The front page must appear at once: no YAML, templates, Docker or gRPC."""
     code = (
@@ -342,14 +375,18 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
     )
     plain = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=plain)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=plain
+    )
 
     assert set() == HEAVY & set(done.stderr.split())
 
 
 def test_a_locale_without_unicode_is_no_defect(execute) -> None:
     """What it cannot show is shown as an escape."""
-    result = execute("plan", "--region", "local", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    result = execute(
+        "plan", "--region", "local", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    )
 
     assert (0, "") == (result.code, result.err)
     assert "region   local" in result.out
@@ -363,7 +400,9 @@ def in_terminal(columns: int, *arguments: str, env: dict[str, str] | None = None
 
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "sidecar", *arguments], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
         env={**environment, "TERM": "xterm", **(env or {})},
@@ -389,7 +428,10 @@ def test_regions_on_a_narrow_terminal_are_blocks() -> None:
     """40 columns: each region is a block, with its id on a line of its own."""
     text = in_terminal(40, "regions", "shanghai")
 
-    assert "cn-shanghai\n  name         China (Shanghai)\n  public host  tracing-analysis-dc-sh" in text
+    assert (
+        "cn-shanghai\n  name         China (Shanghai)\n  public host  tracing-analysis-dc-sh"
+        in text
+    )
 
 
 def test_regions_on_a_wide_terminal_are_a_table() -> None:
@@ -412,7 +454,9 @@ def test_a_plan_is_the_same_on_every_terminal(columns: int) -> None:
 def test_help_on_a_narrow_terminal_is_folded() -> None:
     """40 columns suffice for the options."""
     options = (
-        in_terminal(40, "regions", "--help", env={"NO_COLOR": "1"}).partition("options:")[2].partition("examples:")[0]
+        in_terminal(40, "regions", "--help", env={"NO_COLOR": "1"})
+        .partition("options:")[2]
+        .partition("examples:")[0]
     )
 
     assert max(map(len, options.splitlines())) <= 40

@@ -47,12 +47,24 @@ def test_the_json_has_the_agents_arguments(run) -> None:
 def test_a_spec_decides_and_flags_win_over_it(run, tmp_path) -> None:
     """--region and --network replace the file's; the rest is the file's."""
     (tmp_path / "sidecar.yaml").write_text(SPEC)
-    plan = json.loads(run("plan", "--file", "sidecar.yaml", "--network", "vpc", "--output", "json").out)
-    other = json.loads(run("plan", "--file", "sidecar.yaml", "--region", "eu-west-1", "--output", "json").out)
+    plan = json.loads(
+        run("plan", "--file", "sidecar.yaml", "--network", "vpc", "--output", "json").out
+    )
+    other = json.loads(
+        run("plan", "--file", "sidecar.yaml", "--region", "eu-west-1", "--output", "json").out
+    )
     agent = plan["services"][0]["agent"]
 
-    assert ("cn-beijing", "vpc", "eu-west-1") == (plan["region"], plan["gateway"]["network"], other["region"])
-    assert ("web", "1.17.0", 384) == (plan["services"][0]["name"], agent["version"], agent["tuning"]["workers"])
+    assert ("cn-beijing", "vpc", "eu-west-1") == (
+        plan["region"],
+        plan["gateway"]["network"],
+        other["region"],
+    )
+    assert ("web", "1.17.0", 384) == (
+        plan["services"][0]["name"],
+        agent["version"],
+        agent["tuning"]["workers"],
+    )
     assert "--admin-http-port=14271" in agent["argv"]
 
 
@@ -60,7 +72,9 @@ def test_a_folder_in_the_checkout_builds_from_it(run) -> None:
     """The plan's source leads from the output folder to the checkout; none is needed elsewhere."""
     checkout = find_checkout()
     assert checkout is not None
-    inside = json.loads(run("plan", "--region", "local", "--out", checkout / "build/x", "--output", "json").out)
+    inside = json.loads(
+        run("plan", "--region", "local", "--out", checkout / "build/x", "--output", "json").out
+    )
     outside = json.loads(run("plan", "--region", "local", "--output", "json").out)
 
     assert ("../..", None) == (inside["source"], outside["source"])
@@ -69,9 +83,18 @@ def test_a_folder_in_the_checkout_builds_from_it(run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "sidecar: region: is not named. Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml"),
-        (["--region", "local", "--network", "vpc"], "sidecar: region local: has no vpc host. Use --network public"),
-        (["--file", "none.yaml"], "sidecar: none.yaml: No such file or directory. Check the path and its rights"),
+        (
+            [],
+            "sidecar: region: is not named. Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml",
+        ),
+        (
+            ["--region", "local", "--network", "vpc"],
+            "sidecar: region local: has no vpc host. Use --network public",
+        ),
+        (
+            ["--file", "none.yaml"],
+            "sidecar: none.yaml: No such file or directory. Check the path and its rights",
+        ),
     ],
 )
 def test_what_cannot_be_planned_is_one_message(run, arguments: list[str], message: str) -> None:
@@ -83,19 +106,32 @@ def test_what_cannot_be_planned_is_one_message(run, arguments: list[str], messag
 
 def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -> None:
     """Found only when all is decided, told where it was written."""
-    (tmp_path / "a.yaml").write_text("region: cn-beijing\ngateway:\n  host: gw.example.com\n  tls: true\n")
+    (tmp_path / "a.yaml").write_text(
+        "region: cn-beijing\ngateway:\n  host: gw.example.com\n  tls: true\n"
+    )
     host = run("plan", "--file", "a.yaml").err
-    (tmp_path / "b.yaml").write_text("gateway: {allow: [gw.example.com]}\nagent: {version: 1.16.0}\n")
+    (tmp_path / "b.yaml").write_text(
+        "gateway: {allow: [gw.example.com]}\nagent: {version: 1.16.0}\n"
+    )
     tls = run("plan", "--file", "a.yaml", "--file", "b.yaml").err
 
-    assert host.startswith("sidecar: a.yaml:3: gateway.host: 'gw.example.com' is not in the catalogue, and a token")
-    assert "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use 1.18.0 or later\n" == tls
+    assert host.startswith(
+        "sidecar: a.yaml:3: gateway.host: 'gw.example.com' is not in the catalogue, and a token"
+    )
+    assert (
+        "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use 1.18.0 or later\n"
+        == tls
+    )
 
 
 def test_the_text_shows_where_each_setting_came_from(run, tmp_path, monkeypatch) -> None:
     """A column of the table of settings, for each level of precedence."""
-    (tmp_path / "base.yaml").write_text("region: cn-beijing\nservices:\n- {name: web, image: 'web:1', port: 80}\n")
-    (tmp_path / "prod.yaml").write_text('services: [{name: web, replicas: 2, publish: 80, environment: {A: "b\\n"}}]\n')
+    (tmp_path / "base.yaml").write_text(
+        "region: cn-beijing\nservices:\n- {name: web, image: 'web:1', port: 80}\n"
+    )
+    (tmp_path / "prod.yaml").write_text(
+        'services: [{name: web, replicas: 2, publish: 80, environment: {A: "b\\n"}}]\n'
+    )
     monkeypatch.setenv("SIDECAR_CAPACITY_ROUND_TRIP_MS", "30")
     out = run("plan", "--file", "base.yaml", "--file", "prod.yaml", "--network", "vpc").out
     rows = {tuple(line.split()) for line in out.partition("SETTING")[2].splitlines()[1:]}
@@ -117,8 +153,12 @@ def test_the_json_has_each_settings_source(run, tmp_path) -> None:
     (tmp_path / "a.yaml").write_text("services: [{name: web, image: 'web:1'}]\n")
     result = run("plan", "--file", "a.yaml", "--region", "cn-beijing", "--output", "json")
 
-    assert {"value": "web:1", "source": "a.yaml:1"} == json.loads(result.out)["provenance"]["services.web.image"]
-    assert "web  no port, image web:1" in run("plan", "--file", "a.yaml", "--region", "cn-beijing").out
+    assert {"value": "web:1", "source": "a.yaml:1"} == json.loads(result.out)["provenance"][
+        "services.web.image"
+    ]
+    assert (
+        "web  no port, image web:1" in run("plan", "--file", "a.yaml", "--region", "cn-beijing").out
+    )
 
 
 def test_a_deprecated_key_is_a_warning_beside_the_plan(run, tmp_path) -> None:
@@ -127,7 +167,10 @@ def test_a_deprecated_key_is_a_warning_beside_the_plan(run, tmp_path) -> None:
     result = run("plan", "--file", "a.yaml", "--output", "json")
 
     assert 0 == result.code
-    assert "sidecar: warning: a.yaml:2: network: goes in 1.0. Write gateway.network instead\n" == result.err
+    assert (
+        "sidecar: warning: a.yaml:2: network: goes in 1.0. Write gateway.network instead\n"
+        == result.err
+    )
     assert "vpc" == json.loads(result.out)["gateway"]["network"]
 
 

@@ -28,7 +28,8 @@ def test_the_json_has_the_contracts_fields(run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "ids"), [("us-", ["us-west-1", "us-east-1"]), ("TOKYO", ["ap-northeast-1"]), ("gateway", ["local"])]
+    ("word", "ids"),
+    [("us-", ["us-west-1", "us-east-1"]), ("TOKYO", ["ap-northeast-1"]), ("gateway", ["local"])],
 )
 def test_a_word_filters(run, word: str, ids: list[str]) -> None:
     """In the table and in JSON."""
@@ -63,7 +64,11 @@ def test_a_wrong_users_file_is_one_message(run, tmp_path) -> None:
     path.write_text("regions:\n- {id: mine}\n")
     result = run("regions", "--regions", path)
 
-    assert (1, "", f"sidecar: {path}:2: regions[0]: has no host. Give public: HOST, vpc: HOST or both\n") == (
+    assert (
+        1,
+        "",
+        f"sidecar: {path}:2: regions[0]: has no host. Give public: HOST, vpc: HOST or both\n",
+    ) == (
         result.code,
         result.out,
         result.err,

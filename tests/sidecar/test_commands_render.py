@@ -50,7 +50,10 @@ def test_a_first_render_of_the_sample_names_the_images_step(run) -> None:
     Path("my spec.yaml").write_text("region: local\n")
     first, second = (run("render", "--file", "my spec.yaml").out.splitlines() for _ in range(2))
 
-    assert f"  next, for Compose:    sidecar images --file 'my spec.yaml' --out build/local  {REMARK}" == first[1]
+    assert (
+        f"  next, for Compose:    sidecar images --file 'my spec.yaml' --out build/local  {REMARK}"
+        == first[1]
+    )
     assert 1 == len(second)
 
 
@@ -71,10 +74,15 @@ def test_a_spec_in_a_folder_whose_name_is_no_text_is_refused(run) -> None:
     folder.mkdir()
     spec = folder / "sidecar.yaml"
     spec.write_text("region: local\nservices: [{name: web, build: {context: app}}]\n")
-    rendered, validated = (run(command, "--file", spec, "--out", "out") for command in ("render", "validate"))
+    rendered, validated = (
+        run(command, "--file", spec, "--out", "out") for command in ("render", "validate")
+    )
 
     assert (1, 1) == (rendered.code, validated.code)
-    assert "sidecar: a path or text: holds bytes that are not UTF-8, which no YAML file can carry" in rendered.err
+    assert (
+        "sidecar: a path or text: holds bytes that are not UTF-8, which no YAML file can carry"
+        in rendered.err
+    )
     assert "error: a path or text: holds bytes" in validated.out
     assert not Path("out").exists()
 
@@ -85,7 +93,9 @@ def files(folder: Path) -> list[str]:
     return sorted({re.sub(r"(^|/)helm/.*", r"\1helm/", name) for name in found})
 
 
-@pytest.mark.parametrize("out", ["a", "a/b/c", "a/", "./a", "../{name}/a", "{tmp_path}/a", ".", "a b"])
+@pytest.mark.parametrize(
+    "out", ["a", "a/b/c", "a/", "./a", "../{name}/a", "{tmp_path}/a", ".", "a b"]
+)
 def test_out_is_any_folder(run, tmp_path, out: str) -> None:
     """Relative, absolute, new, nested, with a slash or a blank: the rendering itself is in it."""
     folder = out.format(tmp_path=tmp_path, name=tmp_path.name)
@@ -118,11 +128,13 @@ def test_all_regions_go_to_a_folder_each(run, tmp_path) -> None:
     result = run("render", "--all-regions", "--network", "vpc", "--out", "all")
 
     assert 0 == result.code
-    assert sorted(f"{row.id}/{name}" for row in ROWS for name in RENDERED) == files(tmp_path / "all")
+    assert sorted(f"{row.id}/{name}" for row in ROWS for name in RENDERED) == files(
+        tmp_path / "all"
+    )
     for row in ROWS:
-        command = yaml.safe_load(Path(f"all/{row.id}/docker-compose.yml").read_text())["services"]["backend-agent"][
-            "command"
-        ]
+        command = yaml.safe_load(Path(f"all/{row.id}/docker-compose.yml").read_text())["services"][
+            "backend-agent"
+        ]["command"]
         assert f"--reporter.grpc.host-port={row.vpc}:1883" in command
 
 
@@ -141,7 +153,9 @@ def test_two_renders_are_equal_byte_for_byte(run) -> None:
     """Also across processes with different hash seeds."""
     for seed in ("1", "2"):
         command = [sys.executable, "-m", "sidecar", "render", "--region", "local", "--out", seed]
-        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True)
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True
+        )
 
     assert Path("1/docker-compose.yml").read_bytes() == Path("2/docker-compose.yml").read_bytes()
 
@@ -159,14 +173,18 @@ def test_diff_of_a_fresh_render_is_empty(run) -> None:
     """Exit code 0, no output."""
     run("render", "--region", "local", "--out", "a")
 
-    assert (0, "", "") == tuple(vars(run("render", "--region", "local", "--out", "a", "--diff")).values())
+    assert (0, "", "") == tuple(
+        vars(run("render", "--region", "local", "--out", "a", "--diff")).values()
+    )
 
 
 def test_the_committed_files_are_fresh(run, monkeypatch) -> None:
     """The documented test: `sidecar render --region local --out . --diff` in the checkout."""
     monkeypatch.chdir(str(find_checkout()))
 
-    assert (0, "", "") == tuple(vars(run("render", "--region", "local", "--out", ".", "--diff")).values())
+    assert (0, "", "") == tuple(
+        vars(run("render", "--region", "local", "--out", ".", "--diff")).values()
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--region", "cn-beijing"], ["--region", "local"]])
@@ -177,7 +195,10 @@ def test_a_token_is_not_touched_by_a_render(run, arguments: list[str]) -> None:
     Path("a/.env").write_text("MINE=1")
     run("render", *arguments, "--out", "a")
 
-    assert ("token", "MINE=1") == (Path("a/secrets/agent.yaml").read_text(), Path("a/.env").read_text())
+    assert ("token", "MINE=1") == (
+        Path("a/secrets/agent.yaml").read_text(),
+        Path("a/.env").read_text(),
+    )
 
 
 def test_a_killed_render_leaves_the_region_whole_or_absent(

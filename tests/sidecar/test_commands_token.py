@@ -43,7 +43,9 @@ def test_a_file_is_a_source(run) -> None:
 
     assert (0, WRITTEN, "") == tuple(vars(run("token", "set", "--file", "t")).values())
     assert TOKEN == kept()
-    assert (0o444, 0o700) == tuple(stat.S_IMODE(Path(p).stat().st_mode) for p in ("secrets/agent.yaml", "secrets"))
+    assert (0o444, 0o700) == tuple(
+        stat.S_IMODE(Path(p).stat().st_mode) for p in ("secrets/agent.yaml", "secrets")
+    )
 
 
 def test_standard_input_is_a_source(execute) -> None:
@@ -139,20 +141,27 @@ def test_a_prompt_that_is_left_writes_nothing(typed: bytes, code: int, message: 
     assert not Path("secrets").exists()
 
 
-@pytest.mark.parametrize(("version", "section"), [("1.15.1", "jaeger"), ("1.16.0", "agent"), ("1.62.0", "agent")])
+@pytest.mark.parametrize(
+    ("version", "section"), [("1.15.1", "jaeger"), ("1.16.0", "agent"), ("1.62.0", "agent")]
+)
 def test_the_key_follows_the_agents_version(run, monkeypatch, version: str, section: str) -> None:
     """jaeger.tags up to 1.15, agent.tags after it."""
     monkeypatch.setenv("TRACING_TOKEN", TOKEN)
     run("token", "set", "--agent-version", version)
 
-    assert {section: {"tags": f"Authentication={TOKEN}"}} == yaml.safe_load(Path("secrets/agent.yaml").read_text())
+    assert {section: {"tags": f"Authentication={TOKEN}"}} == yaml.safe_load(
+        Path("secrets/agent.yaml").read_text()
+    )
 
 
 def test_a_wrong_version_is_told_before_the_token_is_asked_for(run) -> None:
     """Nobody pastes a token in vain."""
     result = run("token", "set", "--agent-version", "2.0.0")
 
-    assert (1, True) == (result.code, "agent version 2.0.0: the agent was removed from Jaeger" in result.err)
+    assert (1, True) == (
+        result.code,
+        "agent version 2.0.0: the agent was removed from Jaeger" in result.err,
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +192,10 @@ def test_a_bad_token_is_not_shown(execute, text: bytes) -> None:
     content = text.replace(b"%s", TOKEN.encode())
     Path("t").write_bytes(content)
 
-    for result in (execute("token", "set", "--stdin", stdin=content), execute("token", "set", "--file", "t")):
+    for result in (
+        execute("token", "set", "--stdin", stdin=content),
+        execute("token", "set", "--file", "t"),
+    ):
         assert (1, "") == (result.code, result.out)
         assert result.err.startswith("sidecar: ")
         assert TOKEN not in result.err
@@ -280,7 +292,9 @@ def test_a_file_system_without_locks_still_takes_the_token(run, monkeypatch) -> 
     assert TOKEN == kept()
 
 
-def test_no_process_holds_the_token_while_it_is_set(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+def test_no_process_holds_the_token_while_it_is_set(
+    start: Callable[..., subprocess.Popen[bytes]],
+) -> None:
     """Its own arguments and environment are free of a token that came by standard input."""
     reading, writing = os.pipe()
     process = start("token", "set", "--stdin", stdin=reading)

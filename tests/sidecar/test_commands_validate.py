@@ -58,7 +58,13 @@ def test_a_region_is_valid(run) -> None:
 def test_a_doubtful_host_is_a_warning_on_its_network(findings) -> None:
     """us-west-1's VPC host is in doubt, its public one is not."""
     cause = "us-west-1: one vendor table lists no VPC host for this region"
-    expected = finding("warning", "gateway.network", cause, "Ask the vendor, or use the public network", "--network")
+    expected = finding(
+        "warning",
+        "gateway.network",
+        cause,
+        "Ask the vendor, or use the public network",
+        "--network",
+    )
 
     assert [expected] == findings("--region", "us-west-1", "--network", "vpc")
     assert [] == findings("--region", "us-west-1")
@@ -84,7 +90,11 @@ def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
     run("render", "--region", "cn-beijing", "--out", "out")
     fix = "sidecar token set --out out"
     expected = finding(
-        "warning", "secrets/agent.yaml", "is not there; the agents will not start", fix, "out/secrets/agent.yaml"
+        "warning",
+        "secrets/agent.yaml",
+        "is not there; the agents will not start",
+        fix,
+        "out/secrets/agent.yaml",
     )
 
     assert [expected] == findings("--region", "cn-beijing", "--out", "out")
@@ -100,9 +110,9 @@ def test_a_token_that_the_agent_cannot_read_is_an_error(run, findings) -> None:
     found = findings("--region", "cn-beijing", "--out", "out")
     token.chmod(0o444)
 
-    assert [("error", "the agent's user 10001:10001 cannot read it (0600)", f"chmod 0444 {token}")] == [
-        (one["severity"], one["cause"], one["fix"]) for one in found
-    ]
+    assert [
+        ("error", "the agent's user 10001:10001 cannot read it (0600)", f"chmod 0444 {token}")
+    ] == [(one["severity"], one["cause"], one["fix"]) for one in found]
     assert [] == findings("--region", "cn-beijing", "--out", "out")
 
 
@@ -113,7 +123,9 @@ def test_a_stale_folder_is_a_warning(run, findings) -> None:
     path.write_text(path.read_text() + "# edited\n")
     fix = "Render again; `sidecar render --diff` shows the difference"
 
-    expected = finding("warning", "docker-compose.yml", "differs from a fresh render", fix, str(path))
+    expected = finding(
+        "warning", "docker-compose.yml", "differs from a fresh render", fix, str(path)
+    )
     assert [expected] == findings("--region", "local", "--out", "out")
 
 
@@ -153,7 +165,9 @@ def test_a_token_that_is_wrong_for_the_agent_is_an_error(run, findings) -> None:
     token.chmod(0o444)
     found = findings("--region", "cn-beijing", "--out", "out")
 
-    assert [("error", "token", str(token))] * 2 == [(one["severity"], one["subject"], one["place"]) for one in found]
+    assert [("error", "token", str(token))] * 2 == [
+        (one["severity"], one["subject"], one["place"]) for one in found
+    ]
     assert "holds jaeger.tags" in found[0]["cause"]
     assert "holds a comma" in found[1]["cause"]
     assert "canary" not in json.dumps(found)
@@ -164,7 +178,11 @@ def test_a_deprecated_key_is_a_warning(findings) -> None:
     Path("sidecar.yaml").write_text("region: cn-beijing\nnetwork: public\n")
     (found,) = findings("--file", "sidecar.yaml")
 
-    assert ("warning", "network", "sidecar.yaml:2") == (found["severity"], found["subject"], found["place"])
+    assert ("warning", "network", "sidecar.yaml:2") == (
+        found["severity"],
+        found["subject"],
+        found["place"],
+    )
     assert "gateway.network" in found["cause"] + found["fix"]
 
 
@@ -174,7 +192,10 @@ def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
     result = run("validate", "--region", "nowhere")
 
     assert ("error", "region", "--region") == (found["severity"], found["subject"], found["place"])
-    assert (1, "error: --region: region: 'nowhere' is not in the catalogue. `sidecar regions` lists them\n") == (
+    assert (
+        1,
+        "error: --region: region: 'nowhere' is not in the catalogue. `sidecar regions` lists them\n",
+    ) == (
         result.code,
         result.out,
     )
@@ -199,8 +220,14 @@ def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) 
         Path(f"deploy/{name}.yaml").write_text(spec)
 
     def asked(name: str) -> list[str]:
-        out = run("validate", "--file", f"deploy/{name}.yaml", "--out", "not/yet", "--output", "json").out
-        return [one["cause"] for one in json.loads(out)["findings"] if one["subject"] == "docker compose"]
+        out = run(
+            "validate", "--file", f"deploy/{name}.yaml", "--out", "not/yet", "--output", "json"
+        ).out
+        return [
+            one["cause"]
+            for one in json.loads(out)["findings"]
+            if one["subject"] == "docker compose"
+        ]
 
     (cause,) = asked("none")
     assert "none.env" in cause
@@ -217,7 +244,11 @@ def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
     monkeypatch.setenv("PATH", PATH)
     (found,) = check_compose({"docker-compose.yml": "services: {a: {image: b, bogus: c}}"}, Path())
 
-    assert ("error", "docker compose", "config") == (found.severity.value, found.subject, found.place)
+    assert ("error", "docker compose", "config") == (
+        found.severity.value,
+        found.subject,
+        found.place,
+    )
     assert "bogus" in found.cause
 
 
@@ -241,7 +272,15 @@ def test_a_folder_of_another_owner_is_a_finding(run, closed: str) -> None:
         run("render", "--region", "cn-beijing", "--out", base / "out")
         (base / "out/secrets").mkdir()
         (base / closed).chmod(0)
-        options = ["validate", "--region", "cn-beijing", "--out", str(base / "out"), "--output", "json"]
+        options = [
+            "validate",
+            "--region",
+            "cn-beijing",
+            "--out",
+            str(base / "out"),
+            "--output",
+            "json",
+        ]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
         command = [sys.executable, "-c", AS_NOBODY, *options]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment)
@@ -249,6 +288,10 @@ def test_a_folder_of_another_owner_is_a_finding(run, closed: str) -> None:
         (base / closed).chmod(0o755)
         shutil.rmtree(base)
 
-    found = [one["cause"] for one in json.loads(done.stdout)["findings"] if "Permission denied" in one["cause"]]
+    found = [
+        one["cause"]
+        for one in json.loads(done.stdout)["findings"]
+        if "Permission denied" in one["cause"]
+    ]
     assert (1, "") == (done.returncode, done.stderr)
     assert found

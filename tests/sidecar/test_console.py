@@ -19,7 +19,9 @@ def test_columns_are_aligned() -> None:
 
 def test_wide_characters_are_counted_as_two() -> None:
     """What follows a Chinese name starts in the same column."""
-    assert "A     B\n杭州  x\nabc   y" == console.table(("A", "B"), [("杭州", "x"), ("abc", "y")], 80)
+    assert "A     B\n杭州  x\nabc   y" == console.table(
+        ("A", "B"), [("杭州", "x"), ("abc", "y")], 80
+    )
 
 
 def test_a_table_that_just_fits_stays_a_table() -> None:
@@ -32,7 +34,9 @@ def test_a_table_that_just_fits_stays_a_table() -> None:
 
 def test_a_narrow_terminal_gets_blocks() -> None:
     """Each row becomes lines of its own, under the names of the columns."""
-    assert "cn-hangzhou\n  name    杭州\nlocal\n  name    This machine" == console.table(HEAD, ROWS, 20)
+    assert "cn-hangzhou\n  name    杭州\nlocal\n  name    This machine" == console.table(
+        HEAD, ROWS, 20
+    )
 
 
 def test_a_table_without_rows_is_its_head() -> None:
@@ -61,7 +65,9 @@ def test_a_terminal_gets_its_own_width(terminal) -> None:
     assert 43 == console.width()
 
 
-@pytest.mark.parametrize(("style", "code"), [("ok", 32), ("warning", 33), ("error", 31), ("dim", 2), ("bold", 1)])
+@pytest.mark.parametrize(
+    ("style", "code"), [("ok", 32), ("warning", 33), ("error", 31), ("dim", 2), ("bold", 1)]
+)
 def test_a_terminal_gets_colour(terminal, style: str, code: int) -> None:
     """Each style is one code, and ends."""
     assert f"\x1b[{code}mtext\x1b[0m" == console.colour("text", style)

@@ -39,7 +39,11 @@ def test_a_finding_is_json() -> None:
 
 @pytest.mark.parametrize(
     ("severities", "expected"),
-    [([], False), ([Severity.OK, Severity.WARNING], False), ([Severity.WARNING, Severity.ERROR], True)],
+    [
+        ([], False),
+        ([Severity.OK, Severity.WARNING], False),
+        ([Severity.WARNING, Severity.ERROR], True),
+    ],
 )
 def test_only_an_error_fails(severities: list[Severity], expected: bool) -> None:
     """Warnings and proofs do not make a command exit 1."""

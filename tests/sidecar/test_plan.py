@@ -65,8 +65,13 @@ def test_a_built_image_has_the_projects_name() -> None:
     """As Compose would call it."""
     service = Service("web", build=Build("./web"))
 
-    assert "shop-web" == plan_of(Spec("local", services=(service,), name="shop")).services[0].image.name
-    assert "services-local-web" == plan_of(Spec("local", services=(service,))).services[0].image.name
+    assert (
+        "shop-web"
+        == plan_of(Spec("local", services=(service,), name="shop")).services[0].image.name
+    )
+    assert (
+        "services-local-web" == plan_of(Spec("local", services=(service,))).services[0].image.name
+    )
 
 
 def test_no_argument_or_value_of_a_plan_is_a_token() -> None:
@@ -89,7 +94,10 @@ def test_the_agents_image_follows_its_version_unless_named() -> None:
     official = plan_of(Spec("local", agent=Agent(version="1.22.0"))).services[0].agent.image
     own = plan_of(Spec("local", agent=Agent(image="mine:1"))).services[0].agent.image
 
-    assert ("jaegertracing/jaeger-agent:1.22.0", "SIDECAR_AGENT_IMAGE") == (official.name, official.variable)
+    assert ("jaegertracing/jaeger-agent:1.22.0", "SIDECAR_AGENT_IMAGE") == (
+        official.name,
+        official.variable,
+    )
     assert ("mine:1", None) == (own.name, own.variable)
 
 
@@ -102,8 +110,14 @@ def test_a_network_that_the_region_has_not_is_refused() -> None:
 @pytest.mark.parametrize(
     ("service", "cause"),
     [
-        (Service("gateway", "i"), "services.gateway.name: is the name of the stand-in gateway. Rename the service"),
-        (Service("a", "i", port=1, publish=Publish(16686)), "services.a.publish: takes 16686, the stand-in gateway's"),
+        (
+            Service("gateway", "i"),
+            "services.gateway.name: is the name of the stand-in gateway. Rename the service",
+        ),
+        (
+            Service("a", "i", port=1, publish=Publish(16686)),
+            "services.a.publish: takes 16686, the stand-in gateway's",
+        ),
     ],
 )
 def test_local_keeps_the_stand_ins_name_and_port(service: Service, cause: str) -> None:
@@ -117,14 +131,18 @@ def test_local_keeps_the_stand_ins_name_and_port(service: Service, cause: str) -
 
 def test_a_spec_without_a_region_is_refused() -> None:
     """The error names both ways to give one."""
-    with pytest.raises(SidecarError, match=r"region: is not named. Give --region ID, or `region: ID` in a spec"):
+    with pytest.raises(
+        SidecarError, match=r"region: is not named. Give --region ID, or `region: ID` in a spec"
+    ):
         require_region(None)
     assert "local" == require_region("local")
 
 
 def test_an_agent_is_sized_for_all_replicas_beside_it() -> None:
     """Capacity is of one replica, and Compose puts one agent beside them all."""
-    spec = Spec("cn-beijing", services=(Service("web", "i", replicas=4),), capacity=Capacity(1000, 200))
+    spec = Spec(
+        "cn-beijing", services=(Service("web", "i", replicas=4),), capacity=Capacity(1000, 200)
+    )
     tuning = plan_of(spec).services[0].agent.tuning
 
     assert tune(Capacity(4000, 200)) == tuning
@@ -143,20 +161,32 @@ def test_an_agents_memory_is_the_specs_where_it_says_one() -> None:
         (GatewayWish(port=443), "tracing-analysis-dc-sz.aliyuncs.com:443"),
         (GatewayWish(host="gw.example.com", allow=("GW.example.com",)), "gw.example.com:1883"),
         (GatewayWish(host="[2001:db8::1]", port=1, allow=("[2001:db8::1]",)), "[2001:db8::1]:1"),
-        (GatewayWish(host="tracing-analysis-dc-hz.aliyuncs.com"), "tracing-analysis-dc-hz.aliyuncs.com:1883"),
-        (GatewayWish(host="Tracing-Analysis-DC-sz.aliyuncs.com"), "Tracing-Analysis-DC-sz.aliyuncs.com:1883"),
+        (
+            GatewayWish(host="tracing-analysis-dc-hz.aliyuncs.com"),
+            "tracing-analysis-dc-hz.aliyuncs.com:1883",
+        ),
+        (
+            GatewayWish(host="Tracing-Analysis-DC-sz.aliyuncs.com"),
+            "Tracing-Analysis-DC-sz.aliyuncs.com:1883",
+        ),
     ],
 )
-def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(wish: GatewayWish, address: str) -> None:
+def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(
+    wish: GatewayWish, address: str
+) -> None:
     """Whatever its case; the port is the spec's, else the region's."""
     regions = load_regions()
-    plan = make_plan(Spec("cn-shenzhen", wish), regions["cn-shenzhen"], known_hosts=hosts_of(regions))
+    plan = make_plan(
+        Spec("cn-shenzhen", wish), regions["cn-shenzhen"], known_hosts=hosts_of(regions)
+    )
 
     assert address == plan.gateway.address
     assert f"--reporter.grpc.host-port={address}" in plan.services[0].agent.argv
 
 
-@pytest.mark.parametrize("allow", [(), ("other.example.com", "example.com", "gw.example.com.evil.com")])
+@pytest.mark.parametrize(
+    "allow", [(), ("other.example.com", "example.com", "gw.example.com.evil.com")]
+)
 def test_a_token_goes_nowhere_else(allow: tuple[str, ...]) -> None:
     """The error says what to add, to the letter."""
     regions = load_regions()
@@ -178,8 +208,14 @@ def test_the_stand_ins_host_takes_no_real_token() -> None:
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        (GatewayWish(host="gw.example.com", allow=("gw.example.com",)), "gateway.host: the region local has the stand"),
-        (GatewayWish(tls=True), "gateway.tls: the stand-in speaks no TLS. Leave it out, or name another region"),
+        (
+            GatewayWish(host="gw.example.com", allow=("gw.example.com",)),
+            "gateway.host: the region local has the stand",
+        ),
+        (
+            GatewayWish(tls=True),
+            "gateway.tls: the stand-in speaks no TLS. Leave it out, or name another region",
+        ),
     ],
 )
 def test_local_has_the_stand_in_alone(wish: GatewayWish, message: str) -> None:
@@ -194,7 +230,10 @@ def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:
     newest = plan_of(Spec("cn-beijing", GatewayWish(tls=True))).services[0].agent.argv
 
     assert "--reporter.grpc.tls.enabled=true" in newest
-    with pytest.raises(SidecarError, match=r"gateway.tls: the agent 1.17.0 is not known to speak TLS. Use 1.18.0 or"):
+    with pytest.raises(
+        SidecarError,
+        match=r"gateway.tls: the agent 1.17.0 is not known to speak TLS. Use 1.18.0 or",
+    ):
         plan_of(Spec("cn-beijing", GatewayWish(tls=True), agent=Agent(version="1.17.0")))
 
 
@@ -211,7 +250,9 @@ def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:
         ("../..", "named", "named"),
     ],
 )
-def test_paths_of_a_spec_are_reached_from_the_rendering(folder: str, source: str, expected: str) -> None:
+def test_paths_of_a_spec_are_reached_from_the_rendering(
+    folder: str, source: str, expected: str
+) -> None:
     """In a form that Compose never takes for a volume's name."""
     service = Service("web", "i", volumes=(Volume(source, "/x"),))
     regions = load_regions()
@@ -225,7 +266,9 @@ def test_files_and_contexts_are_reached_from_the_rendering_too() -> None:
     here = Service("web", build=Build("web"), env_files=("web.env",))
     there = Service("git", build=Build("git@example.com:team/web.git"))
     regions = load_regions()
-    plan = make_plan(Spec("cn-beijing", services=(here, there)), regions["cn-beijing"], folder="../..")
+    plan = make_plan(
+        Spec("cn-beijing", services=(here, there)), regions["cn-beijing"], folder="../.."
+    )
     web, git = plan.services
 
     assert web.build

@@ -86,7 +86,12 @@ def cases(share: float) -> Callable[[Any], Any]:
     """Run a property with its share of all cases, in turns: Hypothesis keeps every case of one in memory."""
     most = max(25, int(CASES * share))
     turns = pytest.mark.parametrize("turn", range(-(-most // TURN)))
-    each = settings(deadline=None, max_examples=min(most, TURN), suppress_health_check=list(Check), database=None)
+    each = settings(
+        deadline=None,
+        max_examples=min(most, TURN),
+        suppress_health_check=list(Check),
+        database=None,
+    )
     return lambda test: turns(each(test))
 
 
@@ -104,7 +109,10 @@ def matching(kind: Text) -> st.SearchStrategy[str]:
 
 def texts() -> st.SearchStrategy[str]:
     """Return any text, more often than not with something in it that means more than itself to somebody."""
-    evil = st.lists(st.sampled_from(EVIL) | st.text(st.characters(exclude_characters="\0"), max_size=8), max_size=4)
+    evil = st.lists(
+        st.sampled_from(EVIL) | st.text(st.characters(exclude_characters="\0"), max_size=8),
+        max_size=4,
+    )
     return evil.map("".join)
 
 
@@ -128,7 +136,9 @@ STRATEGIES: dict[type[Kind], Any] = {
     Choice: lambda kind: st.sampled_from(kind.choices),
     Boolean: lambda _: st.booleans(),
     Integer: lambda kind: st.integers(kind.low, kind.high),
-    Number: lambda kind: st.sampled_from([number for number in (0, 0.01, 0.5, 1) if number >= kind.low]),
+    Number: lambda kind: st.sampled_from(
+        [number for number in (0, 0.01, 0.5, 1) if number >= kind.low]
+    ),
     MapOf: lambda kind: st.dictionaries(values(kind.key), values(kind.value), max_size=3),
     ListOf: lambda kind: st.lists(values(kind.item), min_size=kind.least, max_size=3),
     Either: lambda kind: values(kind.text) | values(kind.full),
@@ -139,12 +149,21 @@ STRATEGIES: dict[type[Kind], Any] = {
 def records(kind: Record, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Return maps with the required fields and some of the others."""
     of = {field.name: values(field.kind) for field in kind.fields if not field.moved} | fixed
-    needed = {field.name: of.pop(field.name) for field in kind.fields if field.required or field.name in fixed}
+    needed = {
+        field.name: of.pop(field.name)
+        for field in kind.fields
+        if field.required or field.name in fixed
+    }
     of.update(needed)
     optional = {name: of[name] for name in of if name not in needed and name not in kind.one_of}
     if not kind.one_of:
         return st.fixed_dictionaries(needed, optional=optional)
-    return st.one_of(*(st.fixed_dictionaries({**needed, name: of[name]}, optional=optional) for name in kind.one_of))
+    return st.one_of(
+        *(
+            st.fixed_dictionaries({**needed, name: of[name]}, optional=optional)
+            for name in kind.one_of
+        )
+    )
 
 
 def services() -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -167,7 +186,9 @@ def services() -> st.SearchStrategy[list[dict[str, Any]]]:
 
 def specs() -> st.SearchStrategy[dict[str, Any]]:
     """Return specs that most often can be planned."""
-    gateway = st.fixed_dictionaries({}, optional={"network": st.just("public"), "port": st.integers(1, 65535)})
+    gateway = st.fixed_dictionaries(
+        {}, optional={"network": st.just("public"), "port": st.integers(1, 65535)}
+    )
     region = st.sampled_from(sorted(REGIONS))
     return records(SPEC, region=region, gateway=gateway, services=services())
 
@@ -233,7 +254,11 @@ def expected(service: ServicePlan) -> dict[str, Any]:
     if service.volumes:
         plain["volumes"] = [
             {
-                **({"type": "volume"} if one.named else {"type": "bind", "bind": {"create_host_path": True}}),
+                **(
+                    {"type": "volume"}
+                    if one.named
+                    else {"type": "bind", "bind": {"create_host_path": True}}
+                ),
                 **vars(one),
             }
             for one in service.volumes
@@ -256,7 +281,9 @@ def expected(service: ServicePlan) -> dict[str, Any]:
 
 @cases(0.15)
 @given(specs())
-def test_a_rendering_says_what_its_spec_says_and_nothing_else(turn: int, data: dict[str, Any]) -> None:
+def test_a_rendering_says_what_its_spec_says_and_nothing_else(
+    turn: int, data: dict[str, Any]
+) -> None:
     """Arbitrary texts in every field: no value changes, no key appears, nobody is smuggled in."""
     try:
         plan = planned(read(flow(data)))
@@ -290,7 +317,9 @@ def test_a_rendering_says_what_its_spec_says_and_nothing_else(turn: int, data: d
 @given(st.text() | st.lists(st.sampled_from(EVIL) | st.text(max_size=5), max_size=12).map("".join))
 def test_any_text_is_a_spec_or_a_known_error(turn: int, text: str) -> None:
     """No traceback, whatever the file holds, and nothing in the message that a terminal would obey."""
-    message = outcome(lambda: read(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")))
+    message = outcome(
+        lambda: read(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+    )
 
     assert all(line.isprintable() for line in message.split("\n"))
 
@@ -303,7 +332,20 @@ def mutated(draw: st.DrawFn) -> str:
         start = draw(st.integers(0, len(text)))
         end = min(len(text), start + draw(st.integers(0, 12)))
         new = draw(
-            st.sampled_from(("", text[start:end] * 2, *EVIL, "~", "[]", "{}", "0", "-1", "9" * 30, "region: a\n"))
+            st.sampled_from(
+                (
+                    "",
+                    text[start:end] * 2,
+                    *EVIL,
+                    "~",
+                    "[]",
+                    "{}",
+                    "0",
+                    "-1",
+                    "9" * 30,
+                    "region: a\n",
+                )
+            )
         )
         text = text[:start] + new + text[end:]
     return text
@@ -326,7 +368,9 @@ def test_a_damaged_spec_is_a_spec_or_a_known_error(turn: int, text: str) -> None
 
     def render() -> None:
         spec = read(text)
-        compose.render(planned(spec) if spec.region in REGIONS else make_plan(spec, REGIONS["local"]))
+        compose.render(
+            planned(spec) if spec.region in REGIONS else make_plan(spec, REGIONS["local"])
+        )
 
     assert all(line.isprintable() for line in outcome(render).split("\n"))
 
@@ -343,7 +387,9 @@ def rendered_by(text: str) -> tuple[int, set[str]]:
 @cache
 def usual() -> set[str]:
     """Return what the smallest specs write, with the stand-in and without."""
-    return {path for region in ("local", "cn-shanghai") for path in rendered_by(f"region: {region}")[1]}
+    return {
+        path for region in ("local", "cn-shanghai") for path in rendered_by(f"region: {region}")[1]
+    }
 
 
 @cases(0.01)

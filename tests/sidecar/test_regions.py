@@ -8,7 +8,14 @@ import pytest
 from vendor_table import ROWS
 
 from sidecar.errors import SidecarError
-from sidecar.regions import USER_FILE_VARIABLE, Gateway, find_region, gateway_of, load_regions, search
+from sidecar.regions import (
+    USER_FILE_VARIABLE,
+    Gateway,
+    find_region,
+    gateway_of,
+    load_regions,
+    search,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +36,9 @@ def user_file(tmp_path: Path) -> Callable[[str], Path]:
 
 def test_catalogue_holds_the_vendors_table_and_then_local() -> None:
     """Ids, names and both hosts of the 21 regions are the vendor's, in the vendor's order, with local last."""
-    catalogue = [(region.id, region.name, region.public, region.vpc) for region in load_regions().values()]
+    catalogue = [
+        (region.id, region.name, region.public, region.vpc) for region in load_regions().values()
+    ]
 
     assert [tuple(row) for row in ROWS] == catalogue[:-1]
     assert "local" == catalogue[-1][0]
@@ -141,9 +150,13 @@ def test_a_users_file_can_take_a_host_away(user_file) -> None:
         gateway_of(region, "vpc")
 
 
-def test_the_variable_names_a_users_file_and_the_argument_wins(user_file, tmp_path, monkeypatch) -> None:
+def test_the_variable_names_a_users_file_and_the_argument_wins(
+    user_file, tmp_path, monkeypatch
+) -> None:
     """$SIDECAR_REGIONS is read where no file is given."""
-    monkeypatch.setenv(USER_FILE_VARIABLE, str(user_file("regions: [{id: by-variable, public: a.example.com}]")))
+    monkeypatch.setenv(
+        USER_FILE_VARIABLE, str(user_file("regions: [{id: by-variable, public: a.example.com}]"))
+    )
     other = tmp_path / "other.yaml"
     other.write_text("regions: [{id: by-argument, public: a.example.com}]")
 
@@ -159,18 +172,30 @@ def test_the_variable_names_a_users_file_and_the_argument_wins(user_file, tmp_pa
         ("regions: {a: b}", "has no list `regions`"),
         ("regions: [a]", ":1: regions[0]: has no `id`"),
         ("regions:\n- {id: 1}", ":2: regions[0]: has no `id`"),
-        ("regions:\n- {id: a, public: a.b}\n- {id: a, public: c.d}", ":3: regions[1]: names 'a' a second time"),
+        (
+            "regions:\n- {id: a, public: a.b}\n- {id: a, public: c.d}",
+            ":3: regions[1]: names 'a' a second time",
+        ),
         ("regions: [{id: ../up, public: a.b}]", "regions[0].id: '../up' is not a region id"),
         ("regions: [{id: Up, public: a.b}]", "regions[0].id: 'Up' is not a region id"),
-        ("regions: [{id: local, public: other.example.com}]", "regions[0].id: `local` is the stand-in gateway's own"),
-        ("regions: [{id: a, host: a.b}]", "regions[0].host: is not known. Known: id, name, public, vpc"),
+        (
+            "regions: [{id: local, public: other.example.com}]",
+            "regions[0].id: `local` is the stand-in gateway's own",
+        ),
+        (
+            "regions: [{id: a, host: a.b}]",
+            "regions[0].host: is not known. Known: id, name, public, vpc",
+        ),
         ("regions: [{id: a}]", "regions[0]: has no host. Give public: HOST, vpc: HOST or both"),
         ("regions: [{id: a, public: null, vpc: null}]", "regions[0]: has no host"),
         ("regions: [{id: a, public: a.b, name: null}]", "regions[0].name: is not text"),
         ("regions: [{id: a, public: a.b, doubtful: [1]}]", "regions[0].doubtful: is not text"),
         ("regions: [{id: a, public: 1}]", "regions[0].public: is not a host name"),
         ("regions: [{id: a, public: 'http://a.b'}]", "regions[0].public: is not a host name"),
-        ("regions: [{id: a, vpc: 'a.b:1883'}]", "regions[0].vpc: is not a host name. Leave scheme and port out"),
+        (
+            "regions: [{id: a, vpc: 'a.b:1883'}]",
+            "regions[0].vpc: is not a host name. Leave scheme and port out",
+        ),
         ("regions: [{id: a, vpc: '-a.b'}]", "is not a host name"),
         ("regions: [{id: a, vpc: 'a-.b'}]", "is not a host name"),
         ("regions: [{id: a, vpc: 'a..b'}]", "is not a host name"),
@@ -178,11 +203,26 @@ def test_the_variable_names_a_users_file_and_the_argument_wins(user_file, tmp_pa
         ("regions: [{id: a, vpc: 'bücher.example'}]", "is not a host name"),
         (f"regions: [{{id: a, vpc: {'a' * 64}.b}}]", "is not a host name"),
         (f"regions: [{{id: a, vpc: {'a.' * 127}b}}]", "is not a host name"),
-        ("regions: [{id: a, public: a.b, ports: 1883}]", "regions[0].ports: is not a map of protocol to port"),
-        ("regions: [{id: a, public: a.b, ports: {jaeger-grpc: 0}}]", "is not a map of protocol to port"),
-        ("regions: [{id: a, public: a.b, ports: {jaeger-grpc: true}}]", "is not a map of protocol to port"),
-        ("regions: [{id: a, public: a.b, ports: {grpc: 1}}]", "Protocols: jaeger-grpc, otlp-grpc, http, https"),
-        ("regions: [{id: a, public: a.b, public: c.d}]", ":1: is not YAML: the key 'public' is given twice"),
+        (
+            "regions: [{id: a, public: a.b, ports: 1883}]",
+            "regions[0].ports: is not a map of protocol to port",
+        ),
+        (
+            "regions: [{id: a, public: a.b, ports: {jaeger-grpc: 0}}]",
+            "is not a map of protocol to port",
+        ),
+        (
+            "regions: [{id: a, public: a.b, ports: {jaeger-grpc: true}}]",
+            "is not a map of protocol to port",
+        ),
+        (
+            "regions: [{id: a, public: a.b, ports: {grpc: 1}}]",
+            "Protocols: jaeger-grpc, otlp-grpc, http, https",
+        ),
+        (
+            "regions: [{id: a, public: a.b, public: c.d}]",
+            ":1: is not YAML: the key 'public' is given twice",
+        ),
         ("checked: 2026-99-99\nregions: []", "holds a value that YAML cannot read"),
         ("regions: [{id: a, ? [b] : c}]", "is not YAML"),
         ("regions: [", "is not YAML"),

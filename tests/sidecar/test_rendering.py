@@ -18,13 +18,20 @@ from sidecar.errors import SidecarError
 from sidecar.rendering import HEADER, diff, write
 
 OLD = {"docker-compose.yml": f"{HEADER} 1\nold\n", "sub/extra.yaml": f"{HEADER} 1\nold\n"}
-NEW = {"docker-compose.yml": f"{HEADER} 2\nnew\n", "sub/extra.yaml": f"{HEADER} 2\nnew\n", "more/a.yaml": f"{HEADER}\n"}
+NEW = {
+    "docker-compose.yml": f"{HEADER} 2\nnew\n",
+    "sub/extra.yaml": f"{HEADER} 2\nnew\n",
+    "more/a.yaml": f"{HEADER}\n",
+}
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
     """Return every path below a folder with its content; None for a folder."""
     paths = sorted(folder.rglob("*"))
-    return {str(path.relative_to(folder)): None if path.is_dir() else path.read_bytes() for path in paths}
+    return {
+        str(path.relative_to(folder)): None if path.is_dir() else path.read_bytes()
+        for path in paths
+    }
 
 
 @pytest.fixture
@@ -48,7 +55,9 @@ def test_a_new_folder_holds_the_rendering_and_nothing_else(tmp_path) -> None:
         os.umask(before)
     out = tmp_path / "a" / "out"
 
-    assert {"docker-compose.yml", "sub", "sub/extra.yaml", "more", "more/a.yaml"} == tree(out).keys()
+    assert {"docker-compose.yml", "sub", "sub/extra.yaml", "more", "more/a.yaml"} == tree(
+        out
+    ).keys()
     assert [out] == list(out.parent.iterdir())
     assert {0o755, 0o644} == {path.stat().st_mode & 0o777 for path in (out, *out.rglob("*"))}
 
@@ -58,7 +67,9 @@ def test_a_users_own_files_stay(rendered) -> None:
     before = tree(rendered)
     write(NEW, rendered)
 
-    assert {**before, "more": None, **{name: text.encode() for name, text in NEW.items()}} == tree(rendered)
+    assert {**before, "more": None, **{name: text.encode() for name, text in NEW.items()}} == tree(
+        rendered
+    )
 
 
 def test_the_same_rendering_twice_leaves_the_same_bytes(rendered) -> None:
@@ -75,9 +86,15 @@ STEPS = ["mkdir", "open", "fsync", "chmod", "copy2", "replace"]
 
 def failing(step: str, at: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the n-th call of one step of the writer fail."""
-    owner = {"mkdir": Path, "open": Path, "chmod": Path, "replace": Path, "rename": Path, "fsync": os, "copy2": shutil}[
-        step
-    ]
+    owner = {
+        "mkdir": Path,
+        "open": Path,
+        "chmod": Path,
+        "replace": Path,
+        "rename": Path,
+        "fsync": os,
+        "copy2": shutil,
+    }[step]
     real, left = getattr(owner, step), [at]
 
     def call(*arguments, **options):
@@ -93,9 +110,13 @@ def failing(step: str, at: int, error: BaseException, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full", "^C"]
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()],
+    ids=["full", "^C"],
 )
-def test_a_fault_at_any_step_leaves_the_old_files(rendered, monkeypatch, step: str, at: int, error) -> None:
+def test_a_fault_at_any_step_leaves_the_old_files(
+    rendered, monkeypatch, step: str, at: int, error
+) -> None:
     """A full disk or an interrupt at whatever step: every old file is back, and no new one is there."""
     before = tree(rendered)
     with monkeypatch.context() as patch:
@@ -105,15 +126,23 @@ def test_a_fault_at_any_step_leaves_the_old_files(rendered, monkeypatch, step: s
         except (SidecarError, KeyboardInterrupt):
             assert before == tree(rendered)
         else:
-            assert (step, at) in {("mkdir", 2), ("mkdir", 3), ("copy2", 3)}  # so many calls are not made
+            assert (step, at) in {
+                ("mkdir", 2),
+                ("mkdir", 3),
+                ("copy2", 3),
+            }  # so many calls are not made
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("step", ["mkdir", "open", "fsync", "chmod"])
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full", "^C"]
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()],
+    ids=["full", "^C"],
 )
-def test_a_fault_in_a_first_render_leaves_no_folder(tmp_path, monkeypatch, step: str, at: int, error) -> None:
+def test_a_fault_in_a_first_render_leaves_no_folder(
+    tmp_path, monkeypatch, step: str, at: int, error
+) -> None:
     """There is no half folder at the name, nor a staged one beside it, nor those that were made above it."""
     with monkeypatch.context() as patch:
         failing(step, at, error, patch)
@@ -124,7 +153,8 @@ def test_a_fault_in_a_first_render_leaves_no_folder(tmp_path, monkeypatch, step:
 
 
 @pytest.mark.parametrize(
-    ("step", "at"), [("fsync", 1), ("fsync", 9), ("rename", 1), ("rename", 2), ("replace", 1), ("replace", 3)]
+    ("step", "at"),
+    [("fsync", 1), ("fsync", 9), ("rename", 1), ("rename", 2), ("replace", 1), ("replace", 3)],
 )
 def test_several_folders_are_written_all_or_none(rendered, monkeypatch, step: str, at: int) -> None:
     """A full disk in the last folder leaves the first as it was, and no new one."""
@@ -153,11 +183,15 @@ for round in range(30):
 def test_two_runs_into_one_folder_do_not_mix(tmp_path) -> None:
     """Both end well, whichever made the folder, and every file is of the same run; nothing is left beside them."""
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    started = [subprocess.Popen([*command, who], stderr=subprocess.PIPE, text=True) for who in "abc"]
+    started = [
+        subprocess.Popen([*command, who], stderr=subprocess.PIPE, text=True) for who in "abc"
+    ]
 
     assert [("", 0)] * 3 == [(process.communicate()[1], process.returncode) for process in started]
     folders = list(tmp_path.iterdir())
-    assert {"first0", "first1", "first2", "second0", "second1", "second2"} == {folder.name for folder in folders}
+    assert {"first0", "first1", "first2", "second0", "second1", "second2"} == {
+        folder.name for folder in folders
+    }
     for folder in folders:
         files = [path for path in folder.rglob("*") if path.is_file()]
         assert (4, 1) == (len(files), len({path.read_text() for path in files}))
@@ -209,7 +243,9 @@ def test_a_file_beyond_the_limit_leaves_the_old_ones(rendered) -> None:
     )
     # coverage of the child would itself write files above the limit
     plain = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
-    done = subprocess.run([sys.executable, "-c", code, rendered], capture_output=True, text=True, env=plain)
+    done = subprocess.run(
+        [sys.executable, "-c", code, rendered], capture_output=True, text=True, env=plain
+    )
 
     assert "cannot be written: File too large" in done.stderr
     assert before == tree(rendered)
@@ -243,7 +279,9 @@ def test_a_users_own_compose_file_is_not_replaced(tmp_path, text: str) -> None:
     (tmp_path / "docker-compose.yml").write_text(text)
 
     path = tmp_path / "docker-compose.yml"
-    assert f"{path}: was not written by sidecar. Move it away, or choose another --out" == refused(tmp_path)
+    assert f"{path}: was not written by sidecar. Move it away, or choose another --out" == refused(
+        tmp_path
+    )
     assert {"docker-compose.yml": text.encode()} == tree(tmp_path)
 
 
@@ -270,7 +308,9 @@ def test_a_link_is_not_followed(tmp_path, target: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").symlink_to(target)
 
-    assert f"{tmp_path}/out: is a link to {target}. Name the folder itself" == refused(tmp_path / "out")
+    assert f"{tmp_path}/out: is a link to {target}. Name the folder itself" == refused(
+        tmp_path / "out"
+    )
     assert {} == tree(tmp_path / "elsewhere")
 
 
@@ -283,7 +323,10 @@ def test_a_link_in_the_place_of_a_file_or_folder_is_refused(tmp_path) -> None:
         out.mkdir()
         (out / place).symlink_to(outside)
 
-        assert f"{out / place}: is a link to {outside}. Remove it; the kit writes no links" == refused(out)
+        assert (
+            f"{out / place}: is a link to {outside}. Remove it; the kit writes no links"
+            == refused(out)
+        )
     assert {} == tree(outside)
 
 
@@ -291,13 +334,17 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path) -> None:
     """Docker makes such folders where a mounted file is missing."""
     (tmp_path / "docker-compose.yml").mkdir()
 
-    assert "is a folder, and the rendering has a file of that name. Move it away" in refused(tmp_path)
+    assert "is a folder, and the rendering has a file of that name. Move it away" in refused(
+        tmp_path
+    )
 
 
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x"])
 def test_a_rendering_stays_in_its_folder(tmp_path, name: str) -> None:
     """No path of a rendering leads out of it."""
-    assert f"{name}: is not a path inside the rendering" in refused(tmp_path / "out", {name: HEADER})
+    assert f"{name}: is not a path inside the rendering" in refused(
+        tmp_path / "out", {name: HEADER}
+    )
 
 
 def test_a_name_that_is_too_long_is_refused(tmp_path) -> None:
@@ -309,7 +356,9 @@ def test_a_link_that_leads_to_itself_is_refused(tmp_path) -> None:
     """A loop above the folder is an error like any other."""
     (tmp_path / "loop").symlink_to("loop")
 
-    assert f"{tmp_path / 'loop'}: is not a folder. Name a folder with --out" == refused(tmp_path / "loop" / "out")
+    assert f"{tmp_path / 'loop'}: is not a folder. Name a folder with --out" == refused(
+        tmp_path / "loop" / "out"
+    )
 
 
 AS_NOBODY = """
@@ -342,7 +391,11 @@ def world(tmp_path_factory) -> Path:
     [
         (0o555, "new", "is not writable. Choose another --out, or change its rights"),
         (0o555, "", "is not writable. Choose another --out, or change its rights"),
-        (0o000, "new/er", "cannot be looked into: Permission denied. Choose another --out, or change its rights"),
+        (
+            0o000,
+            "new/er",
+            "cannot be looked into: Permission denied. Choose another --out, or change its rights",
+        ),
     ],
 )
 def test_a_folder_without_rights_is_refused(world, mode: int, below: str, message: str) -> None:
@@ -352,7 +405,11 @@ def test_a_folder_without_rights_is_refused(world, mode: int, below: str, messag
     parent.chmod(mode)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, parent / below], capture_output=True, text=True, env=environment, cwd="/"
+        [sys.executable, "-c", AS_NOBODY, parent / below],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd="/",
     )
     parent.chmod(0o755)
 
@@ -368,7 +425,11 @@ def test_a_rendering_of_another_owner_is_told_as_such(world) -> None:
     world.chmod(0o777)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, world], capture_output=True, text=True, env=environment, cwd="/"
+        [sys.executable, "-c", AS_NOBODY, world],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd="/",
     )
 
     assert f"{path}: cannot be looked into: Permission denied" in done.stdout, done.stderr
@@ -405,7 +466,12 @@ def test_diff_shows_what_would_change(rendered) -> None:
 
 @pytest.mark.parametrize(
     ("old", "shown"),
-    [(b"a\r\n", "-a\r\n+a\n"), (b"a", "-a\n\\ No newline at end of file\n+a\n"), (b"\xff", "+a\n"), (b"", "+a\n")],
+    [
+        (b"a\r\n", "-a\r\n+a\n"),
+        (b"a", "-a\n\\ No newline at end of file\n+a\n"),
+        (b"\xff", "+a\n"),
+        (b"", "+a\n"),
+    ],
 )
 def test_diff_sees_line_ends_and_what_is_no_text(tmp_path, old: bytes, shown: str) -> None:
     """What is not equal byte for byte is a difference."""

@@ -38,7 +38,9 @@ def test_a_second_signal_does_not_disturb_the_undo(second: int, _: int) -> None:
         finally:
             signal.raise_signal(second)
             child = f"import os, signal; os.kill(os.getpid(), {int(second)}); print('lived')"
-            undone.append(subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout)
+            undone.append(
+                subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout
+            )
 
     with pytest.raises(signals.Interrupted, match="SIGINT"), signals.as_exceptions():
         work()

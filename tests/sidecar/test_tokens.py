@@ -81,7 +81,9 @@ def test_a_pasted_token_is_cleaned(text: str) -> None:
     assert TOKEN == content.clean(text)
 
 
-@pytest.mark.parametrize("token", ["no-known-shape", "with=sign", "a.b/c+d==", "ab$c@1_ab$c@2", "a" * 1024])
+@pytest.mark.parametrize(
+    "token", ["no-known-shape", "with=sign", "a.b/c+d==", "ab$c@1_ab$c@2", "a" * 1024]
+)
 def test_the_shape_is_a_hint_not_a_law(token: str) -> None:
     """Whatever the agent reads as one value is taken."""
     assert token == content.clean(token)
@@ -111,7 +113,11 @@ def test_all_broken_rules_are_told_at_once() -> None:
     """For `token check`; an error tells the first."""
     causes = [rule.cause for rule in content.broken_rules(f"'{CANARY},\n'")]
 
-    assert ["holds a line break", "is in quotes", "holds a comma, at which the agent would split it"] == causes
+    assert [
+        "holds a line break",
+        "is in quotes",
+        "holds a comma, at which the agent would split it",
+    ] == causes
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,9 @@ def test_another_shape_is_a_warning(token: str, causes: list[str]) -> None:
 @pytest.mark.parametrize(("key", "section"), [("agent.tags", "agent"), ("jaeger.tags", "jaeger")])
 def test_the_file_holds_the_tags_key_and_nothing_else(token: str, key: str, section: str) -> None:
     """YAML quotes what it must; the agent reads the token as it is."""
-    assert {section: {"tags": f"Authentication={token}"}} == yaml.safe_load(tokens.agent_config(token, key))
+    assert {section: {"tags": f"Authentication={token}"}} == yaml.safe_load(
+        tokens.agent_config(token, key)
+    )
 
 
 def mode(path: Path) -> int:
@@ -167,14 +175,21 @@ def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None
     store.write(TOKEN, path, "agent.tags")
 
     assert TOKEN in path.read_text()
-    assert (0o700, {"agent.yaml", "mine"}) == (mode(path.parent), {child.name for child in path.parent.iterdir()})
+    assert (0o700, {"agent.yaml", "mine"}) == (
+        mode(path.parent),
+        {child.name for child in path.parent.iterdir()},
+    )
 
 
 @pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.chmod", "pathlib.Path.replace"])
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["full", "^C"]
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()],
+    ids=["full", "^C"],
 )
-def test_a_fault_leaves_the_old_token_and_no_other_file(tmp_path, monkeypatch, step: str, error) -> None:
+def test_a_fault_leaves_the_old_token_and_no_other_file(
+    tmp_path, monkeypatch, step: str, error
+) -> None:
     """The new file takes the old one's place in one step or not at all."""
     path = tmp_path / "secrets" / "agent.yaml"
     store.write("old", path, "agent.tags")
@@ -202,7 +217,9 @@ def test_a_link_is_not_followed(tmp_path, place: str) -> None:
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(outside)
 
-    with pytest.raises(SidecarError, match=r"is a link. Remove it: a token is kept in the folder itself"):
+    with pytest.raises(
+        SidecarError, match=r"is a link. Remove it: a token is kept in the folder itself"
+    ):
         store.write(TOKEN, tmp_path / "secrets" / "agent.yaml", "agent.tags")
     assert (0o755, []) == (mode(outside), list(outside.iterdir()))
 
@@ -251,4 +268,8 @@ def test_a_known_token_is_masked_whatever_its_shape() -> None:
 
 def test_the_local_token_is_a_public_constant() -> None:
     """It is not of the vendor's shape, so that it is not mistaken for one that is worth anything."""
-    assert "local@stand-in_local@public-constant" == tokens.LOCAL_TOKEN == content.clean(tokens.LOCAL_TOKEN)
+    assert (
+        "local@stand-in_local@public-constant"
+        == tokens.LOCAL_TOKEN
+        == content.clean(tokens.LOCAL_TOKEN)
+    )

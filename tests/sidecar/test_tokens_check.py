@@ -29,7 +29,11 @@ def checked(run):
     def call(*arguments: object) -> dict:
         result = run("token", "check", *arguments, "--output", "json")
         data = json.loads(result.out)
-        assert data["ok"] == (result.code == 0) == all(one["severity"] != "error" for one in data["findings"])
+        assert (
+            data["ok"]
+            == (result.code == 0)
+            == all(one["severity"] != "error" for one in data["findings"])
+        )
         assert "canary" not in result.out + result.err
         return data
 
@@ -83,18 +87,37 @@ def test_standard_input_can_be_checked(execute) -> None:
     result = execute("token", "check", "--stdin", stdin=f"{TOKEN}\n".encode())
 
     assert 0 == result.code
-    assert f"standard input: a token an agent can carry, fingerprint {check.fingerprint(TOKEN)}\n" == result.out
+    assert (
+        f"standard input: a token an agent can carry, fingerprint {check.fingerprint(TOKEN)}\n"
+        == result.out
+    )
     assert not Path("secrets").exists()
 
 
 @pytest.mark.parametrize(
     ("mode", "folder", "expected"),
     [
-        (0o600, 0o700, [("error", str(PATH), "the agent's user 10001:10001 cannot read it (0600)")]),
-        (0o440, 0o700, [("error", str(PATH), "the agent's user 10001:10001 cannot read it (0440)")]),
+        (
+            0o600,
+            0o700,
+            [("error", str(PATH), "the agent's user 10001:10001 cannot read it (0600)")],
+        ),
+        (
+            0o440,
+            0o700,
+            [("error", str(PATH), "the agent's user 10001:10001 cannot read it (0440)")],
+        ),
         (0o666, 0o700, [("warning", str(PATH), "others on this host can change it (0666)")]),
-        (0o444, 0o755, [("warning", "secrets", "others on this host can enter it (0755), and read the token")]),
-        (0o444, 0o750, [("warning", "secrets", "others on this host can enter it (0750), and read the token")]),
+        (
+            0o444,
+            0o755,
+            [("warning", "secrets", "others on this host can enter it (0755), and read the token")],
+        ),
+        (
+            0o444,
+            0o750,
+            [("warning", "secrets", "others on this host can enter it (0750), and read the token")],
+        ),
     ],
 )
 def test_rights(checked, mode: int, folder: int, expected: list[tuple[str, str, str]]) -> None:
@@ -115,7 +138,9 @@ def test_rights(checked, mode: int, folder: int, expected: list[tuple[str, str, 
         ((0, 0), 0o440, False),
     ],
 )
-def test_the_agents_user_may_own_the_file(owner: tuple[int, int], mode: int, readable: bool) -> None:
+def test_the_agents_user_may_own_the_file(
+    owner: tuple[int, int], mode: int, readable: bool
+) -> None:
     """Owner, group and others are told apart as the kernel does it."""
     status = os.stat_result((mode, 0, 0, 1, *owner, 0, 0, 0, 0))
 
@@ -162,9 +187,11 @@ def test_every_fault_of_a_kept_token_is_told(checked) -> None:
     kept("agent: {tags: \"Authentication='canary, x'\"}")
     data = checked()
 
-    assert ["holds a blank", "is in quotes", "holds a comma, at which the agent would split it"] == [
-        cause for _, _, cause in causes(data)
-    ]
+    assert [
+        "holds a blank",
+        "is in quotes",
+        "holds a comma, at which the agent would split it",
+    ] == [cause for _, _, cause in causes(data)]
     assert data["fingerprint"] is None
 
 
@@ -192,7 +219,9 @@ def test_a_missing_file(checked) -> None:
     assert "sidecar token set --out ." == checked()["findings"][0]["fix"]
 
     PATH.mkdir(parents=True)
-    assert [("error", str(PATH), "is a folder: Docker makes one for a file that is missing")] == causes(checked())
+    assert [
+        ("error", str(PATH), "is a folder: Docker makes one for a file that is missing")
+    ] == causes(checked())
 
 
 def test_an_unreadable_or_unfit_file(checked, monkeypatch) -> None:
@@ -202,7 +231,11 @@ def test_an_unreadable_or_unfit_file(checked, monkeypatch) -> None:
     (found,) = causes(checked())
     assert ("error", str(PATH), "is not UTF-8 text") == found
 
-    monkeypatch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "Permission denied")),
+    )
     (found,) = checked()["findings"]
     assert ("Permission denied", "Look as its owner") == (found["cause"], found["fix"])
 
@@ -228,7 +261,10 @@ def test_a_file_of_an_agent_can_be_named(checked) -> None:
     """For instance the one that SIDECAR_TOKEN_FILE names."""
     kept()
 
-    assert ("agent.tags", str(PATH)) == (checked("--file", PATH)["key"], checked("--file", PATH)["file"])
+    assert ("agent.tags", str(PATH)) == (
+        checked("--file", PATH)["key"],
+        checked("--file", PATH)["file"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -243,7 +279,10 @@ def test_a_flag_of_another_action_is_wrong_usage(run, arguments: list[str], caus
     """Nothing is passed over in silence."""
     result = run("token", *arguments)
 
-    assert (2, f"sidecar: token: {cause}. See `sidecar token --help`\n") == (result.code, result.err)
+    assert (2, f"sidecar: token: {cause}. See `sidecar token --help`\n") == (
+        result.code,
+        result.err,
+    )
 
 
 def test_a_token_for_a_files_name_is_not_shown(run) -> None:

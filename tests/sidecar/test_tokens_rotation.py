@@ -31,7 +31,10 @@ class Containers:
     """The containers of one project, and all that was done to them."""
 
     def __init__(self) -> None:
-        self.there = {name: name.rpartition("-")[0] for name in ("web-1", "web-agent-1", "pay-agent-1", "gateway-1")}
+        self.there = {
+            name: name.rpartition("-")[0]
+            for name in ("web-1", "web-agent-1", "pay-agent-1", "gateway-1")
+        }
         self.stopped: set[str] = set()
         self.restarting: set[str] = set()
         self.done: list[str] = []
@@ -42,15 +45,30 @@ class Containers:
     def of_project(self, project: str) -> list[Container]:
         """Return them, as the engine's port does."""
         found = sorted(self.there.items())
-        return [Container(name, name, project, service, self._status(name), "", "image") for name, service in found]
+        return [
+            Container(name, name, project, service, self._status(name), "", "image")
+            for name, service in found
+        ]
 
     def _status(self, name: str) -> str:
-        return "exited" if name in self.stopped else "restarting" if name in self.restarting else "running"
+        return (
+            "exited"
+            if name in self.stopped
+            else "restarting"
+            if name in self.restarting
+            else "running"
+        )
 
     def inspect(self, identity: str) -> dict:
         """Return what is read of a container."""
         service = self.there[identity]
-        role = "gateway" if service == "gateway" else "agent" if service.endswith("-agent") else "service"
+        role = (
+            "gateway"
+            if service == "gateway"
+            else "agent"
+            if service.endswith("-agent")
+            else "service"
+        )
         labels = {"sidecar-kit.role": role, **self.labels}
         if role != "gateway":
             labels["sidecar-kit.service"] = service.removesuffix("-agent")
@@ -146,7 +164,9 @@ def rotate(run, *options: str):
 
 def agents(deployment) -> list[str]:
     """Return the agents' containers."""
-    return sorted(name for name, service in deployment.containers.there.items() if service.endswith("-agent"))
+    return sorted(
+        name for name, service in deployment.containers.there.items() if service.endswith("-agent")
+    )
 
 
 def test_old_agents_end_after_the_new_ones_are_proven(run, deployment) -> None:
@@ -156,7 +176,9 @@ def test_old_agents_end_after_the_new_ones_are_proven(run, deployment) -> None:
     assert 0 == result.code, result.err
     assert ["pay-agent-2", "web-agent-2"] == agents(deployment)
     probes, ends = deployment.containers.done[:2], deployment.containers.done[2:]
-    assert {f"probe {name} {{'JAEGER_AGENT_HOST': '127.0.0.1'}}" for name in agents(deployment)} == set(probes)
+    assert {
+        f"probe {name} {{'JAEGER_AGENT_HOST': '127.0.0.1'}}" for name in agents(deployment)
+    } == set(probes)
     assert [
         "disconnect pay-agent-1 p_pay-tracing",
         "remove pay-agent-1",
@@ -173,7 +195,14 @@ def test_compose_touches_nothing_but_the_agents(run, deployment) -> None:
     """No build, no pull, no other service, no recreation."""
     rotate(run)
 
-    assert ("up", "--detach", "--no-deps", "--no-recreate", "--no-build", "--pull=never") == deployment.compose.argv[:6]
+    assert (
+        "up",
+        "--detach",
+        "--no-deps",
+        "--no-recreate",
+        "--no-build",
+        "--pull=never",
+    ) == deployment.compose.argv[:6]
     assert ("pay-agent", "web-agent") == deployment.compose.argv[-2:]
 
 
@@ -246,7 +275,9 @@ def test_what_a_killed_rotation_left_ends_with_the_next_one(run, deployment) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_once_proven_the_old_agents_end_whatever_comes(run, deployment, monkeypatch, number: int) -> None:
+def test_once_proven_the_old_agents_end_whatever_comes(
+    run, deployment, monkeypatch, number: int
+) -> None:
     """A signal waits until the last one has handed on what it held."""
     leave = Containers.disconnect
 
@@ -309,7 +340,9 @@ def test_an_old_token_that_cannot_be_put_back_is_told(run, deployment, monkeypat
     monkeypatch.setattr(store, "put", full)
     result = rotate(run)
 
-    assert "The old token could not be put back: secrets/agent.yaml: cannot be written" in result.err
+    assert (
+        "The old token could not be put back: secrets/agent.yaml: cannot be written" in result.err
+    )
     assert ["pay-agent-1", "web-agent-1"] == agents(deployment)
 
 
@@ -351,7 +384,9 @@ def test_an_undone_first_token_leaves_no_file(run, deployment) -> None:
         (None, "no agent of this folder runs"),
     ],
 )
-def test_where_nothing_runs_the_file_is_written(run, deployment, monkeypatch, fault, reason: str) -> None:
+def test_where_nothing_runs_the_file_is_written(
+    run, deployment, monkeypatch, fault, reason: str
+) -> None:
     """And it is said that nothing was restarted, and why; a dry run says the same."""
     if fault:
         monkeypatch.setattr(rotation, "connect", lambda: (_ for _ in ()).throw(fault))
@@ -379,7 +414,8 @@ def test_agents_that_read_another_file_are_told(run, deployment) -> None:
 
     assert 1 == result.code
     assert (
-        "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml. Set SIDECAR_TOKEN_FILE" in result.err
+        "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml. Set SIDECAR_TOKEN_FILE"
+        in result.err
     )
     assert OLD_FILE == PATH.read_text()
 
@@ -393,12 +429,17 @@ def test_agents_of_another_folder_are_not_replaced(run, deployment, tmp_path) ->
     result = rotate(run)
 
     assert 1 == result.code
-    assert f"runs from another folder, {other.parent}. Give `name:` in the spec, and render again" in result.err
+    assert (
+        f"runs from another folder, {other.parent}. Give `name:` in the spec, and render again"
+        in result.err
+    )
     assert OLD_FILE == PATH.read_text()
     assert [] == deployment.containers.done
 
 
-@pytest.mark.parametrize(("options", "section"), [([], "jaeger"), (["--agent-version", "1.62.0"], "agent")])
+@pytest.mark.parametrize(
+    ("options", "section"), [([], "jaeger"), (["--agent-version", "1.62.0"], "agent")]
+)
 def test_the_key_stays_unless_a_version_is_named(run, options: list[str], section: str) -> None:
     """Old agents keep their key."""
     PATH.write_text(agent_config(LOCAL_TOKEN, "jaeger.tags"))

@@ -33,7 +33,12 @@ def encoded(text: str) -> str:
 
 def workload(name: str, secret: str = "tracing", release: str = "demo"):
     """Return a Deployment that mounts a Secret."""
-    spec = {"volumes": [{"name": "t", "secret": {"secretName": secret}}, {"name": "tmp", "emptyDir": {}}]}
+    spec = {
+        "volumes": [
+            {"name": "t", "secret": {"secretName": secret}},
+            {"name": "tmp", "emptyDir": {}},
+        ]
+    }
     metadata = {"name": name, "labels": {"app.kubernetes.io/instance": release} if release else {}}
     return {"kind": "Deployment", "metadata": metadata, "spec": {"template": {"spec": spec}}}
 
@@ -76,7 +81,9 @@ def test_the_manifest_goes_to_standard_output(run, file, options, namespace, key
         data["type"],
         list(data["data"]),
     )
-    assert {"name": "tracing", **({"namespace": namespace} if namespace else {})} == data["metadata"]
+    assert {"name": "tracing", **({"namespace": namespace} if namespace else {})} == data[
+        "metadata"
+    ]
     assert config(key=key) == base64.b64decode(data["data"]["agent.yaml"]).decode()
 
 
@@ -96,9 +103,17 @@ def test_a_secret_is_applied_by_standard_input(run, kubectl, file) -> None:
     result = run("token", "set", *SECRET, "--apply", "--file", file)
 
     assert 0 == result.code
-    assert "secret tracing in namespace shop: applied, fingerprint c92170ac" == result.out.splitlines()[0]
+    assert (
+        "secret tracing in namespace shop: applied, fingerprint c92170ac"
+        == result.out.splitlines()[0]
+    )
     assert result.out.endswith("kubectl rollout restart deployment/demo-web\n")
-    assert ["apply", "--server-side", "--field-manager=sidecar-kit", "--filename=-"] == kubectl.asked[0][1:]
+    assert [
+        "apply",
+        "--server-side",
+        "--field-manager=sidecar-kit",
+        "--filename=-",
+    ] == kubectl.asked[0][1:]
     assert encoded(config()) == kubectl.read[0]["data"]["agent.yaml"]
     never_shown(kubectl, result)
 
@@ -115,7 +130,10 @@ def test_without_the_right_to_look_around_the_secret_is_applied(run, kubectl, fi
 @pytest.mark.parametrize("manager", ["kubectl-create", "kubectl-client-side-apply"])
 def test_what_somebody_made_with_kubectl_is_taken_over(run, kubectl, file, manager: str) -> None:
     """A second apply says so."""
-    kubectl.answer("apply", err=f'error: Apply failed with 1 conflict: conflict with "{manager}": .data.agent.yaml')
+    kubectl.answer(
+        "apply",
+        err=f'error: Apply failed with 1 conflict: conflict with "{manager}": .data.agent.yaml',
+    )
     kubectl.answer("apply")
     kubectl.answer("get deployments", listed())
     result = run("token", "set", *SECRET, "--apply", "--file", file)
@@ -127,11 +145,16 @@ def test_what_somebody_made_with_kubectl_is_taken_over(run, kubectl, file, manag
 
 def test_what_a_program_keeps_is_left_alone(run, kubectl, file) -> None:
     """It would change it back."""
-    kubectl.answer("apply", err='error: Apply failed with 1 conflict: conflict with "external-secrets": .data')
+    kubectl.answer(
+        "apply", err='error: Apply failed with 1 conflict: conflict with "external-secrets": .data'
+    )
     result = run("token", "set", *SECRET, "--apply", "--file", file)
 
     assert 1 == result.code
-    assert "secret tracing: its key agent.yaml is kept by external-secrets. Change it there" in result.err
+    assert (
+        "secret tracing: its key agent.yaml is kept by external-secrets. Change it there"
+        in result.err
+    )
     assert 1 == len(kubectl.asked)
 
 
@@ -148,7 +171,10 @@ def test_a_token_in_the_names_place_is_not_shown(run, file) -> None:
     ("arguments", "cause"),
     [
         (("set", "--apply"), "--namespace, --context and --apply belong to --kubernetes-secret"),
-        (("check", "--namespace", "shop"), "--namespace, --context and --apply belong to --kubernetes-secret"),
+        (
+            ("check", "--namespace", "shop"),
+            "--namespace, --context and --apply belong to --kubernetes-secret",
+        ),
         (("set", *SECRET, "--out", "x"), "--out and --kubernetes-secret exclude each other"),
         (("check", *SECRET, "--apply"), "--apply belongs to set"),
         (("set", *SECRET, "--context", "prod"), "--context belongs to --apply"),
@@ -180,11 +206,17 @@ def test_a_secret_is_checked_where_it_is(run, kubectl) -> None:
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        ({"token": "eA=="}, "secret tracing: has no key agent.yaml; its keys: token. sidecar token set"),
+        (
+            {"token": "eA=="},
+            "secret tracing: has no key agent.yaml; its keys: token. sidecar token set",
+        ),
         (None, "secret tracing: has no key agent.yaml; its keys: none"),
         ({"agent.yaml": "/w=="}, "secret tracing: agent.yaml is not text. Write it anew"),
         ({"agent.yaml": encoded("hello")}, "is not an agent's token file"),
-        ({"agent.yaml": encoded(config(key="jaeger"))}, "holds jaeger.tags; an agent of this version reads agent.tags"),
+        (
+            {"agent.yaml": encoded(config(key="jaeger"))},
+            "holds jaeger.tags; an agent of this version reads agent.tags",
+        ),
     ],
 )
 def test_a_secret_that_no_agent_could_use_is_told(run, kubectl, data, text: str) -> None:
@@ -201,13 +233,19 @@ def test_a_secret_that_is_missing_is_told(run, kubectl) -> None:
     result = run("token", "check", *SECRET)
 
     assert 1 == result.code
-    assert "secret tracing in namespace shop: is not there. sidecar token set --kubernetes-secret tracing" in result.err
+    assert (
+        "secret tracing in namespace shop: is not there. sidecar token set --kubernetes-secret tracing"
+        in result.err
+    )
 
 
 def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:
     """Each workload is restarted and waited for; the file keeps its key."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER, "jaeger"))}})
-    kubectl.answer("get deployments", listed(workload("demo-web"), workload("demo-api"), workload("x", "others")))
+    kubectl.answer(
+        "get deployments",
+        listed(workload("demo-web"), workload("demo-api"), workload("x", "others")),
+    )
     kubectl.answer("apply")
     kubectl.answer("rollout")
     result = run("token", "rotate", *SECRET, "--file", file, "--no-verify")
@@ -243,9 +281,14 @@ def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
     result = run("token", "rotate", *SECRET, "--file", file)
 
     assert 1 == result.code
-    assert "token: is not proven: web, agent received: demo-web-1: the agent waits: CrashLoopBackOff" in result.err
+    assert (
+        "token: is not proven: web, agent received: demo-web-1: the agent waits: CrashLoopBackOff"
+        in result.err
+    )
     assert "The old token is back, and the pods roll to it" in result.err
-    assert [encoded(config()), encoded(config(OTHER))] == [sent["data"]["agent.yaml"] for sent in kubectl.read]
+    assert [encoded(config()), encoded(config(OTHER))] == [
+        sent["data"]["agent.yaml"] for sent in kubectl.read
+    ]
     assert 2 == len([argv for argv in kubectl.asked if argv[1:3] == ["rollout", "restart"]])
 
 
@@ -278,9 +321,12 @@ def test_a_secret_that_refuses_the_new_token_is_left_alone(run, kubectl, file) -
     """There is nothing to put back."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     kubectl.answer("get deployments", listed(workload("demo-web")))
-    kubectl.answer("apply", err='error: Apply failed with 1 conflict: conflict with "kubectl-create": .data')
     kubectl.answer(
-        "apply", err='The Secret "tracing" is invalid: data: Forbidden: field is immutable when `immutable` is set'
+        "apply", err='error: Apply failed with 1 conflict: conflict with "kubectl-create": .data'
+    )
+    kubectl.answer(
+        "apply",
+        err='The Secret "tracing" is invalid: data: Forbidden: field is immutable when `immutable` is set',
     )
     result = run("token", "rotate", *SECRET, "--file", file)
 
@@ -292,7 +338,10 @@ def test_a_projected_secret_counts(run, kubectl, file) -> None:
     """Mounted among other sources; a workload without volumes mounts none."""
     projected, bare = workload("demo-web"), workload("bare")
     sources = [{"configMap": {"name": "c"}}, {"secret": {"name": "tracing"}}]
-    volumes = [{"name": "all", "projected": {"sources": sources}}, {"name": "none", "projected": {}}]
+    volumes = [
+        {"name": "all", "projected": {"sources": sources}},
+        {"name": "none", "projected": {}},
+    ]
     projected["spec"]["template"]["spec"]["volumes"] = volumes
     bare["spec"]["template"]["spec"]["volumes"] = None
     kubectl.answer("get secret", err="Error from server (NotFound): no")
@@ -327,11 +376,18 @@ def test_a_rotation_is_proven_through_each_agent(run, kubectl, file, monkeypatch
     kubectl.answer("get deployments", listed(workload("demo-web"), workload("bare", release="")))
     kubectl.answer("get pods", listed(pod()))
     kubectl.answer("get pod demo-web-1", ended(pod(), "sidecar-verify-0123abcd"))
-    seen = Look(ClientCounts(20, 20, {}, 1, ("t1",)), AgentCounts(), AgentCounts(1, spans_submitted=20, connected=1))
+    seen = Look(
+        ClientCounts(20, 20, {}, 1, ("t1",)),
+        AgentCounts(),
+        AgentCounts(1, spans_submitted=20, connected=1),
+    )
     kubectl.answer("logs", as_line(seen))
     for words in ("apply", "rollout", "replace"):
         kubectl.answer(words)
     result = run("token", "rotate", *SECRET, "--file", file)
 
-    assert (0, True) == (result.code, "release demo: proven, 20 spans through each service's agent" in result.err)
+    assert (0, True) == (
+        result.code,
+        "release demo: proven, 20 spans through each service's agent" in result.err,
+    )
     assert encoded(config()) == kubectl.read[0]["data"]["agent.yaml"]

@@ -28,7 +28,9 @@ def engine(tmp_path) -> Iterator[fake_engine.FakeEngine]:
         server.server_close()
 
 
-@pytest.mark.parametrize("arguments", [["--verbose", "token", "rotate"], ["token", "rotate", "--verbose"]])
+@pytest.mark.parametrize(
+    "arguments", [["--verbose", "token", "rotate"], ["token", "rotate", "--verbose"]]
+)
 def test_programs_and_requests_are_told(execute, engine, tmp_path, arguments) -> None:
     """Before the command's name or after it; the token is masked whatever its source."""
     (tmp_path / "docker-compose.yml").touch()
@@ -44,9 +46,17 @@ def test_a_token_in_an_argument_of_a_program_is_masked(execute, tmp_path) -> Non
     """Even where a folder is named so."""
     folder = tmp_path / f"Authentication={CANARY}"
     folder.mkdir()
-    (tmp_path / "docker").write_text("#!/bin/sh\n[ $1$2 = composeversion ] && echo 2.29.1 || exit 1\n")
+    (tmp_path / "docker").write_text(
+        "#!/bin/sh\n[ $1$2 = composeversion ] && echo 2.29.1 || exit 1\n"
+    )
     (tmp_path / "docker").chmod(0o755)
-    result = execute("--verbose", "validate", "--region", "local", env={"PATH": str(tmp_path), "TMPDIR": str(folder)})
+    result = execute(
+        "--verbose",
+        "validate",
+        "--region",
+        "local",
+        env={"PATH": str(tmp_path), "TMPDIR": str(folder)},
+    )
 
     assert "sidecar: runs docker compose --project-directory" in result.err
     assert "Authentication=***" in result.err

@@ -17,7 +17,9 @@ from sidecar import __version__
 from sidecar.checkout import find_checkout
 
 pytest.importorskip("hatchling", reason="wheels are built with hatchling; see requirements-dev.txt")
-pytest.importorskip("grpc_tools", reason="the stubs are generated with grpcio-tools; see requirements-dev.txt")
+pytest.importorskip(
+    "grpc_tools", reason="the stubs are generated with grpcio-tools; see requirements-dev.txt"
+)
 
 SOURCES = ["pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "helm", "sidecar", "tracing"]
 
@@ -31,9 +33,24 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name in SOURCES:
         source = checkout / name
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "*_pb2*")
-        (shutil.copytree(source, copy / name, ignore=ignored) if source.is_dir() else shutil.copy(source, copy / name))
+        (
+            shutil.copytree(source, copy / name, ignore=ignored)
+            if source.is_dir()
+            else shutil.copy(source, copy / name)
+        )
     for folder in (copy, copy / "tracing"):
-        command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", out, folder]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            out,
+            folder,
+        ]
         subprocess.run(command, check=True, capture_output=True)
     return {path.name.partition("-")[0]: path for path in out.iterdir()}
 
@@ -51,7 +68,7 @@ def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
 def test_the_helper_holds_templates_catalogue_types_and_stubs(wheels) -> None:
     """Everything that is not Python travels too; tests and the sample do not."""
     names = set(zipfile.ZipFile(wheels["sidecar_kit"]).namelist())
-    stubs = {f"sidecar/gateway/stubs/collector_pb2{end}" for end in (".py", ".pyi", "_grpc.py")}
+    stubs = {f"sidecar/stand_in/stubs/collector_pb2{end}" for end in (".py", ".pyi", "_grpc.py")}
     sources = {
         f"sidecar/{path.relative_to(Path(__file__).parents[2] / 'sidecar')}"
         for path in (Path(__file__).parents[2] / "sidecar").rglob("*")
@@ -65,7 +82,9 @@ def test_the_helper_holds_templates_catalogue_types_and_stubs(wheels) -> None:
         "sidecar/targets/helm/chart/templates/deployment.yaml",
     } <= names
     assert set() == (stubs | sources) - names
-    assert {"sidecar", f"sidecar_kit-{__version__}.dist-info"} == {name.partition("/")[0] for name in names}
+    assert {"sidecar", f"sidecar_kit-{__version__}.dist-info"} == {
+        name.partition("/")[0] for name in names
+    }
 
 
 def test_the_runtime_holds_its_own_package_only(wheels) -> None:
@@ -82,27 +101,36 @@ def test_the_helper_works_from_an_empty_folder(installed, tmp_path) -> None:
     """`python -m sidecar render` from the wheel's files renders, and loads the gateway's stubs, with cwd elsewhere."""
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy, sidecar, sidecar_tracing\n"
-        "from sidecar.gateway.stubs import collector_pb2_grpc\n"
+        "from sidecar.stand_in.stubs import collector_pb2_grpc\n"
         "print(sidecar.__file__, sidecar_tracing.__file__, collector_pb2_grpc.__file__, sep='\\n')\n"
         "runpy.run_module('sidecar', run_name='__main__')"
     )
     arguments = ["render", "--region", "cn-hangzhou", "--out", str(tmp_path / "out")]
     plain = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code, installed, *arguments], cwd="/", capture_output=True, text=True, env=plain
+        [sys.executable, "-I", "-c", code, installed, *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        env=plain,
     )
     assert 0 == done.returncode, done.stderr
     files = done.stdout.splitlines()[:3]
     services = yaml.safe_load((tmp_path / "out/docker-compose.yml").read_text())["services"]
 
     assert all(Path(file).is_relative_to(installed) for file in files)
-    assert "--reporter.grpc.host-port=tracing-analysis-dc-hz.aliyuncs.com:1883" in services["backend-agent"]["command"]
+    assert (
+        "--reporter.grpc.host-port=tracing-analysis-dc-hz.aliyuncs.com:1883"
+        in services["backend-agent"]["command"]
+    )
     assert "build" not in services["backend"]
 
 
 def test_the_commands_entry_point_is_in_the_wheel(wheels) -> None:
     """`sidecar` runs sidecar.cli:main."""
     with zipfile.ZipFile(wheels["sidecar_kit"]) as archive:
-        entry_points = archive.read(f"sidecar_kit-{__version__}.dist-info/entry_points.txt").decode()
+        entry_points = archive.read(
+            f"sidecar_kit-{__version__}.dist-info/entry_points.txt"
+        ).decode()
 
     assert "[console_scripts]\nsidecar = sidecar.cli:main" in entry_points

@@ -20,7 +20,9 @@ MERGE_BOMB = "a0: &a0 {x: 1, y: 2}\n" + "".join(
 
 def test_load_returns_the_data_of_one_document() -> None:
     """Scalars have YAML's types, and a merge key is merged."""
-    assert {"a": {"x": 1}, "b": {"x": 1, "y": "z"}} == yamlio.load("a: &a {x: 1}\nb: {<<: *a, y: z}", "f")
+    assert {"a": {"x": 1}, "b": {"x": 1, "y": "z"}} == yamlio.load(
+        "a: &a {x: 1}\nb: {<<: *a, y: z}", "f"
+    )
 
 
 def test_an_empty_document_is_none() -> None:
@@ -37,7 +39,10 @@ def test_an_empty_document_is_none() -> None:
         ("a: {b: 1, b: 2}\n", "f:1: is not YAML: the key 'b' is given twice"),
         ("a: [1\nb: 2\n", "f:2: is not YAML"),
         ("a: \x00", "f: is not YAML"),
-        ("a: !!python/object/apply:os.system [id]", "f:1: is not YAML: could not determine a constructor"),
+        (
+            "a: !!python/object/apply:os.system [id]",
+            "f:1: is not YAML: could not determine a constructor",
+        ),
         ("a: !mine b", "f:1: is not YAML"),
         ("{[]: b}", "f:1: is not YAML: found unhashable key"),
         ("a: !!timestamp b", "f: holds a value that YAML cannot read"),
@@ -68,7 +73,10 @@ def test_an_alias_to_itself_is_data() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\xff\xfe", "is not UTF-8 text. Save it as UTF-8"), (b"a" * (2**20 + 1), "is larger than 1 MiB")],
+    [
+        (b"\xff\xfe", "is not UTF-8 text. Save it as UTF-8"),
+        (b"a" * (2**20 + 1), "is larger than 1 MiB"),
+    ],
 )
 def test_a_file_that_is_not_text_is_refused(tmp_path, content: bytes, message: str) -> None:
     """Bytes that are not UTF-8, or far too many, are named as such."""

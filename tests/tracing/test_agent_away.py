@@ -98,7 +98,11 @@ def test_host_that_is_none_keeps_the_spans(make_tracer, caplog, host):
 def test_close_returns_in_time_while_the_resolver_hangs(make_tracer, monkeypatch):
     """A resolver that does not answer holds up neither the service nor the close."""
     hanging = time.monotonic() + 1.5
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(max(0.0, hanging - time.monotonic())) or [])
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_, **__: time.sleep(max(0.0, hanging - time.monotonic())) or [],
+    )
     tracer = make_tracer()
     finish(tracer, 60)
     before = time.monotonic()
@@ -114,7 +118,9 @@ def test_agent_that_moves_is_found_by_its_name(agent, make_tracer, monkeypatch):
     moved = []
     monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0.05)
     monkeypatch.setattr(
-        socket, "getaddrinfo", lambda _, port, **options: resolve("127.0.0.1", (moved or [port])[0], **options)
+        socket,
+        "getaddrinfo",
+        lambda _, port, **options: resolve("127.0.0.1", (moved or [port])[0], **options),
     )
     with UdpAgent() as new:
         tracer = make_tracer(host="agent", reporter_flush_interval=0.05)
@@ -154,7 +160,9 @@ def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
     monkeypatch.setattr(
         socket,
         "getaddrinfo",
-        lambda _, port, **options: resolve("::1", port, **options) + resolve("127.0.0.1", port, **options),
+        lambda _, port, **options: (
+            resolve("::1", port, **options) + resolve("127.0.0.1", port, **options)
+        ),
     )
     tracer = make_tracer(host="localhost")
     finish(tracer, 5)
@@ -254,7 +262,9 @@ class RateLimitedLine:
         monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)
 
     def _connect(self, address):
-        line = sender_module._Line(SimpleNamespace(send=self._send, close=lambda: None), address, is_exact=False)
+        line = sender_module._Line(
+            SimpleNamespace(send=self._send, close=lambda: None), address, is_exact=False
+        )
         line._quotes = self._quotes
         return line
 

@@ -167,7 +167,9 @@ def test_dead_thread_is_replaced(agent, make_tracer, monkeypatch, caplog):
     with monkeypatch.context() as patch:
         patch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
         finish(tracer)
-        wait_until(lambda: "reporter's thread failed" in caplog.text and tracer.reporter._thread is None)
+        wait_until(
+            lambda: "reporter's thread failed" in caplog.text and tracer.reporter._thread is None
+        )
     finish(tracer)
 
     assert 2 == len(agent.wait_for(2))

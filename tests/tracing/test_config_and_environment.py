@@ -90,7 +90,9 @@ def test_defaults_do_not_lose():
 @pytest.mark.parametrize("size", [1, 100, 200_000])
 def test_explicit_sizes_are_respected(size):
     """A size that the user names is taken, larger or smaller."""
-    settings = config(reporter_queue_size=size, reporter_batch_size=size, reporter_flush_interval=size)
+    settings = config(
+        reporter_queue_size=size, reporter_batch_size=size, reporter_flush_interval=size
+    )
 
     assert [size] * 3 == [
         settings.reporter_queue_size,
@@ -168,7 +170,12 @@ def test_bad_sampler_variables_warn(monkeypatch, caplog, kind, param, named):
 
 def test_configuration_wins_over_the_environment(monkeypatch):
     """What the service passes wins over the variables."""
-    set_variables(monkeypatch, JAEGER_SERVICE_NAME="other", JAEGER_SAMPLER_TYPE="const", JAEGER_SAMPLER_PARAM="0")
+    set_variables(
+        monkeypatch,
+        JAEGER_SERVICE_NAME="other",
+        JAEGER_SAMPLER_TYPE="const",
+        JAEGER_SAMPLER_PARAM="0",
+    )
     settings = config(sampler={"type": "probabilistic", "param": 1})
 
     assert ("test", "ProbabilisticSampler(1.0)") == (settings.service_name, str(settings.sampler))
@@ -178,7 +185,10 @@ def test_service_name_from_the_environment(monkeypatch):
     """JAEGER_SERVICE_NAME names the service where the code does not."""
     set_variables(monkeypatch, JAEGER_SERVICE_NAME="named")
 
-    assert ("named", "inner") == (Config({}).service_name, Config({"service_name": "inner"}).service_name)
+    assert ("named", "inner") == (
+        Config({}).service_name,
+        Config({"service_name": "inner"}).service_name,
+    )
 
 
 def test_service_without_a_name_is_refused(monkeypatch):
@@ -201,7 +211,8 @@ def test_tags_may_contain_equals_signs(monkeypatch, caplog):
 
 
 @pytest.mark.parametrize(
-    ("text", "port", "warned"), [("7000", 7000, 0), ("x", 6831, 1), ("70000", 6831, 1), ("", 6831, 0)]
+    ("text", "port", "warned"),
+    [("7000", 7000, 0), ("x", 6831, 1), ("70000", 6831, 1), ("", 6831, 0)],
 )
 def test_agent_port_from_the_environment(monkeypatch, caplog, text, port, warned):
     """JAEGER_AGENT_PORT is taken where it is a port; otherwise a warning and 6831."""
@@ -244,7 +255,9 @@ def test_metrics_of_jaeger_client_go_on(make_tracer):
 
     tracer = make_tracer()
     local_agent = {"reporting_host": "127.0.0.1", "reporting_port": tracer.reporter._sender.port}
-    tracer = Config({"local_agent": local_agent}, service_name="test", metrics_factory=Factory()).new_tracer()
+    tracer = Config(
+        {"local_agent": local_agent}, service_name="test", metrics_factory=Factory()
+    ).new_tracer()
     tracer.start_span("span").finish()
     tracer.close(5)
     tracer.start_span("late").finish()
@@ -264,7 +277,11 @@ def test_inject_and_extract_carry_context_and_baggage(make_tracer, carrier_forma
 
     context = tracer.extract(carrier_format, carrier)
     assert "uber-trace-id" in carrier
-    assert (span.trace_id, span.span_id, "Ada") == (context.trace_id, context.span_id, context.baggage["guest"])
+    assert (span.trace_id, span.span_id, "Ada") == (
+        context.trace_id,
+        context.span_id,
+        context.baggage["guest"],
+    )
 
 
 def test_stats_need_a_reporter_that_counts():
@@ -313,7 +330,9 @@ def set_variables(monkeypatch, **variables):
 
 def test_pace_is_a_setting():
     """`reporter_bytes_per_second` is known to the validation, and the reporter paces by it."""
-    slow = Config({"reporter_bytes_per_second": 1_000}, service_name="test", validate=True).new_tracer()
+    slow = Config(
+        {"reporter_bytes_per_second": 1_000}, service_name="test", validate=True
+    ).new_tracer()
     slow.close(0)
 
     assert pytest.approx(66.6, abs=1) == slow.reporter._delivery._pace.delay(2 * 65_536)

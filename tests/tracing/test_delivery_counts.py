@@ -173,7 +173,9 @@ def test_process_carries_service_and_tags(agent, make_tracer):
     assert {"zone": "a", "jaeger.version": "Python-4.8.0"}.items() <= tags(process.tags).items()
 
 
-def test_defect_in_a_batch_is_counted_and_reporting_goes_on(agent, make_tracer, monkeypatch, caplog):
+def test_defect_in_a_batch_is_counted_and_reporting_goes_on(
+    agent, make_tracer, monkeypatch, caplog
+):
     """An unexpected error in the reporter's thread costs what was in hand, counted, and no more."""
     tracer = make_tracer(reporter_batch_size=1)
     sender = tracer.reporter._sender
@@ -260,7 +262,9 @@ def test_metrics_that_fail_cost_no_span(agent, caplog):
             return lambda _: 1 / 0 if name == "jaeger:reporter_spans" else None
 
     local_agent = {"reporting_host": "127.0.0.1", "reporting_port": agent.port}
-    tracer = Config({"local_agent": local_agent}, service_name="test", metrics_factory=Broken()).new_tracer()
+    tracer = Config(
+        {"local_agent": local_agent}, service_name="test", metrics_factory=Broken()
+    ).new_tracer()
     finish(tracer, 120)
     report = tracer.close(5)
     finish(tracer)

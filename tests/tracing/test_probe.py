@@ -54,7 +54,9 @@ def test_probe_groups_its_spans(agent, capsys):
 
 def test_probe_fails_when_spans_are_lost(capsys):
     """With nobody at the port the probe exits 1 and says how many were dropped."""
-    code, result = run(capsys, "--spans", "3", "--agent", address(closed_port()), "--timeout", "0.2")
+    code, result = run(
+        capsys, "--spans", "3", "--agent", address(closed_port()), "--timeout", "0.2"
+    )
 
     assert 1 == code
     assert (0, {"close_timeout": 3}) == (result["sent"], result["dropped"])
@@ -113,9 +115,23 @@ def test_probe_takes_an_ipv6_address():
 
 def test_probe_is_a_module_to_run(agent):
     """`python -m sidecar_tracing.probe` prints the object and nothing else."""
-    command = [sys.executable, "-m", "sidecar_tracing.probe", "--service", "web", "--spans", "2", "--marker", "x"]
+    command = [
+        sys.executable,
+        "-m",
+        "sidecar_tracing.probe",
+        "--service",
+        "web",
+        "--spans",
+        "2",
+        "--marker",
+        "x",
+    ]
     done = subprocess.run(
-        [*command, "--agent", address(agent.port)], capture_output=True, text=True, check=True, timeout=20
+        [*command, "--agent", address(agent.port)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
     )
 
     assert 2 == json.loads(done.stdout)["sent"]

@@ -69,7 +69,9 @@ def test_exit_is_bounded_when_the_agent_is_away(agent):
     assert "{'close_timeout': 1}\n" == dropped
 
 
-@pytest.mark.parametrize("fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "uwsgi"])
+@pytest.mark.parametrize(
+    "fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "uwsgi"]
+)
 def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
     """Children of a fork report by themselves, also when Python was not told of the fork (as uWSGI does)."""
     run(
@@ -90,7 +92,13 @@ def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
         """,
     )
 
-    expected = {"parent, first": 60, "parent, queued": 10, "parent, after": 5, "child 0": 75, "child 1": 75}
+    expected = {
+        "parent, first": 60,
+        "parent, queued": 10,
+        "parent, after": 5,
+        "child 0": 75,
+        "child 1": 75,
+    }
     assert expected == Counter(agent.names)
     assert 225 == len({span.traceIdLow for span in agent.spans})
 
@@ -215,7 +223,16 @@ def test_gunicorn_worker_flushes_without_a_hook(agent, tmp_path, options):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--workers",
+        "2",
+        "--bind",
+        f"127.0.0.1:{port}",
+        *options,
+    ]
     server = subprocess.Popen(
         [*command, "service:app"],
         cwd=tmp_path,
@@ -223,7 +240,9 @@ def test_gunicorn_worker_flushes_without_a_hook(agent, tmp_path, options):
         stderr=subprocess.DEVNULL,
     )
     try:
-        retry = requests.adapters.HTTPAdapter(max_retries=urllib3.Retry(connect=20, backoff_factor=0.05))
+        retry = requests.adapters.HTTPAdapter(
+            max_retries=urllib3.Retry(connect=20, backoff_factor=0.05)
+        )
         with requests.Session() as session:
             session.mount("http://", retry)
             answered = [session.get(f"http://127.0.0.1:{port}/").text for _ in range(20)]
@@ -255,7 +274,11 @@ def test_signal_handler_that_makes_spans_does_not_deadlock(agent):
 
 def test_killed_by_sigterm_without_a_handler_is_not_covered(agent):
     """SIGTERM with its default action runs no exit hook: documented, and so held here."""
-    done = run(agent, f"finish('lost'); os.kill(os.getpid(), {int(signal.SIGTERM)}); time.sleep(9)", check=False)
+    done = run(
+        agent,
+        f"finish('lost'); os.kill(os.getpid(), {int(signal.SIGTERM)}); time.sleep(9)",
+        check=False,
+    )
 
     assert -signal.SIGTERM == done.returncode
     assert [] == agent.names

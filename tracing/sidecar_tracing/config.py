@@ -43,7 +43,9 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(config, metrics, service_name or environment.service_name(), *args, **kwargs)
+        super().__init__(
+            config, metrics, service_name or environment.service_name(), *args, **kwargs
+        )
 
     @property
     def reporter_queue_size(self) -> int:
@@ -66,7 +68,9 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         return float(self.config.get("reporter_bytes_per_second") or BYTES_PER_SECOND)
 
     def _validate_config(self, config: dict[str, Any]) -> None:
-        super()._validate_config({key: value for key, value in config.items() if key != "reporter_bytes_per_second"})
+        super()._validate_config(
+            {key: value for key, value in config.items() if key != "reporter_bytes_per_second"}
+        )
 
     @property
     def local_agent_reporting_host(self) -> str:

@@ -64,7 +64,9 @@ class Delivery:
         """Send these spans, and whatever came back since; an empty batch only looks for the latter."""
         self._pending.extend(encoder.packets(spans))
         self._take_back()
-        if self.holding and not self._pending:  # what left after a false recovery comes back by a later refusal
+        if (
+            self.holding and not self._pending
+        ):  # what left after a false recovery comes back by a later refusal
             self._attempt(encoder.probe())
         while self._pending:
             if self._give_up():
@@ -82,7 +84,11 @@ class Delivery:
         time.sleep(self._pace.delay(len(packet.data)))
         try:
             self._sender.send(packet)
-        except (OSError, ValueError, OverflowError) as error:  # the latter two: a host or port that is none
+        except (
+            OSError,
+            ValueError,
+            OverflowError,
+        ) as error:  # the latter two: a host or port that is none
             self._failed(packet, error)
             self._take_back()
         else:
@@ -139,7 +145,9 @@ class Delivery:
 
     def _recovered(self) -> None:
         if self._failures:
-            logger.info("The agent at %s:%s takes spans again", self._sender.host, self._sender.port)
+            logger.info(
+                "The agent at %s:%s takes spans again", self._sender.host, self._sender.port
+            )
         self._failures = 0
         self._sender.trust()
 

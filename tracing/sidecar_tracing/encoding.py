@@ -50,7 +50,9 @@ class Encoder:
         self._room = MAX_PACKET_BYTES - overhead
 
     @classmethod
-    def for_service(cls, name: str, tags: dict[str, Any], max_length: int, batch_size: int, ledger: Ledger) -> Encoder:
+    def for_service(
+        cls, name: str, tags: dict[str, Any], max_length: int, batch_size: int, ledger: Ledger
+    ) -> Encoder:
         """Return an encoder for spans of the service with this name and these process tags."""
         process = make_process(name.encode("utf-8", "backslashreplace").decode(), tags, max_length)
         process.tags = [tag for tag in process.tags if _is_encodable(tag)]
@@ -120,7 +122,11 @@ def _is_encodable(tag: Any) -> bool:
     try:
         tag.write(TCompactProtocol(TMemoryBuffer()))
     except Exception as error:  # noqa: BLE001 - whatever a tag holds, the spans must go on
-        logger.warning("The process tag %.100r cannot be encoded (%s); leaving it out", tag.key, type(error).__name__)
+        logger.warning(
+            "The process tag %.100r cannot be encoded (%s); leaving it out",
+            tag.key,
+            type(error).__name__,
+        )
         return False
     return True
 
@@ -128,7 +134,9 @@ def _is_encodable(tag: Any) -> bool:
 def _span_bytes(span: Any) -> bytes:
     buffer = TMemoryBuffer()
     encodable = make_jaeger_batch([span], process=None).spans[0]
-    if encodable.operationName is None:  # Thrift would leave the field out, and the agent refuse the whole packet
+    if (
+        encodable.operationName is None
+    ):  # Thrift would leave the field out, and the agent refuse the whole packet
         encodable.operationName = ""
     # a tag that the service adds now must not come between a list's length and its elements
     encodable.tags, encodable.logs = list(encodable.tags), list(encodable.logs)

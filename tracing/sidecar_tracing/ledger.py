@@ -114,7 +114,9 @@ class Ledger:
             metric(value)
         except Exception:
             if not self._metrics_failed:
-                logger.exception("The metrics factory's counter failed; spans are reported all the same")
+                logger.exception(
+                    "The metrics factory's counter failed; spans are reported all the same"
+                )
             self._metrics_failed = True
 
     def stats(self) -> Stats:

@@ -25,7 +25,9 @@ DEFAULT_PORT = 6831
 def main(argv: Sequence[str] | None = None) -> int:
     """Send the spans; return 0 where all were sent, else 1."""
     args = _parser().parse_args(argv)
-    tracer = init_tracer(args.service, sampler={"type": "const", "param": 1}, local_agent=_agent(args.agent))
+    tracer = init_tracer(
+        args.service, sampler={"type": "const", "param": 1}, local_agent=_agent(args.agent)
+    )
     started_at = time.monotonic()
     trace_ids = send(tracer, args.spans, args.marker, args.rate)
     report = tracer.close(args.timeout)
@@ -74,14 +76,25 @@ def _agent(address: tuple[str, int] | None) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sidecar_tracing.probe", description=__doc__)
     parser.add_argument("--service", required=True, help="name to report as")
-    parser.add_argument("--spans", type=_count, default=10, metavar="N", help="how many (default: %(default)s)")
-    parser.add_argument("--marker", required=True, help=f"value of each span's tag {MARKER_TAG}")
-    parser.add_argument("--rate", type=_seconds, default=0.0, metavar="SPANS_PER_S", help="default: at once")
     parser.add_argument(
-        "--agent", type=_address, metavar="HOST:PORT", help="default: JAEGER_AGENT_HOST and JAEGER_AGENT_PORT"
+        "--spans", type=_count, default=10, metavar="N", help="how many (default: %(default)s)"
+    )
+    parser.add_argument("--marker", required=True, help=f"value of each span's tag {MARKER_TAG}")
+    parser.add_argument(
+        "--rate", type=_seconds, default=0.0, metavar="SPANS_PER_S", help="default: at once"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=10.0, metavar="S", help="bound of the close (default: %(default)s)"
+        "--agent",
+        type=_address,
+        metavar="HOST:PORT",
+        help="default: JAEGER_AGENT_HOST and JAEGER_AGENT_PORT",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="S",
+        help="bound of the close (default: %(default)s)",
     )
     return parser
 
@@ -102,7 +115,13 @@ def _seconds(text: str) -> float:
 
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= environment.MAX_PORT):
+    if not (
+        colon
+        and host
+        and port.isascii()
+        and port.isdigit()
+        and 1 <= int(port[:6]) <= environment.MAX_PORT
+    ):
         raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

@@ -87,7 +87,11 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._deadline = _NEVER
         self._flush_at = _NEVER
         self._delivery = Delivery(
-            self._sender, self.ledger, Pace(self._bytes_per_second), self._out_of_time, self._wait_to_retry
+            self._sender,
+            self.ledger,
+            Pace(self._bytes_per_second),
+            self._out_of_time,
+            self._wait_to_retry,
         )
 
     def after_fork_in_child(self) -> None:
@@ -148,7 +152,9 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         """Close, and return within about `timeout` seconds with what came of it."""
         self.close(timeout)
         with self._ended:
-            self._ended.wait_for(lambda: self._report is not None, _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS)
+            self._ended.wait_for(
+                lambda: self._report is not None, _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS
+            )
             # none yet: the thread is held up by the resolver, or an earlier close had more time
             return CloseReport.of(self.stats()) if self._report is None else self._report
 
@@ -221,7 +227,9 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
                 self._drop_queue()
             with self.ledger.lock:
                 closing = self._closing is not None
-                if len(self._queue) >= self._batch_size or (self._queue and (closing or self._is_due())):
+                if len(self._queue) >= self._batch_size or (
+                    self._queue and (closing or self._is_due())
+                ):
                     return self._take()
                 if closing:
                     return None

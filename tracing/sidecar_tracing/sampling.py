@@ -41,7 +41,9 @@ def choose(configured: Any) -> Any:
 
 def _create(kind: str, param: Any) -> Any:
     if kind == "const":
-        return ConstSampler(decision=float(param) != 0 if isinstance(param, float) else get_boolean(param, False))
+        return ConstSampler(
+            decision=float(param) != 0 if isinstance(param, float) else get_boolean(param, False)
+        )
     if kind == "probabilistic":
         return ProbabilisticSampler(rate=float(param))
     if kind in ("ratelimiting", "rate_limiting"):

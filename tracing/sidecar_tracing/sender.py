@@ -57,7 +57,9 @@ class _Line:
             return []
         came_back = quotes if self.is_exact else b""
         refused = [packet for _, packet in self.kept if packet.data.startswith(came_back)]
-        self.kept = deque((pair for pair in self.kept if pair[1] not in refused), maxlen=_KEPT_PACKETS)
+        self.kept = deque(
+            (pair for pair in self.kept if pair[1] not in refused), maxlen=_KEPT_PACKETS
+        )
         return refused
 
     def _quotes(self) -> tuple[bytes, ...]:
@@ -126,7 +128,9 @@ class UdpSender:
         return refused
 
     def _refused_by(self, line: _Line, now: float) -> list[Packet]:
-        refused = line.take_refused()  # first: after a long wait the answer is there, and the packet old
+        refused = (
+            line.take_refused()
+        )  # first: after a long wait the answer is there, and the packet old
         if line.is_exact or now >= self._hold_until:
             line.forget_before(now - SETTLE_SECONDS)
         return refused

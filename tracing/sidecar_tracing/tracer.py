@@ -28,7 +28,9 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
         if isinstance(self.reporter, Reporter):
             ledger, counters = self.reporter.ledger, self.metrics
             counters.spans_started_sampled = _both(ledger.start, counters.spans_started_sampled)
-            counters.spans_started_not_sampled = _both(ledger.sample_out, counters.spans_started_not_sampled)
+            counters.spans_started_not_sampled = _both(
+                ledger.sample_out, counters.spans_started_not_sampled
+            )
 
     @overload
     def close(self) -> Closing: ...
@@ -54,7 +56,9 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
         Raises TypeError where the tracer was created with a reporter that does not count.
         """
         if not isinstance(self.reporter, Reporter):
-            raise TypeError(f"{type(self.reporter).__name__} does not count spans; create the tracer by Config")
+            raise TypeError(
+                f"{type(self.reporter).__name__} does not count spans; create the tracer by Config"
+            )
         return self.reporter.stats()
 
 

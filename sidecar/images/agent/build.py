@@ -68,7 +68,9 @@ def edits_for(version: str, module: dict[str, Any]) -> list[str]:
     Go ignores a dependency's replace and exclude lines, but the agent's authors built and tested with them.
     """
     edits = [f"-require={MODULE}@v{version}", f"-go={module['Go']}"]
-    edits += [f"-replace={_at(rule['Old'])}={_at(rule['New'])}" for rule in module.get("Replace") or []]
+    edits += [
+        f"-replace={_at(rule['Old'])}={_at(rule['New'])}" for rule in module.get("Replace") or []
+    ]
     edits += [f"-exclude={_at(rule)}" for rule in module.get("Exclude") or []]
     return edits
 
@@ -78,7 +80,9 @@ def _at(module: dict[str, str]) -> str:
 
 
 def _download(version: str, work: Path, environment: dict[str, str]) -> dict[str, Any]:
-    text = _go("mod", "download", "-json", f"{MODULE}@v{version}", folder=work, environment=environment)
+    text = _go(
+        "mod", "download", "-json", f"{MODULE}@v{version}", folder=work, environment=environment
+    )
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -90,7 +94,9 @@ def _read_module(source: dict[str, Any], work: Path, environment: dict[str, str]
 
 
 def _go(*args: str, folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(["go", *args], cwd=folder, env=environment, check=False, text=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        ["go", *args], cwd=folder, env=environment, check=False, text=True, stdout=subprocess.PIPE
+    )
     if done.returncode:
         sys.exit(f"go {args[0]} failed: {done.stdout.strip()}")
     return done.stdout

@@ -49,7 +49,11 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
         "sections": SECTIONS,
         "official": official(),
     }
-    files = {name: jinja.get_template(f"{name}.j2").render(**names) for name in chart.RENDERED if name != chart.SCHEMA}
+    files = {
+        name: jinja.get_template(f"{name}.j2").render(**names)
+        for name in chart.RENDERED
+        if name != chart.SCHEMA
+    }
     return {**files, chart.SCHEMA: schema.as_json(schema.schema(values))}
 
 
@@ -60,8 +64,14 @@ def overlay(plan: Plan, values: Values) -> str:
     if "services" in changes:
         # null would do in `helm install`; not under --reuse-values, nor from a parent chart with Helm 4
         off = {"enabled": False}
-        changes["services"] = {name: off if one is None else one for name, one in changes["services"].items()}
-    return _jinja().get_template("overlay.yaml.j2").render(plan=plan, changes=changes, findings=differences(plan))
+        changes["services"] = {
+            name: off if one is None else one for name, one in changes["services"].items()
+        }
+    return (
+        _jinja()
+        .get_template("overlay.yaml.j2")
+        .render(plan=plan, changes=changes, findings=differences(plan))
+    )
 
 
 @cache
@@ -83,7 +93,9 @@ def at(values: Values, path: str) -> Any:  # noqa: ANN401 - data of any shape
 def comment(text: str, indent: int = 0) -> str:
     """Return a text as YAML comments of at most 110 columns."""
     start = " " * indent + "# "
-    return textwrap.fill(text, 110, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
+    return textwrap.fill(
+        text, 110, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
+    )
 
 
 def block(value: Any, indent: int = 0) -> str:  # noqa: ANN401
@@ -91,4 +103,6 @@ def block(value: Any, indent: int = 0) -> str:  # noqa: ANN401
     if not isinstance(value, dict) or not value:
         return " " + yamlio.flow(value)
     start = "\n" + " " * (indent + 2)
-    return "".join(f"{start}{yamlio.flow(key)}:{block(inner, indent + 2)}" for key, inner in value.items())
+    return "".join(
+        f"{start}{yamlio.flow(key)}:{block(inner, indent + 2)}" for key, inner in value.items()
+    )

@@ -25,13 +25,22 @@ def differences(plan: Plan) -> list[Finding]:
 
 def _of(service: ServicePlan) -> Iterator[tuple[str, str]]:
     if service.build:
-        yield "a chart does not build its image", f"Push it as {service.image.name}, or name another"
+        yield (
+            "a chart does not build its image",
+            f"Push it as {service.image.name}, or name another",
+        )
     if service.publish:
-        yield "publish is the host's business; the chart makes a Service", "Use an Ingress for callers from outside"
+        yield (
+            "publish is the host's business; the chart makes a Service",
+            "Use an Ingress for callers from outside",
+        )
     if service.env_files:
         yield f"env_files ({', '.join(service.env_files)}) stay on the host", "Use envFrom"
     if service.volumes:
         mounts = ", ".join(volume.target for volume in service.volumes)
         yield f"volumes ({mounts}) stay on the host", "Use extraVolumes and extraVolumeMounts"
     if service.memory_mib is None:
-        yield f"has no memory limit; the chart gives {UNLIMITED[0]} MiB", "Set resources in the spec, or in the values"
+        yield (
+            f"has no memory limit; the chart gives {UNLIMITED[0]} MiB",
+            "Set resources in the spec, or in the values",
+        )

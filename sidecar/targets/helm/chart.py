@@ -18,7 +18,9 @@ def folder() -> Path:
     checkout = find_checkout()
     found = checkout / "helm" if checkout else _PACKAGED
     if not (found / "templates").is_dir():
-        raise SidecarError(str(found), "is not there: the chart's templates", "Install sidecar-kit again")
+        raise SidecarError(
+            str(found), "is not there: the chart's templates", "Install sidecar-kit again"
+        )
     return found
 
 

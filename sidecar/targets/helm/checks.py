@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _STANDARD = ("name", "instance", "version", "component", "part-of", "managed-by")
-_RESTRICTED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim"}
+_RESTRICTED_VOLUMES = {
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+}
 _RESTRICTED_VOLUMES |= {"projected", "secret", "name"}
 _SHARED = ("hostNetwork", "hostPID", "hostIPC")
 
@@ -57,14 +64,21 @@ def _pod(pod: Object | None) -> Iterator[Problem]:
             yield "spec", f"shares the node: {name}", "Remove it"
     for volume in pod.get("volumes", []):
         if unknown := volume.keys() - _RESTRICTED_VOLUMES:
-            yield f"volumes.{volume['name']}", f"is of a restricted kind: {', '.join(unknown)}", "Use another"
+            yield (
+                f"volumes.{volume['name']}",
+                f"is of a restricted kind: {', '.join(unknown)}",
+                "Use another",
+            )
     for container in (*pod.get("initContainers", []), *pod["containers"]):
         for cause, fix in (*_security(container, pod), *_limits(container), *_exposure(container)):
             yield f"containers.{container['name']}", cause, fix
 
 
 def _security(container: Object, pod: Object) -> Iterator[tuple[str, str]]:
-    context: Mapping[str, Any] = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
+    context: Mapping[str, Any] = {
+        **pod.get("securityContext", {}),
+        **container.get("securityContext", {}),
+    }
     wanted = {"allowPrivilegeEscalation": False, "runAsNonRoot": True}
     for name, value in wanted.items():
         if context.get(name) is not value:

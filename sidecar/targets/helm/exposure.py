@@ -46,7 +46,12 @@ def _containers(pod: Object) -> Iterator[Problem]:
                 fix = "Use agent 1.18.0 or later, which binds it to loopback"
                 yield Severity.WARNING, place, "serves its admin port beyond the pod", fix
             elif _listens(flag) and not value.startswith(_INSIDE):
-                yield Severity.ERROR, place, f"listens beyond the pod: {argument}", "Bind it to 127.0.0.1"
+                yield (
+                    Severity.ERROR,
+                    place,
+                    f"listens beyond the pod: {argument}",
+                    "Bind it to 127.0.0.1",
+                )
 
 
 def _listens(flag: str) -> bool:

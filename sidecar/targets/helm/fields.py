@@ -23,12 +23,22 @@ OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 OBJECT: Schema = {"type": "object"}
 NAMED: Schema = {
     "type": "array",
-    "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}},
+    "items": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string", "minLength": 1}},
+    },
 }
 """Kubernetes' own lists of named things: variables, volumes, mounts."""
 LABEL: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"}
-REGISTRY: Schema = {"type": "string", "pattern": r"^([A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._-]+)*/?)?$"}
-CIDRS: Schema = {"type": "array", "items": {"type": "string", "pattern": r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$"}}
+REGISTRY: Schema = {
+    "type": "string",
+    "pattern": r"^([A-Za-z0-9._-]+(:[0-9]+)?(/[A-Za-z0-9._-]+)*/?)?$",
+}
+CIDRS: Schema = {
+    "type": "array",
+    "items": {"type": "string", "pattern": r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$"},
+}
 REVISION: Schema = {"type": ["string", "number"]}
 
 
@@ -41,9 +51,17 @@ _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 TEXTS: Schema = {"type": "object", "additionalProperties": _SCALAR}
 ENVIRONMENT = named(VARIABLE, _SCALAR)
 VERSION: Schema = {"type": "string", "pattern": r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"}
-HOST: Schema = {"type": "string", "pattern": r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$", "maxLength": 253}
+HOST: Schema = {
+    "type": "string",
+    "pattern": r"^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.|$))*$",
+    "maxLength": 253,
+}
 IMAGE: Schema = {"type": "string", "pattern": r"^[^\s]*$"}
-SECRET: Schema = {"type": "string", "pattern": r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$", "maxLength": 253}
+SECRET: Schema = {
+    "type": "string",
+    "pattern": r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$",
+    "maxLength": 253,
+}
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$"
 _QUANTITIES: Schema = {
     "type": "object",
@@ -87,25 +105,45 @@ _POD = (
     Field("env", ENVIRONMENT, "Environment, as a map; `$(NAME)` refers to another variable."),
     Field("extraEnv", NAMED, "Environment in Kubernetes' own form, e.g. valueFrom; wins over env."),
     Field("envFrom", OBJECTS, "ConfigMaps and Secrets whose keys become variables."),
-    Field("peers", OBJECT, "Variable → {service, scheme, path}: the address of another service of this release."),
+    Field(
+        "peers",
+        OBJECT,
+        "Variable → {service, scheme, path}: the address of another service of this release.",
+    ),
     Field("resources", RESOURCES, "Requests and limits, in place of the top-level resources."),
-    Field("runAsUser", positive(2**31 - 1), "User id; absent: the image's own, which must not be root."),
+    Field(
+        "runAsUser",
+        positive(2**31 - 1),
+        "User id; absent: the image's own, which must not be root.",
+    ),
     Field("readOnlyRootFilesystem", FLAG, "Default true; /tmp is writable always."),
     Field("extraVolumes", NAMED, "Volumes of the pod."),
     Field("extraVolumeMounts", NAMED, "Mounts of the container."),
-    Field("lifecycle", OBJECT, "Hooks of the container, e.g. a preStop that sleeps until no new requests come."),
+    Field(
+        "lifecycle",
+        OBJECT,
+        "Hooks of the container, e.g. a preStop that sleeps until no new requests come.",
+    ),
     Field("podLabels", TEXTS, "Labels of this pod, over the top-level ones."),
     Field("podAnnotations", TEXTS, "Annotations of this pod, over the top-level ones."),
 )
 SERVICE = (
     *_POD,
-    Field("port", PORT, "Where it listens; absent: a worker without a Service. Not one of the agent's."),
+    Field(
+        "port",
+        PORT,
+        "Where it listens; absent: a worker without a Service. Not one of the agent's.",
+    ),
     Field(
         "replicas",
         positive(1000),
         "Pods, each with an agent of its own; at least 1; absent: left to Kubernetes or an autoscaler.",
     ),
-    Field("example", {"type": "string", "pattern": "^/"}, "A path that NOTES shows and `helm test` asks."),
+    Field(
+        "example",
+        {"type": "string", "pattern": "^/"},
+        "A path that NOTES shows and `helm test` asks.",
+    ),
     Field(
         "health",
         OBJECT,
@@ -124,7 +162,11 @@ JOB = (
 )
 CRON_JOB = (
     *JOB,
-    Field("schedule", {"type": "string", "pattern": r"^(@\w+|(\S+\s+){4}\S+)$"}, "As cron has it. Required."),
+    Field(
+        "schedule",
+        {"type": "string", "pattern": r"^(@\w+|(\S+\s+){4}\S+)$"},
+        "As cron has it. Required.",
+    ),
     Field("timeZone", WORD, "e.g. Asia/Shanghai; absent: the cluster's."),
     Field("concurrencyPolicy", choice("Allow", "Forbid", "Replace"), "Default Forbid."),
     Field("suspend", FLAG, "Default false."),
@@ -138,18 +180,51 @@ FIELDS = (
     Field("gateway.host", HOST, "The region's gateway; empty: the stand-in."),
     Field("gateway.port", PORT, "Its gRPC port."),
     Field("gateway.tls", FLAG, "Whether it takes TLS there; needs agent 1.18.0."),
-    Field("existingSecret", SECRET, "A Secret whose key agent.yaml `sidecar token set` wrote. Preferred."),
-    Field("existingSecretCheck", FLAG, "Refuse to install while that Secret or its key is missing.", True),
-    Field("token", TEXT, "The token itself: it ends up in the release's record. Prefer existingSecret.", ""),
-    Field("tokenRevision", REVISION, "Any text; changing it rolls the pods, after the existing Secret changed.", ""),
-    Field("images.agent", WORD, "The agent; without a tag: at agent.version. `make images` makes the stand-in's."),
+    Field(
+        "existingSecret",
+        SECRET,
+        "A Secret whose key agent.yaml `sidecar token set` wrote. Preferred.",
+    ),
+    Field(
+        "existingSecretCheck",
+        FLAG,
+        "Refuse to install while that Secret or its key is missing.",
+        True,
+    ),
+    Field(
+        "token",
+        TEXT,
+        "The token itself: it ends up in the release's record. Prefer existingSecret.",
+        "",
+    ),
+    Field(
+        "tokenRevision",
+        REVISION,
+        "Any text; changing it rolls the pods, after the existing Secret changed.",
+        "",
+    ),
+    Field(
+        "images.agent",
+        WORD,
+        "The agent; without a tag: at agent.version. `make images` makes the stand-in's.",
+    ),
     Field("images.sample", WORD, "What a workload without an image of its own runs."),
     Field("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
-    Field("images.pullPolicy", choice("IfNotPresent", "Always", "Never"), "For every container.", "IfNotPresent"),
+    Field(
+        "images.pullPolicy",
+        choice("IfNotPresent", "Always", "Never"),
+        "For every container.",
+        "IfNotPresent",
+    ),
     Field("global.imageRegistry", REGISTRY, "Put before every image that names no registry.", ""),
     Field("global.imagePullSecrets", WORDS, "Names of Secrets.", []),
     Field("agent.version", VERSION, "jaeger-agent 1.15.0 to 1.62.0; decides its flags."),
-    Field("agent.mode", choice("auto", "native", "container"), "auto: native from Kubernetes 1.29.", "auto"),
+    Field(
+        "agent.mode",
+        choice("auto", "native", "container"),
+        "auto: native from Kubernetes 1.29.",
+        "auto",
+    ),
     Field(
         "agent.stopDelaySeconds",
         positive(300),
@@ -159,19 +234,39 @@ FIELDS = (
     Field("agent.tuning.workers", positive(10000), "Concurrent calls to the gateway."),
     Field("agent.tuning.queuePackets", positive(10**6), "Packets that wait for a worker."),
     Field("agent.tuning.maxPacketBytes", positive(65535), "The longest packet."),
-    Field("agent.tuning.socketBufferBytes", positive(2**31 - 1), "Asked of the kernel, which caps it."),
+    Field(
+        "agent.tuning.socketBufferBytes", positive(2**31 - 1), "Asked of the kernel, which caps it."
+    ),
     Field("agent.extraArgs", WORDS, "Further flags of the agent.", []),
     Field("agent.resources", RESOURCES, "Requests and limits of each agent."),
-    Field("services", OBJECT, "Name → a Deployment and its Service; enabled: false leaves one of the chart's out."),
+    Field(
+        "services",
+        OBJECT,
+        "Name → a Deployment and its Service; enabled: false leaves one of the chart's out.",
+    ),
     Field("jobs", OBJECT, "Name → a Job. Needs a native agent.", {}),
     Field("cronJobs", OBJECT, "Name → a CronJob. Needs a native agent.", {}),
     Field("env", ENVIRONMENT, "Environment of every workload.", {}),
     Field("extraEnv", NAMED, "The same in Kubernetes' own form.", []),
     Field("resources", RESOURCES, "Requests and limits of a workload that names none."),
-    Field("standIn.enabled", FLAG, "Run the stand-in gateway, which keeps traces in memory and shows them."),
+    Field(
+        "standIn.enabled",
+        FLAG,
+        "Run the stand-in gateway, which keeps traces in memory and shows them.",
+    ),
     Field("standIn.resources", RESOURCES, "Its requests and limits."),
-    Field("terminationGracePeriodSeconds", positive(3600), "Until SIGKILL: service first, agent after it.", 60),
-    Field("serviceAccountName", TEXT, "For every pod, which mounts no token of it; empty: default.", ""),
+    Field(
+        "terminationGracePeriodSeconds",
+        positive(3600),
+        "Until SIGKILL: service first, agent after it.",
+        60,
+    ),
+    Field(
+        "serviceAccountName",
+        TEXT,
+        "For every pod, which mounts no token of it; empty: default.",
+        "",
+    ),
     Field("priorityClassName", TEXT, "For every pod.", ""),
     Field("nodeSelector", TEXTS, "For every pod.", {}),
     Field("affinity", OBJECT, "For every pod.", {}),
@@ -181,11 +276,21 @@ FIELDS = (
     Field("commonAnnotations", TEXTS, "On every object.", {}),
     Field("podLabels", TEXTS, "On every pod.", {}),
     Field("podAnnotations", TEXTS, "On every pod.", {}),
-    Field("networkPolicy.enabled", FLAG, "Admit the service port; let out DNS, the gateway's port and peers.", True),
+    Field(
+        "networkPolicy.enabled",
+        FLAG,
+        "Admit the service port; let out DNS, the gateway's port and peers.",
+        True,
+    ),
     Field("networkPolicy.ingressFrom", OBJECTS, "Who may call services; empty: everyone.", []),
     Field("networkPolicy.gatewayCidrs", CIDRS, "Where the gateway may be; empty: anywhere.", []),
     Field("networkPolicy.extraEgress", OBJECTS, "Egress rules for what else services call.", []),
-    Field("metrics.enabled", FLAG, "Bind agents' admin ports to the pod's address; open them to monitoring.", False),
+    Field(
+        "metrics.enabled",
+        FLAG,
+        "Bind agents' admin ports to the pod's address; open them to monitoring.",
+        False,
+    ),
     Field(
         "metrics.namespaceLabels",
         TEXTS,
@@ -195,9 +300,19 @@ FIELDS = (
     Field("metrics.serviceMonitor.enabled", FLAG, "Needs the Prometheus operator's CRDs.", False),
     Field("metrics.serviceMonitor.interval", TEXT, "How often it is scraped.", "30s"),
     Field("metrics.serviceMonitor.labels", TEXTS, "What your Prometheus selects by.", {}),
-    Field("metrics.rules.enabled", FLAG, "Alerts: spans failed, packets dropped, not connected.", False),
+    Field(
+        "metrics.rules.enabled",
+        FLAG,
+        "Alerts: spans failed, packets dropped, not connected.",
+        False,
+    ),
     Field("metrics.rules.labels", TEXTS, "What your Prometheus selects by.", {}),
-    Field("agentOnly", FLAG, "Render nothing: a foreign chart includes the named templates alone.", False),
+    Field(
+        "agentOnly",
+        FLAG,
+        "Render nothing: a foreign chart includes the named templates alone.",
+        False,
+    ),
 )
 
 SECTIONS: Mapping[str, str] = {

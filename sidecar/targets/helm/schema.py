@@ -52,7 +52,10 @@ def schema(defaults: Mapping[str, Any]) -> dict[str, Any]:
         place["properties"][key] = _leaf(field, known[key])
     _require_all(root)
     root["properties"]["global"]["additionalProperties"] = True  # a parent chart's keys come along
-    root["properties"]["enabled"] = {"type": "boolean", "description": "A parent chart's condition."}
+    root["properties"]["enabled"] = {
+        "type": "boolean",
+        "description": "A parent chart's condition.",
+    }
     # besides additionalProperties, since Helm then names those that are allowed; further down it misplaces this one
     root["propertyNames"] = {"enum": list(root["properties"])}
     return root
@@ -73,7 +76,12 @@ def as_json(data: Mapping[str, Any]) -> str:
 
 
 def _object(description: str) -> dict[str, Any]:
-    return {"type": "object", "description": description, "additionalProperties": False, "properties": {}}
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "properties": {},
+    }
 
 
 def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
@@ -84,7 +92,9 @@ def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data 
 
 
 def _workloads(fields: Sequence[Field], required: list[str]) -> dict[str, Any]:
-    properties = {one.path: _clearable(one) if one.path not in required else _described(one) for one in fields}
+    properties = {
+        one.path: _clearable(one) if one.path not in required else _described(one) for one in fields
+    }
     workload = {
         "type": ["object", "null"],
         "additionalProperties": False,

@@ -50,7 +50,9 @@ def _check_version(chart: str, version: str) -> list[Finding]:
     if done.returncode:
         return _failure(f"template, Kubernetes {version}", done)
     objects = [one for one in yaml.load_all(done.stdout, Loader=_LOADER) if one]
-    careful = [*check_objects(objects), *check_exposure(objects)] if version == KUBERNETES[-1] else []
+    careful = (
+        [*check_objects(objects), *check_exposure(objects)] if version == KUBERNETES[-1] else []
+    )
     return [*careful, *_check_schemas(objects, version)]
 
 
@@ -65,7 +67,9 @@ def _check_schemas(objects: Sequence[dict[str, Any]], version: str) -> list[Find
             return []
         return [
             _warning(
-                "API schemas", "not checked: kubernetes-validate is not installed", "pip install sidecar-kit[charts]"
+                "API schemas",
+                "not checked: kubernetes-validate is not installed",
+                "pip install sidecar-kit[charts]",
             )
         ]
     findings = []
@@ -77,22 +81,45 @@ def _check_schemas(objects: Sequence[dict[str, Any]], version: str) -> list[Find
         except kubernetes_validate.ValidationError as error:
             subject = f"{one['kind']} {one['metadata']['name']}"
             place = ".".join(str(part) for part in error.path)
-            findings.append(Finding(Severity.ERROR, subject, place, f"Kubernetes {version}: {error.message}"))
+            findings.append(
+                Finding(Severity.ERROR, subject, place, f"Kubernetes {version}: {error.message}")
+            )
     return findings
 
 
 def _helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("HELM_", "KUBE", "TRACING_"))}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("HELM_", "KUBE", "TRACING_"))
+    }
     return subprocess.run(
-        ["helm", *arguments], capture_output=True, text=True, env=clean, timeout=_SECONDS, check=False
+        ["helm", *arguments],
+        capture_output=True,
+        text=True,
+        env=clean,
+        timeout=_SECONDS,
+        check=False,
     )
 
 
 def _failure(place: str, done: subprocess.CompletedProcess[str]) -> list[Finding]:
     if not done.returncode:
         return []
-    told = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if re.search("ERROR|WARNING|Error", line)]
-    return [Finding(Severity.ERROR, "helm", place, " ".join(told) or "failed", "Correct the spec, and render again")]
+    told = [
+        line
+        for line in f"{done.stdout}\n{done.stderr}".splitlines()
+        if re.search("ERROR|WARNING|Error", line)
+    ]
+    return [
+        Finding(
+            Severity.ERROR,
+            "helm",
+            place,
+            " ".join(told) or "failed",
+            "Correct the spec, and render again",
+        )
+    ]
 
 
 def _warning(subject: str, cause: str, fix: str) -> Finding:

@@ -25,7 +25,9 @@ UNLIMITED = (512, 1)
 """Memory in MiB and CPUs of a service whose spec names no limit: a platform asks for one."""
 USUAL = HealthTiming(interval_s=5, timeout_s=3, retries=5, start_period_s=30)
 """The spec's defaults; the chart's templates have the same."""
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?")
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
+)
 
 
 def values_of(plan: Plan) -> Values:

@@ -11,7 +11,9 @@ def new_deployment(checkout, engine, compose, images, tmp_path_factory):
     """Make a deployment of the checkout's own docker-compose.yml, not yet started."""
 
     def make(name):
-        return Deployment(local_copy(checkout, tmp_path_factory.mktemp(name)), engine, compose, images)
+        return Deployment(
+            local_copy(checkout, tmp_path_factory.mktemp(name)), engine, compose, images
+        )
 
     return make
 

@@ -102,10 +102,14 @@ def started(new_deployment, canary):
     """The local deployment with the canary for its token, what was printed, and the processes that had the token."""
     with deployed(new_deployment("canary")) as local, watched_processes(canary) as seen:
         rendering = local.folder / "docker-compose.yml"
-        rendering.write_text(rendering.read_text().replace("file: ./local-agent.yaml", "file: ./secrets/agent.yaml"))
+        rendering.write_text(
+            rendering.read_text().replace("file: ./local-agent.yaml", "file: ./secrets/agent.yaml")
+        )
         told = [set_token(local.folder, canary)]
         local.set(SIDECAR_TOKEN_FILE="./secrets/agent.yaml")
-        done = local.run("up", "--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never")
+        done = local.run(
+            "up", "--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never"
+        )
         verified = local.verify("--spans", "20")
         told.extend((done.stdout, done.stderr, verified.out, verified.err))
         yield local, told, list(seen)
@@ -125,7 +129,11 @@ def test_the_agents_have_it(deployment, canary):
 
 def test_no_other_file_holds_it(deployment, canary):
     """Of the rendered folder only secrets/agent.yaml holds it."""
-    holders = [path for path in deployment.folder.rglob("*") if path.is_file() and canary.is_in(path.read_bytes())]
+    holders = [
+        path
+        for path in deployment.folder.rglob("*")
+        if path.is_file() and canary.is_in(path.read_bytes())
+    ]
 
     assert [deployment.folder / "secrets/agent.yaml"] == holders
 
@@ -173,7 +181,9 @@ def test_the_stand_in_does_not_show_it(deployment, canary):
     """Neither API, metrics nor page of the stand-in hold it, though the traces carry it."""
     trace_id = deployment.greet()
     assert deployment.trace(trace_id)
-    texts = [requests.get(deployment.page + path.format(id=trace_id), timeout=5).text for path in PAGES]
+    texts = [
+        requests.get(deployment.page + path.format(id=trace_id), timeout=5).text for path in PAGES
+    ]
 
     assert any("***" in text for text in texts)
     assert [] == [text for text in texts if canary.is_in(text)]
@@ -205,7 +215,9 @@ def test_no_error_message_holds_it(canary, tmp_path, spoiled):
 
 def test_a_regions_own_folder(canary, new_deployment, tmp_path):
     """In a real region whose gateway does not exist, verify says that the name does not resolve; no token is shown."""
-    (tmp_path / "regions.yaml").write_text("regions: [{id: cn-shenzhen, public: gateway.invalid}]\n")
+    (tmp_path / "regions.yaml").write_text(
+        "regions: [{id: cn-shenzhen, public: gateway.invalid}]\n"
+    )
     region = new_deployment("region")
     own = ("--regions", tmp_path / "regions.yaml")
     rendered = sidecar("render", "--region", "cn-shenzhen", *own, "--out", region.folder)
@@ -216,10 +228,14 @@ def test_a_regions_own_folder(canary, new_deployment, tmp_path):
         region.up()
         hops, done = region.hops("--spans", "20", "--seconds", "12")
         failure = next(hop for hop in hops.values() if hop["ok"] is False)
-        logs = [region.engine.containers.logs(region.container(name).identity) for name in SERVICES[:-1]]
+        logs = [
+            region.engine.containers.logs(region.container(name).identity) for name in SERVICES[:-1]
+        ]
         inspected = [json.dumps(region.inspect(name)) for name in SERVICES[:-1]]
 
     assert (1, "agent submitted") == (done.code, failure["hop"])
     assert "the gateway's name does not resolve" in failure["cause"]
     assert hops["frontend", "gateway accepted"]["ok"] is None
-    assert [] == [text for text in (*told, *logs, *inspected, done.out, done.err) if canary.is_in(text)]
+    assert [] == [
+        text for text in (*told, *logs, *inspected, done.out, done.err) if canary.is_in(text)
+    ]

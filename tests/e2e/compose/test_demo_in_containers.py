@@ -27,7 +27,14 @@ def project(checkout, engine, compose, images):
         "SIDECAR_PORT_GATEWAY": str(free_port()),
     }
     yield settings
-    argv = [*compose.program, "-p", settings["COMPOSE_PROJECT_NAME"], "down", "--volumes", "--timeout=3"]
+    argv = [
+        *compose.program,
+        "-p",
+        settings["COMPOSE_PROJECT_NAME"],
+        "down",
+        "--volumes",
+        "--timeout=3",
+    ]
     subprocess.run(argv, check=True, capture_output=True)
 
 
@@ -38,7 +45,10 @@ def left(engine, project):
     found = [container.name for container in engine.containers.of_project(name)]
     for kind in ("network", "volume"):
         listed = subprocess.run(
-            ["docker", kind, "ls", "--quiet", "--filter", label], check=True, capture_output=True, text=True
+            ["docker", kind, "ls", "--quiet", "--filter", label],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         found += listed.stdout.split()
     return found

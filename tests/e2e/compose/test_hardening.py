@@ -26,7 +26,10 @@ def connect(deployment, inside, host):
 
 def addresses(deployment, service):
     """Return a container's addresses in all its networks."""
-    return [network["IPAddress"] for network in deployment.inspect(service)["NetworkSettings"]["Networks"].values()]
+    return [
+        network["IPAddress"]
+        for network in deployment.inspect(service)["NetworkSettings"]["Networks"].values()
+    ]
 
 
 @pytest.mark.parametrize("service", KIT)
@@ -70,7 +73,10 @@ def test_nothing_of_an_agent_is_published(deployment):
 
     assert {"frontend", "gateway"} == {name for name, ports in published.items() if ports}
     assert {"127.0.0.1"} == {
-        binding["HostIp"] for ports in published.values() for bindings in ports.values() for binding in bindings
+        binding["HostIp"]
+        for ports in published.values()
+        for bindings in ports.values()
+        for binding in bindings
     }
 
 
@@ -81,12 +87,16 @@ def test_the_admin_port_answers_inside_only(deployment, agent):
     other = next(name for name in ("frontend", "backend") if name != own)
 
     assert "reached" == connect(deployment, own, agent)
-    assert [""] * 3 == [connect(deployment, other, host) for host in (agent, *addresses(deployment, agent))]
+    assert [""] * 3 == [
+        connect(deployment, other, host) for host in (agent, *addresses(deployment, agent))
+    ]
 
 
 def test_an_agent_reads_the_token_from_its_file_only(deployment):
     """The token's file is the one thing mounted into an agent, read-only; what the engine shows holds no token."""
     data = deployment.inspect("frontend-agent")
 
-    assert [("/run/secrets/agent.yaml", False)] == [(mount["Destination"], mount["RW"]) for mount in data["Mounts"]]
+    assert [("/run/secrets/agent.yaml", False)] == [
+        (mount["Destination"], mount["RW"]) for mount in data["Mounts"]
+    ]
     assert "public-constant" not in json.dumps(data)

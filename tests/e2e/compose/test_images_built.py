@@ -61,11 +61,15 @@ def test_image_runs_as_a_user_without_rights(engine, image_names, role):
 def test_image_carries_no_pip_and_no_settings_of_this_host(engine, image_names, role):
     """Mirrors and authority served the build only."""
     look = "import glob, importlib.util as u; print(u.find_spec('pip'), glob.glob('/site*'), glob.glob('/build*'))"
-    found = engine.containers.run(RunRequest(image_names[role], ("-c", look), entrypoint=("python",)))
+    found = engine.containers.run(
+        RunRequest(image_names[role], ("-c", look), entrypoint=("python",))
+    )
 
     assert (0, "None [] []\n") == (found.exit_code, found.stdout), found.stderr
     history = "\n".join(engine.images.history(image_names[role]))
-    assert [] == [value for value in host_site().pip.values() if "://" in value and value in history]
+    assert [] == [
+        value for value in host_site().pip.values() if "://" in value and value in history
+    ]
     assert "pip.conf" not in history
 
 
@@ -82,9 +86,14 @@ def test_base_trusts_what_debian_ships_and_no_more(engine, image_names):
 
 def test_agent_is_the_version_asked_for(engine, image_names):
     """It runs read-only and without capabilities, at the official image's path."""
-    found = engine.containers.run(RunRequest(image_names["agent"], ("version",), entrypoint=("/go/bin/agent-linux",)))
+    found = engine.containers.run(
+        RunRequest(image_names["agent"], ("version",), entrypoint=("/go/bin/agent-linux",))
+    )
 
-    assert (0, "v1.62.0") == (found.exit_code, json.loads(found.stdout.splitlines()[-1])["gitVersion"])
+    assert (0, "v1.62.0") == (
+        found.exit_code,
+        json.loads(found.stdout.splitlines()[-1])["gitVersion"],
+    )
 
 
 @pytest.mark.parametrize(("words", "fine"), [(("0",), True), ((), False), (("soon",), False)])
@@ -97,7 +106,9 @@ def test_agents_image_can_sleep(engine, image_names, words, fine):
 
 def test_gateway_image_is_the_helper(engine, image_names):
     """Its entry point is the command."""
-    assert engine.containers.run(RunRequest(image_names["gateway"], ("--version",))).stdout.startswith("sidecar ")
+    assert engine.containers.run(
+        RunRequest(image_names["gateway"], ("--version",))
+    ).stdout.startswith("sidecar ")
 
 
 @pytest.mark.parametrize("with_site", [True, False])
@@ -121,7 +132,9 @@ def test_hosts_settings_are_in_no_layer_of_an_image(engine, checkout, image_name
     """A password in pip's settings or a private authority serves the build stage and stays there."""
     canary = f"canary-{uuid.uuid4().hex}"
     host = host_site()
-    site = replace(host, pip={**host.pip, "trusted-host": f"{canary}.example.com"}, go={"GOPROXY": canary})
+    site = replace(
+        host, pip={**host.pip, "trusted-host": f"{canary}.example.com"}, go={"GOPROXY": canary}
+    )
     build = KitBuild(checkout, "sample", "sidecar-kit-test/canary:1", image_names["base"], "inputs")
 
     build_kit_image(engine.images, build, site, lambda _line: None)

@@ -31,7 +31,9 @@ def project(engine, compose, base, tmp_path):
     name = f"sidecar-test-{uuid.uuid4().hex[:8]}"
     loop = "import time\nprint('hello', flush=True)\nwhile True: time.sleep(1)"
     service = {"image": base, "command": ["python3", "-c", loop], "init": True}
-    (tmp_path / "docker-compose.yml").write_text(json.dumps({"name": name, "services": {"one": service}}))
+    (tmp_path / "docker-compose.yml").write_text(
+        json.dumps({"name": name, "services": {"one": service}})
+    )
     compose.run(tmp_path, "up", "--detach")
     yield name
     compose.run(tmp_path, "down", "--timeout", "1")
@@ -78,7 +80,9 @@ def test_container_in_anothers_network_sees_its_loopback(engine, base, project):
     """How counters are read of an agent that has no shell."""
     (found,) = engine.containers.of_project(project)
     look = "import os; print(os.readlink('/proc/self/ns/net'))"
-    inside = subprocess.check_output(["docker", "exec", found.identity, "python3", "-c", look], text=True)
+    inside = subprocess.check_output(
+        ["docker", "exec", found.identity, "python3", "-c", look], text=True
+    )
 
     beside = engine.containers.run(
         RunRequest(base, ("python3", "-c", look), network_mode=f"container:{found.identity}")
@@ -97,5 +101,7 @@ def test_failed_step_of_a_real_build_is_shown(engine, base):
         archive.addfile(entry, io.BytesIO(dockerfile))
     stream.seek(0)
 
-    with pytest.raises(BuildFailedError, match=r"(?s)Step 2/2 : RUN echo why; exit 9 failed: .*code: 9.*why"):
+    with pytest.raises(
+        BuildFailedError, match=r"(?s)Step 2/2 : RUN echo why; exit 9 failed: .*code: 9.*why"
+    ):
         engine.images.build(BuildRequest("sidecar-kit-test/fails:1", stream, network_mode="none"))

@@ -25,7 +25,9 @@ def propose(checkout, engine, compose, images, tmp_path):
     def make(case, file):
         project, out = tmp_path / "project", tmp_path / "out"
         shutil.copytree(checkout / FILES / case, project)
-        done = sidecar("init", "--from", project / file, "--region", "local", "--out", project / "sidecar.yaml")
+        done = sidecar(
+            "init", "--from", project / file, "--region", "local", "--out", project / "sidecar.yaml"
+        )
         assert 0 == done.code, done.err
         done = sidecar("render", "--file", project / "sidecar.yaml", "--out", out)
         assert 0 == done.code, done.err
@@ -55,7 +57,9 @@ def test_a_proposed_spec_runs_and_is_proven(propose, case, file):
         assert_proven(deployment, ("backend", "frontend"))
         trace = deployment.trace(deployment.greet())
 
-    assert {"frontend", "backend"} == {process["serviceName"] for process in trace["processes"].values()}
+    assert {"frontend", "backend"} == {
+        process["serviceName"] for process in trace["processes"].values()
+    }
 
 
 def test_a_service_reaches_what_stayed_behind(propose, compose, tmp_path):
@@ -64,13 +68,19 @@ def test_a_service_reaches_what_stayed_behind(propose, compose, tmp_path):
     stays = ("--project-name", project)
     deployment = propose("greeter-neighbour", "docker-compose.yml")
     join = deployment.folder / JOIN
-    join.write_text(yaml.safe_dump({"networks": {"services": {"name": f"{project}_default", "external": True}}}))
+    join.write_text(
+        yaml.safe_dump({"networks": {"services": {"name": f"{project}_default", "external": True}}})
+    )
     compose.run(tmp_path / "project", *stays, "up", "--detach", "--pull=never", "backend")
     try:
         with deployed(deployment):
-            deployment.run("--file", str(join), "up", "--detach", "--wait", "--no-build", "--pull=never")
+            deployment.run(
+                "--file", str(join), "up", "--detach", "--wait", "--no-build", "--pull=never"
+            )
             assert_proven(deployment, ("frontend",))
-            answer = requests.get(f"{deployment.frontend}/greet", params={"name": "Ada"}, timeout=10)
+            answer = requests.get(
+                f"{deployment.frontend}/greet", params={"name": "Ada"}, timeout=10
+            )
     finally:
         compose.run(tmp_path / "project", *stays, "down", "--timeout=3")
 

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.e2e
 
 FILES = find_checkout() / "tests/sidecar/init/compose"
 CASES = sorted(
-    path for path in FILES.glob("*/*compose.*") if "override" not in path.name and path.parent.name != "odd-values"
+    path
+    for path in FILES.glob("*/*compose.*")
+    if "override" not in path.name and path.parent.name != "odd-values"
 )
 """odd-values holds what Compose refuses."""
 KEPT_AS_TYPED = {"1e3": "1000"}
@@ -29,18 +31,33 @@ def test_what_is_taken_over_is_what_compose_reads(compose, tmp_path, path):
     """Every image, build, command, variable, port and limit of a proposed service is the one that Compose sees."""
     project = tmp_path / "project"
     shutil.copytree(path.parent, project)
-    for name in (".env.prod", "app.env", "missing.yml"):  # Compose wants what it is told of to be there
+    for name in (
+        ".env.prod",
+        "app.env",
+        "missing.yml",
+    ):  # Compose wants what it is told of to be there
         (project / name).touch()
     with (project / ".env").open("a") as dotenv:
         dotenv.write("MISSING_IMAGE=registry.example.com/sentry:24.10.0\n")
     file = project / path.name
     if path.parent.name == "branches-extends":
-        file.write_text(file.read_text().replace("extends: {file: missing.yml, service: app}", "restart: always"))
-    assert 0 == sidecar("init", "--from", file, "--region", "eu-west-1", "--out", project / "sidecar.yaml").code
+        file.write_text(
+            file.read_text().replace(
+                "extends: {file: missing.yml, service: app}", "restart: always"
+            )
+        )
+    assert (
+        0
+        == sidecar(
+            "init", "--from", file, "--region", "eu-west-1", "--out", project / "sidecar.yaml"
+        ).code
+    )
     read = config(compose, file)["services"]
 
     for ours in yaml.safe_load((project / "sidecar.yaml").read_text())["services"]:
-        theirs = next(service for name, service in read.items() if name.replace("_", "-") == ours["name"])
+        theirs = next(
+            service for name, service in read.items() if name.replace("_", "-") == ours["name"]
+        )
         assert [] == list(differences(ours, theirs))
 
 
@@ -48,7 +65,9 @@ def config(compose, file):
     """Return a file as Compose understands it, in an environment without variables."""
     argv = [*compose.program, "-f", str(file), "--profile", "*", "config", "--format", "json"]
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "JWT_SECRET": "set"}
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment, timeout=60)
+    done = subprocess.run(
+        argv, check=False, capture_output=True, text=True, env=environment, timeout=60
+    )
     assert 0 == done.returncode, done.stderr
     return json.loads(done.stdout)
 
@@ -57,12 +76,22 @@ def differences(ours, theirs):
     """Yield the name of what a proposed service holds and Compose's reading does not."""
     pairs = {
         "image": (ours.get("image", theirs.get("image")), theirs.get("image")),
-        "context": (ours.get("build", {}).get("context", "").strip("./"), theirs.get("build", {}).get("context", "")),
-        "command": (ours.get("command"), [word.replace("$$", "$") for word in theirs.get("command") or ()]),
+        "context": (
+            ours.get("build", {}).get("context", "").strip("./"),
+            theirs.get("build", {}).get("context", ""),
+        ),
+        "command": (
+            ours.get("command"),
+            [word.replace("$$", "$") for word in theirs.get("command") or ()],
+        ),
         "memory": (ours.get("resources", {}).get("memory"), memory(theirs)),
         "volumes": (
             [volume.split(":")[1] for volume in ours.get("volumes", ())],
-            [one["target"] for one in theirs.get("volumes", ()) if one["type"] in ("bind", "volume")],
+            [
+                one["target"]
+                for one in theirs.get("volumes", ())
+                if one["type"] in ("bind", "volume")
+            ],
         ),
         **{
             name: (KEPT_AS_TYPED.get(value, value), theirs["environment"][name])
@@ -92,4 +121,7 @@ def published(service):
 
 def ports(service):
     """Return Compose's ports in the same form."""
-    return [(port["target"], port.get("published"), port.get("host_ip", "0.0.0.0")) for port in service["ports"]]
+    return [
+        (port["target"], port.get("published"), port.get("host_ip", "0.0.0.0"))
+        for port in service["ports"]
+    ]

@@ -47,14 +47,19 @@ def test_a_request_is_one_trace_over_two_services(deployment):
     trace = deployment.trace(deployment.greet())
 
     assert 5 == len(trace["spans"])
-    assert {"frontend", "backend"} == {process["serviceName"] for process in trace["processes"].values()}
+    assert {"frontend", "backend"} == {
+        process["serviceName"] for process in trace["processes"].values()
+    }
 
 
 def test_the_agent_adds_the_token_to_each_process(deployment):
     """Each process of a trace carries the token's tag, which the stand-in shows masked."""
     trace = deployment.trace(deployment.greet())
 
-    tags = [{tag["key"]: tag["value"] for tag in process["tags"]} for process in trace["processes"].values()]
+    tags = [
+        {tag["key"]: tag["value"] for tag in process["tags"]}
+        for process in trace["processes"].values()
+    ]
     assert {"***"} == {process["Authentication"] for process in tags}
 
 
@@ -121,7 +126,9 @@ def test_a_stopped_agent_is_named(deployment):
 
 def test_what_does_not_run_is_said(deployment, tmp_path):
     """A folder whose deployment was never started gets a sentence with the next step, and exit 1."""
-    (tmp_path / "docker-compose.yml").write_bytes((deployment.folder / "docker-compose.yml").read_bytes())
+    (tmp_path / "docker-compose.yml").write_bytes(
+        (deployment.folder / "docker-compose.yml").read_bytes()
+    )
 
     done = sidecar("verify", "--out", tmp_path, COMPOSE_PROJECT_NAME="e2e-never-started")
 

@@ -36,7 +36,9 @@ def test_a_crashed_agent_comes_back_by_itself(deployment):
 
     os.kill(deployment.process("backend-agent"), signal.SIGKILL)
 
-    restarts = wait_for(lambda: deployment.inspect("backend-agent")["RestartCount"], lambda count: count > before)
+    restarts = wait_for(
+        lambda: deployment.inspect("backend-agent")["RestartCount"], lambda count: count > before
+    )
     assert before + 1 == restarts
 
 
@@ -46,7 +48,11 @@ def test_what_was_answered_has_arrived_after_a_stop(deployment):
         traffic.wait_for_more(100)
         deployment.run("stop", "frontend", "backend", "frontend-agent", "backend-agent")
 
-    missing = [identity for identity in traffic.answered if not _is_whole(deployment.trace(identity, seconds=2))]
+    missing = [
+        identity
+        for identity in traffic.answered
+        if not _is_whole(deployment.trace(identity, seconds=2))
+    ]
     assert 100 <= len(traffic.answered)
     assert [] == missing
 
@@ -56,7 +62,8 @@ def test_services_stop_before_their_agents(deployment):
     deployment.run("stop", "frontend", "backend", "frontend-agent", "backend-agent")
 
     ended = {
-        name: deployment.inspect(name)["State"] for name in ("frontend", "backend", "frontend-agent", "backend-agent")
+        name: deployment.inspect(name)["State"]
+        for name in ("frontend", "backend", "frontend-agent", "backend-agent")
     }
     assert {0} == {state["ExitCode"] for state in ended.values()}
     assert ended["frontend"]["FinishedAt"] < ended["frontend-agent"]["FinishedAt"]

@@ -15,7 +15,11 @@ NETWORKS = ("public", "vpc")
 
 def regions():
     """Return the catalogue as the command prints it, without the stand-in's region."""
-    return [region for region in sidecar("regions", "--output", "json").report if region["id"] != "local"]
+    return [
+        region
+        for region in sidecar("regions", "--output", "json").report
+        if region["id"] != "local"
+    ]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -26,9 +30,13 @@ def test_every_region_passes_compose_config(compose, tmp_path, network):
     found = regions()
     assert (0, 21) == (done.code, len(found))
     for region in found:
-        config = json.loads(compose.run(tmp_path / region["id"], "config", "--format", "json").stdout)
+        config = json.loads(
+            compose.run(tmp_path / region["id"], "config", "--format", "json").stdout
+        )
         argv = [
-            argument for name in ("frontend-agent", "backend-agent") for argument in config["services"][name]["command"]
+            argument
+            for name in ("frontend-agent", "backend-agent")
+            for argument in config["services"][name]["command"]
         ]
         assert 2 == argv.count(f"--reporter.grpc.host-port={region[network]}:1883")
 
@@ -38,8 +46,14 @@ def test_two_renders_are_equal(tmp_path):
     for name in ("first", "second"):
         assert 0 == sidecar("render", "--all-regions", "--out", tmp_path / name).code
 
-    files = [path.relative_to(tmp_path / "first") for path in (tmp_path / "first").rglob("*") if path.is_file()]
-    same, different, missing = filecmp.cmpfiles(tmp_path / "first", tmp_path / "second", files, shallow=False)
+    files = [
+        path.relative_to(tmp_path / "first")
+        for path in (tmp_path / "first").rglob("*")
+        if path.is_file()
+    ]
+    same, different, missing = filecmp.cmpfiles(
+        tmp_path / "first", tmp_path / "second", files, shallow=False
+    )
     assert 21 <= len(same)
     assert ([], []) == (different, missing)
 

@@ -63,8 +63,20 @@ def _rotating(folder, token):
     source = folder / f"{token.partition('@')[0]}.txt"
     source.write_text(token)
     source.chmod(0o600)
-    argv = [sys.executable, "-m", "sidecar", "token", "rotate", "--out", str(folder), "--file", str(source)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    argv = [
+        sys.executable,
+        "-m",
+        "sidecar",
+        "token",
+        "rotate",
+        "--out",
+        str(folder),
+        "--file",
+        str(source),
+    ]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             yield process
         finally:
@@ -84,7 +96,10 @@ def _networks(deployment, identity):
 def _mounted(deployment):
     """Return what the agents have mounted as their token's file."""
     client = docker.from_env()
-    archives = [client.containers.get(one).get_archive("/run/secrets/agent.yaml")[0] for one in _agents(deployment)]
+    archives = [
+        client.containers.get(one).get_archive("/run/secrets/agent.yaml")[0]
+        for one in _agents(deployment)
+    ]
     return {_only_file(b"".join(archive)) for archive in archives}
 
 
@@ -106,8 +121,15 @@ def test_a_rotation_under_traffic_loses_nothing(rotating):
     after = _agents(rotating)
     assert (AGENTS, set()) == (sorted(after.values()), after.keys() & before.keys())
     assert {agent_config(NEW, "agent.tags")} == _mounted(rotating)
-    wait_for(lambda: rotating.trace(traffic.answered[-1], seconds=1), lambda found: found and len(found["spans"]) == 5)
-    missing = [one for one in traffic.answered if len((rotating.trace(one, seconds=3) or {"spans": ()})["spans"]) != 5]
+    wait_for(
+        lambda: rotating.trace(traffic.answered[-1], seconds=1),
+        lambda found: found and len(found["spans"]) == 5,
+    )
+    missing = [
+        one
+        for one in traffic.answered
+        if len((rotating.trace(one, seconds=3) or {"spans": ()})["spans"]) != 5
+    ]
     assert [] == missing
     assert [] == traffic.failed
     assert 0 == rotating.verify().code
@@ -139,7 +161,9 @@ def test_a_rotation_that_is_ended_leaves_nothing(rotating):
         err = process.communicate(timeout=120)[1]
 
     assert 143 == process.returncode, err
-    assert err.endswith("sidecar: The old token and its agents are as they were\nsidecar: ended by SIGTERM\n")
+    assert err.endswith(
+        "sidecar: The old token and its agents are as they were\nsidecar: ended by SIGTERM\n"
+    )
     assert (before, file) == (_agents(rotating), path.read_text())
     assert ["agent.yaml"] == [one.name for one in path.parent.iterdir()]
 
@@ -148,7 +172,9 @@ def test_the_next_rotation_mends_what_a_killed_one_left(rotating):
     """Killed while the first old agent ends, off its network already: then one agent of each remains."""
     before = _agents(rotating)
     with _rotating(rotating.folder, NEW) as process:
-        wait_for(lambda: [one for one in before if _networks(rotating, one) == ["gateway"]], bool, 120)
+        wait_for(
+            lambda: [one for one in before if _networks(rotating, one) == ["gateway"]], bool, 120
+        )
         process.kill()
     left = _agents(rotating)
     done = _set(rotating.folder, NEW, action="rotate")
@@ -170,4 +196,7 @@ def test_two_rotations_at_once_come_one_after_the_other(rotating):
     assert "waiting for another `sidecar token` to end" in said[0]
     assert AGENTS == sorted(_agents(rotating).values())
     assert {agent_config(LOCAL_TOKEN, "agent.tags")} == _mounted(rotating)
-    assert agent_config(LOCAL_TOKEN, "agent.tags") == (rotating.folder / "secrets" / "agent.yaml").read_text()
+    assert (
+        agent_config(LOCAL_TOKEN, "agent.tags")
+        == (rotating.folder / "secrets" / "agent.yaml").read_text()
+    )

@@ -43,7 +43,16 @@ def other_agent(cluster_images, engine, tmp_path_factory):
     name = built_agent(OTHER_AGENT)
     if not (os.environ.get("E2E_IMAGES") == "present" and engine.images.find(name)):
         folder = tmp_path_factory.mktemp("other-agent")
-        command = [sys.executable, "-m", "sidecar", "images", "--agent-version", OTHER_AGENT, "--out", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "sidecar",
+            "images",
+            "--agent-version",
+            OTHER_AGENT,
+            "--out",
+            folder,
+        ]
         run(*command, seconds=600)
     into_cluster([name])
     return OTHER_AGENT, name
@@ -53,7 +62,10 @@ def into_cluster(images):
     """Copy images from the engine into the cluster."""
     command = loader()
     if command is None:
-        lack("kubernetes", "images cannot be loaded; set E2E_KUBERNETES_LOAD to a command that reads `docker save`")
+        lack(
+            "kubernetes",
+            "images cannot be loaded; set E2E_KUBERNETES_LOAD to a command that reads `docker save`",
+        )
     load(sorted(images), command)
 
 

@@ -42,7 +42,11 @@ def test_a_single_replicas_service_answers_while_its_agent_is_away(release) -> N
     with watched(release, name) as states:
         release.python("one", REQUESTS, f"http://{address}:8080", GATEWAY, 300, 6, wait=False)
         release.python("kept", KEPT, 300, wait=False)
-        wait_until(lambda: min(answered(release, "one"), answered(release, "kept")) >= 10, 60, "requests are answered")
+        wait_until(
+            lambda: min(answered(release, "one"), answered(release, "kept")) >= 10,
+            60,
+            "requests are answered",
+        )
         end_agent(release, name)
         back = [answered(release, client) for client in ("one", "kept")]
         report = json.loads(release.result("one").splitlines()[-1])
@@ -50,9 +54,14 @@ def test_a_single_replicas_service_answers_while_its_agent_is_away(release) -> N
 
     assert {(True, 0)} == {(one.service_ready, one.service_restarts) for one in states}
     assert not all(one.agent_ready for one in states)
-    assert {"answered": 300, "failures": [], "kept": "300"} == {**pick(report, "answered", "failures"), "kept": kept}
+    assert {"answered": 300, "failures": [], "kept": "300"} == {
+        **pick(report, "answered", "failures"),
+        "kept": kept,
+    }
     assert max(back) < 300, "the requests ended before the agent was back"
-    assert report["last_missing"] < back[0], "a trace of a request after the agent was back is not whole"
+    assert report["last_missing"] < back[0], (
+        "a trace of a request after the agent was back is not whole"
+    )
 
 
 def test_no_request_of_a_service_with_two_replicas_fails(release) -> None:
@@ -67,7 +76,9 @@ def test_no_request_of_a_service_with_two_replicas_fails(release) -> None:
     assert (True, 0) == (now.service_ready, now.service_restarts)
     release.python("after", REQUESTS, FRONTEND, GATEWAY, 20, wait=False)
     report = json.loads(release.result("after").splitlines()[-1])
-    assert {"answered": 20, "failures": [], "missing": 0} == pick(report, "answered", "failures", "missing")
+    assert {"answered": 20, "failures": [], "missing": 0} == pick(
+        report, "answered", "failures", "missing"
+    )
     # while its agent was away a pod's spans had nowhere to go: only the answers count here
     assert [] == json.loads(release.result("two").splitlines()[-1])["failures"]
 

@@ -87,14 +87,28 @@ def open_ports(release, outside) -> list[int]:
 def spans_taken(release, outside, marker: str) -> dict[str, int]:
     """Return how many marked spans arrive that a pod sent to its own agent, and that another pod sent to it."""
     probe = ("-m", "sidecar_tracing.probe", "--service=frontend", f"--spans={SPANS}")
-    outside("-c", TRY, *probe, f"--marker={marker}-outside", f"--agent={address(release)}:6831", "--timeout=1")
+    outside(
+        "-c",
+        TRY,
+        *probe,
+        f"--marker={marker}-outside",
+        f"--agent={address(release)}:6831",
+        "--timeout=1",
+    )
     name = release.pod_of("frontend")["metadata"]["name"]
     release.kubectl("exec", name, "--", "python", *probe, f"--marker={marker}-inside")
-    settled = {"inside": SPANS, "outside": 0}  # the first arrived: the second, which was sent before, never will
-    return {where: accepted(outside, f"{marker}-{where}", spans) for where, spans in settled.items()}
+    settled = {
+        "inside": SPANS,
+        "outside": 0,
+    }  # the first arrived: the second, which was sent before, never will
+    return {
+        where: accepted(outside, f"{marker}-{where}", spans) for where, spans in settled.items()
+    }
 
 
 def accepted(outside, marker: str, spans: int) -> int:
     """Return how many spans of a marker the stand-in accepted, once it has so many."""
     options = (f"--url={GATEWAY}", f"--settled={spans}", "--seconds=20")
-    return json.loads(outside("-m", "sidecar.verify.reader", "gateway", marker, *options))["accepted"]
+    return json.loads(outside("-m", "sidecar.verify.reader", "gateway", marker, *options))[
+        "accepted"
+    ]

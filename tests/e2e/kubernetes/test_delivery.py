@@ -22,7 +22,9 @@ print([spans(url) for url in sys.argv[1:]])
 
 
 @pytest.mark.parametrize("component", ["frontend", "backend"])
-def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(component: str, release) -> None:
+def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
+    component: str, release
+) -> None:
     """200 requests, a pod deleted in their midst: each trace is whole, five spans over two services."""
     client = f"requests-{component}"
     release.python(client, REQUESTS, FRONTEND, GATEWAY, 200, wait=False)

@@ -44,12 +44,18 @@ def test_a_foreign_charts_service_is_traced(release, tmp_path) -> None:
     run(find("helm"), "dependency", "build", copy)
 
     agent = built_agent().partition(":")[0]
-    options = ("--set", f"sidecar-kit.images.agent={agent},sidecar-kit.gateway.host=demo-gateway", *WAIT)
+    options = (
+        "--set",
+        f"sidecar-kit.images.agent={agent},sidecar-kit.gateway.host=demo-gateway",
+        *WAIT,
+    )
     release.helm("install", "own", copy, *options)
     release.kubectl("expose", "deployment", "own-shop", "--name=shop", "--port=8081")
     processes = json.loads(release.python("ask", ASK).splitlines()[-1])
 
     assert {"shop"} == {each["serviceName"] for each in processes.values()}
-    assert all("Authentication" in {tag["key"] for tag in each["tags"]} for each in processes.values())
+    assert all(
+        "Authentication" in {tag["key"] for tag in each["tags"]} for each in processes.values()
+    )
     release.kubectl("delete", "service", "shop")
     release.helm("uninstall", "own")

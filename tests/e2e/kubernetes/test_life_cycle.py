@@ -25,7 +25,9 @@ WAIT = ("--wait", "--timeout", "120s")
 
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
-def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace, other_agent, tmp_path) -> None:
+def test_a_release_lives_and_leaves_nothing(
+    program: str, fresh_namespace, other_agent, tmp_path
+) -> None:
     """From the stand-in to a region with another agent and twice the backends, and back; each state is proven."""
     if not find(program):
         lack("kubernetes", f"{program} is not on PATH")
@@ -42,11 +44,18 @@ def test_a_release_lives_and_leaves_nothing(program: str, fresh_namespace, other
     version, image = other_agent
     values = ("-f", overlay(tmp_path, version), "--set", "services.backend.replicas=2")
     upgraded = helm("upgrade", "demo", CHART, *values, *WAIT)
-    assert f"Region {REGION}: agents report to {HOST}:1883 (native sidecars, jaeger-agent {version})" in upgraded
+    assert (
+        f"Region {REGION}: agents report to {HOST}:1883 (native sidecars, jaeger-agent {version})"
+        in upgraded
+    )
     assert_in_region(space, version, image)
 
     helm("rollback", "demo", "1", *WAIT)
-    wait_until(lambda: {"backend": 1, "frontend": 1, "gateway": 1} == running(space), 90, "the first state is back")
+    wait_until(
+        lambda: {"backend": 1, "frontend": 1, "gateway": 1} == running(space),
+        90,
+        "the first state is back",
+    )
     assert_proven(space, helm)
 
     helm("uninstall", "demo", *WAIT)
@@ -64,11 +73,19 @@ def overlay(folder: Path, version: str) -> Path:
 
 def assert_in_region(space, version: str, image: str) -> None:
     """Every pod is ready, runs that agent, and reports to the region; the stand-in is gone."""
-    wait_until(lambda: {"backend": 2, "frontend": 1} == running(space), 90, "the stand-in and the old pods are gone")
-    agents = {pod["metadata"]["name"]: pod["spec"]["initContainers"][0] for pod in space.get("pods")}
+    wait_until(
+        lambda: {"backend": 2, "frontend": 1} == running(space),
+        90,
+        "the stand-in and the old pods are gone",
+    )
+    agents = {
+        pod["metadata"]["name"]: pod["spec"]["initContainers"][0] for pod in space.get("pods")
+    }
 
     assert {image} == {agent["image"] for agent in agents.values()}
-    assert all(f"--reporter.grpc.host-port={HOST}:1883" in agent["args"] for agent in agents.values())
+    assert all(
+        f"--reporter.grpc.host-port={HOST}:1883" in agent["args"] for agent in agents.values()
+    )
     for name in agents:
         assert f"git-version=v{version}" in space.kubectl("logs", name, "-c", "jaeger-agent")
     assert "service/demo-gateway" not in objects(space)
@@ -86,7 +103,9 @@ def running(space) -> dict[str, int]:
     """Return component → its pods, where every pod is ready and stays; else nothing."""
     found: dict[str, int] = {}
     for pod in space.get("pods"):
-        ready = {one["type"]: one["status"] for one in pod["status"].get("conditions", [])}.get("Ready")
+        ready = {one["type"]: one["status"] for one in pod["status"].get("conditions", [])}.get(
+            "Ready"
+        )
         if ready != "True" or "deletionTimestamp" in pod["metadata"]:
             return {}
         component = pod["metadata"]["labels"]["app.kubernetes.io/component"]

@@ -85,24 +85,35 @@ def test_helm_test_proves_delivery(program: str, installed) -> None:
     assert "Succeeded" in result
     assert time.monotonic() - began < 20
     assert [] == installed.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
-    assert f"helm test demo -n {installed.name}" in installed.helm("get", "notes", "demo", program=program)
+    assert f"helm test demo -n {installed.name}" in installed.helm(
+        "get", "notes", "demo", program=program
+    )
 
 
 def test_what_is_not_proven_fails(installed) -> None:
     """A token that the gateway refuses: both containers of the test's pod end, and Helm tells."""
     data = {"agent.yaml": 'agent:\n  tags: "Authentication=wrong@token"\n'}
-    installed.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": data})
+    installed.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": data}
+    )
     gateway = "standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null,existingSecret=wrong"
     installed.helm("install", "other", CHART, *PLAIN, "--set", gateway, *WAIT)
     command = [find("helm"), "test", "other", "-n", installed.name, "--timeout", "120s"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=150, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment(), timeout=150, check=False
+    )
 
     assert 1 == done.returncode
     (pod,) = installed.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
-    ended = {each["name"]: each["state"]["terminated"]["exitCode"] for each in pod["status"]["containerStatuses"]}
+    ended = {
+        each["name"]: each["state"]["terminated"]["exitCode"]
+        for each in pod["status"]["containerStatuses"]
+    }
     assert ("Failed", 1) == (pod["status"]["phase"], ended[proof(pod)])
     assert pod["status"].get("reason") != "DeadlineExceeded"
-    assert "agent submitted" in installed.kubectl("logs", pod["metadata"]["name"], "--container", proof(pod))
+    assert "agent submitted" in installed.kubectl(
+        "logs", pod["metadata"]["name"], "--container", proof(pod)
+    )
 
 
 def proof(pod) -> str:
@@ -120,10 +131,19 @@ def test_its_admin_port_may_be_the_pods(fresh_namespace) -> None:
 
 
 @pytest.mark.parametrize("release", ["installed", "applied"])
-def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(release: str, request) -> None:
+def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
+    release: str, request
+) -> None:
     """200 requests: the agent waits for the last spans of its service, though both are told to stop at once."""
     space = request.getfixturevalue(release)
-    space.python("requests", REQUESTS, "http://demo-frontend:8080", "http://demo-gateway:16686", 200, wait=False)
+    space.python(
+        "requests",
+        REQUESTS,
+        "http://demo-frontend:8080",
+        "http://demo-gateway:16686",
+        200,
+        wait=False,
+    )
     wait_until(lambda: answered(space, "requests") >= 60, 60, "60 requests are answered")
     space.kubectl("delete", "pod", space.pod_of("frontend")["metadata"]["name"], "--wait=false")
 
@@ -137,8 +157,14 @@ def test_a_request_that_is_answered_after_sigterm_is_traced(release: str, reques
     space = request.getfixturevalue(release)
     wait_until(lambda: ready(space.pod_of("frontend")), 60, "the frontend is ready")
     pod = space.pod_of("frontend")
-    space.python("last", LAST_REQUEST, pod["status"]["podIP"], "http://demo-gateway:16686", wait=False)
-    wait_until(lambda: space.phase("last") == "Running" and "begun" in space.kubectl("logs", "last"), 60, "it is begun")
+    space.python(
+        "last", LAST_REQUEST, pod["status"]["podIP"], "http://demo-gateway:16686", wait=False
+    )
+    wait_until(
+        lambda: space.phase("last") == "Running" and "begun" in space.kubectl("logs", "last"),
+        60,
+        "it is begun",
+    )
     space.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
 
     assert "5" == space.result("last").splitlines()[-1]
@@ -160,10 +186,17 @@ def test_an_old_clusters_test_ends_well(applied) -> None:
     """The pod that `helm test` makes there."""
     (pod,) = manifests(applied, "--show-only", "templates/tests/delivery.yaml")
     applied.apply(pod)
-    wait_until(lambda: applied.phase(pod["metadata"]["name"]) in ("Succeeded", "Failed"), 60, "the proof ends")
+    wait_until(
+        lambda: applied.phase(pod["metadata"]["name"]) in ("Succeeded", "Failed"),
+        60,
+        "the proof ends",
+    )
 
     log = applied.kubectl("logs", pod["metadata"]["name"], "--container", proof(pod))
-    assert ("Succeeded", True) == (applied.phase(pod["metadata"]["name"]), "every marked span arrived" in log), log
+    assert ("Succeeded", True) == (
+        applied.phase(pod["metadata"]["name"]),
+        "every marked span arrived" in log,
+    ), log
 
 
 @pytest.mark.parametrize("release", ["installed", "applied"])
@@ -172,9 +205,21 @@ def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
     space = request.getfixturevalue(release)
     settings = environment()
     settings["PATH"] = f"{Path(find('kubectl')).parent}{os.pathsep}{settings['PATH']}"
-    words = ["verify", "--target", "kubernetes", "--release", "demo", "--namespace", space.name, "--output", "json"]
+    words = [
+        "verify",
+        "--target",
+        "kubernetes",
+        "--release",
+        "demo",
+        "--namespace",
+        space.name,
+        "--output",
+        "json",
+    ]
     command = [sys.executable, "-m", "sidecar", *words, "--spans", "20"]
-    done = subprocess.run(command, capture_output=True, text=True, env=settings, timeout=200, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=settings, timeout=200, check=False
+    )
 
     assert 0 == done.returncode, done.stdout + done.stderr
     hops = json.loads(done.stdout)["hops"]
@@ -187,10 +232,14 @@ def test_probes_find_the_agent_well(release: str, request) -> None:
     """By its own `status`, in a container that nothing restarted; the pod is ready only with it."""
     space = request.getfixturevalue(release)
     for component in ("frontend", "backend"):
-        wait_until(lambda component=component: ready(space.pod_of(component)), 60, f"{component} is ready")
+        wait_until(
+            lambda component=component: ready(space.pod_of(component)), 60, f"{component} is ready"
+        )
         pod = space.pod_of(component)
         (agent,) = [each for each in pod["spec"]["containers"] if each["name"] == "jaeger-agent"]
-        (status,) = [each for each in pod["status"]["containerStatuses"] if each["name"] == "jaeger-agent"]
+        (status,) = [
+            each for each in pod["status"]["containerStatuses"] if each["name"] == "jaeger-agent"
+        ]
 
         assert "status" in yaml.safe_dump(agent["startupProbe"]["exec"])
         assert (True, True, 0) == (status["started"], status["ready"], status["restartCount"])
@@ -198,4 +247,6 @@ def test_probes_find_the_agent_well(release: str, request) -> None:
 
 def ready(pod) -> bool:
     """Tell whether the cluster counts a pod as ready."""
-    return {"Ready": "True"}.items() <= {one["type"]: one["status"] for one in pod["status"]["conditions"]}.items()
+    return {"Ready": "True"}.items() <= {
+        one["type"]: one["status"] for one in pod["status"]["conditions"]
+    }.items()

@@ -60,11 +60,16 @@ def pods(release):
 def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
     """Not in what they keep or print, nor in any object but the Secret itself, nor in events and logs."""
     proofs = [proof_by(each, release) for each in programs()]
-    helm = [release.helm("get", what, "demo") for what in ("values", "manifest", "notes", "hooks", "all", "metadata")]
+    helm = [
+        release.helm("get", what, "demo")
+        for what in ("values", "manifest", "notes", "hooks", "all", "metadata")
+    ]
     kinds = release.kinds()
     others = ",".join(one for one in kinds.split(",") if one != "secrets")
     told = [release.kubectl("describe", kinds), release.kubectl("get", others, "-o", "yaml")]
-    jobs = [one["metadata"]["name"] for one in release.get("pods", "-l", "batch.kubernetes.io/job-name")]
+    jobs = [
+        one["metadata"]["name"] for one in release.get("pods", "-l", "batch.kubernetes.io/job-name")
+    ]
     logs = [release.kubectl("logs", pod, "--all-containers") for pod in (*pods, *jobs)]
 
     assert "existingSecret: tracing" in helm[0]
@@ -98,7 +103,9 @@ def report(space, pod: str) -> str:
 
     def ended() -> bool:
         status = json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"]
-        return any("terminated" in one["state"] for one in status.get("ephemeralContainerStatuses", []))
+        return any(
+            "terminated" in one["state"] for one in status.get("ephemeralContainerStatuses", [])
+        )
 
     wait_until(ended, 60, "the reader ends")
     return space.kubectl("logs", pod, "-c", "reader")
@@ -107,8 +114,16 @@ def report(space, pod: str) -> str:
 def shown(*surfaces: str) -> list[str]:
     """Return the first lines that hold the canary, a part of it, or its Base64 at any offset."""
     encoded = [base64.b64encode(b"-" * offset + CANARY.encode()).decode() for offset in range(3)]
-    forms = [*CANARY.split("@"), *(each[skip:-4] for each, skip in zip(encoded, (0, 2, 3), strict=True))]
-    return [line[:200] for text in surfaces for line in text.splitlines() if any(form in line for form in forms)]
+    forms = [
+        *CANARY.split("@"),
+        *(each[skip:-4] for each, skip in zip(encoded, (0, 2, 3), strict=True)),
+    ]
+    return [
+        line[:200]
+        for text in surfaces
+        for line in text.splitlines()
+        if any(form in line for form in forms)
+    ]
 
 
 def test_the_canary_would_be_seen(release) -> None:
@@ -121,15 +136,32 @@ def test_the_canary_would_be_seen(release) -> None:
 
 def test_a_missing_secret_or_key_is_named(release) -> None:
     """Before anything is installed, with how to make it."""
-    empty = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "empty"}, "stringData": {"other": "x"}}
+    empty = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "empty"},
+        "stringData": {"other": "x"},
+    }
     release.apply(empty)
 
-    assert 'has no Secret "absent". Make it: sidecar token set --kubernetes-secret absent' in refused(release, "absent")
+    assert (
+        'has no Secret "absent". Make it: sidecar token set --kubernetes-secret absent'
+        in refused(release, "absent")
+    )
     assert 'Secret "empty" has no key agent.yaml, it has: other' in refused(release, "empty")
 
 
 def refused(space, secret: str) -> str:
-    command = [find("helm"), "install", "second", str(CHART), "-n", space.name, "--set", f"existingSecret={secret}"]
+    command = [
+        find("helm"),
+        "install",
+        "second",
+        str(CHART),
+        "-n",
+        space.name,
+        "--set",
+        f"existingSecret={secret}",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
     assert done.returncode == 1
     return done.stderr

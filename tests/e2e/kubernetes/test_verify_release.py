@@ -41,7 +41,9 @@ def region(release):
 
 def verify(space, name: str, *options: object, **settings):
     """Verify a release."""
-    return space.sidecar("verify", "--target", "kubernetes", "--release", name, "--spans", 20, *options, **settings)
+    return space.sidecar(
+        "verify", "--target", "kubernetes", "--release", name, "--spans", 20, *options, **settings
+    )
 
 
 def test_every_hop_of_a_release_is_counted(release) -> None:
@@ -66,7 +68,9 @@ def test_the_documented_role_suffices(release, tmp_path) -> None:
     refused = verify(release, "demo", kubeconfig=config)
     role = yaml.safe_load(re.search(r"```yaml\n(.*?kind: Role\n.*?)```", docs(), re.DOTALL)[1])
     release.apply(role)
-    release.kubectl("create", "rolebinding", "prover", f"--role={role['metadata']['name']}", "--user=prover")
+    release.kubectl(
+        "create", "rolebinding", "prover", f"--role={role['metadata']['name']}", "--user=prover"
+    )
 
     assert 1 == refused.returncode
     assert f"user prover may not list pods in namespace {release.name}" in refused.stderr
@@ -99,10 +103,15 @@ def test_pods_are_found_by_any_label(region) -> None:
 def test_a_wrong_token_is_named_and_taken_back(region) -> None:
     """Rotation proves the new one: the agents' refusal ends it, and the old one is there again."""
     before = region.get("secret", "--field-selector=metadata.name=region")[0]["data"]
-    done = region.sidecar("token", "rotate", "--kubernetes-secret", "region", "--stdin", stdin=WRONG)
+    done = region.sidecar(
+        "token", "rotate", "--kubernetes-secret", "region", "--stdin", stdin=WRONG
+    )
 
     assert 1 == done.returncode
-    assert "is not proven: backend, agent submitted: 20 spans failed: the gateway refused the token" in done.stderr
+    assert (
+        "is not proven: backend, agent submitted: 20 spans failed: the gateway refused the token"
+        in done.stderr
+    )
     assert "The old token is back" in done.stderr
     assert before == region.get("secret", "--field-selector=metadata.name=region")[0]["data"]
     assert WRONG not in done.stdout + done.stderr
@@ -110,10 +119,15 @@ def test_a_wrong_token_is_named_and_taken_back(region) -> None:
 
 def test_a_rotation_is_proven(release) -> None:
     """Every workload that mounts the Secret is rolled; the stand-in then takes the new token."""
-    done = release.sidecar("token", "rotate", "--kubernetes-secret", "tracing", "--stdin", stdin=WRONG)
+    done = release.sidecar(
+        "token", "rotate", "--kubernetes-secret", "tracing", "--stdin", stdin=WRONG
+    )
 
     assert 0 == done.returncode, done.stderr
-    assert "Rolled: deployment/demo-backend, deployment/demo-frontend, deployment/demo-gateway" in done.stdout
+    assert (
+        "Rolled: deployment/demo-backend, deployment/demo-frontend, deployment/demo-gateway"
+        in done.stdout
+    )
     assert "release demo: proven, 20 spans through each service's agent" in done.stderr
     everything = release.kubectl("get", "all,events", "-o", "yaml") + done.stdout + done.stderr
     assert WRONG not in everything
@@ -133,10 +147,14 @@ def test_an_agent_that_stays_down_is_named(release) -> None:
     done = verify(release, "demo")
 
     assert 1 == done.returncode, done.stdout
-    assert re.search(rf"not proven: frontend, agent received: {name}: the\s+agent\s+(waits|ended): ", done.stdout)
+    assert re.search(
+        rf"not proven: frontend, agent received: {name}: the\s+agent\s+(waits|ended): ", done.stdout
+    )
     assert 4 == len(re.findall(r"^backend .* ok$", done.stdout, re.MULTILINE))
 
 
 def agent(space, pod: str):
     """Return the status of a pod's agent."""
-    return json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"]["initContainerStatuses"][0]
+    return json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"][
+        "initContainerStatuses"
+    ][0]

@@ -34,7 +34,10 @@ class Demo:
             shutil.copytree(CHECKOUT / name, folder / name)
         for name in ("Dockerfile", "local-agent.yaml"):
             shutil.copy(CHECKOUT / name, folder)
-        nowhere = {"DOCKER_HOST": f"unix://{folder}/no-engine.sock", "http_proxy": "http://127.0.0.1:9"}
+        nowhere = {
+            "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
+            "http_proxy": "http://127.0.0.1:9",
+        }
         self._environment = {**child_environment(), **nowhere}
 
     def popen(self, *arguments, cwd=None):
@@ -83,7 +86,9 @@ def held(port, kind):
     """Listen on a port of loopback; where somebody else does so already, it is held as well."""
     with socket.socket(socket.AF_INET, kind) as listener:
         with suppress(OSError):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM))
+            listener.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM)
+            )
             listener.bind(("127.0.0.1", port))
             if kind == socket.SOCK_STREAM:
                 listener.listen()
@@ -105,7 +110,11 @@ def started(tmp_path_factory):
     """A demonstration that runs, with what it printed; its usual ports were taken."""
     running = Demo(tmp_path_factory.mktemp("demo"))
     try:
-        with held(8080, socket.SOCK_STREAM), held(16686, socket.SOCK_STREAM), held(6831, socket.SOCK_DGRAM):
+        with (
+            held(8080, socket.SOCK_STREAM),
+            held(16686, socket.SOCK_STREAM),
+            held(6831, socket.SOCK_DGRAM),
+        ):
             done = running.run("demo")
         yield running, done
     finally:
@@ -126,7 +135,11 @@ def test_it_falls_to_processes_and_says_so(started):
 def test_it_ends_with_every_hop_counted(started):
     """Each service's spans are counted at the client, at the stand-in's port and behind its token check."""
     _, (_, out, _) = started
-    hops = [line for line in out.splitlines() if line.startswith(("backend ", "frontend ")) and line.endswith(" ok")]
+    hops = [
+        line
+        for line in out.splitlines()
+        if line.startswith(("backend ", "frontend ")) and line.endswith(" ok")
+    ]
 
     assert 6 == len(hops)
     assert any(line.startswith("frontend  stand-in received  4 of 4 packets") for line in hops)
@@ -149,7 +162,9 @@ def test_taken_ports_are_named_with_their_holder(started):
     _, (_, _, err) = started
     named = re.findall(r"demo: ([\w -]+): port (\d+) is taken by (.+); using (\d+)", err)
 
-    assert {("stand-in page", "16686"), ("agent", "6831"), ("frontend", "8080")} <= {entry[:2] for entry in named}
+    assert {("stand-in page", "16686"), ("agent", "6831"), ("frontend", "8080")} <= {
+        entry[:2] for entry in named
+    }
     assert all(holder for _, _, holder, _ in named)
 
 
@@ -159,7 +174,10 @@ def test_page_and_service_answer_where_it_says(started):
     printed = dict(line.split(maxsplit=1) for line in out.splitlines()[-3:])
 
     assert requests.get(printed["page"], timeout=5).ok
-    assert "Hello, Bo!" == requests.get(f"{printed['service']}/greet?name=Bo", timeout=5).json()["greeting"]
+    assert (
+        "Hello, Bo!"
+        == requests.get(f"{printed['service']}/greet?name=Bo", timeout=5).json()["greeting"]
+    )
 
 
 @pytest.mark.parametrize("target", [(), ("--target", "process")])
@@ -170,7 +188,9 @@ def test_verify_proves_it_again(started, target):
     report = json.loads(out)
 
     assert (0, True) == (code, report["ok"])
-    assert {"client sent", "stand-in received", "gateway accepted"} == {hop["hop"] for hop in report["hops"]}
+    assert {"client sent", "stand-in received", "gateway accepted"} == {
+        hop["hop"] for hop in report["hops"]
+    }
     assert {30} == {hop["figure"] for hop in report["hops"] if hop["unit"] == "spans"}
 
 
@@ -215,7 +235,9 @@ def test_another_folder_is_as_good(demo, tmp_path):
 
     assert (0, "stop      sidecar demo --down") == (code, out.splitlines()[-1])
     assert demo.state()
-    assert (0, "", "demo: stopped frontend, backend, gateway\n") == demo.run("demo", "--down", cwd=tmp_path)
+    assert (0, "", "demo: stopped frontend, backend, gateway\n") == demo.run(
+        "demo", "--down", cwd=tmp_path
+    )
     assert (0, "", "demo: nothing was running\n") == demo.run("demo", "--down", cwd=elsewhere)
     assert [mine] == [path for path in elsewhere.rglob("*") if path.is_file()]
 
@@ -225,14 +247,20 @@ def test_an_interrupted_start_leaves_nothing(demo, processes):
     """Ctrl-C, whenever it comes while the processes start, ends with 130 and with none of them left."""
     process = demo.popen("demo", "--target", "process")
     deadline = time.monotonic() + 30
-    while len((demo.state() or {"processes": []})["processes"]) < processes and time.monotonic() < deadline:
+    while (
+        len((demo.state() or {"processes": []})["processes"]) < processes
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.005)
     if processes == 0:
         assert "starting plain processes" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
 
-    assert (130, "interrupted") == (process.returncode, err.strip().splitlines()[-1].removeprefix("sidecar: "))
+    assert (130, "interrupted") == (
+        process.returncode,
+        err.strip().splitlines()[-1].removeprefix("sidecar: "),
+    )
     if "it still runs" not in err:  # the last process answered before the signal came
         assert [] == demo.processes()
         assert not (demo.folder / "build/demo").exists()
@@ -255,7 +283,9 @@ def test_a_process_that_ends_is_named(demo):
 def test_a_stand_in_that_hangs_is_named(demo):
     """Where the stand-in does not answer any more, its own hop is the one that fails."""
     demo.up()
-    gateway = psutil.Process(next(entry["pid"] for entry in demo.state()["processes"] if entry["name"] == "gateway"))
+    gateway = psutil.Process(
+        next(entry["pid"] for entry in demo.state()["processes"] if entry["name"] == "gateway")
+    )
     gateway.suspend()
     try:
         code, out, _ = demo.run("verify", "--target", "process", "--output", "json")

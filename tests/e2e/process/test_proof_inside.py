@@ -27,7 +27,9 @@ def proven(agent_binary, tmp_path, capsys):
             agent = Agent(stack, agent_binary, tmp_path / "agent.log", file, gateway.grpc)
             page = [f"--gateway={gateway.page}"] if with_page else []
             place = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
-            code = inside.main(["--service=test", "--spans=20", "--seconds=8", *place, *page, *options])
+            code = inside.main(
+                ["--service=test", "--spans=20", "--seconds=8", *place, *page, *options]
+            )
         return code, "".join(capsys.readouterr())
 
     return run
@@ -43,7 +45,9 @@ def test_every_hop_is_counted(proven) -> None:
 
 def test_a_proven_agent_is_told_to_end_and_ends_well(agent_binary, tmp_path) -> None:
     """With exit code 0, so that a pod with it as a plain container succeeds."""
-    program = shutil.copy(agent_binary, tmp_path / "agent-linux")  # a path that no other test's agent has
+    program = shutil.copy(
+        agent_binary, tmp_path / "agent-linux"
+    )  # a path that no other test's agent has
     with ExitStack() as stack:
         file = write_token(tmp_path / "agent.yaml", TOKEN)
         gateway = StandIn(stack, file)

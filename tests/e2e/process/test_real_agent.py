@@ -46,9 +46,14 @@ def test_spans_arrive_with_the_token(pair):
 
     counted = wait_for(lambda: gateway.marked("all"), lambda counts: counts.distinct == 100)
     assert (100, 100, 0) == (client.sent, counted.distinct, counted.refused)
-    with urllib.request.urlopen(f"{gateway.page}/api/traces/{client.trace_ids[0]}", timeout=5) as answer:
+    with urllib.request.urlopen(
+        f"{gateway.page}/api/traces/{client.trace_ids[0]}", timeout=5
+    ) as answer:
         processes = json.load(answer)["data"][0]["processes"].values()
-    assert [{"***"}] == [{tag["value"] for tag in each["tags"] if tag["key"] == "Authentication"} for each in processes]
+    assert [{"***"}] == [
+        {tag["value"] for tag in each["tags"] if tag["key"] == "Authentication"}
+        for each in processes
+    ]
 
 
 def test_the_agents_counters_are_read(pair):
@@ -59,7 +64,11 @@ def test_the_agents_counters_are_read(pair):
     wait_for(lambda: gateway.marked("counted"), lambda counts: counts.distinct == 100)
 
     counted = wait_for(agent.counts, lambda counts: counts.spans_submitted >= 100).since(before)
-    assert (client.packets, 100, 0) == (counted.packets_processed, counted.spans_submitted, counted.spans_failed)
+    assert (client.packets, 100, 0) == (
+        counted.packets_processed,
+        counted.spans_submitted,
+        counted.spans_failed,
+    )
     assert (0, 0, 1) == (counted.kernel_drops, counted.packets_dropped, counted.connected)
 
 
@@ -81,7 +90,12 @@ def test_a_distant_gateway_loses_nothing(pair):
     gateway, agent = pair("--latency=200")
     agent.send(2000, "distant")
 
-    assert 2000 == wait_for(lambda: gateway.marked("distant"), lambda counts: counts.distinct == 2000).distinct
+    assert (
+        2000
+        == wait_for(
+            lambda: gateway.marked("distant"), lambda counts: counts.distinct == 2000
+        ).distinct
+    )
     assert 0 == agent.counts().spans_failed
 
 
@@ -92,7 +106,10 @@ def test_the_last_spans_leave_at_sigterm(pair):
     agent.process.send_signal(signal.SIGTERM)
 
     assert 0 == agent.process.wait(15)
-    assert 500 == wait_for(lambda: gateway.marked("last"), lambda counts: counts.distinct == 500).distinct
+    assert (
+        500
+        == wait_for(lambda: gateway.marked("last"), lambda counts: counts.distinct == 500).distinct
+    )
 
 
 def test_a_black_hole_holds_the_agent_not_the_service(pair):

@@ -12,7 +12,7 @@ import pytest
 from sidecar_tracing import Config
 
 from sidecar.agent import tags_key
-from sidecar.gateway.stubs import collector_pb2, collector_pb2_grpc
+from sidecar.stand_in.stubs import collector_pb2, collector_pb2_grpc
 from sidecar.tokens import content, store
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]

@@ -28,7 +28,10 @@ def test_there_are_enough() -> None:
 
 def test_bad_specs_as_text(run, golden) -> None:
     """`sidecar render`: place, cause, fix on standard error, exit code 1, nothing written."""
-    golden("bad-input/specs.txt", "\n".join(_rendered(run, name, content) for name, content in SPECS.items()))
+    golden(
+        "bad-input/specs.txt",
+        "\n".join(_rendered(run, name, content) for name, content in SPECS.items()),
+    )
 
 
 def _rendered(run, name: str, content: bytes) -> str:
@@ -60,9 +63,12 @@ def test_both_forms_say_the_same(run) -> None:
     """A line of text is place, subject, cause and fix of the JSON."""
     for name, content in SPECS.items():
         SPEC.write_bytes(content)
-        text = run("render", "--file", SPEC, "--out", "out").err.removeprefix("sidecar: ").splitlines()
+        text = (
+            run("render", "--file", SPEC, "--out", "out").err.removeprefix("sidecar: ").splitlines()
+        )
         parts = [
-            ": ".join(filter(None, (one["place"], one["subject"], one["cause"]))) + f". {one['fix']}"
+            ": ".join(filter(None, (one["place"], one["subject"], one["cause"])))
+            + f". {one['fix']}"
             for one in _validated(run, name, content)
         ]
         assert [line for line in text if "warning" not in line] == parts, name
@@ -70,7 +76,10 @@ def test_both_forms_say_the_same(run) -> None:
 
 def test_bad_tokens_as_text(run, golden) -> None:
     """`sidecar token set`: the message, no token, exit code 1 and nothing written, or a warning."""
-    golden("bad-input/tokens.txt", "\n".join(_set(run, name, content) for name, content in TOKENS.items()))
+    golden(
+        "bad-input/tokens.txt",
+        "\n".join(_set(run, name, content) for name, content in TOKENS.items()),
+    )
 
 
 def _set(run, name: str, content: bytes) -> str:
@@ -88,7 +97,10 @@ def _set(run, name: str, content: bytes) -> str:
 
 def test_bad_tokens_as_json(run, golden) -> None:
     """`sidecar token check --output json`: every fault at once, no token, no fingerprint of what is none."""
-    golden("bad-input/tokens.json", json.dumps({name: _check(run, name) for name in TOKENS}, indent=2) + "\n")
+    golden(
+        "bad-input/tokens.json",
+        json.dumps({name: _check(run, name) for name in TOKENS}, indent=2) + "\n",
+    )
 
 
 def _check(run, name: str) -> dict | str:

@@ -42,7 +42,11 @@ def compose(tmp_path, monkeypatch):
     """A Compose that writes down how it was called."""
     (tmp_path / "compose.py").write_text(PROGRAM)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
-    for variable in (containers.FRONTEND.variable, containers.PAGE.variable, "COMPOSE_IGNORE_ORPHANS"):
+    for variable in (
+        containers.FRONTEND.variable,
+        containers.PAGE.variable,
+        "COMPOSE_IGNORE_ORPHANS",
+    ):
         monkeypatch.delenv(variable, raising=False)
         # what the code sets is taken back after the test
         monkeypatch.setitem(os.environ, variable, "0")
@@ -57,8 +61,12 @@ def _free_ports(monkeypatch):
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         frontend, page = one.getsockname()[1], other.getsockname()[1]
-    monkeypatch.setattr(containers, "FRONTEND", containers.Published("frontend", frontend, "SIDECAR_PORT_FRONTEND"))
-    monkeypatch.setattr(containers, "PAGE", containers.Published("gateway", page, "SIDECAR_PORT_GATEWAY"))
+    monkeypatch.setattr(
+        containers, "FRONTEND", containers.Published("frontend", frontend, "SIDECAR_PORT_FRONTEND")
+    )
+    monkeypatch.setattr(
+        containers, "PAGE", containers.Published("gateway", page, "SIDECAR_PORT_GATEWAY")
+    )
 
 
 @pytest.fixture
@@ -84,7 +92,9 @@ def engine(*running, labels=None, after=()):
     def logs(identity):
         return f"{identity} says\nsecret: Authentication=abc123@0123456789abcde_abc123@53df7ad2afe8301\n"
 
-    containers = SimpleNamespace(of_project=lambda _: next(looks, list(after)), inspect=inspect, logs=logs)
+    containers = SimpleNamespace(
+        of_project=lambda _: next(looks, list(after)), inspect=inspect, logs=logs
+    )
     return SimpleNamespace(containers=containers)
 
 
@@ -114,22 +124,31 @@ def test_it_answers_where_compose_published_it(tmp_path, compose, calls):
 
 def test_a_taken_port_is_replaced(tmp_path, compose, calls, taken, monkeypatch):
     """Another one is given to Compose through the file's variable, and it is said who holds the first."""
-    monkeypatch.setattr(containers, "FRONTEND", containers.Published("frontend", taken, "SIDECAR_PORT_FRONTEND"))
+    monkeypatch.setattr(
+        containers, "FRONTEND", containers.Published("frontend", taken, "SIDECAR_PORT_FRONTEND")
+    )
     _, said = up(tmp_path, compose)
     ports = next(ports for arguments, ports in calls() if "up" in arguments)
 
-    assert [f"frontend: port {taken} is taken by"] == [line.partition(" by ")[0] + " by" for line in said]
+    assert [f"frontend: port {taken} is taken by"] == [
+        line.partition(" by ")[0] + " by" for line in said
+    ]
     assert f"using {ports['SIDECAR_PORT_FRONTEND']}" == said[0].partition("; ")[2]
 
 
 def test_a_port_of_the_users_choice_stays(tmp_path, compose, calls, taken, monkeypatch):
     """What the environment says already is not changed."""
-    monkeypatch.setattr(containers, "FRONTEND", containers.Published("frontend", taken, "SIDECAR_PORT_FRONTEND"))
+    monkeypatch.setattr(
+        containers, "FRONTEND", containers.Published("frontend", taken, "SIDECAR_PORT_FRONTEND")
+    )
     monkeypatch.setenv("SIDECAR_PORT_FRONTEND", str(taken))
     _, said = up(tmp_path, compose)
 
     assert [] == said
-    assert str(taken) == next(ports for arguments, ports in calls() if "up" in arguments)["SIDECAR_PORT_FRONTEND"]
+    assert (
+        str(taken)
+        == next(ports for arguments, ports in calls() if "up" in arguments)["SIDECAR_PORT_FRONTEND"]
+    )
 
 
 def test_what_runs_keeps_its_ports(tmp_path, compose, calls):
@@ -174,7 +193,10 @@ def fail(tmp_path, compose, monkeypatch):
             "Container a-1  Error: No such image\nError response from daemon: No such image: kit/nope:9",
             "demo: No such image: kit/nope:9. Unset SIDECAR_GATEWAY_IMAGE, or name an image that is there",
         ),
-        ("Error: No such image: other:1", "demo: Error: No such image: other:1. Obtain it: sidecar images"),
+        (
+            "Error: No such image: other:1",
+            "demo: Error: No such image: other:1. Obtain it: sidecar images",
+        ),
         (
             "Error response from daemon: pull access denied for own/image, repository does not exist",
             "demo: pull access denied for own/image, repository does not exist. Obtain it: sidecar images",
@@ -257,7 +279,10 @@ def test_another_folders_sample_is_neither_replaced_nor_removed(tmp_path, compos
         lambda found: containers.down(tmp_path, found, compose),
         lambda found: containers.runs(tmp_path, found, compose),
     ):
-        with pytest.raises(SidecarError, match=r"runs from another folder, .*/other\. Stop it there .*COMPOSE_PROJECT"):
+        with pytest.raises(
+            SidecarError,
+            match=r"runs from another folder, .*/other\. Stop it there .*COMPOSE_PROJECT",
+        ):
             act(engine("frontend", labels=labels))
     assert {"config"} == {arguments[0] for arguments, _ in calls()}
 

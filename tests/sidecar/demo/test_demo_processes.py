@@ -21,9 +21,7 @@ from sidecar.errors import SidecarError
 from sidecar.plan import sample_services
 from sidecar.verify.process import ProcessPlace
 
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
-)
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
 
 
 @pytest.fixture
@@ -55,7 +53,8 @@ def write_state(folder, *running, **changes):
     """Write the state file of a demonstration with these processes."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = tuple(
-        Started(f"p{process.pid}", process.pid, psutil.Process(process.pid).create_time()) for process in running
+        Started(f"p{process.pid}", process.pid, psutil.Process(process.pid).create_time())
+        for process in running
     )
     demo = Demo(entries, {"frontend": "http://127.0.0.1:1"}, "http://127.0.0.1:1", "127.0.0.1:1")
     (folder / "processes.json").write_text(json.dumps({**asdict(demo), **changes}))
@@ -94,7 +93,11 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path, spawn, monkeypatc
 def test_a_later_process_with_the_same_number_is_left_alone(tmp_path, spawn):
     """A number is not enough: the time of its start must be that of the state file."""
     other = spawn("import time; time.sleep(60)")
-    entry = {"name": "gateway", "pid": other.pid, "created": psutil.Process(other.pid).create_time() - 1000}
+    entry = {
+        "name": "gateway",
+        "pid": other.pid,
+        "created": psutil.Process(other.pid).create_time() - 1000,
+    }
     write_state(tmp_path / "demo", processes=[entry])
 
     assert [] == processes.stop(tmp_path / "demo")
@@ -151,16 +154,23 @@ def test_what_has_ended_is_named(tmp_path, spawn):
     demo = write_state(tmp_path / "demo", ended, running)
     ended.wait(10)
 
-    with pytest.raises(SidecarError, match=f"{demo.processes[0].name}: has ended. See .*{demo.processes[0].name}.log"):
+    with pytest.raises(
+        SidecarError,
+        match=f"{demo.processes[0].name}: has ended. See .*{demo.processes[0].name}.log",
+    ):
         processes.running(tmp_path / "demo")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"processes": 1}', '{"processes": [{"name": 1}]}', "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"processes": 1}', '{"processes": [{"name": 1}]}', "\xff"]
+)
 def test_a_spoiled_state_file_is_an_error(tmp_path, text):
     """It is named with the way out, and never a traceback."""
     (tmp_path / "processes.json").write_text(text, encoding="latin-1")
 
-    with pytest.raises(SidecarError, match=r"is not the state of a demonstration\. Remove the file"):
+    with pytest.raises(
+        SidecarError, match=r"is not the state of a demonstration\. Remove the file"
+    ):
         processes.running(tmp_path)
 
 
@@ -168,7 +178,9 @@ def test_two_in_one_folder_are_refused(tmp_path, spawn):
     """What runs is not started again."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
-    with pytest.raises(SidecarError, match=r"a demonstration runs already\. Stop it: sidecar demo --down"):
+    with pytest.raises(
+        SidecarError, match=r"a demonstration runs already\. Stop it: sidecar demo --down"
+    ):
         processes.start(tmp_path / "demo", print)
 
 
@@ -176,7 +188,10 @@ def test_an_installed_wheel_has_no_sample(tmp_path, monkeypatch):
     """The sample is in the checkout; without one the next step is said."""
     monkeypatch.setattr(processes, "find_checkout", lambda: None)
 
-    with pytest.raises(SidecarError, match=r"needs the kit's checkout, which holds the sample\. Clone the repository"):
+    with pytest.raises(
+        SidecarError,
+        match=r"needs the kit's checkout, which holds the sample\. Clone the repository",
+    ):
         processes.start(tmp_path / "demo", print)
 
 
@@ -189,13 +204,21 @@ def broken_sample(*command):
 @pytest.mark.xdist_group("demo")
 def test_a_process_that_ends_at_once_is_told_with_its_log(tmp_path, monkeypatch):
     """The message has its last lines, and what was started before it is gone again."""
-    monkeypatch.setattr(processes, "sample_services", broken_sample("json.tool", "--no-such-option"))
+    monkeypatch.setattr(
+        processes, "sample_services", broken_sample("json.tool", "--no-such-option")
+    )
     before = set(psutil.Process().children(recursive=True))
 
-    with pytest.raises(SidecarError, match=r"backend: ended with 2 while starting\n(.*\n)*.*unrecognized arguments"):
+    with pytest.raises(
+        SidecarError, match=r"backend: ended with 2 while starting\n(.*\n)*.*unrecognized arguments"
+    ):
         processes.start(tmp_path / "demo", print)
     assert not (tmp_path / "demo").exists()
-    assert not [one for one in set(psutil.Process().children()) - before if one.status() != psutil.STATUS_ZOMBIE]
+    assert not [
+        one
+        for one in set(psutil.Process().children()) - before
+        if one.status() != psutil.STATUS_ZOMBIE
+    ]
 
 
 @pytest.mark.xdist_group("demo")
@@ -217,7 +240,9 @@ def test_a_probe_that_fails_is_told(tmp_path, spawn):
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
     place = ProcessPlace(tmp_path / "demo")
 
-    with pytest.raises(SidecarError, match=r"frontend: the probe failed: .*0 is not a number of spans"):
+    with pytest.raises(
+        SidecarError, match=r"frontend: the probe failed: .*0 is not a number of spans"
+    ):
         place.send("frontend", "marker", 0)
     assert (["frontend"], "") == (place.services(), place.agent_log("frontend"))
 
@@ -226,7 +251,9 @@ def test_a_page_that_is_gone_is_told(tmp_path, spawn):
     """Where the stand-in does not answer, the way to start again is said."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
-    with pytest.raises(SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Start again: make down"):
+    with pytest.raises(
+        SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Start again: make down"
+    ):
         ProcessPlace(tmp_path / "demo").agent("frontend")
 
 
@@ -239,5 +266,7 @@ def test_another_program_at_the_port_is_no_start(tmp_path, monkeypatch):
         taken = held.getsockname()[1]
         monkeypatch.setattr(processes, "choose", lambda preferred, _kind: Port(taken, preferred))
 
-        with pytest.raises(SidecarError, match=rf"gateway: ended with 1 while starting\n.*:{taken}: cannot listen"):
+        with pytest.raises(
+            SidecarError, match=rf"gateway: ended with 1 while starting\n.*:{taken}: cannot listen"
+        ):
             processes.start(tmp_path / "demo", print)

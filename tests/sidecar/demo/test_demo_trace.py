@@ -58,7 +58,9 @@ def test_a_trace_is_drawn_below_its_root(web, golden):
     answers["/api/traces/abc"] = served(
         span("1", operation="GET /greet", duration=21_100),
         span("2", "1", operation="call backend", start=5, duration=17_200),
-        span("3", "2", service="p2", operation="GET /greeting", start=6, duration=4_500, error=True),
+        span(
+            "3", "2", service="p2", operation="GET /greeting", start=6, duration=4_500, error=True
+        ),
         span("5", "3", service="p2", operation="second", start=9, error="true"),
         span("4", "3", service="p2", operation="first", start=8, duration=120, error=False),
         span("6", "1", operation="log", start=30),

@@ -27,7 +27,15 @@ def put(folder: Path, name: str, script: str) -> None:
 
 def test_argument_list_is_the_same_from_every_directory() -> None:
     """Both the project's folder and its file are absolute."""
-    expected = ["docker", "compose", "--project-directory", "/srv/demo", "-f", "/srv/demo/docker-compose.yml", "ps"]
+    expected = [
+        "docker",
+        "compose",
+        "--project-directory",
+        "/srv/demo",
+        "-f",
+        "/srv/demo/docker-compose.yml",
+        "ps",
+    ]
 
     assert expected == compose.compose_argv(FOLDER, "ps")
 
@@ -52,7 +60,9 @@ def test_compose_v1_is_named_and_refused(programs: Path) -> None:
     """Compose v1 knows `version --short` as well, but not the files that the kit writes."""
     put(programs, "docker-compose", "echo 1.29.2")
 
-    with pytest.raises(ComposeAbsentError, match=r"2.20.0 or later is needed \(docker-compose is 1.29.2\). Install"):
+    with pytest.raises(
+        ComposeAbsentError, match=r"2.20.0 or later is needed \(docker-compose is 1.29.2\). Install"
+    ):
         compose.find_compose()
 
 
@@ -81,10 +91,14 @@ def test_configuration_is_parsed(programs: Path, tmp_path: Path) -> None:
     """What Compose prints as JSON becomes data."""
     put(programs, "docker", """echo '{"name": "demo", "services": {}}'""")
 
-    assert {"name": "demo", "services": {}} == compose.Compose(("docker", "compose"), "2").config(tmp_path)
+    assert {"name": "demo", "services": {}} == compose.Compose(("docker", "compose"), "2").config(
+        tmp_path
+    )
 
 
-def test_token_never_reaches_compose(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_never_reaches_compose(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The variable that may hold a token is taken out of a child's environment; the rest stays."""
     monkeypatch.setenv("TRACING_TOKEN", "canary")
     monkeypatch.setenv("KEPT", "yes")
@@ -93,7 +107,9 @@ def test_token_never_reaches_compose(programs: Path, tmp_path: Path, monkeypatch
     assert "none yes\n" == compose.Compose(("docker", "compose"), "2").run(tmp_path, "ps").stdout
 
 
-@pytest.mark.parametrize(("text", "expected"), [("v2.40.3+ds1-1", (2, 40, 3)), ("2.20", (2, 20, 0)), ("dev", (0,))])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("v2.40.3+ds1-1", (2, 40, 3)), ("2.20", (2, 20, 0)), ("dev", (0,))]
+)
 def test_versions_are_compared_as_numbers(text: str, expected: tuple[int, ...]) -> None:
     """Distributions add letters on either side."""
     assert expected == compose.parse_version(text)

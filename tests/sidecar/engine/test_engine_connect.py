@@ -23,14 +23,20 @@ def test_engine_tells_its_version_and_endpoint(fake: FakeEngine) -> None:
     """A connected engine carries release, API version and endpoint."""
     engine = connect()
 
-    assert ("20.10.24", "1.41", fake.endpoint) == (engine.version, engine.api_version, engine.endpoint)
+    assert ("20.10.24", "1.41", fake.endpoint) == (
+        engine.version,
+        engine.api_version,
+        engine.endpoint,
+    )
 
 
 def test_engine_of_api_1_40_is_too_old(fake: FakeEngine) -> None:
     """An engine below 20.10 is refused with its version and the one needed."""
     fake.answer("GET /version", {"Version": "19.03.15", "ApiVersion": "1.40"})
 
-    with pytest.raises(EngineTooOldError, match=r"engine 19\.03\.15 speaks API 1\.40, the kit needs 1.41"):
+    with pytest.raises(
+        EngineTooOldError, match=r"engine 19\.03\.15 speaks API 1\.40, the kit needs 1.41"
+    ):
         connect()
 
 
@@ -38,7 +44,9 @@ def test_no_socket_means_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     """An absent socket is named, with the fix."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
 
-    with pytest.raises(EngineAbsentError, match=r"none.sock: no container engine answers there. Start Docker"):
+    with pytest.raises(
+        EngineAbsentError, match=r"none.sock: no container engine answers there. Start Docker"
+    ):
         connect()
 
 
@@ -64,7 +72,9 @@ def test_socket_of_another_user_is_a_matter_of_permission(fake: FakeEngine) -> N
         os.seteuid(before)
 
 
-def _use_context(folder: Path, name: str, host: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _use_context(
+    folder: Path, name: str, host: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(folder))
@@ -73,7 +83,9 @@ def _use_context(folder: Path, name: str, host: str | None, monkeypatch: pytest.
         meta = folder / "contexts/meta" / hashlib.sha256(name.encode()).hexdigest()
         meta.mkdir(parents=True)
         endpoints = {"docker": {"Host": host, "SkipTLSVerify": False}}
-        (meta / "meta.json").write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": endpoints}))
+        (meta / "meta.json").write_text(
+            json.dumps({"Name": name, "Metadata": {}, "Endpoints": endpoints})
+        )
 
 
 def test_current_context_of_the_docker_command_is_used(
@@ -85,7 +97,9 @@ def test_current_context_of_the_docker_command_is_used(
     assert fake.endpoint == connect().endpoint
 
 
-def test_context_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_context_that_does_not_exist_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A current context without an entry is an error of its own."""
     _use_context(tmp_path, "gone", None, monkeypatch)
     monkeypatch.setenv("DOCKER_CONTEXT", "gone")

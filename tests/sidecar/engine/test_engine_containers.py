@@ -34,13 +34,17 @@ def containers(fake: FakeEngine) -> Containers:
     return connect().containers
 
 
-def test_containers_of_a_project_carry_service_and_health(fake: FakeEngine, containers: Containers) -> None:
+def test_containers_of_a_project_carry_service_and_health(
+    fake: FakeEngine, containers: Containers
+) -> None:
     """Stopped ones are asked for as well; the filter is Compose's own labels."""
     fake.answer("GET /containers/json", ({"Id": "c1"},))
 
     found = containers.of_project("demo", "frontend")
 
-    expected = Container("c1", "demo-frontend-1", "demo", "frontend", "running", "healthy", "sidecar-kit/sample:1")
+    expected = Container(
+        "c1", "demo-frontend-1", "demo", "frontend", "running", "healthy", "sidecar-kit/sample:1"
+    )
     assert [expected] == found
     assert "all=1" in next(request for request in fake.asked if "containers/json" in request)
 
@@ -48,7 +52,11 @@ def test_containers_of_a_project_carry_service_and_health(fake: FakeEngine, cont
 def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: Containers) -> None:
     """It is created read-only, without capabilities or new privileges, and removed when starting it fails."""
     fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
-    fake.answer("POST /containers/c1/start", {"message": "cannot join network of a non running container"}, status=409)
+    fake.answer(
+        "POST /containers/c1/start",
+        {"message": "cannot join network of a non running container"},
+        status=409,
+    )
     fake.answer("DELETE /containers/c1")
 
     with pytest.raises(EngineError, match="non running container"):
@@ -67,7 +75,9 @@ def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: C
 
 
 @pytest.mark.parametrize("at", ["_create", "_finish"])
-def test_short_lived_container_goes_when_a_signal_comes(fake, containers, monkeypatch, at: str) -> None:
+def test_short_lived_container_goes_when_a_signal_comes(
+    fake, containers, monkeypatch, at: str
+) -> None:
     """While it is made, when nobody knows it yet, or while it runs; a second signal as well."""
     place = Containers if at == "_create" else module
     work = getattr(place, at)
@@ -87,7 +97,9 @@ def test_short_lived_container_goes_when_a_signal_comes(fake, containers, monkey
     assert any(request.startswith("DELETE /containers/c1") for request in fake.asked)
 
 
-def test_short_lived_container_that_does_not_end_is_removed(fake: FakeEngine, containers: Containers) -> None:
+def test_short_lived_container_that_does_not_end_is_removed(
+    fake: FakeEngine, containers: Containers
+) -> None:
     """The bound is the request's, and nothing stays behind."""
     fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
     fake.answer("POST /containers/c1/start")
@@ -100,7 +112,9 @@ def test_short_lived_container_that_does_not_end_is_removed(fake: FakeEngine, co
     assert fake.asked[-1].startswith("DELETE /containers/c1")
 
 
-def test_image_that_is_missing_names_the_command_that_gets_it(fake: FakeEngine, containers: Containers) -> None:
+def test_image_that_is_missing_names_the_command_that_gets_it(
+    fake: FakeEngine, containers: Containers
+) -> None:
     """Creating from an unknown image points at `sidecar images`."""
     fake.answer("POST /containers/create", {"message": "No such image: kit:1"}, status=404)
 

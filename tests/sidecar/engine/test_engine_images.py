@@ -70,7 +70,9 @@ def test_registry_that_knows_an_image_is_silent(fake: FakeEngine, images: Images
     assert fake.asked[-1] == MANIFEST
 
 
-def test_registry_that_lacks_an_image_is_told_from_one_that_fails(fake: FakeEngine, images: Images) -> None:
+def test_registry_that_lacks_an_image_is_told_from_one_that_fails(
+    fake: FakeEngine, images: Images
+) -> None:
     """Not found is ImageMissingError, anything else RegistryError."""
     fake.answer(MANIFEST, {"message": "repository does not exist or no such image"}, status=404)
     with pytest.raises(ImageMissingError, match="Check the name"):
@@ -91,7 +93,10 @@ def test_registry_that_is_silent_is_given_up_in_time(fake: FakeEngine, images: I
 
 def test_pull_reports_progress(fake: FakeEngine, images: Images) -> None:
     """Layer, status and bar become one line each; the tag is asked for alone."""
-    fake.answer("POST /images/create", [{"id": "a1", "status": "Pulling", "progress": "[=>]"}, {"status": "Done"}])
+    fake.answer(
+        "POST /images/create",
+        [{"id": "a1", "status": "Pulling", "progress": "[=>]"}, {"status": "Done"}],
+    )
     lines: list[str] = []
 
     images.pull(NAME, lines.append)
@@ -113,10 +118,14 @@ def test_pull_that_fails_in_the_middle_is_an_error(fake: FakeEngine, images: Ima
 
 def test_build_sends_the_context_and_reports_steps(fake: FakeEngine, images: Images) -> None:
     """The tar goes to the engine as it is; each output line is progress."""
-    fake.answer("POST /build", [{"stream": "Step 1/2 : FROM x\n"}, {"stream": "\n"}, {"aux": {"ID": "1"}}])
+    fake.answer(
+        "POST /build", [{"stream": "Step 1/2 : FROM x\n"}, {"stream": "\n"}, {"aux": {"ID": "1"}}]
+    )
     lines: list[str] = []
 
-    images.build(BuildRequest("kit:1", io.BytesIO(b"tar"), target="sample", labels={"a": "b"}), lines.append)
+    images.build(
+        BuildRequest("kit:1", io.BytesIO(b"tar"), target="sample", labels={"a": "b"}), lines.append
+    )
 
     assert b"tar" == fake.bodies["POST /build"]
     assert ["Step 1/2 : FROM x"] == lines
@@ -150,7 +159,9 @@ def test_build_that_loses_the_engine_is_an_error(fake: FakeEngine, images: Image
         images.build(BuildRequest("kit:1", io.BytesIO(b"tar")))
 
 
-def test_import_sends_the_root_file_system_with_its_changes(fake: FakeEngine, images: Images) -> None:
+def test_import_sends_the_root_file_system_with_its_changes(
+    fake: FakeEngine, images: Images
+) -> None:
     """Name, tag and Dockerfile lines travel beside the tar."""
     fake.answer("POST /images/create", {"status": "sha256:1"})
 
@@ -183,7 +194,10 @@ def test_removing_what_is_not_there_is_fine(images: Images) -> None:
 
 def test_superseded_images_go_and_the_newest_stay(fake: FakeEngine, images: Images) -> None:
     """Only unnamed images with the label are asked for; one that is in use stays without a word."""
-    fake.answer("GET /images/json", tuple({"Id": f"a{created}", "Created": created} for created in (1, 3, 2)))
+    fake.answer(
+        "GET /images/json",
+        tuple({"Id": f"a{created}", "Created": created} for created in (1, 3, 2)),
+    )
     fake.answer("DELETE /images/a1", ())
     fake.answer("DELETE /images/a2", {"message": "image is being used"}, status=409)
 

@@ -20,7 +20,9 @@ def test_lines_of_the_user_stay_where_they_are() -> None:
 
     merged = envfile.merged(text, {"SIDECAR_BASE_IMAGE": "new", "SIDECAR_AGENT_IMAGE": "agent"})
 
-    assert merged == "# mine\nA=1\nSIDECAR_BASE_IMAGE=new\n\nexport B = 2\nSIDECAR_AGENT_IMAGE=agent\n"
+    assert (
+        merged == "# mine\nA=1\nSIDECAR_BASE_IMAGE=new\n\nexport B = 2\nSIDECAR_AGENT_IMAGE=agent\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,11 @@ def test_the_owner_stays(tmp_path: Path) -> None:
     path.chmod(0o600)
     envfile.update(tmp_path, {"B": "2"})
 
-    assert (1234, 1235, 0o600) == (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777)
+    assert (1234, 1235, 0o600) == (
+        path.stat().st_uid,
+        path.stat().st_gid,
+        path.stat().st_mode & 0o777,
+    )
 
 
 def test_none_removes_a_variable_and_a_repeated_line_goes() -> None:
@@ -93,7 +99,9 @@ def test_folder_in_place_of_the_file_is_an_error(tmp_path: Path) -> None:
     """The file, the cause and the fix are named."""
     (tmp_path / ".env").mkdir()
 
-    with pytest.raises(SidecarError, match=r"\.env: cannot be updated: Is a directory. Choose another folder"):
+    with pytest.raises(
+        SidecarError, match=r"\.env: cannot be updated: Is a directory. Choose another folder"
+    ):
         envfile.update(tmp_path, {"A": "1"})
 
 
@@ -107,7 +115,9 @@ def test_file_that_is_no_text_is_an_error_and_stays(tmp_path: Path) -> None:
     assert (tmp_path / ".env").read_bytes() == b"\xff\xfe"
 
 
-def test_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_leaves_the_old_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A full disk leaves the old content and no temporary file."""
     (tmp_path / ".env").write_text("A=1\n")
 

@@ -29,7 +29,7 @@ def checkout(tmp_path: Path) -> Path:
         "secrets/agent.yaml",
         "sidecar/cli.py",
         "sidecar/__pycache__/cli.pyc",
-        "sidecar/gateway/stubs/collector_pb2.py",
+        "sidecar/stand_in/stubs/collector_pb2.py",
         "sample_service/frontend.py",
         "tracing/pyproject.toml",
         "build/site/pip.conf",
@@ -44,7 +44,12 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_context_holds_sources_and_no_secret(checkout: Path) -> None:
     """Tokens, .env, renderings, caches and generated stubs stay out of every image."""
-    expected = ["build/site/pip.conf", "sample_service/frontend.py", "sidecar/cli.py", "tracing/pyproject.toml"]
+    expected = [
+        "build/site/pip.conf",
+        "sample_service/frontend.py",
+        "sidecar/cli.py",
+        "tracing/pyproject.toml",
+    ]
 
     assert expected == [path for path in inputs.context_files(checkout) if path != "Dockerfile"]
 
@@ -54,12 +59,18 @@ def test_tar_carries_files_and_extra_contents(checkout: Path) -> None:
     (checkout / "sidecar/cli.py").chmod(0o755)
 
     with (
-        inputs.context_tar(checkout, ["sidecar/cli.py", "Dockerfile"], {"build/site/ca.crt": b"PEM"}) as stream,
+        inputs.context_tar(
+            checkout, ["sidecar/cli.py", "Dockerfile"], {"build/site/ca.crt": b"PEM"}
+        ) as stream,
         tarfile.open(fileobj=stream) as archive,
     ):
         entries = {entry.name: (entry.mode, entry.uid, entry.size) for entry in archive}
 
-    expected = {"sidecar/cli.py": (0o755, 0, 14), "Dockerfile": (0o644, 0, 10), "build/site/ca.crt": (0o644, 0, 3)}
+    expected = {
+        "sidecar/cli.py": (0o755, 0, 14),
+        "Dockerfile": (0o644, 0, 10),
+        "build/site/ca.crt": (0o644, 0, 3),
+    }
     assert expected == entries
 
 
@@ -79,10 +90,14 @@ def test_digest_follows_content_name_and_mode(checkout: Path) -> None:
 
 def test_sample_is_not_rebuilt_for_a_change_of_the_helper(checkout: Path) -> None:
     """A target's digest covers what its stage copies, its base, and no more; host settings never count."""
-    before = {target: kit_images.kit_inputs(checkout, target, "base") for target in kit_images.TARGETS}
+    before = {
+        target: kit_images.kit_inputs(checkout, target, "base") for target in kit_images.TARGETS
+    }
     (checkout / "sidecar/cli.py").write_text("changed")
     (checkout / "build/site/pip.conf").write_text("changed")
-    after = {target: kit_images.kit_inputs(checkout, target, "base") for target in kit_images.TARGETS}
+    after = {
+        target: kit_images.kit_inputs(checkout, target, "base") for target in kit_images.TARGETS
+    }
 
     assert before["sample"] == after["sample"]
     assert before["gateway"] != after["gateway"]
@@ -92,11 +107,15 @@ def test_sample_is_not_rebuilt_for_a_change_of_the_helper(checkout: Path) -> Non
 def test_every_source_that_a_stage_copies_counts(checkout: Path) -> None:
     """Each COPY source of the Dockerfile is in the digest of its target, save the host's settings."""
     stages = re.split(r"^FROM ", (CHECKOUT / "Dockerfile").read_text(), flags=re.MULTILINE)
-    tools, *others = [stage for stage in stages if stage.split("\n")[0].endswith((" tools", "-build"))]
+    tools, *others = [
+        stage for stage in stages if stage.split("\n")[0].endswith((" tools", "-build"))
+    ]
     builds = {"tools": tools, **{stage.split("\n")[0].split()[-1]: stage for stage in others}}
 
     for target, counted in kit_images.TARGETS.items():
-        lines = re.findall(r"^COPY (?!--from)(.+) \S+$", tools + builds[f"{target}-build"], re.MULTILINE)
+        lines = re.findall(
+            r"^COPY (?!--from)(.+) \S+$", tools + builds[f"{target}-build"], re.MULTILINE
+        )
         copied = {word for line in lines for word in line.split() if not word.startswith("buil[d]")}
         assert copied == {word for word in copied if inputs.selected([word], counted)}, target
 
@@ -106,9 +125,15 @@ def test_dockerfiles_suit_every_builder_and_carry_no_settings(path: str) -> None
     """No BuildKit syntax; no mirror, proxy or authority as ARG or ENV that a final image would show."""
     lines = (CHECKOUT / path).read_text().splitlines()
 
-    assert [] == [line for line in lines if line.startswith("# syntax") or "--mount" in line.split("#")[0]]
+    assert [] == [
+        line for line in lines if line.startswith("# syntax") or "--mount" in line.split("#")[0]
+    ]
     names = ("INDEX_URL", "PROXY", "CERT_FILE", "PIP_CERT")
-    assert [] == [line for line in lines if line.startswith(("ARG", "ENV")) and any(name in line for name in names)]
+    assert [] == [
+        line
+        for line in lines
+        if line.startswith(("ARG", "ENV")) and any(name in line for name in names)
+    ]
 
 
 def test_agents_image_is_laid_out_as_the_official_one() -> None:
@@ -128,12 +153,16 @@ def test_agents_digest_follows_its_version() -> None:
     assert agent_image.agent_inputs("1.62.0") != agent_image.agent_inputs("1.61.0")
 
 
-def test_agents_digest_follows_all_that_its_build_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agents_digest_follows_all_that_its_build_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A changed source is another image."""
     folder = tmp_path / "agent"
     shutil.copytree(agent_image.FOLDER, folder)
     monkeypatch.setattr(agent_image, "FOLDER", folder)
-    (line,) = re.findall(r"^COPY (?!--from)(.+) site\* \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    (line,) = re.findall(
+        r"^COPY (?!--from)(.+) site\* \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE
+    )
 
     digests = {agent_image.agent_inputs("1.62.0")}
     for name in ("Dockerfile", *line.split()):
@@ -167,7 +196,12 @@ def test_agent_is_built_under_its_own_replace_and_exclude_lines() -> None:
         "Exclude": [{"Path": "c", "Version": "v2"}],
     }
 
-    expected = [f"-require={build.MODULE}@v1.62.0", "-go=1.22.0", "-replace=a=b@v1", "-exclude=c@v2"]
+    expected = [
+        f"-require={build.MODULE}@v1.62.0",
+        "-go=1.22.0",
+        "-replace=a=b@v1",
+        "-exclude=c@v2",
+    ]
     assert expected == build.edits_for("1.62.0", module)
 
 
@@ -207,7 +241,9 @@ def test_build_program_leaves_the_agent_and_its_licence(tmp_path: Path, fails: s
     if fails:
         assert (1, "go mod failed: gone\n") == (done.returncode, done.stderr)
         return
-    assert {"agent-linux", "LICENSE", "sleep"} == {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"agent-linux", "LICENSE", "sleep"} == {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
     assert f"-X {build.STAMP}=v1.62.0" in (tmp_path / "log").read_text()
 
 
@@ -217,4 +253,7 @@ def test_sites_files_reach_both_builds() -> None:
         f"COPY LICENSE {kit_images.SITE_FOLDER.replace('build', 'buil[d]')}/* {site.FOLDER}/"
         in (CHECKOUT / "Dockerfile").read_text()
     )
-    assert f"COPY build.py sleep.go site* {site.FOLDER}/" in (agent_image.FOLDER / "Dockerfile").read_text()
+    assert (
+        f"COPY build.py sleep.go site* {site.FOLDER}/"
+        in (agent_image.FOLDER / "Dockerfile").read_text()
+    )

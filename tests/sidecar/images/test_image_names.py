@@ -16,7 +16,11 @@ from sidecar.images import names
     [
         ("python:3.12", "", "python:3.12"),
         ("python:3.12", "mirror.example.com/hub/", "mirror.example.com/hub/library/python:3.12"),
-        ("jaegertracing/jaeger-agent:1", "mirror.example.com", "mirror.example.com/jaegertracing/jaeger-agent:1"),
+        (
+            "jaegertracing/jaeger-agent:1",
+            "mirror.example.com",
+            "mirror.example.com/jaegertracing/jaeger-agent:1",
+        ),
     ],
 )
 def test_mirror_gets_the_full_name(name: str, prefix: str, expected: str) -> None:

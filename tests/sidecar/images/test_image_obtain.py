@@ -61,7 +61,9 @@ class MemoryImages:
         self._hold(request.name, "build", dict(request.labels))
 
     def import_rootfs(self, name: str, _tar: IO[bytes], changes: Iterable[str]) -> None:
-        labels = dict(line.removeprefix("LABEL ").split("=") for line in changes if line.startswith("LABEL"))
+        labels = dict(
+            line.removeprefix("LABEL ").split("=") for line in changes if line.startswith("LABEL")
+        )
         self._hold(name, "import", labels)
 
     def remove_superseded(self, label: str, keep: int) -> None:
@@ -125,7 +127,9 @@ def test_the_charts_name_for_the_agent_is_there_either_way() -> None:
     """A pulled agent has it besides its own; one that was built keeps it."""
     pulled = MemoryImages(published=(BASE, AGENT))
     get(pulled)
-    built = MemoryImages({AGENT: ImageInfo("official", 1, {}, ""), BUILT_AGENT: ImageInfo("built", 1, {}, "")})
+    built = MemoryImages(
+        {AGENT: ImageInfo("official", 1, {}, ""), BUILT_AGENT: ImageInfo("built", 1, {}, "")}
+    )
     get(built)
 
     assert pulled.held[AGENT] == pulled.held[BUILT_AGENT]
@@ -150,7 +154,9 @@ def test_prefix_is_the_mirrors() -> None:
 
 def test_source_registry_never_builds() -> None:
     """The registry's refusal is the command's, with both ways out."""
-    with pytest.raises(RegistryError, match="Name a mirror with --prefix, or build from source with --source build"):
+    with pytest.raises(
+        RegistryError, match="Name a mirror with --prefix, or build from source with --source build"
+    ):
         get(MemoryImages(registry=NO_REGISTRY), source="registry")
     with pytest.raises(ImageMissingError, match="--prefix"):
         get(MemoryImages(), source="registry")
@@ -197,12 +203,16 @@ def test_dry_run_changes_nothing(checkout: Path) -> None:
     """It asks the registry and says what it would do."""
     images = MemoryImages(published=(BASE,))
 
-    assert ["pull", "build", "build", "build"] == [way for _name, way in get(images, checkout, dry_run=True)]
+    assert ["pull", "build", "build", "build"] == [
+        way for _name, way in get(images, checkout, dry_run=True)
+    ]
     assert [f"ask {BASE}", f"ask {AGENT}"] == images.did
     assert not (checkout / "build").exists()
 
 
-def test_installed_kit_handles_base_and_agent_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_installed_kit_handles_base_and_agent_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Sample and gateway need the Dockerfile of a checkout."""
     assert 2 == len(get(MemoryImages(published=(BASE, AGENT))))
     assert "sample and gateway: not built, they need the kit's checkout" in capsys.readouterr().out
@@ -238,7 +248,9 @@ def test_command_prints_a_table_and_writes_what_differs(
     assert expected == (tmp_path / ".env").read_text()
 
 
-def test_command_removes_the_names_when_the_registry_is_back(engine: MemoryImages, tmp_path: Path) -> None:
+def test_command_removes_the_names_when_the_registry_is_back(
+    engine: MemoryImages, tmp_path: Path
+) -> None:
     """The defaults say it all then."""
     cli.main(["images", "--out", str(tmp_path)])
     engine.registry, engine.published = None, (BASE, AGENT)
@@ -271,8 +283,19 @@ def test_a_spec_says_what_the_flags_do_not(
 ) -> None:
     """Prefix, source and agent come from a spec; a flag wins over it."""
     spec = tmp_path / "sidecar.yaml"
-    spec.write_text("images: {prefix: mirror.example.com/hub, source: build}\nagent: {version: 1.35.0}\n")
-    command = ["images", "--file", str(spec), "--out", str(tmp_path), "--dry-run", "--output", "json"]
+    spec.write_text(
+        "images: {prefix: mirror.example.com/hub, source: build}\nagent: {version: 1.35.0}\n"
+    )
+    command = [
+        "images",
+        "--file",
+        str(spec),
+        "--out",
+        str(tmp_path),
+        "--dry-run",
+        "--output",
+        "json",
+    ]
 
     assert 0 == cli.main(command)
     assert names.built_agent("1.35.0") == json.loads(capsys.readouterr().out)[1]["image"]
@@ -290,7 +313,10 @@ def test_folder_that_is_not_there_is_refused_before_any_work(
 
 
 def test_full_disk_is_a_known_error(
-    engine: MemoryImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: MemoryImages,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """No traceback, and the command's usual exit code."""
 
@@ -303,7 +329,9 @@ def test_full_disk_is_a_known_error(
     assert "/var/tmp/x: No space left on device. Make room" in capsys.readouterr().err
 
 
-def test_second_run_of_a_user_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_run_of_a_user_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It says what it waits for, and goes on when the first has ended."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     said, order = threading.Event(), []

@@ -21,7 +21,9 @@ from sidecar.images.mirrors import DebianMirror
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MIRROR = DebianMirror("https://user:secret@m.example.com/debian", "https://m.example.com/debian-security")
+MIRROR = DebianMirror(
+    "https://user:secret@m.example.com/debian", "https://m.example.com/debian-security"
+)
 ROOT_PARTS = "etc/apt/sources.list.d etc/dpkg/dpkg.cfg.d tmp usr/share/doc/a var/lib/apt/lists usr/share/man/man1"
 MAKE_ROOT = f"""
 for last; do root=$mirror; mirror=$last; done
@@ -44,7 +46,11 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     keyring = tmp_path / "keys.gpg"
     keyring.touch()
     monkeypatch.setattr(bootstrap, "KEYRINGS", (keyring,))
-    put(folder, "chroot", f'echo "$@" >> {tmp_path}/chroot.log; cat "$1/etc/apt/sources.list" >> {tmp_path}/chroot.log')
+    put(
+        folder,
+        "chroot",
+        f'echo "$@" >> {tmp_path}/chroot.log; cat "$1/etc/apt/sources.list" >> {tmp_path}/chroot.log',
+    )
     return folder
 
 
@@ -75,7 +81,11 @@ def test_tar_holds_a_trimmed_system_and_nothing_stays_behind(programs: Path) -> 
     found = names_in(MIRROR)
 
     assert "./usr/share/doc/a/copyright" in found
-    assert not {"./usr/share/doc/a/README", "./usr/share/man/man1", "./etc/apt/sources.list.d"} & set(found)
+    assert not {
+        "./usr/share/doc/a/README",
+        "./usr/share/man/man1",
+        "./etc/apt/sources.list.d",
+    } & set(found)
     assert [] == leftovers(programs)
 
 
@@ -135,16 +145,23 @@ def test_without_root_mmdebstrap_does_it(programs: Path, monkeypatch: pytest.Mon
     assert f'{sys.executable} {trim.__file__} "$1"' in (programs / "log").read_text()
 
 
-def test_without_root_and_mmdebstrap_the_fix_is_exact(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_root_and_mmdebstrap_the_fix_is_exact(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two ways out are named."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", str(programs))
 
-    with pytest.raises(SidecarError, match=r"Run `sudo sidecar images --source build`, or `apt-get install mmdebstrap"):
+    with pytest.raises(
+        SidecarError,
+        match=r"Run `sudo sidecar images --source build`, or `apt-get install mmdebstrap",
+    ):
         names_in(MIRROR)
 
 
-def test_debootstrap_that_is_not_installed_is_fetched_privately(programs: Path, tmp_path: Path) -> None:
+def test_debootstrap_that_is_not_installed_is_fetched_privately(
+    programs: Path, tmp_path: Path
+) -> None:
     """apt-get downloads it, dpkg-deb unpacks it, nothing is installed."""
     put(programs, "apt-get", 'touch "$2_1.deb"')
     put(programs, "dpkg-deb", 'mkdir -p "$3"')
@@ -154,7 +171,9 @@ def test_debootstrap_that_is_not_installed_is_fetched_privately(programs: Path, 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{programs}:/bin")
-        patch.setattr(bootstrap.shutil, "which", lambda name: str(tools[name]) if name in tools else None)
+        patch.setattr(
+            bootstrap.shutil, "which", lambda name: str(tools[name]) if name in tools else None
+        )
         patch.setattr(bootstrap, "KEYRINGS", (Path("/usr/share/keyrings/none.gpg"),))
         found = bootstrap.find_debootstrap(tmp_path, lambda _line: None)
 
@@ -177,7 +196,8 @@ def test_host_that_can_neither_run_nor_fetch_debootstrap_is_told_so(
     put(programs, "apt-get", "echo 'E: Unable to locate package'; exit 100")
     (tmp_path / "again").mkdir()
     with pytest.raises(
-        SidecarError, match=r"(?s)Unable to locate package.*apt-get update && apt-get install debootstrap"
+        SidecarError,
+        match=r"(?s)Unable to locate package.*apt-get update && apt-get install debootstrap",
     ):
         bootstrap.find_debootstrap(tmp_path / "again", lambda _line: None)
 
@@ -188,7 +208,9 @@ def trim_as_program(root: Path) -> None:
 
 
 @pytest.mark.parametrize("way", [trim.trim, trim_as_program])
-def test_trim_keeps_licences_and_links_to_them(programs: Path, tmp_path: Path, way: Callable[[Path], None]) -> None:
+def test_trim_keeps_licences_and_links_to_them(
+    programs: Path, tmp_path: Path, way: Callable[[Path], None]
+) -> None:
     """One package's licence may be a link to another's; folders without one go, as does the maker's own."""
     put(programs, "debootstrap", MAKE_ROOT)
     root = tmp_path / "root"
@@ -236,7 +258,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
     return condition()
 
 
-def test_program_that_ignores_the_request_is_ended_after_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_that_ignores_the_request_is_ended_after_the_grace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """SIGTERM, a bounded wait, SIGKILL."""
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
     child = subprocess.Popen(

@@ -63,7 +63,9 @@ def test_deb822_sources_give_a_mirror(tmp_path: Path) -> None:
     """A field over several lines is read, a disabled stanza is not; security follows the mirror's layout."""
     found = mirrors.debian_mirror(apt=apt(tmp_path, "sources.list.d/debian.sources", DEB822))
 
-    expected = mirrors.DebianMirror("http://deb822.example.com/debian", "http://deb822.example.com/debian-security")
+    expected = mirrors.DebianMirror(
+        "http://deb822.example.com/debian", "http://deb822.example.com/debian-security"
+    )
     assert expected == found
 
 
@@ -71,14 +73,16 @@ def test_host_without_debian_sources_takes_the_official_mirror(tmp_path: Path) -
     """Another distribution's mirror is never taken for Debian's."""
     ubuntu = "deb http://mirror.example.com/ubuntu jammy main\n"
 
-    assert mirrors.DebianMirror() == mirrors.debian_mirror(apt=apt(tmp_path, "sources.list", ubuntu))
+    assert mirrors.DebianMirror() == mirrors.debian_mirror(
+        apt=apt(tmp_path, "sources.list", ubuntu)
+    )
 
 
 def test_mirror_named_wins() -> None:
     """--debian-mirror needs no apt on the host."""
-    assert mirrors.DebianMirror("http://m/debian", "http://m/debian-security") == mirrors.debian_mirror(
-        "http://m/debian/"
-    )
+    assert mirrors.DebianMirror(
+        "http://m/debian", "http://m/debian-security"
+    ) == mirrors.debian_mirror("http://m/debian/")
 
 
 def test_pip_variables_win_over_files() -> None:
@@ -101,7 +105,9 @@ global.cert='/etc/ca.crt'
 
 def test_files_name_the_authority_where_the_container_sees_it() -> None:
     """pip.conf refers to the copy beside it; a value of two lines is indented."""
-    settings = site.Site(authority=b"PEM", pip={"extra-index-url": "https://b\nhttps://c"}, go={"GOPROXY": "p"})
+    settings = site.Site(
+        authority=b"PEM", pip={"extra-index-url": "https://b\nhttps://c"}, go={"GOPROXY": "p"}
+    )
 
     expected = {
         "pip.conf": b"[global]\ncert = /site/ca.crt\nextra-index-url = https://b\n    https://c\n",
@@ -123,7 +129,9 @@ def test_settings_are_not_in_a_repr() -> None:
     assert "secret" not in repr(site.Site(b"secret", secret, secret, secret))
 
 
-def test_host_settings_come_from_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_settings_come_from_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Authority, index, proxies and Go's settings of this very process's environment."""
     (tmp_path / "ca.crt").write_bytes(b"PEM")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
@@ -140,7 +148,9 @@ def test_host_settings_come_from_its_environment(tmp_path: Path, monkeypatch: py
     )
 
 
-def test_host_without_pip_and_go_gives_what_its_variables_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_without_pip_and_go_gives_what_its_variables_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Uv's index stands in for pip's; Go's variables are read as they are."""
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -153,7 +163,9 @@ def test_host_without_pip_and_go_gives_what_its_variables_say(tmp_path: Path, mo
     assert found.go["GOPROXY"] == "https://go.example.com"
 
 
-def test_host_without_any_bundle_has_no_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_without_any_bundle_has_no_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not every system keeps one where it can be found."""
     for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, str(tmp_path / "gone.crt"))

@@ -11,7 +11,9 @@ BOMB = "\n".join(
     + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     + ["services: {web: {image: web, expose: [80], ports: *a11}}"]
 )
-DEEP_MERGE = "\n".join(["m0: &m0 {image: x}"] + [f"m{n}: &m{n} {{<<: *m{n - 1}}}" for n in range(1, 40)])
+DEEP_MERGE = "\n".join(
+    ["m0: &m0 {image: x}"] + [f"m{n}: &m{n} {{<<: *m{n - 1}}}" for n in range(1, 40)]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +34,31 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "c.yml:1: has no `services`. It is of Compose's first format: put its services below `services:`",
         ),
         ("services:\n", "c.yml:1: services: is not a map. Give NAME: below it, then its fields"),
-        ("services: [web]\n", "c.yml:1: services: is not a map. Give NAME: below it, then its fields"),
+        (
+            "services: [web]\n",
+            "c.yml:1: services: is not a map. Give NAME: below it, then its fields",
+        ),
         ("services: {}\n", "c.yml:1: services: is empty. Name a file that has services"),
-        ("services:\n  web:\n", "c.yml:2: services.web: is not a map. Give image or build below it"),
-        ("services:\n  web: nginx\n", "c.yml:2: services.web: is not a map. Give image or build below it"),
-        ("services:\n  web: {image: a}\n  web: {image: b}\n", "c.yml:3: the key 'web' is given twice. Keep one"),
-        ("services:\n  web:\n    image: a\n    image: b\n", "c.yml:4: the key 'image' is given twice. Keep one"),
-        ("services:\n  ? [a, b]\n  : {image: a}\n", "c.yml:2: has a key that is not text. Write KEY: VALUE"),
+        (
+            "services:\n  web:\n",
+            "c.yml:2: services.web: is not a map. Give image or build below it",
+        ),
+        (
+            "services:\n  web: nginx\n",
+            "c.yml:2: services.web: is not a map. Give image or build below it",
+        ),
+        (
+            "services:\n  web: {image: a}\n  web: {image: b}\n",
+            "c.yml:3: the key 'web' is given twice. Keep one",
+        ),
+        (
+            "services:\n  web:\n    image: a\n    image: b\n",
+            "c.yml:4: the key 'image' is given twice. Keep one",
+        ),
+        (
+            "services:\n  ? [a, b]\n  : {image: a}\n",
+            "c.yml:2: has a key that is not text. Write KEY: VALUE",
+        ),
         (
             "services:\n  web: {image: a}\n---\nservices: {}\n",
             "c.yml:3: is not YAML: but found another document. Correct it there, or the line before",
@@ -59,9 +79,18 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "services:\n  web: !!python/object/apply:os.system [id]\n",
             "c.yml:2: has a tag that Compose does not know. Take it out",
         ),
-        ("services: !secret {web: {}}\n", "c.yml:1: has a tag that Compose does not know. Take it out"),
-        ("services:\n  web: {<<: image}\n", "c.yml:2: `<<` merges what is not a map. Name a map's anchor"),
-        ("services:\n  a: &a {extends: a, image: x}\n", "c.yml:2: services.a: extends itself. Break the circle"),
+        (
+            "services: !secret {web: {}}\n",
+            "c.yml:1: has a tag that Compose does not know. Take it out",
+        ),
+        (
+            "services:\n  web: {<<: image}\n",
+            "c.yml:2: `<<` merges what is not a map. Name a map's anchor",
+        ),
+        (
+            "services:\n  a: &a {extends: a, image: x}\n",
+            "c.yml:2: services.a: extends itself. Break the circle",
+        ),
         (
             "services:\n  a: {extends: b, image: x}\n  b: {extends: {service: a}}\n",
             "c.yml:2: services.a: extends itself. Break the circle",
@@ -112,7 +141,9 @@ def test_what_is_no_text_is_said(run, data: bytes, message: str) -> None:
     assert result.err.startswith(f"sidecar: {message}")
 
 
-@pytest.mark.parametrize(("name", "cause"), [("missing.yml", "No such file"), (".", "Is a directory")])
+@pytest.mark.parametrize(
+    ("name", "cause"), [("missing.yml", "No such file"), (".", "Is a directory")]
+)
 def test_what_cannot_be_read_is_said(run, name: str, cause: str) -> None:
     """A file that is not there, a folder."""
     result = run("init", "--from", name)
@@ -138,7 +169,10 @@ def test_no_tokens_in_errors(run) -> None:
     )
     result = run("init", "--from", "c.yml")
 
-    assert (1, "sidecar: c.yml:6: the key '***' is given twice. Keep one\n") == (result.code, result.err)
+    assert (1, "sidecar: c.yml:6: the key '***' is given twice. Keep one\n") == (
+        result.code,
+        result.err,
+    )
 
 
 @pytest.mark.parametrize("option", ["--region", "--regions"])

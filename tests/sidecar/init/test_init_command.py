@@ -76,7 +76,9 @@ def test_every_field_is_shown(run) -> None:
     """Each field has a line with its doc; not the deprecated, nor the second of two that exclude each other."""
     text = run("init", "--dry-run").out
     expected = {path for path, field in walk() if not field.moved}
-    expected -= {path for path in expected if path.startswith(("services[].build", "services[].volumes[]."))}
+    expected -= {
+        path for path in expected if path.startswith(("services[].build", "services[].volumes[]."))
+    }
 
     assert {"services[].health.http"} == {
         path for path, field in walk() if path in expected and f"# {field.doc}\n" not in text
@@ -152,12 +154,26 @@ def test_links_and_folders_are_not_replaced(run, name: str) -> None:
     Path(name).symlink_to("elsewhere")
     result = run("init", "--force")
 
-    assert (1, f"sidecar: {name}: is a link or a folder. Name a file with --out\n") == (result.code, result.err)
+    assert (1, f"sidecar: {name}: is a link or a folder. Name a file with --out\n") == (
+        result.code,
+        result.err,
+    )
     assert [name] == files()
 
 
 @pytest.mark.parametrize(
-    "out", ["c.yml", "hard.yml", "linked.yml", "base.yml", "parts/one.yml", "two.yml", "three.yml", ".env", "w.env"]
+    "out",
+    [
+        "c.yml",
+        "hard.yml",
+        "linked.yml",
+        "base.yml",
+        "parts/one.yml",
+        "two.yml",
+        "three.yml",
+        ".env",
+        "w.env",
+    ],
 )
 def test_what_it_reads_is_never_written_to(run, out: str) -> None:
     """Nor what that extends or includes, under whatever name: --force is no exception."""
@@ -178,7 +194,10 @@ def test_what_it_reads_is_never_written_to(run, out: str) -> None:
     result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--out", out, "--force")
 
     assert 1 == result.code
-    assert f"sidecar: {out}: belongs to the Compose file, which is only read. Name another" in result.err
+    assert (
+        f"sidecar: {out}: belongs to the Compose file, which is only read. Name another"
+        in result.err
+    )
     assert before == {name: Path(name).read_text() for name in before}
 
 
@@ -193,7 +212,9 @@ def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
 
 def test_a_secret_of_the_env_file_stays_there(run) -> None:
     """Whether a build argument, an address, a path or an agent's tag names it: the spec lacks it, and it is said."""
-    Path(".env").write_text("TRACE=plainsecrettoken12345\nPIP_TOKEN=pip-pass-word\nTAG=2.1\nAUTH_PORT=8001\n")
+    Path(".env").write_text(
+        "TRACE=plainsecrettoken12345\nPIP_TOKEN=pip-pass-word\nTAG=2.1\nAUTH_PORT=8001\n"
+    )
     Path("c.yml").write_text(
         "services:\n"
         "  web:\n"
@@ -213,7 +234,9 @@ def test_a_secret_of_the_env_file_stays_there(run) -> None:
     assert 0 == result.code
     assert "plainsecrettoken12345" not in result.out + result.err
     assert "pip-pass-word" not in result.out + result.err
-    assert {"context": "https://u:@git.example.com/web.git", "args": {"VERSION": "1"}} == service["build"]
+    assert {"context": "https://u:@git.example.com/web.git", "args": {"VERSION": "1"}} == service[
+        "build"
+    ]
     assert (["./2.1:/tag"], ["./2.1.env"]) == (service["volumes"], service["env_files"])
     assert "0.0.0.0:8001" == service["publish"]
     for said in (
@@ -229,21 +252,31 @@ def test_a_secret_of_the_env_file_stays_there(run) -> None:
 
 def test_a_secret_build_argument_in_clear_is_told(run) -> None:
     """It is taken over as the Compose file has it, with a warning."""
-    Path("c.yml").write_text("services: {web: {build: {context: ., args: [INDEX=https://u:pw@x]}}}\n")
+    Path("c.yml").write_text(
+        "services: {web: {build: {context: ., args: [INDEX=https://u:pw@x]}}}\n"
+    )
     result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
 
-    assert "warning: c.yml:1: web: build.args INDEX: in clear, as in the Compose file. Take it out" in result.err
+    assert (
+        "warning: c.yml:1: web: build.args INDEX: in clear, as in the Compose file. Take it out"
+        in result.err
+    )
     assert "https://u:pw@x" in result.out
 
 
 @pytest.mark.parametrize("test", ["curl -H ${PIP_TOKEN} x", ["CMD", "curl", "-H", "${PIP_TOKEN}"]])
-def test_a_health_check_with_an_unset_variable_is_not_taken_over(run, test: str | list[str]) -> None:
+def test_a_health_check_with_an_unset_variable_is_not_taken_over(
+    run, test: str | list[str]
+) -> None:
     """As a command with one: an empty text in its place would be another check."""
     services = {"web": {"image": "web:1", "ports": ["8000:8000"], "healthcheck": {"test": test}}}
     Path("c.yml").write_text(json.dumps({"services": services}))
     result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
 
-    assert "warning: c.yml:1: web: $PIP_TOKEN of its health check has no default; not taken over" in result.err
+    assert (
+        "warning: c.yml:1: web: $PIP_TOKEN of its health check has no default; not taken over"
+        in result.err
+    )
     assert "health" not in yaml.safe_load(result.out)["services"][0]
 
 
@@ -258,7 +291,9 @@ def test_a_spec_that_cannot_be_looked_at_is_told(run, monkeypatch: pytest.Monkey
         result = run("init", "--diff")
 
     assert 1 == result.code
-    assert "sidecar: sidecar.yaml: cannot be read: Permission denied. Check its rights" in result.err
+    assert (
+        "sidecar: sidecar.yaml: cannot be read: Permission denied. Check its rights" in result.err
+    )
 
 
 def test_a_folder_that_is_missing_is_said(run) -> None:
@@ -311,7 +346,10 @@ def test_a_region_without_such_a_host_is_refused(run) -> None:
     """What plan would refuse is not written."""
     result = run("init", "--region", "local", "--network", "vpc")
 
-    assert (1, "sidecar: region local: has no vpc host. Use --network public\n") == (result.code, result.err)
+    assert (1, "sidecar: region local: has no vpc host. Use --network public\n") == (
+        result.code,
+        result.err,
+    )
     assert [] == files()
 
 
@@ -334,7 +372,9 @@ class Terminal:
     def start(self, *arguments: str) -> None:
         """Start the command."""
         command = [sys.executable, "-m", "sidecar", "init", *arguments]
-        self._process = subprocess.Popen(command, stdin=self._side, stdout=self._side, stderr=self._side)
+        self._process = subprocess.Popen(
+            command, stdin=self._side, stdout=self._side, stderr=self._side
+        )
 
     def answer(self, prompt: str, text: str) -> None:
         """Wait for a prompt, then type a line."""
@@ -346,7 +386,9 @@ class Terminal:
         """Send what Ctrl-C sends."""
         assert self._process
         while self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)  # one that comes just before the read is seen after it
+            self._process.send_signal(
+                signal.SIGINT
+            )  # one that comes just before the read is seen after it
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2)
 
@@ -369,7 +411,9 @@ class Terminal:
     def _until(self, prompt: str) -> None:
         deadline = time.monotonic() + 20
         while prompt not in self.seen:
-            assert select.select([self._main], [], [], max(0, deadline - time.monotonic()))[0], self.seen
+            assert select.select([self._main], [], [], max(0, deadline - time.monotonic()))[0], (
+                self.seen
+            )
             self.seen += os.read(self._main, 65536).decode(errors="replace")
 
 
@@ -390,7 +434,11 @@ def test_a_terminal_is_asked(terminal: Terminal) -> None:
     spec = load([Path("sidecar.yaml")]).spec
     service = next(iter(spec.services or ()))
     assert ("cn-shanghai", "vpc") == (spec.region, spec.gateway.network)
-    assert ("orders", "registry.example.com/orders:2", 8000) == (service.name, service.image, service.port)
+    assert ("orders", "registry.example.com/orders:2", 8000) == (
+        service.name,
+        service.image,
+        service.port,
+    )
 
 
 def test_enter_takes_every_default(terminal: Terminal) -> None:

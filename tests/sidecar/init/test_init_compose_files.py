@@ -32,11 +32,15 @@ def folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
 
 def compose_file(folder: Path) -> str:
     """Return the name of a case's file."""
-    return next(path.name for path in sorted(folder.iterdir()) if path.stem in ("compose", "docker-compose"))
+    return next(
+        path.name for path in sorted(folder.iterdir()) if path.stem in ("compose", "docker-compose")
+    )
 
 
 @pytest.mark.parametrize("folder", CASES, indirect=True)
-def test_findings_and_spec_are_as_agreed(run, golden: Callable[[str, str], None], folder: Path, request) -> None:
+def test_findings_and_spec_are_as_agreed(
+    run, golden: Callable[[str, str], None], folder: Path, request
+) -> None:
     """Findings at FILE:LINE, what is left alone, what was written, the next commands; and the spec, byte for byte."""
     case = request.node.callspec.params["folder"]
     result = run("init", "--from", compose_file(folder))
@@ -57,7 +61,8 @@ def test_the_spec_is_read_back(run, folder: Path) -> None:
     assert report["network"] == loaded.spec.gateway.network
     assert () == loaded.warnings
     jsonschema.validate(
-        yaml.safe_load(Path("sidecar.yaml").read_text()), json.loads(Path("sidecar.schema.json").read_text())
+        yaml.safe_load(Path("sidecar.yaml").read_text()),
+        json.loads(Path("sidecar.schema.json").read_text()),
     )
     assert 0 == run("plan", "--file", "sidecar.yaml").code
 
@@ -74,7 +79,9 @@ def test_the_compose_file_is_only_read(run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", WITH_TOKEN, indirect=True)
-@pytest.mark.parametrize("options", [(), ("--dry-run",), ("--diff",), ("--output", "json"), ("--region", "nowhere")])
+@pytest.mark.parametrize(
+    "options", [(), ("--dry-run",), ("--diff",), ("--output", "json"), ("--region", "nowhere")]
+)
 def test_a_token_goes_nowhere(run, folder: Path, options: tuple[str, ...]) -> None:
     """A token of the Compose file is in no output and in no file that is written."""
     result = run("init", "--from", compose_file(folder), *options)
@@ -97,9 +104,21 @@ def test_json_holds_all_of_it(run, golden: Callable[[str, str], None], folder: P
 def test_a_named_region_wins_over_the_found_one(run, folder: Path) -> None:
     """--region and --network decide; without them the region and network of the agent's gateway do."""
     named = json.loads(
-        run("init", "--from", "docker-compose.yml", "--region", "eu-west-1", "--network", "vpc", "--output", "json").out
+        run(
+            "init",
+            "--from",
+            "docker-compose.yml",
+            "--region",
+            "eu-west-1",
+            "--network",
+            "vpc",
+            "--output",
+            "json",
+        ).out
     )
-    found = json.loads(run("init", "--from", "docker-compose.yml", "--force", "--output", "json").out)
+    found = json.loads(
+        run("init", "--from", "docker-compose.yml", "--force", "--output", "json").out
+    )
 
     assert ("eu-west-1", "vpc") == (named["region"], named["network"])
     assert ("cn-shanghai", "public") == (found["region"], found["network"])
@@ -108,13 +127,31 @@ def test_a_named_region_wins_over_the_found_one(run, folder: Path) -> None:
 @pytest.mark.parametrize("folder", ["orders-argv"], indirect=True)
 def test_a_stated_capacity_is_reckoned_with_and_written(run, folder: Path) -> None:
     """The loss follows the stated rate and round trip, and the spec carries them."""
-    run("init", "--from", "docker-compose.yml", "--spans-per-second", "300", "--round-trip-ms", "200")
+    run(
+        "init",
+        "--from",
+        "docker-compose.yml",
+        "--spans-per-second",
+        "300",
+        "--round-trip-ms",
+        "200",
+    )
     result = run(
-        "init", "--from", "docker-compose.yml", "--spans-per-second", "5000", "--round-trip-ms", "30", "--dry-run"
+        "init",
+        "--from",
+        "docker-compose.yml",
+        "--spans-per-second",
+        "5000",
+        "--round-trip-ms",
+        "30",
+        "--dry-run",
     )
 
     assert load([Path("sidecar.yaml")]).spec.capacity.spans_per_second == 300
-    assert "10 workers forward 3,333 spans/s at 30 ms: of 10,000 spans/s from 2 containers, 67 % are lost" in result.err
+    assert (
+        "10 workers forward 3,333 spans/s at 30 ms: of 10,000 spans/s from 2 containers, 67 % are lost"
+        in result.err
+    )
 
 
 @pytest.mark.parametrize("folder", ["shop-django"], indirect=True)
@@ -129,11 +166,17 @@ def test_paths_follow_a_spec_in_another_folder(run, folder: Path) -> None:
     assert ["static_volume", "../media"] == [volume.source for volume in web.volumes]
 
 
-def test_the_checkouts_own_rendering_is_read(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_checkouts_own_rendering_is_read(
+    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A rendering of the kit's own has no hand-made agent; its services are taken over."""
     shutil.copy(FILES.parents[3] / "docker-compose.yml", tmp_path)
     monkeypatch.chdir(tmp_path)
-    report = json.loads(run("init", "--from", "docker-compose.yml", "--region", "cn-shanghai", "--output", "json").out)
+    report = json.loads(
+        run(
+            "init", "--from", "docker-compose.yml", "--region", "cn-shanghai", "--output", "json"
+        ).out
+    )
 
     assert ["frontend", "backend"] == report["services"]
     assert {"the kit's own"} == {one["why"] for one in report["left_alone"]}
@@ -142,7 +185,11 @@ def test_the_checkouts_own_rendering_is_read(run, monkeypatch: pytest.MonkeyPatc
 def test_readme_quotes_what_init_says() -> None:
     """README's findings are those of the case orders-argv, up to where they are cut."""
     root = FILES.parents[3]
-    quoted = [line for line in (root / "README.md").read_text().splitlines() if line.startswith("warning: docker-comp")]
+    quoted = [
+        line
+        for line in (root / "README.md").read_text().splitlines()
+        if line.startswith("warning: docker-comp")
+    ]
     said = (root / "tests/golden/init/orders-argv/output.txt").read_text()
 
     assert 4 == len(quoted)

@@ -53,9 +53,21 @@ def test_an_agent_set_up_well_gets_no_warning(said) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (":1.62.0", "", "warning 7 agent: jaegertracing/jaeger-agent is whatever is newest on the day it is pulled"),
-        (":1.62.0", ":latest", "warning 7 agent: jaegertracing/jaeger-agent:latest is whatever is newest"),
-        ("restart: always", "restart: 'no'", "warning 12 agent: no restart policy: after a crash or a reboot"),
+        (
+            ":1.62.0",
+            "",
+            "warning 7 agent: jaegertracing/jaeger-agent is whatever is newest on the day it is pulled",
+        ),
+        (
+            ":1.62.0",
+            ":latest",
+            "warning 7 agent: jaegertracing/jaeger-agent:latest is whatever is newest",
+        ),
+        (
+            "restart: always",
+            "restart: 'no'",
+            "warning 12 agent: no restart policy: after a crash or a reboot",
+        ),
         ("mem_limit: 192m", "", "warning 7 agent: no memory limit"),
         (
             "workers=64",
@@ -75,18 +87,30 @@ def test_an_agent_set_up_well_gets_no_warning(said) -> None:
         ),
         (":1883", ":8090", "warning 9 agent: reports to port 8090; the gateway takes gRPC on 1883"),
         (":1883", "", "warning 9 agent: reports to port (none); the gateway takes gRPC on 1883"),
-        (GATEWAY, "jaeger-collector:14250", "warning 9 agent: its gateway jaeger-collector is not in the catalogue"),
-        (GATEWAY, "${GATEWAY}", "warning 9 agent: its gateway is ${GATEWAY}, and $GATEWAY has no default"),
+        (
+            GATEWAY,
+            "jaeger-collector:14250",
+            "warning 9 agent: its gateway jaeger-collector is not in the catalogue",
+        ),
+        (
+            GATEWAY,
+            "${GATEWAY}",
+            "warning 9 agent: its gateway is ${GATEWAY}, and $GATEWAY has no default",
+        ),
     ],
 )
-def test_each_slip_of_an_agent_is_named_at_its_line(said, before: str, after: str, expected: str) -> None:
+def test_each_slip_of_an_agent_is_named_at_its_line(
+    said, before: str, after: str, expected: str
+) -> None:
     """One change of an agent set up well, and the finding about it."""
     found = said(FINE.replace(before, after))
 
     assert [one for one in found if one.startswith(expected)], found
 
 
-@pytest.mark.parametrize(("other", "named"), [("--config-file=/etc/agent.yaml", False), ("--log-level=debug", True)])
+@pytest.mark.parametrize(
+    ("other", "named"), [("--config-file=/etc/agent.yaml", False), ("--log-level=debug", True)]
+)
 def test_an_agent_without_a_gateway_is_named(said, other: str, named: bool) -> None:
     """Unless its config file may name one."""
     text = FINE.replace(f"--reporter.grpc.host-port={GATEWAY}", "--log-level=debug")
@@ -106,11 +130,17 @@ def test_an_agent_without_a_gateway_is_named(said, other: str, named: bool) -> N
         ("1.26", "admin-http-port", ["it went with 1.26"]),
         ("1.17.1", "collector.host-port", ["speaks TChannel"]),
         ("1.18.0", "collector.host-port", ["it went with 1.18"]),
-        ("1.19.0", "processor.jaeger-compact.server-socket-buffer-size", ["the first with it is 1.20"]),
+        (
+            "1.19.0",
+            "processor.jaeger-compact.server-socket-buffer-size",
+            ["the first with it is 1.20"],
+        ),
         ("next", "jaeger.tags", []),
     ],
 )
-def test_a_flag_of_another_version_is_named(said, version: str, flag: str, causes: list[str]) -> None:
+def test_a_flag_of_another_version_is_named(
+    said, version: str, flag: str, causes: list[str]
+) -> None:
     """By the table that was read from the agent's sources."""
     text = FINE.replace("1.62.0", version).replace("--config-file=/etc/agent.yaml", f"--{flag}=a=b")
     found = [one for one in said(text) if f"--{flag}" in one]
@@ -122,22 +152,40 @@ def test_a_flag_of_another_version_is_named(said, version: str, flag: str, cause
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ("JAEGER_AGENT_HOST: nowhere", "web: JAEGER_AGENT_HOST=nowhere names no service of the file"),
+        (
+            "JAEGER_AGENT_HOST: nowhere",
+            "web: JAEGER_AGENT_HOST=nowhere names no service of the file",
+        ),
         ("JAEGER_AGENT_HOST: 10.0.0.7", "web: JAEGER_AGENT_HOST=10.0.0.7 is outside this file"),
-        ("JAEGER_AGENT_HOST: agent.example.com", "web: JAEGER_AGENT_HOST=agent.example.com is outside this file"),
-        ("JAEGER_AGENT_HOST: localhost", "web: JAEGER_AGENT_HOST=localhost is the container itself"),
+        (
+            "JAEGER_AGENT_HOST: agent.example.com",
+            "web: JAEGER_AGENT_HOST=agent.example.com is outside this file",
+        ),
+        (
+            "JAEGER_AGENT_HOST: localhost",
+            "web: JAEGER_AGENT_HOST=localhost is the container itself",
+        ),
         ("JAEGER_SAMPLER_PARAM: 0", "web: the sampler const 0 hides traces: no trace is kept"),
         (
             "JAEGER_SAMPLER_TYPE: ratelimiting, JAEGER_SAMPLER_PARAM: 2",
             "web: the sampler ratelimiting 2 hides traces: at most 2 traces a second are kept",
         ),
-        ("JAEGER_SAMPLER_TYPE: remote", "web: the sampler remote 1 hides traces: the agent's strategies decide"),
+        (
+            "JAEGER_SAMPLER_TYPE: remote",
+            "web: the sampler remote 1 hides traces: the agent's strategies decide",
+        ),
         (
             "JAEGER_PROPAGATION: b3",
             "web: neither jaeger-client for Python nor sidecar_tracing reads JAEGER_PROPAGATION; not taken over",
         ),
-        ("JAEGER_SERVICE_NAME: shop", "web: jaeger-client for Python does not read JAEGER_SERVICE_NAME"),
-        ("JAEGER_AGENT_HOST: agent, TRACING_TOKEN: canary", "web: the token is in the environment (TRACING_TOKEN)"),
+        (
+            "JAEGER_SERVICE_NAME: shop",
+            "web: jaeger-client for Python does not read JAEGER_SERVICE_NAME",
+        ),
+        (
+            "JAEGER_AGENT_HOST: agent, TRACING_TOKEN: canary",
+            "web: the token is in the environment (TRACING_TOKEN)",
+        ),
     ],
 )
 def test_each_slip_of_a_client_is_named(said, environment: str, expected: str) -> None:
@@ -149,12 +197,18 @@ def test_each_slip_of_a_client_is_named(said, environment: str, expected: str) -
 
 @pytest.mark.parametrize(
     "environment",
-    ["JAEGER_AGENT_HOST: agent", "JAEGER_AGENT_HOST: tracer", "JAEGER_AGENT_HOST: '', JAEGER_TRACEID_128BIT: true"],
+    [
+        "JAEGER_AGENT_HOST: agent",
+        "JAEGER_AGENT_HOST: tracer",
+        "JAEGER_AGENT_HOST: '', JAEGER_TRACEID_128BIT: true",
+    ],
 )
 def test_a_client_set_up_well_gets_no_warning(said, environment: str) -> None:
     """A service of the file, one of its aliases, names that the client reads."""
     text = FINE.replace("JAEGER_AGENT_HOST: agent", environment)
-    text = text.replace("    restart: always", "    restart: always\n    networks: {default: {aliases: [tracer]}}")
+    text = text.replace(
+        "    restart: always", "    restart: always\n    networks: {default: {aliases: [tracer]}}"
+    )
 
     assert ["ok 9 agent: reports to cn-hangzhou (public host)"] == said(text)
 
@@ -181,10 +235,16 @@ def test_the_loss_counts_every_container_that_reports(said) -> None:
         ("--log-level=info", "AGENT_TAGS: Authentication=canary-1"),
     ],
 )
-def test_a_token_in_an_agents_environment_is_no_argument(said, arguments: str, environment: str) -> None:
+def test_a_token_in_an_agents_environment_is_no_argument(
+    said, arguments: str, environment: str
+) -> None:
     """Where the agent itself expands the variable, the token is in its environment alone."""
     text = FINE.replace("--config-file=/etc/agent.yaml", arguments)
-    found = said(text.replace("    restart: always", f"    restart: always\n    environment: {{{environment}}}"))
+    found = said(
+        text.replace(
+            "    restart: always", f"    restart: always\n    environment: {{{environment}}}"
+        )
+    )
 
     assert [one for one in found if "the token is in the environment" in one]
     assert not [one for one in found if "the token is an argument" in one]
@@ -221,7 +281,9 @@ def test_a_token_in_arguments_is_found_in_every_form(said, command: str) -> None
 )
 def test_a_switch_or_a_path_is_no_token(run, said, variable: str, stays: bool) -> None:
     """What a token's name may hold besides is taken over, and so is what has the same value."""
-    text = FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, DEBUG: 'true', {variable}")
+    text = FINE.replace(
+        "JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, DEBUG: 'true', {variable}"
+    )
     found = said(text)
     spec = json.loads(run("init", "--from", "c.yml", "--dry-run", "--output", "json").out)["spec"]
 
@@ -244,7 +306,9 @@ def test_a_secret_in_clear_is_said(said, variable: str, is_said: bool) -> None:
     """By its name, or as the password in an address; its value is not shown."""
     found = said(FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, {variable}"))
 
-    assert is_said == any(f"{variable.partition(':')[0]}: in clear, as in the Compose file" in one for one in found)
+    assert is_said == any(
+        f"{variable.partition(':')[0]}: in clear, as in the Compose file" in one for one in found
+    )
 
 
 def test_agents_of_two_regions_are_said(said) -> None:
@@ -252,8 +316,9 @@ def test_agents_of_two_regions_are_said(said) -> None:
     other = FINE.replace("  agent:", "  second:").partition("  second:")[2].replace("-hz.", "-bj.")
     found = said(f"{FINE}  second:{other}")
 
-    assert "agents of the file report to cn-hangzhou, cn-beijing; a spec is of one: cn-hangzhou is taken" in " ".join(
-        found
+    assert (
+        "agents of the file report to cn-hangzhou, cn-beijing; a spec is of one: cn-hangzhou is taken"
+        in " ".join(found)
     )
 
 

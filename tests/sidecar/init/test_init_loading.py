@@ -47,8 +47,14 @@ def test_paths_of_an_extended_file_are_its_own_folders(propose) -> None:
 @pytest.mark.parametrize(
     ("extends", "cause"),
     [
-        ("{file: missing.yml, service: a}", "what it extends cannot be read (No such file or directory)"),
-        ("{file: list.yml, service: a}", "what it extends cannot be read (is not a map, so it is no Compose file)"),
+        (
+            "{file: missing.yml, service: a}",
+            "what it extends cannot be read (No such file or directory)",
+        ),
+        (
+            "{file: list.yml, service: a}",
+            "what it extends cannot be read (is not a map, so it is no Compose file)",
+        ),
         ('{file: "a\\0b", service: a}', "what it extends cannot be read (no path)"),
         ("{service: b}", "extends 'b', which the file does not have"),
         ("[b]", "extends '', which the file does not have"),
@@ -56,7 +62,9 @@ def test_paths_of_an_extended_file_are_its_own_folders(propose) -> None:
 )
 def test_what_cannot_be_extended_is_a_finding(propose, extends: str, cause: str) -> None:
     """The service stands for itself."""
-    report = propose(c=f"services: {{web: {{image: web, ports: ['1:1'], extends: {extends}}}}}", list="[]")
+    report = propose(
+        c=f"services: {{web: {{image: web, ports: ['1:1'], extends: {extends}}}}}", list="[]"
+    )
 
     assert ["web"] == report["services"]
     assert cause in [finding["cause"] for finding in report["findings"]]
@@ -64,9 +72,13 @@ def test_what_cannot_be_extended_is_a_finding(propose, extends: str, cause: str)
 
 def test_a_host_network_is_not_taken_over_in_silence(propose) -> None:
     """A service that had the host's network is told that it gets one of its own."""
-    report = propose(c="services: {web: {image: web, network_mode: host, environment: {JAEGER_AGENT_HOST: localhost}}}")
+    report = propose(
+        c="services: {web: {image: web, network_mode: host, environment: {JAEGER_AGENT_HOST: localhost}}}"
+    )
 
-    assert "network_mode host is not taken over" in " ".join(finding["cause"] for finding in report["findings"])
+    assert "network_mode host is not taken over" in " ".join(
+        finding["cause"] for finding in report["findings"]
+    )
 
 
 def test_no_name_reaches_the_terminal_unescaped(propose, run) -> None:

@@ -23,8 +23,30 @@ CASES = settings(
 )
 CANARY = "canary-4711-0815"
 KEYS = (
-    *("image", "build", "ports", "expose", "command", "entrypoint", "environment", "env_file", "volumes", "depends_on"),
-    *("links", "network_mode", "restart", "deploy", "scale", "mem_limit", "cpus", "healthcheck", "profiles", "labels"),
+    *(
+        "image",
+        "build",
+        "ports",
+        "expose",
+        "command",
+        "entrypoint",
+        "environment",
+        "env_file",
+        "volumes",
+        "depends_on",
+    ),
+    *(
+        "links",
+        "network_mode",
+        "restart",
+        "deploy",
+        "scale",
+        "mem_limit",
+        "cpus",
+        "healthcheck",
+        "profiles",
+        "labels",
+    ),
     *("extends", "networks", "container_name", "secrets"),
 )
 
@@ -53,7 +75,9 @@ values = st.recursive(
     max_leaves=8,
 )
 services = st.dictionaries(st.sampled_from(KEYS), values, max_size=6)
-files = st.fixed_dictionaries({"services": st.dictionaries(texts, services, min_size=1, max_size=4)})
+files = st.fixed_dictionaries(
+    {"services": st.dictionaries(texts, services, min_size=1, max_size=4)}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +89,10 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def init(text: str) -> tuple[int, str]:
     """Run init on a Compose text; return the exit code and all output, the spec's text among it."""
     Path("c.yml").write_text(text, encoding="utf-8", errors="surrogateescape")
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+    ):
         code = main(["init", "--from", "c.yml", "--dry-run", "--output", "json"])
     return code, out.getvalue() + err.getvalue()
 
@@ -80,7 +107,9 @@ def test_any_compose_file_ends_in_a_spec_that_is_read_or_in_one_message(data) ->
     if code == 0:
         report = json.loads(output)
         Path("sidecar.yaml").write_text(report["spec"], encoding="utf-8")
-        assert report["services"] == [service.name for service in load([Path("sidecar.yaml")]).spec.services or ()]
+        assert report["services"] == [
+            service.name for service in load([Path("sidecar.yaml")]).spec.services or ()
+        ]
 
 
 @CASES
@@ -101,18 +130,35 @@ WAYS = [
     {"environment": {"TRACING_TOKEN": CANARY}},
     {"environment": [f"JAEGER_TAGS=Authentication={CANARY}"]},
     {"environment": {"ENDPOINT": f"http://host/adapt_{CANARY}/api/traces"}},
-    {"environment": {"X": "${TRACING_TOKEN:-" + CANARY + "}", "Y": "Authentication=${TRACING_TOKEN:-" + CANARY + "}"}},
+    {
+        "environment": {
+            "X": "${TRACING_TOKEN:-" + CANARY + "}",
+            "Y": "Authentication=${TRACING_TOKEN:-" + CANARY + "}",
+        }
+    },
     {"command": ["--agent.tags=Authentication=$${T}"], "environment": {"T": CANARY}},
 ]
 
 
 @CASES
-@given(st.sampled_from(WAYS), st.dictionaries(st.text(max_size=5), services, max_size=2), services, texts)
+@given(
+    st.sampled_from(WAYS),
+    st.dictionaries(st.text(max_size=5), services, max_size=2),
+    services,
+    texts,
+)
 def test_a_token_of_argv_or_environment_is_in_no_output(way, others, extra, name: str) -> None:
     """However it is written, and whatever stands beside it."""
-    copies = {"environment": {"COPY": CANARY}, "image": "web", "ports": ["1:1"], "labels": {"l": CANARY}}
+    copies = {
+        "environment": {"COPY": CANARY},
+        "image": "web",
+        "ports": ["1:1"],
+        "labels": {"l": CANARY},
+    }
     agent = {"image": "web", "ports": ["2:2"], **extra, **way}
-    text = yaml.safe_dump({"services": {**others, "copies": copies, name or "agent": agent}}, allow_unicode=True)
+    text = yaml.safe_dump(
+        {"services": {**others, "copies": copies, name or "agent": agent}}, allow_unicode=True
+    )
     code, output = init(text)
 
     assert code in (0, 1), output

@@ -34,7 +34,9 @@ from sidecar.init.interpolation import dotenv, resolve
         ("${A:-" * 30, ("1", ())),
     ],
 )
-def test_variables_resolve_as_compose_says(text: str, expected: tuple[str, tuple[str, ...]]) -> None:
+def test_variables_resolve_as_compose_says(
+    text: str, expected: tuple[str, tuple[str, ...]]
+) -> None:
     """Defaults, requirements, replacements, nesting, escapes; what is none stays as it is."""
     resolved = resolve(text, {"A": "1", "EMPTY": ""})
 
@@ -112,7 +114,16 @@ def test_sizes(text: str, size: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30s", 30), ("1m30s", 90), ("1h", 3600), ("500ms", 1), ("1.5s", 2), ("", None), ("30", None), ("1d", None)],
+    [
+        ("30s", 30),
+        ("1m30s", 90),
+        ("1h", 3600),
+        ("500ms", 1),
+        ("1.5s", 2),
+        ("", None),
+        ("30", None),
+        ("1d", None),
+    ],
 )
 def test_durations(text: str, seconds: int | None) -> None:
     """In seconds, rounded up."""
@@ -138,7 +149,9 @@ def test_names_become_hosts_names(name: str, expected: str) -> None:
 
 def test_names_do_not_clash() -> None:
     """Neither with each other nor with the agent of another."""
-    services = [ComposeService(name, "c.yml:1") for name in ("web", "WEB", "web-agent", "gateway", "Web")]
+    services = [
+        ComposeService(name, "c.yml:1") for name in ("web", "WEB", "web-agent", "gateway", "Web")
+    ]
     given = [name for _, name in naming.names(services, frozenset({"gateway"}))]
 
     assert ["web", "web-2", "web-agent-2", "gateway-2", "web-3"] == given

@@ -128,7 +128,9 @@ def test_without_kubectl_its_installation_is_named(tmp_path, monkeypatch) -> Non
     """Nothing on PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(errors.KubectlAbsentError, match=r"kubectl: is not on PATH\. Install it: https://kubernetes"):
+    with pytest.raises(
+        errors.KubectlAbsentError, match=r"kubectl: is not on PATH\. Install it: https://kubernetes"
+    ):
         Kubectl().get("pods")
 
 
@@ -148,7 +150,9 @@ def test_a_cluster_that_never_answers_is_given_up(tmp_path, monkeypatch) -> None
     (tmp_path / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
-    with pytest.raises(errors.ClusterUnreachableError, match=r"kubectl get had no answer within 0\.2 s"):
+    with pytest.raises(
+        errors.ClusterUnreachableError, match=r"kubectl get had no answer within 0\.2 s"
+    ):
         Kubectl().run("get", "pods", seconds=0.2)
 
 

@@ -30,12 +30,17 @@ def test_the_admin_port_is_where_the_agents_flags_put_it(args, url: str) -> None
 
 def test_an_ipv6_pods_admin_port_is_in_brackets() -> None:
     """As URLs have it."""
-    assert "http://[fd00::7]:14271" == admin_of(read(args=["--admin.http.host-port=[$(POD_IP)]:14271"], ip="fd00::7"))
+    assert "http://[fd00::7]:14271" == admin_of(
+        read(args=["--admin.http.host-port=[$(POD_IP)]:14271"], ip="fd00::7")
+    )
 
 
 def test_spans_go_where_the_services_variables_say() -> None:
     """Else to the agent on loopback; values from elsewhere cannot be read."""
-    env = [{"name": "JAEGER_AGENT_HOST", "value": "localhost"}, {"name": "JAEGER_AGENT_PORT", "valueFrom": {}}]
+    env = [
+        {"name": "JAEGER_AGENT_HOST", "value": "localhost"},
+        {"name": "JAEGER_AGENT_PORT", "valueFrom": {}},
+    ]
 
     assert ("localhost:6831", "127.0.0.1:6831") == (agent_of(read(env=env)), agent_of(read()))
 
@@ -65,10 +70,16 @@ def test_a_service_is_known_by_its_labels() -> None:
         ({"state": {"running": {}}}, ""),
         ({}, ""),
         ({"state": {"terminated": {"exitCode": 0}}}, ""),
-        ({"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}, "ended: OOMKilled, exit code 137"),
+        (
+            {"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}},
+            "ended: OOMKilled, exit code 137",
+        ),
         ({"state": {"waiting": {"reason": "ImagePullBackOff"}}}, "waits: ImagePullBackOff"),
         (
-            {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1}}},
+            {
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"exitCode": 1}},
+            },
             "waits: CrashLoopBackOff, last ended: Error, exit code 1",
         ),
     ],

@@ -53,8 +53,16 @@ def test_a_plain_spec_raises_no_doubt(doubts, text: str) -> None:
     ("lines", "place", "cause"),
     [
         ("sampling: {type: const, param: 0}\n", 6, "the sampler reports no trace at all"),
-        ("sampling:\n  type: probabilistic\n  param: 0.001\n", 8, "the sampler hides 99.9 % of all traces"),
-        ("sampling:\n  type: ratelimiting\n  param: 0.5\n", 8, "the sampler reports at most 0.5 traces a second"),
+        (
+            "sampling:\n  type: probabilistic\n  param: 0.001\n",
+            8,
+            "the sampler hides 99.9 % of all traces",
+        ),
+        (
+            "sampling:\n  type: ratelimiting\n  param: 0.5\n",
+            8,
+            "the sampler reports at most 0.5 traces a second",
+        ),
         (
             "sampling: {type: remote, param: 1}\n",
             6,
@@ -102,7 +110,9 @@ def test_a_floating_tag(image: str, tag: str | None) -> None:
 
 def test_floating_images_are_told(doubts) -> None:
     """The service's and the agent's."""
-    text = SERVICE.replace("web:1.0", "web") + "agent: {image: 'registry.example.com/agent:latest'}\n"
+    text = (
+        SERVICE.replace("web:1.0", "web") + "agent: {image: 'registry.example.com/agent:latest'}\n"
+    )
     again = "two machines may run two programs"
 
     assert [
@@ -118,14 +128,20 @@ def test_an_agent_image_of_another_version(doubts) -> None:
     assert [("sidecar.yaml:2", "agent.image", cause)] == doubts(
         "region: cn-shanghai\nagent: {image: 'registry.example.com/jaeger-agent:1.60.0'}\n"
     )
-    assert [] == doubts("region: cn-shanghai\nagent: {image: 'a/jaeger-agent:1.60.0', version: '1.60.0'}\n")
+    assert [] == doubts(
+        "region: cn-shanghai\nagent: {image: 'a/jaeger-agent:1.60.0', version: '1.60.0'}\n"
+    )
 
 
 def test_a_private_host_answers_inside_its_network(doubts) -> None:
     """Whether the agents are there cannot be seen; a host of one's own is one's own business."""
-    cause = "tracing-analysis-dc-sh-internal.aliyuncs.com answers inside the VPC of cn-shanghai only"
+    cause = (
+        "tracing-analysis-dc-sh-internal.aliyuncs.com answers inside the VPC of cn-shanghai only"
+    )
 
-    assert [("sidecar.yaml:2", "gateway.network", cause)] == doubts("region: cn-shanghai\ngateway: {network: vpc}\n")
+    assert [("sidecar.yaml:2", "gateway.network", cause)] == doubts(
+        "region: cn-shanghai\ngateway: {network: vpc}\n"
+    )
     own = "region: cn-shanghai\ngateway: {network: vpc, host: gw.example.com, allow: [gw.example.com]}\n"
     assert [] == doubts(own)
 
@@ -134,14 +150,18 @@ def test_a_doubtful_host(doubts) -> None:
     """The catalogue's mark, with the line that chose the network."""
     cause = "us-west-1: one vendor table lists no VPC host for this region"
 
-    assert [("sidecar.yaml:2", "gateway.network", cause)] == doubts("region: us-west-1\ngateway: {network: vpc}\n")
+    assert [("sidecar.yaml:2", "gateway.network", cause)] == doubts(
+        "region: us-west-1\ngateway: {network: vpc}\n"
+    )
 
 
 def test_replicas_with_a_published_port(doubts) -> None:
     """Each takes one of the host's, and nothing balances them."""
     cause = "its 3 replicas take the host's ports 8000 to 8002, one each"
 
-    assert [("sidecar.yaml:7", "services.web.publish", cause)] == doubts(service("replicas: 3\npublish: 8000\n"))
+    assert [("sidecar.yaml:7", "services.web.publish", cause)] == doubts(
+        service("replicas: 3\npublish: 8000\n")
+    )
     assert [] == doubts(service("replicas: 3\n"))
 
 
@@ -166,8 +186,16 @@ def test_a_rate_above_what_an_agent_forwards(doubts) -> None:
             "a=b=c",
             "is not KEY=VALUE,KEY=VALUE: jaeger-client raises ValueError when its tracer is made",
         ),
-        ("X", "Authentication=canary", "looks like a token, which anyone who may inspect the container can read"),
-        ("X", "canary@0_canary@1", "looks like a token, which anyone who may inspect the container can read"),
+        (
+            "X",
+            "Authentication=canary",
+            "looks like a token, which anyone who may inspect the container can read",
+        ),
+        (
+            "X",
+            "canary@0_canary@1",
+            "looks like a token, which anyone who may inspect the container can read",
+        ),
     ],
 )
 def test_a_variable_that_defeats_tracing(doubts, name: str, value: str, cause: str) -> None:
@@ -185,11 +213,31 @@ def test_variables_that_do_no_harm(doubts) -> None:
 @pytest.mark.parametrize(
     ("lines", "field", "line", "cause"),
     [
-        ("volumes: [./config.toml:/etc/web.toml]\n", "volumes", 6, "./config.toml is not there; the engine would make"),
+        (
+            "volumes: [./config.toml:/etc/web.toml]\n",
+            "volumes",
+            6,
+            "./config.toml is not there; the engine would make",
+        ),
         ("env_files:\n  - web.env\n", "env_files", 7, "web.env is not there; `up` stops at it"),
-        ("build: {context: ./gone}\n", "build.context", 6, "./gone is not there; nothing can be built"),
-        ("build:\n  context: gone\n", "build.context", 7, "gone is not there; nothing can be built"),
-        ("build: {context: ./app}\n", "build.context", 6, "Dockerfile is not in ./app; nothing can be built"),
+        (
+            "build: {context: ./gone}\n",
+            "build.context",
+            6,
+            "./gone is not there; nothing can be built",
+        ),
+        (
+            "build:\n  context: gone\n",
+            "build.context",
+            7,
+            "gone is not there; nothing can be built",
+        ),
+        (
+            "build: {context: ./app}\n",
+            "build.context",
+            6,
+            "Dockerfile is not in ./app; nothing can be built",
+        ),
         (
             "build:\n  context: app\n  dockerfile: Other\n",
             "build.dockerfile",
@@ -198,7 +246,9 @@ def test_variables_that_do_no_harm(doubts) -> None:
         ),
     ],
 )
-def test_a_path_that_is_not_there_is_told(doubts, lines: str, field: str, line: int, cause: str) -> None:
+def test_a_path_that_is_not_there_is_told(
+    doubts, lines: str, field: str, line: int, cause: str
+) -> None:
     """Before `up` stops at it, or makes a folder of root's in a missing file's place."""
     Path("app").mkdir()
     text = service(lines)
@@ -214,8 +264,15 @@ def test_what_is_there_or_elsewhere_is_no_doubt(doubts) -> None:
     Path("app").mkdir()
     for name in ("app/Dockerfile", "app/Other", "web.env", "c.toml"):
         Path(name).touch()
-    lines = "env_files: [web.env]\nvolumes: [./c.toml:/c, ./app:/app, data:/data, /etc:/host]\nbuild: "
+    lines = (
+        "env_files: [web.env]\nvolumes: [./c.toml:/c, ./app:/app, data:/data, /etc:/host]\nbuild: "
+    )
     plain = SERVICE.replace("    image: web:1.0\n", "")
 
-    for build in ("./app", "app, dockerfile: Other", "https://git.example.com/web.git", "git@example.com:web"):
+    for build in (
+        "./app",
+        "app, dockerfile: Other",
+        "https://git.example.com/web.git",
+        "git@example.com:web",
+    ):
         assert [] == doubts(plain + textwrap.indent(f"{lines}{{context: {build}}}\n", "    "))

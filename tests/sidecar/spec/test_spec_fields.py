@@ -38,7 +38,19 @@ if TYPE_CHECKING:
     from sidecar.spec import Spec
 
 ROOT = Path(__file__).resolve().parents[3]
-RECORDS = (AGENT, BUILD, CAPACITY, GATEWAY, HEALTH, IMAGES, RESOURCES, SAMPLING, SERVICE, SPEC, VOLUME)
+RECORDS = (
+    AGENT,
+    BUILD,
+    CAPACITY,
+    GATEWAY,
+    HEALTH,
+    IMAGES,
+    RESOURCES,
+    SAMPLING,
+    SERVICE,
+    SPEC,
+    VOLUME,
+)
 PAGE = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
@@ -74,12 +86,18 @@ def nested(path: str, value: object) -> dict[str, Any]:
 
 
 def given(column: str) -> list[Any]:
-    rows = [(path, getattr(field, column)) for path, field in walk() if getattr(field, column) is not None]
+    rows = [
+        (path, getattr(field, column))
+        for path, field in walk()
+        if getattr(field, column) is not None
+    ]
     return [pytest.param(path, value, id=path) for path, value in rows]
 
 
 @pytest.mark.parametrize(("path", "value"), given("default"))
-def test_a_default_said_is_the_default_unsaid(spec_of: Callable[[str], Spec], path: str, value: object) -> None:
+def test_a_default_said_is_the_default_unsaid(
+    spec_of: Callable[[str], Spec], path: str, value: object
+) -> None:
     """The table's default is the record's."""
     parent, _, name = path.rpartition(".")
     with_it = nested(path, value)
@@ -132,9 +150,9 @@ def test_the_schema_is_a_valid_one_and_closed() -> None:
     check(schema)
     assert "https://json-schema.org/draft/2020-12/schema" == schema["$schema"]
     assert schema["properties"]["network"]["deprecated"]
-    assert {"title", "description", "default", "examples", "enum"} == schema["properties"]["gateway"]["properties"][
-        "network"
-    ].keys()
+    assert {"title", "description", "default", "examples", "enum"} == schema["properties"][
+        "gateway"
+    ]["properties"]["network"].keys()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +172,9 @@ def test_the_schema_is_a_valid_one_and_closed() -> None:
         "capacity: {round_trip_ms: 0}",
     ],
 )
-def test_what_the_schema_refuses_the_reader_refuses(error_of: Callable[[str], str], text: str) -> None:
+def test_what_the_schema_refuses_the_reader_refuses(
+    error_of: Callable[[str], str], text: str
+) -> None:
     """An editor's red line is never the editor's alone."""
     errors = list(jsonschema.Draft202012Validator(spec_schema()).iter_errors(yaml.safe_load(text)))
 

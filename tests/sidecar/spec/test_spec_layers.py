@@ -49,7 +49,9 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def layers(tmp_path: Path) -> Callable[..., Loaded]:
     """Load files given as NAME=text, with flags and variables."""
 
-    def call(*texts: str, flags: dict[str, str] | None = None, environ: dict[str, str] | None = None) -> Loaded:
+    def call(
+        *texts: str, flags: dict[str, str] | None = None, environ: dict[str, str] | None = None
+    ) -> Loaded:
         files = [Path(name) for name in ("base.yaml", "prod.yaml", "third.yaml")[: len(texts)]]
         for file, text in zip(files, texts, strict=True):
             file.write_text(text, encoding="utf-8")
@@ -89,7 +91,9 @@ def test_an_overlay_alone_may_lack_what_the_base_says(layers) -> None:
     with pytest.raises(SidecarError) as caught:
         layers(PROD)
 
-    assert "base.yaml:3: services[0]: has neither image nor build. Give one of them" == str(caught.value)
+    assert "base.yaml:3: services[0]: has neither image nor build. Give one of them" == str(
+        caught.value
+    )
 
 
 def test_a_name_that_is_doubled_in_one_file_is_an_error_under_an_overlay(layers) -> None:
@@ -98,7 +102,9 @@ def test_a_name_that_is_doubled_in_one_file_is_an_error_under_an_overlay(layers)
     with pytest.raises(SidecarError) as caught:
         layers(BASE, doubled)
 
-    assert "prod.yaml:3: services[2].name: 'web' is taken. Give each service its own name" == str(caught.value)
+    assert "prod.yaml:3: services[2].name: 'web' is taken. Give each service its own name" == str(
+        caught.value
+    )
 
 
 def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
@@ -127,7 +133,11 @@ def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
 
 def test_a_flag_wins_over_a_variable_over_a_file_over_the_default(layers) -> None:
     """And each value tells where it came from."""
-    environ = {"SIDECAR_NETWORK": "public", "SIDECAR_REGION": "cn-beijing", "SIDECAR_GATEWAY_PORT": "99"}
+    environ = {
+        "SIDECAR_NETWORK": "public",
+        "SIDECAR_REGION": "cn-beijing",
+        "SIDECAR_GATEWAY_PORT": "99",
+    }
     loaded = layers(BASE, PROD, flags={"region": "eu-west-1"}, environ=environ)
 
     assert ("eu-west-1", "--region") == source_of(loaded, "region")
@@ -164,12 +174,16 @@ def test_all_defaults_are_in_the_provenance(layers) -> None:
         ("SIDECAR_REGION", "no", "region", "no"),
     ],
 )
-def test_a_variable_says_what_its_field_says(layers, variable: str, text: str, path: str, value: object) -> None:
+def test_a_variable_says_what_its_field_says(
+    layers, variable: str, text: str, path: str, value: object
+) -> None:
     """Named after its path; text in a variable is text, whatever YAML would make of it."""
     assert (value, f"${variable}") == source_of(layers("{}", environ={variable: text}), path)
 
 
-@pytest.mark.parametrize("variable", ["SIDECAR_NETWORK", "SIDECAR_AGENT_IMAGE", "SIDECAR_SERVICES", "SIDECAR_GATEWAY"])
+@pytest.mark.parametrize(
+    "variable", ["SIDECAR_NETWORK", "SIDECAR_AGENT_IMAGE", "SIDECAR_SERVICES", "SIDECAR_GATEWAY"]
+)
 def test_what_is_empty_or_another_programs_is_not_read(layers, variable: str) -> None:
     """An empty variable is an unset one; SIDECAR_AGENT_IMAGE is Compose's, and sections have none."""
     text = "" if variable == "SIDECAR_NETWORK" else "x"
@@ -186,7 +200,13 @@ def test_a_deprecated_key_is_read_with_a_warning(layers) -> None:
     assert "vpc" == loaded.spec.gateway.network
     assert ("vpc", "base.yaml:2") == source_of(loaded, "gateway.network")
     assert (
-        Finding(Severity.WARNING, "network", "base.yaml:2", "goes in 1.0", "Write gateway.network instead"),
+        Finding(
+            Severity.WARNING,
+            "network",
+            "base.yaml:2",
+            "goes in 1.0",
+            "Write gateway.network instead",
+        ),
     ) == loaded.warnings
     assert () == layers("gateway: {network: vpc}").warnings
 
@@ -196,7 +216,10 @@ def test_an_old_key_and_its_new_one_do_not_stand_together(layers) -> None:
     with pytest.raises(SidecarError) as caught:
         layers("network: vpc\ngateway: {network: public}\n")
 
-    assert "base.yaml:1: network: is given twice, as gateway.network, too. Keep gateway.network" == str(caught.value)
+    assert (
+        "base.yaml:1: network: is given twice, as gateway.network, too. Keep gateway.network"
+        == str(caught.value)
+    )
     assert "public" == layers("network: vpc\n", "gateway: {network: public}\n").spec.gateway.network
     assert "vpc" == layers("gateway: {network: public}\n", "network: vpc\n").spec.gateway.network
 
@@ -210,7 +233,9 @@ def test_an_old_key_beside_a_broken_section_is_one_error(layers) -> None:
     assert 1 == len(str(caught.value).splitlines())
 
 
-@pytest.mark.parametrize("broken", ["gateway: 1", "services: 1", "services: [{name: web, environment: 1}]"])
+@pytest.mark.parametrize(
+    "broken", ["gateway: 1", "services: 1", "services: [{name: web, environment: 1}]"]
+)
 def test_a_broken_layer_above_a_good_one_is_still_an_error(layers, broken: str) -> None:
     """And the other way round: what is wrong below is not forgiven because it is replaced."""
     for texts in ((BASE, broken), (broken, BASE)):
@@ -224,7 +249,9 @@ def test_relative_paths_start_at_the_first_file(tmp_path: Path, layers) -> None:
     (tmp_path / "deploy/base.yaml").write_text(BASE)
     (tmp_path / "prod.yaml").write_text(PROD)
 
-    assert tmp_path / "deploy" == load([tmp_path / "deploy/base.yaml", tmp_path / "prod.yaml"]).folder
+    assert (
+        tmp_path / "deploy" == load([tmp_path / "deploy/base.yaml", tmp_path / "prod.yaml"]).folder
+    )
     assert Path() == load([], {"region": "x"}).folder
 
 
@@ -239,8 +266,11 @@ def test_a_list_of_services_without_readable_names_is_merged_without_them(layers
 def test_publish_of_an_overlay_replaces_the_whole(layers) -> None:
     """A short form has no parts to merge."""
     loaded = layers(
-        "services: [{name: a, image: i, port: 1, publish: '0.0.0.0:80'}]", "services: [{name: a, publish: 81}]"
+        "services: [{name: a, image: i, port: 1, publish: '0.0.0.0:80'}]",
+        "services: [{name: a, publish: 81}]",
     )
 
     assert Publish(81) == (loaded.spec.services or ())[0].publish
-    assert ({"port": 81, "host": "127.0.0.1"}, "prod.yaml:1") == source_of(loaded, "services.a.publish")
+    assert ({"port": 81, "host": "127.0.0.1"}, "prod.yaml:1") == source_of(
+        loaded, "services.a.publish"
+    )

@@ -27,9 +27,9 @@ SERVICE = "services:\n- {name: web, image: 'web:1', port: 80, %s}\n"
 
 def test_a_region_alone_is_a_whole_spec(spec_of) -> None:
     """All else has defaults; no services means the sample's."""
-    assert Spec("cn-shanghai", GatewayWish("public"), None, Agent(), Images(), Capacity(2000, 200)) == spec_of(
-        "region: cn-shanghai"
-    )
+    assert Spec(
+        "cn-shanghai", GatewayWish("public"), None, Agent(), Images(), Capacity(2000, 200)
+    ) == spec_of("region: cn-shanghai")
 
 
 def test_the_region_may_come_from_the_command_line(spec_of) -> None:
@@ -73,18 +73,26 @@ capacity: {spans_per_second: 10, round_trip_ms: 60000}
         command=("serve", "--title=$HOME 'é' \"x\""),
         environment={"TITLE": "a # b: c", "EMPTY": ""},
         env_files=("./web.env", "/etc/web.env"),
-        volumes=(Volume("./a", "/a"), Volume("data", "/b", read_only=True), Volume("/host", "/c", read_only=True)),
+        volumes=(
+            Volume("./a", "/a"),
+            Volume("data", "/b", read_only=True),
+            Volume("/host", "/c", read_only=True),
+        ),
         resources=Resources(1024, 1.5),
         health=HealthCheck((), "/healthz", 1, 2, 3, 0),
         sampling=Sampling("probabilistic", 0.25),
     )
     build = Build("./worker", "deploy/Dockerfile", "runtime", {"PYTHON": "3.12"})
     worker = Service("worker", build=build, health=HealthCheck(("python", "-m", "check")))
-    gateway = GatewayWish("vpc", 1884, True, "gw.example.com", ("gw.example.com", "[2001:db8::1]", "192.0.2.1"))
+    gateway = GatewayWish(
+        "vpc", 1884, True, "gw.example.com", ("gw.example.com", "[2001:db8::1]", "192.0.2.1")
+    )
     agent = Agent("jaeger-agent", "1.22.0", "mirror/agent:1", Resources(300, 1))
     images = Images("mirror.example.com:5000/hub/", "build")
 
-    assert Spec("eu-west-1", gateway, (web, worker), agent, images, Capacity(10, 60_000), "shop-2_b") == spec_of(text)
+    assert Spec(
+        "eu-west-1", gateway, (web, worker), agent, images, Capacity(10, 60_000), "shop-2_b"
+    ) == spec_of(text)
 
 
 def test_anchors_and_aliases_are_read(spec_of) -> None:
@@ -169,13 +177,17 @@ def test_a_mistake_names_line_field_cause_and_fix(error_of, text: str, message: 
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "taken"), [("a", "a", "a"), ("a", "a-agent", "a-agent"), ("a-agent", "a", "a-agent")]
+    ("first", "second", "taken"),
+    [("a", "a", "a"), ("a", "a-agent", "a-agent"), ("a-agent", "a", "a-agent")],
 )
 def test_two_containers_cannot_share_a_name(error_of, first: str, second: str, taken: str) -> None:
     """A service must have neither another's name nor that of another's agent."""
     text = f"services:\n- {{name: {first}, image: i, port: 1}}\n- {{name: {second}, image: i, port: 1}}\n"
 
-    assert f"sidecar.yaml:3: services[1].name: {taken!r} is taken. Give each service its own name" == error_of(text)
+    assert (
+        f"sidecar.yaml:3: services[1].name: {taken!r} is taken. Give each service its own name"
+        == error_of(text)
+    )
 
 
 def test_two_services_cannot_publish_one_port(error_of) -> None:
@@ -183,7 +195,10 @@ def test_two_services_cannot_publish_one_port(error_of) -> None:
     one = "{name: a, image: i, port: 1, publish: 99}, {name: b, image: i, port: 1}, {name: c, image: i, port: 1}"
     text = f"services: [{one},\n{{name: d, image: i, port: 1, publish: 99}}]"
 
-    assert "sidecar.yaml:2: services[3].publish: 99 is taken. Give each service its own port" == error_of(text)
+    assert (
+        "sidecar.yaml:2: services[3].publish: 99 is taken. Give each service its own port"
+        == error_of(text)
+    )
 
 
 def test_all_mistakes_are_told_in_one_run_in_the_files_order(spec_of, tmp_path) -> None:
@@ -193,7 +208,10 @@ def test_all_mistakes_are_told_in_one_run_in_the_files_order(spec_of, tmp_path) 
 
     with pytest.raises(SpecError) as caught:
         spec_of(text)
-    lines = [str(error).removeprefix(f"{tmp_path}/sidecar.yaml:").partition(": ") for error in caught.value.errors]
+    lines = [
+        str(error).removeprefix(f"{tmp_path}/sidecar.yaml:").partition(": ")
+        for error in caught.value.errors
+    ]
 
     assert ["1", "2", "5", "5", "6", "6", "6"] == [line for line, _, _ in lines]
     assert str(caught.value).splitlines() == [str(error) for error in caught.value.errors]
@@ -201,7 +219,9 @@ def test_all_mistakes_are_told_in_one_run_in_the_files_order(spec_of, tmp_path) 
 
 def test_a_spec_that_is_not_there_is_refused(tmp_path) -> None:
     """The error names the path."""
-    with pytest.raises(SidecarError, match=r"no.yaml: No such file or directory. Check the path and its rights"):
+    with pytest.raises(
+        SidecarError, match=r"no.yaml: No such file or directory. Check the path and its rights"
+    ):
         load([tmp_path / "no.yaml"])
 
 
@@ -209,8 +229,9 @@ def test_a_bomb_of_aliases_is_refused(error_of) -> None:
     """What it would expand to is counted, not built."""
     lists = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20))
 
-    assert "sidecar.yaml: holds more than 100,000 values, with its aliases written out. Split it" == error_of(
-        f"a0: &a0 [x]\n{lists}"
+    assert (
+        "sidecar.yaml: holds more than 100,000 values, with its aliases written out. Split it"
+        == error_of(f"a0: &a0 [x]\n{lists}")
     )
 
 
@@ -238,9 +259,7 @@ def test_a_large_spec_is_read_quickly(spec_of) -> None:
     """200 services in well under a second, so that no reader's cost grows faster than its file."""
     import time
 
-    service = (
-        "- {{name: s{0}, image: 'i:1', port: 80, environment: {{A: '1', B: '2', C: text}}, volumes: ['d{0}:/d']}}\n"
-    )
+    service = "- {{name: s{0}, image: 'i:1', port: 80, environment: {{A: '1', B: '2', C: text}}, volumes: ['d{0}:/d']}}\n"
     text = "services:\n" + "".join(service.format(number) for number in range(200))
     began = time.process_time()
 

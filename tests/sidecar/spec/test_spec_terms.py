@@ -12,7 +12,9 @@ def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
     """A service and its agent are reached by their names."""
     text = f"services: [{{name: {name}, image: i, port: 1}}]"
 
-    assert "is not a name. Use a-z, 0-9 and -, a letter but not x- first, at most 57" in error_of(text)
+    assert "is not a name. Use a-z, 0-9 and -, a letter but not x- first, at most 57" in error_of(
+        text
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,10 @@ def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
         ),
         ("'my shop'", "'my shop' holds a blank or a line break. Take it out"),
         ("shop.1", "'shop.1' is not a Compose project's name"),
-        ("'${SHOP}'", "'${SHOP}' holds a variable, and nothing is expanded in a spec. Write the value itself"),
+        (
+            "'${SHOP}'",
+            "'${SHOP}' holds a variable, and nothing is expanded in a spec. Write the value itself",
+        ),
         ("a" * 64, "is longer than 63 characters. Shorten it"),
         ("''", "'' is not a Compose project's name"),
     ],
@@ -49,11 +54,23 @@ def test_the_longest_name_is_taken(spec_of) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (r'"x\"\n privileged: true"', r"""'x"\n privileged: true' holds a blank or a line break. Take it out"""),
-        ("'{{ x }}'", "'{{ x }}' holds template braces, and nothing is expanded in a spec. Write the value itself"),
-        ("'${VAR}'", "'${VAR}' holds a variable, and nothing is expanded in a spec. Write the value itself"),
+        (
+            r'"x\"\n privileged: true"',
+            r"""'x"\n privileged: true' holds a blank or a line break. Take it out""",
+        ),
+        (
+            "'{{ x }}'",
+            "'{{ x }}' holds template braces, and nothing is expanded in a spec. Write the value itself",
+        ),
+        (
+            "'${VAR}'",
+            "'${VAR}' holds a variable, and nothing is expanded in a spec. Write the value itself",
+        ),
         ("wéb", "'wéb' has letters outside ASCII. Use a-z, 0-9 and -"),
-        ("a" * 58, "is longer than 57 characters. Shorten it: with -agent behind it, it is its agent's host name"),
+        (
+            "a" * 58,
+            "is longer than 57 characters. Shorten it: with -agent behind it, it is its agent's host name",
+        ),
         ("null", "has no value. Give a name, or leave the key out"),
         ("''", "'' is not a name. Use a-z, 0-9 and -, a letter but not x- first, at most 57"),
         ("abc@1_abc@2f", "what looks like a token is not a name"),
@@ -86,7 +103,10 @@ def test_each_way_to_misname_a_service_has_its_own_words(error_of, name: str, me
         ("1.2.3", "'1.2.3' is not an address"),
         ("999.1.1.1", "is not an address"),
         ("0x7f.1", "is not an address"),
-        ("a..b", "is not a host name or address. Give one such as gateway.example.com, 192.0.2.1 or"),
+        (
+            "a..b",
+            "is not a host name or address. Give one such as gateway.example.com, 192.0.2.1 or",
+        ),
         ("a.com.", "is not a host name or address"),
         ("a_b", "is not a host name or address"),
         ("'$HOST'", "holds a variable"),
@@ -104,8 +124,31 @@ def test_each_way_to_miswrite_a_host_has_its_own_words(error_of, host: str, mess
 @pytest.mark.parametrize(
     "text",
     [
-        *("no", "yes", "on", "y", "N", "true", "null", "~", "=", "2026-01-01", "2026-01-01T00:00:00Z"),
-        *("1e3", "1.5e3", "0o777", "0777", "0123", "12:30:45", "190:20:30.15", "1_000", "0x1F", "0b1"),
+        *(
+            "no",
+            "yes",
+            "on",
+            "y",
+            "N",
+            "true",
+            "null",
+            "~",
+            "=",
+            "2026-01-01",
+            "2026-01-01T00:00:00Z",
+        ),
+        *(
+            "1e3",
+            "1.5e3",
+            "0o777",
+            "0777",
+            "0123",
+            "12:30:45",
+            "190:20:30.15",
+            "1_000",
+            "0x1F",
+            "0b1",
+        ),
         *(".5", "+1", "-.inf", "1.62"),
     ],
 )
@@ -120,13 +163,14 @@ def test_what_any_yaml_reads_as_something_else_needs_quotes(spec_of, error_of, t
 
 
 @pytest.mark.parametrize(
-    "text", ["e3", "1.2.3", "1.62.0", "a:b", "0o8", "nope", "12:30:45x", "1e", "-", "v1", "127.0.0.1"]
+    "text",
+    ["e3", "1.2.3", "1.62.0", "a:b", "0o8", "nope", "12:30:45x", "1e", "-", "v1", "127.0.0.1"],
 )
 def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
     """Quotes are asked for only where they matter."""
-    assert {"A": text} == spec_of(f"services: [{{name: a, image: i, environment: {{A: {text}}}}}]").services[
-        0
-    ].environment
+    assert {"A": text} == spec_of(
+        f"services: [{{name: a, image: i, environment: {{A: {text}}}}}]"
+    ).services[0].environment
 
 
 @pytest.mark.parametrize(
@@ -137,52 +181,97 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ("port: http", "port: 'http' is not a port. Give a whole number from 1 to 65535"),
         ("port: 8080/udp", "port: '8080/udp' is not a port. Give the number alone"),
         ("port: '80'", "port: '80' is not a port. Take its quotes off"),
-        ("port: 1, publish: 8080:80", "publish: '8080:80' names two ports. Give the host's alone; `port` is"),
+        (
+            "port: 1, publish: 8080:80",
+            "publish: '8080:80' names two ports. Give the host's alone; `port` is",
+        ),
         ("port: 1, publish: 80/udp", "publish: '80/udp' names a protocol. Give the number alone"),
         ("port: 1, publish: '999.0.0.1:80'", "publish: '999.0.0.1:80' is not an address"),
-        ("port: 1, publish: 'localhost:80'", "publish: 'localhost:80' is not a port. Give a whole number from 1 to"),
+        (
+            "port: 1, publish: 'localhost:80'",
+            "publish: 'localhost:80' is not a port. Give a whole number from 1 to",
+        ),
         ("publish: 80", "publish: has no port to lead to. Give port"),
-        ("port: 1, publish: 65535, replicas: 2", "publish: 2 replicas take ports up to 65536. Begin lower"),
-        ("replicas: 0", "replicas: '0' is not a number of replicas. Give a whole number from 1 to 1000"),
+        (
+            "port: 1, publish: 65535, replicas: 2",
+            "publish: 2 replicas take ports up to 65536. Begin lower",
+        ),
+        (
+            "replicas: 0",
+            "replicas: '0' is not a number of replicas. Give a whole number from 1 to 1000",
+        ),
         ("build: {context: .}", "has both image and build. Keep one of them"),
-        ("resources: {memory: 5m}", "resources.memory: '5m' is not between 6m, the least that Docker takes, and 1024g"),
-        ("resources: {memory: 1.5g}", "resources.memory: '1.5g' is not a size of memory. Give one such as 256m or 1g"),
-        ("resources: {cpus: 0}", "resources.cpus: '0' is not a number of CPUs. Give a number from 0.01 to 512"),
+        (
+            "resources: {memory: 5m}",
+            "resources.memory: '5m' is not between 6m, the least that Docker takes, and 1024g",
+        ),
+        (
+            "resources: {memory: 1.5g}",
+            "resources.memory: '1.5g' is not a size of memory. Give one such as 256m or 1g",
+        ),
+        (
+            "resources: {cpus: 0}",
+            "resources.cpus: '0' is not a number of CPUs. Give a number from 0.01 to 512",
+        ),
         (
             "resources: {cpus: '1'}",
             "resources.cpus: '1' is not a number of CPUs. Give a number from 0.01 to 512, without",
         ),
         ("env_files: a.env", "env_files: is not a list. Begin each entry with `- `"),
-        ("env_files: [~/a.env]", "env_files[0]: '~/a.env' begins with ~, which differs from user to user. Give an"),
-        ("volumes: [a/b:/c]", "volumes[0]: 'a/b:/c' is neither a volume's name nor a path that shows it. Begin a path"),
+        (
+            "env_files: [~/a.env]",
+            "env_files[0]: '~/a.env' begins with ~, which differs from user to user. Give an",
+        ),
+        (
+            "volumes: [a/b:/c]",
+            "volumes[0]: 'a/b:/c' is neither a volume's name nor a path that shows it. Begin a path",
+        ),
         ("volumes: [/a]", "volumes[0]: '/a' is not SOURCE:TARGET or SOURCE:TARGET:ro"),
-        ("volumes: ['.a:/b']", "volumes[0]: '.a:/b' has a source that is neither a path nor a volume's name"),
+        (
+            "volumes: ['.a:/b']",
+            "volumes[0]: '.a:/b' has a source that is neither a path nor a volume's name",
+        ),
         ("volumes: [{source: a}]", "volumes[0]: has no target. Give target"),
         (
             "volumes: [{source: a, target: b}]",
             "volumes[0].target: 'b' is not a path in the container. Give an absolute",
         ),
-        ("volumes: [{source: a, target: /b, read_only: 'true'}]", "read_only: 'true' is not true or false. Write true"),
+        (
+            "volumes: [{source: a, target: /b, read_only: 'true'}]",
+            "read_only: 'true' is not true or false. Write true",
+        ),
         (
             "volumes: ['a:/b', {source: c, target: /b}]",
             "volumes[1]: /b is taken. Mount each volume at a place of its own",
         ),
         ("health: {http: /x}", "health.http: has no port to ask. Give port"),
         ("health: {}", "health: has neither command nor http. Give one of them"),
-        ("port: 1, health: {command: [a], http: /x}", "health: has both command and http. Keep one of them"),
+        (
+            "port: 1, health: {command: [a], http: /x}",
+            "health: has both command and http. Keep one of them",
+        ),
         ("port: 1, health: {http: x}", "health.http: 'x' is not a path. Give one such as /healthz"),
-        ("sampling: {param: 0.5}", "sampling.param: 0.5 is nothing that const takes. Give 0 (no trace) or 1 (every"),
+        (
+            "sampling: {param: 0.5}",
+            "sampling.param: 0.5 is nothing that const takes. Give 0 (no trace) or 1 (every",
+        ),
         (
             "sampling: {type: probabilistic, param: 2}",
             "param: 2 is nothing that probabilistic takes. Give a share from",
         ),
-        ("sampling: {type: x, param: 9}", "sampling.type: 'x' is not known. Use const, probabilistic, ratelimiting or"),
+        (
+            "sampling: {type: x, param: 9}",
+            "sampling.type: 'x' is not known. Use const, probabilistic, ratelimiting or",
+        ),
         (
             "sampling: {param: -1}",
             "param: '-1' is not a sampler's parameter. Give a number from 0 to 1,000,000,000, without",
         ),
         ("environment: {'A=B': c}", "environment: 'A=B' holds an =. Write NAME: value"),
-        (r'environment: {"A\nB": c}', r"environment: 'A\nB' holds a line break. Keep the name on one line"),
+        (
+            r'environment: {"A\nB": c}',
+            r"environment: 'A\nB' holds a line break. Keep the name on one line",
+        ),
         ("environment: {no: c}", "environment: 'no' is not text. Put it in quotes"),
         ("environment: {A: ~}", "environment.A: has no value. Give text, or leave the key out"),
     ],
@@ -210,11 +299,14 @@ def test_a_mistake_in_a_service_is_one_line(error_of, fields: str, message: str)
 )
 def test_each_way_to_misname_an_image_has_its_own_words(error_of, image: str, message: str) -> None:
     """A reference that no engine would take is refused before one is asked."""
-    assert f"agent.image: '{image.strip(chr(39))}' {message}" in error_of(f"agent: {{image: {image}}}")
+    assert f"agent.image: '{image.strip(chr(39))}' {message}" in error_of(
+        f"agent: {{image: {image}}}"
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "mib"), [("256m", 256), ("1g", 1024), ("1Gi", 1024), ("512MB", 512), ("300", 300), ("'300'", 300)]
+    ("text", "mib"),
+    [("256m", 256), ("1g", 1024), ("1Gi", 1024), ("512MB", 512), ("300", 300), ("'300'", 300)],
 )
 def test_memory_is_read_in_mib(spec_of, text: str, mib: int) -> None:
     """Compose's and Kubernetes' ways to write it; a number alone is MiB."""
@@ -232,7 +324,12 @@ def test_memory_is_read_in_mib(spec_of, text: str, mib: int) -> None:
 )
 def test_a_port_is_published_on_loopback_unless_told(spec_of, text: str, publish: Publish) -> None:
     """An address in front says where else."""
-    assert publish == spec_of(f"services: [{{name: a, image: i, port: 1, publish: {text}}}]").services[0].publish
+    assert (
+        publish
+        == spec_of(f"services: [{{name: a, image: i, port: 1, publish: {text}}}]")
+        .services[0]
+        .publish
+    )
 
 
 def test_replicas_take_ports_that_nobody_else_may(error_of) -> None:
@@ -241,6 +338,7 @@ def test_replicas_take_ports_that_nobody_else_may(error_of) -> None:
     other = "- {name: b, image: i, port: 1, publish: '10.0.0.1:8081'}\n"
     third = "- {name: c, image: i, port: 1, publish: '0.0.0.0:8082'}\n"
 
-    assert "sidecar.yaml:4: services[2].publish: 8082 is taken. Give each service its own port" == error_of(
-        f"services:\n{one}{other}{third}"
+    assert (
+        "sidecar.yaml:4: services[2].publish: 8082 is taken. Give each service its own port"
+        == error_of(f"services:\n{one}{other}{third}")
     )

@@ -46,8 +46,23 @@ OWN = (
         image="registry.example.com:5000/team/web:1.0",
         port=80,
         publish=Publish(8088),
-        command=("serve", "--price=$5", "--home=${HOME}", "--quote=\"'", "two words", "# no comment", UNICODE, ""),
-        environment={"PRICE": "$5 $$6 ${SEVEN:-7}", "YES": "yes", "NUMBER": "012", "TEXT": UNICODE, "LINES": "a\nb\t"},
+        command=(
+            "serve",
+            "--price=$5",
+            "--home=${HOME}",
+            "--quote=\"'",
+            "two words",
+            "# no comment",
+            UNICODE,
+            "",
+        ),
+        environment={
+            "PRICE": "$5 $$6 ${SEVEN:-7}",
+            "YES": "yes",
+            "NUMBER": "012",
+            "TEXT": UNICODE,
+            "LINES": "a\nb\t",
+        },
     ),
     Service("n", "null", port=65535, environment={"JAEGER_AGENT_HOST": "elsewhere"}),
 )
@@ -66,7 +81,9 @@ WHOLE = (
             Volume("data", "/data"),
         ),
         resources=Resources(512, 1.5),
-        health=HealthCheck(http="/healthz?a='$b'", interval_s=10, timeout_s=2, retries=2, start_period_s=0),
+        health=HealthCheck(
+            http="/healthz?a='$b'", interval_s=10, timeout_s=2, retries=2, start_period_s=0
+        ),
         sampling=Sampling("probabilistic", 0.25),
     ),
     Service(
@@ -86,7 +103,10 @@ CASES = {
     "agent-1.15.0": (Spec("local", agent=Agent(version="1.15.0")), None),
     "agent-1.17.9": (Spec("us-east-1", agent=Agent(version="1.17.9")), None),
     "agent-1.20.0": (Spec("us-east-1", agent=Agent(version="1.20.0")), None),
-    "own-services": (Spec("cn-hongkong", services=OWN, agent=Agent(image="mirror.example.com/agent:1")), None),
+    "own-services": (
+        Spec("cn-hongkong", services=OWN, agent=Agent(image="mirror.example.com/agent:1")),
+        None,
+    ),
     "whole-spec": (
         Spec(
             "cn-heyuan",
@@ -135,7 +155,9 @@ def test_rendering_is_the_golden_one(case: str, golden) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "network"), list(product(ROWS, ("public", "vpc"))), ids=lambda value: getattr(value, "id", value)
+    ("row", "network"),
+    list(product(ROWS, ("public", "vpc"))),
+    ids=lambda value: getattr(value, "id", value),
 )
 def test_every_agent_of_every_region_reports_to_the_catalogues_host(row, network: str) -> None:
     """The host stands in each agent's arguments, and two renders are equal byte for byte."""
@@ -161,8 +183,14 @@ def test_the_file_says_as_data_what_the_plan_says(case: str) -> None:
         assert service.image.name == actual["image"]
         assert list(service.command) == actual.get("command", [])
         assert service.environment == actual["environment"]
-        assert (service.agent.image.name, list(service.agent.argv)) == (beside["image"], beside["command"])
-        assert (service.agent.user, f"{service.agent.tuning.memory_mib}m") == (beside["user"], beside["mem_limit"])
+        assert (service.agent.image.name, list(service.agent.argv)) == (
+            beside["image"],
+            beside["command"],
+        )
+        assert (service.agent.user, f"{service.agent.tuning.memory_mib}m") == (
+            beside["user"],
+            beside["mem_limit"],
+        )
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -179,7 +207,9 @@ def test_an_agent_is_reachable_by_its_service_only(case: str) -> None:
         assert "ports" not in data["services"][service.agent.name]
         assert [service.name, service.agent.name] == members[f"{service.name}-tracing"]
         assert {"internal": True} == data["networks"][f"{service.name}-tracing"]
-        assert {"gateway", f"{service.name}-tracing"} == set(data["services"][service.agent.name]["networks"])
+        assert {"gateway", f"{service.name}-tracing"} == set(
+            data["services"][service.agent.name]["networks"]
+        )
 
 
 def test_published_ports_are_on_loopback_only() -> None:
@@ -188,7 +218,9 @@ def test_published_ports_are_on_loopback_only() -> None:
 
     assert ["127.0.0.1:8080:8080"] == services["frontend"]["ports"]
     assert ["127.0.0.1:16686:16686"] == services["gateway"]["ports"]
-    assert {"frontend", "gateway"} == {name for name, service in services.items() if "ports" in service}
+    assert {"frontend", "gateway"} == {
+        name for name, service in services.items() if "ports" in service
+    }
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -216,7 +248,12 @@ def test_labels_hold_region_and_version() -> None:
     """Each container says what it is and who rendered it."""
     plan = plan_of(Spec("cn-shanghai"))
     labels = rendered(Spec("cn-shanghai"))["services"]["backend-agent"]["labels"]
-    expected = {"role": "agent", "service": "backend", "region": "cn-shanghai", "version": plan.kit_version}
+    expected = {
+        "role": "agent",
+        "service": "backend",
+        "region": "cn-shanghai",
+        "version": plan.kit_version,
+    }
 
     assert {f"sidecar-kit.{key}": value for key, value in expected.items()} == labels
 
@@ -234,7 +271,15 @@ def test_a_users_image_is_run_as_it_is() -> None:
     """What is unknown of an image is not assumed: no user, no read-only root, no build, no health check."""
     web = rendered(CASES["own-services"][0])["services"]["web"]
 
-    assert set() == web.keys() & {"user", "read_only", "cap_drop", "build", "healthcheck", "mem_limit", "tmpfs"}
+    assert set() == web.keys() & {
+        "user",
+        "read_only",
+        "cap_drop",
+        "build",
+        "healthcheck",
+        "mem_limit",
+        "tmpfs",
+    }
 
 
 def test_every_field_of_a_service_reaches_compose() -> None:
@@ -246,7 +291,10 @@ def test_every_field_of_a_service_reaches_compose() -> None:
 
     assert {**build, "args": {"PRICE": "$5", "PYTHON": "3.12"}} == orders["build"]
     assert {"context": "https://git.example.com/worker.git#main:app"} == worker["build"]
-    assert ("services-cn-heyuan-orders", "services-cn-heyuan-worker") == (orders["image"], worker["image"])
+    assert ("services-cn-heyuan-orders", "services-cn-heyuan-worker") == (
+        orders["image"],
+        worker["image"],
+    )
     assert ["./orders.env", "/etc/$orders.env"] == orders["env_file"]
     assert [
         {**bind, "source": './o"r$ders', "target": "/etc/orders: {x}", "read_only": True},
@@ -277,7 +325,11 @@ def test_sampling_is_told_by_the_variables_that_the_client_reads() -> None:
     """Under what the user's own environment says."""
     services = rendered(CASES["whole-spec"][0])["services"]
     told = [
-        {key[15:]: value for key, value in services[name]["environment"].items() if key.startswith("JAEGER_SAMPLER_")}
+        {
+            key[15:]: value
+            for key, value in services[name]["environment"].items()
+            if key.startswith("JAEGER_SAMPLER_")
+        }
         for name in ("orders", "worker")
     ]
 
@@ -297,8 +349,14 @@ def test_a_mirror_stands_before_the_official_names() -> None:
     """Of base and agent; the kit's own images come from no registry."""
     services = rendered(CASES["mirror"][0], ".")["services"]
 
-    assert "mirror.example.com/hub/jaegertracing/jaeger-agent:1.62.0" == services["backend-agent"]["image"]
-    assert "mirror.example.com/hub/library/python:3.12-slim-bookworm" == services["backend"]["build"]["args"]["BASE"]
+    assert (
+        "mirror.example.com/hub/jaegertracing/jaeger-agent:1.62.0"
+        == services["backend-agent"]["image"]
+    )
+    assert (
+        "mirror.example.com/hub/library/python:3.12-slim-bookworm"
+        == services["backend"]["build"]["args"]["BASE"]
+    )
     assert services["backend"]["image"].startswith("sidecar-kit/sample:")
 
 
@@ -306,11 +364,17 @@ def test_a_users_environment_wins() -> None:
     """The kit's variables are defaults under the user's own."""
     environment = rendered(CASES["own-services"][0])["services"]["n"]["environment"]
 
-    assert {"JAEGER_AGENT_HOST": "elsewhere", "JAEGER_AGENT_PORT": "6831", "JAEGER_SERVICE_NAME": "n"} == environment
+    assert {
+        "JAEGER_AGENT_HOST": "elsewhere",
+        "JAEGER_AGENT_PORT": "6831",
+        "JAEGER_SERVICE_NAME": "n",
+    } == environment
 
 
 @pytest.mark.parametrize(("source", "context"), [(".", "."), ("../..", "../.."), (None, None)])
-def test_the_kits_images_build_where_the_checkout_is_at_hand(source: str | None, context: str | None) -> None:
+def test_the_kits_images_build_where_the_checkout_is_at_hand(
+    source: str | None, context: str | None
+) -> None:
     """The build's context is relative to the file; a folder that is shipped has none."""
     backend = rendered(Spec("local"), source)["services"]["backend"]
 
@@ -328,7 +392,8 @@ def test_old_agents_are_not_probed() -> None:
 def test_locals_token_file_has_the_key_of_the_version() -> None:
     """The public constant stands under the key that the agent reads."""
     files = [
-        compose.render(plan_of(Spec("local", agent=Agent(version=v))))["local-agent.yaml"] for v in ("1.15.0", "1.62.0")
+        compose.render(plan_of(Spec("local", agent=Agent(version=v))))["local-agent.yaml"]
+        for v in ("1.15.0", "1.62.0")
     ]
     tag = {"tags": "Authentication=local@stand-in_local@public-constant"}
 
@@ -385,7 +450,9 @@ def test_compose_accepts_every_region_and_network(tmp_path, as_compose_reads) ->
     def check(choice: tuple[Any, str]) -> str:
         row, network = choice
         return as_compose_reads(
-            compose.render(plan_of(Spec(row.id, GatewayWish(network)))), tmp_path / row.id / network, "-q"
+            compose.render(plan_of(Spec(row.id, GatewayWish(network)))),
+            tmp_path / row.id / network,
+            "-q",
         )
 
     with ThreadPoolExecutor(2) as pool:
@@ -397,10 +464,15 @@ def test_compose_reads_the_plans_own_values(case: str, tmp_path, as_compose_read
     """Dollars, quotes and emoji reach the container as the spec has them."""
     spec, source = CASES[case]
     plan = plan_of(spec, source)
-    rendering = {name: text.replace("/etc/$$orders.env", "orders.env") for name, text in compose.render(plan).items()}
+    rendering = {
+        name: text.replace("/etc/$$orders.env", "orders.env")
+        for name, text in compose.render(plan).items()
+    }
     (tmp_path / "out").mkdir()
     (tmp_path / "out/orders.env").touch()
-    services = json.loads(as_compose_reads(rendering, tmp_path / "out", "--format", "json"))["services"]
+    services = json.loads(as_compose_reads(rendering, tmp_path / "out", "--format", "json"))[
+        "services"
+    ]
 
     for service in plan.services:
         actual = interpolated(services[service.name])

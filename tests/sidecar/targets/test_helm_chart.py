@@ -21,7 +21,10 @@ CASES = {
     **{name: (options, "1.34.0") for name, options in OPTIONS.items()},
     "kubernetes-1.28": ((), "1.28.0"),
     "agent-1.15.0": (("--set", "agent.version=1.15.0"), "1.34.0"),
-    "token": (("--set", "standIn.enabled=false,gateway.host=gateway.example.com,token=canary"), "1.34.0"),
+    "token": (
+        ("--set", "standIn.enabled=false,gateway.host=gateway.example.com,token=canary"),
+        "1.34.0",
+    ),
 }
 USERS = (
     Service(
@@ -33,9 +36,18 @@ USERS = (
         environment={"A": "$(B) $c", "API": "http://api:9000/v1"},
         health=HealthCheck(http="/ready", interval_s=9, retries=2),
     ),
-    Service("api", "team/api:1", port=9000, health=HealthCheck(command=("check", "-q")), resources=Resources(384, 0.5)),
+    Service(
+        "api",
+        "team/api:1",
+        port=9000,
+        health=HealthCheck(command=("check", "-q")),
+        resources=Resources(384, 0.5),
+    ),
 )
-FOLLOW_REPLICAS = ("--processor.jaeger-compact.workers=", "--processor.jaeger-compact.server-queue-size=")
+FOLLOW_REPLICAS = (
+    "--processor.jaeger-compact.workers=",
+    "--processor.jaeger-compact.server-queue-size=",
+)
 MONITORING = {"ServiceMonitor", "PrometheusRule"}
 """Of the Prometheus operator; the API's schemas do not know them."""
 
@@ -71,7 +83,8 @@ def test_lint_is_content(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kubernetes", "name"), [pair for pair in product(KUBERNETES, OPTIONS) if pair[0] >= "1.29" or pair[1] != "jobs"]
+    ("kubernetes", "name"),
+    [pair for pair in product(KUBERNETES, OPTIONS) if pair[0] >= "1.29" or pair[1] != "jobs"],
 )
 def test_every_supported_kubernetes_knows_every_field(kubernetes: str, name: str) -> None:
     """Strict API schemas of 1.27 to 1.34, offline; Jobs from 1.29, which they need."""
@@ -86,7 +99,9 @@ def test_a_platform_team_finds_nothing(name: str) -> None:
     assert [] == checks.check_objects(template(CHART, *OPTIONS[name]))
 
 
-@pytest.mark.parametrize(("kubernetes", "native"), [("1.28.15", False), ("1.29.0", True), ("1.34.3-eks-1", True)])
+@pytest.mark.parametrize(
+    ("kubernetes", "native"), [("1.28.15", False), ("1.29.0", True), ("1.34.3-eks-1", True)]
+)
 def test_the_agent_is_a_native_sidecar_from_1_29(kubernetes: str, native: bool) -> None:
     """In initContainers with restartPolicy Always; before, a plain container that outlives its service."""
     container, is_native = agent_of(template(CHART, kubernetes=kubernetes), "demo-frontend")
@@ -100,25 +115,33 @@ def test_the_agent_is_a_native_sidecar_from_1_29(kubernetes: str, native: bool) 
 def test_the_mode_can_be_overridden(kubernetes: str) -> None:
     """A plain container waits with the API's own sleep where there is one."""
     container, is_native = agent_of(
-        template(CHART, "--set", "agent.mode=container,agent.stopDelaySeconds=9", kubernetes=kubernetes),
+        template(
+            CHART, "--set", "agent.mode=container,agent.stopDelaySeconds=9", kubernetes=kubernetes
+        ),
         "demo-frontend",
     )
     by_exec = {"exec": {"command": ["sleep", "9"]}}
 
     assert not is_native
-    assert {"preStop": by_exec if kubernetes == "1.29.0" else {"sleep": {"seconds": 9}}} == container["lifecycle"]
+    assert {
+        "preStop": by_exec if kubernetes == "1.29.0" else {"sleep": {"seconds": 9}}
+    } == container["lifecycle"]
 
 
 def test_the_agent_listens_on_loopback_only() -> None:
     """Nothing of it is reachable from outside its pod."""
     container, _ = agent_of(template(CHART), "demo-frontend")
-    listening = [word for word in container["args"] if "host-port=" in word and "reporter" not in word]
+    listening = [
+        word for word in container["args"] if "host-port=" in word and "reporter" not in word
+    ]
 
     assert 5 == len(listening)
     assert all("host-port=127.0.0.1:" in word for word in listening)
-    assert ["/go/bin/agent-linux", "status", "--status.http.host-port=127.0.0.1:14271"] == container["startupProbe"][
-        "exec"
-    ]["command"]
+    assert [
+        "/go/bin/agent-linux",
+        "status",
+        "--status.http.host-port=127.0.0.1:14271",
+    ] == container["startupProbe"]["exec"]["command"]
 
 
 def test_metrics_open_the_admin_port_to_monitoring_only() -> None:
@@ -126,7 +149,9 @@ def test_metrics_open_the_admin_port_to_monitoring_only() -> None:
     objects = template(CHART, "--set", "metrics.enabled=true")
     container, _ = agent_of(objects, "demo-frontend")
     ingress = one(objects, "NetworkPolicy", "demo-frontend")["spec"]["ingress"]
-    monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    monitoring = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+    }
 
     assert "--admin.http.host-port=[$(POD_IP)]:14271" in container["args"]
     assert {"path": "/", "port": 14271} == container["startupProbe"]["httpGet"]
@@ -182,7 +207,9 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         assert in_kubernetes_environment(beside["environment"]) == environment_of(container)
         assert (beside["user"], beside["mem_limit"]) == (user_of(container), "256m")
         assert "256Mi" == container["resources"]["limits"]["memory"]
-        assert {"path": service.health_path, "port": "http"} == container["readinessProbe"]["httpGet"]
+        assert {"path": service.health_path, "port": "http"} == container["readinessProbe"][
+            "httpGet"
+        ]
         assert (USUAL.interval_s, USUAL.retries) == (
             container["readinessProbe"]["periodSeconds"],
             container["readinessProbe"]["failureThreshold"],
@@ -205,16 +232,22 @@ def test_a_users_services_run_the_same(tmp_path) -> None:
 
     for service in plan.services:
         deployment = one(objects, "Deployment", f"demo-{service.name}")
-        container = next(each for each in checks.pod_of(deployment)["containers"] if each["name"] == service.name)
+        container = next(
+            each for each in checks.pod_of(deployment)["containers"] if each["name"] == service.name
+        )
         agent, _ = agent_of(objects, f"demo-{service.name}")
         beside, actual = services[service.name], services[service.agent.name]
         ready, check = container["readinessProbe"], beside["healthcheck"]
 
         assert sized(in_kubernetes(word) for word in actual["command"]) == sized(agent["args"])
         assert beside["image"] == container["image"]
-        assert [word.replace("$$", "$") for word in beside.get("command", [])] == as_passed(container.get("args", []))
+        assert [word.replace("$$", "$") for word in beside.get("command", [])] == as_passed(
+            container.get("args", [])
+        )
         assert in_compose_environment(beside["environment"]) == environment_of(container)
-        assert beside.get("mem_limit", "512m")[:-1] == container["resources"]["limits"]["memory"][:-2]
+        assert (
+            beside.get("mem_limit", "512m")[:-1] == container["resources"]["limits"]["memory"][:-2]
+        )
         assert beside.get("cpus", 1) * 1000 == float(container["resources"]["limits"]["cpu"][:-1])
         assert [check[key] for key in ("interval", "timeout", "retries")] == [
             f"{ready['periodSeconds']}s",
@@ -247,7 +280,9 @@ def test_compose_and_the_chart_run_the_same_agent_for_a_region(tmp_path) -> None
     """The official one, under one name."""
     plan = plan_of(Spec("eu-central-1"))
     agent, _ = agent_of(template(written(plan, tmp_path)), "demo-frontend")
-    actual = yaml.safe_load(compose.render(plan)["docker-compose.yml"])["services"]["frontend-agent"]
+    actual = yaml.safe_load(compose.render(plan)["docker-compose.yml"])["services"][
+        "frontend-agent"
+    ]
 
     assert f"${{SIDECAR_AGENT_IMAGE:-{agent['image']}}}" == actual["image"]
 
@@ -255,7 +290,11 @@ def test_compose_and_the_chart_run_the_same_agent_for_a_region(tmp_path) -> None
 def test_a_clone_installs_the_images_that_make_images_makes() -> None:
     """No flag is needed for `local`: every name is one that the command leaves in the engine."""
     pods = [pod for each in template(CHART) if (pod := checks.pod_of(each))]
-    used = {each["image"] for pod in pods for each in (*pod.get("initContainers", []), *pod["containers"])}
+    used = {
+        each["image"]
+        for pod in pods
+        for each in (*pod.get("initContainers", []), *pod["containers"])
+    }
 
     assert {built_agent(), official().sample.name, official().gateway.name} == used
 
@@ -304,13 +343,17 @@ def test_values_arrive_as_they_are(tmp_path) -> None:
     container = checks.pod_of(one(objects, "Deployment", "demo-web"))["containers"][0]
 
     assert [literal(word) for word in nasty] == container["args"]
-    assert {key: literal(value) for key, value in environment.items()}.items() <= environment_of(container).items()
+    assert {key: literal(value) for key, value in environment.items()}.items() <= environment_of(
+        container
+    ).items()
 
 
 def test_a_number_in_the_environment_stays_one() -> None:
     """Not 1e+06, as a template would print it."""
     objects = template(CHART, "--set", "env.COUNT=1000000,env.FLAG=true")
-    environment = environment_of(checks.pod_of(one(objects, "Deployment", "demo-backend"))["containers"][0])
+    environment = environment_of(
+        checks.pod_of(one(objects, "Deployment", "demo-backend"))["containers"][0]
+    )
 
     assert ("1000000", "true") == (environment["COUNT"], environment["FLAG"])
 
@@ -320,7 +363,9 @@ def test_a_changed_job_is_another_job() -> None:
 
     def name(*options):
         return next(
-            each["metadata"]["name"] for each in template(CHART, *OPTIONS["jobs"], *options) if each["kind"] == "Job"
+            each["metadata"]["name"]
+            for each in template(CHART, *OPTIONS["jobs"], *options)
+            if each["kind"] == "Job"
         )
 
     assert name() == name()
@@ -332,11 +377,15 @@ def test_a_token_from_a_value_rolls_its_pods() -> None:
 
     def annotations(*sets):
         objects = template(CHART, "--set", ",".join(sets))
-        return one(objects, "Deployment", "demo-frontend")["spec"]["template"]["metadata"]["annotations"]
+        return one(objects, "Deployment", "demo-frontend")["spec"]["template"]["metadata"][
+            "annotations"
+        ]
 
     assert annotations("token=a")["checksum/token"] != annotations("token=b")["checksum/token"]
     assert "checksum/token" not in annotations("existingSecret=s", "existingSecretCheck=false")
-    assert "2" == annotations("existingSecret=s", 'tokenRevision="2"')["sidecar-kit/token-revision"].strip('"')
+    assert "2" == annotations("existingSecret=s", 'tokenRevision="2"')[
+        "sidecar-kit/token-revision"
+    ].strip('"')
 
 
 def test_an_existing_secret_is_mounted_and_none_is_made() -> None:

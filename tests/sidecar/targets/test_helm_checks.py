@@ -9,7 +9,8 @@ import pytest
 from sidecar.targets.helm.checks import check_objects
 
 LABELS = {
-    f"app.kubernetes.io/{name}": "x" for name in ("name", "instance", "version", "component", "part-of", "managed-by")
+    f"app.kubernetes.io/{name}": "x"
+    for name in ("name", "instance", "version", "component", "part-of", "managed-by")
 }
 RESOURCES = {"cpu": "1", "memory": "1Mi"}
 CONTAINER = {
@@ -42,7 +43,9 @@ def changed(**changes):
 
 def test_a_careful_deployment_has_no_finding() -> None:
     """Nor has an object without a pod."""
-    assert [] == check_objects([DEPLOYMENT, {"kind": "Service", "metadata": {"name": "web", "labels": LABELS}}])
+    assert [] == check_objects(
+        [DEPLOYMENT, {"kind": "Service", "metadata": {"name": "web", "labels": LABELS}}]
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,18 +53,33 @@ def test_a_careful_deployment_has_no_finding() -> None:
     [
         ({"automountServiceAccountToken": True}, "mounts a service account's token"),
         ({"hostNetwork": True}, "shares the node: hostNetwork"),
-        ({"volumes": [{"name": "v", "hostPath": {"path": "/"}}]}, "is of a restricted kind: hostPath"),
-        ({"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}, "has runAsNonRoot not true"),
+        (
+            {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]},
+            "is of a restricted kind: hostPath",
+        ),
+        (
+            {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}},
+            "has runAsNonRoot not true",
+        ),
         ({"securityContext": {"runAsNonRoot": True}}, "has no seccomp profile"),
         ({"container__securityContext": {"allowPrivilegeEscalation": False}}, "keeps capabilities"),
         (
             {"container__securityContext": {**CONTAINER["securityContext"], "privileged": True}},
             "adds privileges",
         ),
-        ({"container__securityContext": {**CONTAINER["securityContext"], "runAsUser": 0}}, "runs as root"),
-        ({"container__resources": {"requests": RESOURCES, "limits": {"memory": "1Mi"}}}, "has no cpu in limits"),
+        (
+            {"container__securityContext": {**CONTAINER["securityContext"], "runAsUser": 0}},
+            "runs as root",
+        ),
+        (
+            {"container__resources": {"requests": RESOURCES, "limits": {"memory": "1Mi"}}},
+            "has no cpu in limits",
+        ),
         ({"container__ports": [{"containerPort": 80, "hostPort": 80}]}, "takes a port of the node"),
-        ({"container__livenessProbe": {"httpGet": {"host": "127.0.0.1"}}}, "names a host in its livenessProbe"),
+        (
+            {"container__livenessProbe": {"httpGet": {"host": "127.0.0.1"}}},
+            "names a host in its livenessProbe",
+        ),
         ({"container__image": "registry.example.com:5000/web"}, "has no exact image version"),
         ({"container__image": "web:latest"}, "has no exact image version"),
     ],
@@ -82,7 +100,11 @@ def test_jobs_cron_jobs_and_init_containers_are_looked_into() -> None:
     metadata = {"name": "x", "labels": {}}
     objects = [
         {"kind": "Pod", "metadata": metadata, "spec": pod},
-        {"kind": "CronJob", "metadata": metadata, "spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}}},
+        {
+            "kind": "CronJob",
+            "metadata": metadata,
+            "spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}},
+        },
     ]
 
     causes = [finding.cause for finding in check_objects(objects)]

@@ -11,7 +11,9 @@ ONLY = ("--show-only", "templates/tests/delivery.yaml")
 def delivery(*sets: str, kubernetes: str = "1.34.0"):
     """Return the pod's specification."""
     options = [word for each in sets for word in ("--set", each)]
-    return one(template(CHART, *ONLY, *options, kubernetes=kubernetes), "Pod", "demo-delivery-test")["spec"]
+    return one(
+        template(CHART, *ONLY, *options, kubernetes=kubernetes), "Pod", "demo-delivery-test"
+    )["spec"]
 
 
 def test_a_native_agent_ends_by_itself() -> None:
@@ -24,7 +26,9 @@ def test_a_native_agent_ends_by_itself() -> None:
     assert "--end-agent" not in str(spec)
 
 
-@pytest.mark.parametrize(("sets", "kubernetes"), [((), "1.28.0"), (("agent.mode=container",), "1.34.0")])
+@pytest.mark.parametrize(
+    ("sets", "kubernetes"), [((), "1.28.0"), (("agent.mode=container",), "1.34.0")]
+)
 def test_a_plain_agent_is_ended_by_the_proof(sets: tuple[str, ...], kubernetes: str) -> None:
     """It sees the agent's process, may signal it as the same user, and names the program that the image starts."""
     spec = delivery(*sets, kubernetes=kubernetes)

@@ -53,7 +53,11 @@ def test_what_stays_in_the_pod_is_no_finding(one) -> None:
             "error",
             "listens beyond the pod: --processor.jaeger-compact.server-host-port=0.0.0.0:6831",
         ),
-        (deployment("--http-server.host-port=:5778"), "error", "listens beyond the pod: --http-server.host-port=:5778"),
+        (
+            deployment("--http-server.host-port=:5778"),
+            "error",
+            "listens beyond the pod: --http-server.host-port=:5778",
+        ),
         (deployment("--admin-http-port=14271"), "warning", "serves its admin port beyond the pod"),
         (deployment(read_only=False), "warning", "may write to its root"),
     ],
@@ -62,5 +66,9 @@ def test_what_leaves_the_pod_is_a_finding(one, severity: str, cause: str) -> Non
     """With the object, the container and what to do."""
     (finding,) = check_exposure([one])
 
-    assert (severity, f"{one['kind']} web", cause) == (finding.severity.value, finding.subject, finding.cause)
+    assert (severity, f"{one['kind']} web", cause) == (
+        finding.severity.value,
+        finding.subject,
+        finding.cause,
+    )
     assert finding.fix

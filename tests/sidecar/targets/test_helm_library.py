@@ -52,7 +52,9 @@ def test_the_agent_is_the_one_of_the_chart(foreign: Path, tmp_path) -> None:
 
     assert own["initContainers"] == theirs["initContainers"]
     assert own["volumes"][0] == theirs["volumes"][0]
-    assert {"JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"} <= {each["name"] for each in theirs["containers"][0]["env"]}
+    assert {"JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"} <= {
+        each["name"] for each in theirs["containers"][0]["env"]
+    }
 
 
 def test_a_platform_team_finds_labels_only(foreign: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 from helm_charts import CHART, template
 
 NAMESPACES = {"shop": {"kubernetes.io/metadata.name": "shop"}}
-NAMESPACES |= {name: {"kubernetes.io/metadata.name": name} for name in ("monitoring", "ingress", "kube-system")}
+NAMESPACES |= {
+    name: {"kubernetes.io/metadata.name": name} for name in ("monitoring", "ingress", "kube-system")
+}
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,17 @@ OTHER = End({"app": "other"})
 
 def selects(selector, labels) -> bool:
     """Tell whether a label selector without expressions takes labels."""
-    return all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return all(
+        labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items()
+    )
 
 
 def is_peer(peer, end: End) -> bool:
     """Tell whether a rule's peer is this end."""
     if "ipBlock" in peer:
-        return end.address is not None and ipaddress.ip_address(end.address) in ipaddress.ip_network(
-            peer["ipBlock"]["cidr"]
-        )
+        return end.address is not None and ipaddress.ip_address(
+            end.address
+        ) in ipaddress.ip_network(peer["ipBlock"]["cidr"])
     if end.address is not None:
         return False
     if "namespaceSelector" in peer:
@@ -61,10 +65,14 @@ def let_through(policies, direction: str, own: End, other: End, service: tuple[i
     mine = [
         each["spec"]
         for each in policies
-        if own.address is None and own.namespace == "shop" and selects(each["spec"]["podSelector"], own.labels)
+        if own.address is None
+        and own.namespace == "shop"
+        and selects(each["spec"]["podSelector"], own.labels)
     ]
     key = {"Egress": ("egress", "to"), "Ingress": ("ingress", "from")}[direction]
-    rules = [rule for spec in mine if direction in spec["policyTypes"] for rule in spec.get(key[0], [])]
+    rules = [
+        rule for spec in mine if direction in spec["policyTypes"] for rule in spec.get(key[0], [])
+    ]
     if not mine:
         return True
     return any(
@@ -115,7 +123,9 @@ def policies_of(*options):
         (End({}, "monitoring"), component("gateway"), 16686, "TCP", False),
     ],
 )
-def test_local_lets_through_what_it_needs_and_no_more(source, target, port, protocol, allowed) -> None:
+def test_local_lets_through_what_it_needs_and_no_more(
+    source, target, port, protocol, allowed
+) -> None:
     """Services: in by their port; out to DNS, the stand-in and declared peers."""
     assert allowed is flows(policies_of(), source, target, port, protocol)
 
@@ -135,7 +145,9 @@ def test_local_lets_through_what_it_needs_and_no_more(source, target, port, prot
 )
 def test_a_region_narrows_callers_and_the_gateways_addresses(source, target, port, allowed) -> None:
     """By ingressFrom and gatewayCidrs; extraEgress adds."""
-    assert allowed is flows(policies_of("-f", CHART / "ci" / "region-values.yaml"), source, target, port)
+    assert allowed is flows(
+        policies_of("-f", CHART / "ci" / "region-values.yaml"), source, target, port
+    )
 
 
 def test_metrics_are_for_the_monitoring_namespace() -> None:
@@ -149,7 +161,9 @@ def test_metrics_are_for_the_monitoring_namespace() -> None:
 
 def test_every_pod_of_the_chart_has_a_policy() -> None:
     """Jobs too; none where it is switched off."""
-    names = {each["metadata"]["name"] for each in policies_of("-f", CHART / "ci" / "jobs-values.yaml")}
+    names = {
+        each["metadata"]["name"] for each in policies_of("-f", CHART / "ci" / "jobs-values.yaml")
+    }
 
     expected = ("frontend", "backend", "gateway", "example", "nightly", "delivery-test")
     assert {f"demo-{name}" for name in expected} == names

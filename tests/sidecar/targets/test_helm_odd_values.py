@@ -25,7 +25,11 @@ def container_of(objects, name: str):
 
 def job_name(*options) -> str:
     """Return the name of the one Job."""
-    (found,) = [each["metadata"]["name"] for each in template(CHART, *JOBS, *options) if each["kind"] == "Job"]
+    (found,) = [
+        each["metadata"]["name"]
+        for each in template(CHART, *JOBS, *options)
+        if each["kind"] == "Job"
+    ]
     return found
 
 
@@ -38,12 +42,18 @@ def test_names_that_yaml_would_read_as_something_else(release: str) -> None:
 
 def test_a_service_and_a_secret_with_such_names(tmp_path) -> None:
     """Quoted wherever they stand."""
-    options = values(tmp_path, 'existingSecret: "123"\nservices: {"on": {image: "x:1"}, "1": {image: "x:1"}}\n')
+    options = values(
+        tmp_path, 'existingSecret: "123"\nservices: {"on": {image: "x:1"}, "1": {image: "x:1"}}\n'
+    )
     objects = template(CHART, *options)
 
     assert "on" == container_of(objects, "on")["name"]
     assert "1" == container_of(objects, "1")["name"]
-    (volume,) = [each for each in checks.pod_of(one(objects, "Deployment", "demo-on"))["volumes"] if "secret" in each]
+    (volume,) = [
+        each
+        for each in checks.pod_of(one(objects, "Deployment", "demo-on"))["volumes"]
+        if "secret" in each
+    ]
     assert "123" == volume["secret"]["secretName"]
 
 
@@ -65,8 +75,18 @@ def test_a_pods_label_wins_over_a_common_one(tmp_path) -> None:
     text = "commonLabels: {team: a}\npodLabels: {team: b}\nservices: {backend: {podLabels: {team: c}}}\n"
     objects = template(CHART, *values(tmp_path, text))
 
-    assert "c" == one(objects, "Deployment", "demo-backend")["spec"]["template"]["metadata"]["labels"]["team"]
-    assert "b" == one(objects, "Deployment", "demo-frontend")["spec"]["template"]["metadata"]["labels"]["team"]
+    assert (
+        "c"
+        == one(objects, "Deployment", "demo-backend")["spec"]["template"]["metadata"]["labels"][
+            "team"
+        ]
+    )
+    assert (
+        "b"
+        == one(objects, "Deployment", "demo-frontend")["spec"]["template"]["metadata"]["labels"][
+            "team"
+        ]
+    )
     assert "a" == one(objects, "Service", "demo-backend")["metadata"]["labels"]["team"]
 
 
@@ -114,7 +134,9 @@ def test_a_job_runs_again_only_when_its_own_pod_changes() -> None:
 
     assert {job_name()} == {job_name("--set", sets) for sets in same[:2] + same[3:]}
     assert job_name("--set", same[2]) == job_name("--set", "existingSecret=s,tokenRevision=3")
-    assert job_name() != job_name("--set", "standIn.enabled=false,existingSecret=s,gateway.host=g.example.com")
+    assert job_name() != job_name(
+        "--set", "standIn.enabled=false,existingSecret=s,gateway.host=g.example.com"
+    )
 
 
 def test_a_jobs_name_follows_what_it_may_not_change_in_place() -> None:
@@ -127,14 +149,23 @@ def test_a_jobs_name_follows_what_it_may_not_change_in_place() -> None:
 
 def test_a_silent_service_is_no_alert() -> None:
     """An agent connects with its first span: the alert asks for packets as well, of this release alone."""
-    options = ("--set", "metrics.enabled=true,metrics.rules.enabled=true,metrics.serviceMonitor.enabled=true")
+    options = (
+        "--set",
+        "metrics.enabled=true,metrics.rules.enabled=true,metrics.serviceMonitor.enabled=true",
+    )
     objects = template(CHART, *options)
     rules = one(objects, "PrometheusRule", "demo-agents")["spec"]["groups"][0]["rules"]
     (expression,) = [rule["expr"] for rule in rules if rule["alert"] == "TracingAgentNotConnected"]
 
-    assert "and sum by (namespace, pod) (rate(jaeger_agent_thrift_udp_server_packets_processed_total" in expression
+    assert (
+        "and sum by (namespace, pod) (rate(jaeger_agent_thrift_udp_server_packets_processed_total"
+        in expression
+    )
     assert all('app_kubernetes_io_instance="demo"' in rule["expr"] for rule in rules)
-    assert "app.kubernetes.io/instance" in one(objects, "ServiceMonitor", "demo-agents")["spec"]["targetLabels"]
+    assert (
+        "app.kubernetes.io/instance"
+        in one(objects, "ServiceMonitor", "demo-agents")["spec"]["targetLabels"]
+    )
 
 
 def test_a_parent_charts_condition_is_no_unknown_key() -> None:

@@ -11,7 +11,10 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
 @pytest.mark.parametrize(
     ("sets", "parts"),
     [
-        ("colour=red", ["colour", "not allowed", "must be one of 'region', 'gateway', 'existingSecret'"]),
+        (
+            "colour=red",
+            ["colour", "not allowed", "must be one of 'region', 'gateway', 'existingSecret'"],
+        ),
         ("agent.colour=red", ["agent", "colour", "not allowed"]),
         ("services.frontend.colour=red", ["services", "frontend", "colour", "not allowed"]),
         ("services.frontend.replicas=0", ["services", "frontend", "replicas", "minimum", "1"]),
@@ -25,11 +28,20 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
             "services.frontend.health.command={a}",
             ["services.frontend.health: both path and command", "null removes the other"],
         ),
-        ("token=a,existingSecret=b", ["token, existingSecret: both are given", "Give existingSecret alone"]),
+        (
+            "token=a,existingSecret=b",
+            ["token, existingSecret: both are given", "Give existingSecret alone"],
+        ),
         (REGION, ["existingSecret: is empty", "sidecar token set --kubernetes-secret NAME"]),
         (f"{REGION},token=a\\,b", ["token: holds a comma, blank, quote", "Copy it again"]),
-        ("standIn.enabled=false,existingSecret=a", ["gateway.host: is empty", "sidecar render --region ID"]),
-        ("services.frontend.port=14271", ["services.frontend.port: 14271 is the agent's own", "5778, 6831"]),
+        (
+            "standIn.enabled=false,existingSecret=a",
+            ["gateway.host: is empty", "sidecar render --region ID"],
+        ),
+        (
+            "services.frontend.port=14271",
+            ["services.frontend.port: 14271 is the agent's own", "5778, 6831"],
+        ),
         ("services.frontend.port=6831", ["services.frontend.port: 6831 is the agent's own"]),
         ("services.backend.port=5778", ["services.backend.port: 5778 is the agent's own"]),
         ("services.gateway.image=x", ["services.gateway: the name is the chart's own"]),
@@ -37,34 +49,83 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("services.web.port=80", ["services.web: has neither image nor args"]),
         (
             "services.frontend.peers.BACKEND_URL.service=nobody",
-            ["services.frontend.peers.BACKEND_URL", '"nobody" is not a service', "backend, frontend"],
+            [
+                "services.frontend.peers.BACKEND_URL",
+                '"nobody" is not a service',
+                "backend, frontend",
+            ],
         ),
-        ("agent.version=1.14.0", ["agent.version: 1.14.0 is not a jaeger-agent", "1.15.0 to 1.62.0"]),
+        (
+            "agent.version=1.14.0",
+            ["agent.version: 1.14.0 is not a jaeger-agent", "1.15.0 to 1.62.0"],
+        ),
         ("agent.version=1.63.0", ["agent.version: 1.63.0", "1.15.0 to 1.62.0"]),
-        ("gateway.tls=true,agent.version=1.17.9", ["gateway.tls: the agent 1.17.9", "1.18.0 or later"]),
-        ("agent.mode=container,jobs.a.image=x", ["jobs, cronJobs: need a native agent", "never completes"]),
+        (
+            "gateway.tls=true,agent.version=1.17.9",
+            ["gateway.tls: the agent 1.17.9", "1.18.0 or later"],
+        ),
+        (
+            "agent.mode=container,jobs.a.image=x",
+            ["jobs, cronJobs: need a native agent", "never completes"],
+        ),
         (
             "agent.mode=container,terminationGracePeriodSeconds=20",
             ["agent.stopDelaySeconds: 20", "Seconds, 20. Use less"],
         ),
-        ("agent.extraArgs={--agent.tags=Authentication=x}", ["agent.extraArgs: --agent.tags is", "existingSecret"]),
-        ("agent.extraArgs={--reporter.grpc.host-port=x:1}", ["agent.extraArgs: --reporter.grpc.host-port is"]),
-        ("gateway.host=g.example.com", ["gateway.host, standIn.enabled: both are given", "standIn.enabled=false"]),
-        ("token=Authentication=a@b", ["token: begins with Authentication=", "what stands behind it"]),
-        ("metrics.rules.enabled=true", ["metrics.rules.enabled: there is nothing to scrape", "metrics.enabled=true"]),
-        ("commonLabels.app\\.kubernetes\\.io/name=x", ["commonLabels: app.kubernetes.io/name is the chart's own"]),
-        ("services.backend.podLabels.app\\.kubernetes\\.io/component=x", ["services.backend.podLabels: app."]),
+        (
+            "agent.extraArgs={--agent.tags=Authentication=x}",
+            ["agent.extraArgs: --agent.tags is", "existingSecret"],
+        ),
+        (
+            "agent.extraArgs={--reporter.grpc.host-port=x:1}",
+            ["agent.extraArgs: --reporter.grpc.host-port is"],
+        ),
+        (
+            "gateway.host=g.example.com",
+            ["gateway.host, standIn.enabled: both are given", "standIn.enabled=false"],
+        ),
+        (
+            "token=Authentication=a@b",
+            ["token: begins with Authentication=", "what stands behind it"],
+        ),
+        (
+            "metrics.rules.enabled=true",
+            ["metrics.rules.enabled: there is nothing to scrape", "metrics.enabled=true"],
+        ),
+        (
+            "commonLabels.app\\.kubernetes\\.io/name=x",
+            ["commonLabels: app.kubernetes.io/name is the chart's own"],
+        ),
+        (
+            "services.backend.podLabels.app\\.kubernetes\\.io/component=x",
+            ["services.backend.podLabels: app."],
+        ),
         ("services.jaeger-agent.image=x", ["services.jaeger-agent: the name is the chart's own"]),
-        ("services.backend.extraVolumes[0].name=tmp", ["services.backend.extraVolumes: tmp is the chart's own"]),
-        ("services.backend.port=null", ["services.backend.health.path: there is no port", "Give port, or a command"]),
+        (
+            "services.backend.extraVolumes[0].name=tmp",
+            ["services.backend.extraVolumes: tmp is the chart's own"],
+        ),
+        (
+            "services.backend.port=null",
+            ["services.backend.health.path: there is no port", "Give port, or a command"],
+        ),
         (
             "services.backend.health.path=null,services.backend.health.retries=2",
             ["services.backend.health: has neither path nor command"],
         ),
-        ("services.backend.enabled=false", ['BACKEND_URL: "backend" is not a service', "Use one of: frontend"]),
-        ("services.w.image=x,services.w.peers.A.service=w", ['"w" is not a service with a port', "backend, frontend"]),
+        (
+            "services.backend.enabled=false",
+            ['BACKEND_URL: "backend" is not a service', "Use one of: frontend"],
+        ),
+        (
+            "services.w.image=x,services.w.peers.A.service=w",
+            ['"w" is not a service with a port', "backend, frontend"],
+        ),
         ("region=eu central", ["region", "does not match pattern"]),
-        ("global.imageRegistry=https://hub.example.com", ["imageRegistry", "does not match pattern"]),
+        (
+            "global.imageRegistry=https://hub.example.com",
+            ["imageRegistry", "does not match pattern"],
+        ),
         ("networkPolicy.gatewayCidrs={10.0.0}", ["gatewayCidrs", "does not match pattern"]),
         ("resources.limits.cpu=lots", ["resources", "cpu", "does not match pattern"]),
         ("extraEnv[0].value=x", ["extraEnv", "missing property 'name'"]),
@@ -91,10 +152,15 @@ def test_a_release_name_that_services_cannot_have_is_refused(release: str) -> No
 
 def test_a_release_name_that_is_too_long_is_refused() -> None:
     """With a workload's name behind it a Service has at most 63 characters, a CronJob 52."""
-    message = refusal("--set", "cronJobs.nightly.schedule=@daily,cronJobs.nightly.image=x", release="r" * 45)
+    message = refusal(
+        "--set", "cronJobs.nightly.schedule=@daily,cronJobs.nightly.image=x", release="r" * 45
+    )
 
     assert "cronJobs.nightly: the name" in message
-    assert "has 53 characters, at most 52 are allowed. Shorten the release's name or the workload's" in message
+    assert (
+        "has 53 characters, at most 52 are allowed. Shorten the release's name or the workload's"
+        in message
+    )
 
 
 def test_a_service_may_be_called_gateway_where_no_stand_in_is() -> None:
@@ -106,8 +172,9 @@ def test_a_service_may_be_called_gateway_where_no_stand_in_is() -> None:
 
 def test_an_unsupported_kubernetes_is_refused() -> None:
     """By Chart.yaml, with both versions."""
-    assert "requires kubeVersion: >=1.27.0-0 which is incompatible with Kubernetes v1.26.0" in refusal(
-        kubernetes="1.26.0"
+    assert (
+        "requires kubeVersion: >=1.27.0-0 which is incompatible with Kubernetes v1.26.0"
+        in refusal(kubernetes="1.26.0")
     )
 
 
@@ -115,7 +182,10 @@ def test_a_native_agent_on_an_old_kubernetes_is_refused() -> None:
     """Where it is asked for; auto takes the plain container."""
     message = refusal("--set", "agent.mode=native", kubernetes="1.28.0")
 
-    assert "agent.mode: native needs Kubernetes 1.29 or later, this is v1.28.0. Use auto or container" in message
+    assert (
+        "agent.mode: native needs Kubernetes 1.29 or later, this is v1.28.0. Use auto or container"
+        in message
+    )
 
 
 def test_agent_only_renders_nothing() -> None:
@@ -130,7 +200,10 @@ def test_agent_only_renders_nothing() -> None:
     [
         ("existingSecret=tracing", "sidecar-kit.gateway.host: is empty"),
         ("gateway.host=gateway.example.com", "sidecar-kit.existingSecret: is empty"),
-        ("gateway.host=g.example.com,existingSecret=t,agent.version=1.0.0", "agent.version: 1.0.0 is not"),
+        (
+            "gateway.host=g.example.com,existingSecret=t,agent.version=1.0.0",
+            "agent.version: 1.0.0 is not",
+        ),
     ],
 )
 def test_agent_only_asks_for_gateway_and_secret(sets: str, cause: str) -> None:

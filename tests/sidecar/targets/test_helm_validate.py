@@ -57,7 +57,11 @@ def test_a_field_that_the_api_does_not_know_is_found() -> None:
     operators = f"apiVersion: monitoring.coreos.com/v1\nkind: Any\nmetadata: {{name: any, labels: {labels}}}\n"
     findings = validate.check_chart(with_template(f"{text}---\n{operators}"))
 
-    causes = [finding.cause for finding in findings if finding.subject == "Service mine" and "colour" in finding.cause]
+    causes = [
+        finding.cause
+        for finding in findings
+        if finding.subject == "Service mine" and "colour" in finding.cause
+    ]
     assert [f"Kubernetes {version}:" for version in validate.KUBERNETES] == [
         cause.partition(": ")[0] + ":" for cause in causes
     ]
@@ -80,7 +84,10 @@ def test_without_helm_a_warning_says_so(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     (finding,) = validate.check_chart(RENDERING)
 
-    assert (Severity.WARNING, "not asked: helm is not installed") == (finding.severity, finding.cause)
+    assert (Severity.WARNING, "not asked: helm is not installed") == (
+        finding.severity,
+        finding.cause,
+    )
 
 
 @pytest.mark.usefixtures("helm_on_path")

@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 from sidecar import rendering
 from sidecar.checkout import find_checkout
 from sidecar.errors import SidecarError
-from sidecar.spec import Agent, Build, Capacity, HealthCheck, Images, Publish, Resources, Service, Spec, Volume
+from sidecar.spec import (
+    Agent,
+    Build,
+    Capacity,
+    HealthCheck,
+    Images,
+    Publish,
+    Resources,
+    Service,
+    Spec,
+    Volume,
+)
 from sidecar.targets import helm
 from sidecar.targets.helm import chart
 from sidecar.targets.helm.carried import differences
@@ -27,10 +38,22 @@ LOCAL = plan_of(Spec("local"), ".")
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 SERVICES = (
-    Service("web", "team/web:1", port=8000, replicas=2, environment={"A": "$(B) $$ $c", "API": "http://api:9000/v1"}),
-    Service("api", build=Build("./api"), port=9000, health=HealthCheck(command=("check",), interval_s=7)),
     Service(
-        "worker", "team/worker:1", resources=Resources(512, 0.5), env_files=("a.env",), volumes=(Volume("d", "/d"),)
+        "web",
+        "team/web:1",
+        port=8000,
+        replicas=2,
+        environment={"A": "$(B) $$ $c", "API": "http://api:9000/v1"},
+    ),
+    Service(
+        "api", build=Build("./api"), port=9000, health=HealthCheck(command=("check",), interval_s=7)
+    ),
+    Service(
+        "worker",
+        "team/worker:1",
+        resources=Resources(512, 0.5),
+        env_files=("a.env",),
+        volumes=(Volume("d", "/d"),),
     ),
 )
 
@@ -131,7 +154,9 @@ def test_the_schema_is_closed() -> None:
         Spec("cn-shenzhen", services=SERVICES),
         Spec("local", services=SERVICES[1:]),
         Spec(
-            "us-east-1", agent=Agent(version="1.20.0", image="mirror.example.com/agent:1"), capacity=Capacity(9000, 300)
+            "us-east-1",
+            agent=Agent(version="1.20.0", image="mirror.example.com/agent:1"),
+            capacity=Capacity(9000, 300),
         ),
     ],
     ids=["region", "services", "local-services", "agent"],
@@ -141,7 +166,9 @@ def test_the_overlay_on_the_released_values_gives_the_charts_own(spec: Spec, tmp
     folder = written(plan_of(spec), tmp_path)
     values = merged(VALUES, yaml.safe_load((tmp_path / "values.yaml").read_text()))
     jsonschema.validate(values, SCHEMA)
-    values["services"] = {name: one for name, one in values["services"].items() if one.get("enabled", True)}
+    values["services"] = {
+        name: one for name, one in values["services"].items() if one.get("enabled", True)
+    }
 
     assert yaml.safe_load((folder / "values.yaml").read_text()) == values
 
@@ -173,7 +200,9 @@ def test_a_rendering_holds_the_whole_chart() -> None:
     rendered = helm.render(plan_of(Spec("eu-central-1")))
     own = [path.relative_to(CHART) for path in CHART.rglob("*") if path.is_file()]
 
-    assert {"values.yaml", *(f"helm/{name}" for name in own if name.parts[0] != "ci")} == set(rendered)
+    assert {"values.yaml", *(f"helm/{name}" for name in own if name.parts[0] != "ci")} == set(
+        rendered
+    )
     assert rendered == helm.render(plan_of(Spec("eu-central-1")))
 
 
@@ -181,8 +210,12 @@ def test_no_rendering_holds_a_token() -> None:
     """The stand-in's public constant is the only one that the chart knows."""
     texts = helm.render(plan_of(Spec("eu-central-1")))
 
-    assert {"helm/templates/_token.tpl"} == {name for name, text in texts.items() if "Authentication=%s" in text}
-    assert {"helm/templates/_token.tpl"} == {name for name, text in texts.items() if "@public-constant" in text}
+    assert {"helm/templates/_token.tpl"} == {
+        name for name, text in texts.items() if "Authentication=%s" in text
+    }
+    assert {"helm/templates/_token.tpl"} == {
+        name for name, text in texts.items() if "@public-constant" in text
+    }
     assert [] == [name for name, text in texts.items() if re.search(r"Authentication=\w", text)]
 
 
@@ -195,13 +228,16 @@ def test_an_address_of_another_service_becomes_a_peer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("$(A)", "$$(A)"), ("$$", "$$$"), ("$A ${B} $", "$A ${B} $"), ("$$(A)", "$$$$(A)")]
+    ("text", "expected"),
+    [("$(A)", "$$(A)"), ("$$", "$$$"), ("$A ${B} $", "$A ${B} $"), ("$$(A)", "$$$$(A)")],
 )
 def test_kubernetes_hands_on_a_literal_as_it_was(text: str, expected: str) -> None:
     """`$(A)` would be a variable, `$$` a single dollar."""
 
     def as_kubernetes(value):
-        return re.sub(r"\$(\$|\(\w+\))", lambda found: "$" if found[1] == "$" else "EXPANDED", value)
+        return re.sub(
+            r"\$(\$|\(\w+\))", lambda found: "$" if found[1] == "$" else "EXPANDED", value
+        )
 
     assert expected == literal(text)
     assert text == as_kubernetes(literal(text))
@@ -237,7 +273,8 @@ def test_health_replicas_and_limits_follow_the_spec() -> None:
 def test_each_replica_has_an_agent_of_its_own() -> None:
     """The agents are sized for one replica, however many there are."""
     one, five = (
-        values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=count),)))) for count in (1, 5)
+        values_of(plan_of(Spec("eu-central-1", services=(replace(SERVICES[0], replicas=count),))))
+        for count in (1, 5)
     )
 
     assert one["agent"] == five["agent"]
@@ -249,7 +286,10 @@ def test_each_replica_has_an_agent_of_its_own() -> None:
         (Spec("local"), "sidecar-kit/jaeger-agent"),
         (Spec("eu-central-1"), "jaegertracing/jaeger-agent"),
         (Spec("eu-central-1", images=Images(source="build")), "sidecar-kit/jaeger-agent"),
-        (Spec("eu-central-1", images=Images(prefix="hub:5000/x")), "hub:5000/x/jaegertracing/jaeger-agent"),
+        (
+            Spec("eu-central-1", images=Images(prefix="hub:5000/x")),
+            "hub:5000/x/jaegertracing/jaeger-agent",
+        ),
         (Spec("eu-central-1", agent=Agent(image="own/agent:7")), "own/agent:7"),
     ],
 )
@@ -262,7 +302,9 @@ def test_difference_removes_adds_and_changes() -> None:
     """Null is how Helm removes a key."""
     base = {"a": 1, "b": {"c": 1, "d": 2}, "e": {"f": 1}}
 
-    assert {"a": None, "b": {"c": 3}, "g": 1} == difference({"b": {"c": 3, "d": 2}, "e": {"f": 1}, "g": 1}, base)
+    assert {"a": None, "b": {"c": 3}, "g": 1} == difference(
+        {"b": {"c": 3, "d": 2}, "e": {"f": 1}, "g": 1}, base
+    )
 
 
 def test_a_chart_by_another_hand_is_not_touched(tmp_path) -> None:
@@ -297,7 +339,9 @@ def test_an_installation_without_the_chart_says_so(monkeypatch, tmp_path) -> Non
 def test_a_publish_is_the_hosts_business() -> None:
     """A cluster shows a service by an Ingress of its own."""
     web = replace(SERVICES[0], replicas=1, publish=Publish(8088))
-    causes = [finding.cause for finding in differences(plan_of(Spec("eu-central-1", services=(web,))))]
+    causes = [
+        finding.cause for finding in differences(plan_of(Spec("eu-central-1", services=(web,))))
+    ]
 
     assert "publish" not in service_values(web)
     assert "publish is the host's business; the chart makes a Service" in causes
@@ -305,12 +349,24 @@ def test_a_publish_is_the_hosts_business() -> None:
 
 def test_the_documented_values_are_there() -> None:
     """Each key that docs/helm.md tells to set is one of the table's."""
-    section = (CHART.parent / "docs" / "helm.md").read_text().partition("## Which values")[2].partition("\n## ")[0]
+    section = (
+        (CHART.parent / "docs" / "helm.md")
+        .read_text()
+        .partition("## Which values")[2]
+        .partition("\n## ")[0]
+    )
     named = re.findall(r"^[0-9]+\. `([^`]+)`", section, re.MULTILINE)
-    known = [*(field.path for field in FIELDS), *(f"services.<name>.{field.path}" for field in MAPS["services"])]
+    known = [
+        *(field.path for field in FIELDS),
+        *(f"services.<name>.{field.path}" for field in MAPS["services"]),
+    ]
 
     assert 10 == len(named)
-    assert [] == [path for path in named if not any(one == path or one.startswith(f"{path}.") for one in known)]
+    assert [] == [
+        path
+        for path in named
+        if not any(one == path or one.startswith(f"{path}.") for one in known)
+    ]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

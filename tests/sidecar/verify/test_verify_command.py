@@ -62,8 +62,14 @@ def refuse(error):
 @pytest.mark.parametrize(
     ("engine", "compose"),
     [
-        (refuse(EngineAbsentError("unix:///x.sock", "no container engine answers there")), lambda: None),
-        (lambda: None, refuse(ComposeAbsentError("docker compose", "Compose 2.20.0 or later is needed"))),
+        (
+            refuse(EngineAbsentError("unix:///x.sock", "no container engine answers there")),
+            lambda: None,
+        ),
+        (
+            lambda: None,
+            refuse(ComposeAbsentError("docker compose", "Compose 2.20.0 or later is needed")),
+        ),
     ],
     ids=["no engine", "no Compose"],
 )
@@ -88,5 +94,8 @@ def test_an_installed_wheel_has_no_demo(monkeypatch):
     """The sample is in the checkout."""
     monkeypatch.setattr("sidecar.checkout.find_checkout", lambda: None)
 
-    with pytest.raises(SidecarError, match=r"needs the kit's checkout, which holds the sample\. Clone the repository"):
+    with pytest.raises(
+        SidecarError,
+        match=r"needs the kit's checkout, which holds the sample\. Clone the repository",
+    ):
         demo.checkout()

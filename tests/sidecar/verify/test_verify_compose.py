@@ -29,7 +29,10 @@ class Containers:
 
     def of_project(self, project):
         """Return them, as the engine's port does."""
-        return [Container(name, name, project, name, state, "", "image") for name, state in self.status.items()]
+        return [
+            Container(name, name, project, name, state, "", "image")
+            for name, state in self.status.items()
+        ]
 
     def inspect(self, identity):
         """Return what is read of a container."""
@@ -87,7 +90,10 @@ def test_spans_are_sent_from_the_services_own_network(engine, place):
         request.network_mode,
         request.entrypoint,
     )
-    assert {"JAEGER_AGENT_HOST": "frontend-agent", "JAEGER_AGENT_PORT": "6831"} == request.environment
+    assert {
+        "JAEGER_AGENT_HOST": "frontend-agent",
+        "JAEGER_AGENT_PORT": "6831",
+    } == request.environment
     assert {"--service=frontend", "--spans=5", "--marker=m"} <= set(request.argv)
 
 
@@ -128,7 +134,8 @@ def test_a_project_without_services_is_an_error(engine):
     engine.containers.status = {}
 
     with pytest.raises(
-        SidecarError, match=r"Compose project other: runs no service of the kit\. Start it: docker comp"
+        SidecarError,
+        match=r"Compose project other: runs no service of the kit\. Start it: docker comp",
     ):
         ComposePlace(engine, "other", "kit/gateway:1")
 
@@ -138,7 +145,8 @@ def test_a_container_that_does_not_run_is_named(engine, place):
     engine.containers.status["frontend-agent"] = "exited"
 
     with pytest.raises(
-        SidecarError, match=r"frontend agent: container frontend-agent is exited\. See docker compose ps"
+        SidecarError,
+        match=r"frontend agent: container frontend-agent is exited\. See docker compose ps",
     ):
         place.agent("frontend")
 
@@ -147,14 +155,19 @@ def test_an_agent_that_is_missing_is_named(engine):
     """The service is there, its agent is not."""
     del engine.containers.status["frontend-agent"]
 
-    with pytest.raises(SidecarError, match=r"frontend agent: is not in the Compose project\. Render again"):
+    with pytest.raises(
+        SidecarError, match=r"frontend agent: is not in the Compose project\. Render again"
+    ):
         ComposePlace(engine, "sidecar-local", "kit/gateway:1").agent("frontend")
 
 
 @pytest.mark.parametrize(
     ("printed", "cause"),
     [
-        (RunResult(1, "", "Traceback\nURLError: connection refused\n"), "URLError: connection refused"),
+        (
+            RunResult(1, "", "Traceback\nURLError: connection refused\n"),
+            "URLError: connection refused",
+        ),
         (RunResult(1, "", ""), "it printed nothing"),
         (RunResult(0, "hello", "odd\n"), "odd"),
     ],
@@ -187,11 +200,17 @@ def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
     assert ["frontend"] == place_of(tmp_path).services()
 
 
-@pytest.mark.parametrize("extra", [{}, {"x-sidecar": {}}, {"x-sidecar": "foo"}, {"x-sidecar": None}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"x-sidecar": {}}, {"x-sidecar": "foo"}, {"x-sidecar": None}]
+)
 def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
     """A file that the kit did not render has no probe."""
     monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
-    monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", **extra}))
+    monkeypatch.setattr(
+        "sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", **extra})
+    )
 
-    with pytest.raises(SidecarError, match=r"docker-compose.yml: is not the kit's\. Render one: sidecar render"):
+    with pytest.raises(
+        SidecarError, match=r"docker-compose.yml: is not the kit's\. Render one: sidecar render"
+    ):
         place_of(tmp_path)

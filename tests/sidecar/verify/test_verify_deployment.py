@@ -16,11 +16,15 @@ CONFIG = {"name": "services-eu-west-1", "services": {"orders": {}, "orders-agent
 
 def engine(*containers):
     """Return an engine with these containers of the project: name, status, labels."""
-    found = [Container(name, name, CONFIG["name"], name, status, "", "image") for name, status, _ in containers]
+    found = [
+        Container(name, name, CONFIG["name"], name, status, "", "image")
+        for name, status, _ in containers
+    ]
     labels = {name: labels for name, _, labels in containers}
     return SimpleNamespace(
         containers=SimpleNamespace(
-            of_project=lambda _: found, inspect=lambda identity: {"Config": {"Labels": labels[identity]}}
+            of_project=lambda _: found,
+            inspect=lambda identity: {"Config": {"Labels": labels[identity]}},
         )
     )
 
@@ -65,10 +69,13 @@ def test_containers_of_this_folder_are_taken(folder):
 def test_a_service_that_runs_from_another_folder_is_told(folder):
     """The folder is named, with the way out."""
     own, other = folder("own"), folder("other")
-    found = engine(("orders", "running", started_from(other)), ("orders-agent", "running", started_from(own)))
+    found = engine(
+        ("orders", "running", started_from(other)), ("orders-agent", "running", started_from(own))
+    )
 
     with pytest.raises(
-        SidecarError, match=rf"services-eu-west-1: is taken: orders runs from another folder, {other}\."
+        SidecarError,
+        match=rf"services-eu-west-1: is taken: orders runs from another folder, {other}\.",
     ) as told:
         containers_of(found, CONFIG, own)
     assert "Give `name:` in the spec, and render again" == told.value.fix
@@ -85,7 +92,10 @@ def test_what_was_never_started_is_not_proven_by_another(folder):
 def test_others_beside_this_folders_are_left_out(folder):
     """Two folders without a service in common: each sees its own."""
     own = folder("own")
-    found = engine(("orders", "running", started_from(own)), ("billing", "running", started_from(folder("other"))))
+    found = engine(
+        ("orders", "running", started_from(own)),
+        ("billing", "running", started_from(folder("other"))),
+    )
 
     assert ["orders"] == names(containers_of(found, CONFIG, own))
 
@@ -97,10 +107,14 @@ def test_what_another_folder_left_stopped_is_no_obstacle(folder):
     assert [] == containers_of(found, CONFIG, folder("own"))
 
 
-@pytest.mark.parametrize("labels", [None, {}, {WORKING_DIR: "/gone", CONFIG_FILES: "/gone/docker-compose.yml"}])
+@pytest.mark.parametrize(
+    "labels", [None, {}, {WORKING_DIR: "/gone", CONFIG_FILES: "/gone/docker-compose.yml"}]
+)
 def test_what_cannot_be_told_is_taken(folder, labels):
     """No labels, or a folder that is not there: moved, renamed, or on the engine's machine."""
-    assert ["orders"] == names(containers_of(engine(("orders", "running", labels)), CONFIG, folder("own")))
+    assert ["orders"] == names(
+        containers_of(engine(("orders", "running", labels)), CONFIG, folder("own"))
+    )
 
 
 def test_a_folder_is_itself_by_every_path(folder, tmp_path):
@@ -108,7 +122,9 @@ def test_a_folder_is_itself_by_every_path(folder, tmp_path):
     own, link = folder("own"), tmp_path / "link"
     link.symlink_to(own)
 
-    assert ["orders"] == names(containers_of(engine(("orders", "running", started_from(link))), CONFIG, own))
+    assert ["orders"] == names(
+        containers_of(engine(("orders", "running", started_from(link))), CONFIG, own)
+    )
 
 
 def test_a_folder_that_may_not_be_looked_into_is_another(folder, monkeypatch):

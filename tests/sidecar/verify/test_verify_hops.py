@@ -6,7 +6,14 @@ import pytest
 
 from sidecar.verify.causes import Cause, cause_of
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
-from sidecar.verify.hops import Report, accepted_hop, broken_hop, client_hop, received_hop, submitted_hop
+from sidecar.verify.hops import (
+    Report,
+    accepted_hop,
+    broken_hop,
+    client_hop,
+    received_hop,
+    submitted_hop,
+)
 
 CLIENT = ClientCounts(started=200, sent=200, packets=4)
 
@@ -20,7 +27,9 @@ def test_a_client_that_sent_all_is_proven():
 
 def test_a_clients_losses_are_listed_by_reason():
     """Each reason with its count; reasons that did not occur are left out."""
-    hop = client_hop("web", ClientCounts(200, 150, {"queue_full": 30, "send_error": 20, "closed": 0}, 3))
+    hop = client_hop(
+        "web", ClientCounts(200, 150, {"queue_full": 30, "send_error": 20, "closed": 0}, 3)
+    )
 
     assert (False, {"queue_full": 30, "send_error": 20}) == (hop.ok, hop.counts)
     assert "the client dropped 50: 30 queue_full, 20 send_error" == hop.cause
@@ -40,11 +49,27 @@ def test_a_client_that_started_nothing_proves_nothing():
 @pytest.mark.parametrize(
     ("agent", "cause", "fix"),
     [
-        (AgentCounts(packets_processed=3, kernel_drops=1), "the kernel dropped 1 packets", "rmem_max"),
-        (AgentCounts(packets_processed=3, packets_dropped=1), "the agent dropped 1 packets", "capacity"),
-        (AgentCounts(packets_processed=3), "1 packets never reached the agent", "JAEGER_AGENT_HOST"),
+        (
+            AgentCounts(packets_processed=3, kernel_drops=1),
+            "the kernel dropped 1 packets",
+            "rmem_max",
+        ),
+        (
+            AgentCounts(packets_processed=3, packets_dropped=1),
+            "the agent dropped 1 packets",
+            "capacity",
+        ),
+        (
+            AgentCounts(packets_processed=3),
+            "1 packets never reached the agent",
+            "JAEGER_AGENT_HOST",
+        ),
         (AgentCounts(packets_processed=4, read_errors=1), "1 packets could not be read", "65000"),
-        (AgentCounts(packets_processed=4, handler_errors=1), "the agent could not decode 1 packets", "cut off"),
+        (
+            AgentCounts(packets_processed=4, handler_errors=1),
+            "the agent could not decode 1 packets",
+            "cut off",
+        ),
     ],
 )
 def test_lost_packets_have_their_cause(agent, cause, fix):
@@ -58,7 +83,9 @@ def test_lost_packets_have_their_cause(agent, cause, fix):
 
 def test_a_packet_that_the_gateway_failed_was_decoded():
     """An agent counts it as an error of its handler as well; it has arrived all the same."""
-    assert received_hop("web", CLIENT, AgentCounts(4, spans_failed=100, handler_errors=2, batches_failed=2)).ok
+    assert received_hop(
+        "web", CLIENT, AgentCounts(4, spans_failed=100, handler_errors=2, batches_failed=2)
+    ).ok
 
 
 def test_other_traffic_does_not_disturb():
@@ -68,7 +95,9 @@ def test_other_traffic_does_not_disturb():
 
 def test_the_receiver_is_named_for_what_it_is():
     """Where the stand-in takes the agent's port the hop says so."""
-    assert "stand-in received" == received_hop("web", CLIENT, AgentCounts(4), "stand-in received").hop
+    assert (
+        "stand-in received" == received_hop("web", CLIENT, AgentCounts(4), "stand-in received").hop
+    )
     assert "agent received" == received_hop("web", CLIENT, AgentCounts(4)).hop
 
 
@@ -77,9 +106,21 @@ def test_the_receiver_is_named_for_what_it_is():
     [
         (AgentCounts(spans_failed=200, connected=1), Cause("C", "F"), "200 spans failed: C"),
         (AgentCounts(connected=1), Cause("C", "F"), "200 spans wait in the agent: C"),
-        (AgentCounts(connected=1), None, "200 spans wait in the agent: the gateway does not answer"),
-        (AgentCounts(), None, "200 spans wait in the agent: the agent has no connection to the gateway"),
-        (AgentCounts(spans_submitted=150, spans_failed=50), None, "50 spans failed: the agent has no connection"),
+        (
+            AgentCounts(connected=1),
+            None,
+            "200 spans wait in the agent: the gateway does not answer",
+        ),
+        (
+            AgentCounts(),
+            None,
+            "200 spans wait in the agent: the agent has no connection to the gateway",
+        ),
+        (
+            AgentCounts(spans_submitted=150, spans_failed=50),
+            None,
+            "50 spans failed: the agent has no connection",
+        ),
         (
             AgentCounts(spans_submitted=150, handler_errors=1, connected=1),
             None,
@@ -124,7 +165,11 @@ def test_each_span_counts_once_at_the_gateway():
     ("counts", "lost", "cause"),
     [
         (GatewayCounts(0, 200, 0), {"refused": 200}, "the gateway did not accept the token"),
-        (GatewayCounts(0, 0, 0, dropped=200), {"dropped in silence": 200}, "the gateway did not accept the token"),
+        (
+            GatewayCounts(0, 0, 0, dropped=200),
+            {"dropped in silence": 200},
+            "the gateway did not accept the token",
+        ),
         (GatewayCounts(150, 0, 150), {}, "50 spans did not arrive"),
     ],
 )
@@ -156,7 +201,14 @@ def test_a_report_is_true_only_with_hops():
 
 def test_the_probes_line_becomes_counts():
     """The names that the probe prints are those that are read; a missing one is an error."""
-    printed = {"started": 2, "sent": 1, "dropped": {"closed": 1}, "packets": 1, "trace_ids": ["a", "b"], "more": 0}
+    printed = {
+        "started": 2,
+        "sent": 1,
+        "dropped": {"closed": 1},
+        "packets": 1,
+        "trace_ids": ["a", "b"],
+        "more": 0,
+    }
 
     assert ClientCounts(2, 1, {"closed": 1}, 1, ("a", "b")) == client_counts(printed)
     with pytest.raises(KeyError):
@@ -185,7 +237,9 @@ def test_a_log_line_becomes_a_cause(words, line):
 
 def test_the_most_telling_cause_wins():
     """A refused token is named though the connection also broke later."""
-    assert "token" in cause_of("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").text
+    assert (
+        "token" in cause_of("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").text
+    )
 
 
 def test_no_line_of_a_log_is_repeated():

@@ -46,10 +46,24 @@ def serving(answers: dict[str, object]) -> Iterator[str]:
 
 def trace(spans: int, *, token: bool = True):
     """Return a trace as the query API does."""
-    span = {"references": [], "operationName": "work", "startTime": 1, "duration": 1, "tags": [], "processID": "p1"}
+    span = {
+        "references": [],
+        "operationName": "work",
+        "startTime": 1,
+        "duration": 1,
+        "tags": [],
+        "processID": "p1",
+    }
     tags = [{"key": "Authentication", "value": "***"}] if token else []
     process = {"serviceName": "web", "tags": tags}
-    return {"data": [{"spans": [{**span, "spanID": str(one)} for one in range(spans)], "processes": {"p1": process}}]}
+    return {
+        "data": [
+            {
+                "spans": [{**span, "spanID": str(one)} for one in range(spans)],
+                "processes": {"p1": process},
+            }
+        ]
+    }
 
 
 def test_a_service_that_names_its_trace_is_followed_to_the_gateway() -> None:
@@ -57,7 +71,10 @@ def test_a_service_that_names_its_trace_is_followed_to_the_gateway() -> None:
     with serving({"/greet": {"trace_id": TRACE}, f"/api/traces/{TRACE}": trace(4)}) as url:
         text = inside.asked(f"{url}/greet", url, 5)
 
-    assert f"{url}/greet: answers; its trace {TRACE}, accepted with its token tag:" == text.splitlines()[0]
+    assert (
+        f"{url}/greet: answers; its trace {TRACE}, accepted with its token tag:"
+        == text.splitlines()[0]
+    )
     assert 4 == text.count("web  work")
 
 
@@ -103,7 +120,9 @@ def test_no_agent_is_a_failed_hop(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, and the hop is named."""
     with serving({}) as url:
         pass
-    code = inside.main(["--service=test", f"--admin={url}", "--agent=127.0.0.1:9", "--spans=1", "--seconds=1"])
+    code = inside.main(
+        ["--service=test", f"--admin={url}", "--agent=127.0.0.1:9", "--spans=1", "--seconds=1"]
+    )
 
     assert 1 == code
     assert "not proven: test, agent received" in capsys.readouterr().out

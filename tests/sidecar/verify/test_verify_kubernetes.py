@@ -16,7 +16,11 @@ from sidecar.verify.kubernetes import KubernetesPlace
 from sidecar.verify.look import Broken, Look, as_line
 
 NAME = "sidecar-verify-0123abcd"
-SEEN = Look(ClientCounts(5, 5, {}, 1, ("t1",)), AgentCounts(), AgentCounts(1, spans_submitted=5, connected=1))
+SEEN = Look(
+    ClientCounts(5, 5, {}, 1, ("t1",)),
+    AgentCounts(),
+    AgentCounts(1, spans_submitted=5, connected=1),
+)
 
 
 @pytest.fixture
@@ -65,7 +69,9 @@ def test_a_foreign_charts_pods_are_found_by_their_labels(kubectl) -> None:
     kubectl.answer("get", listed())
 
     assert ["shop"] == KubernetesPlace(Kubectl("shop"), "", selector="app=shop").services()
-    with pytest.raises(SidecarError, match="selector app=none: has no traced pod in namespace shop"):
+    with pytest.raises(
+        SidecarError, match="selector app=none: has no traced pod in namespace shop"
+    ):
         KubernetesPlace(Kubectl("shop"), "", selector="app=none")
 
 
@@ -75,7 +81,9 @@ def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
     prepare(kubectl, pods[1], as_line(SEEN))
     found = place(*pods)
 
-    assert ("web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod takes all",) == found.notes
+    assert (
+        "web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod takes all",
+    ) == found.notes
     assert SEEN == found.look("web", "m", 5, 1)
     every = place(*pods, every_pod=True)
     assert (["demo-web-1", "demo-web-2", "demo-web-3"], ()) == (every.services(), every.notes)
@@ -88,11 +96,15 @@ def test_one_container_of_the_pods_own_image_looks(place, kubectl) -> None:
     assert SEEN == place(pod(), stand_in()).look("web", "m", 5, 1)
     (sent,) = kubectl.read
     (container,) = sent["spec"]["ephemeralContainers"]
-    assert ("replace", "--raw=/api/v1/namespaces/shop/pods/demo-web-1/ephemeralcontainers", "--filename=-") == tuple(
-        next(argv for argv in kubectl.asked if "replace" in argv)[1:]
-    )
+    assert (
+        "replace",
+        "--raw=/api/v1/namespaces/shop/pods/demo-web-1/ephemeralcontainers",
+        "--filename=-",
+    ) == tuple(next(argv for argv in kubectl.asked if "replace" in argv)[1:])
     assert (NAME, "kit/gateway:1") == (container["name"], container["image"])
-    assert ["python", "-m", "sidecar.verify.look", "--service=web", "--marker=m"] == container["command"][:5]
+    assert ["python", "-m", "sidecar.verify.look", "--service=web", "--marker=m"] == container[
+        "command"
+    ][:5]
     assert ["--agent=127.0.0.1:6831", "--admin=http://127.0.0.1:14271"] == container["command"][-2:]
     assert {
         "allowPrivilegeEscalation": False,
@@ -114,7 +126,9 @@ def test_one_container_of_the_pods_own_image_looks(place, kubectl) -> None:
     ],
     ids=["named", "stand-in", "official"],
 )
-def test_the_image_is_the_named_one_or_the_releases(place, kubectl, pods, options, image: str) -> None:
+def test_the_image_is_the_named_one_or_the_releases(
+    place, kubectl, pods, options, image: str
+) -> None:
     """--image, the pod's annotation, the stand-in's, the official name."""
     prepare(kubectl, pods[0], as_line(SEEN))
     place(*pods, **options).look("web", "m", 5, 1)
@@ -161,10 +175,16 @@ def test_a_pod_that_changes_for_ever_is_given_up(place, kubectl) -> None:
             "the cluster does not admit it",
             "`helm test`",
         ),
-        ('Error from server (NotFound): pods "p" not found', "ended while it was looked at", "verify again"),
+        (
+            'Error from server (NotFound): pods "p" not found',
+            "ended while it was looked at",
+            "verify again",
+        ),
     ],
 )
-def test_a_pod_that_may_not_be_looked_into_is_told(place, kubectl, said: str, cause: str, fix: str) -> None:
+def test_a_pod_that_may_not_be_looked_into_is_told(
+    place, kubectl, said: str, cause: str, fix: str
+) -> None:
     """With what has to be permitted, and why nothing else would do."""
     kubectl.answer("get pod demo-web-1", pod())
     kubectl.answer("replace", err=said)
@@ -176,15 +196,21 @@ def test_a_pod_that_may_not_be_looked_into_is_told(place, kubectl, said: str, ca
     assert fix in caught.value.fix
 
 
-@pytest.mark.parametrize(("reason", "patience"), [("InvalidImageName", 60), ("ImagePullBackOff", 0)])
-def test_an_image_that_cannot_be_had_is_named(place, kubectl, monkeypatch, reason: str, patience: int) -> None:
+@pytest.mark.parametrize(
+    ("reason", "patience"), [("InvalidImageName", 60), ("ImagePullBackOff", 0)]
+)
+def test_an_image_that_cannot_be_had_is_named(
+    place, kubectl, monkeypatch, reason: str, patience: int
+) -> None:
     """A wrong name at once, one that cannot be pulled after the node tried again."""
     monkeypatch.setattr(looking, "START_SECONDS", patience)
     kubectl.answer("get pod demo-web-1", pod())
     kubectl.answer("get pod demo-web-1", ended(pod(), NAME, waiting={"reason": reason}))
     kubectl.answer("replace")
 
-    with pytest.raises(SidecarError, match=rf"cannot run kit/gateway:1: {reason}\. Name one that the cluster has"):
+    with pytest.raises(
+        SidecarError, match=rf"cannot run kit/gateway:1: {reason}\. Name one that the cluster has"
+    ):
         place(pod()).look("web", "m", 5, 1)
 
 
@@ -198,7 +224,9 @@ def test_a_look_that_does_not_end_is_given_up(place, kubectl, monkeypatch) -> No
         place(pod()).look("web", "m", 5, 0)
 
 
-@pytest.mark.parametrize("printed", ["", "Traceback\nNo module named sidecar.verify.look\n", '{"odd": 1}\n'])
+@pytest.mark.parametrize(
+    "printed", ["", "Traceback\nNo module named sidecar.verify.look\n", '{"odd": 1}\n']
+)
 def test_another_image_is_told_by_what_it_prints(place, kubectl, printed: str) -> None:
     """The last line, never a traceback."""
     prepare(kubectl, pod(), printed)
@@ -251,9 +279,15 @@ def test_the_stand_in_is_read_inside_its_pod(place, kubectl) -> None:
     kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
 
     assert GatewayCounts(5, 0, 5) == place(pod(), stand_in()).gateway("m", 5, 1)
-    assert ["python", "-m", "sidecar.verify.reader", "gateway", "m", "--settled=5", "--seconds=1"] == (
-        kubectl.asked[-1][5:]
-    )
+    assert [
+        "python",
+        "-m",
+        "sidecar.verify.reader",
+        "gateway",
+        "m",
+        "--settled=5",
+        "--seconds=1",
+    ] == (kubectl.asked[-1][5:])
 
 
 @pytest.mark.parametrize(
@@ -283,7 +317,11 @@ def test_a_region_shows_no_counts(place) -> None:
 @pytest.mark.parametrize(
     ("namespace", "others", "text"),
     [
-        ({}, [pod(release="other")], r"release demo: has no traced pod in namespace shop\. Releases with.*: other$"),
+        (
+            {},
+            [pod(release="other")],
+            r"release demo: has no traced pod in namespace shop\. Releases with.*: other$",
+        ),
         ({}, [], r"release demo: has no traced pod in namespace shop\. See helm list"),
         (
             'Error from server (NotFound): namespaces "shop" not found',
@@ -314,7 +352,9 @@ def test_the_contexts_own_namespace_is_not_asked_for(kubectl) -> None:
     """It has no name here."""
     kubectl.answer("get pods", listed())
 
-    with pytest.raises(SidecarError, match="release demo: has no traced pod in the context's namespace"):
+    with pytest.raises(
+        SidecarError, match="release demo: has no traced pod in the context's namespace"
+    ):
         KubernetesPlace(Kubectl(), "demo")
 
 
@@ -323,19 +363,30 @@ def test_the_command_prints_the_proof(run, kubectl) -> None:
     prepare(kubectl, pod(), as_line(SEEN))
     kubectl.answer("get pods", listed(pod(), stand_in()))
     kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
-    done = run("verify", "--release", "demo", "--namespace", "shop", "--spans", "5", "--output", "json")
+    done = run(
+        "verify", "--release", "demo", "--namespace", "shop", "--spans", "5", "--output", "json"
+    )
 
     assert (0, "") == (done.code, done.err)
-    assert [("client sent", 5), ("agent received", 1), ("agent submitted", 5), ("gateway accepted", 5)] == [
-        (hop["hop"], hop["figure"]) for hop in json.loads(done.out)["hops"]
-    ]
+    assert [
+        ("client sent", 5),
+        ("agent received", 1),
+        ("agent submitted", 5),
+        ("gateway accepted", 5),
+    ] == [(hop["hop"], hop["figure"]) for hop in json.loads(done.out)["hops"]]
 
 
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (["--target", "kubernetes"], "--target kubernetes needs the release, or the labels of its pods"),
-        (["--release", "demo", "--selector", "app=shop"], "--target kubernetes needs the release, or the labels"),
+        (
+            ["--target", "kubernetes"],
+            "--target kubernetes needs the release, or the labels of its pods",
+        ),
+        (
+            ["--release", "demo", "--selector", "app=shop"],
+            "--target kubernetes needs the release, or the labels",
+        ),
         (["--release", "demo", "--out", "x"], "--out belongs to Compose"),
         (["--namespace", "shop"], "--namespace belongs to --target kubernetes"),
         (
@@ -352,7 +403,9 @@ def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> N
     assert cause in done.err
 
 
-@pytest.mark.parametrize("look", [SEEN, Look(SEEN.client), Look(broken=Broken("client sent", "gone", "start it"))])
+@pytest.mark.parametrize(
+    "look", [SEEN, Look(SEEN.client), Look(broken=Broken("client sent", "gone", "start it"))]
+)
 def test_a_look_travels_as_one_line(look: Look) -> None:
     """Counts, an absent agent, and where it broke off."""
     from sidecar.verify.look import from_text

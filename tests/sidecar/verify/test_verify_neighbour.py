@@ -47,7 +47,9 @@ def test_an_agent_ends_by_what_was_proven(agent: Process, well: bool, by: signal
 
 def test_other_programs_run_on(agent: Process) -> None:
     """Also those that have the path as an argument."""
-    with subprocess.Popen([sys.executable, "-c", "input()", path_of(agent)], stdin=subprocess.PIPE) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()", path_of(agent)], stdin=subprocess.PIPE
+    ) as other:
         neighbour.end(path_of(agent), well=True)
         agent.wait(10)
 

@@ -17,6 +17,8 @@ from sidecar.verify.options import parser_of
 )
 def test_a_pods_address_becomes_a_url(given: str, taken: str) -> None:
     """Kubernetes gives an IPv6 one without brackets."""
-    args = parser_of("sidecar.verify.inside", 20.0).parse_args(["--service=web", f"--admin={given}"])
+    args = parser_of("sidecar.verify.inside", 20.0).parse_args(
+        ["--service=web", f"--admin={given}"]
+    )
 
     assert taken == args.admin

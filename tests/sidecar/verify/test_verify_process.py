@@ -25,5 +25,8 @@ def test_a_probe_that_does_not_end_is_told(tmp_path, monkeypatch):
     with pytest.raises(SidecarError) as caught:
         ProcessPlace(tmp_path).send("frontend", "marker", 10)
 
-    assert ("frontend", "the probe did not end within 0.01 s") == (caught.value.subject, caught.value.cause)
+    assert ("frontend", "the probe did not end within 0.01 s") == (
+        caught.value.subject,
+        caught.value.cause,
+    )
     assert "fewer spans" in caught.value.fix

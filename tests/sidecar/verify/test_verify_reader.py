@@ -32,7 +32,12 @@ UDP6 = """\
 def test_an_agents_metrics_become_counts():
     """The eight counters are found under their names of 1.62, summed over protocols."""
     expected = AgentCounts(
-        packets_processed=4, spans_submitted=120, spans_failed=30, connected=1, handler_errors=1, batches_failed=1
+        packets_processed=4,
+        spans_submitted=120,
+        spans_failed=30,
+        connected=1,
+        handler_errors=1,
+        batches_failed=1,
     )
 
     assert expected == agent_counts(METRICS, [])
@@ -65,10 +70,16 @@ def test_an_empty_answer_counts_nothing():
 
 def test_counts_since_are_differences():
     """What was there before does not count; whether it is connected is a state, not a total."""
-    before = AgentCounts(packets_processed=10, spans_submitted=100, spans_failed=5, kernel_drops=1, connected=1)
-    after = AgentCounts(packets_processed=14, spans_submitted=280, spans_failed=25, kernel_drops=1, connected=1)
+    before = AgentCounts(
+        packets_processed=10, spans_submitted=100, spans_failed=5, kernel_drops=1, connected=1
+    )
+    after = AgentCounts(
+        packets_processed=14, spans_submitted=280, spans_failed=25, kernel_drops=1, connected=1
+    )
 
-    assert AgentCounts(packets_processed=4, spans_submitted=180, spans_failed=20, connected=1) == after.since(before)
+    assert AgentCounts(
+        packets_processed=4, spans_submitted=180, spans_failed=20, connected=1
+    ) == after.since(before)
 
 
 def test_an_agent_that_was_restarted_counts_from_zero():
@@ -118,13 +129,19 @@ def test_an_agents_counts_are_printed(web, capsys):
 
     assert 0 == main(["agent", "--url", url, "--settled=150", "--seconds=5"])
     printed = json.loads(capsys.readouterr().out)
-    assert (4, 120, 30) == (printed["packets_processed"], printed["spans_submitted"], printed["spans_failed"])
+    assert (4, 120, 30) == (
+        printed["packets_processed"],
+        printed["spans_submitted"],
+        printed["spans_failed"],
+    )
 
 
 def test_a_stand_ins_counts_are_printed(web, capsys):
     """The program prints a marker's counts as JSON."""
     texts, url = web
-    texts["/api/markers/abc"] = json.dumps({"accepted": 7, "refused": 1, "distinct": 6, "dropped": 2, "services": {}})
+    texts["/api/markers/abc"] = json.dumps(
+        {"accepted": 7, "refused": 1, "distinct": 6, "dropped": 2, "services": {}}
+    )
 
     assert 0 == main(["gateway", "abc", "--url", url, "--settled=10"])
     assert GatewayCounts(7, 1, 6, 2) == GatewayCounts(**json.loads(capsys.readouterr().out))
@@ -153,7 +170,10 @@ def test_the_program_needs_the_standard_library_only():
     code = "import sys, sidecar.verify.reader; print(sorted({name.partition('.')[0] for name in sys.modules} & BAD))"
     bad = {"docker", "jinja2", "yaml", "psutil", "grpc", "aiohttp", "requests"}
     done = subprocess.run(
-        [sys.executable, "-c", code.replace("BAD", repr(bad))], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code.replace("BAD", repr(bad))],
+        check=True,
+        capture_output=True,
+        text=True,
     )
 
     assert "[]\n" == done.stdout

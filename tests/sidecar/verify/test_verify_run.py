@@ -69,13 +69,17 @@ def test_every_hop_of_a_sound_place_is_proven():
     """Client, agent in, agent out, gateway; one trace id a service."""
     report = verify(Place(), 10, 1)
 
-    assert ["client sent", "agent received", "agent submitted", "gateway accepted"] == list(named(report))
+    assert ["client sent", "agent received", "agent submitted", "gateway accepted"] == list(
+        named(report)
+    )
     assert (True, ("t1",), ()) == (report.ok, report.trace_ids, report.notes)
 
 
 def test_markers_differ_by_service_and_run():
     """No other run's spans, and no other service's, are counted."""
-    place = Place(names=("back", "front"), agents=[AgentCounts(2, spans_submitted=10)], side_by_side=1)
+    place = Place(
+        names=("back", "front"), agents=[AgentCounts(2, spans_submitted=10)], side_by_side=1
+    )
     first, second = verify(place, 10, 1), verify(place, 10, 1)
     markers = [entry[2] for entry in place.asked if entry[0] == "send"]
 
@@ -105,7 +109,10 @@ def test_a_cause_is_taken_from_the_agents_log():
     )
     report = verify(place, 10, 3)
 
-    assert ("agent submitted", {"failed": 10}) == (report.first_failure.hop, report.first_failure.counts)
+    assert ("agent submitted", {"failed": 10}) == (
+        report.first_failure.hop,
+        report.first_failure.counts,
+    )
     assert "10 spans failed: the gateway refused the token" == report.first_failure.cause
     assert 1.0 == next(entry[3] for entry in place.asked if entry[0] == "gateway")
 
@@ -134,13 +141,17 @@ def test_without_an_agent_the_stand_in_is_named_and_noted():
     agents = [AgentCounts(forwards=False), AgentCounts(2, spans_submitted=10, forwards=False)]
     report = verify(Place(received=STAND_IN_RECEIVED, notes=(NO_AGENT,), agents=agents), 10, 1)
 
-    assert {"client sent": True, "stand-in received": True, "gateway accepted": True} == named(report)
+    assert {"client sent": True, "stand-in received": True, "gateway accepted": True} == named(
+        report
+    )
     assert ("no agent ran: the stand-in gateway took the services' packets itself",) == report.notes
 
 
 def test_a_place_without_an_agent_is_followed_all_the_same():
     """Where nothing stands between service and gateway, two hops are counted."""
-    assert {"client sent": True, "gateway accepted": True} == named(verify(Place(agents=[None]), 10, 1))
+    assert {"client sent": True, "gateway accepted": True} == named(
+        verify(Place(agents=[None]), 10, 1)
+    )
 
 
 def test_one_services_failure_leaves_the_others_proof():
@@ -148,9 +159,13 @@ def test_one_services_failure_leaves_the_others_proof():
     agents = [GONE, AgentCounts(), AgentCounts(2, spans_submitted=10)]
     report = verify(Place(names=("back", "front"), agents=agents, side_by_side=1), 10, 1)
 
-    assert [("back", False), ("front", True), ("front", True), ("front", True), ("front", True)] == [
-        (hop.service, hop.ok) for hop in report.hops
-    ]
+    assert [
+        ("back", False),
+        ("front", True),
+        ("front", True),
+        ("front", True),
+        ("front", True),
+    ] == [(hop.service, hop.ok) for hop in report.hops]
 
 
 REPORTS = {

@@ -7,14 +7,14 @@ import pytest
 from gateway_spans import CANARY, build_request
 
 from sidecar.errors import SidecarError
-from sidecar.gateway import sockets
-from sidecar.gateway.credentials import Presented, Token, read_token
-from sidecar.gateway.events import Events
-from sidecar.gateway.faults import Faults
-from sidecar.gateway.markers import Markers
-from sidecar.gateway.sockets import Address
-from sidecar.gateway.store import TraceStore
-from sidecar.gateway.wire import Decoder
+from sidecar.stand_in import sockets
+from sidecar.stand_in.credentials import Presented, Token, read_token
+from sidecar.stand_in.events import Events
+from sidecar.stand_in.faults import Faults
+from sidecar.stand_in.markers import Markers
+from sidecar.stand_in.sockets import Address
+from sidecar.stand_in.store import TraceStore
+from sidecar.stand_in.wire import Decoder
 
 
 def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
@@ -24,13 +24,21 @@ def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
         paths.append(tmp_path / name)
         paths[-1].write_text(f"agent: {{tags: Authentication={name}-token}}")
     token = read_token(*paths)
-    found = {name: token.check(build_request(token=f"{name}-token").batch.process) for name in ("old", "new", "other")}
+    found = {
+        name: token.check(build_request(token=f"{name}-token").batch.process)
+        for name in ("old", "new", "other")
+    }
 
     assert {"old": Presented.RIGHT, "new": Presented.RIGHT, "other": Presented.WRONG} == found
-    assert ("*** ***", b"*** ***") == (token.mask("old-token new-token"), token.mask_bytes(b"old-token new-token"))
+    assert ("*** ***", b"*** ***") == (
+        token.mask("old-token new-token"),
+        token.mask_bytes(b"old-token new-token"),
+    )
 
 
-@pytest.mark.parametrize("texts", [("abc", "abc@def"), ("abc@def", "abc"), ("def", "abc@def", "abc")])
+@pytest.mark.parametrize(
+    "texts", [("abc", "abc@def"), ("abc@def", "abc"), ("def", "abc@def", "abc")]
+)
 def test_a_token_within_another_leaves_no_rest(texts):
     """Where one token is a part of another, both are masked whole."""
     token = Token(*texts)

@@ -7,21 +7,21 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sidecar.gateway.collector import Collector, build_server
-from sidecar.gateway.connections import HttpListener, log_quietly
-from sidecar.gateway.faults import Faults, FaultSwitch
-from sidecar.gateway.intake import BadToken, Intake
-from sidecar.gateway.sockets import Address, actual, bind, taken
-from sidecar.gateway.state import State
-from sidecar.gateway.store import TraceStore
-from sidecar.gateway.udp import RECEIVE_BUFFER, UdpReceiver
-from sidecar.gateway.web_app import build_app
-from sidecar.gateway.wire import Decoder
+from sidecar.stand_in.collector import Collector, build_server
+from sidecar.stand_in.connections import HttpListener, log_quietly
+from sidecar.stand_in.faults import Faults, FaultSwitch
+from sidecar.stand_in.intake import BadToken, Intake
+from sidecar.stand_in.sockets import Address, actual, bind, taken
+from sidecar.stand_in.state import State
+from sidecar.stand_in.store import TraceStore
+from sidecar.stand_in.udp import RECEIVE_BUFFER, UdpReceiver
+from sidecar.stand_in.web_app import build_app
+from sidecar.stand_in.wire import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sidecar.gateway.credentials import Token
+    from sidecar.stand_in.credentials import Token
 
 MAX_SPANS = 100_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -55,7 +55,11 @@ class Addresses:
 
     def as_dict(self) -> dict[str, str | None]:
         """Return HOST:PORT by side; udp is None where it is off."""
-        return {"grpc": str(self.grpc), "http": str(self.http), "udp": str(self.udp) if self.udp else None}
+        return {
+            "grpc": str(self.grpc),
+            "http": str(self.http),
+            "udp": str(self.udp) if self.udp else None,
+        }
 
 
 class Gateway:
@@ -117,7 +121,9 @@ class Gateway:
         return actual(listener, address)
 
 
-async def serve(gateway: Gateway, announce: Callable[[Addresses], None], stop: asyncio.Event) -> None:
+async def serve(
+    gateway: Gateway, announce: Callable[[Addresses], None], stop: asyncio.Event
+) -> None:
     """Run until `stop` is set; `announce` gets the addresses when all listen."""
     log_quietly(asyncio.get_running_loop(), gateway.state.intake.events)
     addresses = await gateway.start()

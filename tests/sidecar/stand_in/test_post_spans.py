@@ -7,8 +7,8 @@ import grpc
 import pytest
 from gateway_spans import CANARY, build_request
 
-from sidecar.gateway.faults import Faults
-from sidecar.gateway.intake import BadToken
+from sidecar.stand_in.faults import Faults
+from sidecar.stand_in.intake import BadToken
 
 pytestmark = pytest.mark.asyncio
 
@@ -18,7 +18,9 @@ async def test_accepted_spans_are_counted_and_found(client):
     await client.post(build_request(3, marker="m1"))
 
     trace = (await client.get("/api/traces/1"))["data"][0]
-    assert ["0000000000000001", "0000000000000002", "0000000000000003"] == [s["spanID"] for s in trace["spans"]]
+    assert ["0000000000000001", "0000000000000002", "0000000000000003"] == [
+        s["spanID"] for s in trace["spans"]
+    ]
     marker = await client.get("/api/markers/m1")
     assert {
         "marker": "m1",
@@ -192,7 +194,12 @@ async def test_faults_change_at_run_time(client):
     async with client.http.post(url, json={"fail_with": "UNAVAILABLE"}) as answer:
         shown = await answer.json()
 
-    expected = {"latency_ms": 0, "fail_with": "UNAVAILABLE", "fail_calls": None, "black_hole": False}
+    expected = {
+        "latency_ms": 0,
+        "fail_with": "UNAVAILABLE",
+        "fail_calls": None,
+        "black_hole": False,
+    }
     assert expected == shown == await client.get("/api/faults")
     assert "UNAVAILABLE" == (await client.refused(build_request()))[0]
     async with client.http.post(url, json={"fail_with": None}):
@@ -218,7 +225,9 @@ async def test_senseless_faults_are_refused(client, body):
     """A body that is no set of faults is 400 in the API's envelope and changes nothing."""
     before = await client.get("/api/faults")
     url = f"http://{client.addresses.http}/api/faults"
-    async with client.http.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
+    async with client.http.post(
+        url, data=body, headers={"Content-Type": "application/json"}
+    ) as answer:
         assert answer.status in (400, 413)
         shown = await answer.json()
 

@@ -13,10 +13,10 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType
 from thrift.transport.TTransport import TMemoryBuffer
 
-from sidecar.gateway import udp
-from sidecar.gateway.credentials import Token
-from sidecar.gateway.sockets import Address
-from sidecar.gateway.thrift import MalformedError, to_request
+from sidecar.stand_in import udp
+from sidecar.stand_in.credentials import Token
+from sidecar.stand_in.sockets import Address
+from sidecar.stand_in.thrift import MalformedError, to_request
 
 ANY = Address("127.0.0.1", 0)
 TAGS = [
@@ -86,7 +86,8 @@ def test_a_datagram_becomes_what_an_agent_sends():
     assert START * 1000 == out.start_time.seconds * 10**9 + out.start_time.nanos
     assert 1_500_000 == out.duration.nanos
     assert ["straße", 0.25, True, False, -(2**62), b"bytes", ""] == [
-        getattr(tag, ("v_str", "v_bool", "v_int64", "v_float64", "v_binary")[tag.v_type]) for tag in out.tags
+        getattr(tag, ("v_str", "v_bool", "v_int64", "v_float64", "v_binary")[tag.v_type])
+        for tag in out.tags
     ]
     assert (START + 1) % 10**6 * 1000 == out.logs[0].timestamp.nanos
     assert "text" == out.logs[0].fields[0].key
@@ -171,7 +172,14 @@ def test_a_datagram_takes_no_more_time_than_its_bytes(data):
 
 def test_unknown_fields_are_skipped():
     """Fields of a newer client, of any type, stand beside those that are known."""
-    fields = (b"\x56\x01", b"\x59\x36\x01\x02\x03", b"\x5a\x18\x01x", b"\x5b\x01\x36\x01\x02", b"\x5b\x00", b"\x51")
+    fields = (
+        b"\x56\x01",
+        b"\x59\x36\x01\x02\x03",
+        b"\x5a\x18\x01x",
+        b"\x5b\x01\x36\x01\x02",
+        b"\x5b\x00",
+        b"\x51",
+    )
 
     for field in (*fields, b"\x06\x28\x01"):
         assert to_request(GOOD) == to_request(GOOD[:-1] + field + b"\x00")
@@ -227,7 +235,9 @@ async def test_a_burst_arrives_whole(start):
     """400 back-to-back datagrams are all read, decoded and accepted: the kernel dropped none."""
     client = await start(udp=ANY)
 
-    counters = await send(client, *[datagram(*(build_span(number) for number in range(1, 6)))] * 400)
+    counters = await send(
+        client, *[datagram(*(build_span(number) for number in range(1, 6)))] * 400
+    )
 
     assert 400 == counters["delivered"]
     assert counters["kernel_drops"] in (0, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gateway_spans import CANARY, START, build_request
 
-from sidecar.gateway.stubs.collector_pb2 import BINARY, BOOL, FLOAT64, INT64, STRING
+from sidecar.stand_in.stubs.collector_pb2 import BINARY, BOOL, FLOAT64, INT64, STRING
 
 pytestmark = pytest.mark.asyncio
 
@@ -35,7 +35,9 @@ def rich_request():
     log.timestamp.seconds = START // 1_000_000 + 1
     log.fields.add(key="event", v_str="error")
     second.references.add(trace_id=first.trace_id, span_id=first.span_id, ref_type=0)
-    second.references.add(trace_id=(7).to_bytes(16, "big"), span_id=(9).to_bytes(8, "big"), ref_type=1)
+    second.references.add(
+        trace_id=(7).to_bytes(16, "big"), span_id=(9).to_bytes(8, "big"), ref_type=1
+    )
     second.warnings.append("clock skew")
     second.process.service_name = "backend"
     second.process.tags.add(key="hostname", v_str="b1")
@@ -70,7 +72,9 @@ async def test_a_trace_that_is_not_there_is_told_in_the_envelope(client, text, c
 
 async def test_an_unknown_path_is_told_in_the_envelope(client):
     """A path that does not exist is 404 in the same envelope."""
-    assert [{"code": 404, "msg": "Not Found"}] == (await client.get("/api/what", status=404))["errors"]
+    assert [{"code": 404, "msg": "Not Found"}] == (await client.get("/api/what", status=404))[
+        "errors"
+    ]
 
 
 async def test_services_and_operations_are_listed(client):
@@ -241,7 +245,13 @@ async def test_the_token_is_in_no_answer(client):
     await client.refused(build_request(token=f"almost {CANARY}"))
 
     paths = ["/", "/trace/1", "/api/traces/1", "/api/services", "/api/operations?service=svc%20***"]
-    paths += ["/api/markers/m1", "/api/counters", "/metrics", "/api/traces?service=svc%20***", "/api/faults"]
+    paths += [
+        "/api/markers/m1",
+        "/api/counters",
+        "/metrics",
+        "/api/traces?service=svc%20***",
+        "/api/faults",
+    ]
     for path in paths:
         assert CANARY not in await client.text(path), path
     assert CANARY not in repr(client.gateway._settings)

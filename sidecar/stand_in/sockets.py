@@ -30,7 +30,13 @@ class Address:
         """Return the address in HOST:PORT or [HOST]:PORT. Raises ValueError."""
         host, colon, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
-        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT:
+        if (
+            not colon
+            or not host
+            or not port.isascii()
+            or not port.isdigit()
+            or int(port) > _MAX_PORT
+        ):
             raise ValueError(f"{text!r} is not HOST:PORT")
         return cls(host, int(port))
 
@@ -61,7 +67,9 @@ def taken(address: Address, kind: socket.SocketKind, error: OSError) -> SidecarE
     cause = error.strerror or str(error)
     if holder:
         cause = f"the port is held by {holder}"
-    return SidecarError(str(address), f"cannot listen: {cause}", "Stop the holder, or choose another port")
+    return SidecarError(
+        str(address), f"cannot listen: {cause}", "Stop the holder, or choose another port"
+    )
 
 
 def actual(listener: socket.socket, address: Address) -> Address:
@@ -88,7 +96,9 @@ def kernel_drops(inode: int) -> int | None:
 def _rows(table: str) -> Iterator[list[str]]:
     for name in (table, f"{table}6"):
         with suppress(OSError):
-            yield from (line.split() for line in (_PROC / "net" / name).read_text().splitlines()[1:])
+            yield from (
+                line.split() for line in (_PROC / "net" / name).read_text().splitlines()[1:]
+            )
 
 
 def _owner(links: set[str]) -> str | None:

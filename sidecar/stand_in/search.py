@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sidecar.gateway.model import Span, Trace
-    from sidecar.gateway.store import TraceStore
-    from sidecar.gateway.wire import Decoder
+    from sidecar.stand_in.model import Span, Trace
+    from sidecar.stand_in.store import TraceStore
+    from sidecar.stand_in.wire import Decoder
 
     Held = tuple[bytes, list[bytes]]
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1500
 _TRACES_PER_TURN = 50
-_UNITS = {"ns": 0.001, "us": 1.0, "µs": 1.0, "ms": 1e3, "s": 1e6, "m": 6e7, "h": 3.6e9, "d": 8.64e10}
+_UNITS = {
+    "ns": 0.001,
+    "us": 1.0,
+    "µs": 1.0,
+    "ms": 1e3,
+    "s": 1e6,
+    "m": 6e7,
+    "h": 3.6e9,
+    "d": 8.64e10,
+}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h|d)")
 
 
@@ -83,7 +92,9 @@ async def find_traces(query: TraceQuery, store: TraceStore, decoder: Decoder) ->
     return found[: query.limit]
 
 
-async def find_operations(service: str, store: TraceStore, decoder: Decoder) -> list[tuple[str, str]]:
+async def find_operations(
+    service: str, store: TraceStore, decoder: Decoder
+) -> list[tuple[str, str]]:
     """Return a service's (operation, span kind) pairs, sorted."""
     found: set[tuple[str, str]] = set()
     for held in _chunks(store, service):

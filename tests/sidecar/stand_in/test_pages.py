@@ -8,13 +8,13 @@ import time
 import pytest
 from gateway_spans import START, build_request
 
-from sidecar.gateway.faults import Faults
-from sidecar.gateway.intake import BadToken
-from sidecar.gateway.model import Process, Reference, Span, Trace
-from sidecar.gateway.pages import MAX_ROWS, bar, duration_text, time_text
-from sidecar.gateway.sockets import Address
-from sidecar.gateway.stubs.collector_pb2 import BOOL
-from sidecar.gateway.tree import rows
+from sidecar.stand_in.faults import Faults
+from sidecar.stand_in.intake import BadToken
+from sidecar.stand_in.model import Process, Reference, Span, Trace
+from sidecar.stand_in.pages import MAX_ROWS, bar, duration_text, time_text
+from sidecar.stand_in.sockets import Address
+from sidecar.stand_in.stubs.collector_pb2 import BOOL
+from sidecar.stand_in.tree import rows
 
 
 def make_span(identity, parent=None, start=0, duration=10):
@@ -52,7 +52,9 @@ async def test_the_page_lists_traces_with_their_errors_and_the_refusals(client):
 async def test_the_page_tells_faults_drops_and_datagrams(start):
     """Faults in force, silent drops, evictions and the UDP side are shown where there are any."""
     faults = Faults(latency_ms=1, fail_with="INTERNAL", fail_calls=0)
-    client = await start(faults=faults, on_bad_token=BadToken.DROP, udp=Address("127.0.0.1", 0), max_spans=1)
+    client = await start(
+        faults=faults, on_bad_token=BadToken.DROP, udp=Address("127.0.0.1", 0), max_spans=1
+    )
     await client.post(build_request(2, token="wrong"))
     await client.post(build_request(2))
 
@@ -100,7 +102,9 @@ async def test_hostile_names_are_escaped_and_no_script_may_run(client):
         assert "<script" not in body
         assert "<img" not in body
         assert hostile in html.unescape(body)
-        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+        assert answer.headers["Content-Security-Policy"].startswith(
+            "default-src 'none'; style-src 'self'"
+        )
         assert "Server" not in answer.headers
 
 
@@ -148,7 +152,12 @@ async def test_the_style_sheet_is_css(client):
 
 def test_rows_follow_parents_and_start():
     """Children stand below their parent in order of start; a span without its parent is a root."""
-    spans = (make_span("a"), make_span("b", "a", 1), make_span("x", "gone", 2), make_span("c", "b", 3))
+    spans = (
+        make_span("a"),
+        make_span("b", "a", 1),
+        make_span("x", "gone", 2),
+        make_span("c", "b", 3),
+    )
     spans += (make_span("d", "a", 4),)
 
     assert [("a", 0), ("b", 1), ("c", 2), ("d", 1), ("x", 0)] == [
@@ -159,7 +168,9 @@ def test_rows_follow_parents_and_start():
 def test_rows_survive_circles_depth_and_shared_ids():
     """Spans that are their own ancestors, 10,000 levels and equal span ids each appear exactly once."""
     circle = (make_span("a", "b"), make_span("b", "a"), make_span("self", "self"))
-    deep = tuple(make_span(str(level), str(level - 1) if level else None) for level in range(10_000))
+    deep = tuple(
+        make_span(str(level), str(level - 1) if level else None) for level in range(10_000)
+    )
     shared = (make_span("a"), make_span("a"), make_span("b", "a"))
 
     for spans in (circle, deep, shared):
@@ -179,7 +190,9 @@ def test_the_root_is_the_first_span_without_a_parent():
 )
 def test_a_bar_stays_inside_and_visible(start, duration, expected):
     """A bar's offset and width are thousandths of the trace; even no duration can be seen."""
-    trace = Trace("t", (make_span("a", duration=100), make_span("b", start=start, duration=duration)))
+    trace = Trace(
+        "t", (make_span("a", duration=100), make_span("b", start=start, duration=duration))
+    )
 
     assert expected == bar(trace.spans[1], trace.start, trace.duration)
 
@@ -191,7 +204,9 @@ def test_a_trace_without_duration_has_bars():
     assert (0, 4) == bar(trace.spans[0], trace.start, trace.duration)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0 µs"), (999, "999 µs"), (12_345, "12.3 ms"), (4_560_000, "4.56 s")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0 µs"), (999, "999 µs"), (12_345, "12.3 ms"), (4_560_000, "4.56 s")]
+)
 def test_durations_read_well(value, text):
     """µs below a millisecond, then ms, then s."""
     assert text == duration_text(value)

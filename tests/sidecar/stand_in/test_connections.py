@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from gateway_spans import CANARY
 
-from sidecar.gateway import api, collector
-from sidecar.gateway.connections import HttpListener, log_quietly
-from sidecar.gateway.events import Events
-from sidecar.gateway.sockets import Address, bind
+from sidecar.stand_in import api, collector
+from sidecar.stand_in.connections import HttpListener, log_quietly
+from sidecar.stand_in.events import Events
+from sidecar.stand_in.sockets import Address, bind
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
@@ -35,7 +35,9 @@ async def serving(**options):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("sent", [b"", HALF, HALF + b"\r\n"], ids=["nothing", "half a head", "a request"])
+@pytest.mark.parametrize(
+    "sent", [b"", HALF, HALF + b"\r\n"], ids=["nothing", "half a head", "a request"]
+)
 async def test_an_idle_connection_is_closed(sent):
     """A connection ends when no whole head of a request comes in time, at its begin or after an answer."""
     listener, port = await serving(idle=0.1)
@@ -105,12 +107,17 @@ async def test_other_errors_of_the_loop_are_logged_as_ever(caplog):
     log_quietly(loop, Events())
 
     for number in range(3):
-        loop.call_exception_handler({"message": "accept", "exception": OSError(24, "Too many open files")})
+        loop.call_exception_handler(
+            {"message": "accept", "exception": OSError(24, "Too many open files")}
+        )
         loop.call_exception_handler({"message": f"other {number}", "exception": ValueError("x")})
 
-    assert ["not accepted, out of open files or memory (HTTP connections): 1", "other 0", "other 1", "other 2"] == [
-        line.splitlines()[0] for line in (record.getMessage() for record in caplog.records)
-    ]
+    assert [
+        "not accepted, out of open files or memory (HTTP connections): 1",
+        "other 0",
+        "other 1",
+        "other 2",
+    ] == [line.splitlines()[0] for line in (record.getMessage() for record in caplog.records)]
 
 
 def test_a_flood_of_half_requests_keeps_nobody_out(tmp_path):
@@ -118,7 +125,15 @@ def test_a_flood_of_half_requests_keeps_nobody_out(tmp_path):
     token = tmp_path / "agent.yaml"
     token.write_text(f"agent: {{tags: Authentication={CANARY}}}")
     limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "gateway"]
-    command = [*limited, sys.executable, "-m", "sidecar", "gateway", f"--token-file={token}", "--output=json"]
+    command = [
+        *limited,
+        sys.executable,
+        "-m",
+        "sidecar",
+        "gateway",
+        f"--token-file={token}",
+        "--output=json",
+    ]
     with (
         (tmp_path / "log").open("w+") as log,
         subprocess.Popen(

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sidecar.gateway.model import Log, Process, Reference, Span, Tag, Trace
+    from sidecar.stand_in.model import Log, Process, Reference, Span, Tag, Trace
 
 # JavaScript reads no larger integer exactly; Jaeger sends such values as strings.
 _SAFE_INTEGER = 2**53 - 1
 
 
-def envelope(data: object, total: int = 0, errors: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
+def envelope(
+    data: object, total: int = 0, errors: Sequence[dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Return what every answer of the API is wrapped in."""
     return {"data": data, "total": total, "limit": 0, "offset": 0, "errors": errors or None}
 
@@ -33,7 +35,8 @@ def trace_json(trace: Trace) -> dict[str, Any]:
         "traceID": trace.trace_id,
         "spans": [_span(span, names[span.process]) for span in trace.spans],
         "processes": {
-            name: {"serviceName": process.service, "tags": _tags(process.tags)} for process, name in names.items()
+            name: {"serviceName": process.service, "tags": _tags(process.tags)}
+            for process, name in names.items()
         },
         "warnings": None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-LOGGER = logging.getLogger("sidecar.gateway")
+LOGGER = logging.getLogger("sidecar.stand_in")
 INTERVAL = 10.0
 
 

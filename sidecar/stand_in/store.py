@@ -39,7 +39,9 @@ class TraceStore:
         self.evicted_spans = 0
         self.evicted_traces = 0
 
-    def add(self, raw: bytes, spans: Mapping[bytes, int], services: Mapping[bytes, set[str]]) -> None:
+    def add(
+        self, raw: bytes, spans: Mapping[bytes, int], services: Mapping[bytes, set[str]]
+    ) -> None:
         """Keep a batch: its bytes, spans per trace id, and the services seen per trace id."""
         if not spans:
             # no trace would ever take its bytes along

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sidecar.gateway.faults import FaultSwitch
-    from sidecar.gateway.intake import Intake
-    from sidecar.gateway.store import TraceStore
-    from sidecar.gateway.udp import UdpReceiver
-    from sidecar.gateway.wire import Decoder
+    from sidecar.stand_in.faults import FaultSwitch
+    from sidecar.stand_in.intake import Intake
+    from sidecar.stand_in.store import TraceStore
+    from sidecar.stand_in.udp import UdpReceiver
+    from sidecar.stand_in.wire import Decoder
 
 
 @dataclass

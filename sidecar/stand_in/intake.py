@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from sidecar.gateway.counters import Counters
-from sidecar.gateway.credentials import Presented
-from sidecar.gateway.events import Events
-from sidecar.gateway.markers import NEEDLE, Markers
-from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+from sidecar.stand_in.counters import Counters
+from sidecar.stand_in.credentials import Presented
+from sidecar.stand_in.events import Events
+from sidecar.stand_in.markers import NEEDLE, Markers
+from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
-    from sidecar.gateway.credentials import Token
-    from sidecar.gateway.store import TraceStore
+    from sidecar.stand_in.credentials import Token
+    from sidecar.stand_in.store import TraceStore
 
 TRACE_ID_LENGTH = 16
 SPAN_ID_LENGTH = 8

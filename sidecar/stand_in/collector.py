@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from sidecar.gateway.intake import Intake, Verdict
-from sidecar.gateway.stubs import collector_pb2
+from sidecar.stand_in.intake import Intake, Verdict
+from sidecar.stand_in.stubs import collector_pb2
 
 if TYPE_CHECKING:
-    from sidecar.gateway.faults import FaultSwitch
+    from sidecar.stand_in.faults import FaultSwitch
 
 MAX_MESSAGE = 4 * 1024 * 1024
 _MAX_CALLS = 1024

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from gateway_spans import CANARY
 
-from sidecar.gateway.credentials import Token
-from sidecar.gateway.server import Gateway, Settings
-from sidecar.gateway.sockets import Address
-from sidecar.gateway.stubs.collector_pb2_grpc import CollectorServiceStub
+from sidecar.stand_in.credentials import Token
+from sidecar.stand_in.server import Gateway, Settings
+from sidecar.stand_in.sockets import Address
+from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
 
 
 class Client:

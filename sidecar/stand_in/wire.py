@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.gateway.credentials import MASK, TAG
-from sidecar.gateway.model import Log, Process, Reference, Span, Tag, Trace, Value
-from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+from sidecar.stand_in.credentials import MASK, TAG
+from sidecar.stand_in.model import Log, Process, Reference, Span, Tag, Trace, Value
+from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sidecar.gateway.credentials import Token
+    from sidecar.stand_in.credentials import Token
 
 # A protobuf message is Any here: the generated stubs exist only after a build.
 Message = Any
@@ -77,7 +77,9 @@ class Decoder:
             start=_microseconds(span.start_time),
             duration=_microseconds(span.duration),
             tags=self._tags(span.tags),
-            logs=tuple(Log(_microseconds(log.timestamp), self._tags(log.fields)) for log in span.logs),
+            logs=tuple(
+                Log(_microseconds(log.timestamp), self._tags(log.fields)) for log in span.logs
+            ),
             process=process,
             warnings=tuple(self.text(warning) for warning in span.warnings),
         )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from sidecar.gateway.api import Api, failure
-from sidecar.gateway.metrics import Exposition
-from sidecar.gateway.pages import Pages
+from sidecar.stand_in.api import Api, failure
+from sidecar.stand_in.metrics import Exposition
+from sidecar.stand_in.pages import Pages
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
-    from sidecar.gateway.state import State
+    from sidecar.stand_in.state import State
 
 _MAX_BODY = 64 * 1024
 _HEADERS = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sidecar.gateway.model import Span, Trace
+    from sidecar.stand_in.model import Span, Trace
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     import socket
 
-    from sidecar.gateway.events import Events
+    from sidecar.stand_in.events import Events
 
 MAX_CONNECTIONS = 100
 IDLE_SECONDS = 75.0
@@ -38,7 +38,11 @@ class HttpListener:
         self._events = events
         self._most = most
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=grace, keepalive_timeout=idle, lingering_time=_LINGER_SECONDS
+            app,
+            access_log=None,
+            shutdown_timeout=grace,
+            keepalive_timeout=idle,
+            lingering_time=_LINGER_SECONDS,
         )
         self._server: asyncio.AbstractServer | None = None
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sidecar.gateway.api import find_trace
-from sidecar.gateway.tree import rows
+from sidecar.stand_in.api import find_trace
+from sidecar.stand_in.tree import rows
 
 if TYPE_CHECKING:
-    from sidecar.gateway.model import Span, Trace
-    from sidecar.gateway.state import State
+    from sidecar.stand_in.model import Span, Trace
+    from sidecar.stand_in.state import State
 
 LATEST = 50
 MAX_ROWS = 1000
@@ -29,11 +29,19 @@ class Pages:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        loader = PackageLoader("sidecar.gateway")
+        loader = PackageLoader("sidecar.stand_in")
         self._templates = Environment(
-            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
-        self._templates.filters |= {"duration": duration_text, "time": time_text, "count": "{:,}".format}
+        self._templates.filters |= {
+            "duration": duration_text,
+            "time": time_text,
+            "count": "{:,}".format,
+        }
         self._style = loader.get_source(self._templates, "page.css")[0]
 
     def routes(self) -> list[web.RouteDef]:

@@ -10,10 +10,12 @@ import thriftpy2
 from thriftpy2.protocol.compact import CompactType, TCompactProtocol
 from thriftpy2.thrift import TType
 
-from sidecar.gateway.stubs.collector_pb2 import PostSpansRequest
+from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 # Loaded by path: thriftpy2 wants a file name, and the package is never run from a zip.
-_IDL: Any = thriftpy2.load(str(files("sidecar.gateway") / "agent.thrift"), module_name="sidecar_agent_thrift")
+_IDL: Any = thriftpy2.load(
+    str(files("sidecar.stand_in") / "agent.thrift"), module_name="sidecar_agent_thrift"
+)
 _ONEWAY = (1, 4)  # CALL, ONEWAY: jaeger-client says 4, others 1
 _MESSAGE = "emitBatch"
 _MASK = 2**64 - 1
@@ -181,7 +183,8 @@ def _span(out: Any, span: Any) -> None:  # noqa: ANN401
 
 def _references(out: Any, span: Any, trace_id: bytes) -> None:  # noqa: ANN401
     ties = [
-        (_trace_id(tie.traceIdHigh, tie.traceIdLow), _span_id(tie.spanId), tie.refType) for tie in span.references or ()
+        (_trace_id(tie.traceIdHigh, tie.traceIdLow), _span_id(tie.spanId), tie.refType)
+        for tie in span.references or ()
     ]
     parent = (trace_id, _span_id(span.parentSpanId), 0)
     if span.parentSpanId and parent not in ties:

@@ -17,7 +17,7 @@ import pytest
 from gateway_spans import CANARY, build_request
 
 from sidecar.cli import main
-from sidecar.gateway.stubs.collector_pb2_grpc import CollectorServiceStub
+from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
 
 
 @pytest.fixture
@@ -31,7 +31,16 @@ def token_file(tmp_path):
 def command(token_file, *options):
     """Return the argument list of a gateway on free ports."""
     free = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
-    return [sys.executable, "-m", "sidecar", "gateway", "--token-file", str(token_file), *free, *options]
+    return [
+        sys.executable,
+        "-m",
+        "sidecar",
+        "gateway",
+        "--token-file",
+        str(token_file),
+        *free,
+        *options,
+    ]
 
 
 @pytest.fixture
@@ -170,7 +179,9 @@ def test_a_senseless_option_is_a_usage_error(token_file, capsys, options, words)
 def test_an_installation_without_the_extra_says_so(monkeypatch, capsys):
     """Not a defect of the kit: what to install is named."""
     find = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "grpc" else find(name))
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "grpc" else find(name)
+    )
 
     assert 1 == main(["gateway"])
     assert "gateway: needs grpc. pip install 'sidecar-kit[gateway]'" in capsys.readouterr().err
@@ -218,7 +229,9 @@ def test_help_loads_no_server():
         "except SystemExit: pass\n"
         "assert not {'grpc', 'aiohttp', 'yaml'} & set(sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
 
     assert (0, "") == (done.returncode, done.stderr)
     assert "examples:" in done.stdout

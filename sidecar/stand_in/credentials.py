@@ -80,7 +80,9 @@ def _read(path: Path) -> str:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SidecarError(str(path), error.strerror or str(error), "Name the agent's token file") from error
+        raise SidecarError(
+            str(path), error.strerror or str(error), "Name the agent's token file"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError):
         # `from None`: the parser's own words quote the file
         raise SidecarError(str(path), "is not YAML", _SHAPE) from None
@@ -90,9 +92,10 @@ def _read(path: Path) -> str:
 def _token_of(data: object, place: str) -> str:
     match data:
         # agents up to 1.15 know the key as jaeger.tags
-        case {"agent": {"tags": str(tags), **rest}, **others} | {"jaeger": {"tags": str(tags), **rest}, **others} if (
-            not rest and not others
-        ):
+        case {"agent": {"tags": str(tags), **rest}, **others} | {
+            "jaeger": {"tags": str(tags), **rest},
+            **others,
+        } if not rest and not others:
             key, _, value = tags.partition("=")
         case _:
             raise SidecarError(place, "is not the agent's token file", _SHAPE)

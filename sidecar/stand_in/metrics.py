@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from sidecar.gateway.state import State
+    from sidecar.stand_in.state import State
 
 _PREFIX = "sidecar_gateway"
 
@@ -34,15 +34,25 @@ class Exposition(Collector):
         """Yield the metric families."""
         totals = self._state.counters()
         yield _counter("batches", "Batches by what became of them", "result", totals["batches"])
-        refused = {f"refused_{reason}": count for reason, count in totals["spans"].pop("refused").items()}
+        refused = {
+            f"refused_{reason}": count for reason, count in totals["spans"].pop("refused").items()
+        }
         # `evicted` was accepted before; as a result of its own it would be counted twice
         evicted = totals["spans"].pop("evicted")
         results = {**totals["spans"], **refused}
         yield _counter("spans", "Spans by what became of them", "result", results)
-        yield CounterMetricFamily(f"{_PREFIX}_spans_evicted", "Spans that left the bounded store", evicted)
-        yield GaugeMetricFamily(f"{_PREFIX}_stored_spans", "Spans in the store", totals["store"]["spans"])
-        yield GaugeMetricFamily(f"{_PREFIX}_stored_traces", "Traces in the store", totals["store"]["traces"])
-        yield GaugeMetricFamily(f"{_PREFIX}_stored_bytes", "Bytes of the store", totals["store"]["bytes"])
+        yield CounterMetricFamily(
+            f"{_PREFIX}_spans_evicted", "Spans that left the bounded store", evicted
+        )
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_stored_spans", "Spans in the store", totals["store"]["spans"]
+        )
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_stored_traces", "Traces in the store", totals["store"]["traces"]
+        )
+        yield GaugeMetricFamily(
+            f"{_PREFIX}_stored_bytes", "Bytes of the store", totals["store"]["bytes"]
+        )
         if totals["udp"]:
             known = {name: count for name, count in totals["udp"].items() if count is not None}
             yield _counter("datagrams", "Datagrams at the agent's port", "event", known)

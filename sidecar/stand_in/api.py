@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sidecar.gateway.jaeger_json import envelope, error_envelope, trace_json
-from sidecar.gateway.search import find_operations, find_traces, parse_query
+from sidecar.stand_in.jaeger_json import envelope, error_envelope, trace_json
+from sidecar.stand_in.search import find_operations, find_traces, parse_query
 
 if TYPE_CHECKING:
-    from sidecar.gateway.model import Trace
-    from sidecar.gateway.state import State
+    from sidecar.stand_in.model import Trace
+    from sidecar.stand_in.state import State
 
 _BODY_SECONDS = 10.0
 _TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}")
@@ -72,13 +72,19 @@ class Api:
             query = parse_query(request.query, request.query.getall("tag", []), time.time() * 1e6)
         except ValueError as error:
             return failure(400, str(error))
-        return await _traces_response(await find_traces(query, self._state.store, self._state.decoder))
+        return await _traces_response(
+            await find_traces(query, self._state.store, self._state.decoder)
+        )
 
     async def _by_ids(self, ids: list[str]) -> web.Response:
         if not all(_TRACE_ID.fullmatch(text) for text in ids):
             return failure(400, "cannot parse traceID param")
         found = {text: await find_trace(self._state, text) for text in ids}
-        errors = [{"msg": "trace not found", "traceID": text} for text, trace in found.items() if not trace]
+        errors = [
+            {"msg": "trace not found", "traceID": text}
+            for text, trace in found.items()
+            if not trace
+        ]
         return await _traces_response([trace for trace in found.values() if trace], errors)
 
     async def trace(self, request: web.Request) -> web.Response:
@@ -96,7 +102,9 @@ class Api:
     async def marker(self, request: web.Request) -> web.Response:
         """Count the spans that carry a marker."""
         report = self._state.intake.markers.report(request.match_info["marker"])
-        services = {self._state.decoder.text(name): count for name, count in report["services"].items()}
+        services = {
+            self._state.decoder.text(name): count for name, count in report["services"].items()
+        }
         return web.json_response({**report, "services": services})
 
     async def counters(self, _: web.Request) -> web.Response:
@@ -131,7 +139,9 @@ async def find_trace(state: State, text: str) -> Trace | None:
     return await asyncio.to_thread(state.decoder.trace, trace_id, batches) if batches else None
 
 
-async def _traces_response(traces: list[Trace], errors: list[dict[str, str]] | None = None) -> web.Response:
+async def _traces_response(
+    traces: list[Trace], errors: list[dict[str, str]] | None = None
+) -> web.Response:
     def render() -> str:
         return json.dumps(envelope([trace_json(trace) for trace in traces], errors=errors))
 

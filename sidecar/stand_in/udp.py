@@ -8,14 +8,14 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sidecar.gateway.sockets import kernel_drops
-from sidecar.gateway.thrift import MalformedError, to_request
+from sidecar.stand_in.sockets import kernel_drops
+from sidecar.stand_in.thrift import MalformedError, to_request
 
 if TYPE_CHECKING:
     import socket
 
-    from sidecar.gateway.credentials import Token
-    from sidecar.gateway.intake import Intake
+    from sidecar.stand_in.credentials import Token
+    from sidecar.stand_in.intake import Intake
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 QUEUE_BYTES = 64 * 1024 * 1024
@@ -56,7 +56,11 @@ class UdpReceiver:
 
     def kernel_drops(self) -> int | None:
         """Return the datagrams that the kernel dropped at this socket; None where it does not tell."""
-        return kernel_drops(os.fstat(self._socket.fileno()).st_ino) if self._socket.fileno() >= 0 else None
+        return (
+            kernel_drops(os.fstat(self._socket.fileno()).st_ino)
+            if self._socket.fileno() >= 0
+            else None
+        )
 
     def _read(self) -> None:
         counters = self._intake.counters.udp
