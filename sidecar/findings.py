@@ -16,6 +16,45 @@ class Severity(str, Enum):
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One thing that a check looks for, described once; docs/checks.md is generated from these."""
+
+    id: str
+    """Kebab-case and stable: users name it in `ignore`."""
+    severity: Severity
+    summary: str
+    """What is wrong, as one sentence."""
+    why: str
+    """What happens to the user's spans or token if it stays."""
+    fix: str
+    """What the user can do; the default of a problem's fix."""
+    example: str = ""
+    """Input that breaks the rule."""
+
+    def problem(self, cause: str, fix: str | None = None) -> Problem:
+        """Return this rule as broken by one value."""
+        return Problem(self, cause, self.fix if fix is None else fix)
+
+    def finding(self, subject: str, place: str, cause: str, fix: str | None = None) -> Finding:
+        """Return this rule as broken by one value at a known place."""
+        return self.problem(cause, fix).at(subject, place)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A rule that a value breaks; whoever read the value adds where it was."""
+
+    rule: Rule
+    cause: str
+    fix: str
+
+    def at(self, subject: str, place: str) -> Finding:
+        """Return the finding for the subject and place that the value was read from."""
+        rule = self.rule
+        return Finding(rule.severity, subject, place, self.cause, self.fix, rule.id)
+
+
+@dataclass(frozen=True)
 class Finding:
     """One problem or one proof."""
 
@@ -26,6 +65,8 @@ class Finding:
     """Where: FILE:LINE, a field's path, or a hop."""
     cause: str
     fix: str = ""
+    id: str = ""
+    """The rule's id; empty for a proof."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as JSON-ready data."""
