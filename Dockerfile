@@ -9,15 +9,16 @@ ENV PIP_CONFIG_FILE=/site/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_
 # pip installs into /venv from outside, so that no image carries pip
 RUN python3 -m venv /pip && python3 -m venv --without-pip /venv
 WORKDIR /source
-# the lock: every version in an image comes from it
+# Every version in an image comes from the lock. pip takes no hashes in constraints, so they go.
 COPY LICENSE requirements-dev.txt ./
+RUN sed -e '/--hash=/d' -e 's/ \\$//' requirements-dev.txt > versions.txt
 
 FROM tools AS sample-build
 # by this label `sidecar images` finds the stages that a newer build superseded
 LABEL io.sidecar-kit.stage=sample
 COPY sample_service/requirements.txt sample_service/
 COPY tracing tracing
-RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt \
+RUN /pip/bin/pip --python /venv/bin/python install --quiet -c versions.txt \
     -r sample_service/requirements.txt ./tracing
 COPY sample_service /app/sample_service
 RUN python3 -m compileall -q /app
@@ -29,10 +30,10 @@ COPY pyproject.toml ./
 RUN python3 -c "import tomllib; kit = tomllib.load(open('pyproject.toml', 'rb')); project = kit['project']; \
 open('build.txt', 'w').write('\n'.join(kit['build-system']['requires'])); \
 open('run.txt', 'w').write('\n'.join(project['dependencies'] + project['optional-dependencies']['gateway']))" \
- && /pip/bin/pip install --quiet -c requirements-dev.txt -r build.txt \
- && /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt -r run.txt
+ && /pip/bin/pip install --quiet -c versions.txt -r build.txt \
+ && /pip/bin/pip --python /venv/bin/python install --quiet -c versions.txt -r run.txt
 COPY tracing tracing
-RUN /pip/bin/pip --python /venv/bin/python install --quiet -c requirements-dev.txt ./tracing
+RUN /pip/bin/pip --python /venv/bin/python install --quiet -c versions.txt ./tracing
 COPY hatch_build.py README.md ./
 COPY helm helm
 COPY sidecar sidecar

@@ -58,8 +58,9 @@ bench: $(VENV)/.ready ## measure, side by side with the stock way; results to do
 	@$(BIN)/python -m bench
 
 lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of dependencies
-	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --no-emit-package sidecar-kit --no-header \
-	  -o requirements-dev.txt requirements-dev.in pyproject.toml tracing/pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --generate-hashes \
+	  --no-emit-package sidecar-kit --no-header -o requirements-dev.txt \
+	  requirements-dev.in pyproject.toml tracing/pyproject.toml
 
 clean: ## remove the environment and all that was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/stand_in/stubs/*_pb2*
@@ -72,6 +73,7 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch
 	  { echo "make: $(PYTHON) has no venv module. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "setting up $(VENV), about a minute" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --use-pep517 -r requirements-dev.txt  # old pips complain otherwise
+	@# --use-pep517: old pips complain otherwise
+	@$(BIN)/pip install --quiet --use-pep517 --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . -e tracing
 	@touch $@
