@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,9 +11,9 @@ from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.checks.spec import Doubts
 from sidecar.plan import make_plan
 from sidecar.regions import LOCAL, NETWORKS, find_region, load_regions
-from sidecar.spec.doubts import Doubts
 from sidecar.spec.load import load
 from sidecar.targets import render
 

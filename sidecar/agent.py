@@ -10,7 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar import yamlio
 from sidecar.errors import SidecarError
+from sidecar.secrecy import PREFIX
 
 if TYPE_CHECKING:
     from sidecar.regions import Gateway
@@ -138,6 +140,12 @@ def health(agent: Agent) -> tuple[str, ...]:
 def tags_key(version: str) -> str:
     """Return the key of the config file that holds the token's tag."""
     return "agent.tags" if parse_version(version) >= _AGENT_TAGS else "jaeger.tags"
+
+
+def config_text(token: str, key: str) -> str:
+    """Return the agent's config file: the tags key with the token, and nothing else."""
+    section, name = key.split(".")
+    return f"{section}:\n  {name}: {yamlio.flow(PREFIX + token)}\n"
 
 
 def parse_version(text: str) -> tuple[int, ...]:

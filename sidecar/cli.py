@@ -9,7 +9,7 @@ import io
 import os
 import sys
 
-from sidecar import __version__, signals, tokens
+from sidecar import __version__, secrecy, signals
 from sidecar.errors import SidecarError, UsageError
 
 TYPE_CHECKING = False  # importing typing, and shutil for its get_terminal_size, would take a third of --help's time
@@ -100,7 +100,7 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no exception leaves here."""
     # taken out first: no program that a command starts may inherit it
-    token = tokens.take_from_environment()
+    token = secrecy.take_from_environment()
     _replace_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(
@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(list(sys.argv[1:] if argv is None else argv), token)
             sys.stdout.flush()
     except SidecarError as error:
-        print(f"sidecar: {tokens.mask(str(error), token)}", file=sys.stderr)
+        print(f"sidecar: {secrecy.mask(str(error), token)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)

@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from sidecar import __version__, tokens
+from sidecar import __version__, secrecy
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -28,7 +28,7 @@ def unexpected(error: Exception, token: str | None) -> int:
         )
         return 1
     if isinstance(error, PermissionError) and error.filename:
-        place = tokens.mask(str(error.filename), token)
+        place = secrecy.mask(str(error.filename), token)
         print(
             f"sidecar: {place}: {error.strerror}. Look as its owner, or check its rights",
             file=sys.stderr,
@@ -55,7 +55,7 @@ def _abandon_output() -> None:
 
 
 def _defect(error: Exception, token: str | None) -> int:
-    story = tokens.mask("".join(traceback.format_exception(error)), token)
+    story = secrecy.mask("".join(traceback.format_exception(error)), token)
     try:
         with tempfile.NamedTemporaryFile(
             "w",

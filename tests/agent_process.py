@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from compose_deployment import free_port, wait_for
 
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 from sidecar.verify.counts import client_counts
 from sidecar.verify.reader import read_agent, read_gateway
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 
 FILES = ("docker-compose.yml", "local-agent.yaml")
 

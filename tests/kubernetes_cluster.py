@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sidecar.images.names import official
+from sidecar.image_names import official
 
 LAB = Path(os.environ.get("LAB_DIR", "/var/lib/lab"))
 RESTRICTED = {

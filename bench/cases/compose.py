@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from bench.agents import free_port
 from bench.children import CHECKOUT
 from bench.measure import Figure, Measured, Options, Sample, Skipped, interleave
-from sidecar.demo import containers, trace
+from sidecar.demo import containers
 from sidecar.engine.client import connect
 from sidecar.engine.compose import Compose, find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.errors import SidecarError
-from sidecar.verify.compose import place_of
+from sidecar.verify import trace
+from sidecar.verify.compose import deployment_of
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _up(engine: Engine, compose: Compose, frontend: str) -> Sample:
         up = time.perf_counter() - began
         _first_trace(frontend, page)
         seconds = time.perf_counter() - began
-        report = verify(place_of(CHECKOUT))
+        report = verify(deployment_of(CHECKOUT))
     finally:
         containers.down(CHECKOUT, engine, compose)
     return {"seconds": seconds, "up_s": up, "hops_failed": sum(not hop.ok for hop in report.hops)}

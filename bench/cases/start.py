@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.children import CHECKOUT, python
 from bench.measure import Figure, Measured, Options, Sample, interleave
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 
 RUNS = 15
 BARE = "python -c pass"

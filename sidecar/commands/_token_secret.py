@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _token_source
 from sidecar.errors import SidecarError, UsageError
-from sidecar.images.names import AGENT_VERSION
+from sidecar.image_names import AGENT_VERSION
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +22,7 @@ _PROOF_SPANS = 20
 
 def set_(args: argparse.Namespace) -> int:
     """Print the Secret's manifest, or apply it."""
-    from sidecar import agent, tokens
+    from sidecar import agent
     from sidecar.tokens import check, cluster
 
     name = cluster.checked_name(args.kubernetes_secret)
@@ -30,7 +30,7 @@ def set_(args: argparse.Namespace) -> int:
         fix = "Redirect it, pipe it into kubectl apply -f -, or give --apply"
         raise UsageError("token", "the manifest would show it on this terminal", fix)
     token = _token_source.new(args)
-    config = tokens.agent_config(token, agent.tags_key(args.agent_version or AGENT_VERSION))
+    config = agent.config_text(token, agent.tags_key(args.agent_version or AGENT_VERSION))
     if not args.apply:
         print(cluster.manifest(cluster.secret(name, args.namespace or "", config)), end="")
         return 0
@@ -63,7 +63,7 @@ def checked(args: argparse.Namespace) -> tuple[Checked, str]:
 
 def rotate(args: argparse.Namespace) -> int:
     """Apply the Secret, roll the pods that mount it, and prove their releases; put the old one back if that fails."""
-    from sidecar import agent, tokens
+    from sidecar import agent
     from sidecar.tokens import check, cluster
 
     name = cluster.checked_name(args.kubernetes_secret)
@@ -82,9 +82,7 @@ def rotate(args: argparse.Namespace) -> int:
         print(f"secret {name}{_where(kubectl)}: would be applied, {mark}")
         print(f"would be rolled: {', '.join(mounting) or 'nothing, no workload mounts it'}")
         return 0
-    _roll(
-        kubectl, name, (before, tokens.agent_config(new, key)), mounting, prove=not args.no_verify
-    )
+    _roll(kubectl, name, (before, agent.config_text(new, key)), mounting, prove=not args.no_verify)
     print(
         f"secret {name}{_where(kubectl)}: applied, {mark}. Rolled: {', '.join(mounting) or 'nothing mounts it'}"
     )
@@ -123,11 +121,11 @@ def _roll(
 
 
 def _prove(kubectl: Kubectl, releases: list[str]) -> None:
-    from sidecar.verify.kubernetes import KubernetesPlace
+    from sidecar.verify.kubernetes import ReleaseDeployment
     from sidecar.verify.run import verify
 
     for release in releases:
-        failure = verify(KubernetesPlace(kubectl, release), _PROOF_SPANS).first_failure
+        failure = verify(ReleaseDeployment(kubectl, release), _PROOF_SPANS).first_failure
         if failure:
             cause = f"is not proven: {failure.service}, {failure.hop}: {failure.cause}"
             raise SidecarError("token", cause, failure.fix)

@@ -40,7 +40,7 @@ def say(text: str) -> None:
 
 def read(args: argparse.Namespace, variable: str | None) -> str:
     from sidecar import yamlio
-    from sidecar.tokens import TOKEN_VARIABLE
+    from sidecar.secrecy import TOKEN_VARIABLE
 
     if args.file:
         return text_of(args.file)

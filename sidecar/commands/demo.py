@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from sidecar.verify.place import Place
+    from sidecar.verify.deployment import Deployment
 
 EXAMPLES = """examples:
   sidecar demo
@@ -86,9 +86,9 @@ def _best_target() -> str:
     return "compose"
 
 
-def _processes() -> tuple[Place, str, str]:
+def _processes() -> tuple[Deployment, str, str]:
     from sidecar.demo import processes
-    from sidecar.verify.process import ProcessPlace
+    from sidecar.demo.deployment import ProcessDeployment
 
     folder = processes.DEFAULT_FOLDER
     checkout()
@@ -98,21 +98,21 @@ def _processes() -> tuple[Place, str, str]:
     if processes.stop(folder):
         say("an earlier demonstration was stopped")
     demo = processes.start(folder, say)
-    return ProcessPlace(folder), demo.services["frontend"], demo.page
+    return ProcessDeployment(folder), demo.services["frontend"], demo.page
 
 
-def _containers() -> tuple[Place, str, str]:
+def _containers() -> tuple[Deployment, str, str]:
     from sidecar.demo import containers
     from sidecar.engine.client import connect
     from sidecar.engine.compose import find_compose
-    from sidecar.verify.compose import place_of
+    from sidecar.verify.compose import deployment_of
 
     folder, engine = checkout(), connect()
     say(f"containers, by engine {engine.version}")
     _images(folder)
     say("starting")
     running = containers.up(folder, engine, find_compose(), say)
-    return place_of(folder), running.frontend, running.page
+    return deployment_of(folder), running.frontend, running.page
 
 
 def _images(folder: Path) -> None:
@@ -134,9 +134,9 @@ def checkout() -> Path:
     return folder
 
 
-def _prove(place: Place, frontend: str, page: str) -> int:
-    from sidecar.demo import trace
+def _prove(place: Deployment, frontend: str, page: str) -> int:
     from sidecar.verify import report as reports
+    from sidecar.verify import trace
     from sidecar.verify.reader import wait_for
     from sidecar.verify.run import verify
 

@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar import image_names
 from sidecar.commands import _spec
-from sidecar.images import names
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--prefix", metavar="MIRROR/", help="a mirror's name before the official names"
     )
     parser.add_argument(
-        "--agent-version", metavar="VERSION", help=f"default: {names.AGENT_VERSION}"
+        "--agent-version", metavar="VERSION", help=f"default: {image_names.AGENT_VERSION}"
     )
     parser.add_argument(
         "--file",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec
 from sidecar.errors import UsageError
-from sidecar.images.names import AGENT_VERSION, REMARK
+from sidecar.image_names import AGENT_VERSION, REMARK
 
 if TYPE_CHECKING:
     import argparse

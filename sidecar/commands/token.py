@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec, _token_source
 from sidecar.errors import UsageError
-from sidecar.images.names import AGENT_VERSION
+from sidecar.image_names import AGENT_VERSION
 
 if TYPE_CHECKING:
     from sidecar.tokens.check import Checked
@@ -219,7 +219,7 @@ def _rotate_dry(args: argparse.Namespace, path: Path, mark: str) -> int:
 
 
 def _rotate_alone(args: argparse.Namespace, path: Path, new: str, mark: str) -> int:
-    from sidecar import tokens
+    from sidecar import agent
     from sidecar.tokens import rotation, store
 
     key = _key(args) if args.agent_version else _key_of(path)
@@ -231,7 +231,7 @@ def _rotate_alone(args: argparse.Namespace, path: Path, new: str, mark: str) -> 
     rotation.rotate(
         running,
         path,
-        tokens.agent_config(new, key).encode(),
+        agent.config_text(new, key).encode(),
         _token_source.say,
         prove=not args.no_verify,
     )

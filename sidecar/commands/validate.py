@@ -54,9 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     """Return the findings and what they are about; what cannot be planned is a finding, too."""
-    from sidecar import checks
+    from sidecar.checks import deployment as checks
+    from sidecar.checks.spec import Doubts
     from sidecar.regions import load_regions
-    from sidecar.spec.doubts import Doubts
     from sidecar.spec.values import SpecError
     from sidecar.targets import compose, helm
 

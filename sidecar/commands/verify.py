@@ -15,7 +15,7 @@ from sidecar.commands import _spec
 from sidecar.errors import UsageError
 
 if TYPE_CHECKING:
-    from sidecar.verify.place import Place
+    from sidecar.verify.deployment import Deployment
 
 _CLUSTER = ("release", "selector", "namespace", "context", "every_pod", "image")
 
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _place(args: argparse.Namespace) -> Place:
+def _place(args: argparse.Namespace) -> Deployment:
     if args.target == "kubernetes" or (args.target is None and (args.release or args.selector)):
         return _cluster(args)
     if named := [name for name in _CLUSTER if getattr(args, name)]:
@@ -98,22 +98,22 @@ def _place(args: argparse.Namespace) -> Place:
     if args.target == "process" or (
         args.target is None and args.out is None and processes.is_running()
     ):
-        from sidecar.verify.process import ProcessPlace
+        from sidecar.demo.deployment import ProcessDeployment
 
-        return ProcessPlace(args.out or processes.DEFAULT_FOLDER)
-    from sidecar.verify.compose import place_of
+        return ProcessDeployment(args.out or processes.DEFAULT_FOLDER)
+    from sidecar.verify.compose import deployment_of
 
     folder = args.out or Path()
     if not (folder / "docker-compose.yml").is_file():
         raise UsageError(
             str(folder), "holds no docker-compose.yml", "Give --out FOLDER, or --target process"
         )
-    return place_of(folder)
+    return deployment_of(folder)
 
 
-def _cluster(args: argparse.Namespace) -> Place:
+def _cluster(args: argparse.Namespace) -> Deployment:
     from sidecar.kubernetes.kubectl import Kubectl
-    from sidecar.verify.kubernetes import KubernetesPlace
+    from sidecar.verify.kubernetes import ReleaseDeployment
 
     if bool(args.release) == bool(args.selector):
         fix = "Give --release NAME (helm list), or --selector LABELS"
@@ -126,7 +126,7 @@ def _cluster(args: argparse.Namespace) -> Place:
         )
     kubectl = Kubectl(args.namespace or "", args.context or "")
     chosen = {"selector": args.selector or "", "every_pod": args.every_pod}
-    return KubernetesPlace(kubectl, args.release or "", args.image or "", **chosen)
+    return ReleaseDeployment(kubectl, args.release or "", args.image or "", **chosen)
 
 
 def _count(text: str) -> int:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sidecar.demo.failure import explain
 from sidecar.demo.ports import choose
 from sidecar.engine.errors import ComposeFailedError
+from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
-from sidecar.verify.deployment import containers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

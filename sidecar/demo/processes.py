@@ -18,11 +18,10 @@ import psutil
 from sidecar import signals
 from sidecar.checkout import find_checkout
 from sidecar.demo.ports import choose
-from sidecar.engine.compose import child_environment
 from sidecar.engine.errors import indented
 from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, sample_services
-from sidecar.tokens import mask
+from sidecar.secrecy import child_environment, mask
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import wait_for
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
-from sidecar.tokens import TOKEN_VARIABLE
+from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 MINIMUM = (2, 20, 0)
@@ -83,12 +81,6 @@ def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0
         str(place / "docker-compose.yml"),
         *args,
     ]
-
-
-def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment for a child process: the current one (or the one given) without the token."""
-    current = os.environ if environment is None else environment
-    return {name: value for name, value in current.items() if name != TOKEN_VARIABLE}
 
 
 def parse_version(text: str) -> tuple[int, ...]:

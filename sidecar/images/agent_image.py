@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar import image_names
 from sidecar.engine.images import BuildRequest
 from sidecar.errors import SidecarError
-from sidecar.images import names
 from sidecar.images.inputs import INPUTS_LABEL, context_tar, digest_of_files
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def require_buildable(version: str) -> None:
         raise SidecarError(
             f"--agent-version {version}",
             f"only {oldest} to {newest} can be built from source",
-            f"Use {names.AGENT_VERSION}, or --source registry",
+            f"Use {image_names.AGENT_VERSION}, or --source registry",
         )
 
 
@@ -51,7 +51,7 @@ def build_agent(images: Images, version: str, base: str, site: Site, progress: P
     extra = {f"site/{name}": content for name, content in site.files().items()}
     with context_tar(FOLDER, FILES, extra) as context:
         request = BuildRequest(
-            name=names.built_agent(version),
+            name=image_names.built_agent(version),
             context=context,
             arguments={
                 "BASE": base,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.images import names, rootfs, trim
+from sidecar import image_names
+from sidecar.images import rootfs, trim
 from sidecar.images.inputs import INPUTS_LABEL, STAGE_LABEL, digest_of
 from sidecar.images.mirrors import SUITE, DebianMirror
 from sidecar.images.rootfs import debian_tar
@@ -38,4 +39,4 @@ def build_base(
         'CMD ["python3"]',
     ]
     with debian_tar(mirror, authority, progress) as tar:
-        images.import_rootfs(names.BUILT_BASE, tar, changes)
+        images.import_rootfs(image_names.BUILT_BASE, tar, changes)

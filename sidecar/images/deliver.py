@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sidecar import image_names
 from sidecar.access import require_rendered
 from sidecar.checkout import find_checkout
 from sidecar.console import table
 from sidecar.engine.client import connect
 from sidecar.errors import SidecarError
-from sidecar.images import envfile, names
+from sidecar.images import envfile
 from sidecar.images.lock import one_at_a_time
 from sidecar.images.mirrors import debian_mirror
 from sidecar.images.obtain import Obtainer, Surroundings
@@ -45,7 +46,7 @@ def deliver(wish: Wish, folder: Path, mirror: str | None = None) -> list[Obtaine
 
 def variables(obtained: list[Obtained]) -> dict[str, str | None]:
     """Return Compose's variables; None where the default already says the name."""
-    defaults = {image.variable: image.name for image in names.official()}
+    defaults = {image.variable: image.name for image in image_names.official()}
     found = {entry.image.variable: entry.image.name for entry in obtained}
     return {
         variable: None if defaults[variable] == name else name for variable, name in found.items()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sidecar import image_names
 from sidecar.engine.errors import EngineError, ImageMissingError, RegistryError
-from sidecar.images import names
 from sidecar.images.agent_image import agent_inputs, build_agent, require_buildable
 from sidecar.images.base import base_inputs, build_base
 from sidecar.images.inputs import INPUTS_LABEL, KEPT_STAGES, STAGE_LABEL
@@ -31,7 +31,7 @@ class Wish:
     source: str = "auto"
     """auto, registry or build."""
     prefix: str = ""
-    agent_version: str = names.AGENT_VERSION
+    agent_version: str = image_names.AGENT_VERSION
     rebuild: bool = False
     dry_run: bool = False
 
@@ -54,7 +54,7 @@ class Surroundings:
 class Obtained:
     """An image that the engine now holds, or that a dry run would obtain."""
 
-    image: names.Image
+    image: image_names.Image
     way: str
     """cached, pulled or built; in a dry run what would be done: cached, pull or build."""
     why: str
@@ -73,11 +73,11 @@ class Obtainer:
 
     def all(self) -> list[Obtained]:
         """Return base and agent and, from a checkout, sample and gateway."""
-        official = names.official(self._wish.agent_version, self._wish.prefix)
-        base = self._foreign(official.base, names.BUILT_BASE, base_inputs, self._build_base)
+        official = image_names.official(self._wish.agent_version, self._wish.prefix)
+        base = self._foreign(official.base, image_names.BUILT_BASE, base_inputs, self._build_base)
         agent = self._foreign(
             official.agent,
-            names.built_agent(self._wish.agent_version),
+            image_names.built_agent(self._wish.agent_version),
             lambda: agent_inputs(self._wish.agent_version),
             lambda: self._build_agent(base.image.name),
         )
@@ -90,11 +90,11 @@ class Obtainer:
 
     def _name_for_charts(self, agent: Obtained) -> None:
         """Give a pulled agent the built one's name, too: the chart for `local` has one name for both."""
-        built = names.built_agent(self._wish.agent_version)
+        built = image_names.built_agent(self._wish.agent_version)
         if not self._wish.dry_run and not self._around.images.find(built):
             self._around.images.tag(agent.image.name, built)
 
-    def _kit_images(self, official: names.ImageNames, base: Obtained) -> list[Obtained]:
+    def _kit_images(self, official: image_names.ImageNames, base: Obtained) -> list[Obtained]:
         checkout = self._around.checkout
         if checkout is None:
             self._around.say("sample and gateway: not built, they need the kit's checkout")
@@ -105,7 +105,7 @@ class Obtainer:
 
     def _foreign(
         self,
-        official: names.Image,
+        official: image_names.Image,
         built: str,
         inputs: Callable[[], str],
         build: Callable[[], None],
@@ -142,14 +142,14 @@ class Obtainer:
             raise type(error)(error.subject, error.cause, fix) from error
         return why
 
-    def _pulled(self, image: names.Image) -> Obtained:
+    def _pulled(self, image: image_names.Image) -> Obtained:
         self._around.say(f"{image.role}: pulling {image.name}: its registry answers")
         if self._wish.dry_run:
             return Obtained(image, "pull", "its registry answers")
         self._around.images.pull(image.name, self._around.progress)
         return self._done(image, "pulled", "its registry answers")
 
-    def _built(self, image: names.Image, why: str, build: Callable[[], None]) -> Obtained:
+    def _built(self, image: image_names.Image, why: str, build: Callable[[], None]) -> Obtained:
         self._around.say(f"{image.role}: building {image.name}: {why}")
         if image.role == "agent":
             require_buildable(self._wish.agent_version)
@@ -158,7 +158,7 @@ class Obtainer:
         build()
         return self._done(image, "built", why)
 
-    def _own(self, checkout: Path, image: names.Image, base: Obtained) -> Obtained:
+    def _own(self, checkout: Path, image: image_names.Image, base: Obtained) -> Obtained:
         found = self._around.images.find(base.image.name)
         inputs = kit_inputs(checkout, image.role, found.identity if found else "")
         if found and self._holds(image.name, inputs):
@@ -185,6 +185,6 @@ class Obtainer:
         found = self._around.images.find(name)
         return found is not None and (inputs is None or found.labels.get(INPUTS_LABEL) == inputs)
 
-    def _done(self, image: names.Image, way: str, why: str) -> Obtained:
+    def _done(self, image: image_names.Image, way: str, why: str) -> Obtained:
         found = self._around.images.find(image.name)
         return Obtained(image, way, why, found.size if found else 0)

@@ -9,9 +9,9 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sidecar.engine.compose import child_environment
 from sidecar.engine.errors import indented, masked
 from sidecar.errors import SidecarError
+from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sidecar.findings import Finding
     from sidecar.init.composefile import ComposeService
-    from sidecar.init.services import Reader
+    from sidecar.init.service_reader import Reader
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _HEALTH_SECONDS = {
@@ -131,12 +131,14 @@ def memory(reader: Reader, node: yaml.Node | None) -> int | None:
 
 def cpus(reader: Reader, node: yaml.Node | None) -> float | None:
     """Return a limit of processors."""
+    if node is None:
+        return None
     try:
         return float(reader.plain(node) or 0) or None
     except ValueError:
         reader.note(
             node, "its limit of CPUs is not a number; not taken over", "Give one such as 0.5"
-        )  # type: ignore[arg-type]
+        )
         return None
 
 

@@ -16,7 +16,8 @@ from sidecar.init import secrets
 from sidecar.init.composefile import ComposeFile, ComposeService, is_elsewhere
 from sidecar.init.interpolation import dotenv
 from sidecar.init.nodes import Tree, scalar, sequence
-from sidecar.init.services import Reader, read_service
+from sidecar.init.service_reader import Reader
+from sidecar.init.services import read_service
 from sidecar.rendering import HEADER
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sidecar import console
-from sidecar.images.names import REMARK
+from sidecar.image_names import REMARK
 from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from sidecar import tokens
+from sidecar import secrecy
 from sidecar.init.interpolation import resolve
 from sidecar.init.nodes import all_nodes, scalar
 
@@ -92,8 +92,8 @@ def redact(text: str, found: Iterable[str]) -> str:
     text = text[:_LONGEST]
     for token in sorted(found, key=len, reverse=True):
         if len(token) >= _SHORTEST:
-            text = text.replace(token, tokens.MASK)
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in tokens.mask(text))
+            text = text.replace(token, secrecy.MASK)
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in secrecy.mask(text))
 
 
 def _suspects(name: str, text: str) -> Iterator[str]:

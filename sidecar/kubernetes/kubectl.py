@@ -7,7 +7,6 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from sidecar.engine.compose import child_environment
 from sidecar.kubernetes.errors import (
     SUBJECT,
     ClusterUnreachableError,
@@ -15,6 +14,7 @@ from sidecar.kubernetes.errors import (
     KubernetesError,
     error_of,
 )
+from sidecar.secrecy import child_environment
 
 PROGRAM = "kubectl"
 ANSWER_SECONDS = 20

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar import __version__
+from sidecar import __version__, image_names
 from sidecar import agent as agents
 from sidecar.errors import SidecarError
-from sidecar.images import names
 from sidecar.plan import gateways
 from sidecar.plan.records import (
     AGENT_CONFIG,
@@ -49,7 +48,7 @@ def make_plan(
     gateway = gateways.choose(spec.gateway, region, known_hosts)
     if region.id == LOCAL:
         _check_local(spec.services or sample_services(), gateway)
-    official = names.official(spec.agent.version, spec.images.prefix)
+    official = image_names.official(spec.agent.version, spec.images.prefix)
     project = _project(spec, region)
     return Plan(
         kit_version=__version__,
@@ -73,7 +72,7 @@ def _project(spec: Spec, region: Region) -> str:
 
 
 def _services(
-    spec: Spec, gateway: Gateway, official: names.Image, project: str, folder: str
+    spec: Spec, gateway: Gateway, official: image_names.Image, project: str, folder: str
 ) -> tuple[ServicePlan, ...]:
     if spec.services is None:
         return tuple(
@@ -95,7 +94,9 @@ def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
             raise SidecarError(f"services.{service.name}.publish", cause, "Choose another port")
 
 
-def _agent(service: Service, spec: Spec, gateway: Gateway, official: names.Image) -> AgentPlan:
+def _agent(
+    service: Service, spec: Spec, gateway: Gateway, official: image_names.Image
+) -> AgentPlan:
     wish = spec.agent
     tuning = _tuning(spec, service.replicas)
     return AgentPlan(
@@ -127,7 +128,7 @@ def _tuning(spec: Spec, replicas: int) -> agents.Tuning:
     return replace(tuning, memory_mib=wanted) if wanted else tuning
 
 
-def _stand_in(gateway: Gateway, image: names.Image) -> StandInPlan:
+def _stand_in(gateway: Gateway, image: image_names.Image) -> StandInPlan:
     return StandInPlan(
         name=gateway.host,
         image=ImagePlan(image.name, image.variable, image.role),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar import agent as agents
-from sidecar.images import names
+from sidecar import image_names
 from sidecar.plan.records import (
     DIRECT,
     SERVICE_USER,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def sample_services() -> tuple[Service, ...]:
     """Return the sample: a frontend that calls a backend, one image for both."""
-    image = names.official().sample.name
+    image = image_names.official().sample.name
     memory, health = Resources(256), HealthCheck(http="/healthz")
     frontend = Service(
         "frontend", image, port=8080, publish=Publish(8080), resources=memory, health=health
@@ -74,7 +74,7 @@ def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) 
 
 def plan_sample(service: Service, agent: AgentPlan) -> ServicePlan:
     """Return the plan of one of the sample's services, of which the kit knows more than of a user's."""
-    sample = names.official().sample
+    sample = image_names.official().sample
     return replace(
         plan_service(service, agent, "", "."),
         image=ImagePlan(sample.name, sample.variable, sample.role),

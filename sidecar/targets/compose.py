@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sidecar import agent, tokens, yamlio
+from sidecar import agent, secrecy, yamlio
 from sidecar.plan import DIRECT, LOCAL, LOCAL_TOKEN_FILE
 from sidecar.rendering import HEADER
 from sidecar.targets import environment
@@ -29,7 +29,7 @@ def render(plan: Plan) -> Rendering:
     files = {FILE: _template().render(plan=plan, command_of=_command, direct=DIRECT)}
     if plan.region == LOCAL:
         key = agent.tags_key(plan.services[0].agent.version)
-        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{tokens.agent_config(tokens.LOCAL_TOKEN, key)}"
+        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agent.config_text(secrecy.LOCAL_TOKEN, key)}"
     return files
 
 

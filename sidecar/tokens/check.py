@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
-from sidecar.tokens import LOCAL_TOKEN, PREFIX, content
+from sidecar.secrecy import LOCAL_TOKEN, PREFIX
+from sidecar.tokens import content
 
 if TYPE_CHECKING:
     import os

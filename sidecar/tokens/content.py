@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
-from sidecar.tokens import LOCAL_TOKEN
+from sidecar.secrecy import LOCAL_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ from sidecar import signals
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
+from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
 from sidecar.tokens import store
-from sidecar.verify.compose import ROLE, SERVICE, ComposePlace
-from sidecar.verify.deployment import containers_of
+from sidecar.verify.compose import ROLE, SERVICE, ComposeDeployment
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _drain(running: Running, agent: Container) -> None:
         time.sleep(1)
 
 
-class _Through(ComposePlace):
+class _Through(ComposeDeployment):
     """The deployment through certain agents: spans are sent from an agent's own network, to that agent."""
 
     def __init__(self, running: Running, agents: Sequence[Container]) -> None:

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.agent import config_text
 from sidecar.errors import SidecarError
-from sidecar.tokens import agent_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def write(token: str, path: Path, key: str) -> None:
 
     Raises SidecarError where the folder cannot take it.
     """
-    put(path, agent_config(token, key).encode())
+    put(path, config_text(token, key).encode())
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
+from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
-from sidecar.verify.deployment import containers_of
+from sidecar.verify.deployment import Stepwise
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.place import Stepwise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.reader")
 
 
-class ComposePlace(Stepwise):
+class ComposeDeployment(Stepwise):
     """The containers of one Compose project."""
 
     side_by_side = 4
@@ -140,7 +140,7 @@ class ComposePlace(Stepwise):
             raise SidecarError(f"{inside.name}", f"cannot be looked into: {cause}") from None
 
 
-def place_of(folder: Path) -> ComposePlace:
+def deployment_of(folder: Path) -> ComposeDeployment:
     """Return the deployment of a folder's docker-compose.yml, as Compose itself reads it.
 
     Raises SidecarError where engine or Compose is absent, nothing of it runs, or its project runs from another folder.
@@ -153,4 +153,4 @@ def place_of(folder: Path) -> ComposePlace:
         raise SidecarError(
             f"{folder}/docker-compose.yml", "is not the kit's", "Render one: sidecar render"
         ) from None
-    return ComposePlace(engine, project, image, containers_of(engine, config, folder))
+    return ComposeDeployment(engine, project, image, containers_of(engine, config, folder))

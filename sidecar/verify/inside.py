@@ -11,14 +11,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from sidecar.demo import trace
 from sidecar.errors import SidecarError
-from sidecar.verify import neighbour, probe
+from sidecar.verify import neighbour, probe, trace
 from sidecar.verify import report as reports
+from sidecar.verify.deployment import Stepwise
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.loopback import fetch
 from sidecar.verify.options import AGENT, parser_of
-from sidecar.verify.place import Stepwise
 from sidecar.verify.reader import ADMIN, read_agent, read_gateway, wait_for
 from sidecar.verify.run import verify
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 
 
-class InsidePlace(Stepwise):
+class PodDeployment(Stepwise):
     """One pod: its agent answers on loopback."""
 
     side_by_side = 1
@@ -96,7 +95,7 @@ def _proven(args: argparse.Namespace) -> bool:
     neighbour.await_start(args.admin, args.seconds)
     try:
         report = verify(
-            InsidePlace(args.service, args.gateway, args.agent, args.admin),
+            PodDeployment(args.service, args.gateway, args.agent, args.admin),
             args.spans,
             args.seconds,
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.images.names import official
+from sidecar.image_names import official
 from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
 from sidecar.kubernetes.looking import look_inside
 from sidecar.kubernetes.pods import (
@@ -33,7 +33,7 @@ _CLOCKS = timedelta(seconds=5)
 """How much the node's clock may be behind this machine's."""
 
 
-class KubernetesPlace:
+class ReleaseDeployment:
     """The pods of one Helm release."""
 
     side_by_side = 4
@@ -80,7 +80,7 @@ class KubernetesPlace:
         command = [
             "python",
             "-m",
-            "sidecar.verify.look",
+            "sidecar.verify.look_inside",
             *options,
             f"--agent={agent_of(pod)}",
             f"--admin={admin_of(pod)}",

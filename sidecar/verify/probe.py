@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 
-from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
+from sidecar.secrecy import child_environment
 from sidecar.verify.counts import ClientCounts, client_counts
 
 SECONDS = 60

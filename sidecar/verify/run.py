@@ -13,31 +13,36 @@ from sidecar.verify.hops import Hop, Report
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts, ClientCounts
-    from sidecar.verify.place import Place
+    from sidecar.verify.deployment import Deployment
 
 SPANS = 200
 SECONDS = 15.0
 
 
-def verify(place: Place, spans: int = SPANS, seconds: float = SECONDS) -> Report:
+def verify(deployment: Deployment, spans: int = SPANS, seconds: float = SECONDS) -> Report:
     """Send `spans` marked spans from each service and follow each to the gateway.
 
     Raises SidecarError where there is no deployment to verify.
     """
     marker = secrets.token_hex(8)
-    ways = [_Way(place, name, f"{marker}-{name}", seconds) for name in place.services()]
-    with ThreadPoolExecutor(place.side_by_side) as pool:
+    ways = [_Way(deployment, name, f"{marker}-{name}", seconds) for name in deployment.services()]
+    with ThreadPoolExecutor(deployment.side_by_side) as pool:
         list(pool.map(lambda way: way.follow(spans), ways))
     proof = tuple(hop for way in ways for hop in way.hops)
     traces = tuple(trace for way in ways for trace in way.trace_ids)
-    return Report(marker, proof, traces, tuple(place.notes))
+    return Report(marker, proof, traces, tuple(deployment.notes))
 
 
 class _Way:
     """The way of one service's marked spans, as far as it could be followed."""
 
-    def __init__(self, place: Place, service: str, marker: str, seconds: float) -> None:
-        self._place, self._service, self._marker, self._seconds = place, service, marker, seconds
+    def __init__(self, deployment: Deployment, service: str, marker: str, seconds: float) -> None:
+        self._deployment, self._service, self._marker, self._seconds = (
+            deployment,
+            service,
+            marker,
+            seconds,
+        )
         self._step = hops.CLIENT
         self.hops: list[Hop] = []
         self.trace_ids: tuple[str, ...] = ()
@@ -54,7 +59,7 @@ class _Way:
             )
 
     def _try(self, spans: int) -> None:
-        look = self._place.look(self._service, self._marker, spans, self._seconds)
+        look = self._deployment.look(self._service, self._marker, spans, self._seconds)
         if look.client:
             self.hops.append(hops.client_hop(self._service, look.client))
             self.trace_ids = look.client.trace_ids[:1]
@@ -68,12 +73,14 @@ class _Way:
             self._gateway(look.client)
 
     def _agent(self, client: ClientCounts, counted: AgentCounts) -> None:
-        self.hops.append(hops.received_hop(self._service, client, counted, self._place.received))
+        self.hops.append(
+            hops.received_hop(self._service, client, counted, self._deployment.received)
+        )
         if not counted.forwards:
             return
         self._step = hops.SUBMITTED
         cause = (
-            cause_of(self._place.agent_log(self._service))
+            cause_of(self._deployment.agent_log(self._service))
             if counted.spans_submitted < client.sent
             else None
         )
@@ -83,5 +90,5 @@ class _Way:
         self._step = hops.ACCEPTED
         # what the agent handed on has arrived already: a refused or lost span is not worth the whole wait
         patience = self._seconds if all(hop.ok for hop in self.hops) else 1.0
-        gateway = self._place.gateway(self._marker, client.sent, patience)
+        gateway = self._deployment.gateway(self._marker, client.sent, patience)
         self.hops.append(hops.accepted_hop(self._service, client, gateway))

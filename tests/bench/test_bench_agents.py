@@ -7,10 +7,10 @@ from bench.calls import numbered, template
 from bench.measure import Skipped
 from sidecar import agent as agents
 from sidecar.regions import gateway_of, load_regions
+from sidecar.secrecy import LOCAL_TOKEN
 from sidecar.spec import Agent, Capacity
 from sidecar.stand_in.credentials import Presented, Token
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
-from sidecar.tokens import LOCAL_TOKEN
 
 PLACES = addresses("127.0.0.1:1", compact=2, admin=3)
 

@@ -15,9 +15,9 @@ from _require import lack
 
 from sidecar.checkout import find_checkout
 from sidecar.engine.client import connect
-from sidecar.engine.compose import child_environment
 from sidecar.errors import SidecarError
-from sidecar.images.names import BUILT_BASE, built_agent
+from sidecar.image_names import BUILT_BASE, built_agent
+from sidecar.secrecy import child_environment
 
 IMAGES_SECONDS = 900
 LAB_BIN = Path(os.environ.get("LAB_DIR", "/var/lib/lab")) / "bin"

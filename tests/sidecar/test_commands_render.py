@@ -15,7 +15,7 @@ import yaml
 from vendor_table import ROWS
 
 from sidecar.checkout import find_checkout
-from sidecar.images.names import REMARK
+from sidecar.image_names import REMARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

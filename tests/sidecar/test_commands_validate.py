@@ -239,7 +239,7 @@ def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) 
 @pytest.mark.usefixtures("compose")
 def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
     """Its own words are the cause."""
-    from sidecar.checks import check_compose
+    from sidecar.checks.deployment import check_compose
 
     monkeypatch.setenv("PATH", PATH)
     (found,) = check_compose({"docker-compose.yml": "services: {a: {image: b, bogus: c}}"}, Path())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from sidecar import tokens
+from sidecar import agent, secrecy
 from sidecar.errors import SidecarError
 from sidecar.findings import Severity
 from sidecar.tokens import content, store
@@ -126,7 +126,7 @@ def test_all_broken_rules_are_told_at_once() -> None:
         (TOKEN, []),
         (f"{CANARY}", ["holds no `@`"]),
         (f"{CANARY}@half", ["is not of the shape name@hash_name@hash"]),
-        (tokens.LOCAL_TOKEN, ["is the public constant of the region `local`"]),
+        (secrecy.LOCAL_TOKEN, ["is the public constant of the region `local`"]),
     ],
 )
 def test_another_shape_is_a_warning(token: str, causes: list[str]) -> None:
@@ -143,7 +143,7 @@ def test_another_shape_is_a_warning(token: str, causes: list[str]) -> None:
 def test_the_file_holds_the_tags_key_and_nothing_else(token: str, key: str, section: str) -> None:
     """YAML quotes what it must; the agent reads the token as it is."""
     assert {section: {"tags": f"Authentication={token}"}} == yaml.safe_load(
-        tokens.agent_config(token, key)
+        agent.config_text(token, key)
     )
 
 
@@ -241,8 +241,8 @@ def test_the_variable_is_taken_out_of_the_environment(monkeypatch) -> None:
     """No program that is started later inherits it."""
     monkeypatch.setenv("TRACING_TOKEN", TOKEN)
 
-    assert TOKEN == tokens.take_from_environment()
-    assert tokens.take_from_environment() is None
+    assert TOKEN == secrecy.take_from_environment()
+    assert secrecy.take_from_environment() is None
 
 
 @pytest.mark.parametrize(
@@ -257,19 +257,19 @@ def test_the_variable_is_taken_out_of_the_environment(monkeypatch) -> None:
 )
 def test_what_looks_like_a_token_is_masked(text: str, expected: str) -> None:
     """In a defect's log, where any text may stand."""
-    assert tokens.mask(text).startswith(expected)
-    assert TOKEN not in tokens.mask(text)
+    assert secrecy.mask(text).startswith(expected)
+    assert TOKEN not in secrecy.mask(text)
 
 
 def test_a_known_token_is_masked_whatever_its_shape() -> None:
     """The variable's value is known, and is taken out as it is."""
-    assert "a *** b" == tokens.mask(f"a {CANARY} b", CANARY)
+    assert "a *** b" == secrecy.mask(f"a {CANARY} b", CANARY)
 
 
 def test_the_local_token_is_a_public_constant() -> None:
     """It is not of the vendor's shape, so that it is not mistaken for one that is worth anything."""
     assert (
         "local@stand-in_local@public-constant"
-        == tokens.LOCAL_TOKEN
-        == content.clean(tokens.LOCAL_TOKEN)
+        == secrecy.LOCAL_TOKEN
+        == content.clean(secrecy.LOCAL_TOKEN)
     )

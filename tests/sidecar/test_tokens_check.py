@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.tokens import LOCAL_TOKEN, check, store
+from sidecar.secrecy import LOCAL_TOKEN
+from sidecar.tokens import check, store
 
 TOKEN = "canary@0123456789abcde_canary@53df7ad2afe8301"
 OTHER = "canary@0123456789abcde_canary@53df7ad2afe8302"

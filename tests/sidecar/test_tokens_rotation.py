@@ -12,16 +12,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from sidecar.agent import config_text
 from sidecar.engine.containers import Container, RunResult
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError, EngineError
+from sidecar.engine.project import CONFIG_FILES, WORKING_DIR
 from sidecar.errors import SidecarError
-from sidecar.tokens import LOCAL_TOKEN, agent_config, rotation, store
+from sidecar.secrecy import LOCAL_TOKEN
+from sidecar.tokens import rotation, store
 from sidecar.tokens.check import fingerprint
-from sidecar.verify.deployment import CONFIG_FILES, WORKING_DIR
 
 NEW = "canary@0123456789abcde_canary@53df7ad2afe8301"
-OLD_FILE = agent_config(LOCAL_TOKEN, "agent.tags")
-NEW_FILE = agent_config(NEW, "agent.tags")
+OLD_FILE = config_text(LOCAL_TOKEN, "agent.tags")
+NEW_FILE = config_text(NEW, "agent.tags")
 PATH = Path("secrets/agent.yaml")
 CLIENT = {"started": 20, "sent": 20, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
 GATEWAY = {"accepted": 20, "refused": 0, "distinct": 20, "dropped": 0}
@@ -442,7 +444,7 @@ def test_agents_of_another_folder_are_not_replaced(run, deployment, tmp_path) ->
 )
 def test_the_key_stays_unless_a_version_is_named(run, options: list[str], section: str) -> None:
     """Old agents keep their key."""
-    PATH.write_text(agent_config(LOCAL_TOKEN, "jaeger.tags"))
+    PATH.write_text(config_text(LOCAL_TOKEN, "jaeger.tags"))
     rotate(run, *options)
 
     assert PATH.read_text().startswith(f"{section}:")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
-from sidecar.images.names import official
+from sidecar.image_names import official
 from sidecar.targets import environment
 from sidecar.targets.helm import chart, schema
 from sidecar.targets.helm.carried import differences

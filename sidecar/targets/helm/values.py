@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sidecar.images.names import built_agent, official
+from sidecar.image_names import built_agent, official
 from sidecar.plan import DIRECT, LOCAL, HealthTiming
 from sidecar.targets.helm.fields import FIELDS
 

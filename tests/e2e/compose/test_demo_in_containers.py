@@ -13,7 +13,7 @@ import pytest
 import requests
 from compose_deployment import free_port, sidecar, wait_for
 
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(900)]
 

@@ -10,10 +10,10 @@ import uuid
 
 import pytest
 
+from sidecar import image_names
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import BuildFailedError, EngineError, RunTimeoutError
 from sidecar.engine.images import BuildRequest
-from sidecar.images import names
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("images")]
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("images")]
 def base(images):
     """The base image's name."""
     lines = dict(line.split("=", 1) for line in (images / ".env").read_text().splitlines())
-    return lines.get(names.BASE_VARIABLE, names.OFFICIAL_BASE)
+    return lines.get(image_names.BASE_VARIABLE, image_names.OFFICIAL_BASE)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ import pytest
 import yaml
 from compose_deployment import Deployment, Traffic, deployed, local_copy, sidecar, wait_for
 
-from sidecar.tokens import LOCAL_TOKEN, agent_config
+from sidecar.agent import config_text
+from sidecar.secrecy import LOCAL_TOKEN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -120,7 +121,7 @@ def test_a_rotation_under_traffic_loses_nothing(rotating):
     assert NEW not in done.out + done.err
     after = _agents(rotating)
     assert (AGENTS, set()) == (sorted(after.values()), after.keys() & before.keys())
-    assert {agent_config(NEW, "agent.tags")} == _mounted(rotating)
+    assert {config_text(NEW, "agent.tags")} == _mounted(rotating)
     wait_for(
         lambda: rotating.trace(traffic.answered[-1], seconds=1),
         lambda found: found and len(found["spans"]) == 5,
@@ -195,8 +196,8 @@ def test_two_rotations_at_once_come_one_after_the_other(rotating):
     assert (0, 0) == (first.returncode, second.returncode), said
     assert "waiting for another `sidecar token` to end" in said[0]
     assert AGENTS == sorted(_agents(rotating).values())
-    assert {agent_config(LOCAL_TOKEN, "agent.tags")} == _mounted(rotating)
+    assert {config_text(LOCAL_TOKEN, "agent.tags")} == _mounted(rotating)
     assert (
-        agent_config(LOCAL_TOKEN, "agent.tags")
+        config_text(LOCAL_TOKEN, "agent.tags")
         == (rotating.folder / "secrets" / "agent.yaml").read_text()
     )

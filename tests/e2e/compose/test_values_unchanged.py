@@ -8,7 +8,7 @@ import pytest
 import yaml
 from compose_deployment import Deployment, deployed, sidecar
 
-from sidecar.images.names import official
+from sidecar.image_names import official
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(120)]
 

@@ -11,7 +11,7 @@ from _require import lack
 from canary_release import install
 from kubernetes_cluster import environment, find, load, loader, namespace, run
 
-from sidecar.images.names import built_agent, official
+from sidecar.image_names import built_agent, official
 
 OTHER_AGENT = "1.61.0"
 

@@ -11,7 +11,7 @@ from greetings import REQUESTS, answered
 from kubernetes_cluster import wait_until
 from pod_states import state_now, watched
 
-from sidecar.images.names import official
+from sidecar.image_names import official
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 

@@ -10,7 +10,7 @@ from canary_release import WAIT
 from helm_charts import CHART
 from kubernetes_cluster import find, run
 
-from sidecar.images.names import built_agent
+from sidecar.image_names import built_agent
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 

@@ -11,7 +11,7 @@ from canary_release import CANARY, upgrade
 from helm_charts import CHART
 from kubernetes_cluster import environment, find, wait_until
 
-from sidecar.images.names import official
+from sidecar.image_names import official
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 

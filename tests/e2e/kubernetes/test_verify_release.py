@@ -12,7 +12,7 @@ from helm_charts import CHART
 from kubernetes_cluster import environment, namespace, wait_until
 
 from sidecar.checkout import find_checkout
-from sidecar.images.names import official
+from sidecar.image_names import official
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 

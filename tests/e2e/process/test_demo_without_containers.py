@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from sidecar.engine.compose import child_environment
+from sidecar.secrecy import child_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("demo"), pytest.mark.timeout(120)]
 

@@ -86,4 +86,4 @@ def test_a_probe_that_breaks_is_told(monkeypatch) -> None:
     monkeypatch.setattr(probe.subprocess, "run", lambda *_args, **_options: done)
 
     with pytest.raises(Exception, match="the probe failed: OSError: no network"):
-        inside.InsidePlace("test", None).send("test", "marker", 1)
+        inside.PodDeployment("test", None).send("test", "marker", 1)

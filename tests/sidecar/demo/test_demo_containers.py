@@ -12,8 +12,8 @@ import pytest
 from sidecar.demo import containers
 from sidecar.engine.compose import Compose
 from sidecar.engine.containers import Container
+from sidecar.engine.project import CONFIG_FILES, WORKING_DIR
 from sidecar.errors import SidecarError
-from sidecar.verify.deployment import CONFIG_FILES, WORKING_DIR
 
 PROGRAM = """\
 import json, os, signal, sys

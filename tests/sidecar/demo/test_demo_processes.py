@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from sidecar.demo import processes
+from sidecar.demo.deployment import ProcessDeployment
 from sidecar.demo.ports import Port
 from sidecar.demo.processes import Demo, Started
 from sidecar.errors import SidecarError
 from sidecar.plan import sample_services
-from sidecar.verify.process import ProcessPlace
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
 
@@ -238,7 +238,7 @@ def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
 def test_a_probe_that_fails_is_told(tmp_path, spawn):
     """Where spans cannot be sent from here, the reason is the probe's last line."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
-    place = ProcessPlace(tmp_path / "demo")
+    place = ProcessDeployment(tmp_path / "demo")
 
     with pytest.raises(
         SidecarError, match=r"frontend: the probe failed: .*0 is not a number of spans"
@@ -254,7 +254,7 @@ def test_a_page_that_is_gone_is_told(tmp_path, spawn):
     with pytest.raises(
         SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Start again: make down"
     ):
-        ProcessPlace(tmp_path / "demo").agent("frontend")
+        ProcessDeployment(tmp_path / "demo").agent("frontend")
 
 
 def test_another_program_at_the_port_is_no_start(tmp_path, monkeypatch):

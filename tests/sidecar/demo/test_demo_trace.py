@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sidecar.demo.trace import Row, fetch, request, tree
 from sidecar.errors import SidecarError
+from sidecar.verify.trace import Row, fetch, request, tree
 
 
 def span(identity, parent="", *, service="p1", operation="work", start=0, duration=1500, **tags):

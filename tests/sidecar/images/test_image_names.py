@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import sidecar
+from sidecar import image_names
 from sidecar.checkout import find_checkout
-from sidecar.images import names
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,12 @@ from sidecar.images import names
 )
 def test_mirror_gets_the_full_name(name: str, prefix: str, expected: str) -> None:
     """Docker Hub's own images live below library/, which only the engine's default registry may leave out."""
-    assert expected == names.mirrored(name, prefix)
+    assert expected == image_names.mirrored(name, prefix)
 
 
 def test_prefix_is_for_what_others_publish() -> None:
     """The kit's own images are built, not pulled: a mirror does not have them."""
-    image_names = names.official("1.50.0", "m.example.com/")
+    images = image_names.official("1.50.0", "m.example.com/")
 
     expected = [
         "m.example.com/library/python:3.12-slim-bookworm",
@@ -38,7 +38,7 @@ def test_prefix_is_for_what_others_publish() -> None:
         f"sidecar-kit/sample:{sidecar.__version__}",
         f"sidecar-kit/gateway:{sidecar.__version__}",
     ]
-    assert expected == [image.name for image in image_names]
+    assert expected == [image.name for image in images]
 
 
 def test_checkout_is_the_folder_of_package_and_dockerfile() -> None:

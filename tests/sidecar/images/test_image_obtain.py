@@ -12,11 +12,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from sidecar import cli
+from sidecar import cli, image_names
 from sidecar.engine.errors import ImageMissingError, RegistryError
 from sidecar.engine.images import BuildRequest, ImageInfo
 from sidecar.errors import SidecarError
-from sidecar.images import base, names, obtain
+from sidecar.images import base, obtain
 from sidecar.images.lock import one_at_a_time
 from sidecar.images.mirrors import DebianMirror
 from sidecar.images.progress import ProgressLine
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-BASE = names.OFFICIAL_BASE
+BASE = image_names.OFFICIAL_BASE
 AGENT = "jaegertracing/jaeger-agent:1.62.0"
-BUILT_AGENT = names.built_agent()
+BUILT_AGENT = image_names.built_agent()
 NO_REGISTRY = RegistryError("registry", "no such host")
 
 
@@ -113,7 +113,7 @@ def test_registry_that_does_not_answer_is_asked_once(capsys: pytest.CaptureFixtu
     """Everything is built then, with the cause; a black hole costs its bound only once."""
     images = MemoryImages(registry=NO_REGISTRY)
 
-    assert [(names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(images)
+    assert [(image_names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(images)
     assert [f"ask {BASE}"] == [deed for deed in images.did if deed.startswith("ask")]
     assert "the registry cannot be used: no such host" in capsys.readouterr().out
 
@@ -166,7 +166,9 @@ def test_source_build_never_asks_nor_takes_what_was_pulled() -> None:
     """Even with the official images at hand."""
     images = MemoryImages({BASE: ImageInfo("1", 1, {}, "")}, published=(BASE, AGENT))
 
-    assert [(names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(images, source="build")
+    assert [(image_names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(
+        images, source="build"
+    )
     assert not [deed for deed in images.did if deed.startswith("ask")]
 
 
@@ -244,7 +246,7 @@ def test_command_prints_a_table_and_writes_what_differs(
     head, first, *_ = capsys.readouterr().out.splitlines()
     assert head.split() == ["ROLE", "IMAGE", "WAY", "SIZE"]
     assert first.split() == ["base", "sidecar-kit/base:bookworm", "built", "1", "MB"]
-    expected = f"SIDECAR_BASE_IMAGE={names.BUILT_BASE}\nSIDECAR_AGENT_IMAGE={BUILT_AGENT}\n"
+    expected = f"SIDECAR_BASE_IMAGE={image_names.BUILT_BASE}\nSIDECAR_AGENT_IMAGE={BUILT_AGENT}\n"
     assert expected == (tmp_path / ".env").read_text()
 
 
@@ -268,7 +270,7 @@ def test_dry_run_of_the_command_is_json_and_writes_nothing(
     first = json.loads(capsys.readouterr().out)[0]
     expected = {
         "role": "base",
-        "image": names.BUILT_BASE,
+        "image": image_names.BUILT_BASE,
         "variable": "SIDECAR_BASE_IMAGE",
         "way": "build",
         "why": "the registry cannot be used: no such host",
@@ -298,7 +300,7 @@ def test_a_spec_says_what_the_flags_do_not(
     ]
 
     assert 0 == cli.main(command)
-    assert names.built_agent("1.35.0") == json.loads(capsys.readouterr().out)[1]["image"]
+    assert image_names.built_agent("1.35.0") == json.loads(capsys.readouterr().out)[1]["image"]
     assert 1 == cli.main([*command, "--source", "registry"])
     assert engine.did[-1].startswith("ask mirror.example.com/hub/library/python:")
 

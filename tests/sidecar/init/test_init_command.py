@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 import yaml
 
-from sidecar.images.names import REMARK
+from sidecar.image_names import REMARK
 from sidecar.init.document import document
 from sidecar.spec.load import load
 from sidecar.spec.paths import walk

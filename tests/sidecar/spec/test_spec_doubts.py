@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.checks.spec import Doubts, floating_tag
 from sidecar.commands import _spec
 from sidecar.findings import Severity
 from sidecar.regions import load_regions
-from sidecar.spec.doubts import Doubts, floating_tag
 from sidecar.spec.load import load
 
 SERVICE = """\

@@ -10,7 +10,7 @@ import yaml
 from helm_charts import CHART, CI, KUBERNETES, one, plan_of, run_helm, template, written
 from vendor_table import ROWS
 
-from sidecar.images.names import built_agent, official
+from sidecar.image_names import built_agent, official
 from sidecar.spec import Agent, GatewayWish, HealthCheck, Resources, Service, Spec
 from sidecar.targets import compose, helm
 from sidecar.targets.helm import checks, validate

@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.engine.containers import Container, RunResult
 from sidecar.errors import SidecarError
-from sidecar.verify.compose import ComposePlace, place_of
+from sidecar.verify.compose import ComposeDeployment, deployment_of
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 
 PROBED = {"started": 5, "sent": 5, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
@@ -66,7 +66,7 @@ def engine():
 @pytest.fixture
 def place(engine):
     """The project as verify sees it."""
-    return ComposePlace(engine, "sidecar-local", "kit/gateway:1")
+    return ComposeDeployment(engine, "sidecar-local", "kit/gateway:1")
 
 
 def prints(engine, data):
@@ -119,7 +119,9 @@ def test_a_region_has_no_stand_in(engine):
     """Where the project has no gateway of its own, there are no counts."""
     del engine.containers.status["gateway"]
 
-    assert ComposePlace(engine, "sidecar-cn-shenzhen", "kit/gateway:1").gateway("m", 5, 1) is None
+    assert (
+        ComposeDeployment(engine, "sidecar-cn-shenzhen", "kit/gateway:1").gateway("m", 5, 1) is None
+    )
 
 
 def test_the_agents_log_is_that_since_verify_began(place):
@@ -137,7 +139,7 @@ def test_a_project_without_services_is_an_error(engine):
         SidecarError,
         match=r"Compose project other: runs no service of the kit\. Start it: docker comp",
     ):
-        ComposePlace(engine, "other", "kit/gateway:1")
+        ComposeDeployment(engine, "other", "kit/gateway:1")
 
 
 def test_a_container_that_does_not_run_is_named(engine, place):
@@ -158,7 +160,7 @@ def test_an_agent_that_is_missing_is_named(engine):
     with pytest.raises(
         SidecarError, match=r"frontend agent: is not in the Compose project\. Render again"
     ):
-        ComposePlace(engine, "sidecar-local", "kit/gateway:1").agent("frontend")
+        ComposeDeployment(engine, "sidecar-local", "kit/gateway:1").agent("frontend")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
     monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
     monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose(config))
 
-    assert ["frontend"] == place_of(tmp_path).services()
+    assert ["frontend"] == deployment_of(tmp_path).services()
 
 
 @pytest.mark.parametrize(
@@ -213,4 +215,4 @@ def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
     with pytest.raises(
         SidecarError, match=r"docker-compose.yml: is not the kit's\. Render one: sidecar render"
     ):
-        place_of(tmp_path)
+        deployment_of(tmp_path)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from sidecar.engine.containers import Container
+from sidecar.engine.project import CONFIG_FILES, WORKING_DIR, containers_of
 from sidecar.errors import SidecarError
-from sidecar.verify.deployment import CONFIG_FILES, WORKING_DIR, containers_of
 
 CONFIG = {"name": "services-eu-west-1", "services": {"orders": {}, "orders-agent": {}}}
 

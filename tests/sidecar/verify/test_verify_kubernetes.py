@@ -12,7 +12,7 @@ from sidecar.errors import SidecarError
 from sidecar.kubernetes import looking
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
-from sidecar.verify.kubernetes import KubernetesPlace
+from sidecar.verify.kubernetes import ReleaseDeployment
 from sidecar.verify.look import Broken, Look, as_line
 
 NAME = "sidecar-verify-0123abcd"
@@ -37,7 +37,7 @@ def place(kubectl):
 
     def call(*pods, **options):
         kubectl.answer("get pods --selector", listed(*pods))
-        return KubernetesPlace(Kubectl("shop"), "demo", **options)
+        return ReleaseDeployment(Kubectl("shop"), "demo", **options)
 
     return call
 
@@ -68,11 +68,11 @@ def test_a_foreign_charts_pods_are_found_by_their_labels(kubectl) -> None:
     kubectl.answer("get pods --selector=app=shop", listed(foreign))
     kubectl.answer("get", listed())
 
-    assert ["shop"] == KubernetesPlace(Kubectl("shop"), "", selector="app=shop").services()
+    assert ["shop"] == ReleaseDeployment(Kubectl("shop"), "", selector="app=shop").services()
     with pytest.raises(
         SidecarError, match="selector app=none: has no traced pod in namespace shop"
     ):
-        KubernetesPlace(Kubectl("shop"), "", selector="app=none")
+        ReleaseDeployment(Kubectl("shop"), "", selector="app=none")
 
 
 def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
@@ -102,9 +102,13 @@ def test_one_container_of_the_pods_own_image_looks(place, kubectl) -> None:
         "--filename=-",
     ) == tuple(next(argv for argv in kubectl.asked if "replace" in argv)[1:])
     assert (NAME, "kit/gateway:1") == (container["name"], container["image"])
-    assert ["python", "-m", "sidecar.verify.look", "--service=web", "--marker=m"] == container[
-        "command"
-    ][:5]
+    assert [
+        "python",
+        "-m",
+        "sidecar.verify.look_inside",
+        "--service=web",
+        "--marker=m",
+    ] == container["command"][:5]
     assert ["--agent=127.0.0.1:6831", "--admin=http://127.0.0.1:14271"] == container["command"][-2:]
     assert {
         "allowPrivilegeEscalation": False,
@@ -225,7 +229,7 @@ def test_a_look_that_does_not_end_is_given_up(place, kubectl, monkeypatch) -> No
 
 
 @pytest.mark.parametrize(
-    "printed", ["", "Traceback\nNo module named sidecar.verify.look\n", '{"odd": 1}\n']
+    "printed", ["", "Traceback\nNo module named sidecar.verify.look_inside\n", '{"odd": 1}\n']
 )
 def test_another_image_is_told_by_what_it_prints(place, kubectl, printed: str) -> None:
     """The last line, never a traceback."""
@@ -355,7 +359,7 @@ def test_the_contexts_own_namespace_is_not_asked_for(kubectl) -> None:
     with pytest.raises(
         SidecarError, match="release demo: has no traced pod in the context's namespace"
     ):
-        KubernetesPlace(Kubectl(), "demo")
+        ReleaseDeployment(Kubectl(), "demo")
 
 
 def test_the_command_prints_the_proof(run, kubectl) -> None:

@@ -9,10 +9,10 @@ from dataclasses import asdict
 import psutil
 import pytest
 
+from sidecar.demo.deployment import ProcessDeployment
 from sidecar.demo.processes import Demo, Started
 from sidecar.errors import SidecarError
 from sidecar.verify import probe
-from sidecar.verify.process import ProcessPlace
 
 
 def test_a_probe_that_does_not_end_is_told(tmp_path, monkeypatch):
@@ -23,7 +23,7 @@ def test_a_probe_that_does_not_end_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(probe, "SECONDS", 0.01)
 
     with pytest.raises(SidecarError) as caught:
-        ProcessPlace(tmp_path).send("frontend", "marker", 10)
+        ProcessDeployment(tmp_path).send("frontend", "marker", 10)
 
     assert ("frontend", "the probe did not end within 0.01 s") == (
         caught.value.subject,

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from sidecar.demo.deployment import NO_AGENT
 from sidecar.errors import SidecarError
 from sidecar.verify import report as reports
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+from sidecar.verify.deployment import Stepwise
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
-from sidecar.verify.place import Stepwise
-from sidecar.verify.process import NO_AGENT
 from sidecar.verify.run import verify
 
 GONE = SidecarError("web agent", "container web-agent-1 is exited", "See docker compose ps")
 
 
 @dataclass
-class Place(Stepwise):
+class Deployment(Stepwise):
     """A deployment made by hand: each part answers what it was given, or raises it."""
 
     side_by_side: int = 2
@@ -67,7 +67,7 @@ def named(report):
 
 def test_every_hop_of_a_sound_place_is_proven():
     """Client, agent in, agent out, gateway; one trace id a service."""
-    report = verify(Place(), 10, 1)
+    report = verify(Deployment(), 10, 1)
 
     assert ["client sent", "agent received", "agent submitted", "gateway accepted"] == list(
         named(report)
@@ -77,7 +77,7 @@ def test_every_hop_of_a_sound_place_is_proven():
 
 def test_markers_differ_by_service_and_run():
     """No other run's spans, and no other service's, are counted."""
-    place = Place(
+    place = Deployment(
         names=("back", "front"), agents=[AgentCounts(2, spans_submitted=10)], side_by_side=1
     )
     first, second = verify(place, 10, 1), verify(place, 10, 1)
@@ -89,7 +89,7 @@ def test_markers_differ_by_service_and_run():
 
 def test_the_agent_is_waited_for_until_the_marked_spans_are_settled():
     """The wait ends with the spans that were there before plus those that were sent."""
-    place = Place(
+    place = Deployment(
         agents=[
             AgentCounts(5, spans_submitted=90, spans_failed=10),
             AgentCounts(7, spans_submitted=100, spans_failed=10),
@@ -102,7 +102,7 @@ def test_the_agent_is_waited_for_until_the_marked_spans_are_settled():
 
 def test_a_cause_is_taken_from_the_agents_log():
     """The log is read where spans are missing."""
-    place = Place(
+    place = Deployment(
         agents=[AgentCounts(), AgentCounts(2, spans_failed=10, connected=1)],
         log="code = Unauthenticated",
         kept=GatewayCounts(0, 10, 0),
@@ -128,7 +128,7 @@ def test_a_cause_is_taken_from_the_agents_log():
 )
 def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
     """It is named for what was tried, with the error's own cause and fix; nothing behind it is tried."""
-    report = verify(replace(Place(), **broken), 10, 1)
+    report = verify(replace(Deployment(), **broken), 10, 1)
     failure = report.hops[-1]
 
     assert (hop, False, None) == (failure.hop, failure.ok, failure.figure)
@@ -139,7 +139,7 @@ def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
 def test_without_an_agent_the_stand_in_is_named_and_noted():
     """The agent's own hop is left out, and a note tells what this proof does not show."""
     agents = [AgentCounts(forwards=False), AgentCounts(2, spans_submitted=10, forwards=False)]
-    report = verify(Place(received=STAND_IN_RECEIVED, notes=(NO_AGENT,), agents=agents), 10, 1)
+    report = verify(Deployment(received=STAND_IN_RECEIVED, notes=(NO_AGENT,), agents=agents), 10, 1)
 
     assert {"client sent": True, "stand-in received": True, "gateway accepted": True} == named(
         report
@@ -150,14 +150,14 @@ def test_without_an_agent_the_stand_in_is_named_and_noted():
 def test_a_place_without_an_agent_is_followed_all_the_same():
     """Where nothing stands between service and gateway, two hops are counted."""
     assert {"client sent": True, "gateway accepted": True} == named(
-        verify(Place(agents=[None]), 10, 1)
+        verify(Deployment(agents=[None]), 10, 1)
     )
 
 
 def test_one_services_failure_leaves_the_others_proof():
     """Each service is followed by itself."""
     agents = [GONE, AgentCounts(), AgentCounts(2, spans_submitted=10)]
-    report = verify(Place(names=("back", "front"), agents=agents, side_by_side=1), 10, 1)
+    report = verify(Deployment(names=("back", "front"), agents=agents, side_by_side=1), 10, 1)
 
     assert [
         ("back", False),
@@ -169,20 +169,20 @@ def test_one_services_failure_leaves_the_others_proof():
 
 
 REPORTS = {
-    "proven": Place(),
-    "process": Place(
+    "proven": Deployment(),
+    "process": Deployment(
         received=STAND_IN_RECEIVED,
         notes=(NO_AGENT,),
         agents=[AgentCounts(forwards=False), AgentCounts(2, forwards=False)],
     ),
-    "region": Place(kept=None),
-    "wrong-token": Place(
+    "region": Deployment(kept=None),
+    "wrong-token": Deployment(
         agents=[AgentCounts(), AgentCounts(2, spans_failed=10, connected=1)],
         log="code = Unauthenticated",
         kept=GatewayCounts(0, 0, 0, dropped=10),
     ),
-    "agent-gone": Place(agents=[GONE]),
-    "busy": Place(agents=[AgentCounts(), AgentCounts(3, spans_submitted=14, connected=1)]),
+    "agent-gone": Deployment(agents=[GONE]),
+    "busy": Deployment(agents=[AgentCounts(), AgentCounts(3, spans_submitted=14, connected=1)]),
 }
 
 
@@ -218,7 +218,7 @@ def test_colour_marks_the_verdicts_on_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    report = verify(Place(), 10, 1)
+    report = verify(Deployment(), 10, 1)
 
     assert "\x1b[32mok\x1b[0m" in reports.as_text(report, 80)
     assert "\x1b[32mproven: every marked span arrived\x1b[0m" in reports.as_text(report, 80)

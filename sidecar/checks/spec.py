@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sidecar.checks.files import missing
 from sidecar.findings import Finding, Severity
 from sidecar.regions import LOCAL
-from sidecar.spec.presence import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

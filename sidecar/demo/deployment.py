@@ -9,9 +9,9 @@ from sidecar.demo.processes import running
 from sidecar.errors import SidecarError
 from sidecar.verify import probe
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+from sidecar.verify.deployment import Stepwise
 from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.loopback import fetch
-from sidecar.verify.place import Stepwise
 from sidecar.verify.reader import read_gateway, wait_for
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NO_AGENT = "no agent ran: the stand-in gateway took the services' packets itself"
 
 
-class ProcessPlace(Stepwise):
+class ProcessDeployment(Stepwise):
     """The processes that `sidecar demo` started."""
 
     side_by_side = 1
