@@ -12,7 +12,8 @@ PYTEST_ARGS ?=
 FUZZ_CASES ?= 100000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo down images render validate verify test lint format bench lock golden fuzz clean
+.PHONY: help demo down images render validate verify test test-all lint format bench lock golden fuzz \
+  release release-check clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -61,6 +62,12 @@ lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of 
 	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --generate-hashes \
 	  --no-emit-package sidecar-kit --no-header -o requirements-dev.txt \
 	  requirements-dev.in pyproject.toml tracing/pyproject.toml
+
+release: $(VENV)/.ready ## show what a release changes: make release VERSION=1.2.3; APPLY=1 writes it
+	@$(BIN)/python -m tools.release "$(VERSION)" $(if $(APPLY),--apply)
+
+release-check: $(VENV)/.ready ## check that packages, chart, changelog [and TAG=v1.2.3] have one version
+	@$(BIN)/python -m tools.release --check --tag "$(TAG)"
 
 clean: ## remove the environment and all that was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/stand_in/stubs/*_pb2*

@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from copies import copy_tree
 
 from sidecar.cli import COMMANDS, build_parser
 
@@ -30,17 +30,7 @@ def commands(text):
 def checkout(tmp_path_factory):
     """A copy of what git tracks, or would, with README's spec in it."""
     folder = tmp_path_factory.mktemp("clone") / "kit"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split("\n")
-    for name in filter(None, listed):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    copy_tree(folder)
     (folder / "sidecar.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
     return folder
 

@@ -1,0 +1,28 @@
+"""Copies of the kit's own tree, for tests that change it or run from it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def copy_tree(folder: Path, *kept: str) -> Path:
+    """Copy what git tracks, or would track, into a folder; with names, only what is below them."""
+    command = ["git", "ls-files", "-z", "-co", "--exclude-standard", *kept]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    for name in filter(None, done.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def track(folder: Path) -> Path:
+    """Make a folder a git repository that holds all of its files, committed."""
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "Start"]):
+        subprocess.run([*git, *command], cwd=folder, check=True, capture_output=True)
+    return folder

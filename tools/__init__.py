@@ -1,0 +1,1 @@
+"""What maintainers run, by `make`: releases, and the tests on every Python."""
