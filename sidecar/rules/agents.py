@@ -1,0 +1,220 @@
+"""What is known of jaeger-agent's versions and flags, and what is wrong with them.
+
+Flags were read from the sources of v1.15.1, v1.18.0, v1.20.0 to v1.22.0 and v1.62.0
+(cmd/agent, cmd/flags).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from sidecar.findings import Problem, Rule, Severity
+
+Version = tuple[int, int, int]
+
+VERSION_PATTERN = r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})"
+OLDEST, NEWEST = (1, 15, 0), (1, 62, 0)
+OLDEST_VERSION, DEFAULT_VERSION = "1.15.0", "1.62.0"
+"""The default is the newest: Jaeger removed the agent after it."""
+
+COMPACT_PORT = 6831
+"""UDP: where jaeger-client sends spans to."""
+BINARY_PORT = 6832
+ZIPKIN_PORT = 5775
+SAMPLING_PORT = 5778
+ADMIN_PORT = 14271
+PORTS = (ZIPKIN_PORT, COMPACT_PORT, BINARY_PORT, SAMPLING_PORT, ADMIN_PORT)
+
+STOCK_WORKERS, STOCK_QUEUE = 10, 1000
+STOCK_BATCH = 10
+"""Spans in a packet of a client without sidecar_tracing."""
+
+AGENT_TAGS, JAEGER_TAGS = "agent.tags", "jaeger.tags"
+ADMIN_HOST_PORT, ADMIN_PORT_FLAG = "admin.http.host-port", "admin-http-port"
+SOCKET_BUFFER = "processor.jaeger-compact.server-socket-buffer-size"
+STATUS_SINCE: Version = (1, 22, 0)
+"""From here the program has `status`, which probes a running agent."""
+TLS_SINCE: Version = (1, 18, 0)
+"""1.15 says `--reporter.grpc.tls`; the sources between were not read."""
+
+
+class Flag(NamedTuple):
+    """The versions that know a flag."""
+
+    since: Version
+    until: Version | None
+    """The first version without it; None: the newest has it."""
+    instead: str
+    """Its counterpart in the other versions; empty where there is none."""
+
+
+_FIRST = (1, 0, 0)
+_REPORTER = "reporter.grpc.host-port"
+FLAGS = {
+    JAEGER_TAGS: Flag(_FIRST, (1, 22, 0), AGENT_TAGS),
+    AGENT_TAGS: Flag((1, 16, 0), None, JAEGER_TAGS),
+    ADMIN_HOST_PORT: Flag((1, 18, 0), None, ADMIN_PORT_FLAG),
+    ADMIN_PORT_FLAG: Flag(_FIRST, (1, 26, 0), ADMIN_HOST_PORT),
+    "health-check-http-port": Flag(_FIRST, (1, 26, 0), ADMIN_HOST_PORT),
+    "collector.host-port": Flag(_FIRST, (1, 18, 0), _REPORTER),
+    "reporter.tchannel.host-port": Flag(_FIRST, (1, 18, 0), _REPORTER),
+    "discovery.min-peers": Flag(_FIRST, (1, 18, 0), "reporter.grpc.discovery.min-peers"),
+    SOCKET_BUFFER: Flag((1, 20, 0), None, ""),
+}
+"""Flags that not every version has, without dashes; a flag that is not here has no known limits."""
+TCHANNEL = ("collector.host-port", "reporter.tchannel.host-port")
+
+
+# Versions -------------------------------------------------------------------------------------
+
+NOT_A_VERSION = Rule(
+    "not-an-agent-version",
+    Severity.ERROR,
+    "The agent's version is not a version of jaeger-agent that the kit knows.",
+    "Flags differ by version, and an agent does not start with a flag that it does not know.",
+    f"Use {OLDEST_VERSION} to {DEFAULT_VERSION}",
+    'agent: {version: "2.0.0"}',
+)
+IMAGE_OF_ANOTHER_VERSION = Rule(
+    "agent-image-of-another-version",
+    Severity.WARNING,
+    "The agent's image has another version than agent.version.",
+    "The kit renders the flags of agent.version, and the image may not know them.",
+    "Set `version` to the image's",
+    'agent: {image: "jaegertracing/jaeger-agent:1.20.0", version: "1.62.0"}',
+)
+
+
+def read_version(text: str) -> Version | None:
+    """Return a version as numbers; None where it is not a version that the kit knows."""
+    numbers = _numbers(text)
+    return numbers if numbers and OLDEST <= numbers <= NEWEST else None
+
+
+def version(text: str) -> Problem | None:
+    """Judge the version of an agent; the cause does not repeat it."""
+    numbers = _numbers(text)
+    if numbers is None:
+        return NOT_A_VERSION.problem("is not a version", f"Give one such as {DEFAULT_VERSION}")
+    if numbers > NEWEST:
+        cause = f"the agent was removed from Jaeger after {DEFAULT_VERSION}"
+        return NOT_A_VERSION.problem(cause)
+    if numbers < OLDEST:
+        return NOT_A_VERSION.problem(f"the oldest known is {OLDEST_VERSION}")
+    return None
+
+
+def image_version(image: str) -> str | None:
+    """Return the version that an image's tag names, as text; None where it names none."""
+    found = _pattern(r":v?(\d+\.\d+\.\d+)(?:[-@].*)?\Z").search(image)
+    return found[1] if found else None
+
+
+def agent_image(image: str, wanted: str) -> Problem | None:
+    """Judge the image of a spec's agent against its agent.version."""
+    named = image_version(image)
+    if named in (None, wanted):
+        return None
+    cause = f"is of version {named}, and the flags are those of agent.version {wanted}"
+    fix = f"Set `version: {named}`, or name the image of {wanted}"
+    return IMAGE_OF_ANOTHER_VERSION.problem(cause, fix)
+
+
+def has_flag(flag: str, version: Version) -> bool:
+    """Tell whether a version knows a flag, as far as known; the flag is without dashes."""
+    known = FLAGS.get(flag)
+    return known is None or (
+        known.since <= version and (known.until is None or version < known.until)
+    )
+
+
+def tags_flag(version: Version) -> str:
+    """Return the flag, and key of the config file, that holds the token in a version."""
+    return AGENT_TAGS if has_flag(AGENT_TAGS, version) else JAEGER_TAGS
+
+
+def _numbers(text: str) -> Version | None:
+    found = _pattern(VERSION_PATTERN).fullmatch(text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+# Arguments ------------------------------------------------------------------------------------
+
+UNKNOWN_FLAG = Rule(
+    "unknown-agent-flag",
+    Severity.WARNING,
+    "The agent's version does not know a flag.",
+    "The agent does not start.",
+    "Use the flag of the version; the kit renders the flags of the version",
+    "image: jaegertracing/jaeger-agent:1.62.0 with --jaeger.tags",
+)
+TCHANNEL_FLAG = Rule(
+    "tchannel-flag",
+    Severity.WARNING,
+    "The agent reports by TChannel.",
+    "A region's gateway accepts gRPC only, and every span is lost.",
+    f"Use --{_REPORTER}",
+    "--collector.host-port=gateway:14267",
+)
+UNREADABLE_TAGS = Rule(
+    "unreadable-agent-tags",
+    Severity.WARNING,
+    "A piece of the agent's tags has no `=`.",
+    "The agent panics at start and prints the piece, which may be a part of the token.",
+    "Write NAME=VALUE; a comma ends a value",
+    "--agent.tags=team",
+)
+NO_TOKEN = Rule(
+    "agent-without-token",
+    Severity.WARNING,
+    "The agent sends no token.",
+    "A region's gateway drops or refuses spans without a token.",
+    "Copy it from the console, then run `sidecar token set`",
+    "command: [--reporter.grpc.host-port=gateway:1883] without tags",
+)
+
+
+def flag(name: str, version: Version) -> Problem | None:
+    """Judge one flag of a hand-made agent, without dashes, against the agent's version."""
+    known = FLAGS.get(name)
+    if known is None:
+        return None
+    text = ".".join(map(str, version))
+    fix = f"{_use(known)}; the kit renders the flags of the version"
+    if version < known.since:
+        first = f"{known.since[0]}.{known.since[1]}"
+        cause = f"{text} does not know --{name}, which came with {first}: the agent does not start"
+        return UNKNOWN_FLAG.problem(cause, fix)
+    if known.until is not None and version >= known.until:
+        end = f"{known.until[0]}.{known.until[1]}"
+        cause = f"{text} does not know --{name}, which {end} removed: the agent does not start"
+        return UNKNOWN_FLAG.problem(cause, fix)
+    if name in TCHANNEL:
+        cause = f"--{name} speaks TChannel, and a region's gateway accepts gRPC only"
+        return TCHANNEL_FLAG.problem(cause, _use(known))
+    return None
+
+
+def tags(name: str, value: str) -> Problem | None:
+    """Judge the value of an agent's tags flag."""
+    if all("=" in piece for piece in value.split(",")):
+        return None
+    cause = f"a piece of --{name} has no `=`: the agent panics at start and prints it"
+    return UNREADABLE_TAGS.problem(cause)
+
+
+def no_token() -> Problem:
+    """Return the problem of an agent that reports to a gateway without a token."""
+    cause = "sends no token: a region's gateway drops or refuses spans without one"
+    return NO_TOKEN.problem(cause)
+
+
+def _use(known: Flag) -> str:
+    return f"Use --{known.instead}" if known.instead else "Leave it out"

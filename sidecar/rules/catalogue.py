@@ -1,0 +1,92 @@
+"""All rules of the package: listed, looked up by id, and written as docs/checks.md."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sidecar import rules as package
+from sidecar.findings import Problem, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import ModuleType
+
+UNKNOWN_RULE = Rule(
+    "unknown-rule",
+    Severity.ERROR,
+    "An id that is to be ignored is not a rule's.",
+    "Nothing is ignored, and a typo would hide that.",
+    "docs/checks.md lists the ids",
+    "--ignore floating-image-tags",
+)
+
+
+_INTRODUCTION = """\
+# Checks
+
+<!-- Generated from sidecar/rules by `make golden` -->
+
+A finding names the id of its rule. Each rule says what is wrong, why it matters, and what to do.
+An error makes a command exit 1; a warning does not.
+""".splitlines()
+
+
+def rules() -> dict[str, Rule]:
+    """Return every rule by its id, sorted."""
+    found = {rule.id: rule for group in groups().values() for rule in group}
+    return dict(sorted(found.items()))
+
+
+@cache
+def groups() -> dict[str, tuple[Rule, ...]]:
+    """Return the name of each module with its rules, in the order of the module's text."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = (importlib.import_module(f"{package.__name__}.{name}") for name in names)
+    found = {module.__name__.rpartition(".")[2]: tuple(_rules_of(module)) for module in modules}
+    return {name: group for name, group in found.items() if group}
+
+
+def nearest(rule: str) -> str | None:
+    """Return the id of the rule that is spelled most like a text."""
+    return next(iter(difflib.get_close_matches(rule, rules(), n=1, cutoff=0.6)), None)
+
+
+def unknown(ids: Iterable[str]) -> list[Problem]:
+    """Return a problem for each id that is not a rule's."""
+    known = rules()
+    return [_unknown(one) for one in dict.fromkeys(ids) if one not in known]
+
+
+def markdown() -> str:
+    """Return docs/checks.md."""
+    lines = [*_INTRODUCTION]
+    for name, group in groups().items():
+        lines += ["", f"## {name.replace('_', ' ').capitalize()}"]
+        for rule in group:
+            lines += _section(rule)
+    return "\n".join(lines) + "\n"
+
+
+def _section(rule: Rule) -> Iterator[str]:
+    yield from ("", f"### {rule.id}", "", f"*{rule.severity.value}* · {rule.summary}", "")
+    yield f"- **Why:** {rule.why}"
+    yield f"- **Fix:** {rule.fix}{'' if rule.fix.endswith(('.', '?')) else '.'}"
+    if rule.example:
+        fence = "``" if "`" in rule.example else "`"
+        yield f"- **Example:** {fence}{rule.example}{fence}"
+
+
+def _unknown(rule: str) -> Problem:
+    near = nearest(rule)
+    shown = rule if len(rule) <= 60 else f"{rule[:57]}..."
+    return UNKNOWN_RULE.problem(
+        f"{shown!r} is not a rule", f"Did you mean {near}?" if near else None
+    )
+
+
+def _rules_of(module: ModuleType) -> Iterator[Rule]:
+    return (value for value in vars(module).values() if isinstance(value, Rule))

@@ -1,0 +1,172 @@
+"""What is wrong with a service: its image, secrets, ports, capacity and paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules import recognition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FLOATING_TAGS = frozenset({"", "latest", "stable", "edge", "nightly", "main", "master"})
+"""Tags that name another image tomorrow; without a tag, `latest` is meant."""
+
+
+@dataclass(frozen=True)
+class HealthTiming:
+    """When a health check runs, and what its failures mean; the defaults of the kit."""
+
+    interval_s: int = 5
+    timeout_s: int = 3
+    retries: int = 5
+    start_period_s: int = 30
+
+
+# Images ---------------------------------------------------------------------------------------
+
+FLOATING_IMAGE_TAG = Rule(
+    "floating-image-tag",
+    Severity.WARNING,
+    "An image is named by a tag that moves, or by none.",
+    "Two machines may run two programs, and an agent may change its flags overnight.",
+    "Name a version, or a digest",
+    "image: registry.example.com/team/web:latest",
+)
+
+
+def floating_tag(image: str) -> str | None:
+    """Return the moving tag of an image's name, "" where it has none; None for a fixed one."""
+    name, _, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return None if digest or tag not in FLOATING_TAGS else tag
+
+
+def image_tag(image: str, fix: str | None = None) -> Problem | None:
+    """Judge whether an image's name may stand for another image tomorrow."""
+    tag = floating_tag(image)
+    if tag is None:
+        return None
+    found = f"has the floating tag {tag}" if tag else "has no tag, which means latest"
+    return FLOATING_IMAGE_TAG.problem(f"{found}: two machines may run two programs", fix)
+
+
+# Secrets -------------------------------------------------------------------------------------
+
+SECRET_IN_CLEAR = Rule(
+    "secret-in-clear",
+    Severity.WARNING,
+    "A value that looks like a password is written in a spec.",
+    "Specs are committed, and whoever reads the repository reads the secret.",
+    "Move it into a file that is not committed, and name that file in env_files",
+    "environment: {DB_PASSWORD: hunter2}",
+)
+
+
+def secret_in_clear(name: str, value: str) -> Problem | None:
+    """Judge one variable or build argument that is written into a spec."""
+    return secrets_in_clear([name]) if recognition.is_secret(name, value) else None
+
+
+def secrets_in_clear(names: Sequence[str]) -> Problem:
+    """Return the problem of variables that are known to be secrets."""
+    return SECRET_IN_CLEAR.problem(f"{', '.join(names)}: in clear text")
+
+
+# Capacity and ports ---------------------------------------------------------------------------
+
+CAPACITY_ABOVE_CEILING = Rule(
+    "capacity-above-ceiling",
+    Severity.WARNING,
+    "A service makes more spans than its agent can forward.",
+    "The agent's queue fills, and it drops the rest.",
+    "Use sidecar_tracing's batches of 50, split the service, or use a nearer gateway",
+    "capacity: {spans_per_second: 100000}",
+)
+REPLICAS_PUBLISH_PORTS = Rule(
+    "replicas-publish-ports",
+    Severity.WARNING,
+    "Each replica of a published service takes a port of the host.",
+    "Callers of the first port reach one replica only.",
+    "Put a load balancer in front of them, or publish nothing",
+    "services: [{name: web, image: web:1, publish: 8080, replicas: 3}]",
+)
+
+
+def capacity(rate: int, ceiling: int, round_trip_ms: int) -> Problem | None:
+    """Judge the spans per second of all replicas against what their agent forwards."""
+    if rate <= ceiling:
+        return None
+    cause = (
+        f"{rate:,} spans/s is above the {ceiling:,} that its agent forwards at "
+        f"{round_trip_ms} ms in stock batches; about {1 - ceiling / rate:.0%} would be lost"
+    )
+    return CAPACITY_ABOVE_CEILING.problem(cause)
+
+
+def replica_ports(ports: Sequence[int]) -> Problem | None:
+    """Judge the ports of the host that the replicas of a service take."""
+    if len(ports) < 2:
+        return None
+    cause = f"its {len(ports)} replicas take the host's ports {ports[0]} to {ports[-1]}, one each"
+    return REPLICAS_PUBLISH_PORTS.problem(cause)
+
+
+# Paths ----------------------------------------------------------------------------------------
+
+MISSING_CONTEXT = Rule(
+    "missing-build-context",
+    Severity.WARNING,
+    "The folder of a build does not exist.",
+    "`docker compose build` stops at it.",
+    "Name the folder",
+    "build: {context: ./typo}",
+)
+MISSING_DOCKERFILE = Rule(
+    "missing-dockerfile",
+    Severity.WARNING,
+    "A build's folder has no Dockerfile.",
+    "`docker compose build` stops at it.",
+    "Name the file with `dockerfile`, relative to the context",
+    "build: {context: ./web, dockerfile: Dockerfile.typo}",
+)
+MISSING_ENV_FILE = Rule(
+    "missing-env-file",
+    Severity.WARNING,
+    "A file of variables does not exist.",
+    "`docker compose up` stops at it.",
+    "Write the file, or leave it out",
+    "env_files: [./typo.env]",
+)
+MISSING_VOLUME_SOURCE = Rule(
+    "missing-volume-source",
+    Severity.WARNING,
+    "The host's path of a volume does not exist.",
+    "The engine creates an empty folder there that root owns, and the service reads nothing.",
+    "Create it first, whether file or folder",
+    "volumes: [./typo.conf:/etc/web.conf]",
+)
+
+
+def missing_context(context: str) -> Problem:
+    """Return the problem of a build whose folder does not exist."""
+    return MISSING_CONTEXT.problem(f"{context} does not exist; nothing can be built")
+
+
+def missing_dockerfile(dockerfile: str | None, context: str) -> Problem:
+    """Return the problem of a build without its Dockerfile; None names the default's."""
+    name = dockerfile or "Dockerfile"
+    return MISSING_DOCKERFILE.problem(f"{name} is not in {context}; nothing can be built")
+
+
+def missing_env_file(name: str) -> Problem:
+    """Return the problem of an env file that does not exist."""
+    return MISSING_ENV_FILE.problem(f"{name} does not exist; `up` stops at it")
+
+
+def missing_volume_source(source: str) -> Problem:
+    """Return the problem of a volume whose path does not exist."""
+    cause = f"{source} does not exist; the engine would create an empty folder that root owns"
+    return MISSING_VOLUME_SOURCE.problem(cause)
