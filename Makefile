@@ -39,10 +39,11 @@ verify: $(VENV)/.ready ## prove, hop by hop, that spans arrive: make verify OUT=
 test: $(VENV)/.ready ## all tests; what needs an engine or a cluster is skipped, and said, where there is none
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
-lint: $(VENV)/.ready ## ruff and mypy (strict)
+lint: $(VENV)/.ready ## ruff, mypy (strict) and the layers of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.ready ## let ruff write the code's form
 	@$(BIN)/ruff format .
