@@ -210,8 +210,10 @@ def tags(name: str, value: str) -> Problem | None:
     return UNREADABLE_TAGS.problem(cause)
 
 
-def no_token() -> Problem:
-    """Return the problem of an agent that reports to a gateway without a token."""
+def token(*, reports: bool, sets_tags: bool) -> Problem | None:
+    """Judge whether an agent that reports to a gateway is given a token, perhaps in a file."""
+    if sets_tags or not reports:
+        return None
     cause = "sends no token: a region's gateway drops or refuses spans without one"
     return NO_TOKEN.problem(cause)
 

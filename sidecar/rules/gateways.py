@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 from sidecar.findings import Problem, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 NO_GATEWAY = Rule(
     "agent-without-gateway",
@@ -51,36 +52,38 @@ DOUBTFUL_REGION = Rule(
 )
 
 
-def no_gateway(address: str = "", variables: Iterable[str] = ()) -> Problem:
-    """Return the problem of an agent without a gateway.
-
-    `variables` are those of its address that have no default.
-    """
+def address(text: str | None, variables: Iterable[str] = ()) -> Problem | None:
+    """Judge the address that an agent reports to; `variables` of it have no default."""
     names = ", ".join(f"${name}" for name in variables)
     if names:
-        return NO_GATEWAY.problem(f"its gateway is {address}, and {names} has no default")
-    return NO_GATEWAY.problem("names no gateway: spans end in this agent")
+        return NO_GATEWAY.problem(f"its gateway is {text}, and {names} has no default")
+    return None if text else NO_GATEWAY.problem("names no gateway: spans end in this agent")
 
 
-def unknown_gateway(host: str, nearest: str = "") -> Problem:
-    """Return the problem of a gateway that the catalogue does not have."""
-    fix = f"Did you mean {nearest}?" if nearest else None
-    return UNKNOWN_GATEWAY.problem(f"its gateway {host} is not in the catalogue", fix)
-
-
-def gateway_port(host: str, port: str, expected: int) -> Problem | None:
-    """Judge the port of a region's gateway that an agent reports to; empty where it names none."""
-    if port == str(expected):
+def host(name: str, known: Sequence[str]) -> Problem | None:
+    """Judge whether a gateway's host is one of the catalogue's, which are `known`."""
+    if name in known:
         return None
-    cause = f"reports to port {port or '(none)'}; the gateway accepts gRPC on {expected}"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    fix = f"Did you mean {near[0]}?" if near else None
+    return UNKNOWN_GATEWAY.problem(f"its gateway {name} is not in the catalogue", fix)
+
+
+def port(given: str, host: str, expected: int) -> Problem | None:
+    """Judge the port of a region's gateway that an agent reports to; empty where it names none."""
+    if given == str(expected):
+        return None
+    cause = f"reports to port {given or '(none)'}; the gateway accepts gRPC on {expected}"
     return GATEWAY_PORT.problem(cause, f"Use {host}:{expected}")
 
 
-def vpc_gateway(host: str, region: str, fix: str | None = None) -> Problem:
-    """Return the problem of a gateway that a VPC alone reaches."""
-    return VPC_GATEWAY.problem(f"{host} answers only inside the VPC of {region}", fix)
+def network(name: str, host: str, region: str) -> Problem | None:
+    """Judge the network, public or vpc, of a region's gateway."""
+    if name != "vpc":
+        return None
+    return VPC_GATEWAY.problem(f"{host} answers only inside the VPC of {region}")
 
 
-def doubtful_region(region: str, doubt: str) -> Problem:
-    """Return the problem of a region about whose host the catalogue has a doubt."""
-    return DOUBTFUL_REGION.problem(f"{region}: {doubt}")
+def doubt(region: str, doubtful: str) -> Problem | None:
+    """Judge what the catalogue finds doubtful about a region's host; empty: nothing."""
+    return DOUBTFUL_REGION.problem(f"{region}: {doubtful}") if doubtful else None

@@ -100,8 +100,10 @@ def network_mode(mode: str) -> Problem | None:
     return None
 
 
-def embedded() -> Problem:
-    """Return the problem of a service that starts an agent itself."""
+def embedded(kind: str) -> Problem | None:
+    """Judge the kind of a hand-made agent: agent, all-in-one, or embedded in a service."""
+    if kind != "embedded":
+        return None
     cause = (
         "starts an agent inside its own container: when that agent ends nobody restarts it; "
         "its command is not taken over"

@@ -150,23 +150,25 @@ MISSING_VOLUME_SOURCE = Rule(
 )
 
 
-def missing_context(context: str) -> Problem:
-    """Return the problem of a build whose folder does not exist."""
-    return MISSING_CONTEXT.problem(f"{context} does not exist; nothing can be built")
+def build_context(context: str, *, exists: bool) -> Problem | None:
+    """Judge whether the folder of a build exists."""
+    cause = f"{context} does not exist; nothing can be built"
+    return None if exists else MISSING_CONTEXT.problem(cause)
 
 
-def missing_dockerfile(dockerfile: str | None, context: str) -> Problem:
-    """Return the problem of a build without its Dockerfile; None names the default's."""
-    name = dockerfile or "Dockerfile"
-    return MISSING_DOCKERFILE.problem(f"{name} is not in {context}; nothing can be built")
+def dockerfile(name: str | None, context: str, *, exists: bool) -> Problem | None:
+    """Judge whether the Dockerfile of a build exists; None is the default's name."""
+    cause = f"{name or 'Dockerfile'} is not in {context}; nothing can be built"
+    return None if exists else MISSING_DOCKERFILE.problem(cause)
 
 
-def missing_env_file(name: str) -> Problem:
-    """Return the problem of an env file that does not exist."""
-    return MISSING_ENV_FILE.problem(f"{name} does not exist; `up` stops at it")
+def env_file(name: str, *, exists: bool) -> Problem | None:
+    """Judge whether a file of variables exists."""
+    cause = f"{name} does not exist; `up` stops at it"
+    return None if exists else MISSING_ENV_FILE.problem(cause)
 
 
-def missing_volume_source(source: str) -> Problem:
-    """Return the problem of a volume whose path does not exist."""
+def volume_source(source: str, *, exists: bool) -> Problem | None:
+    """Judge whether the host's path of a volume exists."""
     cause = f"{source} does not exist; the engine would create an empty folder that root owns"
-    return MISSING_VOLUME_SOURCE.problem(cause)
+    return None if exists else MISSING_VOLUME_SOURCE.problem(cause)
