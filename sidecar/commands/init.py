@@ -107,8 +107,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _propose(args: argparse.Namespace, regions: Mapping[str, Region]) -> Proposal:
+    from sidecar.existing.compose.load import load
     from sidecar.init import questions
-    from sidecar.init.load import load
     from sidecar.init.proposal import Wish, from_compose, plain
 
     sizes = {"spans_per_second": args.spans_per_second, "round_trip_ms": args.round_trip_ms}

@@ -16,7 +16,7 @@ from sidecar.spec.values import SpecError
 
 if TYPE_CHECKING:
     from sidecar.errors import SidecarError
-    from sidecar.init.composefile import ComposeService
+    from sidecar.existing.compose.records import ComposeService
 
     Pair = tuple[ComposeService, dict[str, Any]]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.init import software
-from sidecar.init.agents import own
+from sidecar.existing.compose import software
+from sidecar.existing.compose.agents import own
 
 if TYPE_CHECKING:
-    from sidecar.init.agents import HandMadeAgent
-    from sidecar.init.composefile import ComposeFile, ComposeService
+    from sidecar.existing.compose.agents import HandMadeAgent
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
 
 TRACED = ("JAEGER_", "OTEL_EXPORTER_JAEGER_")
 """How the variables of a traced service begin."""

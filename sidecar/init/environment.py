@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sidecar.init import secrets
-from sidecar.init.client_checks import (
+from sidecar.checks.clients import (
     AGENT_HOST,
     AGENT_PORT,
     CLIENT_READS,
@@ -14,14 +13,15 @@ from sidecar.init.client_checks import (
     SAMPLER_PARAM,
     SAMPLER_TYPE,
 )
-from sidecar.init.notes import Step, warning
+from sidecar.existing.compose import secrets
+from sidecar.existing.compose.notes import Step, warning
 from sidecar.spec import SAMPLERS, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from sidecar.existing.compose.records import ComposeService, Text
     from sidecar.findings import Finding
-    from sidecar.init.composefile import ComposeService, Text
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SET_BY_KIT = {AGENT_HOST, AGENT_PORT, SAMPLER_TYPE, SAMPLER_PARAM}

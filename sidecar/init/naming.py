@@ -11,7 +11,7 @@ from sidecar import agent as agents
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sidecar.init.composefile import ComposeService
+    from sidecar.existing.compose.records import ComposeService
 
 
 def names(

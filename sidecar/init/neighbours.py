@@ -10,8 +10,8 @@ from sidecar.findings import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.init.candidates import LeftAlone
-    from sidecar.init.composefile import ComposeFile, ComposeService
 
 _NOT_NEEDED = ("hand-made agent", "the kit's own", "a job", "tracing backend")
 

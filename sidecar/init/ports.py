@@ -6,10 +6,10 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
-from sidecar.init.notes import Step, warning
+from sidecar.existing.compose.notes import Step, warning
 
 if TYPE_CHECKING:
-    from sidecar.init.composefile import ComposeService, Port
+    from sidecar.existing.compose.records import ComposeService, Port
 
 _PORT_IN_COMMAND = re.compile(r"(?:^|[\s:=])(?:0\.0\.0\.0:|127\.0\.0\.1:|\[::\]:|:)?(\d{2,5})$")
 _PORT_FLAG = re.compile(r"--?(?:p|port|http-port|bind|b)$")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sidecar.checks.agent_settings import Context
+from sidecar.checks.agents import check_agent
+from sidecar.checks.clients import check_client
+from sidecar.checks.gateways import lookup
 from sidecar.errors import SidecarError
+from sidecar.existing.compose import secrets
+from sidecar.existing.compose.agents import find_agents
 from sidecar.findings import Finding, Severity
-from sidecar.init import secrets
 from sidecar.init.acceptance import accepted, check
-from sidecar.init.agent_checks import check_agent
-from sidecar.init.agent_settings import Context
-from sidecar.init.agents import find_agents
 from sidecar.init.candidates import LeftAlone, choose
-from sidecar.init.client_checks import check_client
 from sidecar.init.document import document
 from sidecar.init.environment import sampling_of
-from sidecar.init.gateways import lookup
 from sidecar.init.naming import names
 from sidecar.init.neighbours import check_neighbours
 from sidecar.init.translate import Translator
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from sidecar.init.agents import HandMadeAgent
-    from sidecar.init.composefile import ComposeFile, ComposeService
+    from sidecar.existing.compose.agents import HandMadeAgent
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.regions import Region
 
 T = TypeVar("T", Finding, LeftAlone)

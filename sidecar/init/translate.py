@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar import agent as agents
-from sidecar.init import secrets
-from sidecar.init.composefile import is_elsewhere
+from sidecar.existing.compose import secrets
+from sidecar.existing.compose.notes import Step, warning
+from sidecar.existing.compose.records import is_elsewhere
 from sidecar.init.environment import environment, sampling
-from sidecar.init.notes import Step, warning
 from sidecar.init.ports import port
 from sidecar.spec import HealthCheck, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
     from sidecar.findings import Finding
-    from sidecar.init.composefile import ComposeFile, ComposeService, Text
 
 _TAKEN = {
     *(

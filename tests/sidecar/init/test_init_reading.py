@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.init import naming, readers
-from sidecar.init.composefile import ComposeService
-from sidecar.init.interpolation import dotenv, resolve
+from sidecar.existing.compose import syntax
+from sidecar.existing.compose.interpolation import dotenv, resolve
+from sidecar.existing.compose.records import ComposeService
+from sidecar.init import naming
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_an_env_file_is_read_as_compose_does(tmp_path) -> None:
 )
 def test_ports(text: str, ports: list[int] | None) -> None:
     """One, a range of at most 100, or nothing."""
-    found = readers.port_range(text)
+    found = syntax.port_range(text)
 
     assert ports == (None if found is None else list(found))
 
@@ -91,7 +92,7 @@ def test_ports(text: str, ports: list[int] | None) -> None:
 )
 def test_short_ports(text: str, parts: tuple[str, str, str, str]) -> None:
     """Address, host's port, container's port, protocol."""
-    assert parts == readers.short_port(text)
+    assert parts == syntax.short_port(text)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_short_ports(text: str, parts: tuple[str, str, str, str]) -> None:
 )
 def test_sizes(text: str, size: int | None) -> None:
     """In MiB, rounded up."""
-    assert size == readers.mebibytes(text)
+    assert size == syntax.mebibytes(text)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_sizes(text: str, size: int | None) -> None:
 )
 def test_durations(text: str, seconds: int | None) -> None:
     """In seconds, rounded up."""
-    assert seconds == readers.seconds(text)
+    assert seconds == syntax.seconds(text)
 
 
 @pytest.mark.parametrize(

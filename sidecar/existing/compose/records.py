@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sidecar.init.interpolation import Resolved
+from sidecar.existing.compose.interpolation import Resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar import agent as agents
-from sidecar.init import software
-from sidecar.init.agent_settings import SETTINGS_CHECKS
-from sidecar.init.agents import QUEUE, WORKERS
-from sidecar.init.notes import warning
+from sidecar.checks.agent_settings import SETTINGS_CHECKS
+from sidecar.existing.compose import software
+from sidecar.existing.compose.agents import QUEUE, WORKERS
+from sidecar.existing.compose.notes import warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sidecar.checks.agent_settings import Context
+    from sidecar.existing.compose.agents import HandMadeAgent
     from sidecar.findings import Finding
-    from sidecar.init.agent_settings import Context
-    from sidecar.init.agents import HandMadeAgent
 
 AGENT_PORTS = (5775, 6831, 6832, 5778, 14271)
 STOCK_WORKERS, STOCK_QUEUE = 10, 1000

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from sidecar import secrecy
-from sidecar.init.interpolation import resolve
-from sidecar.init.nodes import all_nodes, scalar
+from sidecar.existing.compose.interpolation import resolve
+from sidecar.existing.compose.nodes import all_nodes, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

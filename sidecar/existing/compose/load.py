@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sidecar.errors import SidecarError
+from sidecar.existing.compose import secrets
+from sidecar.existing.compose.interpolation import dotenv
+from sidecar.existing.compose.nodes import Tree, scalar, sequence
+from sidecar.existing.compose.records import ComposeFile, ComposeService, is_elsewhere
+from sidecar.existing.compose.service_reader import Reader
+from sidecar.existing.compose.services import read_service
 from sidecar.findings import Finding, Severity
-from sidecar.init import secrets
-from sidecar.init.composefile import ComposeFile, ComposeService, is_elsewhere
-from sidecar.init.interpolation import dotenv
-from sidecar.init.nodes import Tree, scalar, sequence
-from sidecar.init.service_reader import Reader
-from sidecar.init.services import read_service
 from sidecar.rendering import HEADER
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sidecar.existing.compose.interpolation import resolve
+from sidecar.existing.compose.nodes import Tree, scalar, sequence
+from sidecar.existing.compose.records import Text
 from sidecar.findings import Finding, Severity
-from sidecar.init.composefile import Text
-from sidecar.init.interpolation import resolve
-from sidecar.init.nodes import Tree, scalar, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

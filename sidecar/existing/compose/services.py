@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from sidecar.init import fields, readers
-from sidecar.init.composefile import ComposeService, Port, Text
-from sidecar.init.interpolation import resolve
-from sidecar.init.nodes import OWN_TAGS, scalar, sequence
+from sidecar.existing.compose import fields, syntax
+from sidecar.existing.compose.interpolation import resolve
+from sidecar.existing.compose.nodes import OWN_TAGS, scalar, sequence
+from sidecar.existing.compose.records import ComposeService, Port, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.init.service_reader import Reader
+    from sidecar.existing.compose.service_reader import Reader
 
 
 def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
@@ -60,7 +60,7 @@ def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:
     raw = scalar(node)
     if node is None or raw is None:
         return None
-    parts = readers.words(raw)
+    parts = syntax.words(raw)
     if parts is None:
         reader.note(node, "a command line's quotes do not close; not taken over", "Close them")
     return tuple(Text(part, reader.tree.place(node), resolve(part, {})) for part in parts or ())
@@ -76,9 +76,9 @@ def _port(reader: Reader, node: yaml.Node) -> list[Port]:
         keys = ("host_ip", "published", "target", "protocol")
         host, published, target, protocol = (reader.plain(items.get(key)) for key in keys)
     else:
-        host, published, target, protocol = readers.short_port(reader.plain(node))
-    inside = readers.port_range(target)
-    outside = readers.port_range(published) if published else None
+        host, published, target, protocol = syntax.short_port(reader.plain(node))
+    inside = syntax.port_range(target)
+    outside = syntax.port_range(published) if published else None
     if inside is None or (published and outside is None):
         reader.note(
             node,
@@ -93,7 +93,7 @@ def _port(reader: Reader, node: yaml.Node) -> list[Port]:
 
 
 def _exposed(reader: Reader, node: yaml.Node | None) -> list[int]:
-    ranges = (readers.port_range(text.partition("/")[0]) for text in reader.texts(node))
+    ranges = (syntax.port_range(text.partition("/")[0]) for text in reader.texts(node))
     return [ports[0] for ports in ranges if ports]
 
 

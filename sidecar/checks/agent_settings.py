@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar import agent as agents
+from sidecar.checks.gateways import lookup
+from sidecar.existing.compose import secrets
+from sidecar.existing.compose.agents import TAGS
+from sidecar.existing.compose.notes import warning
 from sidecar.findings import Finding, Severity
-from sidecar.init import secrets
-from sidecar.init.agents import TAGS
-from sidecar.init.gateways import lookup
-from sidecar.init.notes import warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sidecar.init.agents import HandMadeAgent
-    from sidecar.init.composefile import ComposeFile, Text
+    from sidecar.existing.compose.agents import HandMadeAgent
+    from sidecar.existing.compose.records import ComposeFile, Text
     from sidecar.regions import Region
     from sidecar.spec import Capacity
 

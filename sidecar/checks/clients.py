@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sidecar.init import secrets
-from sidecar.init.notes import warning
+from sidecar.existing.compose import secrets
+from sidecar.existing.compose.notes import warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.findings import Finding
-    from sidecar.init.composefile import ComposeFile, ComposeService
     from sidecar.spec import Sampling
 
 AGENT_HOST, AGENT_PORT = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from sidecar.init import readers, secrets
-from sidecar.init.nodes import scalar, sequence
+from sidecar.existing.compose import secrets, syntax
+from sidecar.existing.compose.nodes import scalar, sequence
 from sidecar.spec import Build, HealthCheck, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sidecar.existing.compose.records import ComposeService
+    from sidecar.existing.compose.service_reader import Reader
     from sidecar.findings import Finding
-    from sidecar.init.composefile import ComposeService
-    from sidecar.init.service_reader import Reader
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _HEALTH_SECONDS = {
@@ -123,7 +123,7 @@ def memory(reader: Reader, node: yaml.Node | None) -> int | None:
     text = reader.plain(node)
     if node is None or not text or text == "0":
         return None
-    size = readers.mebibytes(text)
+    size = syntax.mebibytes(text)
     if size is None:
         reader.note(node, "its memory limit is not a size; not taken over", "Give one such as 256m")
     return size
@@ -165,7 +165,7 @@ def health(reader: Reader, node: yaml.Node | None) -> HealthCheck | None:
     if not command or reader.plain(items.get("disable")).casefold() == "true":
         return None
     times = {
-        name: readers.seconds(reader.plain(items.get(key))) for key, name in _HEALTH_SECONDS.items()
+        name: syntax.seconds(reader.plain(items.get(key))) for key, name in _HEALTH_SECONDS.items()
     }
     retries = replicas(reader, items.get("retries"))
     given: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.init.composefile import Text
+    from sidecar.existing.compose.records import Text
     from sidecar.regions import Region
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sidecar.init.composefile import ComposeService
+    from sidecar.existing.compose.records import ComposeService
 
 _KINDS = {
     "database": "postgres postgresql postgis timescaledb pgvector mysql percona mariadb mongo mongodb mssql oracle db2 "

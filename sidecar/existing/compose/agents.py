@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.init import readers, software
-from sidecar.init.composefile import Text
-from sidecar.init.interpolation import resolve
+from sidecar.existing.compose import software, syntax
+from sidecar.existing.compose.interpolation import resolve
+from sidecar.existing.compose.records import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sidecar.init.composefile import ComposeService
+    from sidecar.existing.compose.records import ComposeService
 
 MARKS = (
     "reporter.grpc.host-port",
@@ -107,7 +107,7 @@ def _words(service: ComposeService) -> list[Text]:
     found = []
     for word in (*(service.entrypoint or ()), *service.command):
         is_script = "--" in word.raw and " " in word.raw.strip()
-        parts = (readers.words(word.raw) or tuple(word.raw.split())) if is_script else (word.raw,)
+        parts = (syntax.words(word.raw) or tuple(word.raw.split())) if is_script else (word.raw,)
         found += [Text(part, word.place, resolve(part, {})) for part in parts]
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from sidecar.init.composefile import ComposeService
+    from sidecar.existing.compose.records import ComposeService
 
 Step = tuple[dict[str, Any], list[Finding]]
 """Fields of a service of the spec, and what is not taken over."""

@@ -1,0 +1,4 @@
+"""Reads what users have, as records; nothing here judges or proposes.
+
+A Compose file is read by `sidecar.existing.compose`.
+"""
