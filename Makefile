@@ -60,7 +60,7 @@ bench: $(VENV)/.ready ## measure, side by side with the stock way; results to do
 	@$(BIN)/python -m bench
 
 lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of dependencies
-	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --generate-hashes \
+	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --generate-hashes --no-strip-extras \
 	  --no-emit-package sidecar-kit --no-header -o requirements-dev.txt \
 	  requirements-dev.in pyproject.toml tracing/pyproject.toml
 
