@@ -8,7 +8,7 @@ import pkgutil
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sidecar import rules as package
+import sidecar.rules
 from sidecar.findings import Problem, Rule, Severity
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def rules() -> dict[str, Rule]:
 @cache
 def groups() -> dict[str, tuple[Rule, ...]]:
     """Return the name of each module with its rules, in the order of the module's text."""
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    modules = (importlib.import_module(f"{package.__name__}.{name}") for name in names)
+    names = sorted(module.name for module in pkgutil.iter_modules(sidecar.rules.__path__))
+    modules = (importlib.import_module(f"{sidecar.rules.__name__}.{name}") for name in names)
     found = {module.__name__.rpartition(".")[2]: tuple(_rules_of(module)) for module in modules}
     return {name: group for name, group in found.items() if group}
 

@@ -232,29 +232,29 @@ def agent_host(host: str, known: Container[str], *, shared_network: bool) -> Pro
 
 def jaeger_tags(value: str) -> Problem | None:
     """Judge the value of JAEGER_TAGS as jaeger-client reads it."""
-    if all(piece.count("=") == 1 for piece in value.split(",")):
+    if not value or all(piece.count("=") == 1 for piece in value.split(",")):
         return None
     cause = "is not KEY=VALUE,KEY=VALUE: jaeger-client raises ValueError when it makes the tracer"
     return UNREADABLE_TAGS.problem(cause)
 
 
-class Unread(NamedTuple):
-    """Variables that a client does not read, and the problem that they are."""
+class Judged(NamedTuple):
+    """Variables, and the problem that all of them have."""
 
     names: tuple[str, ...]
     problem: Problem
 
 
-def unread_variables(names: Iterable[str]) -> list[Unread]:
+def unread_variables(names: Iterable[str]) -> list[Judged]:
     """Judge the names of a service's variables: JAEGER_* variables without an effect."""
     unread = [name for name in names if name.startswith("JAEGER_") and name not in CLIENT_READS]
     found = []
     if runtime := tuple(name for name in unread if name in RUNTIME_READS):
         cause = f"jaeger-client for Python does not read {', '.join(runtime)}"
-        found.append(Unread(runtime, RUNTIME_VARIABLE.problem(cause)))
+        found.append(Judged(runtime, RUNTIME_VARIABLE.problem(cause)))
     if others := tuple(name for name in unread if name not in RUNTIME_READS):
         cause = f"neither jaeger-client for Python nor sidecar_tracing reads {', '.join(others)}"
-        found.append(Unread(others, UNREAD_VARIABLE.problem(cause)))
+        found.append(Judged(others, UNREAD_VARIABLE.problem(cause)))
     return found
 
 

@@ -87,8 +87,11 @@ def names_token(name: str, value: str) -> bool:
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Tell whether a variable is likely a secret: by its name, or by a password in an address."""
-    if not value:
+    """Tell whether a variable is likely a secret: by its name, or by a password in an address.
+
+    An empty value, a switch, and a path in a variable such as PASSWORD_FILE are none.
+    """
+    if not value or _pattern(_SWITCH).match(value) or _is_path(name, value):
         return False
     named = _pattern(_SENSITIVE_NAME).search(name[:LONGEST_NAME])
     return bool(named or _pattern(_SENSITIVE_ADDRESS).search(value))
@@ -114,6 +117,7 @@ _TOKEN_NAME = r"authentication|(?:auth_?)?token"  # noqa: S105 - a pattern
 _TRACING = r"trac|jaeger|arms|aliyun|opentelemetry|otel"
 _TOKEN_OR_AUTH = r"token|auth"  # noqa: S105 - a pattern
 _NO_TOKEN = r"[\s\S]{0,5}\Z|/|https?:|\d+\Z"  # noqa: S105 - a pattern
+_SWITCH = r"(?:true|false|yes|no|on|off|none|null)\Z"
 _SENSITIVE_NAME = (
     r"passw|secret|token|credential|(?:^|_)auth(?:_|$)"
     r"|(?:private|api|access|fernet|encryption)_?key"
@@ -128,6 +132,13 @@ _KEY = r"authentication(?:[ \t]{0,8}(?:=|%3d)|\\?['\"][ \t]{0,8}[=:])[ \t]{0,8}(
 _WORD = r"[\w.$+~-]"
 _AT = r"(?:[@\uff20\ufe6b]|%40)"
 """Its look-alikes, and how a URL writes it."""
+
+
+def _is_path(name: str, value: str) -> bool:
+    """Tell whether a variable names a file or folder, as PASSWORD_FILE does."""
+    return name.upper().endswith(("_FILE", "_PATH", "_DIR")) and value.startswith(
+        ("/", "./", "../")
+    )
 
 
 def _value(end: str) -> str:

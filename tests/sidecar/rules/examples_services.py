@@ -12,7 +12,7 @@ def _host(name: str, *, shared_network: bool = False) -> Call:
 
 
 def _unread(*names: str):
-    return [unread.problem for unread in clients.unread_variables(names)]
+    return [judged.problem for judged in clients.unread_variables(names)]
 
 
 EXAMPLES = {
