@@ -64,7 +64,7 @@ KEYS = {
     "an unknown key": b"region: cn-shanghai\nkubernetes: true\n",
     "a key of another place": b"region: cn-shanghai\nport: 8000\n",
     "a Compose key": _service(ports="['8000:8000']"),
-    "an old key beside the new": b"region: cn-shanghai\nnetwork: vpc\ngateway: {network: public}\n",
+    "a gateway's key at the top": b"region: cn-shanghai\nnetwork: vpc\n",
     "several at once": _spec("""\
         region: 1
         gateway: {network: private, port: 0}

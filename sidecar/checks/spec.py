@@ -33,11 +33,10 @@ class Doubts:
         self._plan = plan
 
     def all(self) -> list[Finding]:
-        """Return every warning: deprecated keys, then the deployment's, then each service's."""
+        """Return every warning: the deployment's, then each service's."""
         services = self._spec.services or ()
         own = [finding for service in services for finding in self._service(service)]
         return [
-            *self._loaded.warnings,
             *self._network(),
             *self._agent_image(),
             *self._capacity(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from sidecar.plan import Plan
     from sidecar.regions import Region
-    from sidecar.spec import Spec
     from sidecar.spec.load import Loaded
 
 
@@ -63,28 +61,13 @@ def load_spec(args: argparse.Namespace) -> Loaded:
     return load(args.file or (), flags, os.environ)
 
 
-def warn(loaded: Loaded) -> None:
-    """Print what a spec should say otherwise; validate has it as findings."""
-    for warning in loaded.warnings:
-        print(f"sidecar: warning: {warning}", file=sys.stderr)
-
-
-def spec_of(args: argparse.Namespace) -> Spec:
-    """Return load_spec's spec alone."""
-    return load_spec(args).spec
-
-
-def plan_of(
-    spec: Loaded | Spec, regions: Mapping[str, Region], out: Path | None
-) -> tuple[Plan, Path]:
+def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> tuple[Plan, Path]:
     """Return the plan of a spec and its output folder (default build/<region>). Raises SidecarError as make_plan."""
     from sidecar.plan import make_plan
     from sidecar.plan.gateways import hosts_of
     from sidecar.regions import find_region
-    from sidecar.spec import Spec, require_region
-    from sidecar.spec.load import Loaded
+    from sidecar.spec import require_region
 
-    loaded = Loaded(spec, {}, (), Path()) if isinstance(spec, Spec) else spec
     name = require_region(loaded.spec.region)
     try:
         region = find_region(regions, name)

@@ -33,7 +33,6 @@ def run(args: argparse.Namespace) -> int:
     from sidecar.regions import load_regions
 
     loaded = _spec.load_spec(args)
-    _spec.warn(loaded)
     plan, _ = _spec.plan_of(loaded, load_regions(args.regions), args.out)
     if args.output == "json":
         provenance = {path: origin.as_dict() for path, origin in loaded.provenance.items()}

@@ -59,13 +59,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
-    from sidecar.plan import LOCAL
-    from sidecar.regions import load_regions
+    from sidecar.regions import LOCAL, load_regions
 
     if args.all_regions and args.region:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
     regions, loaded = load_regions(args.regions), _spec.load_spec(args)
-    _spec.warn(loaded)
     if not args.all_regions:
         return [_spec.plan_of(loaded, regions, args.out)]
     root = args.out or Path("build")

@@ -34,8 +34,6 @@ def document(data: Mapping[str, Any], name: str) -> str:
     """Return sidecar.yaml with every field: those of `data` set, the others as comments."""
     parts = [_HEADER.format(name=name)]
     for field in SPEC.fields:
-        if field.moved:
-            continue
         value = data.get(field.name)
         lines = _services(value or (), field) if field.name == "services" else _field(field, value)
         parts.append(

@@ -12,7 +12,6 @@ from sidecar.plan import gateways
 from sidecar.plan.records import (
     AGENT_CONFIG,
     GATEWAY_HTTP_PORT,
-    LOCAL,
     LOCAL_TOKEN_FILE,
     SERVICE_USER,
     TOKEN_FILE,
@@ -23,6 +22,7 @@ from sidecar.plan.records import (
     StandInPlan,
 )
 from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
+from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection

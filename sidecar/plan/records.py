@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sidecar.regions import LOCAL as LOCAL_REGION
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.agent import Tuning
     from sidecar.regions import Gateway
-    from sidecar.spec import Publish, Volume
+    from sidecar.spec import Build, HealthTiming, Publish, Volume
 
-LOCAL = LOCAL_REGION
 LOCAL_TOKEN_FILE = "local-agent.yaml"  # noqa: S105 - a file's name
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
 AGENT_CONFIG = "/run/secrets/agent.yaml"
@@ -32,27 +29,6 @@ class ImagePlan:
     variable: str | None = None
     build_target: str | None = None
     """The Dockerfile's target, for the kit's own images."""
-
-
-@dataclass(frozen=True)
-class BuildPlan:
-    """How a user's image is built."""
-
-    context: str
-    """A folder relative to the rendering, an absolute one, or a repository's address."""
-    dockerfile: str | None
-    target: str | None
-    args: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class HealthTiming:
-    """When a health check runs, and what its failures mean."""
-
-    interval_s: int
-    timeout_s: int
-    retries: int
-    start_period_s: int
 
 
 @dataclass(frozen=True)
@@ -83,14 +59,15 @@ class ServicePlan:
 
     name: str
     image: ImagePlan
-    build: BuildPlan | None
-    """For a user's image that is built; None: it is pulled, or one of the kit's own."""
+    build: Build | None
+    """For a user's image that is built; None: it is pulled, or one of the kit's own.
+
+    Paths of the host, here and below, are relative to the rendering or absolute.
+    """
     command: tuple[str, ...]
     environment: Mapping[str, str]
     env_files: tuple[str, ...]
-    """Paths as a BuildPlan's context."""
     volumes: tuple[Volume, ...]
-    """Sources that are paths, as a BuildPlan's context."""
     port: int | None
     """None: nothing listens."""
     publish: Publish | None

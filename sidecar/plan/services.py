@@ -12,12 +12,10 @@ from sidecar.plan.records import (
     DIRECT,
     SERVICE_USER,
     AgentPlan,
-    BuildPlan,
-    HealthTiming,
     ImagePlan,
     ServicePlan,
 )
-from sidecar.spec import HealthCheck, Publish, Resources, Service
+from sidecar.spec import HealthCheck, HealthTiming, Publish, Resources, Service
 
 if TYPE_CHECKING:
     from sidecar.spec import Build, Sampling, Volume
@@ -110,9 +108,8 @@ def _sampled(sampling: Sampling) -> dict[str, str]:
     return {"JAEGER_SAMPLER_TYPE": sampling.type, "JAEGER_SAMPLER_PARAM": str(sampling.param)}
 
 
-def _build(build: Build, folder: str) -> BuildPlan:
-    context = build.context if build.is_remote else _beside(build.context, folder)
-    return BuildPlan(context, build.dockerfile, build.target, build.args)
+def _build(build: Build, folder: str) -> Build:
+    return build if build.is_remote else replace(build, context=_beside(build.context, folder))
 
 
 def _volume(volume: Volume, folder: str) -> Volume:

@@ -24,7 +24,7 @@ from sidecar.spec.records import (
     Spec,
     Volume,
 )
-from sidecar.spec.shapes import Either, Field, ListOf, MapOf, Moved, Record
+from sidecar.spec.shapes import Either, Field, ListOf, MapOf, Record
 
 _VARIABLES = MapOf(terms.VARIABLE, terms.ANY_TEXT, "Give VARIABLE: text below it")
 
@@ -340,15 +340,6 @@ SPEC = Record(
             "Compose project; services-REGION if not given, sidecar-REGION for the sample",
             None,
             "shop",
-        ),
-        Field(
-            "network",
-            Choice(NETWORKS),
-            "old name of gateway.network",
-            None,
-            None,
-            moved=Moved("gateway.network", "1.0"),
-            from_environment=False,
         ),
         Field("gateway", GATEWAY, "where spans go"),
         Field(

@@ -19,7 +19,6 @@ from sidecar.spec.values import Place, Report, Source, Value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sidecar.findings import Finding
     from sidecar.spec.records import Spec
     from sidecar.spec.shapes import Field
 
@@ -31,8 +30,6 @@ class Loaded:
     spec: Spec
     provenance: Mapping[str, Origin]
     """Path ("gateway.network", "services.web.image") → the value and its source."""
-    warnings: tuple[Finding, ...]
-    """Deprecated keys."""
     folder: Path
     """What relative paths of the spec start from: the first file's folder."""
 
@@ -53,7 +50,7 @@ def load(
     spec = SPEC.build(merged, report, "")
     report.require_none()
     folder = files[0].parent if files and files[0].is_file() else Path()
-    return Loaded(spec, trace(merged), tuple(report.warnings), folder)
+    return Loaded(spec, trace(merged), folder)
 
 
 def _of_files(files: Sequence[Path], report: Report) -> Iterator[Value]:

@@ -35,7 +35,7 @@ def trace(merged: Value) -> dict[str, Origin]:
     found: dict[str, Origin] = {}
     for path, field in walk():
         section = isinstance(field.kind, Record)
-        if "[]" not in path and not section and not field.moved:
+        if "[]" not in path and not section:
             inside = {
                 one: origin
                 for one, origin in given.items()

@@ -89,16 +89,24 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class HealthCheck:
-    """How to tell that a service answers: a command inside its container, or a path that it serves."""
+class HealthTiming:
+    """When a health check runs, and what its failures mean."""
+
+    interval_s: int = 5
+    timeout_s: int = 3
+    retries: int = 5
+    """Failures in a row that make the service unhealthy."""
+    start_period_s: int = 30
+    """Seconds at the start in which failures do not count."""
+
+
+@dataclass(frozen=True)
+class HealthCheck(HealthTiming):
+    """How to tell that a service is healthy: by a command in its container, or a path it serves."""
 
     command: tuple[str, ...] = ()
     http: str | None = None
     """A path such as /healthz; fetched on the service's port by the image's own `python`."""
-    interval_s: int = 5
-    timeout_s: int = 3
-    retries: int = 5
-    start_period_s: int = 30
 
 
 @dataclass(frozen=True)

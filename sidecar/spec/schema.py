@@ -27,12 +27,9 @@ def markdown() -> str:
     rows = ["| field | takes | default | what it is | variable |", "|---|---|---|---|---|"]
     for path, field in walk():
         default = "" if field.default is None else f"`{json.dumps(field.default)}`"
-        doc = (
-            f"**deprecated**, goes in {field.moved.gone_in}: {field.doc}"
-            if field.moved
-            else field.doc
-        )
         variable = f"`{name}`" if (name := variable_of(path, field)) else ""
         needed = " (required)" if field.required else ""
-        rows.append(f"| `{path}`{needed} | {field.kind.takes()} | {default} | {doc} | {variable} |")
+        rows.append(
+            f"| `{path}`{needed} | {field.kind.takes()} | {default} | {field.doc} | {variable} |"
+        )
     return "\n".join(rows)

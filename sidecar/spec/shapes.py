@@ -20,16 +20,6 @@ Rule: TypeAlias = "Callable[[Mapping[str, Value], Report, str], None]"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Moved:
-    """A deprecated field's new place and last days."""
-
-    to: str
-    """The new path, below the same record."""
-    gone_in: str
-    """The version that no longer reads the old name."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
 class Field:
     """One row of the table of fields."""
 
@@ -42,8 +32,6 @@ class Field:
     example: Any = None
     """As a spec would say it."""
     required: bool = False
-    since: str = "0.1"
-    moved: Moved | None = None
     attribute: str = ""
     """The record's attribute, where it is not called as the field is."""
     flag: str = ""
@@ -65,8 +53,8 @@ class Record(Kind):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The fields' names, without the deprecated."""
-        return tuple(field.name for field in self.fields if not field.moved)
+        """The fields' names."""
+        return tuple(field.name for field in self.fields)
 
     def field(self, name: str) -> Field:
         """Return one field. Raises StopIteration for an unknown name."""
@@ -84,17 +72,11 @@ class Record(Kind):
                 values[key] = known[key].kind.read(value_node, source, place)
             else:
                 source.fail(key_node, place, "is not known", self._nearest(key))
-        for field in self.fields:
-            if field.moved and field.name in values:
-                _move(values, field, field.moved, source.report, path)
         return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
 
     def _nearest(self, key: str) -> str:
-        places = {
-            field.name: field.moved.to if field.moved else field.name for field in self.fields
-        }
-        near = difflib.get_close_matches(key, places, n=1)
-        return f"Did you mean {places[near[0]]}?" if near else f"Known: {', '.join(self.names)}"
+        near = difflib.get_close_matches(key, self.names, n=1)
+        return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(self.names)}"
 
     def merge(self, base: Value, over: Value) -> Value:
         """Merge by key."""
@@ -298,34 +280,10 @@ class Either(Kind):
         return f"{self.text.takes()}, or {self.full.takes()}"
 
 
-def _move(values: dict[str, Value], field: Field, moved: Moved, report: Report, path: str) -> None:
-    value, (section, _, key) = values.pop(field.name), moved.to.partition(".")
-    report.warn(
-        value.place,
-        below(path, field.name),
-        f"goes in {moved.gone_in}",
-        f"Write {moved.to} instead",
-    )
-    home = values.setdefault(section, Value({}, value.place))
-    if home.data is BROKEN:
-        return
-    if key in home.data:
-        report.fail(
-            value.place,
-            below(path, field.name),
-            f"is given twice, as {moved.to}, too",
-            f"Keep {moved.to}",
-        )
-    else:
-        home.data[key] = value
-
-
 def _described(field: Field) -> Schema:
     notes: Schema = {"title": field.name.replace("_", " "), "description": field.doc}
     if field.default is not None:
         notes["default"] = field.default
     if field.example is not None:
         notes["examples"] = [field.example]
-    if field.moved:
-        notes["deprecated"] = True
     return {**field.kind.schema(), **notes}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.findings import Finding, Severity
 
 if TYPE_CHECKING:
     import yaml
@@ -41,10 +40,9 @@ class Value:
 
 @dataclass(eq=False, repr=False)
 class Report:
-    """Every error and warning of one run."""
+    """Every error of one run."""
 
     _errors: list[tuple[Place, SidecarError]] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
 
     def fail(self, place: Place, path: str, cause: str, fix: str) -> None:
         """Keep an error of the field at `path`; an empty path is the whole source."""
@@ -53,10 +51,6 @@ class Report:
     def add(self, place: Place, error: SidecarError) -> None:
         """Keep an error that knows its subject."""
         self._errors.append((place, error))
-
-    def warn(self, place: Place, path: str, cause: str, fix: str) -> None:
-        """Keep a warning."""
-        self.warnings.append(Finding(Severity.WARNING, path, str(place), cause, fix))
 
     def require_none(self) -> None:
         """Raise SpecError where there is an error, with all of them in the order of their places."""

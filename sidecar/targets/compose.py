@@ -7,16 +7,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar import agent, secrecy, yamlio
-from sidecar.plan import DIRECT, LOCAL, LOCAL_TOKEN_FILE
+from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE
+from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
 from sidecar.targets import environment
 
 if TYPE_CHECKING:
     import jinja2
 
-    from sidecar.plan import BuildPlan, ImagePlan, Plan, ServicePlan
+    from sidecar.plan import ImagePlan, Plan, ServicePlan
     from sidecar.rendering import Rendering
-    from sidecar.spec import Publish, Volume
+    from sidecar.spec import Build, Publish, Volume
 
 FILE = "docker-compose.yml"
 _LOCAL_HEADER = (
@@ -68,7 +69,7 @@ def published(publish: Publish, service: ServicePlan) -> str:
     return yamlio.flow(f"{host}:{port_variable(service.name, wanted)}:{service.port}")
 
 
-def build_section(build: BuildPlan) -> dict[str, Any]:
+def build_section(build: Build) -> dict[str, Any]:
     """Return how a user's image is built, without what Compose decides by itself."""
     return {key: value for key, value in asdict(build).items() if value}
 

@@ -161,26 +161,13 @@ def test_the_json_has_each_settings_source(run, tmp_path) -> None:
     )
 
 
-def test_a_deprecated_key_is_a_warning_beside_the_plan(run, tmp_path) -> None:
-    """On standard error, so that the plan can be piped."""
-    (tmp_path / "a.yaml").write_text("region: cn-beijing\nnetwork: vpc\n")
-    result = run("plan", "--file", "a.yaml", "--output", "json")
-
-    assert 0 == result.code
-    assert (
-        "sidecar: warning: a.yaml:2: network: goes in 1.0. Write gateway.network instead\n"
-        == result.err
-    )
-    assert "vpc" == json.loads(result.out)["gateway"]["network"]
-
-
 def test_every_mistake_of_a_spec_is_printed(run, tmp_path) -> None:
     """All lines in one run."""
-    (tmp_path / "sidecar.yaml").write_text("region: 1\nnetwork: 2\n")
+    (tmp_path / "sidecar.yaml").write_text("region: 1\ngateway: {network: 2}\n")
 
     assert [
         "sidecar: sidecar.yaml:1: region: '1' is not text. Put it in quotes",
-        "sidecar.yaml:2: network: '2' is not known. Use public or vpc",
+        "sidecar.yaml:2: gateway.network: '2' is not known. Use public or vpc",
     ] == run("plan", "--file", "sidecar.yaml").err.splitlines()
 
 

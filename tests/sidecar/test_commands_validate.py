@@ -140,11 +140,13 @@ def test_a_folder_that_render_would_refuse_is_an_error(findings) -> None:
 
 def test_every_mistake_of_a_spec_is_a_finding(findings) -> None:
     """In JSON, too, with the line as its place."""
-    Path("sidecar.yaml").write_text("region: 1\nnetwork: x\n")
+    Path("sidecar.yaml").write_text("region: 1\ngateway: {network: x}\n")
 
     assert [
         finding("error", "region", "'1' is not text", "Put it in quotes", "sidecar.yaml:1"),
-        finding("error", "network", "'x' is not known", "Use public or vpc", "sidecar.yaml:2"),
+        finding(
+            "error", "gateway.network", "'x' is not known", "Use public or vpc", "sidecar.yaml:2"
+        ),
     ] == findings("--file", "sidecar.yaml")
 
 
@@ -171,19 +173,6 @@ def test_a_token_that_is_wrong_for_the_agent_is_an_error(run, findings) -> None:
     assert "holds jaeger.tags" in found[0]["cause"]
     assert "holds a comma" in found[1]["cause"]
     assert "canary" not in json.dumps(found)
-
-
-def test_a_deprecated_key_is_a_warning(findings) -> None:
-    """With the key to write instead."""
-    Path("sidecar.yaml").write_text("region: cn-beijing\nnetwork: public\n")
-    (found,) = findings("--file", "sidecar.yaml")
-
-    assert ("warning", "network", "sidecar.yaml:2") == (
-        found["severity"],
-        found["subject"],
-        found["place"],
-    )
-    assert "gateway.network" in found["cause"] + found["fix"]
 
 
 def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:

@@ -148,7 +148,7 @@ STRATEGIES: dict[type[Kind], Any] = {
 
 def records(kind: Record, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Return maps with the required fields and some of the others."""
-    of = {field.name: values(field.kind) for field in kind.fields if not field.moved} | fixed
+    of = {field.name: values(field.kind) for field in kind.fields} | fixed
     needed = {
         field.name: of.pop(field.name)
         for field in kind.fields

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sidecar.image_names import built_agent, official
-from sidecar.plan import DIRECT, LOCAL, HealthTiming
+from sidecar.plan import DIRECT
+from sidecar.regions import LOCAL
+from sidecar.spec import HealthTiming
 from sidecar.targets.helm.fields import FIELDS
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ SECRET = "tracing"  # noqa: S105 - a Secret's name
 EXAMPLE = "/greet?name=you"
 UNLIMITED = (512, 1)
 """Memory in MiB and CPUs of a service whose spec names no limit: a platform asks for one."""
-USUAL = HealthTiming(interval_s=5, timeout_s=3, retries=5, start_period_s=30)
+USUAL = HealthTiming()
 """The spec's defaults; the chart's templates have the same."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"

@@ -60,7 +60,7 @@ def test_the_table_has_the_records_own_attributes(record: Record) -> None:
     """Nothing is read that no record holds, and no record holds what nobody can write."""
     assert is_dataclass(record.make)
     assert {one.name for one in attributes(record.make)} == {
-        one.attribute or one.name for one in record.fields if not one.moved
+        one.attribute or one.name for one in record.fields
     }
 
 
@@ -149,7 +149,6 @@ def test_the_schema_is_a_valid_one_and_closed() -> None:
 
     check(schema)
     assert "https://json-schema.org/draft/2020-12/schema" == schema["$schema"]
-    assert schema["properties"]["network"]["deprecated"]
     assert {"title", "description", "default", "examples", "enum"} == schema["properties"][
         "gateway"
     ]["properties"]["network"].keys()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.findings import Finding, Severity
 from sidecar.spec import GatewayWish, Publish, Volume
 from sidecar.spec.load import Loaded, load
 
@@ -191,46 +190,6 @@ def test_what_is_empty_or_another_programs_is_not_read(layers, variable: str) ->
     assert "sources: default" == "sources: " + ", ".join(
         {origin.source for origin in layers("{}", environ={variable: text}).provenance.values()}
     )
-
-
-def test_a_deprecated_key_is_read_with_a_warning(layers) -> None:
-    """It says the new key and the version in which the old one goes."""
-    loaded = layers("region: cn-shanghai\nnetwork: vpc\n")
-
-    assert "vpc" == loaded.spec.gateway.network
-    assert ("vpc", "base.yaml:2") == source_of(loaded, "gateway.network")
-    assert (
-        Finding(
-            Severity.WARNING,
-            "network",
-            "base.yaml:2",
-            "goes in 1.0",
-            "Write gateway.network instead",
-        ),
-    ) == loaded.warnings
-    assert () == layers("gateway: {network: vpc}").warnings
-
-
-def test_an_old_key_and_its_new_one_do_not_stand_together(layers) -> None:
-    """In one file; across files the later wins, as ever."""
-    with pytest.raises(SidecarError) as caught:
-        layers("network: vpc\ngateway: {network: public}\n")
-
-    assert (
-        "base.yaml:1: network: is given twice, as gateway.network, too. Keep gateway.network"
-        == str(caught.value)
-    )
-    assert "public" == layers("network: vpc\n", "gateway: {network: public}\n").spec.gateway.network
-    assert "vpc" == layers("gateway: {network: public}\n", "network: vpc\n").spec.gateway.network
-
-
-def test_an_old_key_beside_a_broken_section_is_one_error(layers) -> None:
-    """The section's own."""
-    with pytest.raises(SidecarError) as caught:
-        layers("network: vpc\ngateway: 1\n")
-
-    assert str(caught.value).startswith("base.yaml:2: gateway: is not a map.")
-    assert 1 == len(str(caught.value).splitlines())
 
 
 @pytest.mark.parametrize(

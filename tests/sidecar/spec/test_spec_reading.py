@@ -79,11 +79,11 @@ capacity: {spans_per_second: 10, round_trip_ms: 60000}
             Volume("/host", "/c", read_only=True),
         ),
         resources=Resources(1024, 1.5),
-        health=HealthCheck((), "/healthz", 1, 2, 3, 0),
+        health=HealthCheck(1, 2, 3, 0, http="/healthz"),
         sampling=Sampling("probabilistic", 0.25),
     )
     build = Build("./worker", "deploy/Dockerfile", "runtime", {"PYTHON": "3.12"})
-    worker = Service("worker", build=build, health=HealthCheck(("python", "-m", "check")))
+    worker = Service("worker", build=build, health=HealthCheck(command=("python", "-m", "check")))
     gateway = GatewayWish(
         "vpc", 1884, True, "gw.example.com", ("gw.example.com", "[2001:db8::1]", "192.0.2.1")
     )
@@ -110,7 +110,7 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
         ("- region", "sidecar.yaml:1: is a list, not a map. The smallest spec is `region: cn-shanghai`"),
         ("a: 1\n---\nb: 1", "sidecar.yaml:2: begins a second document. Keep one, or give it as a second --file"),
         ("region: [x", "is not YAML: did not find expected ',' or ']'"),
-        ("network: vpc\nregion: 1", "sidecar.yaml:2: region: '1' is not text. Put it in quotes"),
+        ("name: shop\nregion: 1", "sidecar.yaml:2: region: '1' is not text. Put it in quotes"),
         ("region: [a]", "sidecar.yaml:1: region: a list or map is not text. Give a region id"),
         ("local", "sidecar.yaml:1: is a single value, not a map. The smallest"),
         ("region:", "sidecar.yaml:1: region: has no value. Give a region id, or leave the key out"),
@@ -120,13 +120,19 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
         ("region: !!python/object:os.system {}", "sidecar.yaml:1: region: a list or map is not text. Give a region id"),
         ("region: !!python/name:os.system ''", "sidecar.yaml:1: region: '' is not text. Put it in quotes"),
         ("region: a\nregion: b", "sidecar.yaml:2: region: is given twice. Keep one"),
-        ("netwrk: vpc", "sidecar.yaml:1: netwrk: is not known. Did you mean gateway.network?"),
+        ("gatway: {}", "sidecar.yaml:1: gatway: is not known. Did you mean gateway?"),
         ("gatewy: {}", "sidecar.yaml:1: gatewy: is not known. Did you mean gateway?"),
         ("x: 1", "sidecar.yaml:1: x: is not known. Known: region, name, gateway, services, agent, images, capacity"),
         ("<<: {region: a}", "sidecar.yaml:1: <<: merges maps, which not every YAML does. Write the keys out"),
         ("? [a]\n: b", "sidecar.yaml:1: has a key that is not text. Give region, name, gateway"),
-        ("network: private", "sidecar.yaml:1: network: 'private' is not known. Use public or vpc"),
-        ("network: [vpc]", "sidecar.yaml:1: network: a list or map is not known. Use public or vpc"),
+        (
+            "gateway: {network: private}",
+            "sidecar.yaml:1: gateway.network: 'private' is not known. Use public or vpc",
+        ),
+        (
+            "gateway: {network: [vpc]}",
+            "sidecar.yaml:1: gateway.network: a list or map is not known. Use public or vpc",
+        ),
         ("agent: 1.62.0", "sidecar.yaml:1: agent: is not a map. Give kind, version, image, resources below it"),
         ("agent: {kind: otel}", "sidecar.yaml:1: agent.kind: 'otel' is not known. Use jaeger-agent"),
         ("agent: {version: 1.62}", "sidecar.yaml:1: agent.version: '1.62' is not text. Put it in quotes"),
@@ -204,7 +210,7 @@ def test_two_services_cannot_publish_one_port(error_of) -> None:
 def test_all_mistakes_are_told_in_one_run_in_the_files_order(spec_of, tmp_path) -> None:
     """Nobody has to run the command once per mistake."""
     services = "- {name: a, image: i, port: 1}\n- {name: a, image: 2, port: 3}\n- {port: 0}\n"
-    text = f"region: 1\nnetwork: x\nservices:\n{services}"
+    text = f"region: 1\ngateway: {{network: x}}\nservices:\n{services}"
 
     with pytest.raises(SpecError) as caught:
         spec_of(text)

@@ -90,7 +90,7 @@ WHOLE = (
         "worker",
         build=Build("https://git.example.com/worker.git#main:app"),
         volumes=(Volume("data", "/data"),),
-        health=HealthCheck(("worker", "--check", "${HOME}")),
+        health=HealthCheck(command=("worker", "--check", "${HOME}")),
         environment={"JAEGER_SAMPLER_PARAM": "1"},
         sampling=Sampling("const", 0),
     ),
