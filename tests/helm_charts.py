@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LAB_BIN = Path(os.environ.get("LAB_DIR", "/var/lib/lab")) / "bin"
 KUBERNETES = tuple(f"1.{minor}.0" for minor in range(27, 35))
 CHART = find_checkout() / "helm"
+LIBRARY = CHART / "charts" / "sidecar-agent"
 CI = sorted((CHART / "ci").glob("*-values.yaml"))
 
 Object = dict[str, Any]
@@ -37,12 +38,12 @@ def program(name: str = "helm") -> str:
     return found or lack("kubernetes", f"{name} is not on PATH")
 
 
-def run_helm(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run_helm(*arguments: object, name: str = "helm") -> subprocess.CompletedProcess[str]:
     """Run helm; nothing of a cluster or of the caller's settings reaches it."""
     clean = {
         key: value for key, value in os.environ.items() if not key.startswith(("KUBE", "HELM"))
     }
-    command = [program(), *map(str, arguments)]
+    command = [program(name), *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, env=clean, timeout=60, check=False
     )

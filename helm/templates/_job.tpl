@@ -1,3 +1,6 @@
+{{/* What Jobs and CronJobs share. */}}
+
+{{/* Takes the workload. */}}
 {{- define "sidecar.job.limits" -}}
 backoffLimit: {{ kindIs "invalid" .backoffLimit | ternary 3 .backoffLimit }}
 {{- with .activeDeadlineSeconds }}
@@ -8,7 +11,8 @@ ttlSecondsAfterFinished: {{ .ttlSecondsAfterFinished | int64 }}
 {{- end }}
 {{- end -}}
 
-{{/* Eight letters of what a Job cannot change in place. */}}
+{{/* Eight characters that follow everything that cannot change in a Job. Takes a pod's scope. */}}
 {{- define "sidecar.job.digest" -}}
-{{- printf "%s%s" (include "sidecar.pod" .) (include "sidecar.job.limits" .workload) | sha256sum | trunc 8 -}}
+{{- $limits := include "sidecar.job.limits" .workload -}}
+{{- printf "%s%s" (include "sidecar.pod" .) $limits | sha256sum | trunc 8 -}}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* Names, labels and annotations. Every name begins with the release's, so that two releases fit one namespace. */}}
+{{/* Names, labels and annotations. Names begin with the release's: two fit one namespace. */}}
 
 {{- define "sidecar.name" -}}
 {{- printf "%s-%s" .root.Release.Name .component -}}
@@ -8,68 +8,68 @@
 {{- include "sidecar.name" (dict "root" . "component" "gateway") -}}
 {{- end -}}
 
-{{/* A scalar as text: 1000000 as it was written. */}}
-{{- define "sidecar.text" -}}
-{{- kindIs "string" . | ternary . (toJson .) -}}
+{{/* The labels of every pod of the release. */}}
+{{- define "sidecar.selector.release" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{/* A map of scalars; Kubernetes takes texts only. */}}
-{{- define "sidecar.texts" -}}
-{{- $texts := dict -}}
-{{- range $key, $value := . -}}
-{{- $_ := set $texts $key (include "sidecar.text" $value) -}}
-{{- end -}}
-{{- toYaml $texts -}}
-{{- end -}}
-
+{{/* The labels of every pod of a component. */}}
 {{- define "sidecar.selector" -}}
-app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+{{ include "sidecar.selector.release" .root }}
 app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
-{{/* Labels: the kit's, over them the user's, over them those that pods are selected by. Takes labels of its own, too. */}}
+{{/* The chart's labels; the user's override them, and the selector's override both. Takes root,
+component and labels. */}}
 {{- define "sidecar.labels" -}}
-{{- $kit := dict "app.kubernetes.io/part-of" .root.Chart.Name "app.kubernetes.io/managed-by" .root.Release.Service -}}
-{{- $_ := set $kit "sidecar-kit/region" .root.Values.region -}}
-{{- $selector := include "sidecar.selector" . | fromYaml -}}
-{{- include "sidecar.texts" (mergeOverwrite $kit .root.Values.commonLabels (.labels | default dict) $selector) -}}
+{{- $root := .root -}}
+{{- $labels := dict "app.kubernetes.io/part-of" $root.Chart.Name -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- $_ := set $labels "sidecar-kit/region" $root.Values.region -}}
+{{- $labels = mergeOverwrite $labels $root.Values.commonLabels (.labels | default dict) -}}
+{{- include "sidecar.selector" . | fromYaml | mergeOverwrite $labels | include "sidecar.texts" -}}
 {{- end -}}
 
-{{/* What every object of a component is headed by; takes root, component, and labels of its own. */}}
+{{/* The metadata of every object of a component. Takes root, component and labels. */}}
 {{- define "sidecar.metadata" -}}
 {{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" -}}
-{{- $versions := dict "app.kubernetes.io/version" .root.Chart.AppVersion "helm.sh/chart" $chart -}}
-{{- $labels := mergeOverwrite $versions (.labels | default dict) -}}
+{{- $labels := dict "app.kubernetes.io/version" .root.Chart.AppVersion "helm.sh/chart" $chart -}}
+{{- $labels = mergeOverwrite $labels (.labels | default dict) -}}
 name: {{ include "sidecar.name" . | quote }}
 namespace: {{ .root.Release.Namespace | quote }}
 labels:
-  {{- include "sidecar.labels" (dict "root" .root "component" .component "labels" $labels) | nindent 2 }}
+  {{- $scope := dict "root" .root "component" .component "labels" $labels }}
+  {{- include "sidecar.labels" $scope | nindent 2 }}
 {{- with .root.Values.commonAnnotations }}
 annotations:
   {{- include "sidecar.texts" . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* Of a pod; no label that a new version of the chart alone would change. Takes root, component, workload, and
-annotations of the chart's own. */}}
+{{/* The metadata of a pod, without labels that a new version of the chart alone would change. Takes
+root, component, workload and annotations. */}}
 {{- define "sidecar.pod.metadata" -}}
+{{- $values := .root.Values -}}
 {{- $workload := .workload | default dict -}}
-{{- $labels := mergeOverwrite (dict) .root.Values.podLabels ($workload.podLabels | default dict) -}}
-{{- $own := dict "kubectl.kubernetes.io/default-container" .component -}}
-{{- $users := mergeOverwrite (dict) .root.Values.podAnnotations ($workload.podAnnotations | default dict) -}}
+{{- $labels := mergeOverwrite (dict) $values.podLabels ($workload.podLabels | default dict) -}}
+{{- $annotations := dict "kubectl.kubernetes.io/default-container" .component -}}
+{{- $users := $workload.podAnnotations | default dict -}}
+{{- $annotations = mergeOverwrite $annotations $values.podAnnotations $users -}}
+{{- $annotations = mergeOverwrite $annotations (.annotations | default dict) -}}
 labels:
-  {{- include "sidecar.labels" (dict "root" .root "component" .component "labels" $labels) | nindent 2 }}
+  {{- $scope := dict "root" .root "component" .component "labels" $labels }}
+  {{- include "sidecar.labels" $scope | nindent 2 }}
 annotations:
-  {{- include "sidecar.texts" (mergeOverwrite $own $users (.annotations | default dict)) | nindent 2 }}
+  {{- include "sidecar.texts" $annotations | nindent 2 }}
 {{- end -}}
 
-{{/* Whether a workload of the values is wanted: one of the chart's own is left out by enabled: false, or null. */}}
+{{/* true: the workload is wanted. `enabled: false`, or null, removes one of the chart's own. */}}
 {{- define "sidecar.runs" -}}
 {{- if . -}}{{- if ne (toString .enabled) "false" -}}true{{- end -}}{{- end -}}
 {{- end -}}
 
-{{/* Whether `helm test` sends a request to a service. */}}
+{{/* true: `helm test` sends a request to the service. */}}
 {{- define "sidecar.delivery.asks" -}}
 {{- if and (include "sidecar.runs" .) .port .example -}}true{{- end -}}
 {{- end -}}

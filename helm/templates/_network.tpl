@@ -1,4 +1,4 @@
-{{/* Rules of NetworkPolicies, as items of a list. Names cannot be rules: an egress rule opens a port. */}}
+{{/* Rules of NetworkPolicies, as items of a list. Rules cannot name hosts: egress opens ports. */}}
 
 {{- define "sidecar.network.dns" -}}
 - ports:
@@ -22,7 +22,7 @@
   {{- end }}
 {{- end -}}
 
-{{/* One port of one component of this release. */}}
+{{/* One port of one component of this release. Takes root, component and port. */}}
 {{- define "sidecar.network.to" -}}
 - ports:
     - {port: {{ .port }}, protocol: TCP}
@@ -32,13 +32,15 @@
           {{- include "sidecar.selector" . | nindent 10 }}
 {{- end -}}
 
-{{/* Out: DNS, the gateway's port, the workload's peers, and what the values add. Takes root and workload. */}}
+{{/* Egress: DNS, the gateway's port, the workload's peers, and what the values add. Takes root,
+workload and gatewayPage. */}}
 {{- define "sidecar.network.egress" -}}
 {{- $root := .root -}}
 {{- include "sidecar.network.dns" $root }}
 {{ include "sidecar.network.gateway" $root }}
 {{- range $variable, $peer := .workload.peers }}
-{{ include "sidecar.network.to" (dict "root" $root "component" $peer.service "port" (get $root.Values.services $peer.service).port) }}
+{{- $port := (get $root.Values.services $peer.service).port }}
+{{ include "sidecar.network.to" (dict "root" $root "component" $peer.service "port" $port) }}
 {{- end }}
 {{- with .gatewayPage }}
 {{ include "sidecar.network.to" (dict "root" $root "component" "gateway" "port" .) }}
@@ -48,7 +50,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* In: the service's port; the agents' admin port from the monitoring namespace alone. */}}
+{{/* Ingress: the service's port, and the agent's admin port from the monitoring namespace. */}}
 {{- define "sidecar.network.ingress" -}}
 {{- $root := .root -}}
 {{- with .workload.port }}
@@ -58,8 +60,7 @@
   from:
     - podSelector:
         matchLabels:
-          app.kubernetes.io/name: {{ $root.Chart.Name }}
-          app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
+          {{- include "sidecar.selector.release" $root | nindent 10 }}
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}

@@ -1,10 +1,13 @@
-{{/* The token's Secret: one that exists, or one of the chart's own. Its key agent.yaml is the agent's config file. */}}
+{{/* The Secret with the token: an existing one, or the chart's own. */}}
 
-{{- define "sidecar.token.secret" -}}
-{{- .Values.existingSecret | default (include "sidecar.name" (dict "root" . "component" "token")) -}}
+{{/* What the library's templates need in addition to the values: the names of the stand-in and of
+the chart's own Secret. */}}
+{{- define "sidecar.agent.scope" -}}
+gatewayHost: {{ include "sidecar.gateway.name" . | quote }}
+tokenSecret: {{ include "sidecar.name" (dict "root" . "component" "token") | quote }}
 {{- end -}}
 
-{{/* The stand-in's public constant; no secret. */}}
+{{/* The stand-in's public constant, which is no secret. */}}
 {{- define "sidecar.token.local" -}}local@stand-in_local@public-constant{{- end -}}
 
 {{- define "sidecar.token.config" -}}
@@ -14,17 +17,17 @@
   tags: {{ printf "Authentication=%s" $token | quote }}
 {{- end -}}
 
-{{/* True where the chart makes the Secret. */}}
+{{/* true: the chart makes the Secret. */}}
 {{- define "sidecar.token.made" -}}
-{{- if and (not .Values.existingSecret) (or .Values.token .Values.standIn.enabled) -}}true{{- end -}}
+{{- if and (not .Values.existingSecret) (or .Values.token .Values.standIn.enabled) -}}
+true
+{{- end -}}
 {{- end -}}
 
-{{/* What rolls the pods when the token changes: a map of annotations, as YAML. */}}
-{{- define "sidecar.token.annotations" -}}
+{{/* Rolls the pods when the token changes: a map of annotations, as YAML. */}}
+{{- define "sidecar.token.rollout" -}}
 {{- if include "sidecar.token.made" . }}
 checksum/token: {{ include "sidecar.token.config" . | sha256sum }}
 {{- end }}
-{{- with .Values.tokenRevision }}
-sidecar-kit/token-revision: {{ include "sidecar.text" . | toJson }}
-{{- end }}
+{{- include "sidecar.token.annotations" . }}
 {{- end -}}

@@ -1,183 +1,182 @@
-{{/* Refusals that a schema cannot state. Each names the value, the cause and what is allowed. */}}
+{{/* Refusals that a schema cannot state. Each names the value, the cause and the fix. */}}
 
 {{- define "sidecar.validate" -}}
 {{- include "sidecar.validate.release" . -}}
 {{- include "sidecar.validate.gateway" . -}}
 {{- include "sidecar.validate.agent" . -}}
+{{- if not (include "sidecar.agent.native" .) -}}
+{{- include "sidecar.validate.container" . -}}
+{{- end -}}
 {{- include "sidecar.validate.token" . -}}
 {{- include "sidecar.validate.metrics" . -}}
-{{- include "sidecar.validate.labels" (dict "place" "commonLabels" "labels" .Values.commonLabels) -}}
-{{- include "sidecar.validate.labels" (dict "place" "podLabels" "labels" .Values.podLabels) -}}
+{{- range $key := list "commonLabels" "podLabels" -}}
+{{- include "sidecar.validate.labels" (dict "path" $key "labels" (get $.Values $key)) -}}
+{{- end -}}
 {{- if .Values.existingSecret -}}{{- include "sidecar.validate.secret" . -}}{{- end -}}
-{{- range $kind, $limit := dict "services" 63 "jobs" 54 "cronJobs" 52 -}}
-{{- range $name, $workload := get $.Values $kind -}}
+{{- range $section, $limit := dict "services" 63 "jobs" 54 "cronJobs" 52 -}}
+{{- range $name, $workload := get $.Values $section -}}
 {{- if include "sidecar.runs" $workload -}}
-{{- include "sidecar.validate.workload" (dict "root" $ "kind" $kind "name" $name "workload" $workload "limit" $limit) -}}
+{{- $scope := dict "root" $ "section" $section "name" $name "workload" $workload -}}
+{{- $_ := set $scope "path" (printf "%s.%s" $section $name) -}}
+{{- include "sidecar.validate.workload" (set $scope "limit" $limit) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- end -}}
-
-{{/* Where a foreign chart has the agent: its gateway and Secret are its own to name. */}}
-{{- define "sidecar.validate.library" -}}
-{{- if not .Values.gateway.host -}}
-{{- fail (printf "%s.gateway.host: is empty. Name the region's gateway; `sidecar regions` lists them" .Chart.Name) -}}
-{{- end -}}
-{{- if not .Values.existingSecret -}}
-{{- fail (printf "%s.existingSecret: is empty. Name a Secret of namespace %s with the key agent.yaml" .Chart.Name .Release.Namespace) -}}
-{{- end -}}
-{{- include "sidecar.validate.agent" . -}}
-{{- include "sidecar.validate.secret" . -}}
 {{- end -}}
 
 {{- define "sidecar.validate.release" -}}
-{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" .Release.Name) -}}
-{{- $usable := regexReplaceAll "^[^a-z]+" (.Release.Name | replace "." "-") "" | default "demo" -}}
-{{- fail (printf "release name %q: Services are named after it, and take a-z, 0-9 and -, a letter first, no dots. Use e.g. %q" .Release.Name $usable) -}}
-{{- end -}}
-{{- end -}}
-
-{{- define "sidecar.validate.agent" -}}
-{{- $version := .Values.agent.version -}}
-{{- if not (semverCompare ">=1.15.0 <=1.62.0" $version) -}}
-{{- fail (printf "agent.version: %s is not a jaeger-agent. Use 1.15.0 to 1.62.0" $version) -}}
-{{- end -}}
-{{- if and .Values.gateway.tls (semverCompare "<1.18.0" $version) -}}
-{{- fail (printf "gateway.tls: the agent %s is not known to speak TLS. Use agent.version 1.18.0 or later" $version) -}}
-{{- end -}}
-{{- if and (eq .Values.agent.mode "native") (semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version) -}}
-{{- fail (printf "agent.mode: native needs Kubernetes 1.29 or later, this is %s. Use auto or container" .Capabilities.KubeVersion.Version) -}}
-{{- end -}}
-{{- range .Values.agent.extraArgs -}}
-{{- if regexMatch "tags=|config-file|host-port|admin-http-port" . -}}
-{{- fail (printf "agent.extraArgs: %s is the chart's own to say. The token goes into existingSecret, the gateway into gateway.host" (splitList "=" . | first)) -}}
-{{- end -}}
-{{- end -}}
-{{- if not (include "sidecar.agent.native" .) -}}
-{{- include "sidecar.validate.container" . -}}
+{{- $name := .Release.Name -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $name) -}}
+{{- $usable := regexReplaceAll "^[^a-z]+" ($name | replace "." "-") "" | default "demo" -}}
+{{- $cause := "Services are named after it, and take a-z, 0-9 and -, a letter first, no dots" -}}
+{{- fail (printf "release name %q: %s. Use e.g. %q" $name $cause $usable) -}}
 {{- end -}}
 {{- end -}}
 
 {{/* An agent that is a plain container. */}}
 {{- define "sidecar.validate.container" -}}
 {{- if or .Values.jobs .Values.cronJobs -}}
-{{- fail "jobs, cronJobs: need a native agent (Kubernetes 1.29, agent.mode auto or native); beside a plain container a Job never completes" -}}
+{{- $cause := "need a native agent; with a plain container a Job never completes" -}}
+{{- $fix := "Use Kubernetes 1.29 or later, and agent.mode auto or native" -}}
+{{- fail (printf "jobs, cronJobs: %s. %s" $cause $fix) -}}
 {{- end -}}
-{{- if ge (int .Values.agent.stopDelaySeconds) (int .Values.terminationGracePeriodSeconds) -}}
-{{- fail (printf "agent.stopDelaySeconds: %d leaves no time of terminationGracePeriodSeconds, %d. Use less" (int .Values.agent.stopDelaySeconds) (int .Values.terminationGracePeriodSeconds)) -}}
+{{- $delay := int .Values.agent.stopDelaySeconds -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds -}}
+{{- if ge $delay $grace -}}
+{{- $cause := printf "%d leaves no time of terminationGracePeriodSeconds, %d" $delay $grace -}}
+{{- fail (printf "agent.stopDelaySeconds: %s. Use less" $cause) -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "sidecar.validate.gateway" -}}
-{{- if not (or .Values.gateway.host .Values.standIn.enabled) -}}
-{{- fail "gateway.host: is empty and standIn.enabled is false. Name the region's gateway: `sidecar render --region ID` writes the values" -}}
+{{- $host := .Values.gateway.host -}}
+{{- if not (or $host .Values.standIn.enabled) -}}
+{{- $fix := "Name the region's gateway: `sidecar render --region ID` writes the values" -}}
+{{- fail (printf "gateway.host: is empty and standIn.enabled is false. %s" $fix) -}}
 {{- end -}}
-{{- if and .Values.gateway.host .Values.standIn.enabled -}}
-{{- fail (printf "gateway.host, standIn.enabled: both are given. Set standIn.enabled=false to report to %s, or empty gateway.host to rehearse" .Values.gateway.host) -}}
+{{- if and $host .Values.standIn.enabled -}}
+{{- $region := printf "Set standIn.enabled=false to report to %s" $host -}}
+{{- $fix := printf "%s, or gateway.host=\"\" to use the stand-in" $region -}}
+{{- fail (printf "gateway.host, standIn.enabled: both are given. %s" $fix) -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "sidecar.validate.metrics" -}}
 {{- range $name := list "serviceMonitor" "rules" -}}
 {{- if and (get $.Values.metrics $name).enabled (not $.Values.metrics.enabled) -}}
-{{- fail (printf "metrics.%s.enabled: there is nothing to scrape. Set metrics.enabled=true, too" $name) -}}
+{{- $cause := "there is nothing to scrape" -}}
+{{- fail (printf "metrics.%s.enabled: %s. Set metrics.enabled=true, too" $name $cause) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Pods are selected by these. */}}
+{{/* Pods are selected by these labels. Takes path and labels. */}}
 {{- define "sidecar.validate.labels" -}}
 {{- range $key, $value := .labels -}}
-{{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component") -}}
-{{- fail (printf "%s: %s is the chart's own. Use another key" $.place $key) -}}
+{{- if regexMatch "^app\\.kubernetes\\.io/(name|instance|component)$" $key -}}
+{{- fail (printf "%s: the chart sets %s. Use another key" $.path $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "sidecar.validate.token" -}}
-{{- if and .Values.token .Values.existingSecret -}}
-{{- fail "token, existingSecret: both are given. Give existingSecret alone; its key agent.yaml holds the token. Or empty it: existingSecret=\"\"" -}}
+{{- $token := .Values.token -}}
+{{- $secret := .Values.existingSecret -}}
+{{- if and $token $secret -}}
+{{- $fix := "Give only existingSecret, whose key agent.yaml holds the token" -}}
+{{- fail (printf "token, existingSecret: both are given. %s. Or set existingSecret=\"\"" $fix) -}}
 {{- end -}}
-{{- if not (or .Values.token .Values.existingSecret .Values.standIn.enabled) -}}
-{{- fail (printf "existingSecret: is empty. Name a Secret of namespace %s with the key agent.yaml: sidecar token set --kubernetes-secret NAME" .Release.Namespace) -}}
+{{- if not (or $token $secret .Values.standIn.enabled) -}}
+{{- $fix := printf "Name a Secret of namespace %s with the key agent.yaml" .Release.Namespace -}}
+{{- $command := "sidecar token set --kubernetes-secret NAME" -}}
+{{- fail (printf "existingSecret: is empty. %s: %s" $fix $command) -}}
 {{- end -}}
-{{- if hasPrefix "Authentication=" .Values.token -}}
-{{- fail "token: begins with Authentication=. Give what stands behind it" -}}
+{{- if hasPrefix "Authentication=" $token -}}
+{{- fail "token: begins with Authentication=. Give only what follows it" -}}
 {{- end -}}
-{{- if regexMatch "[,\\s\"\\\\]|\\$\\{" .Values.token -}}
-{{- fail "token: holds a comma, blank, quote, backslash or ${, which an agent does not take. Copy it again from the console's access point page" -}}
-{{- end -}}
-{{- end -}}
-
-{{/* Only where a cluster answers: `helm template` and Argo CD see no Secrets. */}}
-{{- define "sidecar.validate.secret" -}}
-{{- if .Values.existingSecretCheck -}}
-{{- $found := lookup "v1" "Secret" .Release.Namespace .Values.existingSecret -}}
-{{- $fix := printf "Make it: sidecar token set --kubernetes-secret %s --namespace %s --apply, or set existingSecretCheck=false if it comes later" .Values.existingSecret .Release.Namespace -}}
-{{- if and (not $found) (lookup "v1" "Secret" .Release.Namespace "") -}}
-{{- fail (printf "existingSecret: namespace %s has no Secret %q. %s" .Release.Namespace .Values.existingSecret $fix) -}}
-{{- end -}}
-{{- if and $found (not (hasKey ($found.data | default dict) "agent.yaml")) -}}
-{{- fail (printf "existingSecret: Secret %q has no key agent.yaml, it has: %s. %s" .Values.existingSecret (keys ($found.data | default dict) | sortAlpha | join ", ") $fix) -}}
-{{- end -}}
+{{- if regexMatch "[,\\s\"\\\\]|\\$\\{" $token -}}
+{{- $cause := "holds a comma, blank, quote, backslash or ${, which an agent does not accept" -}}
+{{- fail (printf "token: %s. Copy it again from the console's access point page" $cause) -}}
 {{- end -}}
 {{- end -}}
 
+{{/* One workload. Takes root, section, name, path, workload and limit: the longest name. */}}
 {{- define "sidecar.validate.workload" -}}
-{{- $place := printf "%s.%s" .kind .name -}}
+{{- $path := .path -}}
 {{- include "sidecar.validate.name" . -}}
-{{- include "sidecar.validate.labels" (dict "place" (printf "%s.podLabels" $place) "labels" .workload.podLabels) -}}
+{{- $labels := dict "path" (printf "%s.podLabels" $path) "labels" .workload.podLabels -}}
+{{- include "sidecar.validate.labels" $labels -}}
 {{- if not (or .workload.image .workload.args .workload.command) -}}
-{{- fail (printf "%s: has neither image nor args. Name its image" $place) -}}
+{{- fail (printf "%s: has neither image nor args. Name its image" $path) -}}
 {{- end -}}
 {{- range .workload.extraVolumes -}}
 {{- if has .name (list "tmp" "sidecar-token") -}}
-{{- fail (printf "%s.extraVolumes: %s is the chart's own. Rename it" $place .name) -}}
+{{- fail (printf "%s.extraVolumes: the chart has a volume %s. Rename yours" $path .name) -}}
 {{- end -}}
 {{- end -}}
-{{- include "sidecar.validate.port" (dict "place" $place "workload" .workload) -}}
-{{- $callable := list -}}
-{{- range $name, $service := .root.Values.services -}}
-{{- if and (include "sidecar.runs" $service) $service.port -}}{{- $callable = append $callable $name -}}{{- end -}}
-{{- end -}}
-{{- range $variable, $peer := .workload.peers -}}
-{{- if not (has $peer.service $callable) -}}
-{{- fail (printf "%s.peers.%s: %q is not a service with a port here. Use one of: %s" $place $variable $peer.service (join ", " $callable | default "none has one")) -}}
-{{- end -}}
-{{- end -}}
+{{- include "sidecar.validate.port" . -}}
+{{- include "sidecar.validate.health" . -}}
+{{- include "sidecar.validate.peers" . -}}
 {{- end -}}
 
 {{- define "sidecar.validate.name" -}}
-{{- $place := printf "%s.%s" .kind .name -}}
 {{- $whole := include "sidecar.name" (dict "root" .root "component" .name) -}}
 {{- if gt (len $whole) (int .limit) -}}
-{{- fail (printf "%s: the name %q has %d characters, at most %d are allowed. Shorten the release's name or the workload's" $place $whole (len $whole) (int .limit)) -}}
+{{- $cause := printf "the name %q has %d characters" $whole (len $whole) -}}
+{{- $fix := "Shorten the release's name or the workload's" -}}
+{{- fail (printf "%s: %s, at most %d are allowed. %s" .path $cause (int .limit) $fix) -}}
 {{- end -}}
-{{- if or (has .name (list "delivery-test" "jaeger-agent")) (and (eq .name "gateway") .root.Values.standIn.enabled) -}}
-{{- fail (printf "%s: the name is the chart's own (jaeger-agent, delivery-test, gateway while standIn.enabled). Rename it" $place) -}}
+{{- $taken := list "delivery-test" "jaeger-agent" -}}
+{{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}
+{{- if has .name $taken -}}
+{{- fail (printf "%s: the chart uses the names %s. Rename it" .path (join ", " $taken)) -}}
 {{- end -}}
-{{- range $other := without (list "services" "jobs" "cronJobs") .kind -}}
+{{- range $other := without (list "services" "jobs" "cronJobs") .section -}}
 {{- if include "sidecar.runs" (get (get $.root.Values $other) $.name) -}}
-{{- fail (printf "%s: %s has the name, too, and pods are selected by it. Rename one" $place $other) -}}
+{{- $cause := printf "%s has the same name, and pods are selected by it" $other -}}
+{{- fail (printf "%s: %s. Rename one" $.path $cause) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "sidecar.validate.port" -}}
+{{- $agents := list 5775 5778 6831 6832 14271 -}}
 {{- with .workload.port -}}
-{{- if has (int .) (list 5775 5778 6831 6832 14271) -}}
-{{- fail (printf "%s.port: %d is the agent's own. Use another than 5775, 5778, 6831, 6832, 14271" $.place (int .)) -}}
+{{- if has (int .) $agents -}}
+{{- $cause := printf "%d is a port of the agent" (int .) -}}
+{{- fail (printf "%s.port: %s. Use none of %s" $.path $cause (join ", " $agents)) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.health" -}}
 {{- with .workload.health -}}
 {{- if and .path .command -}}
-{{- fail (printf "%s.health: both path and command are given. Give one; null removes the other" $.place) -}}
+{{- fail (printf "%s.health: both path and command are given. Set one to null" $.path) -}}
 {{- end -}}
 {{- if not (or .path .command) -}}
-{{- fail (printf "%s.health: has neither path nor command. Give one" $.place) -}}
+{{- fail (printf "%s.health: has neither path nor command. Give one" $.path) -}}
 {{- end -}}
 {{- if and .path (not $.workload.port) -}}
-{{- fail (printf "%s.health.path: there is no port to fetch it from. Give port, or a command" $.place) -}}
+{{- $cause := "there is no port to fetch it from" -}}
+{{- fail (printf "%s.health.path: %s. Give port, or a command" $.path $cause) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.peers" -}}
+{{- $callable := list -}}
+{{- range $name, $service := .root.Values.services -}}
+{{- if and (include "sidecar.runs" $service) $service.port -}}
+{{- $callable = append $callable $name -}}
+{{- end -}}
+{{- end -}}
+{{- range $variable, $peer := .workload.peers -}}
+{{- if not (has $peer.service $callable) -}}
+{{- $cause := printf "%q is not a service with a port here" $peer.service -}}
+{{- $fix := printf "Use one of: %s" (join ", " $callable) -}}
+{{- if not $callable -}}{{- $fix = "Give one a port" -}}{{- end -}}
+{{- fail (printf "%s.peers.%s: %s. %s" $.path $variable $cause $fix) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -12,6 +12,7 @@ from sidecar.targets import environment
 from sidecar.targets.helm import chart, schema
 from sidecar.targets.helm.carried import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
+from sidecar.targets.helm.library import LIBRARY_FIELDS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ def render(plan: Plan) -> Rendering:
 
 
 def rendered(plan: Plan, values: Values) -> dict[str, str]:
-    """Return the chart's files that are not edited by hand."""
-    jinja = _jinja()
+    """Return the files of the chart and its library that are not edited by hand."""
     names = {
         "plan": plan,
         "values": values,
@@ -48,13 +48,34 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
         "maps": MAPS,
         "sections": SECTIONS,
         "official": official(),
+        "library": chart.LIBRARY,
     }
-    files = {
-        name: jinja.get_template(f"{name}.j2").render(**names)
-        for name in chart.RENDERED
-        if name != chart.SCHEMA
+    files = _from_templates("", names)
+    files[chart.SCHEMA] = schema.as_json(schema.schema(FIELDS, values, [chart.LIBRARY]))
+    of_library = _library(plan, values)
+    return {**files, **{f"{chart.LIBRARY_FOLDER}/{name}": of_library[name] for name in of_library}}
+
+
+def _library(plan: Plan, values: Values) -> dict[str, str]:
+    own = library_values(values, plan.region)
+    names = {
+        "plan": plan,
+        "values": own,
+        "fields": LIBRARY_FIELDS,
+        "maps": {},
+        "sections": LIBRARY_SECTIONS,
+        "library": chart.LIBRARY,
     }
-    return {**files, chart.SCHEMA: schema.as_json(schema.schema(values))}
+    files = _from_templates("library/", names)
+    return {**files, chart.SCHEMA: schema.as_json(schema.schema(LIBRARY_FIELDS, own))}
+
+
+def _from_templates(folder: str, names: dict[str, Any]) -> dict[str, str]:
+    """Return a chart's files, each from the template of its name in a folder of templates."""
+    return {
+        name: _jinja().get_template(f"{folder}{name}.j2").render(**names)
+        for name in chart.FROM_TEMPLATES
+    }
 
 
 def overlay(plan: Plan, values: Values) -> str:

@@ -8,8 +8,14 @@ from sidecar.checkout import find_checkout
 from sidecar.errors import SidecarError
 
 SCHEMA = "values.schema.json"
-RENDERED = ("Chart.yaml", "values.yaml", SCHEMA, "README.md")
-"""Written from the plan and the table; every other file is edited in place."""
+LIBRARY = "sidecar-agent"
+"""The library chart with the agent's templates, in the chart's folder for subcharts."""
+LIBRARY_FOLDER = f"charts/{LIBRARY}"
+FROM_TEMPLATES = ("Chart.yaml", "values.yaml", "README.md")
+"""Files of each of the two charts that Jinja renders."""
+_MADE = (*FROM_TEMPLATES, SCHEMA)
+RENDERED = (*_MADE, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
+"""Made from the plan and the table of fields; every other file is edited in place."""
 _PACKAGED = Path(__file__).with_name("chart")
 
 

@@ -307,12 +307,6 @@ FIELDS = (
         False,
     ),
     Field("metrics.rules.labels", TEXTS, "What your Prometheus selects by.", {}),
-    Field(
-        "agentOnly",
-        FLAG,
-        "Render nothing: a foreign chart includes the named templates alone.",
-        False,
-    ),
 )
 
 SECTIONS: Mapping[str, str] = {
@@ -325,6 +319,5 @@ SECTIONS: Mapping[str, str] = {
     "terminationGracePeriodSeconds": "Pods",
     "networkPolicy": "Network",
     "metrics": "Metrics",
-    "agentOnly": "Library use",
 }
 """First key of a section → its title."""

@@ -1,11 +1,11 @@
-"""values.schema.json: closed, from the table of fields."""
+"""values.schema.json: closed, made from a table of fields."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from sidecar.targets.helm.fields import FIELDS, MAPS, NAME, REQUIRED, VARIABLE, named
+from sidecar.targets.helm.fields import MAPS, NAME, REQUIRED, VARIABLE, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,26 +39,37 @@ _PEERS = named(VARIABLE, _PEER)
 _REFINED: Mapping[str, Mapping[str, Any]] = {"health": _HEALTH, "peers": _PEERS}
 
 
-def schema(defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of the values; `defaults` are the chart's own."""
+def schema(
+    fields: Sequence[Field], defaults: Mapping[str, Any], subcharts: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the JSON Schema of a chart's values; `defaults` are those in its values.yaml."""
     root = _object("Values of the chart")
     root["$schema"] = "http://json-schema.org/draft-07/schema#"
-    for field in FIELDS:
-        place, known = root, defaults
+    for field in fields:
+        section, known = root, defaults
         *parents, key = field.path.split(".")
         for parent in parents:
-            place = place["properties"].setdefault(parent, _object(parent))
+            section = section["properties"].setdefault(parent, _object(parent))
             known = known[parent]
-        place["properties"][key] = _leaf(field, known[key])
+        section["properties"][key] = _leaf(field, known[key])
     _require_all(root)
-    root["properties"]["global"]["additionalProperties"] = True  # a parent chart's keys come along
-    root["properties"]["enabled"] = {
-        "type": "boolean",
-        "description": "A parent chart's condition.",
-    }
-    # besides additionalProperties, since Helm then names those that are allowed; further down it misplaces this one
+    _accept_what_helm_adds(root, subcharts)
+    # in addition to additionalProperties, because Helm then names the allowed keys; on deeper
+    # levels it reports a wrong path for this one
     root["propertyNames"] = {"enum": list(root["properties"])}
     return root
+
+
+def _accept_what_helm_adds(root: dict[str, Any], subcharts: Sequence[str]) -> None:
+    """Accept the keys of a parent chart and of subcharts, which Helm merges into the values."""
+    properties = root["properties"]
+    properties["global"]["additionalProperties"] = True
+    properties["enabled"] = {"type": "boolean", "description": "A parent chart's condition."}
+    for name in subcharts:
+        properties[name] = {
+            "type": "object",
+            "description": "The subchart's own defaults; not used.",
+        }
 
 
 def _require_all(schema: dict[str, Any]) -> None:

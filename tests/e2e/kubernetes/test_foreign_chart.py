@@ -1,4 +1,4 @@
-"""The example chart that takes only the agent, installed beside the shared release's stand-in."""
+"""The example chart with the library's agent, installed next to the shared release's stand-in."""
 
 from __future__ import annotations
 
@@ -44,12 +44,8 @@ def test_a_foreign_charts_service_is_traced(release, tmp_path) -> None:
     run(find("helm"), "dependency", "build", copy)
 
     agent = built_agent().partition(":")[0]
-    options = (
-        "--set",
-        f"sidecar-kit.images.agent={agent},sidecar-kit.gateway.host=demo-gateway",
-        *WAIT,
-    )
-    release.helm("install", "own", copy, *options)
+    values = f"sidecar-agent.images.agent={agent},sidecar-agent.gateway.host=demo-gateway"
+    release.helm("install", "own", copy, "--set", values, *WAIT)
     release.kubectl("expose", "deployment", "own-shop", "--name=shop", "--port=8081")
     processes = json.loads(release.python("ask", ASK).splitlines()[-1])
 

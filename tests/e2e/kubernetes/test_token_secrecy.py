@@ -145,7 +145,7 @@ def test_a_missing_secret_or_key_is_named(release) -> None:
     release.apply(empty)
 
     assert (
-        'has no Secret "absent". Make it: sidecar token set --kubernetes-secret absent'
+        'has no Secret "absent". Create it: sidecar token set --kubernetes-secret absent'
         in refused(release, "absent")
     )
     assert 'Secret "empty" has no key agent.yaml, it has: other' in refused(release, "empty")
@@ -174,7 +174,7 @@ def test_notes_warn_of_a_token_as_a_value(release) -> None:
         text = release.helm("install", "third", CHART, "--dry-run=server", "--set", ",".join(sets))
         return text.partition("NOTES:")[2]
 
-    assert "WARNING: the token came as a value" in notes("token=a")
+    assert "WARNING: the token is a value" in notes("token=a")
     told = notes("existingSecret=tracing")
     assert "WARNING" not in told
     assert "--set tokenRevision=" in told

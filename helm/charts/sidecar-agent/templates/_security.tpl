@@ -1,10 +1,11 @@
-{{/* What Pod Security "restricted" asks for, and a root that cannot be written to. */}}
+{{/* What Pod Security `restricted` asks for, and a read-only root file system. */}}
 
 {{- define "sidecar.security.pod" -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
+{{/* Takes readOnly and user; without a user, the image decides. */}}
 {{- define "sidecar.security.container" -}}
 allowPrivilegeEscalation: false
 capabilities: {drop: [ALL]}

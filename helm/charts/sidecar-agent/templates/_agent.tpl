@@ -1,21 +1,27 @@
 {{/*
-The agent beside a service. A foreign chart that depends on this one includes these with this chart's scope:
-  {{ include "sidecar.agent.container" (index .Subcharts "sidecar-kit") }}
+The agent as a container of a pod. Each template takes a scope with this chart's values:
+  {{ include "sidecar.agent.container" (index .Subcharts "sidecar-agent") }}
+A chart with a gateway or a Secret of its own adds their names to the scope, as `gatewayHost` and
+`tokenSecret`. They count where `gateway.host` or `existingSecret` is empty.
 */}}
 
-{{/* true: an init container that keeps running (Kubernetes 1.29), which starts before the service and stops after it. */}}
+{{/* true: an init container that keeps running (Kubernetes 1.29 or later). It starts before the
+service and stops after it. */}}
 {{- define "sidecar.agent.native" -}}
 {{- $able := semverCompare ">=1.29.0-0" .Capabilities.KubeVersion.Version -}}
-{{- if or (eq .Values.agent.mode "native") (and (eq .Values.agent.mode "auto") $able) -}}true{{- end -}}
+{{- if or (eq .Values.agent.mode "native") (and (eq .Values.agent.mode "auto") $able) -}}
+true
+{{- end -}}
 {{- end -}}
 
 {{- define "sidecar.agent.gateway" -}}
-{{- printf "%s:%d" (.Values.gateway.host | default (include "sidecar.gateway.name" .)) (int .Values.gateway.port) -}}
+{{- printf "%s:%d" (.Values.gateway.host | default .gatewayHost) (int .Values.gateway.port) -}}
 {{- end -}}
 
-{{/* Flags by version, as sidecar/agent.py decides them; the parity test holds both to one result. */}}
+{{/* The flags of this version. sidecar/agent.py decides the same; a test compares both. */}}
 {{- define "sidecar.agent.args" -}}
 {{- $agent := .Values.agent -}}
+{{- $tuning := $agent.tuning -}}
 {{- $admin := .Values.metrics.enabled | ternary "[$(POD_IP)]" "127.0.0.1" -}}
 {{- $compact := "--processor.jaeger-compact.server" -}}
 - "--config-file=/run/secrets/sidecar/agent.yaml"
@@ -30,12 +36,12 @@ The agent beside a service. A foreign chart that depends on this one includes th
 {{- end }}
 - "--http-server.host-port=127.0.0.1:5778"
 - {{ printf "%s-host-port=127.0.0.1:6831" $compact | quote }}
-- {{ printf "%s-max-packet-size=%d" $compact (int $agent.tuning.maxPacketBytes) | quote }}
-- {{ printf "%s-queue-size=%d" $compact (int $agent.tuning.queuePackets) | quote }}
+- {{ printf "%s-max-packet-size=%d" $compact (int $tuning.maxPacketBytes) | quote }}
+- {{ printf "%s-queue-size=%d" $compact (int $tuning.queuePackets) | quote }}
 {{- if semverCompare ">=1.20.0" $agent.version }}
-- {{ printf "%s-socket-buffer-size=%d" $compact (int $agent.tuning.socketBufferBytes) | quote }}
+- {{ printf "%s-socket-buffer-size=%d" $compact (int $tuning.socketBufferBytes) | quote }}
 {{- end }}
-- {{ printf "--processor.jaeger-compact.workers=%d" (int $agent.tuning.workers) | quote }}
+- {{ printf "--processor.jaeger-compact.workers=%d" (int $tuning.workers) | quote }}
 - "--processor.jaeger-binary.server-host-port=127.0.0.1:6832"
 - "--processor.zipkin-compact.server-host-port=127.0.0.1:5775"
 {{- range $agent.extraArgs }}
@@ -43,7 +49,8 @@ The agent beside a service. A foreign chart that depends on this one includes th
 {{- end }}
 {{- end -}}
 
-{{/* By its own `status` while its admin port is on loopback: Pod Security refuses a probe's `host` from 1.34. */}}
+{{/* Uses the agent's own `status` while the admin port is on loopback: from Kubernetes 1.34, Pod
+Security refuses a probe that names a host. */}}
 {{- define "sidecar.agent.probe" -}}
 {{- if .Values.metrics.enabled }}
 httpGet: {path: /, port: 14271}
@@ -69,7 +76,7 @@ livenessProbe:
 {{- end }}
 {{- end -}}
 
-{{/* A plain container is asked to stop together with its service: it waits for the service's last spans. */}}
+{{/* A plain container is stopped together with its service, so it waits for the last spans. */}}
 {{- define "sidecar.agent.lifecycle" -}}
 {{- if not (include "sidecar.agent.native" .) }}
 lifecycle:
@@ -82,8 +89,10 @@ lifecycle:
 {{- end }}
 {{- end -}}
 
-{{/* One container, as an item of a list. */}}
+{{/* The container, as an item of a list. Where a chart depends on this library, nothing else checks
+the values. */}}
 {{- define "sidecar.agent.container" -}}
+{{- if eq .Chart.Type "library" }}{{ include "sidecar.validate.library" . }}{{ end -}}
 - name: jaeger-agent
   image: {{ include "sidecar.agent.image" . | quote }}
   imagePullPolicy: {{ .Values.images.pullPolicy }}
@@ -124,7 +133,7 @@ lifecycle:
     defaultMode: 0444
 {{- end -}}
 
-{{/* What the service beside it needs, as items of a list. */}}
+{{/* The variables that the service in the same pod needs, as items of a list. */}}
 {{- define "sidecar.agent.env" -}}
 - {name: JAEGER_AGENT_HOST, value: "127.0.0.1"}
 - {name: JAEGER_AGENT_PORT, value: "6831"}

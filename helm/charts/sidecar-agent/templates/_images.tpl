@@ -1,18 +1,23 @@
-{{/* An image's name: behind global.imageRegistry, unless it names a registry of its own. */}}
+{{/* Names of images. */}}
+
+{{/* A name without a registry gets global.imageRegistry. Takes root and name. */}}
 {{- define "sidecar.image" -}}
 {{- $first := splitList "/" .name | first -}}
-{{- $named := and (contains "/" .name) (or (contains "." $first) (contains ":" $first) (eq $first "localhost")) -}}
+{{- $isHost := or (contains "." $first) (contains ":" $first) (eq $first "localhost") -}}
 {{- $registry := .root.Values.global.imageRegistry | trimSuffix "/" -}}
-{{- if or $named (not $registry) -}}
+{{- if or (not $registry) (and $isHost (contains "/" .name)) -}}
 {{ .name }}
 {{- else -}}
 {{ printf "%s/%s" $registry .name }}
 {{- end -}}
 {{- end -}}
 
+{{/* A name without a tag or digest gets agent.version as its tag. */}}
 {{- define "sidecar.agent.image" -}}
-{{- $exact := regexMatch "(:[^/]+|@.+)$" .Values.images.agent -}}
-{{- $name := $exact | ternary .Values.images.agent (printf "%s:%s" .Values.images.agent .Values.agent.version) -}}
+{{- $name := .Values.images.agent -}}
+{{- if not (regexMatch "(:[^/]+|@.+)$" $name) -}}
+{{- $name = printf "%s:%s" $name .Values.agent.version -}}
+{{- end -}}
 {{- include "sidecar.image" (dict "root" . "name" $name) -}}
 {{- end -}}
 

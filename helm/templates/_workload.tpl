@@ -1,0 +1,108 @@
+{{/* The container of one workload. Each template takes root, component and workload. */}}
+
+{{- define "sidecar.workload.container" -}}
+{{- $values := .root.Values -}}
+{{- $image := .workload.image | default $values.images.sample -}}
+- name: {{ .component | quote }}
+  image: {{ include "sidecar.image" (dict "root" .root "name" $image) | quote }}
+  imagePullPolicy: {{ $values.images.pullPolicy }}
+  {{- with .workload.command }}
+  command: {{ toJson . }}
+  {{- end }}
+  {{- with .workload.args }}
+  args: {{ toJson . }}
+  {{- end }}
+  env:
+    {{- include "sidecar.workload.env" . | trim | nindent 4 }}
+  {{- with .workload.envFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .workload.port }}
+  ports:
+    - {name: http, containerPort: {{ . }}}
+  {{- end }}
+  {{- with include "sidecar.workload.probes" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with .workload.lifecycle }}
+  lifecycle:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  resources:
+    {{- toYaml (.workload.resources | default $values.resources) | nindent 4 }}
+  securityContext:
+    {{- $readOnly := ne (toString .workload.readOnlyRootFilesystem) "false" }}
+    {{- $security := dict "readOnly" $readOnly "user" .workload.runAsUser }}
+    {{- include "sidecar.security.container" $security | nindent 4 }}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+    {{- with .workload.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
+{{/* Variable → value, as YAML: the chart's, then the addresses of peers, then the user's. The last
+value of a name wins. */}}
+{{- define "sidecar.workload.plainEnv" -}}
+{{- $root := .root -}}
+{{- $env := dict "JAEGER_AGENT_HOST" "127.0.0.1" "JAEGER_AGENT_PORT" "6831" -}}
+{{- $_ := set $env "JAEGER_SERVICE_NAME" .component -}}
+{{- range $name, $peer := .workload.peers -}}
+{{- $host := include "sidecar.name" (dict "root" $root "component" $peer.service) -}}
+{{- $port := (get $root.Values.services $peer.service).port | int -}}
+{{- $scheme := $peer.scheme | default "http" -}}
+{{- $_ := printf "%s://%s:%d%s" $scheme $host $port ($peer.path | default "") | set $env $name -}}
+{{- end -}}
+{{- $users := .workload.env | default dict -}}
+{{- mergeOverwrite $env $root.Values.env $users | include "sidecar.texts" -}}
+{{- end -}}
+
+{{/* The variables as items of a list, each name once: `extraEnv` wins over `env`. */}}
+{{- define "sidecar.workload.env" -}}
+{{- $list := concat .root.Values.extraEnv (.workload.extraEnv | default list) -}}
+{{- $extra := dict -}}
+{{- range $list -}}
+{{- $_ := set $extra .name . -}}
+{{- end -}}
+{{- range $name, $value := include "sidecar.workload.plainEnv" . | fromYaml }}
+{{- if not (hasKey $extra $name) }}
+- name: {{ $name | quote }}
+  value: {{ toJson $value }}
+{{- end }}
+{{- end }}
+{{- range $list }}
+{{- if deepEqual . (get $extra .name) }}
+{{- $_ := set $extra .name "done" }}
+- {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "sidecar.workload.probes" -}}
+{{- with .workload.health }}
+{{- $probe := dict "httpGet" (dict "path" .path "port" "http") -}}
+{{- if .command -}}
+{{- $probe = dict "exec" (dict "command" .command) -}}
+{{- end -}}
+{{- $interval := .intervalSeconds | default 5 | int -}}
+{{- $timeout := .timeoutSeconds | default 3 | int -}}
+{{- $retries := .retries | default 5 | int -}}
+{{- $starting := kindIs "invalid" .startSeconds | ternary 30 .startSeconds | int -}}
+startupProbe:
+  {{- toYaml $probe | nindent 2 }}
+  periodSeconds: 2
+  timeoutSeconds: {{ $timeout }}
+  failureThreshold: {{ add (div $starting 2) (mul $retries $interval) }}
+readinessProbe:
+  {{- toYaml $probe | nindent 2 }}
+  periodSeconds: {{ $interval }}
+  timeoutSeconds: {{ $timeout }}
+  failureThreshold: {{ $retries }}
+livenessProbe:
+  {{- toYaml $probe | nindent 2 }}
+  periodSeconds: {{ mul 2 $interval }}
+  timeoutSeconds: {{ mul 2 $timeout }}
+  failureThreshold: {{ mul 2 $retries }}
+{{- end }}
+{{- end -}}

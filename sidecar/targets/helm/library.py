@@ -1,0 +1,52 @@
+"""The library chart: its part of the values, and the texts that differ there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sidecar.image_names import AGENT_REPOSITORY
+from sidecar.regions import LOCAL
+from sidecar.targets.helm.fields import FIELDS, SECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_READ = (
+    "gateway.",
+    "existingSecret",
+    "tokenRevision",
+    "images.agent",
+    "images.pullPolicy",
+    "global.",
+    "agent.",
+    "metrics.enabled",
+)
+"""How the paths begin that the library's templates read."""
+_DOCS = {
+    "gateway.host": "The region's gateway. Required.",
+    "existingSecret": "A Secret whose key agent.yaml `sidecar token set` wrote. Required.",
+    "images.agent": "The agent; without a tag: at agent.version.",
+    "images.pullPolicy": "For the agent.",
+    "metrics.enabled": "Bind the agent's admin port to the pod's address, for Prometheus.",
+}
+LIBRARY_FIELDS = tuple(
+    replace(field, doc=_DOCS.get(field.path, field.doc))
+    for field in FIELDS
+    if field.path.startswith(_READ)
+)
+LIBRARY_SECTIONS = {
+    **SECTIONS,
+    "gateway": SECTIONS["region"],
+    "existingSecret": "The token",
+    "agent": "The agent",
+}
+
+
+def library_values(values: Mapping[str, Any], region: str) -> dict[str, Any]:
+    """Return the library's part of a chart's values; without a stand-in, the agent is official."""
+    names = {field.path.partition(".")[0] for field in LIBRARY_FIELDS}
+    own = {name: value for name, value in values.items() if name in names}
+    agent = AGENT_REPOSITORY if region == LOCAL else values["images"]["agent"]
+    images = {"agent": agent, "pullPolicy": values["images"]["pullPolicy"]}
+    return {**own, "images": images, "metrics": {"enabled": values["metrics"]["enabled"]}}
