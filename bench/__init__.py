@@ -1,1 +1,1 @@
-"""Measurements of the kit, each side by side with the stock way in one run. `python -m bench --list` names them."""
+"""Measurements of the kit next to the stock way, in one run (`python -m bench --list`)."""

@@ -57,7 +57,7 @@ def find_agent() -> str:
 
 
 def addresses(gateway: str, compact: int, admin: int) -> dict[str, str]:
-    """Return the flags that say where an agent listens and reports, for loopback; port 0 where nobody looks."""
+    """Return the flags for an agent's addresses on loopback; port 0 where nothing connects."""
     return {
         "--config-file": str(TOKEN_FILE),
         "--reporter.grpc.host-port": gateway,

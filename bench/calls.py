@@ -1,4 +1,4 @@
-"""A client of a gateway, as a process of its own: calls PostSpans so many times, so many at a time."""
+"""A gateway's client as a process: calls PostSpans N times, with M calls at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IN_FLIGHT = 32
 SPANS_PER_TRACE = 5
 _METHOD = "/jaeger.api_v2.CollectorService/PostSpans"
 _PLACEHOLDER = b"\xa5BATCH\xa5\x5a"
-"""The high half of every trace id in the template: replaced by the batch's number, so that no trace repeats."""
+"""The high half of trace ids in the template; each batch's number replaces it."""
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def template(spans: int) -> bytes:
-    """Return a serialised batch of spans as an agent sends it, with the token of the region local."""
+    """Return a serialised batch of spans as an agent sends it, with the token of `local`."""
     request = PostSpansRequest()
     process = request.batch.process
     process.service_name = "bench"

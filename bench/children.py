@@ -36,7 +36,7 @@ def python(*arguments: str) -> list[str]:
 
 @contextlib.contextmanager
 def running(argv: Sequence[str]) -> Iterator[Child]:
-    """Run a child until the block ends, in a session of its own: Ctrl-C reaches it through this block only."""
+    """Run a child until the block ends, in its own session: this block forwards Ctrl-C."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(
             argv,
@@ -114,7 +114,7 @@ class Child:
 
 
 def end_all() -> None:
-    """End every process below this one: an interrupt may come after a start and before anybody holds the child."""
+    """End every child process: an interrupt may come before anyone holds a started child."""
     left = psutil.Process().children(recursive=True)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):

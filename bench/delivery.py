@@ -96,7 +96,7 @@ def _make(load: Load, client: str, agent: Agent, marker: str) -> Sample:
 
 
 def _settle(gateway: Gateway, agent: Agent, marker: str, spans: int) -> tuple[int, int]:
-    """Return distinct and accepted spans when all are there, or when nothing has moved for a while."""
+    """Return distinct and accepted spans once all arrived, or once nothing changes for a while."""
     deadline = time.monotonic() + _MOST_SECONDS
     last, moved_at = (-1, -1), time.monotonic()
     while time.monotonic() < min(deadline, moved_at + _QUIET_SECONDS):

@@ -23,7 +23,7 @@ def describe() -> dict[str, str | int]:
 
 
 def load_average() -> float:
-    """Return the load of the last minute: above a fraction of the cores, somebody else is at work."""
+    """Return the last minute's load: above a fraction of the cores, other work is running."""
     return round(os.getloadavg()[0], 2)
 
 

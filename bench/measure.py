@@ -83,7 +83,7 @@ class Measured:
 def interleave(
     ways: Sequence[str], runs: int, measure: Callable[[str], Sample], say: Callable[[str], None]
 ) -> dict[str, list[Sample]]:
-    """Measure every way once a round, each round beginning with another way, so that drift meets all alike."""
+    """Measure every way once per round, in rotating order, so that drift affects all equally."""
     samples: dict[str, list[Sample]] = {way: [] for way in ways}
     for number in range(runs):
         turn = number % len(ways)

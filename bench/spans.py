@@ -1,4 +1,4 @@
-"""A service that makes spans in one of four ways, as a process of its own: `python -m bench.spans --help`."""
+"""A service as a process that makes spans in one of four ways (`python -m bench.spans --help`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SETTINGS = {"reporter_queue_size": 100_000, "reporter_batch_size": 50}
 WAYS = ("nothing", "stock", "settings", "kit")
-"""A reporter that does nothing; jaeger-client untouched; with SETTINGS; sidecar_tracing untouched."""
+"""A null reporter; jaeger-client's defaults; the same with SETTINGS; sidecar_tracing's defaults."""
 SHAPES = ("tags", "log", "service")
 """Six tags; one log; both, as delivery is measured."""
 CLOSE_SECONDS = 30.0

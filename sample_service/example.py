@@ -1,4 +1,4 @@
-"""The documented example: a span, a log, a child span. Run it: `python -m sample_service.example`."""
+"""The documented example: a span, a log, a child span (`python -m sample_service.example`)."""
 
 from __future__ import annotations
 

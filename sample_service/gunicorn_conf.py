@@ -35,7 +35,8 @@ worker_class = "gthread"
 threads = 4
 graceful_timeout = 15
 control_socket_disable = True  # it wants a writable home
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - writable under a read-only root
+# writable under a read-only root
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 logconfig_dict: dict[str, Any] = logs.CONFIG
 
 

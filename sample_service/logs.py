@@ -12,7 +12,7 @@ import opentracing
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON: time, level, message, service, trace_id; exception where there is one."""
+    """Formats a record as a line of JSON: time, level, message, service, trace_id, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line."""

@@ -12,7 +12,7 @@ STOP_SECONDS = 5.0
 
 
 def start() -> Tracer | None:
-    """Make the global tracer; its name and agent come from JAEGER_SERVICE_NAME, JAEGER_AGENT_HOST and _PORT."""
+    """Make the global tracer from JAEGER_SERVICE_NAME, JAEGER_AGENT_HOST and JAEGER_AGENT_PORT."""
     tracer: Tracer | None = Config({"sampler": {"type": "const", "param": 1}}).initialize_tracer()
     return tracer
 

@@ -77,7 +77,7 @@ def mark_as_error(error: Exception) -> None:
 
 
 def callers_context() -> opentracing.SpanContext | None:
-    """Return the span context in the request's headers; None where there is none, or a broken one."""
+    """Return the span context in the request's headers; None where it is absent or malformed."""
     try:
         return opentracing.global_tracer().extract(Format.HTTP_HEADERS, dict(request.headers))
     except opentracing.SpanContextCorruptedException:

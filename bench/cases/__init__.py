@@ -1,4 +1,4 @@
-"""The cases: name → summary. A case is the module bench.cases.NAME with `run(options) -> Measured`."""
+"""The cases: name → summary. A case is bench.cases.NAME with `run(options) -> Measured`."""
 
 CASES = {
     "burst": "delivery of 20,000 spans made at once",

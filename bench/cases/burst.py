@@ -6,7 +6,7 @@ from bench.delivery import BASELINE, FIGURES, Load, measure
 from bench.measure import Measured, Options
 
 RUNS = 5
-NOTE = "A dropped span is not encoded: compare what the process works only between ways that deliver all."
+NOTE = "A dropped span is not encoded: compare processor time only between ways that deliver all."
 
 
 def run(options: Options) -> Measured:

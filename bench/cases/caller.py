@@ -21,7 +21,7 @@ COSTS = {
     "caller_cpu_us": "processor µs of its thread",
     "cpu_us": "processor µs of the process",
 }
-"""What the caller waits, which grows with the machine's load; what it works; what all threads work until the close."""
+"""The caller's wall time (grows with load), its processor time, all threads' until the close."""
 FIGURES = tuple(
     Figure(f"{cost}_{shape}", f"{name}: {title}", 1, ratio=True)
     for shape, name in SHAPES.items()
@@ -29,11 +29,11 @@ FIGURES = tuple(
 )
 
 
-NOTE = "Stock drops most of these spans, and a dropped span is not encoded: its process works less for that."
+NOTE = "Stock drops most of these spans, and dropped spans are not encoded: it does less work."
 
 
 def run(options: Options) -> Measured:
-    """Measure spans made back to back in a fresh process each, sent to a socket that nobody reads."""
+    """Measure spans made back to back, in a fresh process per run, sent to an unread socket."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))
         agent = f"127.0.0.1:{sink.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""From `docker compose up` in the checkout to the first proven trace, under a project name and ports of its own."""
+"""From `docker compose up` to the first proven trace, with its own project name and ports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(options: Options) -> Measured:
 
 @contextlib.contextmanager
 def _project() -> Iterator[str]:
-    """Name the project and its ports in the environment, as Compose reads them; give the frontend's URL."""
+    """Set the project and its ports in the environment for Compose; yield the frontend's URL."""
     frontend = free_port(socket.SOCK_STREAM)
     chosen = {
         "COMPOSE_PROJECT_NAME": f"sidecar-bench-{secrets.token_hex(4)}",
@@ -108,7 +108,10 @@ def _up(engine: Engine, compose: Compose, frontend: str) -> Sample:
 
 
 def _first_trace(frontend: str, page: str) -> None:
-    """Send requests until one is answered, and wait for all its spans. Raises SidecarError after a minute."""
+    """Send requests until one is answered, then wait for all its spans.
+
+    Raises SidecarError after a minute.
+    """
     deadline = time.monotonic() + _TRACE_SECONDS
     trace_id = ""
     while time.monotonic() < deadline:

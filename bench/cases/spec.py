@@ -1,4 +1,4 @@
-"""A spec of 200 services read, validated and rendered, and every region in one process, beside their small halves."""
+"""200 services read, validated and rendered, and every region in one process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIGURES = (
     Figure("render_ms", "render to text, ms", 1),
     Figure("each_ms", "all of it for each service or rendering, ms", 2, ratio=True),
 )
-NOTE = "After the first one, which also loads the templates. Compose's file and the chart's values; nothing is written."
+NOTE = "After the first, which also loads templates. Compose file and chart; nothing is written."
 
 
 def run(options: Options) -> Measured:

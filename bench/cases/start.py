@@ -1,4 +1,4 @@
-"""How long the command takes to start, and one render, beside a bare interpreter of the same environment."""
+"""Start-up time of the command, and one render, next to a bare interpreter."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The stand-in for a region's gateway: takes spans over gRPC, checks the token, shows what arrived."""
+"""The stand-in for a region's gateway: receives spans, checks the token, shows what arrived."""

@@ -32,7 +32,7 @@ class Collector:
         self._faults = faults
 
     async def post_spans(self, raw: bytes, context: Any) -> bytes:  # noqa: ANN401 - grpc is untyped
-        """Take one batch; aborts with UNAUTHENTICATED, INVALID_ARGUMENT or the status of a fault."""
+        """Take one batch; abort with UNAUTHENTICATED, INVALID_ARGUMENT or a fault's status."""
         batches = self._intake.counters.batches
         faults = self._faults.current
         if faults.black_hole:
@@ -52,7 +52,7 @@ class Collector:
 
 
 def build_server(collector: Collector) -> Any:  # noqa: ANN401
-    """Return a server, not yet started, that reads no message above 4 MiB and shares its port with nobody."""
+    """Return a server, not yet started, with messages up to 4 MiB and a port of its own."""
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),

@@ -1,4 +1,4 @@
-"""HTTP connections, bounded in number and in time: neither idle nor half-sent requests keep others out."""
+"""HTTP connections, bounded in number and time: idle or half-sent requests block no others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 100
 IDLE_SECONDS = 75.0
-"""For the head of a request, since the connection began or the answer before; longer than scrapers pause."""
+"""For a request's head, since the connection or last answer; longer than scrapers pause."""
 _LINGER_SECONDS = 1.0
 _AT_ONCE = 32
 """Accepted before the first of them is counted."""
@@ -51,7 +51,7 @@ class HttpListener:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, sock=listener, backlog=_AT_ONCE)
-        # for the loop the backlog is both; a queue as short would turn away a burst of honest clients for a second
+        # asyncio's backlog sets both; a queue as short would refuse a burst of clients for a second
         listener.listen(_QUEUE)
 
     async def stop(self) -> None:
@@ -75,7 +75,7 @@ class HttpListener:
 
 
 def log_quietly(loop: asyncio.AbstractEventLoop, events: Events) -> None:
-    """Count the connections that the loop cannot accept: asyncio logs each attempt, a backlog of them every second."""
+    """Count connections that the loop cannot accept: asyncio logs each attempt, every second."""
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

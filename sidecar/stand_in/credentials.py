@@ -1,4 +1,4 @@
-"""The token: read from the agent's file, compared in constant time, masked wherever text leaves the gateway."""
+"""The token: read from the agent's file, compared in constant time, masked in all output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Presented(Enum):
 
 
 class Token:
-    """A token that compares and masks, and cannot be printed; `others` are valid beside it, as while one is rotated."""
+    """A token that cannot be printed; `others` are also valid, as during a rotation."""
 
     __slots__ = ("_all", "_longest_first", "_text")
 

@@ -1,4 +1,4 @@
-"""The gateway's log: a line when a kind of event first happens, then counts, never one line per event."""
+"""The stand-in's log: a line for the first event of a kind, then counts, never a line per event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Events:
         self._last: dict[str, float] = {}
 
     def note(self, text: str, count: int = 1) -> None:
-        """Log the text now, or count it until the interval (seconds) since its last line is over."""
+        """Log the text now, or count it until `interval` seconds after its last line."""
         self._pending[text] = self._pending.get(text, 0) + count
         if time.monotonic() - self._last.get(text, float("-inf")) >= self._interval:
             self._flush(text)

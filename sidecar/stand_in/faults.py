@@ -29,7 +29,7 @@ class Faults:
         if self.fail_calls is not None:
             _integer("fail_calls", self.fail_calls, 2**31)
         if not isinstance(self.black_hole, bool):
-            raise ValueError("black_hole is not true or false")  # noqa: TRY004 - callers catch one kind
+            raise ValueError("black_hole is not true or false")  # noqa: TRY004 - one type
         if self.fail_with is not None and self.fail_with not in STATUSES:
             raise ValueError(f"fail_with is not one of {', '.join(STATUSES)}")
 

@@ -1,4 +1,4 @@
-"""Traces in the JSON of Jaeger's query API, field for field, so that Jaeger's UI and Grafana can read them."""
+"""Traces in the JSON of Jaeger's query API, as Jaeger's UI and Grafana read them."""
 
 from __future__ import annotations
 

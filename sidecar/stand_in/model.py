@@ -68,7 +68,7 @@ class Span:
 
     @property
     def parent_id(self) -> str | None:
-        """The span id of the first reference inside the same trace, CHILD_OF before FOLLOWS_FROM."""
+        """The span id of the first reference within the trace, CHILD_OF before FOLLOWS_FROM."""
         own = [tie for tie in self.references if tie.trace_id == self.trace_id]
         first = next((tie for tie in own if tie.type == "CHILD_OF"), own[0] if own else None)
         return first.span_id if first else None

@@ -101,7 +101,7 @@ def _page(text: str, status: int = 200) -> web.Response:
 
 
 def bar(span: Span, start: int, duration: int) -> tuple[int, int]:
-    """Return a span's (offset, width) in a trace (µs), in thousandths of it; never thinner than 4."""
+    """Return a span's (offset, width) in thousandths of its trace; the width is at least 4."""
     whole = max(duration, 1)
     width = min(max(round(span.duration * _BAR / whole), 4), _BAR)
     offset = round((span.start - start) * _BAR / whole)

@@ -59,7 +59,10 @@ class TraceQuery:
 
 
 def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: float) -> TraceQuery:
-    """Return the query of a request's fields and `tag` values; `now` in µs. Raises ValueError as Jaeger words it."""
+    """Return the query of a request's fields and `tag` values; `now` in µs.
+
+    Raises ValueError with Jaeger's own message.
+    """
     service = fields.get("service", "")
     if not service:
         raise ValueError("parameter 'service' is required")
@@ -83,7 +86,7 @@ def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: floa
 
 
 async def find_traces(query: TraceQuery, store: TraceStore, decoder: Decoder) -> list[Trace]:
-    """Return the traces with a matching span, newest first; decodes in a thread, so that spans still come in."""
+    """Return traces with a matching span, newest first; a thread decodes, so spans still arrive."""
     found: list[Trace] = []
     for held in _chunks(store, query.service):
         found += await asyncio.to_thread(_matching, query, held, decoder)

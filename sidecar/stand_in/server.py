@@ -1,4 +1,4 @@
-"""One gateway, assembled: gRPC, HTTP and, where asked for, the agent's UDP port in one event loop."""
+"""One stand-in, assembled: gRPC, HTTP and optionally the agent's UDP port in one event loop."""
 
 from __future__ import annotations
 

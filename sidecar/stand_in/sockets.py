@@ -1,4 +1,4 @@
-"""Listening addresses: parsed, bound, and who holds one that is taken (Linux's /proc; nothing elsewhere)."""
+"""Listening addresses: parsing, binding, and who holds a taken one (from Linux's /proc)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class Address:
 
 
 def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
-    """Return a bound socket (SOCK_STREAM or SOCK_DGRAM). Raises SidecarError, naming the holder if known."""
+    """Return a bound socket (SOCK_STREAM or SOCK_DGRAM).
+
+    Raises SidecarError, with the holder of a taken port if known.
+    """
     listener = None
     try:
         found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
@@ -89,7 +92,7 @@ def port_holder(port: int, kind: socket.SocketKind) -> str | None:
 
 
 def kernel_drops(inode: int) -> int | None:
-    """Return the datagrams dropped at the UDP socket with this inode; None where the kernel does not tell."""
+    """Return the datagrams dropped at the UDP socket with this inode; None where unknown."""
     return next((int(row[12]) for row in _rows("udp") if row[9] == str(inode)), None)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# What Python holds for an entry besides its bytes, roughly; small spans would else outgrow the bound.
+# roughly what Python holds for an entry besides its bytes; small spans would outgrow the bound
 _TRACE_COST = 600
 _BATCH_COST = 200
 

@@ -60,7 +60,8 @@ class _Reader:
 class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
     """thriftpy2's protocol with its innermost reads on the bytes themselves: half the time a span.
 
-    Each step reads at least one byte, and no number is longer than 64 bits: work is bounded by the datagram's length.
+    Each step reads at least one byte, and no number is longer than 64 bits: the datagram's length
+    bounds the work.
     """
 
     trans: _Reader
@@ -137,7 +138,7 @@ class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
 
 
 def to_request(datagram: bytes) -> Any:  # noqa: ANN401 - a protobuf PostSpansRequest
-    """Return the PostSpansRequest that an agent would send for a datagram. Raises MalformedError."""
+    """Return the PostSpansRequest of an agent for a datagram. Raises MalformedError."""
     try:
         return _request(_decode(datagram))
     except MalformedError:

@@ -18,7 +18,7 @@ class Row:
 
 
 def rows(trace: Trace) -> list[Row]:
-    """Return every span once, parents before children, siblings by start; a span without its parent is a root."""
+    """Return every span once, parents first, siblings by start; without its parent it is a root."""
     known = {span.span_id for span in trace.spans}
     children: dict[str, list[Span]] = {}
     roots: list[Span] = []

@@ -55,7 +55,7 @@ class UdpReceiver:
         self._socket.close()
 
     def kernel_drops(self) -> int | None:
-        """Return the datagrams that the kernel dropped at this socket; None where it does not tell."""
+        """Return the datagrams that the kernel dropped at this socket; None where unknown."""
         return (
             kernel_drops(os.fstat(self._socket.fileno()).st_ino)
             if self._socket.fileno() >= 0

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 64 * 1024
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -27,7 +29,7 @@ _HEADERS = {
 
 
 def build_app(state: State) -> web.Application:
-    """Return the application; its answers carry the security headers, its errors Jaeger's envelope."""
+    """Return the application: answers with security headers, errors in Jaeger's envelope."""
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_envelope_errors])
     exposition = Exposition(state)
 

@@ -22,7 +22,7 @@ _REFERENCES = ("CHILD_OF", "FOLLOWS_FROM")
 
 
 def trace_hex(trace_id: bytes) -> str:
-    """Return a trace id of 16 bytes as Jaeger prints it: 16 digits, or 32 where the high half is used."""
+    """Return a trace id of 16 bytes as Jaeger prints it: 16 digits, or 32 with a high half."""
     text = trace_id.hex()
     return text[16:] if text.startswith("0" * 16) else text
 
@@ -53,7 +53,7 @@ class Decoder:
         return Trace(trace_hex(trace_id), tuple(sorted(spans, key=lambda span: span.start)))
 
     def operations(self, service: str, batches: Iterable[bytes]) -> set[tuple[str, str]]:
-        """Return (operation, span kind) pairs of a service; the kind is "" where no span.kind tag tells it."""
+        """Return a service's (operation, span kind) pairs; the kind is "" where no tag has it."""
         found: set[tuple[str, str]] = set()
         for raw in batches:
             batch = PostSpansRequest.FromString(raw).batch

@@ -38,7 +38,7 @@ class CloseReport:
 
 
 class Closing(Future[CloseReport]):
-    """The end of a close: `.result(timeout)`, `await`, `yield` in a Tornado coroutine, or a callback."""
+    """A close's end: `.result(timeout)`, `await`, `yield` in a Tornado coroutine, or a callback."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,14 +25,15 @@ QUEUE_SIZE = 20_000
 """Spans that wait while the agent is away: ten seconds at 2,000 spans/s."""
 
 BATCH_SIZE = 50
-"""Spans in a packet: the agent makes one call to the gateway of each packet, so small packets bound its rate."""
+"""Spans per packet: the agent calls the gateway once per packet, so small ones limit its rate."""
 
 
 class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publishes no types here
     """Takes the place of `jaeger_client.Config`, with the same arguments, methods and meaning.
 
-    Differences: the reporter; a queue of 20,000 spans and batches of 50; the sampler const 1 unless told; and the
-    variables JAEGER_SERVICE_NAME, JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM, which yield to what is passed here.
+    Differences: the reporter; a queue of 20,000 spans and batches of 50; the sampler const 1 by
+    default; and the variables JAEGER_SERVICE_NAME, JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM,
+    which values passed here override.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     @property
     def reporter_queue_size(self) -> int:
-        """How many finished spans may wait; a small number loses what a burst brings beyond it, counted."""
+        """How many finished spans may wait; a burst beyond it is dropped, and counted."""
         return int(self.config.get("reporter_queue_size", QUEUE_SIZE))
 
     @property
@@ -64,7 +65,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     @property
     def reporter_bytes_per_second(self) -> float:
-        """At what pace packets leave; more than 2.5 MB/s needs an agent whose kernel buffer takes it."""
+        """Bytes per second sent; more than 2.5 MB/s needs an agent with a larger kernel buffer."""
         return float(self.config.get("reporter_bytes_per_second") or BYTES_PER_SECOND)
 
     def _validate_config(self, config: dict[str, Any]) -> None:
@@ -74,7 +75,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     @property
     def local_agent_reporting_host(self) -> str:
-        """The agent's host: from here, from JAEGER_AGENT_HOST, or localhost; an empty one counts as unset."""
+        """The agent's host: configured, from JAEGER_AGENT_HOST, or localhost; empty means unset."""
         group = self.local_agent_group()
         configured = group.get("reporting_host") if isinstance(group, dict) else None
         return str(configured or environment.agent_host())
@@ -98,7 +99,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         return sampling.choose(self.config.get("sampler"))
 
     def new_tracer(self, io_loop: Any = None) -> Tracer:
-        """Create a tracer that is not the global one; `io_loop` serves only a remote sampler or throttler."""
+        """Create a tracer that is not global; only a remote sampler or throttler uses `io_loop`."""
         sampler, throttler = self.sampler, None
         if sampler is None or self.throttler_group() is not None:
             channel = self._create_local_agent_channel(io_loop)
@@ -138,9 +139,10 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
 
 def init_tracer(service_name: str | None = None, **options: Any) -> Tracer:
-    """Create a tracer and make it `opentracing.global_tracer()`; the options are the keys of Config's dictionary.
+    """Create a tracer and make it `opentracing.global_tracer()`; options are Config's keys.
 
-    Raises ValueError for an unknown option, an unknown sampler, or a missing name (here or in JAEGER_SERVICE_NAME).
+    Raises ValueError for an unknown option, an unknown sampler, or a missing service name (here
+    or in JAEGER_SERVICE_NAME).
     """
     tracer = Config(options, service_name=service_name, validate=True).new_tracer()
     opentracing.set_global_tracer(tracer)

@@ -24,7 +24,7 @@ FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 1.0
 
 PROBE_SECONDS = 1.0
-"""The time between packets while silence proves nothing (see UdpSender.doubtful); twice that after a refusal."""
+"""Time between packets while UdpSender.doubtful is true; twice that after a refusal."""
 
 QUIET_SECONDS = 3.0
 """How long nothing must be refused before silence means success again."""
@@ -61,7 +61,7 @@ class Delivery:
         return self._sender.holding
 
     def deliver(self, spans: Iterable[Any], encoder: Encoder) -> None:
-        """Send these spans, and whatever came back since; an empty batch only looks for the latter."""
+        """Send these spans, and those that came back; an empty batch only looks for the latter."""
         self._pending.extend(encoder.packets(spans))
         self._take_back()
         if (
@@ -72,7 +72,7 @@ class Delivery:
             if self._give_up():
                 self.abandon("close_timeout")
             else:
-                # while silence proves nothing an empty batch asks: it can be neither lost nor doubled
+                # an empty batch asks whether packets arrive: it can be neither lost nor doubled
                 self._attempt(self._pending[0] if self._is_calm() else encoder.probe())
 
     def abandon(self, reason: str) -> None:

@@ -79,7 +79,7 @@ class Encoder:
         for span in spans:
             try:
                 data = _span_bytes(span)
-            except Exception:  # noqa: BLE001 - whatever a user's tag holds, the other spans must go on
+            except Exception:  # noqa: BLE001 - whatever a tag holds, other spans must go on
                 self._ledger.drop("encode_error", 1)
                 continue
             if len(data) > self._room:

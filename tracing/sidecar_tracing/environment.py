@@ -1,4 +1,4 @@
-"""Settings from the environment: a bad value is worth one warning and the default, never a service."""
+"""Settings from the environment: a bad value gives one warning and the default."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def agent_port() -> int | None:
 
 
 def sampler() -> SamplerSettings:
-    """Return what JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM ask for; sample everything where they do not."""
+    """Return the sampler of JAEGER_SAMPLER_TYPE and _PARAM; by default everything is sampled."""
     kind = os.environ.get("JAEGER_SAMPLER_TYPE", "").strip().lower()
     if kind and kind not in SAMPLER_TYPES:
         _warn("JAEGER_SAMPLER_TYPE", kind, f"one of {', '.join(SAMPLER_TYPES)}", "const 1")
@@ -53,7 +53,7 @@ def sampler() -> SamplerSettings:
 
 
 def sampler_param(kind: str) -> float | None:
-    """Return JAEGER_SAMPLER_PARAM as a number for this type of sampler; 1 where unset, None where it is bad."""
+    """Return JAEGER_SAMPLER_PARAM for this type of sampler; 1 where unset, None where invalid."""
     text = os.environ.get("JAEGER_SAMPLER_PARAM", "").strip().lower()
     if not text:
         return 1.0

@@ -16,24 +16,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sidecar_tracing")
 
 REASONS = {
-    "queue_full": "the queue is full: the agent is away, or spans come faster than reporter_bytes_per_second",
+    "queue_full": "the queue is full: the agent is away, or spans come faster than "
+    "reporter_bytes_per_second",
     "too_large": "a span is larger than one packet",
     "encode_error": "a tag or log cannot be encoded",
     "send_error": "the packet cannot be sent",
     "closed": "the tracer is closed",
-    "close_timeout": "the close's time ran out: the agent did not take them, or the pace was too slow for them",
+    "close_timeout": "the close timed out: the agent did not take them, or the pace was too slow",
 }
 """Why spans are dropped: reason → its text in the log."""
 
 
 @dataclass(frozen=True)
 class Stats:
-    """The spans of one tracer in this process; started == sent + dropped + queued + unfinished, always."""
+    """A tracer's spans in this process; started == sent + dropped + queued + unfinished, always."""
 
     started: int
     """Sampled spans that began."""
     unfinished: int
-    """Of these, the ones that `finish()` has not been called on, or that sampling.priority=0 took out later."""
+    """Of these, not yet finished, or excluded by sampling.priority=0 after their start."""
     queued: int
     """Finished, and neither sent nor dropped yet."""
     sent: int
@@ -56,7 +57,7 @@ class Stats:
 
 
 class Ledger:
-    """Counts spans, also for jaeger-client's own metrics; each method may be called from any thread."""
+    """Counts spans, also for jaeger-client's own metrics; every method is thread-safe."""
 
     def __init__(self, metrics: Any) -> None:
         self._metrics = metrics
@@ -124,7 +125,7 @@ class Ledger:
         with self.lock:
             dropped = dict(self._dropped)
             queued = self._finished - self._sent - sum(dropped.values())
-            # a span whose sampling.priority changed after its start finishes without having counted as started
+            # a span whose sampling.priority changed after its start was not counted as started
             unfinished = max(0, self._started - self._finished)
             return Stats(
                 started=self._finished + unfinished,

@@ -1,4 +1,4 @@
-"""Forks and exits: every live reporter starts afresh in a child, and is closed before its process ends."""
+"""Forks and exits: live reporters restart in a child, and are closed before their process ends."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 BYTES_PER_SECOND = 2_500_000
-"""At this rate an agent may sleep some 60 ms before a default receive buffer (212,992 B) overflows."""
+"""At this rate an agent may pause for 60 ms before a default receive buffer (212,992 B) is full."""
 
 BURST_BYTES = 65_536
 """What may leave at once after a pause."""

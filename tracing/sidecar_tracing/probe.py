@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str]:
-    """Finish `spans` marked spans, at `rate` spans/s where it is above 0; return the first trace ids in hex.
+    """Finish `spans` marked spans, at `rate`/s if above 0; return the first trace ids in hex.
 
-    A trace holds up to TRACE_SPANS of them, so that a proof does not bury the service's own traces in a list.
+    A trace holds up to TRACE_SPANS of them, so that few traces appear among the service's own.
     """
     trace_ids = []
     started_at = time.monotonic()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sidecar_tracing")
 
 CLOSE_SECONDS = 5.0
-"""The bound of a close without a timeout, and of the exit hook: half of a container's usual grace."""
+"""Limit of a close without a timeout and of the exit hook: half of a container's usual grace."""
 
 SETTLE_TICK_SECONDS = 0.5
 FINAL_SETTLE_SECONDS = 0.01
@@ -95,7 +95,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         )
 
     def after_fork_in_child(self) -> None:
-        """Start afresh in a forked child: its parent sends what was queued, the child what it makes itself."""
+        """Restart in a forked child: the parent sends what was queued, the child its own spans."""
         self.ledger.reset()
         self._sender.close()
         self._begin()
@@ -135,7 +135,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         return self.ledger.stats()
 
     def close(self, timeout: float = CLOSE_SECONDS) -> Closing:
-        """Stop taking spans and send the queued ones in the background; give up after `timeout` seconds."""
+        """Stop taking spans, send the queued ones in the background; give up after `timeout` s."""
         self._notice_fork()
         with self.ledger.lock:
             if self._closing is not None:
@@ -164,7 +164,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self.after_fork_in_child()
 
     def _wake_thread(self) -> bool:
-        """Wake the thread, or start it; False where none starts: at a limit, or at the interpreter's end."""
+        """Wake or start the thread; False where none can start: at a limit or interpreter exit."""
         if not (self._has_thread() or self._start_thread()):
             return False
         self._wake_at = _NEVER
@@ -251,7 +251,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         return time.monotonic() >= self._flush_at
 
     def _pause(self) -> float | None:
-        """Return how long to sleep if nobody wakes the thread, and say at which length of the queue to."""
+        """Return how long to sleep if nothing wakes the thread; set the queue length that does."""
         if not self._queue:
             self._wake_at = 1
             return SETTLE_TICK_SECONDS if self._delivery.unsettled else None
@@ -286,5 +286,5 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
 
 
 def _bounded(seconds: float) -> float:
-    """Return a number of seconds that every wait takes; endless ones become a day, and no number becomes none."""
+    """Return seconds that every wait accepts: at most a day, and 0 for NaN."""
     return min(_LONGEST_WAIT_SECONDS, max(0.0, seconds))

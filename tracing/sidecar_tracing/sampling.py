@@ -23,7 +23,7 @@ logger = logging.getLogger("sidecar_tracing")
 
 
 def choose(configured: Any) -> Any:
-    """Return the sampler for a configuration's `sampler` (a Sampler, or type and param), None for the remote one.
+    """Return the sampler of a configuration (a Sampler, or type and param); None: the remote one.
 
     Raises ValueError for a type or param that a service passes wrong.
     """

@@ -13,18 +13,24 @@ if TYPE_CHECKING:
     from sidecar_tracing.encoding import Packet
 
 RESOLVE_SECONDS = 2.0
-"""An agent that moves to another address is found again within this time, however slow the resolver is."""
+"""An agent that moves to another address is found again within this time."""
 
 _LOOKUPS_SHARE = 20
-"""A lookup holds for so many times what it took: a quick resolver is asked before nearly every packet, since a
-bridge swallows packets to a container that has gone; a slow one takes a twentieth of the time."""
+"""A lookup is valid for this many times its own duration.
+
+A quick resolver is asked before nearly every packet, since a bridge swallows packets to a container
+that was removed; a slow one takes a twentieth of the time.
+"""
 
 SETTLE_SECONDS = 4.0
-"""How long a packet may still come back: an unanswered neighbour lookup takes the kernel three seconds."""
+"""How long a packet may still come back: the kernel's ARP lookup gives up after three seconds."""
 
 HOLD_SECONDS = 15.0
-"""How long after a refusal nothing is forgotten: a kernel refuses one packet a second to all processes of a host
-together, so that what it says nothing about may be lost as well."""
+"""How long after a refusal every packet is kept.
+
+A kernel reports one refusal per second to all processes of a host together, so packets without a
+refusal may be lost as well.
+"""
 
 _KEPT_PACKETS = 512
 _QUOTE_BYTES = 2_048
@@ -86,7 +92,7 @@ class UdpSender:
         self.host = host
         self.port = port
         self.doubtful = False
-        """Whether silence proves nothing: a packet was refused, and `trust` was not called since."""
+        """Whether packets may be lost unnoticed: one was refused, and `trust` not called since."""
         self._turn = 0
         self._hold_until = 0.0
         self._forget()
@@ -99,8 +105,8 @@ class UdpSender:
     def send(self, packet: Packet) -> None:
         """Send one packet.
 
-        Raises OSError or ValueError where the name does not resolve or the network refuses; the packet is then still
-        the caller's.
+        Raises OSError or ValueError where the name does not resolve or the network refuses; the
+        caller then still owns the packet.
         """
         line = self._connected()
         try:
@@ -113,7 +119,7 @@ class UdpSender:
     def take_refused(self) -> list[Packet]:
         """Return the packets that came back since the last call, in the order of their sending.
 
-        Beyond loopback one refusal brings back all that may be lost with it, so some of them may have arrived.
+        Beyond loopback a refusal brings back all that may be lost with it; some may have arrived.
         """
         now = time.monotonic()
         refused = [packet for line in self._retired for packet in self._refused_by(line, now)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publishes no types here
-    """A jaeger-client tracer; what it adds needs the kit's reporter, and anything else behaves as before."""
+    """A jaeger-client tracer; its additions need the kit's reporter."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,7 +41,8 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
     def close(self, timeout: float | None = None) -> Closing | CloseReport:
         """Send what is queued and take no more spans.
 
-        With a timeout in seconds: wait that long at most and return a CloseReport, true where every span was sent.
+        With a timeout in seconds: wait that long at most and return a CloseReport, which is true if
+        every span was sent.
         Without: return at once, with a future of that report, as jaeger-client does.
         """
         self.sampler.close()
@@ -63,7 +64,7 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
 
 
 class ForkAwareRandom(random.Random):
-    """Random bits from a seed of each process's own, also after a fork that Python is not told of (uWSGI)."""
+    """Random bits seeded per process, also after a fork that Python does not notice (uWSGI)."""
 
     def __init__(self) -> None:
         super().__init__()
