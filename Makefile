@@ -9,11 +9,13 @@ REGION ?= local
 NETWORK ?= public
 OUT ?= build/$(REGION)
 PYTEST_ARGS ?=
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+HELM ?= helm
 FUZZ_CASES ?= 100000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo down images render validate verify test test-all lint format bench lock golden fuzz \
-  release release-check clean
+.PHONY: help demo down images render validate verify test test-fast test-all lint format chart bench \
+  lock golden fuzz dist dist-check release release-check clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -37,7 +39,13 @@ verify: $(VENV)/.ready ## prove, hop by hop, that spans arrive: make verify OUT=
 	@$(SIDECAR) verify --out "$(if $(filter build/local,$(OUT)),.,$(OUT))"
 
 test: $(VENV)/.ready ## all tests; what needs an engine or a cluster is skipped, and said, where there is none
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
+
+test-fast: $(VENV)/.ready ## the tests that need neither engine nor cluster
+	@$(PYTEST) tests/sidecar tests/tracing tests/sample_service tests/project $(PYTEST_ARGS)
+
+test-all: $(VENV)/.ready ## the fast tests on every claimed Python that this machine has
+	@$(BIN)/python -m tools.pythons
 
 lint: $(VENV)/.ready ## ruff, mypy (strict) and the layers of imports
 	@$(BIN)/ruff check .
@@ -56,6 +64,11 @@ golden: $(VENV)/.ready ## write the golden files and the committed rendering ane
 fuzz: $(VENV)/.ready ## the properties with 100,000 cases, a quarter of an hour: make fuzz [FUZZ_CASES=n]
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 tests/sidecar/test_properties.py
 
+chart: ## lint and render the chart: make chart [HELM=helm4]
+	@$(HELM) lint helm --strict
+	@for values in helm/values.yaml helm/ci/*-values.yaml; do \
+	  $(HELM) template demo helm --values "$$values" >/dev/null || exit 1; done
+
 bench: $(VENV)/.ready ## measure, side by side with the stock way; results to docs/benchmarks.md by hand
 	@$(BIN)/python -m bench
 
@@ -63,6 +76,18 @@ lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of 
 	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --generate-hashes --no-strip-extras \
 	  --no-emit-package sidecar-kit --no-header -o requirements-dev.txt \
 	  requirements-dev.in pyproject.toml tracing/pyproject.toml
+
+dist: $(VENV)/.ready ## build both distributions into dist/
+	@rm -rf dist
+	@for package in . tracing; do $(BIN)/uv build --quiet --no-build-isolation \
+	  --python $(BIN)/python --out-dir dist "$$package" || exit 1; done
+
+dist-check: dist ## build both, install the wheels into an empty environment and run them there
+	@$(PYTHON) -m venv --clear build/dist-check
+	@build/dist-check/bin/pip install --quiet dist/*.whl
+	@cd build/dist-check && bin/sidecar --help >/dev/null && \
+	  bin/sidecar render --region cn-shenzhen --out rendered && \
+	  bin/python -m sidecar_tracing.probe --help >/dev/null
 
 release: $(VENV)/.ready ## show what a release changes: make release VERSION=1.2.3; APPLY=1 writes it
 	@$(BIN)/python -m tools.release "$(VERSION)" $(if $(APPLY),--apply)
