@@ -11,6 +11,7 @@ OUT ?= build/$(REGION)
 PYTEST_ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 HELM ?= helm
+export TAG ?=
 FUZZ_CASES ?= 100000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -93,7 +94,7 @@ release: $(VENV)/.ready ## show what a release changes: make release VERSION=1.2
 	@$(BIN)/python -m tools.release "$(VERSION)" $(if $(APPLY),--apply)
 
 release-check: $(VENV)/.ready ## check that packages, chart, changelog [and TAG=v1.2.3] have one version
-	@$(BIN)/python -m tools.release --check --tag "$(TAG)"
+	@$(BIN)/python -m tools.release --check --tag "$$TAG"
 
 clean: ## remove the environment and all that was built here
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/stand_in/stubs/*_pb2*
