@@ -29,6 +29,7 @@ TOKENS = {
     "in single quotes": (f"'Authentication={CANARY}'", [CANARY]),
     "as JSON": (f'{{"Authentication": "{CANARY}"}}', [CANARY]),
     "as a dictionary": (f"{{'Authentication': '{CANARY}'}}", [CANARY]),
+    "after a letter": (f"%3DAuthentication={CANARY}", [CANARY]),
     "after an escaped line break": (rf"a\nAuthentication={CANARY}", [CANARY]),
     "as the agent's flag": (f"--agent.tags=Authentication={CANARY}", [CANARY]),
     "as the old agent's flag": (f"--jaeger.tags=Authentication={CANARY} &", [CANARY]),

@@ -142,12 +142,13 @@ def _is_path(name: str, value: str) -> bool:
 
 
 def _value(end: str) -> str:
-    """Return the pattern of a token that ends at a character of a set; `...` and the mask are none.
+    """Return the pattern of a token that ends at a character of a set.
 
-    No token holds a comma, but a pasted one may: only a comma before another tag ends it.
+    `...`, the mask and a switch, as in `PasswordAuthentication=no`, are none. No token holds a
+    comma, but a pasted one may: only a comma before another tag ends it.
     """
     comma = rf",(?=[^{end}])(?!{_NEXT_TAG})"
-    none = rf"(?!(?:\.\.\.|\*\*\*)(?:[{end},]|\Z))"
+    none = rf"(?!(?:\.\.\.|\*\*\*|yes|no|true|false)(?:[{end},]|\Z))"
     return rf"{none}(?P<token>[^{end},](?:[^{end},]|{comma})*)"
 
 
@@ -155,10 +156,8 @@ def _value(end: str) -> str:
 def _forms() -> tuple[re.Pattern[str], ...]:
     import re
 
-    # `\n` as a repr writes it ends in a letter, but begins a line
-    start = r"(?:(?<![A-Za-z])|(?<=\\[nrt]))"
     return (
-        re.compile(rf"{start}{_KEY}{_value(_END)}", re.IGNORECASE),
+        re.compile(rf"{_KEY}{_value(_END)}", re.IGNORECASE),
         re.compile(rf"adapt_{_value(_END + '/')}"),
         # from the start of a run of word characters, or each of them would be a start
         re.compile(rf"(?<!{_WORD})(?:adapt_)?(?P<token>{_WORD}+(?:{_AT}{_WORD}+){{2,}})"),
