@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import sys
 
 from sidecar import __version__, secrecy, signals
@@ -31,8 +32,11 @@ COMMANDS = {
     "demo": "set up, start and prove the sample; --down removes it",
     "completion": "print a shell's completion script",
 }
-"""Command → summary. A command is the module sidecar.commands.NAME, imported only when it is the one asked for."""
+"""Command → summary.
 
+sidecar.arguments.NAME holds a command's help and arguments, and imports nothing heavy; it is imported
+when the command is the one asked for. sidecar.commands.NAME does the work, and is imported to run it.
+"""
 
 EPILOG = """examples:
   sidecar regions shanghai
@@ -62,8 +66,6 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
-        import re  # here and not above: as typing
-
         # what stood in a choice's place is not shown: it may be a token that was meant for another place
         said = re.sub(
             r"invalid choice: .*(?= \(choose from )", "invalid choice", message, flags=re.DOTALL
@@ -72,7 +74,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; with `chosen`, only that command's arguments are loaded, which keeps start-up short."""
+    """Return the parser; with `chosen`, only that command's arguments, which keeps start-up short."""
     parser = _Parser(
         prog="sidecar",
         description="Render, start and prove a jaeger-agent sidecar beside a Python service.",
@@ -86,14 +88,13 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if chosen in (None, name):
-            module = importlib.import_module(f"sidecar.commands.{name}")
-            command.description = module.__doc__
-            command.epilog = module.EXAMPLES
-            module.configure(command)
+            arguments = importlib.import_module(f"sidecar.arguments.{name}")
+            command.description = arguments.__doc__
+            command.epilog = arguments.EXAMPLES
+            arguments.configure(command)
             command.add_argument(
                 "--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE
             )
-            command.set_defaults(run=module.run)
     return parser
 
 
@@ -138,7 +139,8 @@ def _run(arguments: list[str], token: str | None) -> int:
         from sidecar import verbose
 
         verbose.tell(token)
-    return int(parsed.run(parsed))
+    command = importlib.import_module(f"sidecar.commands.{parsed.command}")
+    return int(command.run(parsed))
 
 
 def _replace_closed_streams() -> None:

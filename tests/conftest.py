@@ -15,6 +15,7 @@ import pytest
 import yaml
 from _require import lack, pytest_configure, pytest_terminal_summary  # noqa: F401 - hooks
 
+from sidecar.cli import main
 from sidecar.engine.compose import find_compose
 from sidecar.errors import SidecarError
 
@@ -88,7 +89,6 @@ class Result:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     """Run the command line inside this process."""
-    from sidecar.cli import main
 
     def call(*arguments: object) -> Result:
         capsys.readouterr()

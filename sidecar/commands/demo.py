@@ -1,35 +1,28 @@
-"""Set up, start and prove the sample: frontend and backend, an agent beside each, and the stand-in gateway.
-
-In containers where an engine answers, as plain processes where none does. Ends with every hop's count and a trace.
-"""
-
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.checkout import find_checkout
+from sidecar.demo import containers, processes
+from sidecar.demo.deployment import ProcessDeployment
+from sidecar.engine.client import connect
+from sidecar.engine.compose import find_compose
 from sidecar.errors import SidecarError
+from sidecar.images.deliver import as_text, deliver
+from sidecar.images.obtain import Wish
+from sidecar.verify import report as reports
+from sidecar.verify import trace
+from sidecar.verify.compose import deployment_of
+from sidecar.verify.reader import wait_for
+from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from sidecar.verify.deployment import Deployment
-
-EXAMPLES = """examples:
-  sidecar demo
-  sidecar demo --target process        without containers, even where an engine answers
-  sidecar demo --down                  stop it and leave nothing behind
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument(
-        "--target", choices=("compose", "process"), help="default: what this machine has"
-    )
-    parser.add_argument("--down", action="store_true", help="stop and remove what a demo started")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,10 +48,6 @@ def _up(target: str | None) -> int:
 
 
 def _runs(target: str | None) -> bool:
-    from sidecar.demo import containers, processes
-    from sidecar.engine.client import connect
-    from sidecar.engine.compose import find_compose
-
     with suppress(SidecarError):
         if target != "compose" and processes.is_running(processes.DEFAULT_FOLDER):
             return True
@@ -68,15 +57,10 @@ def _runs(target: str | None) -> bool:
 
 def _way_down() -> str:
     """Return the command that stops it, from here."""
-    from pathlib import Path
-
     return "make down" if checkout() == Path.cwd() else "sidecar demo --down"
 
 
 def _best_target() -> str:
-    from sidecar.engine.client import connect
-    from sidecar.engine.compose import find_compose
-
     try:
         connect()
         find_compose()
@@ -87,9 +71,6 @@ def _best_target() -> str:
 
 
 def _processes() -> tuple[Deployment, str, str]:
-    from sidecar.demo import processes
-    from sidecar.demo.deployment import ProcessDeployment
-
     folder = processes.DEFAULT_FOLDER
     checkout()
     say(
@@ -102,11 +83,6 @@ def _processes() -> tuple[Deployment, str, str]:
 
 
 def _containers() -> tuple[Deployment, str, str]:
-    from sidecar.demo import containers
-    from sidecar.engine.client import connect
-    from sidecar.engine.compose import find_compose
-    from sidecar.verify.compose import deployment_of
-
     folder, engine = checkout(), connect()
     say(f"containers, by engine {engine.version}")
     _images(folder)
@@ -116,16 +92,11 @@ def _containers() -> tuple[Deployment, str, str]:
 
 
 def _images(folder: Path) -> None:
-    from sidecar.images.deliver import as_text, deliver
-    from sidecar.images.obtain import Wish
-
     print(as_text(deliver(Wish(), folder)), end="\n\n")
 
 
 def checkout() -> Path:
     """Return the kit's checkout. Raises SidecarError for an installed wheel."""
-    from sidecar.checkout import find_checkout
-
     folder = find_checkout()
     if folder is None:
         raise SidecarError(
@@ -135,11 +106,6 @@ def checkout() -> Path:
 
 
 def _prove(place: Deployment, frontend: str, page: str) -> int:
-    from sidecar.verify import report as reports
-    from sidecar.verify import trace
-    from sidecar.verify.reader import wait_for
-    from sidecar.verify.run import verify
-
     say("sending a request, and marked spans")
     trace_id = trace.request(f"{frontend}/greet?name=Ada")
     report = verify(place)
@@ -152,8 +118,6 @@ def _prove(place: Deployment, frontend: str, page: str) -> int:
 
 
 def _down() -> int:
-    from sidecar.demo import processes
-
     stopped = processes.stop(processes.DEFAULT_FOLDER)
     if stopped:
         say(f"stopped {', '.join(stopped)}")
@@ -166,10 +130,6 @@ def _down() -> int:
 
 
 def _remove_containers() -> list[str]:
-    from sidecar.demo import containers
-    from sidecar.engine.client import connect
-    from sidecar.engine.compose import find_compose
-
     try:
         engine, compose = connect(), find_compose()
     except SidecarError:

@@ -1,11 +1,12 @@
-"""Show everything decided for a region: gateway, agents with their arguments and tuning, services, images."""
-
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
 from sidecar.commands import _spec
+from sidecar.console import table
+from sidecar.regions import load_regions
+from sidecar.spec.values import short
 
 if TYPE_CHECKING:
     import argparse
@@ -13,25 +14,9 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan, ServicePlan
     from sidecar.spec.load import Loaded
 
-EXAMPLES = """examples:
-  sidecar plan --region eu-central-1
-  sidecar plan --region cn-shanghai --network vpc --output json | jq '.services[].agent.argv'
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    _spec.add_arguments(parser)
-    parser.add_argument(
-        "--out", type=_spec.folder, metavar="FOLDER", help="the folder it would be rendered into"
-    )
-    parser.add_argument("--output", choices=("text", "json"), default="text")
-
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan, and where each setting came from."""
-    from sidecar.regions import load_regions
-
     loaded = _spec.load_spec(args)
     plan, _ = _spec.plan_of(loaded, load_regions(args.regions), args.out)
     if args.output == "json":
@@ -43,8 +28,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(loaded: Loaded) -> str:
-    from sidecar.console import table
-
     rows = [
         (path, _shown(origin.value), origin.source) for path, origin in loaded.provenance.items()
     ]
@@ -52,8 +35,6 @@ def _settings(loaded: Loaded) -> str:
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - JSON-ready data
-    from sidecar.spec.values import short
-
     if value in (None, "", []):
         return "-"
     return short(value if isinstance(value, str) and value.isprintable() else json.dumps(value))

@@ -1,5 +1,3 @@
-"""Write the deployment of a region into a folder, whole or not at all. Files that are not the kit's stay."""
-
 from __future__ import annotations
 
 import os
@@ -8,9 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar import targets
+from sidecar.agent import tags_key
 from sidecar.commands import _spec
 from sidecar.errors import UsageError
 from sidecar.image_names import AGENT_VERSION, REMARK
+from sidecar.regions import LOCAL, load_regions
+from sidecar.rendering import diff, write_all
+from sidecar.targets.helm.values import SECRET
 
 if TYPE_CHECKING:
     import argparse
@@ -18,32 +21,9 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
     from sidecar.rendering import Rendering
 
-EXAMPLES = """examples:
-  sidecar render --region cn-shenzhen                  into build/cn-shenzhen
-  sidecar render --region cn-shenzhen --network vpc --out /srv/tracing
-  sidecar render --file base.yaml --file prod.yaml     the second wins over the first
-  sidecar render --all-regions --out build             one folder a region
-  sidecar render --region local --out . --diff         what would change; exit 1 if anything
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    _spec.add_arguments(parser)
-    parser.add_argument(
-        "--all-regions", action="store_true", help="every region of the catalogue but `local`"
-    )
-    parser.add_argument(
-        "--out", type=_spec.folder, metavar="FOLDER", help="output folder (default: build/<region>)"
-    )
-    parser.add_argument("--diff", action="store_true", help="write nothing, show what would change")
-
 
 def run(args: argparse.Namespace) -> int:
     """Render, then write or compare; nothing is written unless every region renders and its folder takes it."""
-    from sidecar import targets
-    from sidecar.rendering import diff, write_all
-
     renderings = [(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
     if args.diff:
         return _show([diff(rendering, folder) for _, folder, rendering in renderings])
@@ -59,8 +39,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
-    from sidecar.regions import LOCAL, load_regions
-
     if args.all_regions and args.region:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
     regions, loaded = load_regions(args.regions), _spec.load_spec(args)
@@ -89,8 +67,6 @@ def _written(plan: Plan, folder: Path, rendering: Rendering, files: str, *, new:
 
 
 def _next_steps(plan: Plan, folder: Path, images: str) -> list[str]:
-    from sidecar.targets.helm.values import SECRET
-
     version = _version_flag(plan)
     return [
         f"  next, for Compose:    sidecar token set --out {shlex.quote(str(folder))}{version}",
@@ -109,7 +85,5 @@ def _shown(rendering: Rendering) -> list[str]:
 
 
 def _version_flag(plan: Plan) -> str:
-    from sidecar.agent import tags_key
-
     version = plan.services[0].agent.version
     return "" if tags_key(version) == tags_key(AGENT_VERSION) else f" --agent-version {version}"

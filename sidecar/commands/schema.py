@@ -1,35 +1,15 @@
-"""Print the JSON Schema (draft 2020-12) of sidecar.yaml, with which an editor completes and checks a spec.
-
-Name it in the spec's first line: # yaml-language-server: $schema=sidecar.schema.json
-"""
-
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from sidecar.spec.schema import markdown, spec_schema
+
 if TYPE_CHECKING:
     import argparse
-
-EXAMPLES = """examples:
-  sidecar schema > sidecar.schema.json
-  sidecar schema --output markdown
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's argument."""
-    parser.add_argument(
-        "--output",
-        choices=("json", "markdown"),
-        default="json",
-        help="markdown: the table of fields (default: json)",
-    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the schema, or the table."""
-    from sidecar.spec.schema import markdown, spec_schema
-
     print(markdown() if args.output == "markdown" else json.dumps(spec_schema(), indent=2))
     return 0

@@ -1,48 +1,26 @@
-"""Check a spec and the folder it renders into: all that render would refuse, and what would go wrong later."""
-
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from sidecar.checks import deployment as checks
+from sidecar.checks.spec import Doubts
 from sidecar.commands import _spec
+from sidecar.console import colour
 from sidecar.errors import SidecarError
+from sidecar.findings import failed
+from sidecar.regions import load_regions
+from sidecar.spec.values import SpecError
+from sidecar.targets import compose, helm
 
 if TYPE_CHECKING:
     import argparse
 
     from sidecar.findings import Finding
 
-EXAMPLES = """examples:
-  sidecar validate --region cn-shanghai
-  sidecar validate --file sidecar.yaml --out build/cn-shanghai
-  sidecar validate --region cn-shanghai --target helm  the chart, by helm and the API's schemas
-  sidecar validate --region us-west-1 --network vpc --output json
-"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    _spec.add_arguments(parser)
-    parser.add_argument(
-        "--out",
-        type=_spec.folder,
-        metavar="FOLDER",
-        help="the folder it renders into (default: build/<region>)",
-    )
-    parser.add_argument(
-        "--target",
-        choices=("compose", "helm"),
-        default="compose",
-        help="which one is asked (default: %(default)s)",
-    )
-    parser.add_argument("--output", choices=("text", "json"), default="text")
-
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 where one is an error."""
-    from sidecar.findings import failed
-
     findings, subject = _findings(args)
     if args.output == "json":
         data = {"ok": not failed(findings), "findings": [finding.as_dict() for finding in findings]}
@@ -54,12 +32,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     """Return the findings and what they are about; what cannot be planned is a finding, too."""
-    from sidecar.checks import deployment as checks
-    from sidecar.checks.spec import Doubts
-    from sidecar.regions import load_regions
-    from sidecar.spec.values import SpecError
-    from sidecar.targets import compose, helm
-
     try:
         loaded, regions = _spec.load_spec(args), load_regions(args.regions)
         plan, folder = _spec.plan_of(loaded, regions, args.out)
@@ -82,9 +54,6 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
 
 
 def _text(findings: list[Finding], fine: str) -> str:
-    from sidecar.console import colour
-    from sidecar.findings import failed
-
     lines = [
         f"{colour(finding.severity.value, finding.severity.value)}: {finding}"
         for finding in findings

@@ -10,7 +10,7 @@ from sidecar import agent, secrecy, yamlio
 from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE
 from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
-from sidecar.targets import environment
+from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
     import jinja2

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sidecar.checks.deployment import check_compose
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -228,8 +230,6 @@ def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) 
 @pytest.mark.usefixtures("compose")
 def test_what_compose_refuses_is_an_error(monkeypatch) -> None:
     """Its own words are the cause."""
-    from sidecar.checks.deployment import check_compose
-
     monkeypatch.setenv("PATH", PATH)
     (found,) = check_compose({"docker-compose.yml": "services: {a: {image: b, bogus: c}}"}, Path())
 

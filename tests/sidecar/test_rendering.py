@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -378,8 +379,6 @@ except SidecarError as error:
 @pytest.fixture
 def world(tmp_path_factory) -> Path:
     """Return a folder that other users can reach."""
-    import tempfile
-
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o755)
     yield folder

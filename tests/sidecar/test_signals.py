@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import signals
+from sidecar import cli, signals
 
 BOTH = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
@@ -122,7 +122,6 @@ def _reads(pid: int) -> bool:
 
 def test_a_terminal_that_is_gone_hides_no_exit_code(monkeypatch) -> None:
     """Its last line cannot be written."""
-    from sidecar import cli
 
     def gone(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")

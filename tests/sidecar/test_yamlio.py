@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -89,8 +90,6 @@ def test_a_file_that_is_not_text_is_refused(tmp_path, content: bytes, message: s
 
 def test_an_endless_file_is_refused() -> None:
     """A device that never ends is read up to the limit only."""
-    from pathlib import Path
-
     with pytest.raises(SidecarError, match="/dev/zero: is larger than 1 MiB"):
         yamlio.read_text(Path("/dev/zero"))
 
@@ -146,8 +145,6 @@ def test_an_emoji_is_one_escape_not_two_surrogates() -> None:
 
 def test_a_pipe_can_be_read() -> None:
     """A spec may come from a process substitution."""
-    from pathlib import Path
-
     reading, writing = os.pipe()
     os.write(writing, b"region: local")
     os.close(writing)

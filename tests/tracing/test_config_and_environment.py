@@ -7,8 +7,10 @@ import logging
 import jaeger_client
 import opentracing
 import pytest
+import sidecar_tracing
 from jaeger_client import ConstSampler, ProbabilisticSampler, RateLimitingSampler
 from jaeger_client.metrics import MetricsFactory
+from jaeger_client.reporter import NullReporter
 from jaeger_client.sampler import RemoteControlledSampler
 from opentracing.propagation import Format
 from sidecar_tracing import Config, Tracer, init_tracer
@@ -286,8 +288,6 @@ def test_inject_and_extract_carry_context_and_baggage(make_tracer, carrier_forma
 
 def test_stats_need_a_reporter_that_counts():
     """stats() of a tracer with a foreign reporter says what is missing."""
-    from jaeger_client.reporter import NullReporter
-
     tracer = config().create_tracer(NullReporter(), ConstSampler(True))
 
     with pytest.raises(TypeError, match="NullReporter does not count"):
@@ -296,8 +296,6 @@ def test_stats_need_a_reporter_that_counts():
 
 def test_reexported_names_are_jaeger_clients():
     """The samplers that services import beside Config come from here too."""
-    import sidecar_tracing
-
     assert ConstSampler is sidecar_tracing.ConstSampler
     assert ProbabilisticSampler is sidecar_tracing.ProbabilisticSampler
     assert RateLimitingSampler is sidecar_tracing.RateLimitingSampler

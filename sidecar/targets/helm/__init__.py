@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.image_names import official
-from sidecar.targets import environment
 from sidecar.targets.helm import chart, schema
 from sidecar.targets.helm.carried import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
 from sidecar.targets.helm.library import LIBRARY_FIELDS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
+from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
     import jinja2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -49,8 +50,6 @@ def test_an_absent_agent_is_part_of_what_is_seen(free_port_pair) -> None:
 @pytest.fixture
 def free_port_pair():
     """Two ports where nothing listens."""
-    import socket
-
     with socket.socket() as one, socket.socket() as two:
         one.bind(("127.0.0.1", 0))
         two.bind(("127.0.0.1", 0))

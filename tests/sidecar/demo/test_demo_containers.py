@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -72,8 +73,6 @@ def _free_ports(monkeypatch):
 @pytest.fixture
 def calls(tmp_path):
     """Return how Compose was called: [arguments, ports], in order."""
-    import json
-
     return lambda: [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
 
 

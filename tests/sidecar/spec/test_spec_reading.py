@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sidecar.errors import SidecarError
@@ -263,8 +265,6 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path, content: bytes, message: st
 
 def test_a_large_spec_is_read_quickly(spec_of) -> None:
     """200 services in well under a second, so that no reader's cost grows faster than its file."""
-    import time
-
     service = "- {{name: s{0}, image: 'i:1', port: 80, environment: {{A: '1', B: '2', C: text}}, volumes: ['d{0}:/d']}}\n"
     text = "services:\n" + "".join(service.format(number) for number in range(200))
     began = time.process_time()

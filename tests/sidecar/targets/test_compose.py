@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from jinja2 import UndefinedError
 from vendor_table import ROWS
 
 from sidecar import agent
@@ -32,6 +33,7 @@ from sidecar.spec import (
     Volume,
 )
 from sidecar.targets import compose
+from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -419,10 +421,6 @@ def test_the_committed_files_are_a_fresh_render(golden) -> None:
 
 def test_a_missing_name_in_a_template_is_an_error() -> None:
     """A slip in a template fails in the first test, not in a user's cluster."""
-    from jinja2 import UndefinedError
-
-    from sidecar.targets import environment
-
     with pytest.raises(UndefinedError):
         environment("compose").from_string("{{ plan.regoin }}").render(plan=plan_of(Spec("local")))
 

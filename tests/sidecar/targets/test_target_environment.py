@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sidecar import targets
+from sidecar.targets import templating
 
 
 @pytest.fixture
@@ -15,14 +15,14 @@ def templates(tmp_path, monkeypatch):
     folder = tmp_path / "templates" / "mine"
     folder.mkdir(parents=True)
     (folder / "file.j2").write_text("{{ value | data }}\n")
-    monkeypatch.setattr(targets, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(templating, "__file__", str(tmp_path / "__init__.py"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return folder
 
 
 def render() -> str:
     """Render with an environment of its own."""
-    return targets.environment("mine").get_template("file.j2").render(value="a: b")
+    return templating.environment("mine").get_template("file.j2").render(value="a: b")
 
 
 def test_a_compiled_template_is_kept_and_follows_its_source(templates) -> None:

@@ -13,7 +13,7 @@ from sidecar.kubernetes import looking
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.kubernetes import ReleaseDeployment
-from sidecar.verify.look import Broken, Look, as_line
+from sidecar.verify.look import Broken, Look, as_line, from_text
 
 NAME = "sidecar-verify-0123abcd"
 SEEN = Look(
@@ -412,6 +412,4 @@ def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> N
 )
 def test_a_look_travels_as_one_line(look: Look) -> None:
     """Counts, an absent agent, and where it broke off."""
-    from sidecar.verify.look import from_text
-
     assert look == from_text(as_line(look))

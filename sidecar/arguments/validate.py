@@ -1,0 +1,32 @@
+"""Check a spec and the folder it renders into: all that render would refuse, and what would go wrong later."""
+
+from __future__ import annotations
+
+import argparse
+
+from sidecar.arguments import _spec
+
+EXAMPLES = """examples:
+  sidecar validate --region cn-shanghai
+  sidecar validate --file sidecar.yaml --out build/cn-shanghai
+  sidecar validate --region cn-shanghai --target helm  the chart, by helm and the API's schemas
+  sidecar validate --region us-west-1 --network vpc --output json
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    _spec.add_arguments(parser)
+    parser.add_argument(
+        "--out",
+        type=_spec.folder,
+        metavar="FOLDER",
+        help="the folder it renders into (default: build/<region>)",
+    )
+    parser.add_argument(
+        "--target",
+        choices=("compose", "helm"),
+        default="compose",
+        help="which one is asked (default: %(default)s)",
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text")

@@ -1,0 +1,80 @@
+"""Prove, hop by hop, that spans arrive.
+
+Marked spans from each service's own place are counted at the client, at the agent and in the kernel below it, and
+at the gateway. The first hop that fails is named with its cause.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+
+from sidecar.arguments import _spec
+
+EXAMPLES = """examples:
+  sidecar verify                                       the docker-compose.yml of this folder
+  sidecar verify --out build/cn-shanghai
+  sidecar verify --output json | jq '.hops[] | select(.ok == false)'
+  sidecar verify --target kubernetes --namespace shop --release demo
+  sidecar verify --target process                      what `sidecar demo` started without containers
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--target",
+        choices=("compose", "process", "kubernetes"),
+        help="default: kubernetes with --release or --selector, else compose, unless a demo of processes runs here",
+    )
+    parser.add_argument(
+        "--out",
+        type=_spec.folder,
+        metavar="FOLDER",
+        help="the rendered folder (default: the current one)",
+    )
+    parser.add_argument(
+        "--spans",
+        type=_count,
+        default=200,
+        metavar="N",
+        help="marked spans a service (default: 200)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=15.0,
+        metavar="S",
+        help="wait for them so long (default: 15)",
+    )
+    cluster = parser.add_argument_group("kubernetes")
+    cluster.add_argument("--release", metavar="NAME", help="the Helm release")
+    cluster.add_argument(
+        "--selector", metavar="LABELS", help="in place of --release: the pods of a foreign chart"
+    )
+    cluster.add_argument(
+        "-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)"
+    )
+    cluster.add_argument(
+        "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
+    )
+    cluster.add_argument(
+        "--every-pod", action="store_true", help="look into each pod (default: one a service)"
+    )
+    cluster.add_argument(
+        "--image", help="the kit's gateway image, to look with (default: the release's)"
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and 0 < int(text[:9]) <= 100_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a count (1-100000)")
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) <= 600:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a time (0-600 s)")
