@@ -175,7 +175,7 @@ UNREADABLE_TAGS = Rule(
     Severity.WARNING,
     "JAEGER_TAGS is not KEY=VALUE,KEY=VALUE.",
     "jaeger-client raises ValueError when it makes the tracer.",
-    "Leave out values that hold `=`",
+    "Leave out values that contain `=`",
     "environment: {JAEGER_TAGS: a=b=c}",
 )
 RUNTIME_VARIABLE = Rule(
@@ -183,7 +183,7 @@ RUNTIME_VARIABLE = Rule(
     Severity.WARNING,
     "A variable has an effect only with sidecar_tracing.",
     "jaeger-client for Python does not read it, and uses what the code sets.",
-    "sidecar_tracing does: change the import, see README",
+    "Use sidecar_tracing, which reads it: change the import, see README",
     "environment: {JAEGER_SERVICE_NAME: shop}",
 )
 UNREAD_VARIABLE = Rule(

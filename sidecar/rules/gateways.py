@@ -22,7 +22,7 @@ UNKNOWN_GATEWAY = Rule(
     "unknown-gateway",
     Severity.WARNING,
     "The agent's gateway is not in the catalogue of regions.",
-    "A mistyped host takes no spans; another host may take the token.",
+    "Spans to a mistyped host are lost, and another host may receive the token.",
     "`sidecar regions` lists the catalogue's hosts",
     "--reporter.grpc.host-port=tracing-analysis-dc-xx.aliyuncs.com:1883",
 )

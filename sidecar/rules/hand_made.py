@@ -39,7 +39,7 @@ NO_RESTART = Rule(
     Severity.WARNING,
     "The agent has no restart policy.",
     "After a crash or a reboot spans are lost until somebody starts it.",
-    "The kit's agents restart unless stopped",
+    "Set `restart: unless-stopped`, as the kit does for its agents",
     "restart: 'no'",
 )
 NO_MEMORY_LIMIT = Rule(
@@ -47,7 +47,7 @@ NO_MEMORY_LIMIT = Rule(
     Severity.WARNING,
     "The agent has no memory limit.",
     "Where the gateway hangs, the agent's queue grows and takes memory from other containers.",
-    "The kit computes the limit from the capacity",
+    "Set `mem_limit`; the kit computes it from the capacity",
     "image: jaegertracing/jaeger-agent:1.62.0 without mem_limit",
 )
 STOCK_SIZES = Rule(

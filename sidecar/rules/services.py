@@ -121,7 +121,7 @@ MISSING_CONTEXT = Rule(
     Severity.WARNING,
     "The folder of a build does not exist.",
     "`docker compose build` stops at it.",
-    "Name the folder",
+    "Name a folder that exists",
     "build: {context: ./typo}",
 )
 MISSING_DOCKERFILE = Rule(

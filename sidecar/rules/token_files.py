@@ -36,7 +36,7 @@ NOT_A_TOKEN_FILE = Rule(
     "not-a-token-file",
     Severity.ERROR,
     "The file is not an agent's configuration with a token and nothing else.",
-    "The agent would start without the token, and the gateway would refuse every span.",
+    "The agent would start without the token, and every span would be lost.",
     _SET,
     "secrets/agent.yaml with only the token in it",
 )

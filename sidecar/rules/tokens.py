@@ -29,7 +29,7 @@ _NAMED = f"{_LINE_BREAK}|{_BLANK}|{_INVISIBLE}|{_CONTROL}|[{_QUOTES}]"
 
 _COPY = "Copy it from the access-point page of the region"
 _ONLY = "Copy only the token"
-_UNREADABLE = "The agent or the gateway reads another value, and the gateway refuses every span."
+_UNREADABLE = "The agent or the gateway reads another value, and spans are dropped or refused."
 
 
 def _error(rule: str, summary: str, fix: str, example: str, why: str = _UNREADABLE) -> Rule:
@@ -45,40 +45,40 @@ EMPTY = _error(
 )
 NUL = _error(
     "token-with-nul",
-    "The token holds a NUL character.",
+    "The token contains a NUL character.",
     "The source is not text: name the file that was meant",
     r"abc\0",
 )
 LINE_BREAK = _error(
     "token-with-line-break",
-    "The token holds a line break.",
+    "The token contains a line break.",
     "Give one line with only the token",
     r"abc\nabc",
 )
-BLANK = _error("token-with-blank", "The token holds a blank.", _ONLY, "abc abc")
+BLANK = _error("token-with-space", "The token contains a space.", _ONLY, "abc abc")
 INVISIBLE = _error(
     "token-with-invisible-character",
-    "The token holds an invisible character, such as a byte order mark.",
+    "The token contains an invisible character, such as a byte order mark.",
     f"{_ONLY}, as plain text",
     r"abc\u200b",
 )
 CONTROL = _error(
     "token-with-control-character",
-    "The token holds a control character.",
+    "The token contains a control character.",
     _ONLY,
     r"abc\x1b[0m",
 )
 BEYOND_ASCII = _error(
     "token-beyond-ascii",
-    "The token holds a character outside ASCII, perhaps a look-alike.",
+    "The token contains a character outside ASCII, perhaps a look-alike.",
     f"{_ONLY} from the console",
     "abc\uff201",
 )
-QUOTED = _error("token-in-quotes", "The token is in quotes.", "Give it without them", '"abc"')
-QUOTE = _error("token-with-quote", "The token holds a quote.", _ONLY, "abc'abc")
+QUOTED = _error("token-in-quotes", "The token is in quotes.", "Give it without quotes", '"abc"')
+QUOTE = _error("token-with-quote", "The token contains a quote.", _ONLY, "abc'abc")
 COMMA = _error(
     "token-with-comma",
-    "The token holds a comma.",
+    "The token contains a comma.",
     _ONLY,
     "abc,abc",
     "The agent splits its tags at commas: it would report a part of the token, or not start.",
@@ -91,7 +91,7 @@ VARIABLE = _error(
 )
 DOUBLED_DOLLAR = _error(
     "token-with-doubled-dollar",
-    "The token holds `$$`, which is how a Compose file writes `$`.",
+    "The token contains `$$`, which is how a Compose file writes `$`.",
     "Write each `$` once: Compose does not read the token's file",
     "abc$$1",
 )
@@ -124,7 +124,7 @@ PUBLIC = Rule(
     "public-token",
     Severity.WARNING,
     "The token is the public constant of the region `local`.",
-    "A region's gateway refuses it, and with it every span.",
+    "A region's gateway drops or refuses every span that comes with it.",
     "Set the token of your region's access-point page",
     recognition.LOCAL_TOKEN,
 )
@@ -132,7 +132,7 @@ UNUSUAL_SHAPE = Rule(
     "unusual-token-shape",
     Severity.WARNING,
     "The token does not have the shape name@hash_name@hash.",
-    "The vendor's tokens have this shape. An incomplete token is refused with every span.",
+    "The vendor's tokens have this shape. With an incomplete token every span is lost.",
     "Compare it with the access-point page: its tokens have the shape name@hash_name@hash",
     "abc123@0123",
 )
@@ -242,23 +242,27 @@ class _Pasted(NamedTuple):
 
 _PASTED = (
     _Pasted(EMPTY, "is empty", lambda token: not token),
-    _Pasted(NUL, "holds a NUL character", lambda token: "\0" in token),
-    _Pasted(LINE_BREAK, "holds a line break", _finds(_LINE_BREAK)),
-    _Pasted(BLANK, "holds a blank", _finds(_BLANK)),
+    _Pasted(NUL, "contains a NUL character", lambda token: "\0" in token),
+    _Pasted(LINE_BREAK, "contains a line break", _finds(_LINE_BREAK)),
+    _Pasted(BLANK, "contains a space", _finds(_BLANK)),
     _Pasted(
         INVISIBLE,
-        "holds an invisible character, such as a byte order mark",
+        "contains an invisible character, such as a byte order mark",
         _finds(_INVISIBLE),
     ),
-    _Pasted(CONTROL, "holds a control character", _finds(_CONTROL)),
-    _Pasted(BEYOND_ASCII, "holds a character outside ASCII, perhaps a look-alike", _beyond_ascii),
+    _Pasted(CONTROL, "contains a control character", _finds(_CONTROL)),
+    _Pasted(
+        BEYOND_ASCII, "contains a character outside ASCII, perhaps a look-alike", _beyond_ascii
+    ),
     _Pasted(QUOTED, "is in quotes", _matches(_QUOTED)),
-    _Pasted(QUOTE, "holds a quote", _holds_quote),
-    _Pasted(COMMA, "holds a comma, at which the agent would split it", lambda token: "," in token),
+    _Pasted(QUOTE, "contains a quote", _holds_quote),
+    _Pasted(
+        COMMA, "contains a comma, at which the agent would split it", lambda token: "," in token
+    ),
     _Pasted(VARIABLE, "is a variable that nothing has expanded", _finds(_VARIABLE)),
     _Pasted(
         DOUBLED_DOLLAR,
-        "holds `$$`, which is how a Compose file writes `$`",
+        "contains `$$`, which is how a Compose file writes `$`",
         lambda token: "$$" in token,
     ),
     _Pasted(PLACEHOLDER, "is a placeholder", _matches(_PLACEHOLDER)),

@@ -12,7 +12,7 @@ PASTED = {
     "empty-token": "",
     "token-with-nul": f"{TOKEN}\0",
     "token-with-line-break": f"{TOKEN}\n{TOKEN}",
-    "token-with-blank": f"{TOKEN} {TOKEN}",
+    "token-with-space": f"{TOKEN} {TOKEN}",
     "token-with-invisible-character": f"{TOKEN}\u200b",
     "token-with-control-character": f"{TOKEN}\x1b[0m",
     "token-beyond-ascii": f"{TOKEN}\uff20",
