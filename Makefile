@@ -65,8 +65,8 @@ golden: $(VENV)/.ready ## write the golden files and the committed rendering ane
 fuzz: $(VENV)/.ready ## the properties with 100,000 cases, a quarter of an hour: make fuzz [FUZZ_CASES=n]
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 tests/sidecar/test_properties.py
 
-chart: ## lint and render the chart: make chart [HELM=helm4]
-	@$(HELM) lint helm --strict
+chart: ## lint and render the charts: make chart [HELM=helm4]
+	@$(HELM) lint helm helm/charts/sidecar-agent --strict
 	@for values in helm/values.yaml helm/ci/*-values.yaml; do \
 	  $(HELM) template demo helm --values "$$values" >/dev/null || exit 1; done
 
@@ -93,7 +93,7 @@ dist-check: dist ## build both, install the wheels into an empty environment and
 release: $(VENV)/.ready ## show what a release changes: make release VERSION=1.2.3; APPLY=1 writes it
 	@$(BIN)/python -m tools.release "$(VERSION)" $(if $(APPLY),--apply)
 
-release-check: $(VENV)/.ready ## check that packages, chart, changelog [and TAG=v1.2.3] have one version
+release-check: $(VENV)/.ready ## check that packages, charts, changelog [and TAG=v1.2.3] agree
 	@$(BIN)/python -m tools.release --check --tag "$$TAG"
 
 clean: ## remove the environment and all that was built here

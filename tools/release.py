@@ -1,4 +1,4 @@
-"""Give both distributions and the chart one version: `make release VERSION=1.2.3`.
+"""Give both distributions and both charts one version: `make release VERSION=1.2.3`.
 
 Without --apply it prints the changes as a diff and writes nothing.
 """
@@ -28,7 +28,7 @@ MENTIONS = (
     "docs/examples/foreign-chart/values.yaml",
 )
 """Hand-written files that name the current version."""
-CHART = "helm/Chart.yaml"
+CHARTS = ("helm/Chart.yaml", "helm/charts/sidecar-agent/Chart.yaml")
 CHANGELOG = "CHANGELOG.md"
 _ASSIGNMENT = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 
@@ -65,7 +65,7 @@ def check(root: Path, tag: str) -> None:
     found = disagreements(root, tag)
     if found:
         raise ReleaseError("\n  ".join(["versions disagree:", *found]))
-    print(f"both distributions, the chart and the changelog agree: {current_version(root)}")
+    print(f"distributions, charts and changelog agree: {current_version(root)}")
 
 
 def disagreements(root: Path, tag: str) -> list[str]:
@@ -86,9 +86,11 @@ def disagreements(root: Path, tag: str) -> list[str]:
 
 def stated_versions(root: Path) -> dict[str, str]:
     """Return file → version, for all that is released."""
-    chart = yaml.safe_load((root / CHART).read_text(encoding="utf-8"))
-    packages = {name: _version_in(root / name) for name in VERSION_FILES}
-    return packages | {f"{CHART}, {key}": str(chart[key]) for key in ("version", "appVersion")}
+    stated = {name: _version_in(root / name) for name in VERSION_FILES}
+    for name in CHARTS:
+        chart = yaml.safe_load((root / name).read_text(encoding="utf-8"))
+        stated |= {f"{name}, {key}": str(chart[key]) for key in ("version", "appVersion")}
+    return stated
 
 
 def current_version(root: Path) -> str:
@@ -167,7 +169,7 @@ def write(root: Path, version: str) -> None:
 
 
 def render(root: Path) -> None:
-    """Render the committed deployment and the chart anew, with the tree's own sources."""
+    """Render the committed deployment and the charts anew, with the tree's own sources."""
     command = [sys.executable, "-m", "sidecar", "render", "--region", "local", "--out", "."]
     settings = {**os.environ, "PYTHONPATH": str(root)}
     done = subprocess.run(

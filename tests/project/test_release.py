@@ -44,7 +44,7 @@ def released(tree):
 
 
 def test_all_versions_of_this_tree_agree():
-    """Both distributions, the chart and the changelog state one version."""
+    """Both distributions, both charts and the changelog state one version."""
     assert [] == release.disagreements(ROOT, tag="")
 
 
@@ -55,7 +55,7 @@ def test_a_dry_run_shows_every_file_and_writes_none(tree, capsys):
     changed = subprocess.run(["git", "diff", "--stat"], cwd=tree, capture_output=True, check=True)
 
     assert b"" == changed.stdout
-    assert {*release.VERSION_FILES, *release.MENTIONS, release.CHART, release.CHANGELOG} <= set(
+    assert {*release.VERSION_FILES, *release.MENTIONS, *release.CHARTS, release.CHANGELOG} <= set(
         re.findall(r"^\+\+\+ b/(.+)$", shown, re.MULTILINE)
     )
     assert '+__version__ = "97.0.0"\n' in shown

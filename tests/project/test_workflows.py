@@ -70,7 +70,7 @@ def test_a_workflow_reads_the_code_and_nothing_else(path):
 
 
 def test_only_publishing_has_more_rights():
-    """An identity for PyPI, packages for the chart; both only after the checks."""
+    """An identity for PyPI, packages for the charts; both only after the checks."""
     rights = {
         f"{workflow}/{name}": job["permissions"]
         for workflow in WORKFLOWS
@@ -80,9 +80,9 @@ def test_only_publishing_has_more_rights():
 
     assert {
         "release/pypi": {"id-token": "write"},
-        "release/chart": {"contents": "read", "packages": "write"},
+        "release/charts": {"contents": "read", "packages": "write"},
     } == rights
-    assert ["build", "build"] == [jobs("release")[name]["needs"] for name in ("pypi", "chart")]
+    assert ["build", "build"] == [jobs("release")[name]["needs"] for name in ("pypi", "charts")]
 
 
 def test_a_release_starts_with_a_tag_and_its_check():
