@@ -1,11 +1,13 @@
-# The kit's own images. Builds with the classic builder, with BuildKit and with `docker compose build`:
+# The kit's own images. They build with the classic builder, BuildKit and `docker compose build`:
 # no `RUN --mount`, no `# syntax` line. `sidecar images` passes BASE and fills build/site/.
 ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS tools
-# build/site/: the host's pip settings and certificate authority, for the build stages only; absent on an ordinary machine
+# build/site/: the host's pip settings and certificate authority, for the build stages only; absent
+# on an ordinary machine
 COPY LICENSE buil[d]/site/* /site/
-ENV PIP_CONFIG_FILE=/site/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_CONFIG_FILE=/site/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 \
+    PIP_ROOT_USER_ACTION=ignore
 # pip installs into /venv from outside, so that no image carries pip
 RUN python3 -m venv /pip && python3 -m venv --without-pip /venv
 WORKDIR /source
@@ -27,9 +29,10 @@ FROM tools AS gateway-build
 LABEL io.sidecar-kit.stage=gateway
 # what others publish comes first, so that a change of the helper's sources costs seconds
 COPY pyproject.toml ./
-RUN python3 -c "import tomllib; kit = tomllib.load(open('pyproject.toml', 'rb')); project = kit['project']; \
-open('build.txt', 'w').write('\n'.join(kit['build-system']['requires'])); \
-open('run.txt', 'w').write('\n'.join(project['dependencies'] + project['optional-dependencies']['gateway']))" \
+RUN python3 -c "import tomllib; kit = tomllib.load(open('pyproject.toml', 'rb')); \
+project, build = kit['project'], kit['build-system']['requires']; \
+run = project['dependencies'] + project['optional-dependencies']['gateway']; \
+open('build.txt', 'w').write('\n'.join(build)); open('run.txt', 'w').write('\n'.join(run))" \
  && /pip/bin/pip install --quiet -c versions.txt -r build.txt \
  && /pip/bin/pip --python /venv/bin/python install --quiet -c versions.txt -r run.txt
 COPY tracing tracing

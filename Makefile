@@ -1,9 +1,10 @@
-# Short words for the kit. Every target sets up what it needs; `make help` lists them.
+# The words for developers. Each one sets up what it needs; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 SIDECAR := $(BIN)/sidecar
 REGION ?= local
 NETWORK ?= public
@@ -15,70 +16,70 @@ export TAG ?=
 FUZZ_CASES ?= 100000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo down images render validate verify test test-fast test-all lint format chart bench \
-  lock golden fuzz dist dist-check release release-check clean
+.PHONY: help demo down images render validate verify test test-fast test-all lint format chart \
+  bench lock golden fuzz dist dist-check release release-check clean
 
-help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+help: ## list the words
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
 
-demo: $(VENV)/.ready ## set up, start and prove the sample: containers where an engine answers, else processes
+demo: $(READY) ## start and prove the sample, in containers or, without an engine, as processes
 	@$(SIDECAR) demo
 
-down: $(VENV)/.ready ## stop the demo and leave nothing behind
+down: $(READY) ## stop the demo and remove all of it
 	@$(SIDECAR) demo --down
 
-images: $(VENV)/.ready ## pull the images, or build them where no registry answers
+images: $(READY) ## pull the images, or build them if no registry answers
 	@$(SIDECAR) images
 
-render: $(VENV)/.ready ## write a region's deployment: make render REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
+render: $(READY) ## write a region's deployment: REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
 	@$(SIDECAR) render --region "$(REGION)" --network "$(NETWORK)" --out "$(OUT)"
 
-validate: $(VENV)/.ready ## check a region: make validate REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
+validate: $(READY) ## check a region's deployment: REGION=cn-shenzhen [NETWORK=vpc] [OUT=folder]
 	@$(SIDECAR) validate --region "$(REGION)" --network "$(NETWORK)" --out "$(OUT)"
 
-verify: $(VENV)/.ready ## prove, hop by hop, that spans arrive: make verify OUT=folder
+verify: $(READY) ## prove, hop by hop, that spans arrive: OUT=folder
 	@$(SIDECAR) verify --out "$(if $(filter build/local,$(OUT)),.,$(OUT))"
 
-test: $(VENV)/.ready ## all tests; what needs an engine or a cluster is skipped, and said, where there is none
+test: $(READY) ## run all tests that this machine can run, and list the others
 	@$(PYTEST) $(PYTEST_ARGS)
 
-test-fast: $(VENV)/.ready ## the tests that need neither engine nor cluster
+test-fast: $(READY) ## run the tests that need neither engine nor cluster
 	@$(PYTEST) tests/sidecar tests/tracing tests/sample_service tests/project $(PYTEST_ARGS)
 
-test-all: $(VENV)/.ready ## the fast tests on every claimed Python that this machine has
+test-all: $(READY) ## run the fast tests on every claimed Python that is installed
 	@$(BIN)/python -m tools.pythons
 
-lint: $(VENV)/.ready ## ruff, mypy (strict) and the layers of imports
+lint: $(READY) ## run ruff, mypy (strict) and the check of import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
-format: $(VENV)/.ready ## let ruff write the code's form
+format: $(READY) ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-golden: $(VENV)/.ready ## write the golden files and the committed rendering anew
+golden: $(READY) ## refresh the golden files and the committed rendering
 	@$(SIDECAR) render --region local --out .
 	@$(BIN)/python -m pytest -q --refresh-golden tests/sidecar
 
-fuzz: $(VENV)/.ready ## the properties with 100,000 cases, a quarter of an hour: make fuzz [FUZZ_CASES=n]
+fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_CASES=n
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 tests/sidecar/test_properties.py
 
-chart: ## lint and render the charts: make chart [HELM=helm4]
+chart: ## lint and render the charts: [HELM=helm4]
 	@$(HELM) lint helm helm/charts/sidecar-agent --strict
 	@for values in helm/values.yaml helm/ci/*-values.yaml; do \
 	  $(HELM) template demo helm --values "$$values" >/dev/null || exit 1; done
 
-bench: $(VENV)/.ready ## measure, side by side with the stock way; results to docs/benchmarks.md by hand
+bench: $(READY) ## measure the kit against the stock setup; copy results to docs/benchmarks.md
 	@$(BIN)/python -m bench
 
-lock: $(VENV)/.ready ## write requirements-dev.txt anew from the three lists of dependencies
-	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --generate-hashes --no-strip-extras \
-	  --no-emit-package sidecar-kit --no-header -o requirements-dev.txt \
+lock: $(READY) ## write requirements-dev.txt from the three lists of dependencies
+	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --no-strip-extras \
+	  --generate-hashes --no-emit-package sidecar-kit --no-header -o requirements-dev.txt \
 	  requirements-dev.in pyproject.toml tracing/pyproject.toml
 
-dist: $(VENV)/.ready ## build both distributions into dist/
+dist: $(READY) ## build both distributions into dist/
 	@rm -rf dist
 	@for package in . tracing; do $(BIN)/uv build --quiet --no-build-isolation \
 	  --python $(BIN)/python --out-dir dist "$$package" || exit 1; done
@@ -90,24 +91,26 @@ dist-check: dist ## build both, install the wheels into an empty environment and
 	  bin/sidecar render --region cn-shenzhen --out rendered && \
 	  bin/python -m sidecar_tracing.probe --help >/dev/null
 
-release: $(VENV)/.ready ## show what a release changes: make release VERSION=1.2.3; APPLY=1 writes it
+release: $(READY) ## show what a release changes: VERSION=1.2.3; APPLY=1 writes it
 	@$(BIN)/python -m tools.release "$(VERSION)" $(if $(APPLY),--apply)
 
-release-check: $(VENV)/.ready ## check that packages, charts, changelog [and TAG=v1.2.3] agree
+release-check: $(READY) ## check that packages, charts, changelog and tag agree: [TAG=v1.2.3]
 	@$(BIN)/python -m tools.release --check --tag "$$TAG"
 
-clean: ## remove the environment and all that was built here
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage* sidecar/stand_in/stubs/*_pb2*
+clean: ## remove the environment and all that was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
+	rm -f sidecar/stand_in/stubs/*_pb2*
 
-# The environment: everything from the lock, then the two packages as they stand here. The stubs are part of it.
-$(VENV)/.ready: requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch_build.py sidecar/stand_in/stubs/collector.proto
+# The environment: the lock, then both packages in editable form, which generates the stubs.
+$(READY): requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch_build.py \
+  sidecar/stand_in/stubs/collector.proto
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "make: Python 3.10 or later is needed; name one with PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
-	  { echo "make: $(PYTHON) has no venv module. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	  { echo "make: $(PYTHON) has no venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "setting up $(VENV), about a minute" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@# --use-pep517: old pips complain otherwise
+	@# --use-pep517: old versions of pip print warnings otherwise
 	@$(BIN)/pip install --quiet --use-pep517 --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . -e tracing
 	@touch $@

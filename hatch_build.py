@@ -1,4 +1,4 @@
-"""Build hook: generate the gateway's gRPC stubs from the kit's own proto, for wheels and editable installs."""
+"""Build hook: generate the stand-in's gRPC stubs, for wheels and editable installs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class StubsHook(BuildHookInterface[Any]):
     """Write sidecar/stand_in/stubs/*_pb2*.py."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the interface's signature
-        """Run protoc before files are collected. Raises RuntimeError where it fails."""
+    def initialize(
+        self,
+        version: str,  # noqa: ARG002 - the interface's signature
+        build_data: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        """Run protoc before files are collected. Raises RuntimeError if it fails."""
         from grpc_tools import protoc
 
         root = Path(self.root)
