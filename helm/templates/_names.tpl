@@ -1,7 +1,19 @@
-{{/* Names, labels and annotations. Names begin with the release's: two fit one namespace. */}}
+{{/* Names, labels and annotations. */}}
+
+{{/* How every name begins: as the release's, so that two releases fit one namespace. */}}
+{{- define "sidecar.fullname" -}}
+{{- $part := .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{ .Values.fullnameOverride }}
+{{- else if and $part (not (contains $part .Release.Name)) -}}
+{{ printf "%s-%s" .Release.Name $part }}
+{{- else -}}
+{{ .Release.Name }}
+{{- end -}}
+{{- end -}}
 
 {{- define "sidecar.name" -}}
-{{- printf "%s-%s" .root.Release.Name .component -}}
+{{- printf "%s-%s" (include "sidecar.fullname" .root) .component -}}
 {{- end -}}
 
 {{- define "sidecar.gateway.name" -}}
@@ -10,7 +22,7 @@
 
 {{/* The labels of every pod of the release. */}}
 {{- define "sidecar.selector.release" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ .Values.nameOverride | default .Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 

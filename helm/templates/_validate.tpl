@@ -26,10 +26,12 @@
 
 {{- define "sidecar.validate.release" -}}
 {{- $name := .Release.Name -}}
-{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $name) -}}
+{{- $isUsable := regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $name -}}
+{{- if not (or $isUsable .Values.fullnameOverride) -}}
 {{- $usable := regexReplaceAll "^[^a-z]+" ($name | replace "." "-") "" | default "demo" -}}
 {{- $cause := "Services are named after it, and take a-z, 0-9 and -, a letter first, no dots" -}}
-{{- fail (printf "release name %q: %s. Use e.g. %q" $name $cause $usable) -}}
+{{- $fix := printf "Use e.g. %q, or set fullnameOverride" $usable -}}
+{{- fail (printf "release name %q: %s. %s" $name $cause $fix) -}}
 {{- end -}}
 {{- end -}}
 
@@ -117,13 +119,14 @@
 {{- include "sidecar.validate.port" . -}}
 {{- include "sidecar.validate.health" . -}}
 {{- include "sidecar.validate.peers" . -}}
+{{- include "sidecar.validate.budget" . -}}
 {{- end -}}
 
 {{- define "sidecar.validate.name" -}}
 {{- $whole := include "sidecar.name" (dict "root" .root "component" .name) -}}
 {{- if gt (len $whole) (int .limit) -}}
 {{- $cause := printf "the name %q has %d characters" $whole (len $whole) -}}
-{{- $fix := "Shorten the release's name or the workload's" -}}
+{{- $fix := "Shorten the release's name or the workload's, or set fullnameOverride" -}}
 {{- fail (printf "%s: %s, at most %d are allowed. %s" .path $cause (int .limit) $fix) -}}
 {{- end -}}
 {{- $taken := list "delivery-test" "jaeger-agent" -}}
@@ -177,6 +180,27 @@
 {{- $fix := printf "Use one of: %s" (join ", " $callable) -}}
 {{- if not $callable -}}{{- $fix = "Give one a port" -}}{{- end -}}
 {{- fail (printf "%s.peers.%s: %s. %s" $.path $variable $cause $fix) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.budget" -}}
+{{- $path := printf "%s.podDisruptionBudget" .path -}}
+{{- $replicas := .workload.replicas -}}
+{{- with .workload.podDisruptionBudget -}}
+{{- $hasMinimum := not (kindIs "invalid" .minAvailable) -}}
+{{- $hasMaximum := not (kindIs "invalid" .maxUnavailable) -}}
+{{- if and $hasMinimum $hasMaximum -}}
+{{- fail (printf "%s: both minAvailable and maxUnavailable are given. Set one to null" $path) -}}
+{{- end -}}
+{{- if not (or $hasMinimum $hasMaximum) -}}
+{{- fail (printf "%s: has neither minAvailable nor maxUnavailable. Give one" $path) -}}
+{{- end -}}
+{{- $isNumber := and $hasMinimum (not (kindIs "string" .minAvailable)) -}}
+{{- if and $isNumber $replicas (ge (int .minAvailable) (int $replicas)) -}}
+{{- $counts := printf "%d of %d replicas" (int .minAvailable) (int $replicas) -}}
+{{- $cause := printf "%s lets no pod be evicted, so no node can be drained" $counts -}}
+{{- fail (printf "%s.minAvailable: %s. Use less, or more replicas" $path $cause) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

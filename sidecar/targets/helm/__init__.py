@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FOLDER = "helm"
 OVERLAY = "values.yaml"
+_LONG = 80
+"""A list that takes more columns has an item on each line."""
 
 
 def render(plan: Plan) -> Rendering:
@@ -111,19 +113,23 @@ def at(values: Values, path: str) -> Any:  # noqa: ANN401 - data of any shape
     return values
 
 
-def comment(text: str, indent: int = 0) -> str:
-    """Return a text as YAML comments of at most 110 columns."""
+def comment(text: str, indent: int = 0, hang: int = 0) -> str:
+    """Return a text as YAML comments of 100 columns; further lines hang behind the first."""
     start = " " * indent + "# "
+    further = start + " " * hang
     return textwrap.fill(
-        text, 110, initial_indent=start, subsequent_indent=start, break_on_hyphens=False
+        text, 100, initial_indent=start, subsequent_indent=further, break_on_hyphens=False
     )
 
 
 def block(value: Any, indent: int = 0) -> str:  # noqa: ANN401
-    """Return what follows a key's colon: a map as a block, all else on the same line."""
-    if not isinstance(value, dict) or not value:
-        return " " + yamlio.flow(value)
+    """Return what follows a key's colon: a map or a long list as a block, all else on its line."""
     start = "\n" + " " * (indent + 2)
+    flow = yamlio.flow(value)
+    if isinstance(value, list) and len(flow) > _LONG:
+        return "".join(f"{start}- {yamlio.flow(item)}" for item in value)
+    if not isinstance(value, dict) or not value:
+        return " " + flow
     return "".join(
         f"{start}{yamlio.flow(key)}:{block(inner, indent + 2)}" for key, inner in value.items()
     )

@@ -1,4 +1,4 @@
-"""The chart's values, one row a key: what values.yaml, values.schema.json and the chart's README are written from."""
+"""The chart's values, one row per key: the source of values.yaml, its schema and the README."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,55}[a-z0-9])?$"
-"""A service, job or cron job, as in a spec; behind the release's name it has at most 63 characters."""
+"""A service, job or cron job, as in a spec; with the release's name at most 63 characters."""
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 
 TEXT: Schema = {"type": "string"}
@@ -40,10 +40,19 @@ CIDRS: Schema = {
     "items": {"type": "string", "pattern": r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$"},
 }
 REVISION: Schema = {"type": ["string", "number"]}
+OBJECT_NAME: Schema = {
+    "type": "string",
+    "pattern": r"^([a-z]([a-z0-9-]*[a-z0-9])?)?$",
+    "maxLength": 53,
+}
+"""As long as a release's name may be."""
 
 
 def named(pattern: str, value: Schema) -> Schema:
-    """Return the schema of a map whose keys have a pattern; by `propertyNames` Helm's message would misplace it."""
+    """Return the schema of a map whose keys have a pattern.
+
+    For `propertyNames`, Helm's message would report a wrong path.
+    """
     return {"type": "object", "additionalProperties": False, "patternProperties": {pattern: value}}
 
 
@@ -92,16 +101,16 @@ class Field:
     """Dotted, from the top."""
     schema: Mapping[str, Any]
     doc: str
-    """One sentence or two, for values.yaml, the schema and the README."""
+    """One or two sentences, for values.yaml, the schema and the README."""
     default: Any = None
-    """In the chart; None where the plan decides it."""
+    """In the chart; None where the plan decides."""
 
 
 _POD = (
-    Field("enabled", FLAG, "false leaves it out, e.g. one of the chart's own; default true."),
+    Field("enabled", FLAG, "Default true; false leaves it out, e.g. one of the sample's."),
     Field("image", IMAGE, "Image; empty: images.sample."),
-    Field("command", WORDS, "In place of the image's entry point."),
-    Field("args", WORDS, "In place of the image's command."),
+    Field("command", WORDS, "Replaces the image's entry point."),
+    Field("args", WORDS, "Replaces the image's command."),
     Field("env", ENVIRONMENT, "Environment, as a map; `$(NAME)` refers to another variable."),
     Field("extraEnv", NAMED, "Environment in Kubernetes' own form, e.g. valueFrom; wins over env."),
     Field("envFrom", OBJECTS, "ConfigMaps and Secrets whose keys become variables."),
@@ -110,13 +119,13 @@ _POD = (
         OBJECT,
         "Variable → {service, scheme, path}: the address of another service of this release.",
     ),
-    Field("resources", RESOURCES, "Requests and limits, in place of the top-level resources."),
+    Field("resources", RESOURCES, "Requests and limits; replaces the top-level resources."),
     Field(
         "runAsUser",
         positive(2**31 - 1),
-        "User id; absent: the image's own, which must not be root.",
+        "User id; absent: the image's, which must not be root.",
     ),
-    Field("readOnlyRootFilesystem", FLAG, "Default true; /tmp is writable always."),
+    Field("readOnlyRootFilesystem", FLAG, "Default true; /tmp is always writable."),
     Field("extraVolumes", NAMED, "Volumes of the pod."),
     Field("extraVolumeMounts", NAMED, "Mounts of the container."),
     Field(
@@ -124,30 +133,36 @@ _POD = (
         OBJECT,
         "Hooks of the container, e.g. a preStop that sleeps until no new requests come.",
     ),
-    Field("podLabels", TEXTS, "Labels of this pod, over the top-level ones."),
-    Field("podAnnotations", TEXTS, "Annotations of this pod, over the top-level ones."),
+    Field("podLabels", TEXTS, "Labels of this pod; override the top-level ones."),
+    Field("podAnnotations", TEXTS, "Annotations of this pod; override the top-level ones."),
 )
 SERVICE = (
     *_POD,
     Field(
         "port",
         PORT,
-        "Where it listens; absent: a worker without a Service. Not one of the agent's.",
+        "Where it listens; absent: a worker without a Service. Not a port of the agent.",
     ),
     Field(
         "replicas",
         positive(1000),
-        "Pods, each with an agent of its own; at least 1; absent: left to Kubernetes or an autoscaler.",
+        "Pods, each with its own agent; at least 1; absent: Kubernetes or an autoscaler decides.",
     ),
     Field(
         "example",
         {"type": "string", "pattern": "^/"},
-        "A path that NOTES shows and `helm test` asks.",
+        "A path that NOTES shows and `helm test` requests.",
+    ),
+    Field(
+        "podDisruptionBudget",
+        OBJECT,
+        "minAvailable or maxUnavailable, a number or a percentage; absent: no budget.",
     ),
     Field(
         "health",
         OBJECT,
-        "path or command, intervalSeconds 5, timeoutSeconds 3, retries 5, startSeconds 30; absent: not probed.",
+        "path or command, intervalSeconds 5, timeoutSeconds 3, retries 5, startSeconds 30; absent: "
+        "no probes.",
     ),
 )
 JOB = (
@@ -157,7 +172,8 @@ JOB = (
     Field(
         "ttlSecondsAfterFinished",
         positive(10**7, 0),
-        "When a finished Job is removed; absent: never. A removed one runs again at the next upgrade.",
+        "When a finished Job is removed; absent: never. A removed one runs again at the next "
+        "upgrade.",
     ),
 )
 CRON_JOB = (
@@ -176,10 +192,10 @@ MAPS: Mapping[str, tuple[Field, ...]] = {"services": SERVICE, "jobs": JOB, "cron
 REQUIRED: Mapping[str, list[str]] = {"cronJobs": ["schedule"]}
 
 FIELDS = (
-    Field("region", LABEL, "The region, as a label; the gateway below is what counts."),
+    Field("region", LABEL, "The region's id, as a label; spans go to the gateway below."),
     Field("gateway.host", HOST, "The region's gateway; empty: the stand-in."),
     Field("gateway.port", PORT, "Its gRPC port."),
-    Field("gateway.tls", FLAG, "Whether it takes TLS there; needs agent 1.18.0."),
+    Field("gateway.tls", FLAG, "Whether that port expects TLS; needs agent 1.18.0 or later."),
     Field(
         "existingSecret",
         SECRET,
@@ -194,21 +210,21 @@ FIELDS = (
     Field(
         "token",
         TEXT,
-        "The token itself: it ends up in the release's record. Prefer existingSecret.",
+        "The token itself: Helm keeps it in the release's record. Prefer existingSecret.",
         "",
     ),
     Field(
         "tokenRevision",
         REVISION,
-        "Any text; changing it rolls the pods, after the existing Secret changed.",
+        "Any text. Change it when the existing Secret changed, to roll the pods.",
         "",
     ),
     Field(
         "images.agent",
         WORD,
-        "The agent; without a tag: at agent.version. `make images` makes the stand-in's.",
+        "The agent; without a tag: agent.version. For the stand-in, `make images` builds it.",
     ),
-    Field("images.sample", WORD, "What a workload without an image of its own runs."),
+    Field("images.sample", WORD, "For workloads without an image of their own."),
     Field("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
     Field(
         "images.pullPolicy",
@@ -216,39 +232,43 @@ FIELDS = (
         "For every container.",
         "IfNotPresent",
     ),
-    Field("global.imageRegistry", REGISTRY, "Put before every image that names no registry.", ""),
+    Field(
+        "global.imageRegistry", REGISTRY, "Prefix of every image whose name has no registry.", ""
+    ),
     Field("global.imagePullSecrets", WORDS, "Names of Secrets.", []),
     Field("agent.version", VERSION, "jaeger-agent 1.15.0 to 1.62.0; decides its flags."),
     Field(
         "agent.mode",
         choice("auto", "native", "container"),
-        "auto: native from Kubernetes 1.29.",
+        "auto, native or container; auto is native from Kubernetes 1.29.",
         "auto",
     ),
     Field(
         "agent.stopDelaySeconds",
         positive(300),
-        "How long a plain container outlives SIGTERM; less than terminationGracePeriodSeconds.",
+        "How long a plain container runs after SIGTERM; less than terminationGracePeriodSeconds.",
         20,
     ),
     Field("agent.tuning.workers", positive(10000), "Concurrent calls to the gateway."),
     Field("agent.tuning.queuePackets", positive(10**6), "Packets that wait for a worker."),
     Field("agent.tuning.maxPacketBytes", positive(65535), "The longest packet."),
     Field(
-        "agent.tuning.socketBufferBytes", positive(2**31 - 1), "Asked of the kernel, which caps it."
+        "agent.tuning.socketBufferBytes",
+        positive(2**31 - 1),
+        "Requested from the kernel, which may cap it.",
     ),
-    Field("agent.extraArgs", WORDS, "Further flags of the agent.", []),
+    Field("agent.extraArgs", WORDS, "More flags of the agent.", []),
     Field("agent.resources", RESOURCES, "Requests and limits of each agent."),
     Field(
         "services",
         OBJECT,
-        "Name → a Deployment and its Service; enabled: false leaves one of the chart's out.",
+        "Name → a Deployment and its Service; enabled: false leaves out one of the sample's.",
     ),
     Field("jobs", OBJECT, "Name → a Job. Needs a native agent.", {}),
     Field("cronJobs", OBJECT, "Name → a CronJob. Needs a native agent.", {}),
     Field("env", ENVIRONMENT, "Environment of every workload.", {}),
     Field("extraEnv", NAMED, "The same in Kubernetes' own form.", []),
-    Field("resources", RESOURCES, "Requests and limits of a workload that names none."),
+    Field("resources", RESOURCES, "Requests and limits of workloads without their own."),
     Field(
         "standIn.enabled",
         FLAG,
@@ -256,15 +276,27 @@ FIELDS = (
     ),
     Field("standIn.resources", RESOURCES, "Its requests and limits."),
     Field(
+        "nameOverride",
+        OBJECT_NAME,
+        "Replaces sidecar-kit in app.kubernetes.io/name; in names, it follows the release's.",
+        "",
+    ),
+    Field(
+        "fullnameOverride",
+        OBJECT_NAME,
+        "Replaces the release's name, with which all names begin.",
+        "",
+    ),
+    Field(
         "terminationGracePeriodSeconds",
         positive(3600),
-        "Until SIGKILL: service first, agent after it.",
+        "Time until SIGKILL; a native agent stops after its service.",
         60,
     ),
     Field(
         "serviceAccountName",
         TEXT,
-        "For every pod, which mounts no token of it; empty: default.",
+        "For every pod, which does not mount its token; empty: default.",
         "",
     ),
     Field("priorityClassName", TEXT, "For every pod.", ""),
@@ -279,16 +311,18 @@ FIELDS = (
     Field(
         "networkPolicy.enabled",
         FLAG,
-        "Admit the service port; let out DNS, the gateway's port and peers.",
+        "Allow ingress to the service's port, and egress to DNS, the gateway's port and peers.",
         True,
     ),
     Field("networkPolicy.ingressFrom", OBJECTS, "Who may call services; empty: everyone.", []),
-    Field("networkPolicy.gatewayCidrs", CIDRS, "Where the gateway may be; empty: anywhere.", []),
-    Field("networkPolicy.extraEgress", OBJECTS, "Egress rules for what else services call.", []),
+    Field("networkPolicy.gatewayCidrs", CIDRS, "The gateway's addresses; empty: any.", []),
+    Field(
+        "networkPolicy.extraEgress", OBJECTS, "Egress rules for what else the services call.", []
+    ),
     Field(
         "metrics.enabled",
         FLAG,
-        "Bind agents' admin ports to the pod's address; open them to monitoring.",
+        "Bind agents' admin ports to the pod's address, and open them to monitoring.",
         False,
     ),
     Field(
@@ -298,24 +332,25 @@ FIELDS = (
         {"kubernetes.io/metadata.name": "monitoring"},
     ),
     Field("metrics.serviceMonitor.enabled", FLAG, "Needs the Prometheus operator's CRDs.", False),
-    Field("metrics.serviceMonitor.interval", TEXT, "How often it is scraped.", "30s"),
-    Field("metrics.serviceMonitor.labels", TEXTS, "What your Prometheus selects by.", {}),
+    Field("metrics.serviceMonitor.interval", TEXT, "How often Prometheus scrapes.", "30s"),
+    Field("metrics.serviceMonitor.labels", TEXTS, "Labels that your Prometheus selects by.", {}),
     Field(
         "metrics.rules.enabled",
         FLAG,
         "Alerts: spans failed, packets dropped, not connected.",
         False,
     ),
-    Field("metrics.rules.labels", TEXTS, "What your Prometheus selects by.", {}),
+    Field("metrics.rules.labels", TEXTS, "Labels that your Prometheus selects by.", {}),
 )
 
 SECTIONS: Mapping[str, str] = {
     "region": "Where spans go",
     "existingSecret": "The token: existingSecret, or token, or the stand-in's public constant",
     "images": "Images",
-    "agent": "The agent beside each workload",
+    "agent": "The agent of each workload",
     "services": "What runs",
     "standIn": "The stand-in gateway",
+    "nameOverride": "Names: set them at the first install; pods are selected by them",
     "terminationGracePeriodSeconds": "Pods",
     "networkPolicy": "Network",
     "metrics": "Metrics",

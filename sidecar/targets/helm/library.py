@@ -26,7 +26,7 @@ _READ = (
 _DOCS = {
     "gateway.host": "The region's gateway. Required.",
     "existingSecret": "A Secret whose key agent.yaml `sidecar token set` wrote. Required.",
-    "images.agent": "The agent; without a tag: at agent.version.",
+    "images.agent": "The agent; without a tag: agent.version.",
     "images.pullPolicy": "For the agent.",
     "metrics.enabled": "Bind the agent's admin port to the pod's address, for Prometheus.",
 }

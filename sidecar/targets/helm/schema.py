@@ -35,8 +35,22 @@ _PEER = {
         "path": {"type": "string", "pattern": "^(/.*)?$"},
     },
 }
+_PODS = {
+    "type": ["integer", "string", "null"],
+    "minimum": 0,
+    "pattern": "^(100|[0-9]{1,2})%$",
+}
+_BUDGET = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"minAvailable": _PODS, "maxUnavailable": _PODS},
+}
 _PEERS = named(VARIABLE, _PEER)
-_REFINED: Mapping[str, Mapping[str, Any]] = {"health": _HEALTH, "peers": _PEERS}
+_REFINED: Mapping[str, Mapping[str, Any]] = {
+    "health": _HEALTH,
+    "peers": _PEERS,
+    "podDisruptionBudget": _BUDGET,
+}
 
 
 def schema(

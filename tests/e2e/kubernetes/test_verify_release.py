@@ -59,6 +59,22 @@ def test_every_hop_of_a_release_is_counted(release) -> None:
     assert all(hop["ok"] and hop["figure"] >= hop["expected"] for hop in hops)
 
 
+def test_a_release_with_names_of_its_own_is_proven(release) -> None:
+    """`helm test` and verify find its pods; Kubernetes sees a budget that lets one pod go."""
+    budget = "services.backend.podDisruptionBudget.maxUnavailable=1"
+    names = "nameOverride=greeter,fullnameOverride=tracing"
+    release.helm("install", "named", CHART, "--set", f"{names},{budget}", *WAIT)
+    tested = release.helm("test", "named", "--timeout", "120s")
+    done = verify(release, "named")
+    (found,) = release.get("poddisruptionbudgets", "-l", "app.kubernetes.io/name=greeter")
+    release.helm("uninstall", "named", *WAIT)
+
+    assert "Succeeded" in tested
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "tracing-backend" == found["metadata"]["name"]
+    assert 1 == found["status"]["disruptionsAllowed"]
+
+
 def test_the_documented_role_suffices(release, tmp_path) -> None:
     """Without it the missing right is named by its verb."""
     config = tmp_path / "kubeconfig"

@@ -23,14 +23,10 @@ class End:
     address: str | None = None
 
 
-def component(name: str, release: str = "demo") -> End:
+def component(name: str, release: str = "demo", application: str = "sidecar-kit") -> End:
     """Return a pod of the chart."""
-    return End(
-        {
-            f"app.kubernetes.io/{key}": value
-            for key, value in (("name", "sidecar-kit"), ("instance", release), ("component", name))
-        }
-    )
+    labels = {"name": application, "instance": release, "component": name}
+    return End({f"app.kubernetes.io/{key}": value for key, value in labels.items()})
 
 
 OUTSIDE = End(address="203.0.113.7", namespace="")
@@ -148,6 +144,24 @@ def test_a_region_narrows_callers_and_the_gateways_addresses(source, target, por
     assert allowed is flows(
         policies_of("-f", CHART / "ci" / "region-values.yaml"), source, target, port
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "port", "allowed"),
+    [
+        ("frontend", "gateway", 1883, True),
+        ("frontend", "backend", 8081, True),
+        ("delivery-test", "frontend", 8080, True),
+        ("backend", "frontend", 8080, False),
+    ],
+)
+def test_policies_follow_a_name_override(source, target, port, allowed) -> None:
+    """Both ends are selected by the application's name, whatever it is."""
+    policies = policies_of("-f", CHART / "ci" / "names-values.yaml")
+    own, other = component(source, application="greeter"), component(target, application="greeter")
+
+    assert allowed is flows(policies, own, other, port)
+    assert not flows(policies, component(source), other, 1883)
 
 
 def test_metrics_are_for_the_monitoring_namespace() -> None:

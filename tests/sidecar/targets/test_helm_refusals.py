@@ -130,6 +130,20 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("resources.limits.cpu=lots", ["resources", "cpu", "does not match pattern"]),
         ("extraEnv[0].value=x", ["extraEnv", "missing property 'name'"]),
         ("services=null", ["missing property 'services'"]),
+        (
+            "services.frontend.podDisruptionBudget.minAvailable=1",
+            ["podDisruptionBudget.minAvailable: 1 of 1 replicas", "Use less, or more replicas"],
+        ),
+        (
+            "services.frontend.podDisruptionBudget.colour=1",
+            ["podDisruptionBudget", "'colour' not allowed"],
+        ),
+        (
+            "services.frontend.podDisruptionBudget.minAvailable=101%",
+            ["podDisruptionBudget/minAvailable", "does not match pattern"],
+        ),
+        ("fullnameOverride=a.b", ["fullnameOverride", "does not match pattern"]),
+        ("nameOverride=1st", ["nameOverride", "does not match pattern"]),
         ("agent.tuning=null", ["agent", "missing property 'tuning'"]),
     ],
 )
@@ -148,6 +162,7 @@ def test_a_release_name_that_services_cannot_have_is_refused(release: str) -> No
 
     assert f'release name "{release}": Services are named after it' in message
     assert any(f'Use e.g. "{usable}"' in message for usable in ("a-b", "st", "demo"))
+    assert "or set fullnameOverride" in message
 
 
 def test_a_release_name_that_is_too_long_is_refused() -> None:
@@ -158,8 +173,8 @@ def test_a_release_name_that_is_too_long_is_refused() -> None:
 
     assert "cronJobs.nightly: the name" in message
     assert (
-        "has 53 characters, at most 52 are allowed. Shorten the release's name or the workload's"
-        in message
+        "has 53 characters, at most 52 are allowed. Shorten the release's name or the workload's, "
+        "or set fullnameOverride" in message
     )
 
 

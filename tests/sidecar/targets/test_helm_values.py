@@ -98,7 +98,7 @@ def test_every_key_of_the_values_stands_in_the_table_in_its_order() -> None:
 
 def test_values_yaml_explains_every_key() -> None:
     """Each key has its line of the table as the comment above it."""
-    text = re.sub(r"\n *# ", " ", (CHART / "values.yaml").read_text())
+    text = re.sub(r"\n *# +", " ", (CHART / "values.yaml").read_text())
 
     for field in FIELDS:
         assert field.doc in text
