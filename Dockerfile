@@ -11,9 +11,9 @@ ENV PIP_CONFIG_FILE=/site/pip.conf PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_
 # pip installs into /venv from outside, so that no image carries pip
 RUN python3 -m venv /pip && python3 -m venv --without-pip /venv
 WORKDIR /source
-# Every version in an image comes from the lock. pip takes no hashes in constraints, so they go.
+# Every version in an image comes from the lock. Constraints have neither hashes nor extras.
 COPY LICENSE requirements-dev.txt ./
-RUN sed -e '/--hash=/d' -e 's/ \\$//' requirements-dev.txt > versions.txt
+RUN sed -e '/--hash=/d' -e 's/ \\$//' -e 's/\[.*\]==/==/' requirements-dev.txt > versions.txt
 
 FROM tools AS sample-build
 # by this label `sidecar images` finds the stages that a newer build superseded

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 
@@ -55,6 +56,18 @@ def test_the_lock_holds_all_that_is_asked_for():
     asked = set(map(normal, REQUIREMENT.findall(text("requirements-dev.in"))))
 
     assert set() == asked - {name for name, _ in locked()}
+
+
+def test_the_images_take_their_versions_from_the_lock(tmp_path):
+    """What the Dockerfile makes of it are constraints as pip accepts them: no hash, no extra."""
+    (command,) = re.findall(r"^RUN (sed .+)$", text("Dockerfile"), re.MULTILINE)
+    (tmp_path / "requirements-dev.txt").write_text(text("requirements-dev.txt"), encoding="utf-8")
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    lines = (tmp_path / "versions.txt").read_text(encoding="utf-8").splitlines()
+    constraints = [line for line in lines if not line.startswith("    #")]
+
+    assert len(locked()) == len(constraints)
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ; [^\\]+)?", line) for line in constraints)
 
 
 @pytest.mark.parametrize(
