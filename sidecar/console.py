@@ -1,4 +1,4 @@
-"""What goes to a terminal: tables that fit its width, colour that respects NO_COLOR."""
+"""What goes to a terminal: tables that fit its width, findings, colour that respects NO_COLOR."""
 
 from __future__ import annotations
 
@@ -9,19 +9,40 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+    from sidecar.findings import Finding
 
 _COLOURS = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
 
 
-def colour(text: str, style: str) -> str:
-    """Return the text in a style (ok, warning, error, dim, bold) where standard output is a colour terminal."""
-    plain = (
-        bool(os.environ.get("NO_COLOR"))
-        or os.environ.get("TERM") == "dumb"
-        or not sys.stdout.isatty()
-    )
-    return text if plain else f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+def colour(text: str, style: str, stream: TextIO | None = None) -> str:
+    """Return the text in a style: ok, warning, error, dim or bold.
+
+    It is unchanged where the stream (default: standard output) is not a terminal with colours.
+    """
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if unwanted or not (stream or sys.stdout).isatty():
+        return text
+    return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+
+
+def findings_text(
+    findings: Iterable[Finding], ignored: int = 0, stream: TextIO | None = None
+) -> str:
+    """Return one line per finding, its id last, and how many were ignored, if any.
+
+    It is coloured for the stream (default: standard output), and empty where there is nothing.
+    """
+    lines = []
+    for finding in findings:
+        severity = colour(finding.severity.value, finding.severity.value, stream)
+        rule = f" {colour(f'[{finding.id}]', 'dim', stream)}" if finding.id else ""
+        lines.append(f"{severity}: {finding}{rule}")
+    if ignored:
+        lines.append(f"{ignored} ignored")
+    return "\n".join(lines)
 
 
 def width() -> int:
@@ -30,7 +51,7 @@ def width() -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None = None) -> str:
-    """Return aligned columns, or one block a row where the terminal is too narrow for them."""
+    """Return aligned columns, or one block per row where the terminal is too narrow for them."""
     widths = [max(_cells(row[i]) for row in (head, *rows)) for i in range(len(head))]
     if sum(widths) + 2 * (len(widths) - 1) > (columns or width()):
         return "\n".join(_block(head, row) for row in rows)

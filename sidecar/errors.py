@@ -4,17 +4,21 @@ from __future__ import annotations
 
 
 class SidecarError(Exception):
-    """A known problem. Its text is "subject: cause. fix"; the command line prints it and nothing else."""
+    """A known problem. The command line prints its text, "subject: cause. fix [id]", and nothing else."""
 
     exit_code = 1
 
-    def __init__(self, subject: str, cause: str, fix: str = "") -> None:
+    def __init__(self, subject: str, cause: str, fix: str = "", *, id: str = "") -> None:  # noqa: A002 - as Finding.id
         self.subject = subject
         """What it is about: a file with its line, a field, a host, a program."""
         self.cause = cause
         self.fix = fix
         """What the user can do next; may be empty where the cause says it."""
-        super().__init__(f"{subject}: {cause}" + (f". {fix}" if fix else ""))
+        self.id = id
+        """The id of the rule that is broken, if it is a rule's."""
+        super().__init__(
+            f"{subject}: {cause}" + (f". {fix}" if fix else "") + (f" [{id}]" if id else "")
+        )
 
 
 class UsageError(SidecarError):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Severity(str, Enum):
@@ -76,6 +79,16 @@ class Finding:
     def __str__(self) -> str:
         about = [part for part in (self.place, self.subject, self.cause) if part]
         return ": ".join(about) + (f". {self.fix}" if self.fix else "")
+
+
+def without(findings: Iterable[Finding], ids: Iterable[str]) -> tuple[list[Finding], int]:
+    """Return the findings that stay when these rules are ignored, and how many do not.
+
+    An error always stays.
+    """
+    every, ignored = list(findings), set(ids)
+    kept = [one for one in every if one.id not in ignored or one.severity is Severity.ERROR]
+    return kept, len(every) - len(kept)
 
 
 def failed(findings: list[Finding]) -> bool:

@@ -11,6 +11,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from sidecar.arguments import _findings
+
 EXAMPLES = """examples:
   sidecar init                                         asks on a terminal; Enter takes the default
   sidecar init --region cn-shanghai --network vpc
@@ -57,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--dry-run", action="store_true", help="write nothing, print the spec")
     only.add_argument("--diff", action="store_true", help="write nothing, show what would change")
+    _findings.add_ignore(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _findings, _spec
 
 EXAMPLES = """examples:
   sidecar validate --region cn-shanghai
   sidecar validate --file sidecar.yaml --out build/cn-shanghai
   sidecar validate --region cn-shanghai --target helm  the chart, by helm and the API's schemas
   sidecar validate --region us-west-1 --network vpc --output json
+  sidecar validate --file sidecar.yaml --ignore floating-image-tag
 """
 
 
@@ -29,4 +30,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="compose",
         help="which one is asked (default: %(default)s)",
     )
+    _findings.add_ignore(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")

@@ -74,7 +74,7 @@ def as_finding(error: SidecarError) -> Finding:
     place, _, subject = error.subject.rpartition(": ")
     if not place and _LINE.fullmatch(subject):
         place, subject = subject, ""
-    return Finding(Severity.ERROR, subject, place, error.cause, error.fix)
+    return Finding(Severity.ERROR, subject, place, error.cause, error.fix, error.id)
 
 
 def check_fresh(rendering: Rendering, folder: Path) -> list[Finding]:

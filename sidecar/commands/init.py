@@ -4,7 +4,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sidecar.commands._findings import ignored_ids
 from sidecar.existing.compose.load import load
+from sidecar.findings import without
 from sidecar.init import questions, report, writing
 from sidecar.init.proposal import Wish, from_compose, plain
 from sidecar.regions import find_region, gateway_of, load_regions
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Propose, then write, print or compare."""
+    ids = ignored_ids(args)
     writes = not (args.dry_run or args.diff)
     if writes and not args.force:
         writing.check_free(args.out)
@@ -27,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     if args.region:
         find_region(regions, args.region)
     proposal = _propose(args, regions)
+    findings, ignored = without(proposal.findings, ids)
+    proposal = replace(proposal, findings=tuple(findings))
     gateway_of(regions[proposal.region], proposal.network)  # says where the region has no such host
     changes = writing.diff(args.out, proposal.text) if args.diff else ""
     files = writing.files(args.out, proposal.text)
@@ -34,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
         writing.check_not_read(files, proposal.sources)
         writing.write(files)
     if args.output == "json":
-        print(report.as_json(proposal, args.out, written=writes))
+        print(report.as_json(proposal, args.out, ignored, written=writes))
     elif writes:
-        print(report.text(proposal, args.out, list(files)))
+        print(report.text(proposal, args.out, list(files), ignored))
     else:
-        print(report.findings_text(proposal), end="", file=sys.stderr)
+        print(report.findings_text(proposal, ignored, sys.stderr), end="", file=sys.stderr)
         print(changes if args.diff else proposal.text, end="")
     return 1 if changes else 0
 

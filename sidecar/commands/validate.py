@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from sidecar.checks import deployment as checks
 from sidecar.checks.spec import Doubts
 from sidecar.commands import _spec
-from sidecar.console import colour
+from sidecar.commands._findings import ignored_ids
+from sidecar.console import findings_text
 from sidecar.errors import SidecarError
-from sidecar.findings import failed
+from sidecar.findings import failed, without
 from sidecar.regions import load_regions
 from sidecar.spec.values import SpecError
 from sidecar.targets import compose, helm
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 where one is an error."""
-    findings, subject = _findings(args)
+    ids = ignored_ids(args)
+    found, subject = _findings(args)
+    findings, ignored = without(found, ids)
     if args.output == "json":
-        data = {"ok": not failed(findings), "findings": [finding.as_dict() for finding in findings]}
+        data = {
+            "ok": not failed(findings),
+            "findings": [finding.as_dict() for finding in findings],
+            "ignored": ignored,
+        }
         print(json.dumps(data, indent=2))
     else:
-        print(_text(findings, f"{subject}: valid"))
+        _print(findings, ignored, f"{subject}: valid")
     return 1 if failed(findings) else 0
 
 
@@ -53,9 +60,9 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     return findings, f"{plan.region} ({plan.gateway.address})"
 
 
-def _text(findings: list[Finding], fine: str) -> str:
-    lines = [
-        f"{colour(finding.severity.value, finding.severity.value)}: {finding}"
-        for finding in findings
-    ]
-    return "\n".join(lines if failed(findings) else [*lines, fine])
+def _print(findings: list[Finding], ignored: int, valid: str) -> None:
+    text = findings_text(findings, ignored)
+    if text:
+        print(text)
+    if not failed(findings):
+        print(valid)

@@ -14,6 +14,7 @@ from sidecar.regions import LOCAL
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import TextIO
 
     from sidecar.init.proposal import Proposal
 
@@ -31,21 +32,19 @@ def next_commands(proposal: Proposal, out: Path) -> list[str]:
     ]
 
 
-def findings_text(proposal: Proposal) -> str:
+def findings_text(proposal: Proposal, ignored: int, stream: TextIO | None = None) -> str:
     """Return the findings and what is left alone; empty where there is neither."""
-    parts = [
-        f"{console.colour(one.severity.value, one.severity.value)}: {one}"
-        for one in proposal.findings
-    ]
+    found = console.findings_text(proposal.findings, ignored, stream)
+    parts = [found] if found else []
     if proposal.left_alone:
         rows = [(one.service, one.image or "-", one.why) for one in proposal.left_alone]
         parts += ["", console.table(("LEFT ALONE", "IMAGE", "WHY"), rows), ""]
     return "".join(f"{part}\n" for part in parts)
 
 
-def text(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
+def text(proposal: Proposal, out: Path, files: Sequence[Path], ignored: int) -> str:
     """Return the findings, what was written and the next commands."""
-    found = findings_text(proposal)
+    found = findings_text(proposal, ignored)
     return f"{found}{_written(proposal, out, files)}"
 
 
@@ -61,7 +60,7 @@ def _step(command: str) -> str:
     return f"  {command}  {REMARK}" if command.startswith("sidecar images") else f"  {command}"
 
 
-def as_json(proposal: Proposal, out: Path, *, written: bool) -> str:
+def as_json(proposal: Proposal, out: Path, ignored: int, *, written: bool) -> str:
     """Return all of it as JSON."""
     data = {
         "file": str(out),
@@ -71,6 +70,7 @@ def as_json(proposal: Proposal, out: Path, *, written: bool) -> str:
         "services": [service["name"] for service in proposal.data.get("services", ())],
         "left_alone": [asdict(one) for one in proposal.left_alone],
         "findings": [finding.as_dict() for finding in proposal.findings],
+        "ignored": ignored,
         "next": next_commands(proposal, out),
         "spec": proposal.text,
     }

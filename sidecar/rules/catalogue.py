@@ -23,7 +23,14 @@ UNKNOWN_RULE = Rule(
     "docs/checks.md lists the ids",
     "--ignore floating-image-tags",
 )
-
+IGNORED_ERROR = Rule(
+    "ignored-error",
+    Severity.ERROR,
+    "An id that is to be ignored is an error's.",
+    "A warning may be accepted. With an error, spans are lost or the token is exposed.",
+    "Fix the error; only warnings can be ignored",
+    "--ignore missing-token-file",
+)
 
 _INTRODUCTION = """\
 # Checks
@@ -55,10 +62,9 @@ def nearest(rule: str) -> str | None:
     return next(iter(difflib.get_close_matches(rule, rules(), n=1, cutoff=0.6)), None)
 
 
-def unknown(ids: Iterable[str]) -> list[Problem]:
-    """Return a problem for each id that is not a rule's."""
-    known = rules()
-    return [_unknown(one) for one in dict.fromkeys(ids) if one not in known]
+def not_ignorable(ids: Iterable[str]) -> list[Problem]:
+    """Return a problem for each id that cannot be ignored: it is not a rule's, or an error's."""
+    return [problem for rule in dict.fromkeys(ids) if (problem := _not_ignorable(rule))]
 
 
 def markdown() -> str:
@@ -78,6 +84,15 @@ def _section(rule: Rule) -> Iterator[str]:
     if rule.example:
         fence = "``" if "`" in rule.example else "`"
         yield f"- **Example:** {fence}{rule.example}{fence}"
+
+
+def _not_ignorable(rule: str) -> Problem | None:
+    known = rules().get(rule)
+    if known is None:
+        return _unknown(rule)
+    if known.severity is Severity.ERROR:
+        return IGNORED_ERROR.problem(f"{rule} is an error")
+    return None
 
 
 def _unknown(rule: str) -> Problem:

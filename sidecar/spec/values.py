@@ -64,7 +64,7 @@ class SpecError(SidecarError):
 
     def __init__(self, errors: list[SidecarError]) -> None:
         first = errors[0]
-        super().__init__(first.subject, first.cause, first.fix)
+        super().__init__(first.subject, first.cause, first.fix, id=first.id)
         self.errors = tuple(errors)
 
     def __str__(self) -> str:

@@ -112,6 +112,14 @@ def test_version_is_the_packages(run) -> None:
             "argument --out: is empty; name a folder, or . for this one",
         ),
         (
+            ["validate", "--region", "local", "--ignore", "floating-image-tags"],
+            "--ignore: 'floating-image-tags' is not a rule. Did you mean floating-image-tag?",
+        ),
+        (
+            ["init", "--ignore", "missing-token-file"],
+            "--ignore: missing-token-file is an error. Fix the error; only warnings can be ignored",
+        ),
+        (
             ["render", "--region", "local", "--all-regions"],
             "sidecar: --all-regions: excludes --region",
         ),

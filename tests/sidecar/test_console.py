@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar import console
+from sidecar.findings import Finding, Severity
 
 HEAD = ("REGION", "NAME")
 ROWS = [("cn-hangzhou", "杭州"), ("local", "This machine")]
@@ -90,3 +91,36 @@ def test_a_dumb_terminal_and_a_pipe_get_plain_text(terminal) -> None:
     terminal.setenv("TERM", "xterm")
     terminal.setattr("sys.stdout.isatty", lambda: False)
     assert "text" == console.colour("text", "ok")
+
+
+FLOATS = Finding(Severity.WARNING, "web", "a.yaml:3", "floats", "Pin it", "floating-image-tag")
+PROOF = Finding(Severity.OK, "gateway", "", "answers")
+
+
+@pytest.mark.parametrize(
+    ("findings", "ignored", "text"),
+    [
+        ([], 0, ""),
+        ([PROOF], 0, "ok: gateway: answers"),
+        ([FLOATS], 0, "warning: a.yaml:3: web: floats. Pin it [floating-image-tag]"),
+        ([PROOF], 2, "ok: gateway: answers\n2 ignored"),
+    ],
+)
+def test_a_finding_is_a_line_that_ends_with_its_id(findings, ignored: int, text: str) -> None:
+    """How many were ignored comes last."""
+    assert text == console.findings_text(findings, ignored)
+
+
+def test_the_id_is_dimmed_on_a_colour_terminal(terminal) -> None:
+    """It is there to be looked up, not to be read."""
+    expected = (
+        "\x1b[33mwarning\x1b[0m: a.yaml:3: web: floats. Pin it \x1b[2m[floating-image-tag]\x1b[0m"
+    )
+
+    assert expected == console.findings_text([FLOATS])
+
+
+def test_a_file_gets_no_colours_while_the_terminal_does(terminal, tmp_path) -> None:
+    """Each stream is asked for itself."""
+    with (tmp_path / "errors").open("w") as stream:
+        assert "\x1b" not in console.findings_text([FLOATS], stream=stream)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sidecar.errors import SidecarError, UsageError
-from sidecar.findings import Finding, Severity, failed
+from sidecar.findings import Finding, Severity, failed, without
 
 FULL = Finding(Severity.ERROR, "frontend", "sidecar.yaml:3", "has no image", "Give one")
 
@@ -50,11 +50,25 @@ def test_only_an_error_fails(severities: list[Severity], expected: bool) -> None
     assert expected == failed([Finding(severity, "s", "p", "c") for severity in severities])
 
 
+def test_findings_of_an_ignored_rule_are_counted_not_kept() -> None:
+    """An error stays: it cannot be ignored."""
+    tag, rights, token = (
+        Finding(Severity.WARNING, "web", "", "floats", id="floating-image-tag"),
+        Finding(Severity.WARNING, "token", "", "is readable", id="token-file-rights"),
+        Finding(Severity.ERROR, "token", "", "is missing", id="missing-token-file"),
+    )
+
+    expected = ([rights, token], 2)
+
+    assert expected == without([tag, rights, tag, token], [tag.id, token.id])
+
+
 @pytest.mark.parametrize(
     ("error", "text", "code"),
     [
         (SidecarError("subject", "cause", "fix"), "subject: cause. fix", 1),
         (SidecarError("subject", "cause"), "subject: cause", 1),
+        (SidecarError("subject", "cause", "fix", id="a-rule"), "subject: cause. fix [a-rule]", 1),
         (UsageError("subject", "cause"), "subject: cause", 2),
     ],
 )

@@ -62,7 +62,10 @@ EXAMPLES = {
         _unread, Call("JAEGER_SERVICE_NAME"), Call("JAEGER_TAGS")
     ),
     "unread-jaeger-variable": example(_unread, Call("JAEGER_PROPAGATION"), Call("PROPAGATION")),
+    "ignored-error": example(
+        catalogue.not_ignorable, Call(["missing-token-file"]), Call(["floating-image-tag"])
+    ),
     "unknown-rule": example(
-        catalogue.unknown, Call(["floating-image-tags"]), Call(["floating-image-tag"])
+        catalogue.not_ignorable, Call(["floating-image-tags"]), Call(["floating-image-tag"])
     ),
 }

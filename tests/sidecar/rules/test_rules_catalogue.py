@@ -41,7 +41,7 @@ def test_a_rule_is_complete(rule) -> None:
 
 def test_an_unknown_id_names_the_nearest() -> None:
     """A typo in `ignore` would ignore nothing silently."""
-    near, far, *more = catalogue.unknown(
+    near, far, *more = catalogue.not_ignorable(
         ["floating-image-tags", "floating-image-tag", "quux", "quux"]
     )
 
