@@ -91,10 +91,11 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
             arguments = importlib.import_module(f"sidecar.arguments.{name}")
             command.description = arguments.__doc__
             command.epilog = arguments.EXAMPLES
-            arguments.configure(command)
-            command.add_argument(
-                "--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE
-            )
+            actions = arguments.configure(command) or ()
+            for leaf in (command, *actions):
+                leaf.add_argument(
+                    "--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE
+                )
     return parser
 
 
@@ -133,7 +134,8 @@ def _run(arguments: list[str], token: str | None) -> int:
         # a flag's name only: what follows may be a token that was meant for another place
         names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
         cause = f"does not know {', '.join(names)}" if names else "has an argument too many"
-        raise UsageError(parsed.command, cause, f"See `sidecar {parsed.command} --help`")
+        subject = f"{parsed.command} {getattr(parsed, 'action', '')}".strip()
+        raise UsageError(subject, cause, f"See `sidecar {subject} --help`")
     parsed.environment_token = token
     if parsed.verbose:
         from sidecar import verbose

@@ -1,4 +1,4 @@
-"""Bad tokens: what is wrong → the bytes that are pasted. CANARY stands for what must never be shown."""
+"""Bad tokens: what is wrong → the bytes that are pasted. CANARY must never be shown."""
 
 from __future__ import annotations
 

@@ -1,12 +1,8 @@
-"""Put a region's token where the agent reads it: secrets/agent.yaml. The token is never a flag's value.
+"""Put a region's token where the agent reads it. The token is never the value of a flag.
 
-set and rotate take it from the source that is named (--file, --stdin), else from $TRACING_TOKEN, else ask for it,
-unseen. check looks at the folder's file, or at a candidate from --file or --stdin, and shows a fingerprint by which
-two places can be compared. rotate also starts agents with the new token beside the running ones, proves them, and
-ends the old ones once they have handed on what they held.
-
-With --kubernetes-secret it is a Secret instead of a folder's file: set writes its manifest to standard output, or
-applies it; rotate applies it and rolls the pods that mount it.
+set and rotate read it from --file or --stdin, else from $TRACING_TOKEN, else they ask for it,
+unseen. It goes into secrets/agent.yaml of a rendered folder, or with --kubernetes-secret into a
+Secret.
 """
 
 from __future__ import annotations
@@ -18,74 +14,121 @@ from sidecar.arguments import _spec
 from sidecar.image_names import AGENT_VERSION
 
 EXAMPLES = """examples:
-  sidecar token set --out build/cn-shanghai            asks for it
+  sidecar token set --out build/cn-shanghai
+  sidecar token check --out build/cn-shanghai
+  sidecar token rotate --out build/cn-shanghai --file new.txt
+  sidecar token set --kubernetes-secret tracing --namespace shop --apply
+"""
+
+_SOURCE = "where the token comes from (default: $TRACING_TOKEN, else a prompt)"
+
+_SET = """Write the token.
+
+With --kubernetes-secret, print the manifest of the Secret, or apply it with --apply.
+"""
+_SET_EXAMPLES = """examples:
+  sidecar token set --out build/cn-shanghai
   sidecar token set --out build/cn-shanghai --file token.txt
   vault read -field=token secret/tracing | sidecar token set --stdin --out build/cn-shanghai
-  sidecar token check --out build/cn-shanghai          file, rights and fingerprint
-  sidecar token check --file token.txt --output json   before it is set
-  sidecar token rotate --out build/cn-shanghai --file new.txt
   sidecar token set --kubernetes-secret tracing --file token.txt | kubeseal > sealed.yaml
   sidecar token set --kubernetes-secret tracing --namespace shop --apply
+"""
+_CHECK = """Check the token, its file and the file's rights, and show a fingerprint of the token.
+
+Two places hold the same token if they have the same fingerprint. With --file or --stdin, check a
+token before it is set.
+"""
+_CHECK_EXAMPLES = """examples:
+  sidecar token check --out build/cn-shanghai
+  sidecar token check --file token.txt --output json
+  sidecar token check --kubernetes-secret tracing --namespace shop
+"""
+_ROTATE = """Replace the token of running agents without losing spans.
+
+Start agents with the new token next to the running ones, prove them, and end the old ones when they
+have handed on what they held. With --kubernetes-secret, apply the Secret and restart the workloads
+that mount it. If a step fails, the old token is put back.
+"""
+_ROTATE_EXAMPLES = """examples:
+  sidecar token rotate --out build/cn-shanghai --file new.txt
+  sidecar token rotate --out build/cn-shanghai --file new.txt --dry-run
   sidecar token rotate --kubernetes-secret tracing --namespace shop --file new.txt
 """
 
-_ACTIONS = ("set", "check", "rotate")
+
+def configure(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Add the sub-commands, and return their parsers."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    set_ = actions.add_parser("set", help="write the token", description=_SET, epilog=_SET_EXAMPLES)
+    check = actions.add_parser(
+        "check", help="check the token unseen", description=_CHECK, epilog=_CHECK_EXAMPLES
+    )
+    rotate = actions.add_parser(
+        "rotate",
+        help="replace the token of running agents",
+        description=_ROTATE,
+        epilog=_ROTATE_EXAMPLES,
+    )
+    _configure_set(set_)
+    _configure_check(check)
+    _configure_rotate(rotate)
+    return [set_, check, rotate]
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("action", type=_action, choices=_ACTIONS, help="what to do, see above")
-    source = parser.add_mutually_exclusive_group()
+def _configure_set(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser, _SOURCE)
+    _add_store(parser, AGENT_VERSION)
+    parser.add_argument(
+        "--apply", action="store_true", help="apply the Secret (default: print its manifest)"
+    )
+
+
+def _configure_check(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser, "a token to check before it is set")
+    _add_store(parser, AGENT_VERSION)
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )
+
+
+def _configure_rotate(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser, _SOURCE)
+    _add_store(parser, "the key stays")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be done")
+    parser.add_argument(
+        "--no-verify", action="store_true", help="send no marked spans through the new agents"
+    )
+
+
+def _add_source(parser: argparse.ArgumentParser, title: str) -> None:
+    source = parser.add_argument_group(title).add_mutually_exclusive_group()
     source.add_argument("--file", type=Path, metavar="FILE", help="read it from a file")
     source.add_argument("--stdin", action="store_true", help="read it from standard input")
-    parser.add_argument(
-        "--out", type=_spec.folder, default=Path(), metavar="FOLDER", help="the rendered folder"
+
+
+def _add_store(parser: argparse.ArgumentParser, version: str) -> None:
+    group = parser.add_argument_group("where the agents read it")
+    store = group.add_mutually_exclusive_group()
+    store.add_argument(
+        "--out", type=_spec.folder, metavar="FOLDER", help="the rendered folder (default: .)"
     )
-    parser.add_argument(
+    store.add_argument("--kubernetes-secret", metavar="NAME", help="a Secret of a cluster instead")
+    group.add_argument(
+        "-n", "--namespace", metavar="NAME", help="of the Secret (default: the context's)"
+    )
+    group.add_argument(
+        "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
+    )
+    group.add_argument(
         "--agent-version",
         type=_version,
         metavar="VERSION",
-        help=f"decides the key of the file (default: {AGENT_VERSION}'s, or as it is)",
+        help=f"chooses the key that holds the token (default: {version})",
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="rotate: only say what would be done"
-    )
-    parser.add_argument(
-        "--no-verify",
-        action="store_true",
-        help="rotate: send no marked spans through the new agents",
-    )
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of check's result"
-    )
-    cluster = parser.add_argument_group("kubernetes")
-    cluster.add_argument(
-        "--kubernetes-secret", metavar="NAME", help="a Secret in place of a folder's file"
-    )
-    cluster.add_argument(
-        "-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)"
-    )
-    cluster.add_argument(
-        "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
-    )
-    cluster.add_argument(
-        "--apply", action="store_true", help="set: apply the Secret (default: print its manifest)"
-    )
-
-
-def _action(word: str) -> str:
-    if (
-        word not in _ACTIONS
-    ):  # said here: argparse's own message would show the word, which may be a token
-        raise argparse.ArgumentTypeError(
-            "use `set`, `check` or `rotate`; a token is not an argument"
-        )
-    return word
 
 
 def _version(text: str) -> str:
     if text.replace(".", "").isdecimal():
         return text
-    raise argparse.ArgumentTypeError(
-        "is not a version such as 1.62.0"
-    )  # not shown: it may be a token
+    # without the text, which may be a token
+    raise argparse.ArgumentTypeError("is not a version such as 1.62.0")

@@ -1,171 +1,178 @@
+"""`sidecar token`: sets, checks and rotates the token of a folder's or a cluster's agents."""
+
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.commands import _token_source
-from sidecar.errors import UsageError
+from sidecar import agent
+from sidecar.access import require_rendered
+from sidecar.console import colour
+from sidecar.errors import SidecarError, UsageError
+from sidecar.findings import failed
 from sidecar.image_names import AGENT_VERSION
+from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.tokens import check, rotation, secret_store
+from sidecar.tokens.file_store import FileStore
+from sidecar.tokens.secret_store import SecretStore
+from sidecar.tokens.source import Source
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
-    from sidecar.tokens.check import Checked
+    from sidecar.findings import Finding
+    from sidecar.tokens.store import TokenStore
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked for."""
-    if args.action != "rotate" and (args.dry_run or args.no_verify):
-        raise UsageError(
-            "token", "--dry-run and --no-verify belong to rotate", "See `sidecar token --help`"
-        )
-    if args.action != "check" and args.output != "text":
-        raise UsageError("token", "--output belongs to check", "See `sidecar token --help`")
+    """Run one of the actions."""
     _check_cluster_flags(args)
-    if args.kubernetes_secret is not None:
-        from sidecar.commands import _token_secret
-
-        return {"set": _token_secret.set_, "check": _check, "rotate": _token_secret.rotate}[
-            args.action
-        ](args)
     return {"set": _set, "check": _check, "rotate": _rotate}[args.action](args)
 
 
 def _check_cluster_flags(args: argparse.Namespace) -> None:
-    see = "See `sidecar token --help`"
+    applies = args.action != "set" or args.apply
     if args.kubernetes_secret is None:
-        if args.namespace or args.context or args.apply:
-            raise UsageError(
-                "token", "--namespace, --context and --apply belong to --kubernetes-secret", see
-            )
-        return
-    if args.out != Path():
-        raise UsageError("token", "--out and --kubernetes-secret exclude each other", see)
-    if args.apply and args.action != "set":
-        raise UsageError("token", "--apply belongs to set", see)
-    if args.action == "set" and not args.apply and args.context:
-        raise UsageError("token", "--context belongs to --apply", see)
+        if args.namespace or args.context or (args.action == "set" and args.apply):
+            cause = "--namespace, --context and --apply need --kubernetes-secret"
+            raise _usage(args, cause)
+    elif args.context and not applies:
+        raise _usage(args, "--context needs --apply")
+
+
+def _usage(args: argparse.Namespace, cause: str) -> UsageError:
+    command = f"token {args.action}"
+    return UsageError(command, cause, f"See `sidecar {command} --help`")
 
 
 def _set(args: argparse.Namespace) -> int:
-    from sidecar.access import require_rendered
-    from sidecar.plan import TOKEN_FILE
-    from sidecar.tokens import store
-
-    require_rendered(args.out)
-    key = _key(args)
-    path = args.out / TOKEN_FILE
-    token = _token_source.new(args)
-    with store.alone(path, _token_source.say):
-        store.write(token, path, key)
-    print(f"{path}: written (0444 in a 0700 folder: the agent's user reads it)")
+    if args.kubernetes_secret is not None and not args.apply:
+        return _print_manifest(args)
+    store, key = _rendered_store(args), _key(args)
+    token = _token(args)
+    with store.locked(_say):
+        store.write(agent.config_text(token, key).encode())
+    if args.kubernetes_secret is None:
+        print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")
+    else:
+        print(f"{store.name}: applied, fingerprint {check.fingerprint(token)}")
+        _print_running(store)
     return 0
+
+
+def _print_manifest(args: argparse.Namespace) -> int:
+    name, key = secret_store.checked_name(args.kubernetes_secret), _key(args)
+    if sys.stdout.isatty():
+        fix = "Redirect it, pipe it into kubectl apply -f -, or give --apply"
+        raise UsageError("token", "the manifest would show it on this terminal", fix)
+    config = agent.config_text(_token(args), key)
+    print(secret_store.manifest(name, args.namespace or "", config.encode()), end="")
+    return 0
+
+
+def _print_running(store: TokenStore) -> None:
+    with suppress(SidecarError):  # a user who may not list workloads can still set a token
+        if names := store.agents().names:
+            command = f"kubectl rollout restart {' '.join(names)}"
+            print(f"running pods keep the old token until they are replaced: {command}")
 
 
 def _check(args: argparse.Namespace) -> int:
-    from sidecar.findings import failed
-
-    checked, place = _checked(args)
+    checked = _checked(args)
     findings = list(checked.findings)
     if args.output == "json":
-        data = {
-            "ok": not failed(findings),
-            "file": place,
-            "key": checked.key,
-            "fingerprint": checked.fingerprint,
-            "public": checked.public,
-            "findings": [finding.as_dict() for finding in findings],
-        }
-        print(json.dumps(data, indent=2))
-    else:
-        fine = (
-            []
-            if failed(findings)
-            else [f"{place}: a token an agent can carry, fingerprint {checked.fingerprint}"]
-        )
-        print("\n".join([*_token_source.lines(findings), *fine]))
+        print(json.dumps(_as_dict(checked), indent=2))
+        return 1 if failed(findings) else 0
+    lines = _lines(findings)
+    if not failed(findings):
+        found = f"holds a token that an agent can send, fingerprint {checked.fingerprint}"
+        lines.append(f"{checked.place}: {found}")
+    print("\n".join(lines))
     return 1 if failed(findings) else 0
 
 
-def _checked(args: argparse.Namespace) -> tuple[Checked, str]:
-    from sidecar import agent
-    from sidecar.plan import LOCAL_TOKEN_FILE, TOKEN_FILE
-    from sidecar.tokens import check
+def _as_dict(checked: check.Checked) -> dict[str, object]:
+    return {
+        "ok": not failed(list(checked.findings)),
+        "file": checked.place,
+        "key": checked.key,
+        "fingerprint": checked.fingerprint,
+        "public": checked.public,
+        "findings": [finding.as_dict() for finding in checked.findings],
+    }
 
-    if args.stdin or (args.file and not check.is_agent_file(_token_source.text_of(args.file))):
-        return check.check_candidate(_token_source.read(args, None), args.file), str(
-            args.file or "standard input"
-        )
-    if args.kubernetes_secret is not None:
-        from sidecar.commands import _token_secret
 
-        return _token_secret.checked(args)
-    own, public = args.out / TOKEN_FILE, args.out / LOCAL_TOKEN_FILE
-    path = args.file or (public if public.is_file() and not own.exists() else own)
-    return check.check_agent_file(path, _key(args), agent.USER), str(path)
+def _checked(args: argparse.Namespace) -> check.Checked:
+    """Check the candidate that --file or --stdin gives, else what the store holds."""
+    if not args.file and not args.stdin:
+        return _store(args).check(_key(args))
+    source = Source(args.file, args.stdin)
+    text = source.text()
+    if args.file and check.is_agent_file(text):
+        return check.check_agent_file(args.file, _key(args), agent.USER)
+    return check.check_candidate(text, source.name, args.file)
 
 
 def _rotate(args: argparse.Namespace) -> int:
-    from sidecar.access import require_rendered
-    from sidecar.plan import TOKEN_FILE
-    from sidecar.tokens import check, store
-
-    require_rendered(args.out)
-    _key(args)  # a wrong version is told before the token is asked for
-    path = args.out / TOKEN_FILE
-    new = _token_source.new(args)
-    mark = f"fingerprint {check.fingerprint(new)}"
+    store, key = _rendered_store(args), _key(args)
+    token = _token(args)
+    new = rotation.NewToken(token, key, key if args.agent_version else None)
+    mark = f"fingerprint {check.fingerprint(token)}"
     if args.dry_run:
-        return _rotate_dry(args, path, mark)
-    with store.alone(path, _token_source.say):
-        return _rotate_alone(args, path, new, mark)
-
-
-def _rotate_dry(args: argparse.Namespace, path: Path, mark: str) -> int:
-    from sidecar.tokens import rotation
-
-    running = rotation.find_running(args.out, path)
-    print(f"{path}: would be written, {mark}")
-    print(
-        f"nothing else: {running}"
-        if isinstance(running, str)
-        else f"would be replaced: {', '.join(running.names)}"
+        return _rotate_dry(store, mark)
+    agents = rotation.rotate(store, new, _say, prove=not args.no_verify)
+    done = (
+        f"{agents.replaced.capitalize()}: {', '.join(agents.names)}"
+        if agents.names
+        else f"Nothing to restart: {agents.idle}"
     )
+    print(f"{store.name}: {store.written}, {mark}. {done}")
     return 0
 
 
-def _rotate_alone(args: argparse.Namespace, path: Path, new: str, mark: str) -> int:
-    from sidecar import agent
-    from sidecar.tokens import rotation, store
-
-    key = _key(args) if args.agent_version else _key_of(path)
-    running = rotation.find_running(args.out, path)
-    if isinstance(running, str):
-        store.write(new, path, key)
-        print(f"{path}: written, {mark}. Nothing to restart: {running}")
-        return 0
-    rotation.rotate(
-        running,
-        path,
-        agent.config_text(new, key).encode(),
-        _token_source.say,
-        prove=not args.no_verify,
-    )
-    print(f"{path}: written, {mark}. Replaced: {', '.join(running.names)}")
+def _rotate_dry(store: TokenStore, mark: str) -> int:
+    agents = store.agents()
+    print(f"{store.name}: would be {store.written}, {mark}")
+    if agents.names:
+        print(f"would be {agents.replaced}: {', '.join(agents.names)}")
+    else:
+        print(f"nothing else: {agents.idle}")
     return 0
+
+
+def _rendered_store(args: argparse.Namespace) -> TokenStore:
+    """Return the store. Raises SidecarError for a folder that does not exist."""
+    if args.kubernetes_secret is None:
+        require_rendered(args.out or Path())
+    return _store(args)
+
+
+def _store(args: argparse.Namespace) -> TokenStore:
+    if args.kubernetes_secret is None:
+        return FileStore(args.out or Path())
+    kubectl = Kubectl(args.namespace or "", args.context or "")
+    return SecretStore(kubectl, args.kubernetes_secret)
 
 
 def _key(args: argparse.Namespace) -> str:
-    from sidecar import agent
-
     return agent.tags_key(args.agent_version or AGENT_VERSION)
 
 
-def _key_of(path: Path) -> str:
-    """Return the key of the file that is there; else the default version's."""
-    from sidecar import agent
-    from sidecar.tokens import check
+def _token(args: argparse.Namespace) -> str:
+    """Return the token from its source; warnings about it go to standard error."""
+    token, findings = Source(args.file, args.stdin, args.environment_token).token()
+    for line in _lines(findings):
+        _say(line)
+    return token
 
-    found = check.check_agent_file(path, "", agent.USER).key if path.is_file() else None
-    return found or agent.tags_key(AGENT_VERSION)
+
+def _lines(findings: Iterable[Finding]) -> list[str]:
+    return [f"{colour(one.severity.value, one.severity.value)}: {one}" for one in findings]
+
+
+def _say(text: str) -> None:
+    print(f"sidecar: {text}", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""The token where it lies: `content` judges it, `store` keeps it, `rotation` replaces it under running agents."""
+"""The token where it is kept: checked, written and replaced, in a folder's file or a Secret."""

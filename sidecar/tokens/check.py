@@ -1,4 +1,4 @@
-"""Looks at a token where it lies: its file's shape and rights, and the token itself. Never shows it."""
+"""Checks a token where it is kept: the token, and its file's content and rights. Never shows it."""
 
 from __future__ import annotations
 
@@ -11,54 +11,53 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
-from sidecar.findings import Finding, Severity
-from sidecar.secrecy import LOCAL_TOKEN, PREFIX
-from sidecar.tokens import content
+from sidecar.rules import recognition, token_files, tokens
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from sidecar.findings import Finding, Problem
+
+SUBJECT = "token"
 _SECTION = re.compile(r"\A(?:\s*#.*\n)*\s*(?:agent|jaeger):")
 _SALT = b"sidecar-kit: fingerprint of a token"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What can be told of a token without telling it."""
+    """What may be shown of a token."""
 
+    place: str
     findings: tuple[Finding, ...]
     fingerprint: str | None = None
     """Eight hexadecimal digits; None where there is no token."""
     key: str | None = None
-    """The agent's key that holds it, agent.tags or jaeger.tags; None for a token outside an agent's file."""
+    """The agent's key that holds it, agent.tags or jaeger.tags; None outside an agent's file."""
     public: bool = False
     """True for the constant of the region `local`."""
 
 
 def fingerprint(token: str) -> str:
-    """Return eight hexadecimal digits by which two places can be compared.
+    """Return eight hexadecimal digits, the same for the same token wherever it is kept.
 
-    scrypt makes each guess cost some 50 ms, and 32 bits cannot confirm one: printing it gives no token away.
+    scrypt makes each guess cost about 50 ms, and 32 bits cannot confirm one, so that it is safe to
+    print.
     """
     return hashlib.scrypt(token.encode(), salt=_SALT, n=2**14, r=8, p=1, dklen=4).hex()
 
 
-def check_candidate(text: str, source: Path | None) -> Checked:
-    """Check a token before it is set; `source` is the file that it was read from."""
-    return _judged(
-        content.strip(text), source_findings(source) if source else [], None, str(source or "")
-    )
+def check_candidate(text: str, place: str, file: Path | None) -> Checked:
+    """Check a token before it is set; `file` is what it was read from, if that was a file."""
+    findings = source_findings(file) if file else []
+    return _with_token(Checked(place, tuple(findings)), recognition.strip(text))
 
 
-def source_findings(source: Path) -> list[Finding]:
+def source_findings(file: Path) -> list[Finding]:
     """Warn of a file with a bare token that others can read."""
-    mode = _mode(source)
-    if mode is None or not mode & 0o044:
-        return []
-    cause = f"others on this host can read it ({mode:04o})"
-    fix = f"chmod 0600 {_quoted(source)}, or remove it once the token is set"
-    return [Finding(Severity.WARNING, content.SUBJECT, str(source), cause, fix)]
+    mode = _mode(file)
+    problem = None if mode is None else token_files.source_mode(mode, _quoted(file))
+    return _findings([problem], str(file))
 
 
 def is_agent_file(text: str) -> bool:
@@ -67,64 +66,76 @@ def is_agent_file(text: str) -> bool:
 
 
 def check_agent_file(path: Path, key: str, user: str) -> Checked:
-    """Check the file that an agent reads: `key` is what its version knows, `user` its uid:gid."""
-    if not path.is_file():
-        cause = (
-            "is a folder: Docker makes one for a file that is missing"
-            if path.is_dir()
-            else "is not there"
-        )
-        folder = path.parent.parent if path.parent.name == "secrets" else path.parent
-        fix = f"sidecar token set --out {_quoted(folder)}"
-        return Checked((Finding(Severity.ERROR, content.SUBJECT, str(path), cause, fix),))
+    """Check the file that an agent reads: `key` is what its version reads, `user` its uid:gid."""
+    fix = f"sidecar token set --out {_quoted(_rendered_folder(path))}"
+    absent = token_files.file(fix, exists=path.is_file(), is_folder=path.is_dir())
+    if absent:
+        return Checked(str(path), tuple(_findings([absent], str(path))))
     try:
         text = yamlio.read_text(path)
     except SidecarError as error:
-        fix = (
-            "Look as its owner"
-            if "Permission" in error.cause
-            else "Write it anew: sidecar token set"
-        )
-        return Checked((Finding(Severity.ERROR, content.SUBJECT, str(path), error.cause, fix),))
+        return _unreadable(str(path), error)
     checked = check_agent_text(text, key, str(path))
     rights = [] if checked.public else _rights(path, user)
     return replace(checked, findings=(*rights, *checked.findings))
 
 
+def check_agent_data(config: bytes, key: str, place: str) -> Checked:
+    """Check an agent's config file as bytes; see check_agent_text."""
+    try:
+        text = yamlio.decode(config, place)
+    except SidecarError as error:
+        return _unreadable(place, error)
+    return check_agent_text(text, key, place)
+
+
 def check_agent_text(text: str, key: str, place: str) -> Checked:
-    """Check an agent's config file by its text; `key` is what the agent's version knows, empty: any."""
+    """Check an agent's config file by its text; `key` is what the agent's version reads."""
     found, token = _parsed(text)
     if found is None:
-        cause = (
-            'is not an agent\'s token file, agent: {tags: "Authentication=..."} and nothing else'
-        )
-        wrong = Finding(
-            Severity.ERROR, content.SUBJECT, place, cause, "Write it anew: sidecar token set"
-        )
-        return Checked((wrong,))
-    return _judged(token, _key(place, found, key), found, place)
+        return Checked(place, tuple(_findings([token_files.content(None)], place)))
+    wrong_key = _findings([token_files.tags_key(found, key)], place)
+    return _with_token(Checked(place, tuple(wrong_key), key=found), token)
 
 
-def _judged(token: str, before: list[Finding], key: str | None, place: str) -> Checked:
-    broken = content.broken_rules(token)
-    errors = [
-        Finding(Severity.ERROR, content.SUBJECT, place, rule.cause, rule.fix) for rule in broken
-    ]
-    hints = [] if broken else content.hints(token)
-    warnings = [Finding(one.severity, one.subject, place, one.cause, one.fix) for one in hints]
-    mark = None if broken else fingerprint(token)
-    return Checked((*before, *errors, *warnings), mark, key, token == LOCAL_TOKEN)
+def key_of(config: bytes) -> str | None:
+    """Return the key that holds the token in an agent's config file; None where there is none."""
+    try:
+        return _parsed(yamlio.decode(config, ""))[0]
+    except SidecarError:
+        return None
+
+
+def _with_token(checked: Checked, token: str) -> Checked:
+    """Add what there is to report of the token itself."""
+    broken = tokens.broken_rules(token)
+    found = _findings(broken or tokens.warnings(token), checked.place)
+    return replace(
+        checked,
+        findings=(*checked.findings, *found),
+        fingerprint=None if broken else fingerprint(token),
+        public=token == recognition.LOCAL_TOKEN,
+    )
+
+
+def _unreadable(place: str, error: SidecarError) -> Checked:
+    fix = "Run the check as its owner" if "Permission" in error.cause else None
+    return Checked(place, tuple(_findings([token_files.readable(error.cause, fix)], place)))
+
+
+def _findings(problems: Iterable[Problem | None], place: str) -> list[Finding]:
+    return [problem.at(SUBJECT, place) for problem in problems if problem]
 
 
 def _parsed(text: str) -> tuple[str | None, str]:
     """Return (key, token) of an agent's file; (None, "") where it is anything else."""
     try:
         data: Any = yamlio.load(text, "")
-    except SidecarError:  # its words quote the file
+    except SidecarError:  # its message quotes the file
         return None, ""
     for section in ("agent", "jaeger"):
         if isinstance(data, dict) and data.keys() == {section} and _is_tags(data[section]):
-            return f"{section}.tags", data[section]["tags"].removeprefix(PREFIX)
+            return f"{section}.tags", data[section]["tags"].removeprefix(recognition.PREFIX)
     return None, ""
 
 
@@ -133,50 +144,20 @@ def _is_tags(data: object) -> bool:
         isinstance(data, dict)
         and data.keys() == {"tags"}
         and isinstance(data["tags"], str)
-        and data["tags"].startswith(PREFIX)
+        and data["tags"].startswith(recognition.PREFIX)
     )
-
-
-def _key(place: str, found: str, needed: str) -> list[Finding]:
-    if needed in (found, ""):
-        return []
-    cause = (
-        f"holds {found}; an agent of this version reads {needed}, and would report without a token"
-    )
-    fix = "Name the version: sidecar token set --agent-version VERSION"
-    return [Finding(Severity.ERROR, content.SUBJECT, place, cause, fix)]
 
 
 def _rights(path: Path, user: str) -> list[Finding]:
-    findings = []
-    if not can_read(path.stat(), user):
-        cause = f"the agent's user {user} cannot read it ({_mode(path):04o})"
-        findings.append(
-            Finding(
-                Severity.ERROR, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"
-            )
-        )
-    if (_mode(path) or 0) & 0o022:
-        cause = f"others on this host can change it ({_mode(path):04o})"
-        findings.append(
-            Finding(
-                Severity.WARNING, content.SUBJECT, str(path), cause, f"chmod 0444 {_quoted(path)}"
-            )
-        )
-    folder = path.parent
-    if (_mode(folder) or 0) & 0o077:
-        cause = f"others on this host can enter it ({_mode(folder):04o}), and read the token"
-        fix = f"chmod 0700 {_quoted(folder)}"
-        findings.append(Finding(Severity.WARNING, content.SUBJECT, str(folder), cause, fix))
-    return findings
+    found, folder = path.stat(), path.parent
+    status = token_files.Status(stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+    of_file = token_files.rights(status, user, _quoted(path))
+    of_folder = token_files.folder_mode(_mode(folder) or 0, _quoted(folder))
+    return [*_findings(of_file, str(path)), *_findings([of_folder], str(folder))]
 
 
-def can_read(status: os.stat_result, user: str) -> bool:
-    """Tell whether a user "uid:gid" may read what has this status: owner, group or others, as the kernel decides."""
-    uid, gid = (int(part) for part in user.split(":"))
-    if status.st_uid == uid:
-        return bool(status.st_mode & 0o400)
-    return bool(status.st_mode & (0o040 if status.st_gid == gid else 0o004))
+def _rendered_folder(path: Path) -> Path:
+    return path.parent.parent if path.parent.name == "secrets" else path.parent
 
 
 def _mode(path: Path) -> int | None:

@@ -1,107 +1,114 @@
-"""The token's file: written whole or not at all, 0444 in a 0700 folder; by one command at a time."""
+"""Where agents read their token from: one interface for a folder's file and a cluster's Secret."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from sidecar.agent import config_text
-from sidecar.errors import SidecarError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
-_STAGED = ".agent."
+    from sidecar.tokens.check import Checked
+    from sidecar.verify.deployment import Deployment
 
-
-def write(token: str, path: Path, key: str) -> None:
-    """Write the agent's config file: the agent's user reads it, the host's others do not.
-
-    Raises SidecarError where the folder cannot take it.
-    """
-    put(path, config_text(token, key).encode())
+    Say = Callable[[str], None]
 
 
-@contextmanager
-def alone(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Make the file's folder, and wait until no other command writes there. Raises SidecarError.
+class Agents(Protocol):
+    """Running agents that have read a store's token, and keep it until they are replaced."""
 
-    The lock goes with the process, whatever ends it.
-    """
-    with _refusals(path):
-        _make_folder(path)
-        descriptor = os.open(
-            path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        )
-    try:
-        if _lock(descriptor, say):
-            _sweep(path.parent)
-        yield
-    finally:
-        os.close(descriptor)
+    @property
+    def names(self) -> Sequence[str]:
+        """What is replaced: agents, or the workloads of their pods. Empty where nothing runs."""
+        ...
 
+    @property
+    def idle(self) -> str:
+        """Why nothing runs; empty where something does."""
+        ...
 
-def put(path: Path, content: bytes) -> None:
-    """Put a whole config file into place. Raises SidecarError where the folder cannot take it."""
-    with _refusals(path):
-        _make_folder(path)
-        _replace(path, content)
+    @property
+    def replaced(self) -> str:
+        """The participle for what a rotation does to them."""
+        ...
 
+    def replace(self, say: Say) -> None:
+        """Start agents with the new token. Raises SidecarError where one does not start."""
+        ...
 
-def _lock(descriptor: int, say: Callable[[str], None]) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say("waiting for another `sidecar token` to end")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError:
-        return False  # some network file systems lock no folder
-    return True
+    def deployments(self) -> Iterable[tuple[str, Deployment]]:
+        """Yield what must be proven before the rotation is complete, each with its name."""
+        ...
+
+    def retire(self, say: Say) -> None:
+        """End the agents with the old token. Raises SidecarError with the names of those left."""
+        ...
+
+    def put_back(self, *, restored: bool) -> str:
+        """Undo `replace`; return what to report. `restored`: the store has the old token again."""
+        ...
 
 
-@contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        cause = f"cannot be written: {error.strerror or 'unknown cause'}"
-        raise SidecarError(
-            str(path), cause, "Check the folder, its rights and the space"
-        ) from error
+class TokenStore(Protocol):
+    """One place that holds an agent's config file with the token."""
+
+    @property
+    def name(self) -> str:
+        """The store, as messages show it."""
+        ...
+
+    @property
+    def written(self) -> str:
+        """The participle for what a write does to it."""
+        ...
+
+    def locked(self, say: Say) -> AbstractContextManager[None]:
+        """Wait until no other command changes the store, and keep others out."""
+        ...
+
+    def read(self) -> bytes | None:
+        """Return the config file; None where there is none. Raises SidecarError."""
+        ...
+
+    def write(self, config: bytes) -> None:
+        """Write the config file whole, or raise SidecarError and leave the old one."""
+        ...
+
+    def restore(self, before: bytes | None) -> bool:
+        """Put a former config file back; return False where there was none and the new one stays.
+
+        Raises SidecarError.
+        """
+        ...
+
+    def check(self, key: str) -> Checked:
+        """Judge the config file; `key` is the one that the agent's version reads."""
+        ...
+
+    def agents(self) -> Agents:
+        """Return the running agents that read this store. Raises SidecarError."""
+        ...
 
 
-def _make_folder(path: Path) -> None:
-    for link in (path, path.parent):
-        if link.is_symlink():
-            raise SidecarError(
-                str(link), "is a link", "Remove it: a token is kept in the folder itself"
-            )
-    path.parent.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.parent.chmod(0o700)
+@dataclass(frozen=True)
+class NoAgents:
+    """Stands in for the agents where nothing runs: the token is only written."""
 
+    idle: str
+    names: Sequence[str] = ()
+    replaced: str = "replaced"
 
-def _sweep(folder: Path) -> None:
-    """Remove what a killed command left: each holds a token. Under the lock nobody writes one."""
-    for left in folder.glob(f"{_STAGED}????????"):
-        with suppress(OSError):
-            left.unlink()
+    def replace(self, say: Say) -> None:
+        """Start nothing."""
 
+    def deployments(self) -> Iterable[tuple[str, Deployment]]:
+        """Return nothing to prove."""
+        return ()
 
-def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_STAGED)
-    staged = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        staged.chmod(0o444)
-        staged.replace(path)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise
+    def retire(self, say: Say) -> None:
+        """End nothing."""
+
+    def put_back(self, *, restored: bool) -> str:  # noqa: ARG002 - nothing runs
+        """Undo nothing."""
+        return ""

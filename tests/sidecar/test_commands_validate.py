@@ -172,8 +172,8 @@ def test_a_token_that_is_wrong_for_the_agent_is_an_error(run, findings) -> None:
     assert [("error", "token", str(token))] * 2 == [
         (one["severity"], one["subject"], one["place"]) for one in found
     ]
-    assert "holds jaeger.tags" in found[0]["cause"]
-    assert "holds a comma" in found[1]["cause"]
+    assert "has jaeger.tags" in found[0]["cause"]
+    assert "contains a comma" in found[1]["cause"]
     assert "canary" not in json.dumps(found)
 
 

@@ -1,7 +1,7 @@
-"""`sidecar token rotate` under traffic: nothing is lost, and what does not prove itself changes nothing.
+"""`sidecar token rotate` under traffic: nothing is lost, and an unproven token changes nothing.
 
-The stand-in accepts the old token and the new one, as a vendor's gateway does while both are valid; which of them it
-expects lies in files of its own, apart from the one that the agents read.
+The stand-in accepts the old token and the new one, as a vendor's gateway does while both are valid.
+It reads them from files of its own, not from the one that the agents read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import yaml
 from compose_deployment import Deployment, Traffic, deployed, local_copy, sidecar, wait_for
 
 from sidecar.agent import config_text
-from sidecar.secrecy import LOCAL_TOKEN
+from sidecar.rules.recognition import LOCAL_TOKEN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -30,7 +30,7 @@ AGENTS = ["backend-agent", "frontend-agent"]
 
 @pytest.fixture
 def rotating(checkout, engine, compose, images, tmp_path):
-    """The sample with agents that read secrets/agent.yaml, before a gateway that knows both tokens."""
+    """The sample with agents that read secrets/agent.yaml; its gateway knows both tokens."""
     folder = tmp_path / "deployment"
     folder.mkdir()
     local_copy(checkout, folder)
@@ -60,24 +60,14 @@ def _set(folder, token, *arguments, action="set"):
 
 @contextmanager
 def _rotating(folder, token):
-    """A rotation as a program of its own; its lines on standard error tell how far it is."""
+    """A rotation as a program of its own; its lines on standard error show how far it is."""
     source = folder / f"{token.partition('@')[0]}.txt"
     source.write_text(token)
     source.chmod(0o600)
-    argv = [
-        sys.executable,
-        "-m",
-        "sidecar",
-        "token",
-        "rotate",
-        "--out",
-        str(folder),
-        "--file",
-        str(source),
-    ]
-    with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-m", "sidecar", "token", "rotate"]
+    argv = [*command, "--out", str(folder), "--file", str(source)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, **pipes, text=True) as process:
         try:
             yield process
         finally:
@@ -146,7 +136,7 @@ def test_a_token_that_the_gateway_refuses_is_not_rotated_to(rotating):
     assert (0, 1) == (planned.code, done.code)
     assert f"would be replaced: {', '.join(AGENTS)}" in planned.out
     assert "agent submitted: 20 spans failed: the gateway refused the token" in done.err
-    assert "The old token and its agents are as they were" in done.err
+    assert "The old token is back. The old agents still run" in done.err
     assert UNKNOWN not in planned.out + planned.err + done.out + done.err
     assert (before, file) == (_agents(rotating), path.read_text())
     assert 0 == rotating.verify().code
@@ -163,14 +153,14 @@ def test_a_rotation_that_is_ended_leaves_nothing(rotating):
 
     assert 143 == process.returncode, err
     assert err.endswith(
-        "sidecar: The old token and its agents are as they were\nsidecar: ended by SIGTERM\n"
+        "sidecar: The old token is back. The old agents still run\nsidecar: ended by SIGTERM\n"
     )
     assert (before, file) == (_agents(rotating), path.read_text())
     assert ["agent.yaml"] == [one.name for one in path.parent.iterdir()]
 
 
-def test_the_next_rotation_mends_what_a_killed_one_left(rotating):
-    """Killed while the first old agent ends, off its network already: then one agent of each remains."""
+def test_the_next_rotation_ends_what_a_killed_one_left(rotating):
+    """Killed when the first old agent has left its network: then one agent of each remains."""
     before = _agents(rotating)
     with _rotating(rotating.folder, NEW) as process:
         wait_for(

@@ -11,9 +11,10 @@ import grpc
 import pytest
 from sidecar_tracing import Config
 
-from sidecar.agent import tags_key
+from sidecar.agent import config_text, tags_key
+from sidecar.rules.tokens import MAX_LENGTH
 from sidecar.stand_in.stubs import collector_pb2, collector_pb2_grpc
-from sidecar.tokens import content, store
+from sidecar.tokens.source import clean
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
@@ -28,7 +29,7 @@ TOKENS = {
     "backslashes": r"ab\n\x41\\@1_ab@2",
     "a number": "1e3",
     "a word that YAML knows": "no",
-    "the longest": "a" * content.MAX_LENGTH,
+    "the longest": "a" * MAX_LENGTH,
 }
 
 
@@ -96,7 +97,9 @@ def report_one_span(port: int) -> None:
 def test_an_accepted_token_arrives_unchanged(token, agent, gateway, tmp_path):
     """From a pasted text through the file and the agent to the batch's tags."""
     path = tmp_path / "secrets" / "agent.yaml"
-    store.write(content.clean(f"Authentication={token}\r\n"), path, tags_key("1.62.0"))
+    pasted = clean(f"Authentication={token}\r\n")
+    path.parent.mkdir()
+    path.write_text(config_text(pasted, tags_key("1.62.0")))
     report_one_span(agent(path))
 
     assert token == gateway[1].tags.get(timeout=10)["Authentication"]

@@ -11,8 +11,8 @@ import yaml
 from cluster_pods import ended, listed, pod
 from fake_kubectl import put_on_path
 
-from sidecar.commands import _token_secret
-from sidecar.tokens import cluster
+from sidecar.tokens import rotation
+from sidecar.tokens.secret_store import PodAgents, SecretStore
 from sidecar.verify.counts import AgentCounts, ClientCounts
 from sidecar.verify.look import Look, as_line
 
@@ -97,7 +97,7 @@ def test_a_terminal_is_not_shown_the_manifest(run, file, monkeypatch) -> None:
 
 
 def test_a_secret_is_applied_by_standard_input(run, kubectl, file) -> None:
-    """By server-side apply, which leaves no copy in an annotation; whose pods still have the old one is said."""
+    """By server-side apply, which leaves no copy in an annotation; old pods are reported."""
     kubectl.answer("apply")
     kubectl.answer("get deployments", listed(workload("demo-web"), workload("other", "others")))
     result = run("token", "set", *SECRET, "--apply", "--file", file)
@@ -170,21 +170,29 @@ def test_a_token_in_the_names_place_is_not_shown(run, file) -> None:
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("set", "--apply"), "--namespace, --context and --apply belong to --kubernetes-secret"),
+        (("set", "--apply"), "--namespace, --context and --apply need --kubernetes-secret"),
         (
             ("check", "--namespace", "shop"),
-            "--namespace, --context and --apply belong to --kubernetes-secret",
+            "--namespace, --context and --apply need --kubernetes-secret",
         ),
-        (("set", *SECRET, "--out", "x"), "--out and --kubernetes-secret exclude each other"),
-        (("check", *SECRET, "--apply"), "--apply belongs to set"),
-        (("set", *SECRET, "--context", "prod"), "--context belongs to --apply"),
+        (
+            ("set", *SECRET, "--out", "x"),
+            "argument --out: not allowed with argument --kubernetes-secret",
+        ),
+        (("check", *SECRET, "--apply"), "does not know --apply"),
+        (("set", *SECRET, "--context", "prod"), "--context needs --apply"),
+        (("set", "--dry-run"), "does not know --dry-run"),
+        (("check", "--no-verify"), "does not know --no-verify"),
+        (("set", "--output=json"), "does not know --output"),
     ],
 )
 def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> None:
-    """Exit 2, with what they belong to."""
+    """Exit 2, with the help of the action."""
     result = run("token", *arguments)
 
-    assert (2, True) == (result.code, cause in result.err)
+    action = f"token {arguments[0]}"
+    expected = f"sidecar: {action}: {cause}. See `sidecar {action} --help`\n"
+    assert (2, expected) == (result.code, result.err)
 
 
 def test_a_secret_is_checked_where_it_is(run, kubectl) -> None:
@@ -208,18 +216,18 @@ def test_a_secret_is_checked_where_it_is(run, kubectl) -> None:
     [
         (
             {"token": "eA=="},
-            "secret tracing: has no key agent.yaml; its keys: token. sidecar token set",
+            "namespace shop: has no key agent.yaml; its keys: token. sidecar token set",
         ),
-        (None, "secret tracing: has no key agent.yaml; its keys: none"),
-        ({"agent.yaml": "/w=="}, "secret tracing: agent.yaml is not text. Write it anew"),
+        (None, "namespace shop: has no key agent.yaml; its keys: none"),
+        ({"agent.yaml": "/w=="}, "token: is not UTF-8 text. Write it again"),
         ({"agent.yaml": encoded("hello")}, "is not an agent's token file"),
         (
             {"agent.yaml": encoded(config(key="jaeger"))},
-            "holds jaeger.tags; an agent of this version reads agent.tags",
+            "has jaeger.tags; an agent of this version reads agent.tags",
         ),
     ],
 )
-def test_a_secret_that_no_agent_could_use_is_told(run, kubectl, data, text: str) -> None:
+def test_a_secret_that_no_agent_could_use_is_reported(run, kubectl, data, text: str) -> None:
     """Exit 1, with the key that is wrong."""
     kubectl.answer("get secret", {"data": data})
     result = run("token", "check", *SECRET)
@@ -227,16 +235,14 @@ def test_a_secret_that_no_agent_could_use_is_told(run, kubectl, data, text: str)
     assert (1, True) == (result.code, text in result.out + result.err)
 
 
-def test_a_secret_that_is_missing_is_told(run, kubectl) -> None:
+def test_a_secret_that_is_missing_is_reported(run, kubectl) -> None:
     """With how to make it."""
     kubectl.answer("get secret", err='Error from server (NotFound): secrets "tracing" not found')
     result = run("token", "check", *SECRET)
 
     assert 1 == result.code
-    assert (
-        "secret tracing in namespace shop: is not there. sidecar token set --kubernetes-secret tracing"
-        in result.err
-    )
+    cause = "secret tracing in namespace shop: does not exist"
+    assert f"{cause}. sidecar token set --kubernetes-secret tracing --apply\n" in result.err
 
 
 def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:
@@ -285,34 +291,37 @@ def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
         "token: is not proven: web, agent received: demo-web-1: the agent waits: CrashLoopBackOff"
         in result.err
     )
-    assert "The old token is back, and the pods roll to it" in result.err
+    assert "The old token is back. The pods restart with it" in result.err
     assert [encoded(config()), encoded(config(OTHER))] == [
         sent["data"]["agent.yaml"] for sent in kubectl.read
     ]
     assert 2 == len([argv for argv in kubectl.asked if argv[1:3] == ["rollout", "restart"]])
 
 
-@pytest.mark.parametrize("at", ["apply", "restart", "prove"])
-def test_an_interrupted_rotation_is_undone(run, kubectl, file, monkeypatch, at: str) -> None:
+@pytest.mark.parametrize(
+    "step", [(SecretStore, "write"), (PodAgents, "replace"), (rotation._Rotation, "_prove")]
+)
+def test_an_interrupted_rotation_is_undone(run, kubectl, file, monkeypatch, step) -> None:
     """Whatever it was doing: the old token comes back, and the pods roll to it."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     kubectl.answer("get deployments", listed(workload("demo-web")))
     kubectl.answer("apply")
     kubectl.answer("rollout")
     came = []
-    place, name = (_token_secret, "_prove") if at == "prove" else (cluster, at)
-    work = getattr(place, name)
+    work = getattr(*step)
 
     def interrupted(*arguments: object) -> None:
         if not came:
             came.append(signal.raise_signal(signal.SIGTERM))
         work(*arguments)
 
-    monkeypatch.setattr(place, name, interrupted)
+    monkeypatch.setattr(*step, interrupted)
     result = run("token", "rotate", *SECRET, "--file", file)
 
-    said = "sidecar: The old token is back, and the pods roll to it\nsidecar: ended by SIGTERM\n"
-    assert (143, True) == (result.code, result.err.endswith(said))
+    expected = (
+        "sidecar: The old token is back. The pods restart with it\nsidecar: ended by SIGTERM\n"
+    )
+    assert (143, True) == (result.code, result.err.endswith(expected))
     assert encoded(config(OTHER)) == kubectl.read[-1]["data"]["agent.yaml"]
     assert ["rollout", "restart", "deployment/demo-web"] == kubectl.asked[-1][-3:]
 
@@ -326,12 +335,15 @@ def test_a_secret_that_refuses_the_new_token_is_left_alone(run, kubectl, file) -
     )
     kubectl.answer(
         "apply",
-        err='The Secret "tracing" is invalid: data: Forbidden: field is immutable when `immutable` is set',
+        err='The Secret "tracing" is invalid: data: Forbidden: field is immutable',
     )
     result = run("token", "rotate", *SECRET, "--file", file)
 
-    said = "secret tracing: is immutable. Make one of another name, and give the chart that as existingSecret\n"
-    assert (1, f"sidecar: {said}") == (result.code, result.err)
+    expected = (
+        "sidecar: secret tracing: is immutable. "
+        "Make one of another name, and give the chart that as existingSecret\n"
+    )
+    assert (1, expected) == (result.code, result.err)
 
 
 def test_a_projected_secret_counts(run, kubectl, file) -> None:
@@ -353,7 +365,7 @@ def test_a_projected_secret_counts(run, kubectl, file) -> None:
 
 @pytest.mark.parametrize("existed", [True, False], ids=["old token", "no token before"])
 def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: bool) -> None:
-    """Neither rollout nor the way back is allowed; where there was no token, there is no way back."""
+    """The rollout is not allowed, and so no way back; without an old token there is none either."""
     if existed:
         kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     else:
@@ -365,12 +377,13 @@ def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: b
 
     assert 1 == result.code
     assert "deployment is paused" in result.err
-    assert existed == ("The old token could not be put back" in result.err)
+    back = "The old token is back. The pods could not be restarted with it: deployment is paused"
+    assert existed == (back in result.err)
     assert existed != ("There was no token before: the new one stays" in result.err)
 
 
 def test_a_rotation_is_proven_through_each_agent(run, kubectl, file, monkeypatch) -> None:
-    """Of every release whose workloads mount the Secret; a text that is no agent file gets the version's key."""
+    """Of every release whose workloads mount the Secret; a text gets the version's key."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded("hello")}})
     kubectl.answer("get deployments", listed(workload("demo-web"), workload("bare", release="")))

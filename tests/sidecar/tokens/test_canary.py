@@ -1,4 +1,4 @@
-"""A canary token through every action of `sidecar token`, on every way out: it is in no output and no other file."""
+"""A canary token through every action of `sidecar token`: in no output and no other file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def holding(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_it_is_nowhere_but_in_the_agents_file(execute, tmp_path, action: list[str]) -> None:
-    """By standard input, with every content; programs that are run get neither argument nor variable with it."""
+    """By standard input, with every content; no program gets it as an argument or a variable."""
     spy(tmp_path)
     environment = {
         "PATH": str(tmp_path),

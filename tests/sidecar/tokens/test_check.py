@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
-from sidecar.secrecy import LOCAL_TOKEN
-from sidecar.tokens import check, store
+from sidecar.agent import config_text
+from sidecar.rules import token_files
+from sidecar.rules.recognition import LOCAL_TOKEN
+from sidecar.tokens import check
+from sidecar.tokens.file_store import FileStore
 
 TOKEN = "canary@0123456789abcde_canary@53df7ad2afe8301"
 OTHER = "canary@0123456789abcde_canary@53df7ad2afe8302"
@@ -25,7 +27,7 @@ def _elsewhere(monkeypatch, tmp_path) -> None:
 
 @pytest.fixture
 def checked(run):
-    """Return the JSON of a check; its exit code agrees with it, and no output holds the canary."""
+    """Return the JSON of a check, whose exit code and ids fit, and which has no canary."""
 
     def call(*arguments: object) -> dict:
         result = run("token", "check", *arguments, "--output", "json")
@@ -35,6 +37,7 @@ def checked(run):
             == (result.code == 0)
             == all(one["severity"] != "error" for one in data["findings"])
         )
+        assert all(one["id"] for one in data["findings"])
         assert "canary" not in result.out + result.err
         return data
 
@@ -57,7 +60,7 @@ def causes(data: dict) -> list[tuple[str, str, str]]:
 
 def test_what_token_set_wrote_is_fine(run, checked) -> None:
     """Both forms of the output."""
-    store.write(TOKEN, PATH, "agent.tags")
+    FileStore(Path()).write(config_text(TOKEN, "agent.tags").encode())
     mark = check.fingerprint(TOKEN)
 
     assert {
@@ -68,7 +71,7 @@ def test_what_token_set_wrote_is_fine(run, checked) -> None:
         "public": False,
         "findings": [],
     } == checked()
-    said = f"secrets/agent.yaml: a token an agent can carry, fingerprint {mark}\n"
+    said = f"secrets/agent.yaml: holds a token that an agent can send, fingerprint {mark}\n"
     assert (0, said, "") == tuple(vars(run("token", "check")).values())
 
 
@@ -88,9 +91,9 @@ def test_standard_input_can_be_checked(execute) -> None:
     result = execute("token", "check", "--stdin", stdin=f"{TOKEN}\n".encode())
 
     assert 0 == result.code
+    mark = check.fingerprint(TOKEN)
     assert (
-        f"standard input: a token an agent can carry, fingerprint {check.fingerprint(TOKEN)}\n"
-        == result.out
+        f"standard input: holds a token that an agent can send, fingerprint {mark}\n" == result.out
     )
     assert not Path("secrets").exists()
 
@@ -142,10 +145,8 @@ def test_rights(checked, mode: int, folder: int, expected: list[tuple[str, str, 
 def test_the_agents_user_may_own_the_file(
     owner: tuple[int, int], mode: int, readable: bool
 ) -> None:
-    """Owner, group and others are told apart as the kernel does it."""
-    status = os.stat_result((mode, 0, 0, 1, *owner, 0, 0, 0, 0))
-
-    assert readable is check.can_read(status, USER)
+    """Owner, group and others differ, as they do for the kernel."""
+    assert readable is token_files.can_read(token_files.Status(mode, *owner), USER)
 
 
 @pytest.mark.parametrize(
@@ -175,28 +176,29 @@ def test_what_is_no_agents_file(checked, content: str) -> None:
 
 
 def test_a_key_of_another_version(checked) -> None:
-    """An agent passes over a key that it does not know, and reports without a token."""
+    """An agent ignores a key that it does not know, and reports without a token."""
     kept(f"jaeger: {{tags: 'Authentication={TOKEN}'}}")
-    cause = "holds jaeger.tags; an agent of this version reads agent.tags, and would report without a token"
+    cause = (
+        "has jaeger.tags; an agent of this version reads agent.tags, "
+        "and would report without a token"
+    )
 
     assert [("error", str(PATH), cause)] == causes(checked())
     assert [] == causes(checked("--agent-version", "1.15.0"))
 
 
-def test_every_fault_of_a_kept_token_is_told(checked) -> None:
-    """And there is no fingerprint of what is no token."""
+def test_every_problem_of_a_kept_token_is_reported(checked) -> None:
+    """And what is not a token has no fingerprint."""
     kept("agent: {tags: \"Authentication='canary, x'\"}")
     data = checked()
 
-    assert [
-        "holds a blank",
-        "is in quotes",
-        "holds a comma, at which the agent would split it",
-    ] == [cause for _, _, cause in causes(data)]
+    assert ["token-with-space", "token-in-quotes", "token-with-comma"] == [
+        one["id"] for one in data["findings"]
+    ]
     assert data["fingerprint"] is None
 
 
-def test_the_public_constant_is_told(checked) -> None:
+def test_the_public_constant_is_reported(checked) -> None:
     """As the region's own token it is none; rights do not matter."""
     kept(f"agent: {{tags: Authentication={LOCAL_TOKEN}}}", folder=0o755)
     data = checked()
@@ -211,17 +213,17 @@ def test_the_region_local_needs_no_secret(run) -> None:
     result = run("token", "check", "--out", "out")
 
     assert 0 == result.code
-    assert "out/local-agent.yaml: a token an agent can carry" in result.out
+    assert "out/local-agent.yaml: holds a token that an agent can send" in result.out
 
 
 def test_a_missing_file(checked) -> None:
-    """With the command that writes it; and the folder that Docker makes for a missing file is named as such."""
-    assert [("error", str(PATH), "is not there")] == causes(checked())
+    """With the command that writes it. The folder that Docker creates for one is named, too."""
+    assert [("error", str(PATH), "does not exist")] == causes(checked())
     assert "sidecar token set --out ." == checked()["findings"][0]["fix"]
 
     PATH.mkdir(parents=True)
     assert [
-        ("error", str(PATH), "is a folder: Docker makes one for a file that is missing")
+        ("error", str(PATH), "is a folder: Docker creates one for a file that is missing")
     ] == causes(checked())
 
 
@@ -238,7 +240,7 @@ def test_an_unreadable_or_unfit_file(checked, monkeypatch) -> None:
         lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "Permission denied")),
     )
     (found,) = checked()["findings"]
-    assert ("Permission denied", "Look as its owner") == (found["cause"], found["fix"])
+    assert ("Permission denied", "Run the check as its owner") == (found["cause"], found["fix"])
 
 
 def test_a_source_that_others_can_read(run, checked) -> None:
@@ -253,7 +255,7 @@ def test_a_source_that_others_can_read(run, checked) -> None:
     assert (0, f"sidecar: warning: token.txt: token: {cause}. {fix}\n") == (result.code, result.err)
 
 
-def test_a_source_that_is_gone_has_no_rights() -> None:
+def test_a_source_that_was_removed_has_no_rights() -> None:
     """A pipe given as a file may be closed by then."""
     assert [] == check.source_findings(Path("none"))
 
@@ -265,24 +267,6 @@ def test_a_file_of_an_agent_can_be_named(checked) -> None:
     assert ("agent.tags", str(PATH)) == (
         checked("--file", PATH)["key"],
         checked("--file", PATH)["file"],
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "cause"),
-    [
-        (["set", "--dry-run"], "--dry-run and --no-verify belong to rotate"),
-        (["check", "--no-verify"], "--dry-run and --no-verify belong to rotate"),
-        (["set", "--output", "json"], "--output belongs to check"),
-    ],
-)
-def test_a_flag_of_another_action_is_wrong_usage(run, arguments: list[str], cause: str) -> None:
-    """Nothing is passed over in silence."""
-    result = run("token", *arguments)
-
-    assert (2, f"sidecar: token: {cause}. See `sidecar token --help`\n") == (
-        result.code,
-        result.err,
     )
 
 

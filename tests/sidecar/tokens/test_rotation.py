@@ -1,4 +1,4 @@
-"""`sidecar token rotate`: new agents beside the old ones, proven before the old ones end; or all as it was."""
+"""`sidecar token rotate`: new agents are proven before the old ones end; or all is as before."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from sidecar.engine.containers import Container, RunResult
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError, EngineError
 from sidecar.engine.project import CONFIG_FILES, WORKING_DIR
 from sidecar.errors import SidecarError
-from sidecar.secrecy import LOCAL_TOKEN
-from sidecar.tokens import rotation, store
+from sidecar.rules.recognition import LOCAL_TOKEN
+from sidecar.tokens import compose_agents
 from sidecar.tokens.check import fingerprint
+from sidecar.tokens.file_store import FileStore
 
 NEW = "canary@0123456789abcde_canary@53df7ad2afe8301"
 OLD_FILE = config_text(LOCAL_TOKEN, "agent.tags")
@@ -134,7 +135,7 @@ class Compose:
 
 @pytest.fixture(autouse=True)
 def deployment(monkeypatch, tmp_path):
-    """Two agents that run with an old token, and a service and a gateway beside them."""
+    """Two agents that run with an old token, a service and a gateway."""
     monkeypatch.chdir(tmp_path)
     Path("docker-compose.yml").touch()
     PATH.parent.mkdir(mode=0o700)
@@ -151,9 +152,9 @@ def deployment(monkeypatch, tmp_path):
         "x-sidecar": {"probe": "kit/gateway:1"},
     }
     compose = Compose(containers, config)
-    monkeypatch.setattr(rotation, "connect", lambda: SimpleNamespace(containers=containers))
-    monkeypatch.setattr(rotation, "find_compose", lambda: compose)
-    monkeypatch.setattr(rotation.time, "sleep", lambda _: None)
+    monkeypatch.setattr(compose_agents, "connect", lambda: SimpleNamespace(containers=containers))
+    monkeypatch.setattr(compose_agents, "find_compose", lambda: compose)
+    monkeypatch.setattr(compose_agents.time, "sleep", lambda _: None)
     return SimpleNamespace(containers=containers, compose=compose, config=config)
 
 
@@ -172,7 +173,7 @@ def agents(deployment) -> list[str]:
 
 
 def test_old_agents_end_after_the_new_ones_are_proven(run, deployment) -> None:
-    """First all new ones, each proven from beside it; then one old one after the other, off its network first."""
+    """First all new ones, each from its own network; then each old one, off its network first."""
     result = rotate(run)
 
     assert 0 == result.code, result.err
@@ -189,8 +190,8 @@ def test_old_agents_end_after_the_new_ones_are_proven(run, deployment) -> None:
     ] == ends
     assert NEW_FILE == PATH.read_text()
     assert 0o444 == stat.S_IMODE(PATH.stat().st_mode)
-    said = f"secrets/agent.yaml: written, fingerprint {fingerprint(NEW)}. Replaced: pay-agent, web-agent\n"
-    assert said == result.out
+    written = f"secrets/agent.yaml: written, fingerprint {fingerprint(NEW)}"
+    assert f"{written}. Replaced: pay-agent, web-agent\n" == result.out
 
 
 def test_compose_touches_nothing_but_the_agents(run, deployment) -> None:
@@ -237,7 +238,7 @@ def test_what_is_refused_is_undone(run, deployment) -> None:
 
     assert 1 == result.code
     assert "the gateway refused the token" in result.err
-    assert result.err.endswith("The old token and its agents are as they were\n")
+    assert result.err.endswith("The old token is back. The old agents still run\n")
     assert_as_before(deployment)
 
 
@@ -246,8 +247,11 @@ def test_what_does_not_start_is_undone(run, deployment) -> None:
     deployment.compose.fault = SidecarError("docker compose", "container web-agent-2 is unhealthy")
     result = rotate(run)
 
-    said = "docker compose: container web-agent-2 is unhealthy. The old token and its agents are as they were"
-    assert (1, True) == (result.code, said in result.err)
+    expected = (
+        "sidecar: docker compose: container web-agent-2 is unhealthy. "
+        "The old token is back. The old agents still run\n"
+    )
+    assert (1, expected) == (result.code, result.err)
     assert_as_before(deployment)
 
 
@@ -257,13 +261,13 @@ def test_an_interrupt_is_undone(run, deployment) -> None:
 
     result = rotate(run)
 
-    said = "sidecar: The old token and its agents are as they were\nsidecar: interrupted\n"
+    said = "sidecar: The old token is back. The old agents still run\nsidecar: interrupted\n"
     assert (130, True) == (result.code, result.err.endswith(said))
     assert_as_before(deployment)
 
 
 def test_what_a_killed_rotation_left_ends_with_the_next_one(run, deployment) -> None:
-    """Doubled agents, one that stopped, one that restarts for ever: one new agent of each remains."""
+    """Doubled agents, a stopped one, one that keeps restarting: one new agent of each remains."""
     there = {"web-agent-2": "web-agent", "web-agent-3": "web-agent", "pay-agent-2": "pay-agent"}
     deployment.containers.there |= there
     deployment.containers.stopped = {"web-agent-3"}
@@ -309,8 +313,11 @@ def test_an_old_agent_that_refuses_to_end_is_named(run, deployment, monkeypatch)
 
     assert 1 == result.code
     assert "pay-agent-1: could not be ended: device is busy\n" in result.err
-    said = "token: is in place, and the new agents have it. Old ones are left: pay-agent-1. Run `sidecar token rotate`"
-    assert said in result.err
+    expected = (
+        "sidecar: token: is in place, and the new agents have it. "
+        "Old agents still run: pay-agent-1. Run `sidecar token rotate` again\n"
+    )
+    assert result.err.endswith(expected)
     assert ["pay-agent-1", "pay-agent-2", "web-agent-2"] == agents(deployment)
 
 
@@ -324,22 +331,25 @@ def test_what_cannot_be_undone_is_named(run, deployment, monkeypatch) -> None:
     deployment.compose.fault = SidecarError("docker compose", "failed")
     result = rotate(run)
 
-    said = "failed. The old token is back. New agents are left: pay-agent-2, web-agent-2; the next rotation ends them"
-    assert (1, True) == (result.code, said in result.err)
+    expected = (
+        "failed. The old token is back. New agents could not be removed: "
+        "pay-agent-2, web-agent-2; the next rotation removes them\n"
+    )
+    assert (1, True) == (result.code, result.err.endswith(expected))
     assert OLD_FILE == PATH.read_text()
 
 
-def test_an_old_token_that_cannot_be_put_back_is_told(run, deployment, monkeypatch) -> None:
+def test_an_old_token_that_cannot_be_put_back_is_reported(run, deployment, monkeypatch) -> None:
     """A disk that filled up in between."""
     deployment.compose.fault = SidecarError("docker compose", "failed")
-    put = store.put
+    write = FileStore.write
 
-    def full(path: Path, content: bytes) -> None:
-        if content == OLD_FILE.encode():
-            raise SidecarError(str(path), "cannot be written: No space left on device")
-        put(path, content)
+    def full(self, config: bytes) -> None:
+        if config == OLD_FILE.encode():
+            raise SidecarError(self.name, "cannot be written: No space left on device")
+        write(self, config)
 
-    monkeypatch.setattr(store, "put", full)
+    monkeypatch.setattr(FileStore, "write", full)
     result = rotate(run)
 
     assert (
@@ -350,7 +360,7 @@ def test_an_old_token_that_cannot_be_put_back_is_told(run, deployment, monkeypat
 
 def test_two_rotations_come_one_after_the_other(run, deployment) -> None:
     """The second looks for agents only when the first has ended."""
-    held = store.alone(PATH, print)
+    held = FileStore(Path()).locked(print)
     held.__enter__()
     flock = fcntl.flock
     waited = []
@@ -391,7 +401,7 @@ def test_where_nothing_runs_the_file_is_written(
 ) -> None:
     """And it is said that nothing was restarted, and why; a dry run says the same."""
     if fault:
-        monkeypatch.setattr(rotation, "connect", lambda: (_ for _ in ()).throw(fault))
+        monkeypatch.setattr(compose_agents, "connect", lambda: (_ for _ in ()).throw(fault))
     deployment.containers.stopped = {"web-agent-1", "pay-agent-1"}
     planned, result = rotate(run, "--dry-run"), rotate(run)
 
@@ -409,16 +419,14 @@ def test_a_folder_that_was_not_rendered_gets_the_file(run) -> None:
     assert NEW_FILE == PATH.read_text()
 
 
-def test_agents_that_read_another_file_are_told(run, deployment) -> None:
+def test_agents_that_read_another_file_are_reported(run, deployment) -> None:
     """A new file that no agent would read is not written."""
     deployment.config["secrets"]["agent"]["file"] = "/run/vault/agent.yaml"
     result = rotate(run)
 
     assert 1 == result.code
-    assert (
-        "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml. Set SIDECAR_TOKEN_FILE"
-        in result.err
-    )
+    cause = "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml"
+    assert f"{cause}. Set SIDECAR_TOKEN_FILE to it" in result.err
     assert OLD_FILE == PATH.read_text()
 
 
@@ -453,7 +461,7 @@ def test_the_key_stays_unless_a_version_is_named(run, options: list[str], sectio
 def test_an_agent_that_never_settles_is_stopped_in_the_end(run, deployment, monkeypatch) -> None:
     """Its counters cannot be read, or move for ever: the wait is bounded."""
     ticks = iter(range(0, 10_000, 5))
-    monkeypatch.setattr(rotation.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(compose_agents.time, "monotonic", lambda: next(ticks))
     monkeypatch.setattr(Containers, "run", lambda *_: RunResult(1, "", "gone"))
 
     assert 0 == rotate(run, "--no-verify").code
