@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 from _require import lack
 
@@ -36,6 +37,12 @@ def program(name: str = "helm") -> str:
     """Return a program's path; the test is skipped where it is not installed."""
     found = shutil.which(name) or shutil.which(name, path=str(LAB_BIN))
     return found or lack("kubernetes", f"{name} is not on PATH")
+
+
+@pytest.fixture
+def helm_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code under test find helm where the tests find it; skip the test where it is not."""
+    monkeypatch.setenv("PATH", str(Path(program()).parent), prepend=":")
 
 
 def run_helm(*arguments: object, name: str = "helm") -> subprocess.CompletedProcess[str]:

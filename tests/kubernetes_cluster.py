@@ -1,4 +1,4 @@
-"""A cluster under test: namespaces that enforce Pod Security `restricted`, releases, and looks from inside."""
+"""A cluster under test: namespaces that enforce Pod Security, releases, and looks from inside."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str:
-    """Run a command and return its standard output; the test fails with all that it said where it fails."""
+    """Run a command and return its standard output; where it fails, the test shows its output."""
     words = [str(word) for word in command]
     done = subprocess.run(
         words,
@@ -59,7 +59,7 @@ def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str
 
 
 def loader() -> list[str] | None:
-    """Return the command that takes a saved image on standard input; None where this cluster has none."""
+    """Return the command that reads a saved image from standard input; None where there is none."""
     if given := os.environ.get("E2E_KUBERNETES_LOAD"):
         return shlex.split(given)
     socket = LAB / "k8s" / "containerd.sock"
@@ -126,7 +126,7 @@ class Namespace:
         assert done.returncode == 0, done.stderr
 
     def python(self, name: str, code: str, *arguments: object, wait: bool = True) -> str:
-        """Run Python in a pod of the gateway's image and return what it printed; without `wait`, only start it."""
+        """Run Python in a pod of the gateway's image; return its output, or do not wait for it."""
         container = {
             "name": "client",
             "image": official().gateway.name,

@@ -116,20 +116,5 @@ def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
     return []
 
 
-def check_chart(plan: Plan) -> list[Finding]:
-    """Let helm and the API's schemas read the chart, and warn of what it cannot have of the spec.
-
-    A warning, too, where helm or the schemas are not installed.
-    """
-    from dataclasses import replace
-
-    from sidecar.targets import helm
-    from sidecar.targets.helm.carried import differences
-    from sidecar.targets.helm.validate import check_chart as check
-
-    # in the checkout the target renders a part of the chart only
-    return [*differences(plan), *check(helm.render(replace(plan, source=None)))]
-
-
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sidecar.checks import deployment as checks
+from sidecar.checks.charts import check_chart
 from sidecar.checks.spec import Doubts
 from sidecar.commands import _spec
 from sidecar.commands._findings import ignored_ids
@@ -47,7 +48,7 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(one) for one in errors], ""
     if args.target == "helm":
-        of_target = checks.check_chart(plan)
+        of_target = check_chart(plan)
     else:
         of_token = checks.looked_into(lambda: checks.check_token_file(plan, folder), folder)
         of_target = [*of_token, *checks.check_compose(rendering, folder)]

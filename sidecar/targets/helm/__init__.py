@@ -1,4 +1,4 @@
-"""The Helm target: a complete chart, and the short overlay that turns the released chart into this deployment."""
+"""The Helm target: a whole chart, and the overlay that makes the released chart the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import yamlio
 from sidecar.image_names import official
 from sidecar.targets.helm import chart, schema
-from sidecar.targets.helm.carried import differences
+from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
 from sidecar.targets.helm.library import LIBRARY_FIELDS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FOLDER = "helm"
 OVERLAY = "values.yaml"
+_OFF = {"enabled": False}
+"""Not null, which fails under --reuse-values, and with Helm 4 from a parent chart."""
 _LONG = 80
 """A list that takes more columns has an item on each line."""
 
@@ -31,7 +33,7 @@ _LONG = 80
 def render(plan: Plan) -> Rendering:
     """Return `values.yaml`, the overlay, and `helm/`, the chart with the same values.
 
-    In the checkout itself: only what is rendered of its chart, whose templates are edited there.
+    In the checkout itself: only the files that are not edited there.
     """
     values = values_of(plan)
     files = {f"{FOLDER}/{name}": text for name, text in rendered(plan, values).items()}
@@ -81,14 +83,12 @@ def _from_templates(folder: str, names: dict[str, Any]) -> dict[str, str]:
 
 
 def overlay(plan: Plan, values: Values) -> str:
-    """Return the differences to the chart as it is released, which is the one for `local`."""
+    """Return the differences from the released chart, which is the one for `local`."""
     released = yamlio.load(chart.released_values(), "values.yaml")
     changes = {"region": values["region"], **difference(values, released)}
     if "services" in changes:
-        # null would do in `helm install`; not under --reuse-values, nor from a parent chart with Helm 4
-        off = {"enabled": False}
         changes["services"] = {
-            name: off if one is None else one for name, one in changes["services"].items()
+            name: _OFF if change is None else change for name, change in changes["services"].items()
         }
     return (
         _jinja()

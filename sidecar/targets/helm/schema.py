@@ -87,7 +87,7 @@ def _accept_what_helm_adds(root: dict[str, Any], subcharts: Sequence[str]) -> No
 
 
 def _require_all(schema: dict[str, Any]) -> None:
-    """Require every key: the chart gives each, and null would take it away."""
+    """Require every key: the chart has each, and null would remove it."""
     if properties := schema.get("properties"):
         schema["required"] = list(properties)
         for inner in properties.values():
@@ -118,7 +118,8 @@ def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data 
 
 def _workloads(fields: Sequence[Field], required: list[str]) -> dict[str, Any]:
     properties = {
-        one.path: _clearable(one) if one.path not in required else _described(one) for one in fields
+        field.path: _described(field) if field.path in required else _clearable(field)
+        for field in fields
     }
     workload = {
         "type": ["object", "null"],
@@ -134,8 +135,12 @@ def _described(field: Field) -> dict[str, Any]:
 
 
 def _clearable(field: Field) -> dict[str, Any]:
-    """Return a schema that takes null, too: an overlay's way to clear what the chart's own workload has."""
+    """Return a schema that also accepts null, with which an overlay removes a default."""
     described = _described(field)
-    kinds = described["type"] if isinstance(described["type"], list) else [described["type"]]
-    choices = {"enum": [*described["enum"], None]} if "enum" in described else {}
-    return {**described, "type": [*kinds, "null"], **choices}
+    types = described["type"]
+    if not isinstance(types, list):
+        types = [types]
+    nullable = {**described, "type": [*types, "null"]}
+    if "enum" in described:
+        nullable["enum"] = [*described["enum"], None]
+    return nullable

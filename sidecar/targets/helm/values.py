@@ -1,4 +1,4 @@
-"""What a plan gives to the chart: its values, and how they differ from the chart's own."""
+"""A plan as values of the chart, and how these differ from the released chart's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.image_names import built_agent, official
 from sidecar.plan import DIRECT
 from sidecar.regions import LOCAL
+from sidecar.rules.agents import COMPACT_PORT
 from sidecar.spec import HealthTiming
 from sidecar.targets.helm.fields import FIELDS
 
@@ -21,11 +22,11 @@ Values = dict[str, Any]
 
 TLS = "--reporter.grpc.tls.enabled=true"
 SECRET = "tracing"  # noqa: S105 - a Secret's name
-"""Where a region's chart looks for the token."""
+"""The Secret with the token, as rendered for a region."""
 EXAMPLE = "/greet?name=you"
-UNLIMITED = (512, 1)
-"""Memory in MiB and CPUs of a service whose spec names no limit: a platform asks for one."""
-USUAL = HealthTiming()
+DEFAULT_LIMITS = (512, 1)
+"""Memory in MiB and CPUs of a service whose spec names no limit: platforms ask for one."""
+DEFAULT_TIMING = HealthTiming()
 """The spec's defaults; the chart's templates have the same."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
@@ -38,10 +39,10 @@ def values_of(plan: Plan) -> Values:
     decided = _decided(plan)
     for field in FIELDS:
         *parents, key = field.path.split(".")
-        place = values
+        section = values
         for parent in parents:
-            place = place.setdefault(parent, {})
-        place[key] = decided.get(field.path, field.default)
+            section = section.setdefault(parent, {})
+        section[key] = decided.get(field.path, field.default)
     return values
 
 
@@ -74,14 +75,14 @@ def _decided(plan: Plan) -> Values:
         **_tuning(agent.replica_tuning),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
-        "resources": resources(*UNLIMITED, 128),
+        "resources": resources(*DEFAULT_LIMITS, 128),
         "standIn.enabled": plan.stand_in is not None,
         "standIn.resources": resources(768, 1, 128),
     }
 
 
 def _agent_image(plan: Plan, agent: AgentPlan) -> str:
-    """Return the agent's image without the tag that follows agent.version; a user's own as it is."""
+    """Return the agent's image without its tag, which is agent.version; a user's own as it is."""
     if agent.image.variable is None:
         return agent.image.name
     built = plan.stand_in is not None or plan.image_source == "build"
@@ -98,7 +99,7 @@ def _tuning(tuning: Tuning) -> Values:
 
 
 def resources(memory_mib: int, cpus: float, requested_mib: int) -> Values:
-    """Return limits, and requests that let a small node take them."""
+    """Return limits, and requests that fit on a small node."""
     return {
         "requests": {"cpu": "20m", "memory": f"{min(requested_mib, memory_mib)}Mi"},
         "limits": {"cpu": f"{cpus * 1000:.0f}m", "memory": f"{memory_mib}Mi"},
@@ -125,7 +126,7 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
 
 
 def _limits(service: ServicePlan) -> Values:
-    memory_mib, cpus = UNLIMITED
+    memory_mib, cpus = DEFAULT_LIMITS
     return resources(service.memory_mib or memory_mib, service.cpus or cpus, 128)
 
 
@@ -135,18 +136,18 @@ def is_sample(service: ServicePlan) -> bool:
 
 
 def literal(text: str) -> str:
-    """Return a text that Kubernetes hands on as it is: it reads `$(NAME)` as a variable and `$$` as `$`."""
+    """Return a text that Kubernetes passes on unchanged: it expands `$(NAME)`, and `$$` to `$`."""
     return re.sub(r"\$(?=[$(])", "$$", text)
 
 
 def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
-    """Return the variables that are not the chart's own, and of these the addresses of other services."""
+    """Return the variables that the chart does not set, and the peers: addresses of services."""
     chart_sets = {
         "JAEGER_AGENT_HOST": service.agent.name,
-        "JAEGER_AGENT_PORT": "6831",
+        "JAEGER_AGENT_PORT": str(COMPACT_PORT),
         "JAEGER_SERVICE_NAME": service.name,
     }
-    ports = {one.name: one.port for one in plan.services}
+    ports = {other.name: other.port for other in plan.services}
     environment: Values = {}
     peers: Values = {}
     for name, value in sorted(service.environment.items()):
@@ -154,20 +155,26 @@ def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
         if value in (chart_sets.get(name), DIRECT.get(name)):
             continue
         if url and ports.get(url["host"]) == int(url["port"]):
-            given = {"service": url["host"], "scheme": url["scheme"], "path": url["path"] or ""}
-            peers[name] = {key: part for key, part in given.items() if part not in ("http", "")}
+            peers[name] = _peer(url)
         else:
             environment[name] = literal(value)
     return environment, peers
 
 
+def _peer(url: re.Match[str]) -> Values:
+    """Return an address of another service without the parts that are the chart's defaults."""
+    parts = {"service": url["host"], "scheme": url["scheme"], "path": url["path"] or ""}
+    return {key: part for key, part in parts.items() if part not in ("http", "")}
+
+
 def _health(service: ServicePlan) -> Values:
     if not service.health:
         return {}
-    fetched = service.health_path
-    values: Values = {"path": fetched} if fetched else {"command": list(service.health)}
+    values: Values = {"command": list(service.health)}
+    if service.health_path:
+        values = {"path": service.health_path}
     timing = service.health_timing
-    if timing is None or timing == USUAL:
+    if timing is None or timing == DEFAULT_TIMING:
         return values
     return {
         **values,

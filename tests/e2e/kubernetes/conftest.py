@@ -33,13 +33,13 @@ def cluster():
 
 @pytest.fixture(scope="session")
 def cluster_images(cluster, images):
-    """The images that the chart names, in the cluster: those that `make images` leaves in every case."""
+    """The images that the chart names, in the cluster: those that `make images` always makes."""
     into_cluster([built_agent(), official().sample.name, official().gateway.name])
 
 
 @pytest.fixture(scope="session")
 def other_agent(cluster_images, engine, tmp_path_factory):
-    """An agent of another version in the cluster, obtained as the kit does: its version and its image's name."""
+    """An agent of another version in the cluster, made by the kit: its version and its image."""
     name = built_agent(OTHER_AGENT)
     if not (os.environ.get("E2E_IMAGES") == "present" and engine.images.find(name)):
         folder = tmp_path_factory.mktemp("other-agent")
@@ -64,7 +64,7 @@ def into_cluster(images):
     if command is None:
         lack(
             "kubernetes",
-            "images cannot be loaded; set E2E_KUBERNETES_LOAD to a command that reads `docker save`",
+            "images cannot be loaded; E2E_KUBERNETES_LOAD names a command that reads `docker save`",
         )
     load(sorted(images), command)
 

@@ -31,10 +31,10 @@ for number in range(int(sys.argv[1])):
 
 
 def test_a_single_replicas_service_answers_while_its_agent_is_away(release) -> None:
-    """Its container is ready in every state that the API tells; none of the requests to the pod's address fails.
+    """Its container is ready in every state of the API; no request to the pod's address fails.
 
-    Its Service has no endpoint meanwhile, for Kubernetes counts a pod as not ready while any container of it
-    restarts: new connections to it are refused, one that a client keeps goes on.
+    Its Service has no endpoint meanwhile, because Kubernetes counts a pod as not ready while any of
+    its containers restarts: new connections are refused, one that a client keeps goes on.
     """
     upgrade(release, "--set", "services.frontend.replicas=1")
     pod = release.pod_of("frontend")

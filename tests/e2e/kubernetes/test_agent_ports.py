@@ -1,4 +1,4 @@
-"""Which of an agent's ports other pods reach: none, and with `metrics.enabled` the admin port alone."""
+"""The agent's ports that other pods reach: none, and with `metrics.enabled` the admin port."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_no_port_of_an_agent_is_reached_from_another_pod(release, outside) -> No
 
 
 def test_metrics_open_the_admin_port_alone(release, outside) -> None:
-    """Prometheus finds the agents' counters there and through the Service; a command line that holds no token."""
+    """Prometheus finds the agents' counters there and through the Service; no token is in there."""
     admit = f"metrics.namespaceLabels.kubernetes\\.io/metadata\\.name={release.name}"
     upgrade(release, "--set", f"metrics.enabled=true,{admit}")
 
@@ -74,18 +74,18 @@ def address(release) -> str:
 
 
 def bound(release) -> list[str]:
-    """Return the ports that are bound in the frontend's pod, by whichever container, beyond loopback."""
+    """Return the ports that any container of the frontend's pod binds beyond loopback."""
     name = release.pod_of("frontend")["metadata"]["name"]
     return json.loads(release.kubectl("exec", name, "--", "python", "-c", BOUND))
 
 
 def open_ports(release, outside) -> list[int]:
-    """Return which ports of the frontend's pod take a connection: of the service's, sampling, admin."""
+    """Return the ports of the frontend's pod that accept a connection: service, sampling, admin."""
     return json.loads(outside("-c", KNOCK, address(release), 8080, 5778, 14271))
 
 
 def spans_taken(release, outside, marker: str) -> dict[str, int]:
-    """Return how many marked spans arrive that a pod sent to its own agent, and that another pod sent to it."""
+    """Return how many marked spans arrive from an agent's own pod, and from another pod."""
     probe = ("-m", "sidecar_tracing.probe", "--service=frontend", f"--spans={SPANS}")
     outside(
         "-c",

@@ -25,7 +25,7 @@ print([spans(url) for url in sys.argv[1:]])
 def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
     component: str, release
 ) -> None:
-    """200 requests, a pod deleted in their midst: each trace is whole, five spans over two services."""
+    """200 requests while a pod is deleted: each trace is whole, five spans over two services."""
     client = f"requests-{component}"
     release.python(client, REQUESTS, FRONTEND, GATEWAY, 200, wait=False)
     wait_until(lambda: answered(release, client) >= 60, 60, "60 requests are answered")

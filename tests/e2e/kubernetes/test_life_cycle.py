@@ -1,4 +1,4 @@
-"""Install, test, upgrade, roll back and uninstall, with each Helm, under Pod Security restricted."""
+"""Install, test, upgrade, roll back, uninstall, with each Helm, under Pod Security `restricted`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WAIT = ("--wait", "--timeout", "120s")
 def test_a_release_lives_and_leaves_nothing(
     program: str, fresh_namespace, other_agent, tmp_path
 ) -> None:
-    """From the stand-in to a region with another agent and twice the backends, and back; each state is proven."""
+    """From the stand-in to a region with another agent and two backends, and back."""
     if not find(program):
         lack("kubernetes", f"{program} is not on PATH")
     space = fresh_namespace
@@ -92,7 +92,7 @@ def assert_in_region(space, version: str, image: str) -> None:
 
 
 def assert_proven(space, helm) -> None:
-    """`helm test`, which reads a trace back and sees the token's tag, succeeds; its pod is gone afterwards."""
+    """`helm test` reads a trace back, sees the token's tag, succeeds, and removes its pod."""
     result = helm("test", "demo", "--timeout", "120s")
 
     assert "Succeeded" in result

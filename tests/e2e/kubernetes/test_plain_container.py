@@ -1,4 +1,4 @@
-"""The agent as a plain container: where asked for, and in the manifests that a cluster below 1.29 gets."""
+"""The agent as a plain container: on request, and in the manifests for clusters before 1.29."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ try:
     while get(f"http://{pod}:8080/healthz"):
         time.sleep(0.05)
 except OSError:
-    pass  # no new request is answered: the service is stopping, and an agent that does not wait has ended
+    pass  # the service stops and answers no new request; an agent that does not wait has ended
 last.sendall(b"\r\n")
 answer = b"".join(iter(lambda: last.recv(65536), b"")).partition(b"\r\n\r\n")[2]
 trace = json.loads(answer)["trace_id"]
@@ -48,7 +48,7 @@ while len(spans) < 5 and time.monotonic() < deadline:
         pass  # 404: none of them yet
 print(len(spans))
 """
-"""Program: POD GATEWAY; begins a request, sends its end when the pod's service stops, counts the spans of its trace."""
+"""Program: POD GATEWAY; begins a request, ends it when the service stops, counts its spans."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def manifests(space, *options: object):
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_helm_test_proves_delivery(program: str, installed) -> None:
-    """Its pod ends although the agent in it is a plain container, long before the agent's delay at stop."""
+    """Its pod ends although its agent is a plain container, long before the agent's stop delay."""
     if not find(program):
         lack("kubernetes", f"{program} is not on PATH")
     began = time.monotonic()
@@ -96,7 +96,10 @@ def test_what_is_not_proven_fails(installed) -> None:
     installed.apply(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": data}
     )
-    gateway = "standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null,existingSecret=wrong"
+    gateway = (
+        "standIn.enabled=false,gateway.host=demo-gateway,existingSecret=wrong,"
+        "services.frontend=null"
+    )
     installed.helm("install", "other", CHART, *PLAIN, "--set", gateway, *WAIT)
     command = [find("helm"), "test", "other", "-n", installed.name, "--timeout", "120s"]
     done = subprocess.run(
@@ -134,7 +137,7 @@ def test_its_admin_port_may_be_the_pods(fresh_namespace) -> None:
 def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
     release: str, request
 ) -> None:
-    """200 requests: the agent waits for the last spans of its service, though both are told to stop at once."""
+    """200 requests: the agent waits for its service's last spans; both get SIGTERM at once."""
     space = request.getfixturevalue(release)
     space.python(
         "requests",

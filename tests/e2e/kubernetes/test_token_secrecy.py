@@ -1,4 +1,4 @@
-"""The token of a release whose Secret exists shows on no surface; NOTES and refusals speak of it without it."""
+"""The token in an existing Secret shows on no surface of the release, NOTES or refusals."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ def read(path):
         return path.read_text(errors="replace")
     except OSError as error:
         return f"unreadable: {error}"
-others = [one for one in pathlib.Path("/proc").iterdir() if one.name.isdigit() and int(one.name) != os.getpid()]
-print(json.dumps([{name: read(one / name) for name in ("cmdline", "environ")} for one in others]))
+processes = [path for path in pathlib.Path("/proc").iterdir() if path.name.isdigit()]
+others = [path for path in processes if int(path.name) != os.getpid()]
+names = ("cmdline", "environ")
+print(json.dumps([{name: read(path / name) for name in names} for path in others]))
 """
 AGENT = """
 import pathlib, urllib.request
 secret = pathlib.Path("/proc/1/root/run/secrets/sidecar/agent.yaml").read_text()
-told = [(pathlib.Path("/proc/1") / name).read_text() for name in ("cmdline", "environ")]
+texts = [(pathlib.Path("/proc/1") / name).read_text() for name in ("cmdline", "environ")]
 for path in (":14271/debug/pprof/cmdline", ":14271/debug/vars", ":14271/metrics"):
-    told.append(urllib.request.urlopen(f"http://127.0.0.1{path}", timeout=5).read().decode())
+    texts.append(urllib.request.urlopen(f"http://127.0.0.1{path}", timeout=5).read().decode())
 hidden = secret.partition("=")[2].strip(chr(34) + chr(10))
-print(told[0].replace(chr(0), " "))
-print("shown" if any(part in text for text in told for part in (hidden, *hidden.split("@"))) else "hidden", len(hidden))
+print(texts[0].replace(chr(0), " "))
+parts = (hidden, *hidden.split("@"))
+is_shown = any(part in text for text in texts for part in parts)
+print("shown" if is_shown else "hidden", len(hidden))
 """
 
 
@@ -58,7 +62,7 @@ def pods(release):
 
 
 def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
-    """Not in what they keep or print, nor in any object but the Secret itself, nor in events and logs."""
+    """Not in their records and output, nor in any other object than the Secret, events and logs."""
     proofs = [proof_by(each, release) for each in programs()]
     helm = [
         release.helm("get", what, "demo")
@@ -80,7 +84,7 @@ def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
 
 
 def test_no_process_of_a_pod_shows_the_token(release, pods, tmp_path) -> None:
-    """Not in its arguments nor its environment; the agent's are read beside it, for its image has no shell."""
+    """Not in arguments or environment; the agent's image has no shell, so the proof reads its."""
     inside = [release.kubectl("exec", pod, "--", "python", "-c", PROCESSES) for pod in pods]
     # only a process of the same user and group may read another's environment
     same = tmp_path / "same.json"
@@ -168,7 +172,7 @@ def refused(space, secret: str) -> str:
 
 
 def test_notes_warn_of_a_token_as_a_value(release) -> None:
-    """Helm keeps it in its record; where an existing Secret is named, NOTES tell how pods follow it."""
+    """Helm keeps it in its record; for an existing Secret, NOTES shows how to roll the pods."""
 
     def notes(*sets: str) -> str:
         text = release.helm("install", "third", CHART, "--dry-run=server", "--set", ",".join(sets))

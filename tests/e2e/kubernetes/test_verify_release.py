@@ -1,4 +1,4 @@
-"""`sidecar verify` and `sidecar token` on a release in a namespace that enforces Pod Security `restricted`."""
+"""`sidecar verify` and `sidecar token` on a release, under Pod Security `restricted`."""
 
 from __future__ import annotations
 
@@ -32,9 +32,12 @@ def release(cluster_images):
 
 @pytest.fixture(scope="module")
 def region(release):
-    """One service that reports to a gateway of somebody else: here to demo's stand-in; a release as for a region."""
+    """A release as for a region: one service, whose gateway is not its own, but demo's stand-in."""
     release.set_token("region", TOKEN)
-    values = "existingSecret=region,standIn.enabled=false,gateway.host=demo-gateway,services.frontend=null"
+    values = (
+        "existingSecret=region,standIn.enabled=false,gateway.host=demo-gateway,"
+        "services.frontend=null"
+    )
     release.helm("install", "region", CHART, "--set", values, *WAIT)
     return release
 

@@ -1,4 +1,4 @@
-"""The chart as helm renders it: goldens, API schemas, regions, parity with Compose, and what it is careful about."""
+"""The chart as helm renders it: goldens, API schemas, regions, parity with Compose, and more."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from itertools import product
 import kubernetes_validate
 import pytest
 import yaml
+from chart_objects import pod_of, problems_of
 from helm_charts import CHART, CI, KUBERNETES, one, plan_of, run_helm, template, written
 from vendor_table import ROWS
 
+from sidecar.checks.charts import check_rendering
 from sidecar.image_names import built_agent, official
 from sidecar.spec import Agent, GatewayWish, HealthCheck, Resources, Service, Spec
 from sidecar.targets import compose, helm
-from sidecar.targets.helm import checks, validate
-from sidecar.targets.helm.values import USUAL, literal
+from sidecar.targets.helm.values import DEFAULT_TIMING, literal
 
 OPTIONS = {"local": (), **{path.name.removesuffix("-values.yaml"): ("-f", path) for path in CI}}
 CASES = {
@@ -59,7 +60,7 @@ def text_of(objects) -> str:
 
 def agent_of(objects, name: str):
     """Return the agent's container in a Deployment, and whether it is a native sidecar."""
-    pod = checks.pod_of(one(objects, "Deployment", name))
+    pod = pod_of(one(objects, "Deployment", name))
     native = [each for each in pod.get("initContainers", []) if each["name"] == "jaeger-agent"]
     plain = [each for each in pod["containers"] if each["name"] == "jaeger-agent"]
     (container,) = native + plain
@@ -95,15 +96,19 @@ def test_every_supported_kubernetes_knows_every_field(kubernetes: str, name: str
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_platform_team_finds_nothing(name: str) -> None:
-    """Pod Security restricted, limits, labels, versions: no finding."""
-    assert [] == checks.check_objects(template(CHART, *OPTIONS[name]))
+    """Pod Security restricted, limits, labels, versions, ports; but for what the values ask for."""
+    writable = "Deployment demo-web: container web has readOnlyRootFilesystem not true"
+    asked_for = {"region": [writable]}
+    objects = template(CHART, *OPTIONS[name])
+
+    assert asked_for.get(name, []) == problems_of(objects, is_scraped=name == "metrics")
 
 
 @pytest.mark.parametrize(
     ("kubernetes", "native"), [("1.28.15", False), ("1.29.0", True), ("1.34.3-eks-1", True)]
 )
 def test_the_agent_is_a_native_sidecar_from_1_29(kubernetes: str, native: bool) -> None:
-    """In initContainers with restartPolicy Always; before, a plain container that outlives its service."""
+    """In initContainers with restartPolicy Always; before, a plain container that stops later."""
     container, is_native = agent_of(template(CHART, kubernetes=kubernetes), "demo-frontend")
 
     assert native is is_native
@@ -162,7 +167,7 @@ def test_metrics_open_the_admin_port_to_monitoring_only() -> None:
 @pytest.mark.parametrize("network", ["public", "vpc"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_every_region_and_network(row, network: str, tmp_path) -> None:
-    """Lint, strict API schemas of 1.27 to 1.34 and findings: none; agents have the catalogue's host.
+    """Lint and strict API schemas of 1.27 to 1.34 find nothing; agents have the catalogue's host.
 
     They are native from 1.29. The overlay on the chart installs what the complete chart does.
     """
@@ -170,7 +175,7 @@ def test_every_region_and_network(row, network: str, tmp_path) -> None:
     complete = written(plan, tmp_path)
     host = row.public if network == "public" else row.vpc
 
-    assert [] == validate.check_chart(helm.render(plan))
+    assert [] == check_rendering(helm.render(plan))
     for kubernetes, native in (("1.28.0", False), ("1.29.0", True), ("1.34.0", True)):
         objects = template(complete, kubernetes=kubernetes)
         for name in ("demo-frontend", "demo-backend"):
@@ -184,9 +189,9 @@ def test_every_region_and_network(row, network: str, tmp_path) -> None:
 def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
     """One plan, both targets, as data: command lines, environment, probes, limits, users, ports.
 
-    Allowed to differ: where the agent listens and its file lies, names of hosts, Docker's proxy settings, how a probe
-    is made: by the kubelet where Compose runs a command, and the agent's image beside the stand-in, which Compose
-    reads from .env.
+    Allowed to differ: where the agent listens and its file is, names of hosts, Docker's proxy
+    settings, how a probe is made (by the kubelet where Compose runs a command), and the agent's
+    image with the stand-in, which Compose reads from .env.
     """
     plan = plan_of(Spec("local", agent=Agent(version=version)))
     objects = template(written(plan, tmp_path))
@@ -194,7 +199,7 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
 
     for service in plan.services:
         deployment = one(objects, "Deployment", f"demo-{service.name}")
-        pod = checks.pod_of(deployment)
+        pod = pod_of(deployment)
         container = next(each for each in pod["containers"] if each["name"] == service.name)
         agent, _ = agent_of(objects, f"demo-{service.name}")
         beside, actual = services[service.name], services[service.agent.name]
@@ -210,7 +215,7 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         assert {"path": service.health_path, "port": "http"} == container["readinessProbe"][
             "httpGet"
         ]
-        assert (USUAL.interval_s, USUAL.retries) == (
+        assert (DEFAULT_TIMING.interval_s, DEFAULT_TIMING.retries) == (
             container["readinessProbe"]["periodSeconds"],
             container["readinessProbe"]["failureThreshold"],
         )
@@ -221,10 +226,10 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
 
 
 def test_a_users_services_run_the_same(tmp_path) -> None:
-    """Commands, variables, images, limits, checks, ports and replicas of a spec, as data, on both targets.
+    """Commands, variables, images, limits, checks, ports and replicas of a spec, on both targets.
 
-    Allowed to differ, besides the above: each replica's agent is sized for one replica, and a limit is given where
-    the spec names none.
+    Allowed to differ in addition: each replica's agent is sized for one replica, and there is a
+    limit where the spec names none.
     """
     plan = plan_of(Spec("eu-central-1", services=USERS))
     objects = template(written(plan, tmp_path))
@@ -233,7 +238,7 @@ def test_a_users_services_run_the_same(tmp_path) -> None:
     for service in plan.services:
         deployment = one(objects, "Deployment", f"demo-{service.name}")
         container = next(
-            each for each in checks.pod_of(deployment)["containers"] if each["name"] == service.name
+            each for each in pod_of(deployment)["containers"] if each["name"] == service.name
         )
         agent, _ = agent_of(objects, f"demo-{service.name}")
         beside, actual = services[service.name], services[service.agent.name]
@@ -270,7 +275,7 @@ def as_passed(arguments) -> list[str]:
 
 
 def in_compose_environment(environment):
-    """Return a Compose service's variables as the chart's container has them, before Kubernetes reads its own `$`."""
+    """Return a Compose service's variables as in the chart, before Kubernetes reads its own `$`."""
     renamed = {"JAEGER_AGENT_HOST": "127.0.0.1", "API": "http://demo-api:9000/v1"}
     plain = {key: value.replace("$$", "$") for key, value in environment.items()}
     return {key: renamed.get(key, literal(value)) for key, value in plain.items()}
@@ -289,7 +294,7 @@ def test_compose_and_the_chart_run_the_same_agent_for_a_region(tmp_path) -> None
 
 def test_a_clone_installs_the_images_that_make_images_makes() -> None:
     """No flag is needed for `local`: every name is one that the command leaves in the engine."""
-    pods = [pod for each in template(CHART) if (pod := checks.pod_of(each))]
+    pods = [pod for each in template(CHART) if (pod := pod_of(each))]
     used = {
         each["image"]
         for pod in pods
@@ -340,7 +345,7 @@ def test_values_arrive_as_they_are(tmp_path) -> None:
     environment = {f"V{number}": value for number, value in enumerate(nasty)}
     service = Service("web", "team/web:1", port=80, command=tuple(nasty), environment=environment)
     objects = template(written(plan_of(Spec("cn-shanghai", services=(service,))), tmp_path))
-    container = checks.pod_of(one(objects, "Deployment", "demo-web"))["containers"][0]
+    container = pod_of(one(objects, "Deployment", "demo-web"))["containers"][0]
 
     assert [literal(word) for word in nasty] == container["args"]
     assert {key: literal(value) for key, value in environment.items()}.items() <= environment_of(
@@ -352,7 +357,7 @@ def test_a_number_in_the_environment_stays_one() -> None:
     """Not 1e+06, as a template would print it."""
     objects = template(CHART, "--set", "env.COUNT=1000000,env.FLAG=true")
     environment = environment_of(
-        checks.pod_of(one(objects, "Deployment", "demo-backend"))["containers"][0]
+        pod_of(one(objects, "Deployment", "demo-backend"))["containers"][0]
     )
 
     assert ("1000000", "true") == (environment["COUNT"], environment["FLAG"])
@@ -391,7 +396,7 @@ def test_a_token_from_a_value_rolls_its_pods() -> None:
 def test_an_existing_secret_is_mounted_and_none_is_made() -> None:
     """The token's only place is a file in the agent's container."""
     objects = template(CHART, "--set", "existingSecret=mine")
-    pods = [pod for each in objects if (pod := checks.pod_of(each))]
+    pods = [pod for each in objects if (pod := pod_of(each))]
 
     assert [] == [each for each in objects if each["kind"] == "Secret"]
     for pod in pods:

@@ -30,7 +30,7 @@ def test_a_native_agent_ends_by_itself() -> None:
     ("sets", "kubernetes"), [((), "1.28.0"), (("agent.mode=container",), "1.34.0")]
 )
 def test_a_plain_agent_is_ended_by_the_proof(sets: tuple[str, ...], kubernetes: str) -> None:
-    """It sees the agent's process, may signal it as the same user, and names the program that the image starts."""
+    """It sees the agent's process, is the same user, and names the program of the image."""
     spec = delivery(*sets, kubernetes=kubernetes)
     agent, proof = spec["containers"]
 
@@ -49,7 +49,7 @@ def test_helm_prints_a_plain_agents_errors_only() -> None:
 
 @pytest.mark.parametrize("mode", ["native", "container"])
 def test_the_admin_port_is_asked_where_it_is(mode: str) -> None:
-    """On the pod's address with metrics.enabled, else on loopback, which is the program's default."""
+    """On the pod's address with metrics.enabled, else on loopback, the program's default."""
     spec = delivery(f"agent.mode={mode}", "metrics.enabled=true")
     proof = spec["containers"][-1]
     address = {each["name"]: each.get("valueFrom") for each in proof["env"]}

@@ -10,11 +10,11 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from chart_objects import LABELS, pod_of, problems_of
 from helm_charts import CHART, KUBERNETES, LIBRARY, one, plan_of, refusal, run_helm, template
 
 from sidecar.spec import Spec
 from sidecar.targets import helm
-from sidecar.targets.helm import checks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ def test_a_rendering_holds_the_library_of_its_region() -> None:
 def test_a_foreign_chart_gets_the_agent_and_nothing_else(foreign: Path, kubernetes: str) -> None:
     """One Deployment of its own; native from 1.29; the API knows every field."""
     (deployment,) = template(foreign, kubernetes=kubernetes, release="shop")
-    pod = checks.pod_of(deployment)
+    pod = pod_of(deployment)
     native = [each["name"] for each in pod.get("initContainers", [])]
 
     kubernetes_validate.validate(deployment, kubernetes.removesuffix(".0"), strict=True)
@@ -131,8 +131,8 @@ def test_the_agent_is_the_one_of_the_chart(foreign: Path, tmp_path) -> None:
     """The same container, to the region and the Secret that the parent names."""
     overlay = tmp_path / "values.yaml"
     overlay.write_text(helm.render(plan_of(Spec("eu-central-1")))["values.yaml"])
-    own = checks.pod_of(one(template(CHART, "-f", overlay), "Deployment", "demo-backend"))
-    theirs = checks.pod_of(one(template(foreign, release="shop"), "Deployment", "shop-shop"))
+    own = pod_of(one(template(CHART, "-f", overlay), "Deployment", "demo-backend"))
+    theirs = pod_of(one(template(foreign, release="shop"), "Deployment", "shop-shop"))
 
     assert own["initContainers"] == theirs["initContainers"]
     assert own["volumes"][0] == theirs["volumes"][0]
@@ -143,9 +143,9 @@ def test_the_agent_is_the_one_of_the_chart(foreign: Path, tmp_path) -> None:
 
 def test_a_platform_team_finds_labels_only(foreign: Path) -> None:
     """Labels are the foreign chart's own; all else of the pod is in order."""
-    findings = checks.check_objects(template(foreign, release="shop"))
+    problems = problems_of(template(foreign, release="shop"))
 
-    assert {"metadata.labels"} == {finding.place for finding in findings}
+    assert [f"Deployment shop-shop: lacks app.kubernetes.io/{name}" for name in LABELS] == problems
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_parent_sets_the_librarys_values(foreign: Path) -> None:
         "global.imageRegistry=mirror.example.com"
     )
     (deployment,) = template(foreign, "--set", sets, release="shop")
-    (agent,) = checks.pod_of(deployment)["initContainers"]
+    (agent,) = pod_of(deployment)["initContainers"]
 
     assert "mirror.example.com/jaegertracing/jaeger-agent:1.61.0" == agent["image"]
     assert "--admin.http.host-port=[$(POD_IP)]:14271" in agent["args"]

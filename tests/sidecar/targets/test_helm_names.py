@@ -1,4 +1,4 @@
-"""nameOverride, fullnameOverride and podDisruptionBudget: which objects there are, and their names."""
+"""nameOverride, fullnameOverride and podDisruptionBudget: the objects, and their names."""
 
 from __future__ import annotations
 

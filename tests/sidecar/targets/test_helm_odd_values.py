@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from chart_objects import pod_of
 from helm_charts import CHART, CI, one, template
-
-from sidecar.targets.helm import checks
 
 JOBS = ("-f", next(path for path in CI if path.name.startswith("jobs")))
 
@@ -19,7 +18,7 @@ def values(tmp_path, text: str):
 
 def container_of(objects, name: str):
     """Return a service's container."""
-    pod = checks.pod_of(one(objects, "Deployment", f"demo-{name}"))
+    pod = pod_of(one(objects, "Deployment", f"demo-{name}"))
     return next(each for each in pod["containers"] if each["name"] == name)
 
 
@@ -51,7 +50,7 @@ def test_a_service_and_a_secret_with_such_names(tmp_path) -> None:
     assert "1" == container_of(objects, "1")["name"]
     (volume,) = [
         each
-        for each in checks.pod_of(one(objects, "Deployment", "demo-on"))["volumes"]
+        for each in pod_of(one(objects, "Deployment", "demo-on"))["volumes"]
         if "secret" in each
     ]
     assert "123" == volume["secret"]["secretName"]
@@ -59,10 +58,12 @@ def test_a_service_and_a_secret_with_such_names(tmp_path) -> None:
 
 def test_numbers_and_flags_become_texts_in_labels_and_annotations(tmp_path) -> None:
     """Kubernetes takes nothing else."""
-    options = values(
-        tmp_path,
-        "commonLabels: {year: 2026}\npodAnnotations: {count: 1000000, flag: true}\nnodeSelector: {ssd: true}\n",
-    )
+    text = """
+commonLabels: {year: 2026}
+podAnnotations: {count: 1000000, flag: true}
+nodeSelector: {ssd: true}
+"""
+    options = values(tmp_path, text)
     pod = one(template(CHART, *options), "Deployment", "demo-backend")["spec"]["template"]
 
     assert "2026" == pod["metadata"]["labels"]["year"]
@@ -72,7 +73,11 @@ def test_numbers_and_flags_become_texts_in_labels_and_annotations(tmp_path) -> N
 
 def test_a_pods_label_wins_over_a_common_one(tmp_path) -> None:
     """And no key stands twice."""
-    text = "commonLabels: {team: a}\npodLabels: {team: b}\nservices: {backend: {podLabels: {team: c}}}\n"
+    text = """
+commonLabels: {team: a}
+podLabels: {team: b}
+services: {backend: {podLabels: {team: c}}}
+"""
     objects = template(CHART, *values(tmp_path, text))
 
     assert (
@@ -91,7 +96,7 @@ def test_a_pods_label_wins_over_a_common_one(tmp_path) -> None:
 
 
 def test_no_variable_stands_twice(tmp_path) -> None:
-    """ExtraEnv wins over env, a workload's over all workloads'; server-side apply refuses duplicates."""
+    """ExtraEnv wins over env, a workload's over all's; server-side apply refuses duplicates."""
     text = """
 extraEnv: [{name: PORT, value: "1"}, {name: ZONE, value: a}, {name: ALSO, value: $(ZONE)}]
 services: {backend: {env: {PORT: "2"}, extraEnv: [{name: PORT, value: "3"}]}}
@@ -115,8 +120,9 @@ def test_a_service_of_the_charts_own_is_left_out(off: str, tmp_path) -> None:
 
 
 def test_null_clears_a_key_of_the_charts_own_service(tmp_path) -> None:
-    """As an overlay does where a spec has a service of the same name; replicas are then an autoscaler's."""
-    text = "services: {frontend: {replicas: null, args: null, image: 'own:1', peers: null, health: null}}\n"
+    """As an overlay does for a service of the same name; an autoscaler then sets replicas."""
+    removed = "replicas: null, args: null, peers: null, health: null"
+    text = f"services: {{frontend: {{image: 'own:1', {removed}}}}}\n"
     objects = template(CHART, *values(tmp_path, text))
 
     assert "replicas" not in one(objects, "Deployment", "demo-frontend")["spec"]
@@ -124,7 +130,7 @@ def test_null_clears_a_key_of_the_charts_own_service(tmp_path) -> None:
 
 
 def test_a_job_runs_again_only_when_its_own_pod_changes() -> None:
-    """Not for a policy, an annotation, a new token or a new version of the chart; for another gateway it does."""
+    """Not for a policy, an annotation, a new token or chart; for another gateway it does."""
     same = (
         "networkPolicy.enabled=false",
         "commonAnnotations.a=b",
@@ -148,7 +154,7 @@ def test_a_jobs_name_follows_what_it_may_not_change_in_place() -> None:
 
 
 def test_a_silent_service_is_no_alert() -> None:
-    """An agent connects with its first span: the alert asks for packets as well, of this release alone."""
+    """An agent connects with its first span: the alert needs packets, too, of this release only."""
     options = (
         "--set",
         "metrics.enabled=true,metrics.rules.enabled=true,metrics.serviceMonitor.enabled=true",

@@ -1,4 +1,4 @@
-"""The Helm target without helm: values, schema and README from one table, the overlay, what is written where."""
+"""The Helm target without helm: values, schema and README from one table, and the overlay."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sidecar.spec import (
 )
 from sidecar.targets import helm
 from sidecar.targets.helm import chart
-from sidecar.targets.helm.carried import differences
+from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS
 from sidecar.targets.helm.values import difference, literal, values_of
 
@@ -162,7 +162,7 @@ def test_the_schema_is_closed() -> None:
     ids=["region", "services", "local-services", "agent"],
 )
 def test_the_overlay_on_the_released_values_gives_the_charts_own(spec: Spec, tmp_path) -> None:
-    """A GitOps team that pins the released chart and the overlay gets the values of the complete chart."""
+    """A GitOps team that pins chart and overlay gets the values of the complete chart."""
     folder = written(plan_of(spec), tmp_path)
     values = merged(VALUES, yaml.safe_load((tmp_path / "values.yaml").read_text()))
     jsonschema.validate(values, SCHEMA)
@@ -220,7 +220,7 @@ def test_no_rendering_holds_a_token() -> None:
 
 
 def test_an_address_of_another_service_becomes_a_peer() -> None:
-    """Kubernetes' Services have the release's name before theirs, so that the address is the chart's to make."""
+    """Names of Services begin with the release's, so the chart makes the address."""
     web = service_values(*SERVICES)
 
     assert {"API": {"service": "api", "path": "/v1"}} == web["peers"]
@@ -249,10 +249,14 @@ def test_what_a_cluster_has_not_is_said_in_the_overlay() -> None:
     comments = re.sub(r"\n# ", " ", helm.render(plan)["values.yaml"].partition("region:")[0])
 
     findings = [str(finding) for finding in differences(plan)]
+    push = "Push it as services-eu-central-1-api, or name another"
+    unlimited = (
+        "has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values"
+    )
     assert findings == [
-        "services.web: has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values",
-        "services.api: a chart does not build its image. Push it as services-eu-central-1-api, or name another",
-        "services.api: has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values",
+        f"services.web: {unlimited}",
+        f"services.api: a chart does not build its image. {push}",
+        f"services.api: {unlimited}",
         "services.worker: env_files (./a.env) stay on the host. Use envFrom",
         "services.worker: volumes (/d) stay on the host. Use extraVolumes and extraVolumeMounts",
     ]
@@ -294,7 +298,7 @@ def test_each_replica_has_an_agent_of_its_own() -> None:
     ],
 )
 def test_the_agents_image_is_what_its_cluster_can_have(spec: Spec, image: str) -> None:
-    """Built where the spec or the rehearsal says so, else official; its tag is agent.version but for a user's own."""
+    """Built for the stand-in or on request, else official; a user's own keeps its tag."""
     assert image == values_of(plan_of(spec))["images"]["agent"]
 
 
@@ -339,12 +343,10 @@ def test_an_installation_without_the_chart_says_so(monkeypatch, tmp_path) -> Non
 def test_a_publish_is_the_hosts_business() -> None:
     """A cluster shows a service by an Ingress of its own."""
     web = replace(SERVICES[0], replicas=1, publish=Publish(8088))
-    causes = [
-        finding.cause for finding in differences(plan_of(Spec("eu-central-1", services=(web,))))
-    ]
+    ids = [finding.id for finding in differences(plan_of(Spec("eu-central-1", services=(web,))))]
 
     assert "publish" not in service_values(web)
-    assert "publish is the host's business; the chart makes a Service" in causes
+    assert "chart-publishes-no-port" in ids
 
 
 def test_the_documented_values_are_there() -> None:

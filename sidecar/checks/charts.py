@@ -1,0 +1,137 @@
+"""Checks of a plan's chart, by Helm itself and the schemas of the API; no cluster is asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from sidecar.rules import charts
+from sidecar.targets import helm
+from sidecar.targets.helm.differences import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
+    from sidecar.findings import Finding, Problem
+    from sidecar.plan import Plan
+    from sidecar.rendering import Rendering
+
+KUBERNETES = tuple(f"1.{minor}.0" for minor in range(27, 35))
+"""The versions that the chart supports."""
+OPERATORS = ("monitoring.coreos.com/",)
+"""API groups of others, which are not in the schemas of the API."""
+_SECONDS = 60
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def check_chart(plan: Plan) -> list[Finding]:
+    """Return what a plan's chart does differently from Compose, leaves open, or does wrong."""
+    # without its source: in the checkout, the target renders only a part of the chart
+    whole = helm.render(replace(plan, source=None))
+    return [*differences(plan), *weaknesses(plan), *check_rendering(whole)]
+
+
+def weaknesses(plan: Plan) -> Iterator[Finding]:
+    """Return what an attacker could use in pods of the chart, and the spec or the values decide."""
+    for service in plan.services:
+        if problem := charts.root_file_system(is_read_only=service.hardened):
+            yield problem.at(f"services.{service.name}", "")
+    # all agents have one version
+    if problem := charts.admin_port(plan.services[0].agent.version):
+        yield problem.at("agent.version", "")
+
+
+def check_rendering(rendering: Rendering) -> list[Finding]:
+    """Lint a rendered chart, and compare its objects with the API of every supported Kubernetes."""
+    if problem := charts.helm_program(shutil.which("helm")):
+        return [problem.at("helm", "")]
+    schemas = _schemas()
+    problem = charts.api_schemas(are_installed=schemas is not None)
+    findings = [problem.at("API schemas", "")] if problem else []
+    with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as scratch:
+        chart = _written(rendering, Path(scratch))
+        findings += _refusal("lint", _helm("lint", "--strict", chart, version=KUBERNETES[-1]))
+        with ThreadPoolExecutor(2) as pool:
+            for found in pool.map(lambda each: _check_version(chart, each, schemas), KUBERNETES):
+                findings += found
+    return findings
+
+
+def _schemas() -> ModuleType | None:
+    """Return the module that knows the API's schemas; None where the extra is not installed."""
+    try:
+        import kubernetes_validate
+    except ImportError:
+        return None
+    return kubernetes_validate  # type: ignore[no-any-return]
+
+
+def _written(rendering: Rendering, folder: Path) -> str:
+    for name, text in rendering.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return str(folder / helm.FOLDER)
+
+
+def _check_version(chart: str, version: str, schemas: ModuleType | None) -> list[Finding]:
+    done = _helm("template", "validate", chart, version=version)
+    if done.returncode:
+        return _refusal(f"template, Kubernetes {version}", done)
+    if schemas is None:
+        return []
+    objects = [each for each in yaml.load_all(done.stdout, Loader=_LOADER) if each]
+    return list(_check_objects(objects, version, schemas))
+
+
+def _check_objects(
+    objects: Sequence[dict[str, Any]], version: str, schemas: ModuleType
+) -> Iterator[Finding]:
+    for each in objects:
+        if each["apiVersion"].startswith(OPERATORS):
+            continue
+        if problem := _violation(each, version, schemas):
+            yield problem.at(f"{each['kind']} {each['metadata']['name']}", "")
+
+
+def _violation(each: dict[str, Any], version: str, schemas: ModuleType) -> Problem | None:
+    try:
+        schemas.validate(each, version.removesuffix(".0"), strict=True)
+    except schemas.ValidationError as error:
+        path = ".".join(str(part) for part in error.path)
+        return charts.object_schema(version, path, error.message)
+    return None
+
+
+def _helm(*arguments: str, version: str) -> subprocess.CompletedProcess[str]:
+    """Run helm for a Kubernetes; nothing of a cluster or of the caller's settings reaches it."""
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("HELM_", "KUBE", "TRACING_"))
+    }
+    return subprocess.run(
+        ["helm", *arguments, "--kube-version", version],
+        capture_output=True,
+        text=True,
+        env=clean,
+        timeout=_SECONDS,
+        check=False,
+    )
+
+
+def _refusal(command: str, done: subprocess.CompletedProcess[str]) -> list[Finding]:
+    lines = f"{done.stdout}\n{done.stderr}".splitlines()
+    message = " ".join(line for line in lines if re.search("ERROR|WARNING|Error", line))
+    problem = charts.helm_result(done.returncode, message)
+    return [problem.at(f"helm {command}", "")] if problem else []

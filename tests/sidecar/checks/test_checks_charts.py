@@ -1,0 +1,114 @@
+"""`sidecar validate --target helm`: the chart as helm and the API's schemas see it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from helm_charts import plan_of
+
+from sidecar.checks.charts import KUBERNETES, check_rendering, weaknesses
+from sidecar.spec import Agent, Service, Spec
+from sidecar.targets import helm
+
+RENDERING = helm.render(plan_of(Spec("eu-central-1")))
+
+
+@pytest.mark.usefixtures("helm_on_path")
+@pytest.mark.parametrize("region", ["local", "eu-central-1"])
+def test_a_chart_of_the_kits_is_valid(region: str, run, tmp_path, monkeypatch) -> None:
+    """Lint and eight versions of Kubernetes: nothing found."""
+    monkeypatch.chdir(tmp_path)
+    result = run("validate", "--region", region, "--target", "helm", "--output", "json")
+
+    assert (0, []) == (result.code, json.loads(result.out)["findings"]), result.err
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_what_the_chart_lacks_of_a_spec_is_a_warning(run, tmp_path, monkeypatch) -> None:
+    """With its rule; Compose's token file is not the chart's concern."""
+    monkeypatch.chdir(tmp_path)
+    Path("web.env").write_text("A=1\n")
+    service = "{name: web, image: 'web:1', env_files: [web.env], resources: {memory: 64m}}"
+    Path("sidecar.yaml").write_text(f"region: eu-central-1\nservices: [{service}]\n")
+    run("render", "--file", "sidecar.yaml")
+    result = run("validate", "--file", "sidecar.yaml", "--target", "helm")
+
+    assert (0, "") == (result.code, result.err)
+    files, root, *rest = result.out.splitlines()
+    assert "warning: services.web: env_files (../../web.env) stay on the host. Use envFrom" in files
+    assert "chart-without-env-files" in files
+    assert "warning: services.web: may write to its root file system" in root
+    assert "writable-root" in root
+    assert ["eu-central-1 (tracing-analysis-dc-frankfurt.aliyuncs.com:1883): valid"] == rest
+
+
+def test_an_agent_that_cannot_listen_on_loopback_is_a_warning() -> None:
+    """Once, however many services have it."""
+    services = (Service("web", "web:1"), Service("api", "api:1"))
+    old, known = (
+        [each.id for each in weaknesses(plan_of(Spec("local", agent=agent, services=services)))]
+        for agent in (Agent(version="1.17.9"), Agent(version="1.18.0"))
+    )
+
+    assert ["writable-root", "writable-root", "admin-port-open"] == old
+    assert ["writable-root", "writable-root"] == known
+
+
+def with_template(text: str) -> dict[str, str]:
+    """Return the chart with one more template."""
+    return {**RENDERING, "helm/templates/mine.yaml": text}
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_a_field_that_the_api_does_not_know_is_found() -> None:
+    """For each Kubernetes, with the object and its cause; an operator's kinds are not the API's."""
+    text = """
+apiVersion: v1
+kind: Service
+metadata: {name: mine}
+spec: {colour: red}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Any
+metadata: {name: any}
+"""
+    findings = check_rendering(with_template(text))
+
+    assert {("Service mine", "api-schema-violated")} == {
+        (finding.subject, finding.id) for finding in findings
+    }
+    assert [f"Kubernetes {version}: spec: " for version in KUBERNETES] == [
+        finding.cause.partition("Additional")[0] for finding in findings
+    ]
+    assert all("colour" in finding.cause for finding in findings)
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_a_chart_that_helm_cannot_render_is_found() -> None:
+    """By lint and for each Kubernetes, with helm's own words."""
+    findings = check_rendering(with_template('{{ include "no.such.template" . }}'))
+
+    commands = ["lint", *(f"template, Kubernetes {version}" for version in KUBERNETES)]
+    assert [f"helm {command}" for command in commands] == [finding.subject for finding in findings]
+    assert {"helm-refuses-chart"} == {finding.id for finding in findings}
+    assert all("no.such.template" in finding.cause for finding in findings)
+
+
+def test_without_helm_a_warning_says_so(monkeypatch) -> None:
+    """And nothing else is checked."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    (finding,) = check_rendering(RENDERING)
+
+    assert ("helm-not-installed", "helm") == (finding.id, finding.subject)
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_without_schemas_a_warning_says_so(monkeypatch) -> None:
+    """Once, and the rest is checked."""
+    monkeypatch.setitem(sys.modules, "kubernetes_validate", None)
+    (finding,) = check_rendering(RENDERING)
+
+    assert "api-schemas-not-installed" == finding.id

@@ -1,0 +1,33 @@
+"""A bad and a good value for each rule about charts."""
+
+from __future__ import annotations
+
+from rule_examples import Call, example
+
+from sidecar.rules import charts
+
+EXAMPLES = {
+    "chart-image-not-pushed": example(
+        charts.unpushed_image, Call("web", is_built=True), Call("web", is_built=False)
+    ),
+    "chart-publishes-no-port": example(
+        charts.published_port, Call(is_published=True), Call(is_published=False)
+    ),
+    "chart-without-env-files": example(charts.env_files, Call(["web.env"]), Call([])),
+    "chart-without-volumes": example(charts.volumes, Call(["/data"]), Call([])),
+    "no-memory-limit": example(charts.memory_limit, Call(None, 512), Call(64, 512)),
+    "writable-root": example(
+        charts.root_file_system, Call(is_read_only=False), Call(is_read_only=True)
+    ),
+    "admin-port-open": example(charts.admin_port, Call("1.17.9"), Call("1.18.0")),
+    "helm-not-installed": example(charts.helm_program, Call(None), Call("/usr/bin/helm")),
+    "api-schemas-not-installed": example(
+        charts.api_schemas, Call(are_installed=False), Call(are_installed=True)
+    ),
+    "helm-refuses-chart": example(charts.helm_result, Call(1, "Error: x"), Call(0, "")),
+    "api-schema-violated": example(
+        charts.object_schema,
+        Call("1.34.0", "spec", "'colour' was unexpected"),
+        Call("1.34.0", "", ""),
+    ),
+}
