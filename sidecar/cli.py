@@ -12,6 +12,7 @@ import sys
 
 from sidecar import __version__, secrecy, signals
 from sidecar.errors import SidecarError, UsageError
+from sidecar.rules.recognition import mask
 
 TYPE_CHECKING = False  # importing typing, and shutil for its get_terminal_size, would take a third of --help's time
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(list(sys.argv[1:] if argv is None else argv), token)
             sys.stdout.flush()
     except SidecarError as error:
-        print(f"sidecar: {secrecy.mask(str(error), token)}", file=sys.stderr)
+        print(f"sidecar: {mask(str(error), token)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)

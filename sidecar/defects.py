@@ -10,7 +10,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from sidecar import __version__, secrecy
+from sidecar import __version__
+from sidecar.rules.recognition import mask
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -28,7 +29,7 @@ def unexpected(error: Exception, token: str | None) -> int:
         )
         return 1
     if isinstance(error, PermissionError) and error.filename:
-        place = secrecy.mask(str(error.filename), token)
+        place = mask(str(error.filename), token)
         print(
             f"sidecar: {place}: {error.strerror}. Look as its owner, or check its rights",
             file=sys.stderr,
@@ -55,7 +56,7 @@ def _abandon_output() -> None:
 
 
 def _defect(error: Exception, token: str | None) -> int:
-    story = secrecy.mask("".join(traceback.format_exception(error)), token)
+    story = mask("".join(traceback.format_exception(error)), token)
     try:
         with tempfile.NamedTemporaryFile(
             "w",

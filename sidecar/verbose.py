@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import Any
 
-from sidecar import secrecy
+from sidecar.rules.recognition import mask
 
 _ENGINE = "urllib3.connectionpool"
 """What the Docker SDK speaks through: each request's path and status, never its content."""
@@ -18,7 +18,7 @@ def tell(token: str | None) -> None:
     """Begin to tell; nothing that looks like a token is shown, nor the one that is given."""
 
     def say(text: str) -> None:
-        print(f"sidecar: {secrecy.mask(text, token)}", file=sys.stderr, flush=True)
+        print(f"sidecar: {mask(text, token)}", file=sys.stderr, flush=True)
 
     def on_event(
         event: str, arguments: tuple[Any, ...]

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from sidecar.arguments import _spec
+from sidecar.arguments._findings import add_ignore
 from sidecar.image_names import AGENT_VERSION
 
 EXAMPLES = """examples:
@@ -89,6 +90,7 @@ def _configure_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", choices=("text", "json"), default="text", help="form of the result"
     )
+    add_ignore(parser)
 
 
 def _configure_rotate(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from sidecar import agent
 from sidecar.access import require_rendered
-from sidecar.console import colour
+from sidecar.commands._findings import ignored_ids
+from sidecar.console import findings_text
 from sidecar.errors import SidecarError, UsageError
-from sidecar.findings import failed
+from sidecar.findings import failed, without
 from sidecar.image_names import AGENT_VERSION
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.tokens import check, rotation, secret_store
@@ -22,7 +23,6 @@ from sidecar.tokens.source import Source
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
     from sidecar.findings import Finding
     from sidecar.tokens.store import TokenStore
@@ -82,28 +82,34 @@ def _print_running(store: TokenStore) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
+    ids = ignored_ids(args)
     checked = _checked(args)
-    findings = list(checked.findings)
+    findings, ignored = without(checked.findings, ids)
     if args.output == "json":
-        print(json.dumps(_as_dict(checked), indent=2))
-        return 1 if failed(findings) else 0
-    lines = _lines(findings)
-    if not failed(findings):
-        found = f"holds a token that an agent can send, fingerprint {checked.fingerprint}"
-        lines.append(f"{checked.place}: {found}")
-    print("\n".join(lines))
+        print(json.dumps(_as_dict(checked, findings, ignored), indent=2))
+    else:
+        _print(checked, findings, ignored)
     return 1 if failed(findings) else 0
 
 
-def _as_dict(checked: check.Checked) -> dict[str, object]:
+def _as_dict(checked: check.Checked, findings: list[Finding], ignored: int) -> dict[str, object]:
     return {
-        "ok": not failed(list(checked.findings)),
+        "ok": not failed(findings),
         "file": checked.place,
         "key": checked.key,
         "fingerprint": checked.fingerprint,
         "public": checked.public,
-        "findings": [finding.as_dict() for finding in checked.findings],
+        "findings": [finding.as_dict() for finding in findings],
+        "ignored": ignored,
     }
+
+
+def _print(checked: check.Checked, findings: list[Finding], ignored: int) -> None:
+    if text := findings_text(findings, ignored):
+        print(text)
+    if not failed(findings):
+        found = f"holds a token that an agent can send, fingerprint {checked.fingerprint}"
+        print(f"{checked.place}: {found}")
 
 
 def _checked(args: argparse.Namespace) -> check.Checked:
@@ -165,13 +171,9 @@ def _key(args: argparse.Namespace) -> str:
 def _token(args: argparse.Namespace) -> str:
     """Return the token from its source; warnings about it go to standard error."""
     token, findings = Source(args.file, args.stdin, args.environment_token).token()
-    for line in _lines(findings):
-        _say(line)
+    for finding in findings:
+        _say(findings_text([finding], stream=sys.stderr))
     return token
-
-
-def _lines(findings: Iterable[Finding]) -> list[str]:
-    return [f"{colour(one.severity.value, one.severity.value)}: {one}" for one in findings]
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,6 @@ from sidecar import agent
 from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, TOKEN_FILE
 from sidecar.tokens import check
-from sidecar.tokens.compose_agents import find_agents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +77,9 @@ class FileStore:
 
     def agents(self) -> Agents:
         """Return the folder's running agents."""
+        # `token set` and `check` need no engine, whose SDK would take half of their time
+        from sidecar.tokens.compose_agents import find_agents  # noqa: PLC0415
+
         return find_agents(self.folder, self.path)
 
 

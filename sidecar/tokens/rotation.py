@@ -69,7 +69,7 @@ class _Rotation:
             if not written:  # refused: all is as it was
                 raise
             fix = ". ".join(filter(None, (error.fix, self._undo())))
-            raise SidecarError(error.subject, error.cause, fix) from None
+            raise SidecarError(error.subject, error.cause, fix, id=error.id) from None
         except BaseException:
             self.say(self._undo())
             raise

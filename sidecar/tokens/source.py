@@ -56,7 +56,7 @@ def clean(text: str) -> str:
     """
     token = recognition.strip(text)
     for problem in tokens.broken_rules(token):
-        raise SidecarError(check.SUBJECT, problem.cause, problem.fix)
+        raise SidecarError(check.SUBJECT, problem.cause, problem.fix, id=problem.rule.id)
     return token
 
 

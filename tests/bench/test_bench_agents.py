@@ -7,7 +7,7 @@ from bench.calls import numbered, template
 from bench.measure import Skipped
 from sidecar import agent as agents
 from sidecar.regions import gateway_of, load_regions
-from sidecar.secrecy import LOCAL_TOKEN
+from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.spec import Agent, Capacity
 from sidecar.stand_in.credentials import Presented, Token
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest

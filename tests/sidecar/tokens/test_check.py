@@ -70,6 +70,7 @@ def test_what_token_set_wrote_is_fine(run, checked) -> None:
         "fingerprint": mark,
         "public": False,
         "findings": [],
+        "ignored": 0,
     } == checked()
     said = f"secrets/agent.yaml: holds a token that an agent can send, fingerprint {mark}\n"
     assert (0, said, "") == tuple(vars(run("token", "check")).values())
@@ -252,7 +253,19 @@ def test_a_source_that_others_can_read(run, checked) -> None:
     assert [("warning", "token.txt", cause)] == causes(checked("--file", "token.txt"))
     result = run("token", "set", "--file", "token.txt")
     fix = "chmod 0600 token.txt, or remove it once the token is set"
-    assert (0, f"sidecar: warning: token.txt: token: {cause}. {fix}\n") == (result.code, result.err)
+    warning = f"sidecar: warning: token.txt: token: {cause}. {fix}"
+    assert (0, f"{warning} [token-source-readable-by-others]\n") == (result.code, result.err)
+
+
+def test_a_warning_can_be_ignored(run) -> None:
+    """By its id, for a check in CI; an error cannot."""
+    kept("agent: {tags: Authentication=canary@half}")
+    result = run("token", "check", "--ignore", "unusual-token-shape")
+    mark = check.fingerprint("canary@half")
+
+    holds = f"{PATH}: holds a token that an agent can send, fingerprint {mark}\n"
+    assert (0, f"1 ignored\n{holds}", "") == (result.code, result.out, result.err)
+    assert 2 == run("token", "check", "--ignore", "empty-token").code
 
 
 def test_a_source_that_was_removed_has_no_rights() -> None:

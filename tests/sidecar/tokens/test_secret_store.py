@@ -207,6 +207,7 @@ def test_a_secret_is_checked_where_it_is(run, kubectl) -> None:
         "fingerprint": "c92170ac",
         "public": False,
         "findings": [],
+        "ignored": 0,
     } == json.loads(result.out)
     never_shown(kubectl, result)
 
