@@ -1,162 +1,202 @@
-"""What is wrong with a hand-made agent: each check returns findings, the gravest first."""
+"""What is wrong with the hand-made agents of a Compose file. No finding shows a token."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar import agent as agents
-from sidecar.checks.agent_settings import SETTINGS_CHECKS
-from sidecar.existing.compose import software
+from sidecar.checks.clients import judged_value
+from sidecar.checks.gateways import find_gateway, hosts
 from sidecar.existing.compose.agents import QUEUE, WORKERS
-from sidecar.existing.compose.notes import warning
+from sidecar.findings import Finding, Severity
+from sidecar.rules import agents, clients, gateways, hand_made, recognition, services, tokens
+from sidecar.rules.hand_made import Load, PublishedPort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from sidecar.checks.agent_settings import Context
     from sidecar.existing.compose.agents import HandMadeAgent
-    from sidecar.findings import Finding
-
-AGENT_PORTS = (5775, 6831, 6832, 5778, 14271)
-STOCK_WORKERS, STOCK_QUEUE = 10, 1000
-
-
-def check_agent(agent: HandMadeAgent, context: Context) -> list[Finding]:
-    """Return what is wrong with a hand-made agent, the gravest first."""
-    return [finding for check in _CHECKS for finding in check(agent, context)]
+    from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
+    from sidecar.regions import Region
+    from sidecar.spec import Capacity
 
 
-def _published_ports(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
+@dataclass(frozen=True)
+class _Context:
+    """What the checks know in addition to the agent."""
+
+    tokens: frozenset[str]
+    """Of the whole file."""
+    regions: Mapping[str, Region]
+    load: Load
+
+
+def check_agents(
+    file: ComposeFile,
+    found: Iterable[HandMadeAgent],
+    regions: Mapping[str, Region],
+    capacity: Capacity,
+) -> list[Finding]:
+    """Return what is wrong with the agents found in a file, each agent's gravest first."""
+    findings: list[Finding] = []
+    for agent in found:
+        load = Load(capacity.spans_per_second, _clients(agent, file), capacity.round_trip_ms)
+        context = _Context(file.tokens, regions, load)
+        for check in _CHECKS:
+            findings += check(agent, context)
+    return findings
+
+
+def _clients(agent: HandMadeAgent, file: ComposeFile) -> int:
+    """Return how many containers report to an agent, at least 1."""
+    names = {agent.service.name, *agent.service.aliases}
+    replicas = 0
+    for service in file.services.values():
+        host = service.environment.get(clients.AGENT_HOST)
+        if host and host.text in names:
+            replicas += service.replicas or 1
+    return max(1, replicas)
+
+
+# Settings -------------------------------------------------------------------------------------
+
+
+def _token_in_arguments(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
+    for flag in recognition.TAGS_FLAGS:
+        value = agent.flags.get(flag)
+        if value and _holds_token(value, context.tokens) and not _is_expanded_by_agent(value):
+            problem = tokens.arguments_problem(value.resolved.variables, agents.ADMIN_PORT)
+            yield problem.at(agent.service.name, value.place)
+
+
+def _token_in_environment(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
+    for name, value in agent.service.environment.items():
+        text = judged_value(name, value)
+        if problem := tokens.in_environment(name, text, context.tokens):
+            yield problem.at(agent.service.name, value.place)
+
+
+def _holds_token(value: Text, known: Iterable[str]) -> bool:
+    return recognition.holds_token(value.raw) or recognition.holds_token(value.text, known)
+
+
+def _is_expanded_by_agent(value: Text) -> bool:
+    """Tell whether the agent gets `${NAME}`, and expands it from its own environment."""
+    tags = (tag.partition("=") for tag in value.text.split(","))
+    held = [text.strip() for name, _, text in tags if recognition.is_token_name(name.strip())]
+    return bool(held) and all(text.startswith("${") for text in held)
+
+
+def _tags(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    for flag in recognition.TAGS_FLAGS:
+        value = agent.settings.get(flag)
+        problem = agents.tags(flag, value.raw) if value else None
+        if value and problem:
+            yield problem.at(agent.service.name, value.place)
+
+
+def _no_token(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    if agent.kind == "all-in-one" or agent.gateway is None:
+        return
+    givers = (*recognition.TAGS_FLAGS, "config-file")
+    sets_tags = any(flag in agent.settings for flag in givers)
+    if problem := agents.token(reports=True, sets_tags=sets_tags):
+        yield problem.at(agent.service.name, agent.gateway.place)
+
+
+def _flags(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    for flag, value in agent.flags.items():
+        problem = agents.flag(flag, agent.version) if agent.version else None
+        if problem:
+            yield problem.at(agent.service.name, value.place)
+
+
+def _gateway(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
+    if agent.kind == "all-in-one":
+        return
+    if agent.gateway is None:
+        problem = None if "config-file" in agent.settings else gateways.address(None)
+        if problem:
+            yield problem.at(agent.service.name, agent.service.place)
+        return
+    text = agent.gateway
+    problem = gateways.address(text.raw, text.resolved.missing)
+    if problem:
+        yield problem.at(agent.service.name, text.place)
+        return
+    yield from _address(agent.service.name, text, context.regions)
+
+
+def _address(subject: str, text: Text, regions: Mapping[str, Region]) -> Iterable[Finding]:
+    """Judge the address of a gateway against the catalogue."""
+    found = find_gateway(text.text, regions)
+    if found.region is None:
+        problem = gateways.host(found.host, list(hosts(regions)))
+        if problem:
+            yield problem.at(subject, text.place)
+        return
+    cause = f"reports to {found.region.id} ({found.network} host)"
+    yield Finding(Severity.OK, subject, text.place, cause)
+    problems = (
+        gateways.port(found.port, found.host, found.region.ports["jaeger-grpc"]),
+        gateways.network(found.network, found.host, found.region.id),
+    )
+    yield from (problem.at(subject, text.place) for problem in problems if problem)
+
+
+# How it is run --------------------------------------------------------------------------------
+
+
+def _embedded(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    words = agent.service.command or agent.service.entrypoint or ()
+    if problem := hand_made.embedded(agent.kind):
+        yield problem.at(agent.service.name, words[0].place)
+
+
+def _container(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    """Judge the container that has nothing but the agent in it."""
+    service = agent.service
     if agent.kind == "embedded":
         return
-    open_ports = [port for port in agent.service.ports if port.target in AGENT_PORTS]
-    if open_ports:
-        numbers = ", ".join(
-            str(number) for number in dict.fromkeys(port.target for port in open_ports)
-        )
-        everywhere = any(port.host in ("", "0.0.0.0", "::") for port in open_ports)  # noqa: S104 - looked for, not bound
-        on = "on all interfaces of the host" if everywhere else "on the host"
-        cause = f"{numbers} published {on}: without authentication, whoever reaches them sends spans or reads settings"
-        yield warning(
-            agent.service,
-            open_ports[0].place,
-            cause,
-            "Take `ports` out; services reach it on their own network",
-        )
+    yield from _ports(service)
+    image = service.image if service.image and service.image.complete else None
+    problems = {
+        "network_mode": hand_made.network_mode(service.network_mode),
+        "image": services.image_tag(image.text, hand_made.NAME_A_VERSION) if image else None,
+        "restart": hand_made.restart(service.restart),
+        "mem_limit": hand_made.memory_limit(service.memory_mib),
+    }
+    for key, problem in problems.items():
+        if problem:
+            yield problem.at(service.name, service.place_of(key))
 
 
-def _network_mode(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
-    mode, place = agent.service.network_mode, agent.service.place_of("network_mode")
-    if mode.startswith(("service:", "container:")):
-        cause = f"network_mode {mode}: when that container restarts, the agent has no network until it is restarted, too"
-        yield warning(
-            agent.service,
-            place,
-            cause,
-            "The kit gives each service and its agent a network of their own",
-        )
-    elif mode == "host":
-        cause = f"network_mode host: {', '.join(map(str, AGENT_PORTS))} listen on all interfaces of the host"
-        yield warning(
-            agent.service,
-            place,
-            cause,
-            "The kit gives each service and its agent a network of their own",
-        )
+def _ports(service: ComposeService) -> Iterable[Finding]:
+    ports = [PublishedPort(port.host, port.target) for port in service.ports]
+    if problem := hand_made.published_ports(ports):
+        places = (port.place for port in service.ports if port.target in agents.PORTS)
+        yield problem.at(service.name, next(places))
 
 
-def _image_tag(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
-    image = agent.service.image
-    if agent.kind == "embedded" or image is None or software.tag(image.text) not in ("", "latest"):
+def _sizes(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
+    if agent.kind == "all-in-one":
         return
-    cause = f"{image.text} is whatever is newest on the day it is pulled"
-    yield warning(agent.service, image.place, cause, "Name a version; 1.62.0 is the last agent")
+    given = {flag: agent.settings[flag] for flag in (WORKERS, QUEUE) if flag in agent.settings}
+    workers, queue = (given[flag].text if flag in given else "" for flag in (WORKERS, QUEUE))
+    places = (*(text.place for text in given.values()), agent.service.place)
+    if problem := hand_made.sizes(workers, queue, context.load):
+        yield problem.at(agent.service.name, places[0])
 
 
-def _no_restart(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
-    if agent.kind != "embedded" and agent.service.restart in ("", "no", "none", "false"):
-        cause = (
-            "no restart policy: after a crash or a reboot spans are lost until somebody starts it"
-        )
-        yield warning(
-            agent.service,
-            agent.service.place_of("restart"),
-            cause,
-            "The kit's agents restart unless stopped",
-        )
-
-
-def _no_memory_limit(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
-    if agent.kind != "embedded" and agent.service.memory_mib is None:
-        cause = "no memory limit: where the gateway hangs, its queue grows into the memory of its neighbours"
-        yield warning(
-            agent.service,
-            agent.service.place,
-            cause,
-            "The kit computes the limit from the capacity",
-        )
-
-
-def _stock_sizes(agent: HandMadeAgent, context: Context) -> Iterable[Finding]:
-    workers, queue = (
-        _number(agent, flag, stock)
-        for flag, stock in ((WORKERS, STOCK_WORKERS), (QUEUE, STOCK_QUEUE))
-    )
-    rate = context.capacity.spans_per_second * context.clients
-    ceiling = workers * agents.STOCK_BATCH * 1000 // context.capacity.round_trip_ms
-    if agent.kind == "all-in-one" or ceiling >= rate:
-        return
-    held = queue * agents.STOCK_BATCH
-    of = f" from {context.clients} containers" if context.clients > 1 else ""
-    cause = (
-        f"{workers} workers forward {ceiling:,} spans/s at {context.capacity.round_trip_ms} ms: of {rate:,} "
-        f"spans/s{of}, {_percent(1 - ceiling / rate)} are lost once its queue of {queue:,} packets is full, after "
-        f"{held / (rate - ceiling):.1f} s"
-    )
-    place = next(
-        (agent.settings[flag].place for flag in (WORKERS, QUEUE) if flag in agent.settings),
-        agent.service.place,
-    )
-    yield warning(
-        agent.service,
-        place,
-        cause,
-        "The kit sizes each service's agent for its capacity; docs/tuning.md has the formula",
-    )
-
-
-def _number(agent: HandMadeAgent, flag: str, stock: int) -> int:
-    text = agent.settings[flag].text if flag in agent.settings else ""
-    return (
-        int(text)
-        if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text)
-        else stock
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")
-
-
-def _embedded(agent: HandMadeAgent, _context: Context) -> Iterable[Finding]:
-    if agent.kind == "embedded":
-        cause = "starts an agent inside its own container: when that ends nobody restarts it; its command is not taken over"
-        place = (agent.service.command or agent.service.entrypoint or ())[0].place
-        yield warning(
-            agent.service,
-            place,
-            cause,
-            "Give `command` without the agent; the kit runs one beside the service",
-        )
-
-
-_CHECKS: tuple[Callable[[HandMadeAgent, Context], Iterable[Finding]], ...] = (
-    *SETTINGS_CHECKS,
-    _published_ports,
-    _network_mode,
+_CHECKS: tuple[Callable[[HandMadeAgent, _Context], Iterable[Finding]], ...] = (
+    _token_in_arguments,
+    _token_in_environment,
+    _tags,
+    _no_token,
+    _flags,
+    _gateway,
     _embedded,
-    _image_tag,
-    _no_restart,
-    _no_memory_limit,
-    _stock_sizes,
+    _container,
+    _sizes,
 )
+"""The gravest first."""

@@ -1,116 +1,105 @@
-"""What is wrong with a traced service's own settings: names that nobody reads, hosts that are not there, samplers."""
+"""What is wrong with the traced services of a Compose file. No finding shows a token."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from sidecar.existing.compose import secrets
-from sidecar.existing.compose.notes import warning
+from sidecar.rules import clients, recognition, services, tokens, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
-    from sidecar.existing.compose.records import ComposeFile, ComposeService
+    from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
     from sidecar.findings import Finding
-    from sidecar.spec import Sampling
 
-AGENT_HOST, AGENT_PORT = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"
-SAMPLER_TYPE, SAMPLER_PARAM = "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"
-CLIENT_READS = frozenset({AGENT_HOST, AGENT_PORT, "JAEGER_TAGS", "JAEGER_TRACEID_128BIT"})
-"""What jaeger-client for Python takes from its environment."""
-RUNTIME_READS = frozenset({"JAEGER_SERVICE_NAME", SAMPLER_TYPE, SAMPLER_PARAM})
-"""What sidecar_tracing takes besides."""
-_LOOPBACK = re.compile(r"localhost|127\.[\d.]+|::1")
-_ADDRESS = re.compile(r"[\d.]+|.*:.*|.*\..*")
-"""An address, or a name with a domain: nothing that a Compose file could name."""
-_ENGINE_HOSTS = ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.localhost")
+_HISTORY = "Remove it: the image's history shows it"
 
 
-def check_client(
-    service: ComposeService, sampling: Sampling | None, file: ComposeFile
+def check_clients(
+    file: ComposeFile, chosen: Iterable[ComposeService], embedded: Container[str] = ()
 ) -> list[Finding]:
-    """Return what is wrong with the tracing settings of a service."""
-    return [
-        *_agent_host(service, file),
-        *_sampler(service, sampling),
-        *_token(service, file),
-        *_ignored(service, file),
-    ]
+    """Return what is wrong with services.
+
+    The arguments of `embedded` ones are an agent's, which other checks judge.
+    """
+    findings: list[Finding] = []
+    for service in chosen:
+        findings += _agent_host(service, file)
+        findings += _sampler(service)
+        findings += _variables(service, file.tokens)
+        if service.name not in embedded:
+            findings += _arguments(service, file.tokens)
+        findings += _image(service)
+    return findings
 
 
 def _agent_host(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
-    value = service.environment.get(AGENT_HOST)
-    if value is None or not value.text:
+    value = service.environment.get(clients.AGENT_HOST)
+    if value is None:
         return
-    host, fix = value.text, "Leave it out: the kit sets it to the service's own agent"
-    known = {name for one in file.services.values() for name in (one.name, *one.aliases)}
-    shared = service.network_mode == "host" or service.network_mode.startswith(
-        ("service:", "container:")
-    )
-    shared = shared or any(
-        one.network_mode == f"service:{service.name}" for one in file.services.values()
-    )
-    if _LOOPBACK.fullmatch(host) and not shared:
-        yield warning(
-            service,
-            value.place,
-            f"{AGENT_HOST}={host} is the container itself, where no agent runs",
-            fix,
-        )
-    elif host in _ENGINE_HOSTS or (_ADDRESS.fullmatch(host) and not _LOOPBACK.fullmatch(host)):
-        cause = f"{AGENT_HOST}={host} is outside this file; the kit's agent takes its place"
-        yield warning(
-            service, value.place, cause, "Stop the agent there when no other service needs it"
-        )
-    elif host not in known and not _LOOPBACK.fullmatch(host):
-        yield warning(
-            service, value.place, f"{AGENT_HOST}={host[:63]} names no service of the file", fix
-        )
+    known = {name for other in file.services.values() for name in (other.name, *other.aliases)}
+    shared = _shares_network(service, file)
+    if problem := clients.agent_host(value.text, known, shared_network=shared):
+        yield problem.at(service.name, value.place)
 
 
-def _sampler(service: ComposeService, sampling: Sampling | None) -> Iterable[Finding]:
-    value = service.environment.get(SAMPLER_TYPE) or service.environment.get(SAMPLER_PARAM)
-    if value is None or sampling is None:
+def _shares_network(service: ComposeService, file: ComposeFile) -> bool:
+    if service.network_mode == "host":
+        return True
+    if service.network_mode.startswith(("service:", "container:")):
+        return True
+    with_this = f"service:{service.name}"
+    return any(other.network_mode == with_this for other in file.services.values())
+
+
+def _sampler(service: ComposeService) -> Iterable[Finding]:
+    kind, param = service.variable(clients.SAMPLER_TYPE), service.variable(clients.SAMPLER_PARAM)
+    if problem := clients.sampler_variables(kind, param):
+        given = clients.SAMPLER_PARAM if kind is None else clients.SAMPLER_TYPE
+        yield problem.at(service.name, service.environment[given].place)
+
+
+def _variables(service: ComposeService, known: Iterable[str]) -> Iterable[Finding]:
+    values = {name: judged_value(name, text) for name, text in service.environment.items()}
+    for found in variables.judge(values, known):
+        yield found.problem.at(service.name, service.environment[found.names[0]].place)
+
+
+def judged_value(name: str, text: Text) -> str:
+    """Return what to judge of a variable: what is typed, where a token comes from outside."""
+    from_outside = not text.complete or not text.text
+    if recognition.looks_like_token(text.raw):
+        return text.raw
+    return text.raw if from_outside and recognition.names_token(name, text.raw) else text.text
+
+
+def _arguments(service: ComposeService, known: Iterable[str]) -> Iterable[Finding]:
+    words = {
+        "entrypoint": _both(service.entrypoint or ()),
+        "command": _both(service.command),
+        "healthcheck": service.health.command if service.health else (),
+    }
+    for key, texts in words.items():
+        problems = (tokens.in_arguments(text, known) for text in texts)
+        if problem := next(filter(None, problems), None):
+            yield problem.at(service.name, service.place_of(key))
+
+
+def _both(words: Iterable[Text]) -> tuple[str, ...]:
+    """Return words as typed, and with their variables expanded."""
+    return tuple(text for word in words for text in (word.raw, word.text))
+
+
+def _image(service: ComposeService) -> Iterable[Finding]:
+    image, build = service.image, service.build
+    if build is None:
+        problem = services.image_tag(image.text) if image and image.complete else None
+        if image and problem:
+            yield problem.at(service.name, image.place)
         return
-    hides = {
-        "const": "no trace is kept" if sampling.param == 0 else "",
-        "probabilistic": f"{100 * sampling.param:g} % of traces are kept"
-        if sampling.param < 1
-        else "",
-        "ratelimiting": f"at most {sampling.param:g} traces a second are kept",
-        "remote": "the agent's strategies decide, and a region's gateway sends none: 0.1 % of traces are kept",
-    }[sampling.type]
-    if hides:
-        cause = f"the sampler {sampling.type} {sampling.param:g} hides traces: {hides}"
-        fix = "It is taken over as `sampling`; leave that out to keep every trace while you prove the way"
-        yield warning(service, value.place, cause, fix)
-
-
-def _ignored(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
-    named = [
-        name
-        for name, value in service.environment.items()
-        if name.startswith("JAEGER_")
-        and name not in CLIENT_READS
-        and not secrets.holds_token(value.text, file.tokens)
-    ]
-    alone = [name for name in named if name in RUNTIME_READS]
-    none = [name for name in named if name not in RUNTIME_READS]
-    if alone:
-        cause = f"jaeger-client for Python does not read {', '.join(alone)}"
-        fix = "sidecar_tracing does: change the import, see README"
-        yield warning(service, service.environment[alone[0]].place, cause, fix)
-    if none:
-        cause = f"neither jaeger-client for Python nor sidecar_tracing reads {', '.join(none)}; not taken over"
-        yield warning(
-            service, service.environment[none[0]].place, cause, "Set it in code, or leave it out"
+    secret = [name for name, value in build.args.items() if recognition.is_secret(name, value)]
+    if secret:
+        problem = services.SECRET_IN_CLEAR.problem(
+            f"build.args {', '.join(secret)}: in clear text", _HISTORY
         )
-
-
-def _token(service: ComposeService, file: ComposeFile) -> Iterable[Finding]:
-    for name, value in service.environment.items():
-        if secrets.holds_token(value.text, file.tokens):
-            cause = f"the token is in the environment ({name}): /proc and `docker inspect` show it; not taken over"
-            fix = "A service needs none: its agent adds it. Ask for a new one, then `sidecar token set`"
-            yield warning(service, value.place, cause, fix)
+        yield problem.at(service.name, service.place_of("build"))

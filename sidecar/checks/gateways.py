@@ -1,43 +1,42 @@
-"""A gateway's host → the region and network of the catalogue that it belongs to."""
+"""The host that an agent reports to → the catalogue's region and network."""
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from sidecar.regions import LOCAL, NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.existing.compose.records import Text
     from sidecar.regions import Region
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the catalogue says of a host."""
+class FoundGateway(NamedTuple):
+    """A gateway's address, and what the catalogue knows of its host."""
 
     host: str
     port: str
-    region: str = ""
-    """Empty: not in the catalogue."""
+    """Empty: none is given."""
+    region: Region | None = None
+    """None: the host is not in the catalogue."""
     network: str = ""
-    nearest: str = ""
-    """The catalogue's host that is spelled most like it."""
 
 
-def lookup(address: Text, regions: Mapping[str, Region]) -> Found:
-    """Return what the catalogue knows of HOST:PORT; of several addresses the first counts."""
-    host, _, port = address.text.split(",")[0].strip().rpartition(":")
-    host = (host or port).casefold().rstrip(".")
-    port = port if host != port else ""
-    hosts = {
-        name: (region.id, network)
-        for region in regions.values()
-        for network in ("public", "vpc")
-        if (name := getattr(region, network)) and region.id != "local"
-    }
-    if host in hosts:
-        return Found(host, port, *hosts[host])
-    near = difflib.get_close_matches(host, hosts, n=1, cutoff=0.8)
-    return Found(host, port, nearest=near[0] if near else "")
+def find_gateway(address: str, regions: Mapping[str, Region]) -> FoundGateway:
+    """Look up HOST:PORT in the catalogue; of several addresses, the first."""
+    host, colon, port = address.split(",", maxsplit=1)[0].strip().rpartition(":")
+    if not colon:
+        host, port = port, ""
+    host = host.casefold().rstrip(".")
+    return FoundGateway(host, port, *hosts(regions).get(host, (None, "")))
+
+
+def hosts(regions: Mapping[str, Region]) -> dict[str, tuple[Region, str]]:
+    """Return the catalogue's hosts with region and network."""
+    found = {}
+    for region in regions.values():
+        for network, host in zip(NETWORKS, (region.public, region.vpc), strict=True):
+            if host and region.id != LOCAL:
+                found[host] = (region, network)
+    return found

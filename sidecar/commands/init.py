@@ -8,7 +8,7 @@ from sidecar.commands._findings import ignored_ids
 from sidecar.existing.compose.load import load
 from sidecar.findings import without
 from sidecar.init import questions, report, writing
-from sidecar.init.proposal import Wish, from_compose, plain
+from sidecar.init.proposal import Answers, from_compose, plain
 from sidecar.regions import find_region, gateway_of, load_regions
 
 if TYPE_CHECKING:
@@ -50,21 +50,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _propose(args: argparse.Namespace, regions: Mapping[str, Region]) -> Proposal:
     sizes = {"spans_per_second": args.spans_per_second, "round_trip_ms": args.round_trip_ms}
-    wish = Wish(
-        args.region or "", args.network or "", {key: size for key, size in sizes.items() if size}
-    )
-    asks = (
-        sys.stdin.isatty()
-        and sys.stdout.isatty()
-        and args.output == "text"
-        and not (args.dry_run or args.diff)
-    )
+    capacity = {key: size for key, size in sizes.items() if size}
+    answers = Answers(args.region or "", args.network or "", capacity)
+    asks = _may_ask(args)
     if args.compose is None:
-        return plain(questions.ask_all(wish, regions, args.out) if asks else wish, args.out)
+        answers = questions.ask_all(answers, regions, args.out) if asks else answers
+        return plain(answers, args.out)
     file = load(args.compose)
-    proposal = from_compose(file, wish, regions, args.out)
+    proposal = from_compose(file, answers, regions, args.out)
     if proposal.region_is_known or not asks:
         return proposal
-    return from_compose(
-        file, replace(wish, region=questions.ask_region(regions)), regions, args.out
-    )
+    answers = replace(answers, region=questions.ask_region(regions))
+    return from_compose(file, answers, regions, args.out)
+
+
+def _may_ask(args: argparse.Namespace) -> bool:
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    return on_terminal and args.output == "text" and not (args.dry_run or args.diff)

@@ -17,31 +17,32 @@ if TYPE_CHECKING:
     from sidecar.spec.shapes import Field
 
     Line = tuple[str, str]
-    """YAML and what is said of it."""
+    """YAML, and the comment after it."""
 
 SCHEMA_FILE = "sidecar.schema.json"
-"""Beside the spec: what `sidecar schema` prints, so that an editor checks and completes without a network."""
+"""Next to the spec: what `sidecar schema` prints. An editor checks with it, without a network."""
 _HEADER = f"""# yaml-language-server: $schema={SCHEMA_FILE}
-# A spec of the sidecar kit: `sidecar render --file {{name}}` renders it. A comment that holds a key shows its
-# default, or an example where there is none; take the `# ` off to set it.
+# A spec of the sidecar kit: `sidecar render --file {{name}}` renders it.
+# A commented key shows its default, or an example if it has none. Remove the `# ` to set it.
 """
 _COLUMN = 44
 _SHORT = 90
-"""A list up to this long stands on one line."""
+"""A list up to this long is written on one line."""
 
 
 def document(data: Mapping[str, Any], name: str) -> str:
-    """Return sidecar.yaml with every field: those of `data` set, the others as comments."""
+    """Return sidecar.yaml with each field: those in `data` set, the others as comments."""
     parts = [_HEADER.format(name=name)]
     for field in SPEC.fields:
         value = data.get(field.name)
         lines = _services(value or (), field) if field.name == "services" else _field(field, value)
-        parts.append(
-            "".join(
-                f"{text.ljust(_COLUMN)}  # {doc}\n" if doc else f"{text}\n" for text, doc in lines
-            )
-        )
+        parts.append("".join(f"{_commented(line)}\n" for line in lines))
     return "\n".join(parts)
+
+
+def _commented(line: Line) -> str:
+    text, doc = line
+    return f"{text.ljust(_COLUMN)}  # {doc}" if doc else text
 
 
 def _field(field: Field, value: Any) -> Iterator[Line]:  # noqa: ANN401
@@ -61,15 +62,7 @@ def _field(field: Field, value: Any) -> Iterator[Line]:  # noqa: ANN401
 
 def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[Line]:
     if not services:
-        yield f"# {field.name}:", field.doc
-        example = [
-            line
-            for child in SERVICE.fields
-            if child.name not in SERVICE.one_of[1:]
-            for line in _example(child)
-        ]
-        for index, (text, doc) in enumerate(example):
-            yield f"#   {'- ' if index == 0 else '  '}{text}", doc
+        yield from _example_service(field)
         return
     yield f"{field.name}:", field.doc
     for index, service in enumerate(services):
@@ -82,7 +75,15 @@ def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[L
                 for child in SERVICE.fields
                 if child.name not in service and child.name not in SERVICE.one_of
             ]
-            yield f"    # also: {', '.join(others)}; docs/spec.md tells them", ""
+            yield f"    # also: {', '.join(others)}; see docs/spec.md", ""
+
+
+def _example_service(field: Field) -> Iterator[Line]:
+    yield f"# {field.name}:", field.doc
+    fields = [child for child in SERVICE.fields if child.name not in SERVICE.one_of[1:]]
+    lines = [line for child in fields for line in _example(child)]
+    for index, (text, doc) in enumerate(lines):
+        yield f"#   {'- ' if index == 0 else '  '}{text}", doc
 
 
 def _comment(line: Line, indent: int) -> Line:
@@ -90,7 +91,7 @@ def _comment(line: Line, indent: int) -> Line:
 
 
 def _example(field: Field, level: int = 0) -> Iterator[Line]:
-    """Yield a field as it could be given; of fields that exclude each other, the first."""
+    """Yield a field as an example; of fields that exclude each other, the first."""
     indent = "  " * level
     if not isinstance(field.kind, Record):
         yield f"{indent}{field.name}: {flow(_shown(field))}", field.doc
@@ -108,7 +109,7 @@ def _shown(field: Field) -> Any:  # noqa: ANN401
 
 
 def _entries(data: Mapping[str, Any], level: int) -> Iterator[str]:
-    """Yield a map in block style; short lists stand on their key's line."""
+    """Yield a map in block style; short lists are on their key's line."""
     indent = "  " * level
     for key, value in data.items():
         if isinstance(value, dict) and value:
@@ -122,7 +123,7 @@ def _entries(data: Mapping[str, Any], level: int) -> Iterator[str]:
 
 
 def flow(value: Any) -> str:  # noqa: ANN401
-    """Return a value on one line; a word stands without quotes where every YAML reads it as text."""
+    """Return a value on one line; a word is unquoted where every YAML reads it as text."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):

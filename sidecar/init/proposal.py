@@ -1,54 +1,54 @@
-"""From a Compose file, or from answers, to a spec that its reader accepts, and all that is to be said about it."""
+"""From a Compose file, or from answers, to a spec that its reader accepts, with its findings."""
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sidecar.checks.agent_settings import Context
-from sidecar.checks.agents import check_agent
-from sidecar.checks.clients import check_client
-from sidecar.checks.gateways import lookup
+from sidecar import agent as kits_agent
+from sidecar.checks.agents import check_agents
+from sidecar.checks.clients import check_clients
+from sidecar.checks.gateways import find_gateway
 from sidecar.errors import SidecarError
 from sidecar.existing.compose import secrets
 from sidecar.existing.compose.agents import find_agents
-from sidecar.findings import Finding, Severity
-from sidecar.init.acceptance import accepted, check
-from sidecar.init.candidates import LeftAlone, choose
+from sidecar.findings import Finding
 from sidecar.init.document import document
-from sidecar.init.environment import sampling_of
-from sidecar.init.naming import names
-from sidecar.init.neighbours import check_neighbours
+from sidecar.init.refusals import check, without_refused
+from sidecar.init.selection import Untraced, check_left_behind, choose
 from sidecar.init.translate import Translator
 from sidecar.regions import LOCAL
+from sidecar.rules import composefiles
 from sidecar.spec import Capacity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sidecar.existing.compose.agents import HandMadeAgent
     from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.regions import Region
 
-T = TypeVar("T", Finding, LeftAlone)
+T = TypeVar("T", Finding, Untraced)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What flags or answers say; empty: nothing."""
+class Answers:
+    """What a user typed or gave as flags; an empty value: nothing."""
 
     region: str = ""
     network: str = ""
     capacity: Mapping[str, int] | None = None
-    """The fields of the spec's capacity that were named."""
+    """The fields of the spec's capacity that were given."""
     service: Mapping[str, Any] | None = None
     """One service, where there is no Compose file."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A spec to be written."""
+    """A spec to write."""
 
     region: str
     network: str
@@ -56,51 +56,45 @@ class Proposal:
     text: str
     """The whole file."""
     findings: tuple[Finding, ...] = ()
-    left_alone: tuple[LeftAlone, ...] = ()
+    untraced: tuple[Untraced, ...] = ()
     region_is_known: bool = True
-    """False: nobody named it and no agent told it."""
+    """False: neither the answers nor an agent name it."""
     sources: tuple[Path, ...] = ()
-    """The files that it comes from, never written to."""
+    """The files that it was made from; the kit never writes to them."""
 
 
-def plain(wish: Wish, out: Path) -> Proposal:
-    """Return the proposal without a Compose file. Raises SpecError for an answer that no spec takes."""
-    region, network = wish.region or LOCAL, wish.network or "public"
-    data = _data(region, network, wish, [wish.service] if wish.service else [])
+def plain(answers: Answers, out: Path) -> Proposal:
+    """Return the proposal without a Compose file. Raises SpecError for an invalid answer."""
+    region, network = answers.region or LOCAL, answers.network or "public"
+    services = [answers.service] if answers.service else []
+    data = _data(region, network, answers, services)
     text = document(data, out.name)
     check(text)
     return Proposal(region, network, data, text)
 
 
 def from_compose(
-    file: ComposeFile, wish: Wish, regions: Mapping[str, Region], out: Path
+    file: ComposeFile, answers: Answers, regions: Mapping[str, Region], out: Path
 ) -> Proposal:
-    """Return what a Compose file comes to. Raises SidecarError where no service of it can be traced."""
+    """Return the proposal for a Compose file. Raises SidecarError where it has nothing to trace."""
     agents = find_agents(file.services)
     chosen, left = choose(file, agents)
-    region, network, found = _where(agents, wish, regions)
-    known = not found
-    context = Context(file, regions, Capacity(**(wish.capacity or {})), 1)
-    findings = [*found, *_several_regions(agents, region, regions), *file.findings]
-    for agent in agents:
-        findings += check_agent(agent, replace(context, clients=_clients(agent, file)))
-    for service in chosen:
-        findings += check_client(service, sampling_of(service), file)
-    translator = Translator(
-        file,
-        out.parent,
-        frozenset(agent.service.name for agent in agents if agent.kind == "embedded"),
-    )
-    services, notes, refused = _services(translator, chosen, region)
+    region, network, is_known = _where(agents, answers, regions)
+    embedded = frozenset(agent.service.name for agent in agents if agent.kind == "embedded")
+    findings = [
+        *_region_findings(agents, region, answers, regions),
+        *file.findings,
+        *check_agents(file, agents, regions, Capacity(**(answers.capacity or {}))),
+        *check_clients(file, chosen, embedded),
+    ]
+    translator = Translator(file, out.parent, embedded)
+    services, not_taken, refused = _services(translator, chosen, region)
     if not services:
-        raise SidecarError(
-            str(file.path),
-            "has no service to trace",
-            "Write the spec without --from, then add services",
-        )
+        fix = "Write the spec without --from, then add services"
+        raise SidecarError(str(file.path), "has no service to trace", fix)
     left += refused
-    findings += [*notes, *check_neighbours(file, chosen, left)]
-    data = _data(region, network, wish, services)
+    findings += [*not_taken, *check_left_behind(file, chosen, left)]
+    data = _data(region, network, answers, services)
     text = document(data, out.name)
     check(text)
     return Proposal(
@@ -109,102 +103,139 @@ def from_compose(
         data=data,
         text=text,
         findings=tuple(_redacted(finding, file.tokens) for finding in _joined(findings)),
-        left_alone=tuple(_redacted(one, file.tokens) for one in left),
-        region_is_known=known,
+        untraced=tuple(_redacted(record, file.tokens) for record in left),
+        region_is_known=is_known,
         sources=file.sources,
     )
 
 
+# Region ---------------------------------------------------------------------------------------
+
+
 def _where(
-    agents: list[HandMadeAgent], wish: Wish, regions: Mapping[str, Region]
-) -> tuple[str, str, list[Finding]]:
-    """Return region and network: as wished, else those of the first agent's gateway, else local."""
-    known = [
-        lookup(agent.gateway, regions)
-        for agent in agents
-        if agent.gateway and agent.gateway.complete
-    ]
-    found = next((one for one in known if one.region), None)
-    if wish.region:
-        same = found if found and found.region == wish.region else None
-        return wish.region, wish.network or (same.network if same else "public"), []
+    agents: Iterable[HandMadeAgent], answers: Answers, regions: Mapping[str, Region]
+) -> tuple[str, str, bool]:
+    """Return region and network, and whether the region is known.
+
+    They are those of the answers, else of the first agent's gateway, else `local` and public.
+    """
+    found = next(iter(_reported(agents, regions)), None)
+    if answers.region:
+        same = found is not None and found[0] == answers.region
+        network = found[1] if found and same else "public"
+        return answers.region, answers.network or network, True
     if found:
-        return found.region, wish.network or found.network, []
-    cause = "is not named, and no agent of the file tells it; `local` runs on this machine, with a stand-in gateway"
-    fix = "Give --region ID; `sidecar regions` lists them"
-    return LOCAL, wish.network or "public", [Finding(Severity.WARNING, "region", "", cause, fix)]
+        return found[0], answers.network or found[1], True
+    return LOCAL, answers.network or "public", False
 
 
-def _several_regions(
-    agents: list[HandMadeAgent], taken: str, regions: Mapping[str, Region]
-) -> list[Finding]:
-    found = {
-        at.region: agent
-        for agent in agents
-        if agent.gateway and (at := lookup(agent.gateway, regions)) and at.region
-    }
-    if len(found) < 2:
-        return []
-    cause = f"agents of the file report to {', '.join(found)}; a spec is of one: {taken} is taken"
-    fix = "Give --region, and write a spec for each"
-    return [Finding(Severity.WARNING, "region", found[max(found)].service.place, cause, fix)]
+def _reported(
+    agents: Iterable[HandMadeAgent], regions: Mapping[str, Region]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the (region, network, place) of each agent whose gateway is in the catalogue."""
+    for agent in agents:
+        if agent.gateway and agent.gateway.complete:
+            found = find_gateway(agent.gateway.text, regions)
+            if found.region:
+                yield found.region.id, found.network, agent.service.place
 
 
-def _clients(agent: HandMadeAgent, file: ComposeFile) -> int:
-    """Return how many containers report to an agent, at least 1."""
-    names = {agent.service.name, *agent.service.aliases}
-    hosts = [
-        service.replicas or 1
-        for service in file.services.values()
-        if (host := service.environment.get("JAEGER_AGENT_HOST")) and host.text in names
-    ]
-    return max(1, sum(hosts))
+def _region_findings(
+    agents: Iterable[HandMadeAgent],
+    region: str,
+    answers: Answers,
+    regions: Mapping[str, Region],
+) -> Iterator[Finding]:
+    found = {name: place for name, _, place in _reported(agents, regions)}
+    if not answers.region and not found:
+        cause = (
+            "is not named, and no agent of the file names one; "
+            "`local` runs on this machine, with a stand-in gateway"
+        )
+        yield composefiles.UNNAMED_REGION.finding("region", "", cause)
+    if len(found) > 1:
+        cause = (
+            f"agents of the file report to {', '.join(found)}; "
+            f"a spec is for one region, here {region}"
+        )
+        yield composefiles.SEVERAL_REGIONS.finding("region", found[max(found)], cause)
+
+
+# Services -------------------------------------------------------------------------------------
+
+
+def _services(
+    translator: Translator, chosen: Sequence[ComposeService], region: str
+) -> tuple[list[dict[str, Any]], list[Finding], list[Untraced]]:
+    # the stand-in of `local` has this name
+    reserved = frozenset({"gateway"} if region == LOCAL else ())
+    by_service: dict[str, list[Finding]] = {}
+    pairs = []
+    for service, name in names(chosen, reserved):
+        data, by_service[service.name] = translator.service(service, name)
+        pairs.append((service, data))
+    services, refused, left = without_refused(pairs)
+    for record in left:
+        by_service.pop(record.service)
+    return services, [*itertools.chain(*by_service.values()), *refused], left
+
+
+def names(
+    services: Iterable[ComposeService], reserved: frozenset[str]
+) -> Iterator[tuple[ComposeService, str]]:
+    """Yield each service with a name that a spec allows, its own where that is valid."""
+    taken = set(reserved)
+    for service in services:
+        wanted = spec_name(service.name)
+        numbered = (f"{wanted[:50]}-{number}" for number in itertools.count(2))
+        name = next(
+            name
+            for name in itertools.chain([wanted], numbered)
+            if not {name, f"{name}{kits_agent.SUFFIX}"} & taken
+        )
+        taken |= {name, f"{name}{kits_agent.SUFFIX}"}
+        yield service, name
+
+
+def spec_name(text: str) -> str:
+    """Return a Compose service's name as a host's: a-z, 0-9 and -, a letter first, at most 57."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+    if not name[:1].isalpha() or name.startswith("x-"):
+        name = f"service-{name}".rstrip("-")
+    return name[: 63 - len(kits_agent.SUFFIX)].rstrip("-")
 
 
 def _data(
-    region: str, network: str, wish: Wish, services: Sequence[Mapping[str, Any]]
+    region: str, network: str, answers: Answers, services: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     data: dict[str, Any] = {"region": region}
     if network != "public":
         data["gateway"] = {"network": network}
     if services:
         data["services"] = services
-    if wish.capacity:
-        data["capacity"] = dict(wish.capacity)
+    if answers.capacity:
+        data["capacity"] = dict(answers.capacity)
     return data
 
 
-def _services(
-    translator: Translator, chosen: list[ComposeService], region: str
-) -> tuple[list[dict[str, Any]], list[Finding], list[LeftAlone]]:
-    # the stand-in gateway of `local` has this name
-    reserved = frozenset({"gateway"} if region == LOCAL else ())
-    notes: dict[str, list[Finding]] = {}
-    pairs = []
-    for service, name in names(chosen, reserved):
-        data, notes[service.name] = translator.service(service, name)
-        pairs.append((service, data))
-    services, refused, left = accepted(pairs)
-    gone = {one.service for one in left}
-    kept = [note for name, found in notes.items() if name not in gone for note in found]
-    return services, [*kept, *refused], left
-
-
-def _joined(findings: list[Finding]) -> list[Finding]:
-    """Return the findings with those about one line joined: an anchor's line is about all who name it."""
+def _joined(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings, those about one line as one: an anchor's line is of all that name it."""
     joined: dict[tuple[str, str, str], Finding] = {}
     for finding in findings:
         key = (finding.place, finding.cause, finding.fix)
-        if key in joined and finding.subject not in joined[key].subject.split(", "):
-            joined[key] = replace(finding, subject=f"{joined[key].subject}, {finding.subject}")
-        else:
-            joined.setdefault(key, finding)
+        first = joined.get(key)
+        if first is None:
+            joined[key] = finding
+        elif finding.subject not in first.subject.split(", "):
+            joined[key] = replace(first, subject=f"{first.subject}, {finding.subject}")
     return list(joined.values())
 
 
 def _redacted(record: T, tokens: Iterable[str]) -> T:
-    """Return a finding or a left-alone service without tokens."""
+    """Return a finding or an untraced service without tokens."""
     texts: dict[str, Any] = {
-        k: secrets.redact(v, tokens) for k, v in vars(record).items() if type(v) is str
+        key: secrets.redact(value, tokens)
+        for key, value in vars(record).items()
+        if type(value) is str and key != "id"
     }
     return replace(record, **texts)

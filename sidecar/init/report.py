@@ -1,4 +1,4 @@
-"""What init says of a proposal: as text and as JSON."""
+"""A proposal as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def next_commands(proposal: Proposal, out: Path) -> list[str]:
-    """Return the commands that lead from the spec to a proven trace."""
+    """Return the commands from the spec to a proven trace."""
     spec, folder = shlex.quote(str(out)), f"build/{proposal.region}"
     return [
         f"sidecar plan --file {spec}",
@@ -33,19 +33,18 @@ def next_commands(proposal: Proposal, out: Path) -> list[str]:
 
 
 def findings_text(proposal: Proposal, ignored: int, stream: TextIO | None = None) -> str:
-    """Return the findings and what is left alone; empty where there is neither."""
+    """Return the findings and the untraced services; empty where there are none."""
     found = console.findings_text(proposal.findings, ignored, stream)
     parts = [found] if found else []
-    if proposal.left_alone:
-        rows = [(one.service, one.image or "-", one.why) for one in proposal.left_alone]
-        parts += ["", console.table(("LEFT ALONE", "IMAGE", "WHY"), rows), ""]
+    if proposal.untraced:
+        rows = [(left.service, left.image or "-", left.why) for left in proposal.untraced]
+        parts += ["", console.table(("NOT TRACED", "IMAGE", "WHY"), rows), ""]
     return "".join(f"{part}\n" for part in parts)
 
 
 def text(proposal: Proposal, out: Path, files: Sequence[Path], ignored: int) -> str:
     """Return the findings, what was written and the next commands."""
-    found = findings_text(proposal, ignored)
-    return f"{found}{_written(proposal, out, files)}"
+    return f"{findings_text(proposal, ignored)}{_written(proposal, out, files)}"
 
 
 def _written(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
@@ -61,14 +60,14 @@ def _step(command: str) -> str:
 
 
 def as_json(proposal: Proposal, out: Path, ignored: int, *, written: bool) -> str:
-    """Return all of it as JSON."""
+    """Return the whole proposal as JSON."""
     data = {
         "file": str(out),
         "written": written,
         "region": proposal.region,
         "network": proposal.network,
         "services": [service["name"] for service in proposal.data.get("services", ())],
-        "left_alone": [asdict(one) for one in proposal.left_alone],
+        "left_alone": [asdict(left) for left in proposal.untraced],
         "findings": [finding.as_dict() for finding in proposal.findings],
         "ignored": ignored,
         "next": next_commands(proposal, out),

@@ -1,4 +1,4 @@
-"""sidecar.yaml and the schema beside it, onto the disk: whole or not at all, and never over a file by accident."""
+"""Writes sidecar.yaml and its schema: completely or not at all, and over no file by accident."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ _MODE = 0o644
 def check_free(path: Path) -> None:
     """Raise SidecarError where something is at the path."""
     if os.path.lexists(path):
-        raise SidecarError(
-            str(path), "is there already", "See what would change with --diff; --force replaces it"
-        )
+        fix = "See what would change with --diff; --force replaces it"
+        raise SidecarError(str(path), "exists already", fix)
 
 
 def files(out: Path, text: str) -> dict[Path, str]:
-    """Return all that belongs to a spec: itself, and the schema beside it."""
+    """Return the text of each file of a spec: itself, and the schema next to it."""
     return {out.with_name(SCHEMA_FILE): schema_text(), out: text}
 
 
@@ -41,7 +40,7 @@ def schema_text() -> str:
 
 
 def check_schema_free(out: Path) -> None:
-    """Raise SidecarError where another hand's file has the schema's name; one of the kit's is replaced."""
+    """Raise SidecarError where a file that is not the kit's has the schema's name."""
     path = out.with_name(SCHEMA_FILE)
     if not os.path.lexists(path):
         return
@@ -50,13 +49,12 @@ def check_schema_free(out: Path) -> None:
     except ValueError:
         data = None
     if not isinstance(data, dict) or data.get("title") != json.loads(schema_text())["title"]:
-        raise SidecarError(
-            str(path), "is there already, and not the kit's", "Move it away, or give --force"
-        )
+        fix = "Move it away, or give --force"
+        raise SidecarError(str(path), "exists already, and is not the kit's", fix)
 
 
 def check_not_read(outs: Iterable[Path], sources: Iterable[Path]) -> None:
-    """Raise SidecarError where a file to be written is one of the user's own that the spec comes from."""
+    """Raise SidecarError where a file to be written is one that the spec was made from."""
     sources = tuple(sources)
     for out in outs:
         if any(_same(out, source) for source in sources):
@@ -67,12 +65,15 @@ def check_not_read(outs: Iterable[Path], sources: Iterable[Path]) -> None:
 def _same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
-    except OSError:  # one of them is not there
+    except OSError:  # one of them does not exist
         return False
 
 
 def diff(path: Path, text: str) -> str:
-    """Return a unified diff from the file, or from nothing, to the text. Raises SidecarError where it is no text."""
+    """Return a unified diff from the file, empty if missing, to the text.
+
+    Raises SidecarError where the file is not text.
+    """
     with told(path):
         before = yamlio.read_text(path) if path.exists() else ""
     lines = (before.splitlines(keepends=True), text.splitlines(keepends=True))
@@ -80,7 +81,7 @@ def diff(path: Path, text: str) -> str:
 
 
 def write(texts: Mapping[Path, str]) -> None:
-    """Write each file beside its place, then move all there. Raises SidecarError where the folder cannot take them."""
+    """Write all files, or none. Raises SidecarError where one cannot be written."""
     staged: dict[Path, Path] = {}
     try:
         for path, text in texts.items():

@@ -1,4 +1,4 @@
-"""A hand-made agent: found by its image or flags, its settings read from arguments and environment."""
+"""Hand-made agents: found by image or flags; their settings are in arguments and environment."""
 
 from __future__ import annotations
 
@@ -9,22 +9,16 @@ from typing import TYPE_CHECKING
 from sidecar.existing.compose import software, syntax
 from sidecar.existing.compose.interpolation import resolve
 from sidecar.existing.compose.records import Text
+from sidecar.rules import agents, recognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sidecar.existing.compose.records import ComposeService
 
-MARKS = (
-    "reporter.grpc.host-port",
-    "collector.host-port",
-    "reporter.tchannel.host-port",
-    "jaeger.tags",
-    "agent.tags",
-)
-"""Flags that nothing but an agent has."""
-TAGS = ("agent.tags", "jaeger.tags")
-HOST_PORTS = MARKS[:3]
+HOST_PORTS = ("reporter.grpc.host-port", *agents.TCHANNEL)
+MARKS = (*HOST_PORTS, *recognition.TAGS_FLAGS)
+"""Flags that only an agent has."""
 WORKERS = "processor.jaeger-compact.workers"
 QUEUE = "processor.jaeger-compact.server-queue-size"
 _SETTINGS = (*MARKS, "config-file", WORKERS, QUEUE)
@@ -41,11 +35,11 @@ class HandMadeAgent:
     kind: str
     """agent, all-in-one, or embedded: started inside a service's own container."""
     version: tuple[int, int, int] | None
-    """None: the image does not tell."""
+    """None: the image does not name one."""
     flags: Mapping[str, Text]
-    """Flag → value, of the arguments."""
+    """Flag → value, from the arguments."""
     variables: Mapping[str, Text]
-    """Flag → value, of environment variables that stand for flags."""
+    """Flag → value, from environment variables that stand for flags."""
 
     @property
     def settings(self) -> Mapping[str, Text]:
@@ -54,21 +48,20 @@ class HandMadeAgent:
 
     @property
     def gateway(self) -> Text | None:
-        """Where it reports to, HOST:PORT."""
+        """The HOST:PORT that it reports to."""
         return next((self.settings[flag] for flag in HOST_PORTS if flag in self.settings), None)
 
 
 def find_agents(services: Mapping[str, ComposeService]) -> list[HandMadeAgent]:
-    """Return the hand-made agents of a file; the kit's own are none."""
-    found = (_agent(service) for service in services.values() if not own(service))
+    """Return the hand-made agents of a file, without those that the kit rendered."""
+    found = (_agent(service) for service in services.values() if not is_kits_own(service))
     return [agent for agent in found if agent]
 
 
-def own(service: ComposeService) -> bool:
-    """Tell whether a service is of a rendering of the kit's, but not one to trace."""
-    return any(
-        label.startswith(_OWN_LABEL) and not label.endswith("=service") for label in service.labels
-    )
+def is_kits_own(service: ComposeService) -> bool:
+    """Tell whether the kit rendered a service, and it is not one to trace."""
+    roles = [label for label in service.labels if label.startswith(_OWN_LABEL)]
+    return any(not label.endswith("=service") for label in roles)
 
 
 def _agent(service: ComposeService) -> HandMadeAgent | None:
@@ -76,13 +69,10 @@ def _agent(service: ComposeService) -> HandMadeAgent | None:
     kind = _kind(service, flags)
     if not kind:
         return None
-    variables = {
-        flag: service.environment[name]
-        for flag in _SETTINGS
-        if (name := re.sub(r"[.-]", "_", flag).upper()) in service.environment
-    }
-    version = None if kind == "embedded" or not service.image else _version(service.image.text)
-    return HandMadeAgent(service, kind, version, flags, {} if kind == "embedded" else variables)
+    if kind == "embedded":  # image and environment are the service's
+        return HandMadeAgent(service, kind, None, flags, {})
+    version = _version(service.image.text) if service.image else None
+    return HandMadeAgent(service, kind, version, flags, _variables(service))
 
 
 def _kind(service: ComposeService, flags: Mapping[str, Text]) -> str:
@@ -97,27 +87,35 @@ def _kind(service: ComposeService, flags: Mapping[str, Text]) -> str:
     return "embedded" if words[0].text.rsplit("/", 1)[-1] in _SHELLS else "agent"
 
 
+def _variables(service: ComposeService) -> dict[str, Text]:
+    """Return flag → value of the variables that an agent reads, such as AGENT_TAGS."""
+    names = {flag: flag.replace(".", "_").replace("-", "_").upper() for flag in _SETTINGS}
+    given = service.environment
+    return {flag: given[name] for flag, name in names.items() if name in given}
+
+
 def _version(image: str) -> tuple[int, int, int] | None:
     match = _VERSION.match(software.tag(image))
     return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
 def _words(service: ComposeService) -> list[Text]:
-    """Return the arguments; a shell's script is taken apart, too."""
+    """Return the arguments; a shell's script is split, too."""
     found = []
     for word in (*(service.entrypoint or ()), *service.command):
-        is_script = "--" in word.raw and " " in word.raw.strip()
-        parts = (syntax.words(word.raw) or tuple(word.raw.split())) if is_script else (word.raw,)
+        parts: tuple[str, ...] = (word.raw,)
+        if "--" in word.raw and " " in word.raw.strip():
+            parts = syntax.words(word.raw) or tuple(word.raw.split())
         found += [Text(part, word.place, resolve(part, {})) for part in parts]
     return found
 
 
 def _flags(words: list[Text]) -> Iterator[tuple[str, Text]]:
-    for index, word in enumerate(words):
+    for word, after in zip(words, [*words[1:], None], strict=False):
         if not word.raw.startswith("-"):
             continue
         name, equals, raw = word.raw.lstrip("-").partition("=")
         place = word.place
-        if not equals and index + 1 < len(words) and not words[index + 1].raw.startswith("-"):
-            raw, place = words[index + 1].raw, words[index + 1].place
+        if not equals and after and not after.raw.startswith("-"):
+            raw, place = after.raw, after.place
         yield name, Text(raw, place, resolve(raw, {}))

@@ -1,23 +1,21 @@
-"""The smaller fields of a Compose service: build, volumes, health, limits."""
+"""The smaller settings of a Compose service: build, volumes, health check, limits."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from sidecar.existing.compose import secrets, syntax
+from sidecar.existing.compose import syntax
 from sidecar.existing.compose.nodes import scalar, sequence
+from sidecar.rules import composefiles
 from sidecar.spec import Build, HealthCheck, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.existing.compose.records import ComposeService
     from sidecar.existing.compose.service_reader import Reader
-    from sidecar.findings import Finding
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 _HEALTH_SECONDS = {
@@ -25,11 +23,6 @@ _HEALTH_SECONDS = {
     "timeout": "timeout_s",
     "start_period": "start_period_s",
 }
-
-
-def with_findings(service: ComposeService, findings: list[Finding]) -> ComposeService:
-    """Return the service with more findings."""
-    return replace(service, findings=(*service.findings, *findings))
 
 
 def build(reader: Reader, node: yaml.Node | None) -> Build | None:
@@ -53,58 +46,44 @@ def build(reader: Reader, node: yaml.Node | None) -> Build | None:
 
 
 def _build_args(reader: Reader, node: yaml.Node | None) -> dict[str, str]:
-    """Return the arguments whose value the file gives: what .env gives is often a secret, and stays there."""
+    """Return the arguments that have a value in the file; those in .env are often secrets."""
     given = reader.pairs(node)
-    if node is None:
-        return {}
-    if missing := [name for name, text in given.items() if not text.complete]:
-        cause = f"build.args {', '.join(missing)}: the value comes from outside the file; not taken over"
-        reader.note(
-            node, cause, "Give it in the spec, unless it is a secret: an image's history shows it"
-        )
-    args = {name: text.text for name, text in given.items() if text.complete}
-    if clear := [name for name, value in args.items() if secrets.is_secret(name, value)]:
-        cause = f"build.args {', '.join(clear)}: in clear, as in the Compose file"
-        reader.note(node, cause, "Take it out: an image's history shows it")
-    return args
+    missing = [name for name, text in given.items() if not text.complete]
+    if node is not None and missing:
+        cause = f"build.args {', '.join(missing)}: the value comes from outside the file"
+        fix = "Give it in the spec, unless it is a secret: an image's history shows it"
+        reader.keep(node, composefiles.NEEDS_OUTSIDE_VALUE.problem(cause, fix))
+    return {name: text.text for name, text in given.items() if text.complete}
 
 
 def env_files(reader: Reader, node: yaml.Node | None) -> list[str]:
     """Return the paths of env_file: one, a list, or maps with a path."""
     nodes = sequence(node) or ([node] if node is not None else [])
-    named = [reader.tree.items(child).get("path", child) for child in nodes]
-    return [
-        path for one in named if reader.complete(one, "env_files") and (path := reader.plain(one))
-    ]
+    paths = (reader.tree.items(child).get("path", child) for child in nodes)
+    complete = [path for path in paths if reader.complete(path, "env_files")]
+    return [text for text in map(reader.plain, complete) if text]
 
 
 def volumes(reader: Reader, node: yaml.Node | None) -> list[Volume]:
-    """Return binds and named volumes; anonymous ones and other kinds become findings."""
+    """Return binds and named volumes; anonymous and other volumes become findings."""
     found = []
     for child in sequence(node):
-        if not all(
-            reader.complete(part, "volumes") for part in (child, *reader.tree.items(child).values())
-        ):
+        parts = (child, *reader.tree.items(child).values())
+        if not all(reader.complete(part, "volumes") for part in parts):
             continue
-        volume = (
-            _long_volume(reader, child)
-            if isinstance(child, yaml.MappingNode)
-            else _volume(reader.plain(child))
-        )
+        long = isinstance(child, yaml.MappingNode)
+        volume = _long_volume(reader, child) if long else _short_volume(reader.plain(child))
         if volume and volume.source and volume.target.startswith("/"):
             found.append(volume)
         else:
-            reader.note(
-                child,
-                "a volume that is neither named nor a path here is not taken over",
-                "Write SOURCE:TARGET",
-            )
+            cause = "a volume has neither a name nor a path on this host"
+            reader.unreadable(child, cause, "Write SOURCE:TARGET")
     return found
 
 
-def _volume(text: str) -> Volume:
+def _short_volume(text: str) -> Volume | None:
     if _WINDOWS.match(text):
-        return Volume("", "")
+        return None
     source, _, rest = text.partition(":")
     target, _, mode = rest.partition(":")
     return Volume(source if target else "", target or source, "ro" in mode.split(","))
@@ -119,13 +98,13 @@ def _long_volume(reader: Reader, node: yaml.Node) -> Volume | None:
 
 
 def memory(reader: Reader, node: yaml.Node | None) -> int | None:
-    """Return a limit of memory in MiB."""
+    """Return a memory limit in MiB."""
     text = reader.plain(node)
-    if node is None or not text or text == "0":
+    if node is None or text in ("", "0"):
         return None
     size = syntax.mebibytes(text)
     if size is None:
-        reader.note(node, "its memory limit is not a size; not taken over", "Give one such as 256m")
+        reader.unreadable(node, "its memory limit is not a size", "Give one such as 256m")
     return size
 
 
@@ -136,9 +115,7 @@ def cpus(reader: Reader, node: yaml.Node | None) -> float | None:
     try:
         return float(reader.plain(node) or 0) or None
     except ValueError:
-        reader.note(
-            node, "its limit of CPUs is not a number; not taken over", "Give one such as 0.5"
-        )
+        reader.unreadable(node, "its limit of CPUs is not a number", "Give one such as 0.5")
         return None
 
 
@@ -149,38 +126,33 @@ def replicas(reader: Reader, node: yaml.Node | None) -> int | None:
 
 
 def restart_policy(reader: Reader, deploy: Mapping[str, yaml.Node]) -> str:
-    """Return deploy's restart policy; its default, where the section is there, is `any`."""
+    """Return deploy's restart policy; `any` is its default where the section is given."""
     node = deploy.get("restart_policy")
-    return (
-        (reader.plain(reader.tree.items(node).get("condition")) or "any")
-        if node is not None
-        else ""
-    )
+    if node is None:
+        return ""
+    return reader.plain(reader.tree.items(node).get("condition")) or "any"
 
 
 def health(reader: Reader, node: yaml.Node | None) -> HealthCheck | None:
-    """Return a health check; None where there is none, or it is switched off."""
+    """Return a health check; None where there is none or it is disabled."""
     items = reader.tree.items(node)
     command = _test(reader, items.get("test"))
     if not command or reader.plain(items.get("disable")).casefold() == "true":
         return None
-    times = {
-        name: syntax.seconds(reader.plain(items.get(key))) for key, name in _HEALTH_SECONDS.items()
-    }
-    retries = replicas(reader, items.get("retries"))
-    given: dict[str, Any] = {
-        name: value for name, value in {**times, "retries": retries}.items() if value
-    }
-    return HealthCheck(command=command, **given)
+    given: dict[str, Any] = {"retries": replicas(reader, items.get("retries"))}
+    for key, name in _HEALTH_SECONDS.items():
+        given[name] = syntax.seconds(reader.plain(items.get(key)))
+    return HealthCheck(command=command, **{name: value for name, value in given.items() if value})
 
 
 def _test(reader: Reader, node: yaml.Node | None) -> tuple[str, ...]:
     if node is None:
         return ()
     found = [text for child in sequence(node) or [node] if (text := reader.text(child))]
-    if missing := list(dict.fromkeys(name for text in found for name in text.resolved.missing)):
-        cause = f"${', $'.join(missing)} of its health check has no default; not taken over"
-        reader.note(node, cause, "Give `health` with the value")
+    missing = [name for text in found for name in text.resolved.missing]
+    problem = composefiles.outside_value("healthcheck", missing, "Give `health` with the value")
+    if problem:
+        reader.keep(node, problem)
         return ()
     texts = [text.text for text in found]
     if texts[:1] == ["CMD"]:

@@ -1,4 +1,4 @@
-"""`${VARIABLE:-default}` as Compose reads it, with the defaults of the file: no shell's variables come in."""
+"""`${VARIABLE:-default}` as Compose reads it, but without a shell's variables."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _MAX_DEPTH = 10
 
 @dataclass(frozen=True)
 class Resolved:
-    """A text with its variables put in."""
+    """A text with its variables expanded."""
 
     text: str
     missing: tuple[str, ...] = ()
-    """The variables that have no value; the text is empty in their places."""
+    """Variables without a value; each is left out of the text."""
     variables: tuple[str, ...] = ()
-    """All that it names."""
+    """All variables that the text names."""
 
 
 def resolve(text: str, values: Mapping[str, str]) -> Resolved:
@@ -36,7 +36,7 @@ def resolve(text: str, values: Mapping[str, str]) -> Resolved:
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """Return the variables of a .env file; empty where there is none that can be read."""
+    """Return the variables of a .env file; empty where it is missing or cannot be read."""
     try:
         text = yamlio.read_text(path) if path.is_file() else ""
     except (SidecarError, OSError):
@@ -92,7 +92,7 @@ def _braced(name: str, rest: str, values: Mapping[str, str], depth: int) -> Reso
 
 
 def _closing(text: str, start: int) -> int:
-    """Return where the brace that was opened before `start` closes; the text's end where it does not."""
+    """Return where the brace opened before `start` closes; the text's end where it does not."""
     depth = 1
     for position in range(start, len(text)):
         depth += {"{": 1, "}": -1}.get(text[position], 0)

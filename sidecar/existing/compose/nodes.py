@@ -1,4 +1,4 @@
-"""A YAML file as its nodes: merge keys followed, every value with its line, nothing constructed."""
+"""A YAML file as nodes: merge keys are followed, each value has its line, no value is built."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _KNOWN |= {_MERGE, f"{_STANDARD}value", *OWN_TAGS}
 
 
 class Tree:
-    """One YAML file. Raises SidecarError "FILE:LINE" where it does not parse; see `check` for the rest."""
+    """One YAML file.
+
+    Raises SidecarError "FILE:LINE" where it does not parse; `check` finds the rest.
+    """
 
     def __init__(self, path: Path) -> None:
         self.file = str(path)
@@ -33,12 +36,11 @@ class Tree:
         self._merged: dict[int, dict[str, yaml.Node]] = {}
 
     def check(self) -> None:
-        """Raise SidecarError for keys given twice, keys that are no text, and tags that are not Compose's."""
+        """Raise SidecarError for duplicate keys, keys that are not text, and unknown tags."""
         for node in all_nodes(self.root) if self.root else []:
             if node.tag not in _KNOWN:
-                raise SidecarError(
-                    self.place(node), "has a tag that Compose does not know", "Take it out"
-                )
+                cause = "has a tag that Compose does not know"
+                raise SidecarError(self.place(node), cause, "Remove it")
             if isinstance(node, yaml.MappingNode):
                 self._check_keys(node)
 
@@ -47,11 +49,11 @@ class Tree:
         return f"{self.file}:{yamlio.line_of(node)}"
 
     def items(self, node: yaml.Node | None, depth: int = 0) -> dict[str, yaml.Node]:
-        """Return a map's values by key, those of its merge keys below its own; empty for what is no map."""
+        """Return a map's values by key, its own over those of its merge keys; empty for no map."""
         if not isinstance(node, yaml.MappingNode):
             return {}
         if depth > _MAX_MERGES:
-            cause = f"merges maps that merge maps, more than {_MAX_MERGES} deep"
+            cause = f"merges maps that merge maps, more than {_MAX_MERGES} levels deep"
             raise SidecarError(self.place(node), cause, "Flatten it")
         if id(node) not in self._merged:
             self._merged[id(node)] = self._merge(node, depth)
@@ -64,11 +66,10 @@ class Tree:
             if key.tag != _MERGE:
                 own[key.value] = value
                 continue
-            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            for source in sequence(value) or [value]:
                 if not isinstance(source, yaml.MappingNode):
-                    raise SidecarError(
-                        self.place(key), "`<<` merges what is not a map", "Name a map's anchor"
-                    )
+                    cause = "`<<` merges a value that is not a map"
+                    raise SidecarError(self.place(key), cause, "Name a map's anchor")
                 merged = {**self.items(source, depth + 1), **merged}  # of several, the first wins
         return {**merged, **own}
 
@@ -76,30 +77,28 @@ class Tree:
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise SidecarError(
-                    self.place(key), "has a key that is not text", "Write KEY: VALUE"
-                )
+                cause = "has a key that is not text"
+                raise SidecarError(self.place(key), cause, "Write KEY: VALUE")
             if key.value in seen and key.tag != _MERGE:
-                raise SidecarError(
-                    self.place(key), f"the key {key.value[:60]!r} is given twice", "Keep one"
-                )
+                cause = f"the key {key.value[:60]!r} is given twice"
+                raise SidecarError(self.place(key), cause, "Keep one")
             seen.add(key.value)
 
 
 def scalar(node: yaml.Node | None) -> str | None:
-    """Return a scalar as it was typed; None for null and for what is none."""
+    """Return a scalar as it was typed; None for null and for other nodes."""
     if not isinstance(node, yaml.ScalarNode) or node.tag in (f"{_STANDARD}null", "!reset"):
         return None
     return str(node.value)
 
 
 def sequence(node: yaml.Node | None) -> list[yaml.Node]:
-    """Return a list's nodes; empty for what is no list."""
+    """Return a list's nodes; empty for other nodes."""
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def all_nodes(root: yaml.Node) -> list[yaml.Node]:
-    """Return every node once, however often it is named by an alias."""
+    """Return each node once, however many aliases name it."""
     found: dict[int, yaml.Node] = {}
     waiting = [root]
     while waiting:

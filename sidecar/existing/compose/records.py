@@ -1,4 +1,4 @@
-"""The records of a Compose file, as far as init needs them."""
+"""The records of a Compose file: what the checks and `sidecar init` ask."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_elsewhere(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """A value with its variables resolved."""
+    """A value with its variables expanded."""
 
     raw: str
     """As typed."""
@@ -32,12 +32,12 @@ class Text:
 
     @property
     def text(self) -> str:
-        """The value; a variable without a value is left out of it."""
+        """The value; a variable without a value is left out."""
         return self.resolved.text
 
     @property
     def complete(self) -> bool:
-        """Whether every variable of it has a value."""
+        """Whether each of its variables has a value."""
         return not self.resolved.missing
 
     @staticmethod
@@ -61,7 +61,7 @@ class Port:
 
 @dataclass(frozen=True)
 class ComposeService:
-    """One service, what it extends included."""
+    """One service, with what it extends."""
 
     name: str
     place: str
@@ -77,7 +77,7 @@ class ComposeService:
     depends_on: Mapping[str, str] = field(default_factory=dict)
     """Service → condition; links are among them."""
     aliases: tuple[str, ...] = ()
-    """Other names that its networks know it by."""
+    """Its other names in its networks."""
     network_mode: str = ""
     restart: str = ""
     memory_mib: int | None = None
@@ -88,27 +88,31 @@ class ComposeService:
     labels: tuple[str, ...] = ()
     """NAME=VALUE."""
     places: Mapping[str, str] = field(default_factory=dict)
-    """Key → FILE:LINE, of all keys, read or not."""
+    """Key → FILE:LINE, for all keys, read or not."""
     replaced: tuple[str, ...] = ()
-    """Keys that are tagged !override or !reset: they replace what the service extends."""
+    """Keys with the tag !override or !reset, which replace what the service extends."""
     findings: tuple[Finding, ...] = ()
-    """What could not be read, or could be read in part only."""
+    """What could not be read, or only in part."""
+
+    def variable(self, name: str) -> str | None:
+        """Return the value of a variable; None where it is not set."""
+        return self.environment[name].text if name in self.environment else None
 
     def place_of(self, key: str) -> str:
-        """Return where a key stands, else where the service does."""
+        """Return the place of a key, else that of the service."""
         return self.places.get(key, self.place)
 
 
 @dataclass(frozen=True)
 class ComposeFile:
-    """What init knows of a Compose file."""
+    """A Compose file as it was read."""
 
     path: Path
     services: Mapping[str, ComposeService]
     findings: tuple[Finding, ...]
     tokens: frozenset[str]
-    """Every token in the file; none of them may leave it."""
+    """Every token in the file; no output may show one."""
     rendered: bool = False
-    """Whether it is a rendering of the kit's own."""
+    """Whether the kit rendered it."""
     sources: tuple[Path, ...] = ()
-    """Itself and every file that belongs to it, read or not: the user's own, never written to."""
+    """Itself and each file that belongs to it, read or not. The kit never writes to them."""

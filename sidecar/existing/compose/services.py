@@ -1,4 +1,7 @@
-"""One service of a Compose file, from its nodes to a record. What cannot be read becomes a finding, not an error."""
+"""One service of a Compose file, from its nodes to a record.
+
+What cannot be read becomes a finding, not an error.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,11 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
     items = reader.tree.items(node)
     deploy = reader.tree.items(items.get("deploy"))
     limits = reader.tree.items(reader.tree.items(deploy.get("resources")).get("limits"))
-    image = reader.text(items["image"], dotenv=True) if "image" in items else None
-    service = ComposeService(
+    labels = reader.pairs(items.get("labels"))
+    return ComposeService(
         name=reader.service,
         place=reader.tree.place(node),
-        image=image,
+        image=reader.text(items.get("image"), dotenv=True),
         build=fields.build(reader, items.get("build")),
         ports=_ports(reader, items.get("ports")),
         expose=tuple(_exposed(reader, items.get("expose"))),
@@ -44,16 +47,14 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         replicas=fields.replicas(reader, deploy.get("replicas") or items.get("scale")),
         health=fields.health(reader, items.get("healthcheck")),
         profiles=tuple(reader.texts(items.get("profiles"))),
-        labels=tuple(
-            f"{key}={text.text}" for key, text in reader.pairs(items.get("labels")).items()
-        ),
+        labels=tuple(f"{key}={text.text}" for key, text in labels.items()),
         places={key: reader.tree.place(value) for key, value in items.items()},
         replaced=tuple(key for key, value in items.items() if value.tag in OWN_TAGS),
     )
-    return fields.with_findings(service, reader.findings)
 
 
 def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:
+    """Return a command's words: a list as it is, a text split as a shell does."""
     if isinstance(node, yaml.SequenceNode):
         texts = (reader.text(child) for child in node.value)
         return tuple(text for text in texts if text is not None)
@@ -62,8 +63,9 @@ def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:
         return None
     parts = syntax.words(raw)
     if parts is None:
-        reader.note(node, "a command line's quotes do not close; not taken over", "Close them")
-    return tuple(Text(part, reader.tree.place(node), resolve(part, {})) for part in parts or ())
+        reader.unreadable(node, "a quote in a command line does not close", "Close it")
+    place = reader.tree.place(node)
+    return tuple(Text(part, place, resolve(part, {})) for part in parts or ())
 
 
 def _ports(reader: Reader, node: yaml.Node | None) -> tuple[Port, ...]:
@@ -80,16 +82,12 @@ def _port(reader: Reader, node: yaml.Node) -> list[Port]:
     inside = syntax.port_range(target)
     outside = syntax.port_range(published) if published else None
     if inside is None or (published and outside is None):
-        reader.note(
-            node,
-            "names a port that cannot be read; not taken over",
-            "Give HOST:CONTAINER, each 1-65535",
-        )
+        reader.unreadable(node, "a port cannot be read", "Give HOST:CONTAINER, each 1-65535")
         return []
     place = reader.tree.place(node)
     outsides = list(outside or ())[: len(inside)]
     pairs = zip(inside, [*outsides, *[None] * (len(inside) - len(outsides))], strict=True)
-    return [Port(one, other, host, protocol or "tcp", place) for one, other in pairs]
+    return [Port(port, other, host, protocol or "tcp", place) for port, other in pairs]
 
 
 def _exposed(reader: Reader, node: yaml.Node | None) -> list[int]:
@@ -99,21 +97,16 @@ def _exposed(reader: Reader, node: yaml.Node | None) -> list[int]:
 
 def _depends_on(reader: Reader, items: Mapping[str, yaml.Node]) -> dict[str, str]:
     node = items.get("depends_on")
-    found = dict.fromkeys(reader.texts(node), "service_started")
+    links = (link.partition(":")[0] for link in reader.texts(items.get("links")))
+    found = dict.fromkeys((*links, *reader.texts(node)), "service_started")
     for name, child in reader.tree.items(node).items():
         found[name] = reader.plain(reader.tree.items(child).get("condition")) or "service_started"
-    links = reader.texts(items.get("links"))
-    return {**dict.fromkeys((link.partition(":")[0] for link in links), "service_started"), **found}
+    return found
 
 
 def _aliases(reader: Reader, items: Mapping[str, yaml.Node]) -> list[str]:
-    networks = reader.tree.items(items.get("networks")).values()
-    named = [
-        alias
-        for network in networks
-        for alias in reader.texts(reader.tree.items(network).get("aliases"))
-    ]
-    return [
-        *named,
-        *filter(None, (reader.plain(items.get(key)) for key in ("container_name", "hostname"))),
-    ]
+    found = []
+    for network in reader.tree.items(items.get("networks")).values():
+        found += reader.texts(reader.tree.items(network).get("aliases"))
+    names = (reader.plain(items.get(key)) for key in ("container_name", "hostname"))
+    return [*found, *filter(None, names)]

@@ -1,4 +1,4 @@
-"""Well-known images: what is a database or a proxy is no service to trace, and what runs Python is."""
+"""Well-known images: a database or a proxy is not a service to trace, and some run Python."""
 
 from __future__ import annotations
 
@@ -8,32 +8,52 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sidecar.existing.compose.records import ComposeService
 
-_KINDS = {
-    "database": "postgres postgresql postgis timescaledb pgvector mysql percona mariadb mongo mongodb mssql oracle db2 "
-    "cassandra scylla couchdb couchbase neo4j clickhouse clickhouse-server influxdb cockroach dynamodb-local "
-    "dynamodb questdb tidb rethinkdb arangodb qdrant milvus weaviate chroma db database",
-    "cache": "redis redis-stack redis-stack-server valkey keydb dragonfly memcached varnish cache",
-    "broker": "rabbitmq kafka cp-kafka cp-zookeeper cp-schema-registry zookeeper redpanda nats nats-streaming activemq "
-    "activemq-artemis artemis pulsar mosquitto emqx nsq broker",
-    "proxy": "nginx nginx-unprivileged nginx-proxy openresty traefik haproxy envoy caddy httpd apache apache2 kong "
-    "squid pgbouncer pgpool ingress proxy reverse-proxy webserver oauth2-proxy relay",
-    "search engine": "elasticsearch opensearch solr meilisearch typesense kibana opensearch-dashboards logstash",
-    "tracing backend": "jaeger-query jaeger-collector jaeger-ingester jaeger-cassandra-schema zipkin tempo "
-    "opentelemetry-collector opentelemetry-collector-contrib otel-collector otelcol skywalking-oap-server",
-    "metrics or logs": "prometheus grafana loki promtail alertmanager node-exporter cadvisor statsd statsd-exporter "
-    "graphite graphite-statsd fluentd fluent-bit telegraf vector filebeat snuba symbolicator",
+_IMAGES = {
+    "database": """
+        postgres postgresql postgis timescaledb pgvector mysql percona mariadb mongo mongodb mssql
+        oracle db2 cassandra scylla couchdb couchbase neo4j clickhouse clickhouse-server influxdb
+        cockroach dynamodb-local dynamodb questdb tidb rethinkdb arangodb qdrant milvus weaviate
+        chroma db database
+    """,
+    "cache": """
+        redis redis-stack redis-stack-server valkey keydb dragonfly memcached varnish cache
+    """,
+    "broker": """
+        rabbitmq kafka cp-kafka cp-zookeeper cp-schema-registry zookeeper redpanda nats
+        nats-streaming activemq activemq-artemis artemis pulsar mosquitto emqx nsq broker
+    """,
+    "proxy": """
+        nginx nginx-unprivileged nginx-proxy openresty traefik haproxy envoy caddy httpd apache
+        apache2 kong squid pgbouncer pgpool ingress proxy reverse-proxy webserver oauth2-proxy relay
+    """,
+    "search engine": """
+        elasticsearch opensearch solr meilisearch typesense kibana opensearch-dashboards logstash
+    """,
+    "tracing backend": """
+        jaeger-query jaeger-collector jaeger-ingester jaeger-cassandra-schema zipkin tempo
+        opentelemetry-collector opentelemetry-collector-contrib otel-collector otelcol
+        skywalking-oap-server
+    """,
+    "metrics or logs": """
+        prometheus grafana loki promtail alertmanager node-exporter cadvisor statsd statsd-exporter
+        graphite graphite-statsd fluentd fluent-bit telegraf vector filebeat snuba symbolicator
+    """,
     "store": "minio mc registry vault consul etcd localstack seaweedfs",
-    "tool": "adminer pgadmin4 pgadmin phpmyadmin mailhog mailpit maildev exim4 smtp flower portainer watchtower "
-    "redis-commander mongo-express docker-gc ofelia keycloak selenium chrome busybox alpine certbot geoipupdate "
-    "docker dind",
+    "tool": """
+        adminer pgadmin4 pgadmin phpmyadmin mailhog mailpit maildev exim4 smtp flower portainer
+        watchtower redis-commander mongo-express docker-gc ofelia keycloak selenium chrome busybox
+        alpine certbot geoipupdate docker dind
+    """,
 }
-_KIND_OF = {name: kind for kind, names in _KINDS.items() for name in names.split()}
+_USE_OF = {name: use for use, names in _IMAGES.items() for name in names.split()}
 _GUESSED = re.compile(
-    r"(postgres|mysql|mariadb|mongo|redis|memcached|rabbitmq|kafka|zookeeper|nginx|traefik|clickhouse)\b"
+    r"(postgres|mysql|mariadb|mongo|redis|memcached|rabbitmq|kafka|zookeeper|nginx|traefik"
+    r"|clickhouse)\b"
 )
 _PYTHON = re.compile(
-    r"\b(python[\d.]*|pypy|gunicorn|uvicorn|hypercorn|daphne|uwsgi|celery|flask|django|manage\.py|fastapi|airflow|dramatiq|"
-    r"huey|rq|faust|jupyter|streamlit|poetry|pipenv|uv|tornado|aiohttp|sanic|superset|sentry)\b|\.py\b",
+    r"\b(python[\d.]*|pypy|gunicorn|uvicorn|hypercorn|daphne|uwsgi|celery|flask|django|manage\.py"
+    r"|fastapi|airflow|dramatiq|huey|rq|faust|jupyter|streamlit|poetry|pipenv|uv|tornado|aiohttp"
+    r"|sanic|superset|sentry)\b|\.py\b",
     re.IGNORECASE,
 )
 
@@ -44,32 +64,28 @@ def repository(image: str) -> str:
 
 
 def tag(image: str) -> str:
-    """Return an image's tag, its digest where it has one, or nothing."""
+    """Return an image's digest, else its tag, else an empty text."""
     name, _, digest = image.partition("@")
     return digest or name.rsplit("/", 1)[-1].partition(":")[2]
 
 
 def other_software(service: ComposeService) -> str:
-    """Return what kind of ready software a service is; empty for one that may be the user's own."""
+    """Return what a ready-made image is for, such as `database`; empty for a user's own."""
     if service.image and not service.build:
         name = repository(service.image.text)
         found = _GUESSED.match(name)
-        return _KIND_OF.get(name, _KIND_OF.get(found[1], "") if found else "")
+        return _USE_OF.get(name, _USE_OF.get(found[1], "") if found else "")
     context = service.build.context.rstrip("/").rsplit("/", 1)[-1] if service.build else ""
-    return next(
-        (
-            _KIND_OF[name]
-            for name in (service.name.casefold(), context.casefold())
-            if name in _KIND_OF
-        ),
-        "",
-    )
+    return _USE_OF.get(service.name.casefold()) or _USE_OF.get(context.casefold(), "")
 
 
 def runs_python(service: ComposeService) -> bool:
-    """Tell whether command or image look like Python, or nothing is known but that it is built here."""
+    """Tell whether command or image look like Python.
+
+    A service that is built here, and has no command, counts: nothing else is known of it.
+    """
     image = service.image.text if service.image else ""
     words = [word.text for word in (*(service.entrypoint or ()), *service.command)]
-    return bool(_PYTHON.search(" ".join([image, *words]))) or (
-        service.build is not None and not words
-    )
+    if _PYTHON.search(" ".join([image, *words])):
+        return True
+    return service.build is not None and not words

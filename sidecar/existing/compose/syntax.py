@@ -1,4 +1,4 @@
-"""Texts of a Compose file → ports, sizes, durations, argument lists; None for what cannot be read."""
+"""Texts of a Compose file → ports, sizes, durations, arguments; None where unreadable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def port_range(text: str) -> range | None:
 
 
 def short_port(text: str) -> tuple[str, str, str, str]:
-    """Return (host address, host ports, container ports, protocol) of Compose's short syntax, each as text."""
+    """Return (host address, host ports, container ports, protocol) of Compose's short syntax."""
     address, _, protocol = text.strip().partition("/")
     *before, target = address.rsplit(":", 2)
     published = before.pop() if before else ""
@@ -51,7 +51,7 @@ def seconds(text: str) -> int | None:
 
 
 def words(text: str) -> tuple[str, ...] | None:
-    """Return a command line as arguments, split as a shell does; None where its quotes do not close."""
+    """Return a command line split as a shell does; None where a quote does not close."""
     try:
         return tuple(shlex.split(text))
     except ValueError:

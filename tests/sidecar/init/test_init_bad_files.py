@@ -1,4 +1,4 @@
-"""What is no Compose file, or no good one: place, cause, fix, exit 1, nothing written; never a traceback."""
+"""Files that init refuses: place, cause, fix, exit 1, nothing written; never a traceback."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "c.yml:1: is not a map, so it is no Compose file. Name one with --from"),
-        ("- web\n", "c.yml:1: is not a map, so it is no Compose file. Name one with --from"),
-        ("just text\n", "c.yml:1: is not a map, so it is no Compose file. Name one with --from"),
+        ("", "c.yml:1: is not a map, so it is not a Compose file. Name one with --from"),
+        ("- web\n", "c.yml:1: is not a map, so it is not a Compose file. Name one with --from"),
+        ("just text\n", "c.yml:1: is not a map, so it is not a Compose file. Name one with --from"),
         ("name: shop\n", "c.yml:1: has no `services`. Name a Compose file with --from"),
         (
             "web:\n  image: web\n",
-            "c.yml:1: has no `services`. It is of Compose's first format: put its services below `services:`",
+            (
+                "c.yml:1: has no `services`. It has Compose's first format: "
+                "put its services below `services:`"
+            ),
         ),
         ("services:\n", "c.yml:1: services: is not a map. Give NAME: below it, then its fields"),
         (
@@ -61,15 +64,24 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
         (
             "services:\n  web: {image: a}\n---\nservices: {}\n",
-            "c.yml:3: is not YAML: but found another document. Correct it there, or the line before",
+            (
+                "c.yml:3: is not YAML: but found another document. "
+                "Correct it there, or the line before"
+            ),
         ),
         (
             "services:\n\tweb:\n",
-            "c.yml:2: is not YAML: found character that cannot start any token. Correct it there, or the line before",
+            (
+                "c.yml:2: is not YAML: found character that cannot start any token. "
+                "Correct it there, or the line before"
+            ),
         ),
         (
             'services:\n  web: {image: "a}\n',
-            "c.yml:3: is not YAML: found unexpected end of stream. Correct it there, or the line before",
+            (
+                "c.yml:3: is not YAML: found unexpected end of stream. "
+                "Correct it there, or the line before"
+            ),
         ),
         (
             "services: *nowhere\n",
@@ -77,15 +89,15 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
         (
             "services:\n  web: !!python/object/apply:os.system [id]\n",
-            "c.yml:2: has a tag that Compose does not know. Take it out",
+            "c.yml:2: has a tag that Compose does not know. Remove it",
         ),
         (
             "services: !secret {web: {}}\n",
-            "c.yml:1: has a tag that Compose does not know. Take it out",
+            "c.yml:1: has a tag that Compose does not know. Remove it",
         ),
         (
             "services:\n  web: {<<: image}\n",
-            "c.yml:2: `<<` merges what is not a map. Name a map's anchor",
+            "c.yml:2: `<<` merges a value that is not a map. Name a map's anchor",
         ),
         (
             "services:\n  a: &a {extends: a, image: x}\n",
@@ -97,16 +109,16 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
         (
             "services:\n  web: &w {<<: *w, image: a}\n",
-            "c.yml:2: merges maps that merge maps, more than 20 deep. Flatten it",
+            "c.yml:2: merges maps that merge maps, more than 20 levels deep. Flatten it",
         ),
         (
             DEEP_MERGE + "\nservices: {web: *m39}\n",
-            "c.yml:19: merges maps that merge maps, more than 20 deep. Flatten it",
+            "c.yml:19: merges maps that merge maps, more than 20 levels deep. Flatten it",
         ),
         ("services: " + "[" * 10_000, "c.yml:1: is nested deeper than 50 levels. Flatten it"),
         (
             "services: {" + ", ".join(f"s{n}: {{image: x}}" for n in range(501)) + "}",
-            "c.yml: has 501 services; 500 are read. Split it",
+            "c.yml: has 501 services; at most 500 are read. Split it",
         ),
         (
             "services:\n  db: {image: postgres}\n",
@@ -114,7 +126,7 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_compose_file_is_said_at_its_line(run, text: str, message: str) -> None:
+def test_a_file_of_another_kind_is_refused_at_its_line(run, text: str, message: str) -> None:
     """One line with place, cause and fix; exit 1; nothing is written."""
     Path("c.yml").write_text(text)
     result = run("init", "--from", "c.yml")
@@ -132,7 +144,7 @@ def test_what_is_no_compose_file_is_said_at_its_line(run, text: str, message: st
         (b"#" * (1024 * 1024 + 1), "c.yml: is larger than 1 MiB. Name the file that was meant"),
     ],
 )
-def test_what_is_no_text_is_said(run, data: bytes, message: str) -> None:
+def test_a_file_that_is_not_text_is_refused(run, data: bytes, message: str) -> None:
     """Binary, UTF-16, NUL and too large files."""
     Path("c.yml").write_bytes(data)
     result = run("init", "--from", "c.yml")
@@ -144,25 +156,25 @@ def test_what_is_no_text_is_said(run, data: bytes, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "cause"), [("missing.yml", "No such file"), (".", "Is a directory")]
 )
-def test_what_cannot_be_read_is_said(run, name: str, cause: str) -> None:
-    """A file that is not there, a folder."""
+def test_a_file_that_cannot_be_read_is_refused(run, name: str, cause: str) -> None:
+    """A missing file, a folder."""
     result = run("init", "--from", name)
 
     assert 1 == result.code
     assert f"sidecar: {name}: {cause}" in result.err
 
 
-def test_a_billion_laughs_are_no_laughs(run) -> None:
-    """Aliases are followed where something is read, and nowhere else."""
+def test_a_billion_laughs_take_no_memory(run) -> None:
+    """An alias is followed only where its value is read."""
     Path("c.yml").write_text(BOMB)
     result = run("init", "--from", "c.yml")
 
     assert 0 == result.code
-    assert "names a port that cannot be read" in result.out
+    assert "a port cannot be read" in result.out
 
 
 def test_no_tokens_in_errors(run) -> None:
-    """An error shows no token, even where the file is at fault right beside it."""
+    """An error shows no token, even if the token is the wrong value itself."""
     Path("c.yml").write_text(
         "services:\n  agent:\n    command: [--agent.tags=Authentication=canary-0000]\n"
         "    ? canary-0000\n    : 1\n    ? canary-0000\n    : 2\n"
@@ -176,7 +188,7 @@ def test_no_tokens_in_errors(run) -> None:
 
 
 @pytest.mark.parametrize("option", ["--region", "--regions"])
-def test_a_region_that_is_none_is_refused_first(run, option: str) -> None:
+def test_an_unknown_region_is_refused_first(run, option: str) -> None:
     """An unknown region names the nearest, a missing catalogue its path."""
     Path("c.yml").write_text("services: {web: {image: a, ports: ['1:1']}}")
     result = run("init", "--from", "c.yml", option, "cn-shangai")

@@ -42,7 +42,7 @@ def files() -> list[str]:
 
 
 def test_without_a_terminal_the_defaults_are_written(run) -> None:
-    """The region `local`, the sample's services, and the next commands, which need no token there."""
+    """The region `local`, the sample's services, and the next commands, without a token."""
     result = run("init")
 
     assert (0, "") == (result.code, result.err)
@@ -62,7 +62,7 @@ def test_without_a_terminal_the_defaults_are_written(run) -> None:
 
 
 def test_the_file_begins_with_the_editors_line(run) -> None:
-    """It names the schema beside it, which is what `sidecar schema` prints, and takes the file."""
+    """It names the schema next to it, which `sidecar schema` prints and which accepts the file."""
     run("init", "--region", "cn-shanghai", "--network", "vpc")
     text, schema = Path("sidecar.yaml").read_text(), Path("sidecar.schema.json").read_text()
 
@@ -72,7 +72,7 @@ def test_the_file_begins_with_the_editors_line(run) -> None:
     assert "vpc" == load([Path("sidecar.yaml")]).spec.gateway.network
 
 
-def test_every_field_is_shown(run) -> None:
+def test_each_field_is_shown(run) -> None:
     """Each field has a line with its doc; not the second of two that exclude each other."""
     text = run("init", "--dry-run").out
     expected = {path for path, _ in walk()}
@@ -85,8 +85,8 @@ def test_every_field_is_shown(run) -> None:
     }
 
 
-def test_every_comment_can_be_taken_off(run, golden) -> None:
-    """With `# ` off every comment that holds a key, the file is still a spec, and all of it is read."""
+def test_each_comment_can_be_removed(run, golden) -> None:
+    """Without the `# ` of each commented key the file is still a spec, and all of it is read."""
     text = run("init", "--dry-run").out
     golden("init/default.yaml", text)
     Path("all.yaml").write_text(re.sub(r"(?m)^( *)# (?=[ -]*\w+:(?! `))", r"\1", text))
@@ -129,19 +129,19 @@ def test_a_value_is_dumped_as_data(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["sidecar.yaml", "sidecar.schema.json"])
 def test_nothing_is_overwritten(run, name: str) -> None:
-    """A file that is there stays, also where it is only the schema's place; --force replaces it."""
+    """An existing file stays, also one with the schema's name; --force replaces it."""
     Path(name).write_text("mine")
     refused = run("init")
 
     assert 1 == refused.code
-    assert f"sidecar: {name}: is there already" in refused.err
+    assert f"sidecar: {name}: exists already" in refused.err
     assert ([name], "mine") == (files(), Path(name).read_text())
     assert 0 == run("init", "--force").code
     assert "mine" != Path(name).read_text()
 
 
 def test_the_kits_own_schema_is_renewed(run) -> None:
-    """A schema that init wrote before is no obstacle."""
+    """A schema that init wrote before is replaced."""
     run("init")
     Path("sidecar.yaml").unlink()
 
@@ -176,7 +176,7 @@ def test_links_and_folders_are_not_replaced(run, name: str) -> None:
     ],
 )
 def test_what_it_reads_is_never_written_to(run, out: str) -> None:
-    """Nor what that extends or includes, under whatever name: --force is no exception."""
+    """Nor what that extends or includes, under any name, even with --force."""
     Path("parts").mkdir()
     Path("two.yml").write_text("services: {}\n")
     for name in ("base.yml", "parts/one.yml", "three.yml"):
@@ -185,7 +185,8 @@ def test_what_it_reads_is_never_written_to(run, out: str) -> None:
         Path(name).write_text("A=1\n")
     Path("compose.yml").write_text(
         "include: [parts/one.yml, {path: two.yml}, {path: [three.yml]}]\n"
-        "services: {web: {ports: ['8000:8000'], env_file: w.env, extends: {file: base.yml, service: base}}}\n"
+        "services: {web: {ports: ['8000:8000'], env_file: w.env, "
+        "extends: {file: base.yml, service: base}}}\n"
     )
     Path("hard.yml").hardlink_to("compose.yml")
     Path("c.yml").symlink_to("compose.yml")
@@ -202,7 +203,7 @@ def test_what_it_reads_is_never_written_to(run, out: str) -> None:
 
 
 def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
-    """A Compose file of the schema's name stays, too."""
+    """A Compose file with the schema's name stays, too."""
     Path("sidecar.schema.json").write_text(COMPOSE)
     result = run("init", "--from", "sidecar.schema.json", "--region", "cn-beijing", "--force")
 
@@ -211,7 +212,7 @@ def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
 
 
 def test_a_secret_of_the_env_file_stays_there(run) -> None:
-    """Whether a build argument, an address, a path or an agent's tag names it: the spec lacks it, and it is said."""
+    """Whether a build argument, an address, a path or an agent's tag uses it: a finding says so."""
     Path(".env").write_text(
         "TRACE=plainsecrettoken12345\nPIP_TOKEN=pip-pass-word\nTAG=2.1\nAUTH_PORT=8001\n"
     )
@@ -220,7 +221,8 @@ def test_a_secret_of_the_env_file_stays_there(run) -> None:
         "  web:\n"
         "    build:\n"
         "      context: https://u:${PIP_TOKEN}@git.example.com/web.git\n"
-        "      args: {AGENT_TOKEN: '${TRACE}', INDEX: 'https://u:${PIP_TOKEN}@x', VERSION: '1', TAG: }\n"
+        "      args: {AGENT_TOKEN: '${TRACE}', INDEX: 'https://u:${PIP_TOKEN}@x', "
+        "VERSION: '1', TAG: }\n"
         "    ports: ['${AUTH_PORT}:8000']\n"
         "    volumes: ['./${TRACE}:/data', './${PIP_TOKEN}:/pip', './${TAG}:/tag']\n"
         "    env_file: ['${PIP_TOKEN}.env', '${TRACE}.env', '${TAG}.env']\n"
@@ -239,18 +241,21 @@ def test_a_secret_of_the_env_file_stays_there(run) -> None:
     ]
     assert (["./2.1:/tag"], ["./2.1.env"]) == (service["volumes"], service["env_files"])
     assert "0.0.0.0:8001" == service["publish"]
-    for said in (
-        "c.yml:4: web: build.context: $PIP_TOKEN has no value in the file, or a secret's in .env. Complete",
-        "c.yml:5: web: build.args AGENT_TOKEN, INDEX, TAG: the value comes from outside the file; not taken over",
+    for finding in (
+        (
+            "c.yml:4: web: build.context: $PIP_TOKEN has no value in the file, "
+            "and none in .env that may be copied. Complete"
+        ),
+        "c.yml:5: web: build.args AGENT_TOKEN, INDEX, TAG: the value comes from outside the file. ",
         "c.yml:7: web: volumes: $PIP_TOKEN has no value",
         "c.yml:7: web: volumes: holds the token; not taken over",
         "c.yml:8: web: env_files: $PIP_TOKEN has no value",
         "c.yml:8: web: env_files: holds the token; not taken over",
     ):
-        assert said in result.err
+        assert finding in result.err
 
 
-def test_a_secret_build_argument_in_clear_is_told(run) -> None:
+def test_a_secret_build_argument_in_clear_text_is_a_finding(run) -> None:
     """It is taken over as the Compose file has it, with a warning."""
     Path("c.yml").write_text(
         "services: {web: {build: {context: ., args: [INDEX=https://u:pw@x]}}}\n"
@@ -258,7 +263,7 @@ def test_a_secret_build_argument_in_clear_is_told(run) -> None:
     result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
 
     assert (
-        "warning: c.yml:1: web: build.args INDEX: in clear, as in the Compose file. Take it out"
+        "warning: c.yml:1: web: build.args INDEX: in clear text. Remove it: the image's history"
         in result.err
     )
     assert "https://u:pw@x" in result.out
@@ -268,19 +273,19 @@ def test_a_secret_build_argument_in_clear_is_told(run) -> None:
 def test_a_health_check_with_an_unset_variable_is_not_taken_over(
     run, test: str | list[str]
 ) -> None:
-    """As a command with one: an empty text in its place would be another check."""
+    """With an empty text in its place it would be another check."""
     services = {"web": {"image": "web:1", "ports": ["8000:8000"], "healthcheck": {"test": test}}}
     Path("c.yml").write_text(json.dumps({"services": services}))
     result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
 
     assert (
-        "warning: c.yml:1: web: $PIP_TOKEN of its health check has no default; not taken over"
-        in result.err
+        "warning: c.yml:1: web: healthcheck: $PIP_TOKEN has no value in the file. "
+        "Give `health` with the value" in result.err
     )
     assert "health" not in yaml.safe_load(result.out)["services"][0]
 
 
-def test_a_spec_that_cannot_be_looked_at_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spec_that_cannot_be_read_is_reported(run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of another owner: the path and the system's words, no defect of the kit."""
 
     def denied(path: Path, **_options: object) -> None:
@@ -296,7 +301,7 @@ def test_a_spec_that_cannot_be_looked_at_is_told(run, monkeypatch: pytest.Monkey
     )
 
 
-def test_a_folder_that_is_missing_is_said(run) -> None:
+def test_a_missing_folder_is_reported(run) -> None:
     """One line, no file."""
     result = run("init", "--out", "missing/sidecar.yaml")
 
@@ -317,8 +322,8 @@ def test_a_write_that_fails_leaves_nothing(run, monkeypatch: pytest.MonkeyPatch)
     assert "No space left on device" in result.err
 
 
-def test_a_dry_run_prints_the_spec_alone(run) -> None:
-    """The spec goes to standard output, so that it can be piped; findings to standard error; nothing is written."""
+def test_a_dry_run_prints_only_the_spec(run) -> None:
+    """The spec to standard output, for a pipe; findings to standard error; nothing is written."""
     Path("c.yml").write_text(COMPOSE)
     result = run("init", "--from", "c.yml", "--dry-run")
 
@@ -328,7 +333,7 @@ def test_a_dry_run_prints_the_spec_alone(run) -> None:
 
 
 def test_a_diff_shows_what_would_change(run) -> None:
-    """Exit 1 with a unified diff where the file differs, 0 and nothing where it does not; nothing is written."""
+    """Exit 1 with a unified diff where the file differs, else 0; nothing is written."""
     Path("c.yml").write_text(COMPOSE)
     run("init", "--from", "c.yml", "--region", "cn-beijing")
     before = Path("sidecar.yaml").read_text()
@@ -343,7 +348,7 @@ def test_a_diff_shows_what_would_change(run) -> None:
 
 
 def test_a_region_without_such_a_host_is_refused(run) -> None:
-    """What plan would refuse is not written."""
+    """A spec that plan would refuse is not written."""
     result = run("init", "--region", "local", "--network", "vpc")
 
     assert (1, "sidecar: region local: has no vpc host. Use --network public\n") == (
@@ -393,7 +398,7 @@ class Terminal:
                 self._process.wait(2)
 
     def end(self) -> int:
-        """Return the exit code, all output being in `seen`."""
+        """Return the exit code; all output is in `seen`."""
         assert self._process
         code = self._process.wait(20)
         while select.select([self._main], [], [], 0)[0]:
@@ -418,7 +423,7 @@ class Terminal:
 
 
 def test_a_terminal_is_asked(terminal: Terminal) -> None:
-    """Region, network, name, image and port: a wrong answer is told with the nearest right one, and asked again."""
+    """Region, network, name, image and port; after a wrong answer the nearest, and again."""
     terminal.start()
     terminal.answer("Region (`sidecar regions` lists them) [local]: ", "cn-shangai\n")
     terminal.answer("Did you mean cn-shanghai", "cn-shanghai\n")
@@ -442,7 +447,7 @@ def test_a_terminal_is_asked(terminal: Terminal) -> None:
 
 
 def test_enter_takes_every_default(terminal: Terminal) -> None:
-    """Three times Enter: the sample on `local`; flags are not asked for."""
+    """Enter: the sample on `local`; what a flag gives is not asked."""
     terminal.start("--network", "public")
     terminal.answer("Region", "\n")
     terminal.answer("Service", "\n")
@@ -457,7 +462,7 @@ def test_an_end_of_input_is_no_answer(terminal: Terminal) -> None:
     terminal.answer("Region", "\x04")
 
     assert 1 == terminal.end()
-    assert "sidecar: init: was not answered. Give the answers as flags" in terminal.seen
+    assert "sidecar: init: has no answer. Give the answers as flags" in terminal.seen
     assert [] == files()
 
 
@@ -472,7 +477,7 @@ def test_an_interrupt_leaves_nothing(terminal: Terminal) -> None:
 
 
 def test_a_compose_file_without_a_gateway_asks_for_the_region(terminal: Terminal) -> None:
-    """On a terminal the one thing that the file does not say is asked."""
+    """On a terminal init asks only what the file does not say."""
     Path("c.yml").write_text(COMPOSE)
     terminal.start("--from", "c.yml")
     terminal.answer("Region", "eu-central-1\n")

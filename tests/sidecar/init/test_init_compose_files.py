@@ -1,4 +1,4 @@
-"""Compose files after the shapes of well-known projects: what init says of each, and the spec that it writes."""
+"""Compose files like those of well-known projects, with init's findings and spec for each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def compose_file(folder: Path) -> str:
 def test_findings_and_spec_are_as_agreed(
     run, golden: Callable[[str, str], None], folder: Path, request
 ) -> None:
-    """Findings at FILE:LINE, what is left alone, what was written, the next commands; and the spec, byte for byte."""
+    """Findings at FILE:LINE, untraced services, the next commands; and the spec, byte for byte."""
     case = request.node.callspec.params["folder"]
     result = run("init", "--from", compose_file(folder))
 
@@ -52,7 +52,7 @@ def test_findings_and_spec_are_as_agreed(
 
 @pytest.mark.parametrize("folder", CASES, indirect=True)
 def test_the_spec_is_read_back(run, folder: Path) -> None:
-    """The spec's own reader takes the file without a warning, its schema takes it, and it plans."""
+    """The spec's reader accepts it without a warning, as do its schema and plan."""
     report = json.loads(run("init", "--from", compose_file(folder), "--output", "json").out)
     loaded = load([Path("sidecar.yaml")])
 
@@ -91,7 +91,7 @@ def test_a_token_goes_nowhere(run, folder: Path, options: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("folder", ["orders-argv"], indirect=True)
 def test_json_holds_all_of_it(run, golden: Callable[[str, str], None], folder: Path) -> None:
-    """--output json: the findings with severity, place, cause and fix, what is left alone, and the spec's text."""
+    """--output json: findings with severity, id and fix, untraced services, the spec's text."""
     result = run("init", "--from", "docker-compose.yml", "--output", "json")
     report = json.loads(result.out)
 
@@ -101,61 +101,32 @@ def test_json_holds_all_of_it(run, golden: Callable[[str, str], None], folder: P
 
 @pytest.mark.parametrize("folder", ["orders-argv"], indirect=True)
 def test_a_named_region_wins_over_the_found_one(run, folder: Path) -> None:
-    """--region and --network decide; without them the region and network of the agent's gateway do."""
-    named = json.loads(
-        run(
-            "init",
-            "--from",
-            "docker-compose.yml",
-            "--region",
-            "eu-west-1",
-            "--network",
-            "vpc",
-            "--output",
-            "json",
-        ).out
-    )
-    found = json.loads(
-        run("init", "--from", "docker-compose.yml", "--force", "--output", "json").out
-    )
+    """--region and --network decide; without them the agent's gateway does."""
+    init = ("init", "--from", "docker-compose.yml", "--output", "json")
+    named = json.loads(run(*init, "--region", "eu-west-1", "--network", "vpc").out)
+    found = json.loads(run(*init, "--force").out)
 
     assert ("eu-west-1", "vpc") == (named["region"], named["network"])
     assert ("cn-shanghai", "public") == (found["region"], found["network"])
 
 
 @pytest.mark.parametrize("folder", ["orders-argv"], indirect=True)
-def test_a_stated_capacity_is_reckoned_with_and_written(run, folder: Path) -> None:
-    """The loss follows the stated rate and round trip, and the spec carries them."""
-    run(
-        "init",
-        "--from",
-        "docker-compose.yml",
-        "--spans-per-second",
-        "300",
-        "--round-trip-ms",
-        "200",
-    )
-    result = run(
-        "init",
-        "--from",
-        "docker-compose.yml",
-        "--spans-per-second",
-        "5000",
-        "--round-trip-ms",
-        "30",
-        "--dry-run",
-    )
+def test_a_given_capacity_is_used_and_written(run, folder: Path) -> None:
+    """The loss follows from the given rate and round trip, and the spec has them."""
+    init = ("init", "--from", "docker-compose.yml")
+    run(*init, "--spans-per-second", "300", "--round-trip-ms", "200")
+    result = run(*init, "--spans-per-second", "5000", "--round-trip-ms", "30", "--dry-run")
 
     assert load([Path("sidecar.yaml")]).spec.capacity.spans_per_second == 300
     assert (
-        "10 workers forward 3,333 spans/s at 30 ms: of 10,000 spans/s from 2 containers, 67 % are lost"
-        in result.err
+        "10 workers forward 3,333 spans/s at 30 ms: "
+        "of 10,000 spans/s from 2 containers, 67 % are lost" in result.err
     )
 
 
 @pytest.mark.parametrize("folder", ["shop-django"], indirect=True)
 def test_paths_follow_a_spec_in_another_folder(run, folder: Path) -> None:
-    """Relative paths are as seen from the spec's folder, where the spec's reader starts."""
+    """Relative paths are as seen from the spec's folder, as the spec's reader resolves them."""
     Path("deploy").mkdir()
     run("init", "--from", "docker-compose.yml", "--out", "deploy/sidecar.yaml")
     web = next(iter(load([Path("deploy/sidecar.yaml")]).spec.services or ()))
@@ -168,7 +139,7 @@ def test_paths_follow_a_spec_in_another_folder(run, folder: Path) -> None:
 def test_the_checkouts_own_rendering_is_read(
     run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A rendering of the kit's own has no hand-made agent; its services are taken over."""
+    """A rendering of the kit has no hand-made agent; its services are taken over."""
     shutil.copy(FILES.parents[3] / "docker-compose.yml", tmp_path)
     monkeypatch.chdir(tmp_path)
     report = json.loads(
@@ -181,15 +152,15 @@ def test_the_checkouts_own_rendering_is_read(
     assert {"the kit's own"} == {one["why"] for one in report["left_alone"]}
 
 
-def test_readme_quotes_what_init_says() -> None:
-    """README's findings are those of the case orders-argv, up to where they are cut."""
+def test_readme_quotes_findings_of_init() -> None:
+    """README's findings are those of the case orders-argv, up to the ellipsis."""
     root = FILES.parents[3]
     quoted = [
         line
         for line in (root / "README.md").read_text().splitlines()
         if line.startswith("warning: docker-comp")
     ]
-    said = (root / "tests/golden/init/orders-argv/output.txt").read_text()
+    output = (root / "tests/golden/init/orders-argv/output.txt").read_text()
 
     assert 4 == len(quoted)
-    assert [] == [line for line in quoted if f"\n{line.removesuffix('…')}" not in f"\n{said}"]
+    assert [] == [line for line in quoted if f"\n{line.removesuffix('…')}" not in f"\n{output}"]

@@ -1,4 +1,4 @@
-"""What is said of hand-made agents and of their clients, one small Compose file each."""
+"""Findings about hand-made agents and their clients, each with a small Compose file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PROOF = "ok 9 agent: reports to cn-hangzhou (public host) []"
 GATEWAY = "tracing-analysis-dc-hz.aliyuncs.com:1883"
 FINE = f"""
 services:
@@ -29,25 +30,26 @@ services:
 
 
 @pytest.fixture
-def said(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
-    """Return init's findings about a Compose text, as SEVERITY LINE SUBJECT: CAUSE."""
+def findings(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return init's findings about a Compose text, as SEVERITY LINE SUBJECT: CAUSE [ID]."""
     monkeypatch.chdir(tmp_path)
 
-    def findings(text: str, *options: str) -> list[str]:
+    def report(text: str, *options: str) -> list[str]:
         Path("c.yml").write_text(text)
         result = run("init", "--from", "c.yml", "--dry-run", "--output", "json", *options)
         assert 0 == result.code, result.err
         return [
-            f"{one['severity']} {one['place'].partition(':')[2]} {one['subject']}: {one['cause']}"
+            f"{one['severity']} {one['place'].partition(':')[2]} {one['subject']}: "
+            f"{one['cause']} [{one.get('id', '')}]"
             for one in json.loads(result.out)["findings"]
         ]
 
-    return findings
+    return report
 
 
-def test_an_agent_set_up_well_gets_no_warning(said) -> None:
-    """With a version, a config file for its token, workers, a restart policy and a limit there is one proof alone."""
-    assert ["ok 9 agent: reports to cn-hangzhou (public host)"] == said(FINE)
+def test_an_agent_set_up_well_gets_no_warning(findings) -> None:
+    """A version, a config file for the token, workers, a restart policy, a limit: only a proof."""
+    assert [PROOF] == findings(FINE)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +58,12 @@ def test_an_agent_set_up_well_gets_no_warning(said) -> None:
         (
             ":1.62.0",
             "",
-            "warning 7 agent: jaegertracing/jaeger-agent is whatever is newest on the day it is pulled",
+            "warning 7 agent: has no tag, which means latest",
         ),
         (
             ":1.62.0",
             ":latest",
-            "warning 7 agent: jaegertracing/jaeger-agent:latest is whatever is newest",
+            "warning 7 agent: has the floating tag latest",
         ),
         (
             "restart: always",
@@ -85,8 +87,12 @@ def test_an_agent_set_up_well_gets_no_warning(said) -> None:
             "    restart: always\n    ports: ['127.0.0.1:14271:14271']",
             "warning 13 agent: 14271 published on the host",
         ),
-        (":1883", ":8090", "warning 9 agent: reports to port 8090; the gateway takes gRPC on 1883"),
-        (":1883", "", "warning 9 agent: reports to port (none); the gateway takes gRPC on 1883"),
+        (
+            ":1883",
+            ":8090",
+            "warning 9 agent: reports to port 8090; the gateway accepts gRPC on 1883",
+        ),
+        (":1883", "", "warning 9 agent: reports to port (none); the gateway accepts gRPC on 1883"),
         (
             GATEWAY,
             "jaeger-collector:14250",
@@ -99,11 +105,11 @@ def test_an_agent_set_up_well_gets_no_warning(said) -> None:
         ),
     ],
 )
-def test_each_slip_of_an_agent_is_named_at_its_line(
-    said, before: str, after: str, expected: str
+def test_each_mistake_of_an_agent_is_found_at_its_line(
+    findings, before: str, after: str, expected: str
 ) -> None:
-    """One change of an agent set up well, and the finding about it."""
-    found = said(FINE.replace(before, after))
+    """One change of an agent that was set up well, and its finding."""
+    found = findings(FINE.replace(before, after))
 
     assert [one for one in found if one.startswith(expected)], found
 
@@ -111,39 +117,42 @@ def test_each_slip_of_an_agent_is_named_at_its_line(
 @pytest.mark.parametrize(
     ("other", "named"), [("--config-file=/etc/agent.yaml", False), ("--log-level=debug", True)]
 )
-def test_an_agent_without_a_gateway_is_named(said, other: str, named: bool) -> None:
+def test_an_agent_without_a_gateway_is_found(findings, other: str, named: bool) -> None:
     """Unless its config file may name one."""
     text = FINE.replace(f"--reporter.grpc.host-port={GATEWAY}", "--log-level=debug")
-    found = said(text.replace("--config-file=/etc/agent.yaml", other))
+    found = findings(text.replace("--config-file=/etc/agent.yaml", other))
 
-    assert named == ("warning 7 agent: names no gateway: spans end in this agent" in found)
+    assert named == (
+        "warning 7 agent: names no gateway: spans end in this agent [agent-without-gateway]"
+        in found
+    )
 
 
 @pytest.mark.parametrize(
     ("version", "flag", "causes"),
     [
-        ("1.15.1", "agent.tags", ["the first with it is 1.16"]),
+        ("1.15.1", "agent.tags", ["which came with 1.16"]),
         ("1.16.0", "agent.tags", []),
         ("1.21.0", "jaeger.tags", []),
-        ("1.22.0", "jaeger.tags", ["it went with 1.22"]),
+        ("1.22.0", "jaeger.tags", ["which 1.22 removed"]),
         ("v1.25", "admin-http-port", []),
-        ("1.26", "admin-http-port", ["it went with 1.26"]),
+        ("1.26", "admin-http-port", ["which 1.26 removed"]),
         ("1.17.1", "collector.host-port", ["speaks TChannel"]),
-        ("1.18.0", "collector.host-port", ["it went with 1.18"]),
+        ("1.18.0", "collector.host-port", ["which 1.18 removed"]),
         (
             "1.19.0",
             "processor.jaeger-compact.server-socket-buffer-size",
-            ["the first with it is 1.20"],
+            ["which came with 1.20"],
         ),
         ("next", "jaeger.tags", []),
     ],
 )
-def test_a_flag_of_another_version_is_named(
-    said, version: str, flag: str, causes: list[str]
+def test_a_flag_of_another_version_is_found(
+    findings, version: str, flag: str, causes: list[str]
 ) -> None:
     """By the table that was read from the agent's sources."""
     text = FINE.replace("1.62.0", version).replace("--config-file=/etc/agent.yaml", f"--{flag}=a=b")
-    found = [one for one in said(text) if f"--{flag}" in one]
+    found = [one for one in findings(text) if f"--{flag}" in one]
 
     assert len(causes) == len(found)
     assert all(cause in one for cause, one in zip(causes, found, strict=True))
@@ -165,18 +174,18 @@ def test_a_flag_of_another_version_is_named(
             "JAEGER_AGENT_HOST: localhost",
             "web: JAEGER_AGENT_HOST=localhost is the container itself",
         ),
-        ("JAEGER_SAMPLER_PARAM: 0", "web: the sampler const 0 hides traces: no trace is kept"),
+        ("JAEGER_SAMPLER_PARAM: 0", "web: the sampler const 0 keeps no trace"),
         (
             "JAEGER_SAMPLER_TYPE: ratelimiting, JAEGER_SAMPLER_PARAM: 2",
-            "web: the sampler ratelimiting 2 hides traces: at most 2 traces a second are kept",
+            "web: the sampler ratelimiting 2 keeps at most 2 traces per second",
         ),
         (
             "JAEGER_SAMPLER_TYPE: remote",
-            "web: the sampler remote 1 hides traces: the agent's strategies decide",
+            "web: the sampler remote 1 lets the gateway decide",
         ),
         (
             "JAEGER_PROPAGATION: b3",
-            "web: neither jaeger-client for Python nor sidecar_tracing reads JAEGER_PROPAGATION; not taken over",
+            "web: neither jaeger-client for Python nor sidecar_tracing reads JAEGER_PROPAGATION",
         ),
         (
             "JAEGER_SERVICE_NAME: shop",
@@ -188,9 +197,9 @@ def test_a_flag_of_another_version_is_named(
         ),
     ],
 )
-def test_each_slip_of_a_client_is_named(said, environment: str, expected: str) -> None:
-    """Hosts that lead nowhere, samplers that hide traces, names that nobody reads, a token that no service needs."""
-    found = said(FINE.replace("JAEGER_AGENT_HOST: agent", environment))
+def test_each_mistake_of_a_client_is_found(findings, environment: str, expected: str) -> None:
+    """Unknown hosts, samplers that hide traces, variables without an effect, a token."""
+    found = findings(FINE.replace("JAEGER_AGENT_HOST: agent", environment))
 
     assert [one for one in found if expected in one], found
 
@@ -203,27 +212,30 @@ def test_each_slip_of_a_client_is_named(said, environment: str, expected: str) -
         "JAEGER_AGENT_HOST: '', JAEGER_TRACEID_128BIT: true",
     ],
 )
-def test_a_client_set_up_well_gets_no_warning(said, environment: str) -> None:
-    """A service of the file, one of its aliases, names that the client reads."""
+def test_a_client_set_up_well_gets_no_warning(findings, environment: str) -> None:
+    """A service of the file, one of its aliases, variables that the client reads."""
     text = FINE.replace("JAEGER_AGENT_HOST: agent", environment)
     text = text.replace(
         "    restart: always", "    restart: always\n    networks: {default: {aliases: [tracer]}}"
     )
 
-    assert ["ok 9 agent: reports to cn-hangzhou (public host)"] == said(text)
+    assert [PROOF] == findings(text)
 
 
-def test_one_line_of_an_anchor_is_one_finding(said) -> None:
-    """What several services take from one line is said once, with all of their names."""
+def test_one_line_of_an_anchor_is_one_finding(findings) -> None:
+    """One finding for a line that several services share, with all their names."""
     shared = "{image: 'web:1', environment: {JAEGER_AGENT_HOST: nowhere}}"
-    found = said(f"services:\n  a: &a {shared}\n  b: *a\n  c:\n    <<: *a\n")
+    found = findings(f"services:\n  a: &a {shared}\n  b: *a\n  c:\n    <<: *a\n")
 
-    assert "warning 2 a, b, c: JAEGER_AGENT_HOST=nowhere names no service of the file" in found
+    assert (
+        "warning 2 a, b, c: JAEGER_AGENT_HOST=nowhere names no service of the file "
+        "[agent-host-unknown]" in found
+    )
 
 
-def test_the_loss_counts_every_container_that_reports(said) -> None:
-    """An agent that several replicas share carries the rate of all of them."""
-    found = said(FINE.replace("image: web:1", "image: web:1\n    scale: 4"))
+def test_the_loss_counts_every_container_that_reports(findings) -> None:
+    """An agent that several replicas share gets the spans of all of them."""
+    found = findings(FINE.replace("image: web:1", "image: web:1\n    scale: 4"))
 
     assert "of 8,000 spans/s from 4 containers, 60 % are lost" in " ".join(found)
 
@@ -236,11 +248,11 @@ def test_the_loss_counts_every_container_that_reports(said) -> None:
     ],
 )
 def test_a_token_in_an_agents_environment_is_no_argument(
-    said, arguments: str, environment: str
+    findings, arguments: str, environment: str
 ) -> None:
-    """Where the agent itself expands the variable, the token is in its environment alone."""
+    """If the agent itself expands the variable, the token is only in its environment."""
     text = FINE.replace("--config-file=/etc/agent.yaml", arguments)
-    found = said(
+    found = findings(
         text.replace(
             "    restart: always", f"    restart: always\n    environment: {{{environment}}}"
         )
@@ -261,10 +273,11 @@ def test_a_token_in_an_agents_environment_is_no_argument(
         "sh -c 'exec /go/bin/agent-linux --agent.tags=\"Authentication=canary-1\"'",
     ],
 )
-def test_a_token_in_arguments_is_found_in_every_form(said, command: str) -> None:
-    """As one word or two, among other tags, as a variable's default, without its name, in a shell's script."""
-    found = said(
-        f"services:\n  web: {{image: web, depends_on: [a]}}\n  a:\n    image: jaeger-agent\n    command: {command}\n"
+def test_a_token_in_arguments_is_found_in_every_form(findings, command: str) -> None:
+    """As one word or two, among tags, as a default, without its name, in a shell script."""
+    found = findings(
+        "services:\n  web: {image: web, depends_on: [a]}\n"
+        f"  a:\n    image: jaeger-agent\n    command: {command}\n"
     )
 
     assert [one for one in found if one.startswith("warning 5 a: the token is an argument")], found
@@ -279,12 +292,12 @@ def test_a_token_in_arguments_is_found_in_every_form(said, command: str) -> None
         ("TRACING_TOKEN: canary-123456", False),
     ],
 )
-def test_a_switch_or_a_path_is_no_token(run, said, variable: str, stays: bool) -> None:
-    """What a token's name may hold besides is taken over, and so is what has the same value."""
+def test_a_switch_or_a_path_is_not_a_token(run, findings, variable: str, stays: bool) -> None:
+    """It is taken over, although its name is that of a token, and so is an equal value."""
     text = FINE.replace(
         "JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, DEBUG: 'true', {variable}"
     )
-    found = said(text)
+    found = findings(text)
     spec = json.loads(run("init", "--from", "c.yml", "--dry-run", "--output", "json").out)["spec"]
 
     assert stays == (variable.partition(":")[0] in spec)
@@ -293,7 +306,7 @@ def test_a_switch_or_a_path_is_no_token(run, said, variable: str, stays: bool) -
 
 
 @pytest.mark.parametrize(
-    ("variable", "is_said"),
+    ("variable", "is_found"),
     [
         ("DB_PASSWORD: x", True),
         ("URL: 'postgres://u:p@db/x'", True),
@@ -302,29 +315,29 @@ def test_a_switch_or_a_path_is_no_token(run, said, variable: str, stays: bool) -
         ("API_KEY: ''", False),
     ],
 )
-def test_a_secret_in_clear_is_said(said, variable: str, is_said: bool) -> None:
+def test_a_secret_in_clear_text_is_found(findings, variable: str, is_found: bool) -> None:
     """By its name, or as the password in an address; its value is not shown."""
-    found = said(FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, {variable}"))
-
-    assert is_said == any(
-        f"{variable.partition(':')[0]}: in clear, as in the Compose file" in one for one in found
+    found = findings(
+        FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, {variable}")
     )
 
+    assert is_found == any(f"{variable.partition(':')[0]}: in clear text" in one for one in found)
 
-def test_agents_of_two_regions_are_said(said) -> None:
-    """A spec is of one region: the first is taken."""
+
+def test_agents_of_two_regions_are_found(findings) -> None:
+    """A spec is for one region: the first."""
     other = FINE.replace("  agent:", "  second:").partition("  second:")[2].replace("-hz.", "-bj.")
-    found = said(f"{FINE}  second:{other}")
+    found = findings(f"{FINE}  second:{other}")
 
     assert (
-        "agents of the file report to cn-hangzhou, cn-beijing; a spec is of one: cn-hangzhou is taken"
-        in " ".join(found)
+        "agents of the file report to cn-hangzhou, cn-beijing; "
+        "a spec is for one region, here cn-hangzhou" in " ".join(found)
     )
 
 
-def test_opentelemetrys_exporter_is_led_to_the_services_own_agent(run, said) -> None:
-    """Its variables are not the kit's to set, so the proposal does."""
-    said(FINE.replace("JAEGER_AGENT_HOST: agent", "OTEL_EXPORTER_JAEGER_AGENT_HOST: agent"))
+def test_opentelemetrys_exporter_reports_to_the_services_own_agent(run, findings) -> None:
+    """The kit does not set its variables, so the proposal does."""
+    findings(FINE.replace("JAEGER_AGENT_HOST: agent", "OTEL_EXPORTER_JAEGER_AGENT_HOST: agent"))
     result = run("init", "--from", "c.yml", "--dry-run")
 
     assert "OTEL_EXPORTER_JAEGER_AGENT_HOST: web-agent" in result.out

@@ -1,4 +1,4 @@
-"""Reading a Compose file: what it extends, and what stands in other folders."""
+"""Loading a Compose file: what it extends, and what is in other folders."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def propose(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..
 
 
 def test_paths_of_an_extended_file_are_its_own_folders(propose) -> None:
-    """What a file in another folder names is named as seen from the spec; a chain of files adds up."""
+    """The spec has them as seen from its own folder, also through a chain of files."""
     report = propose(
-        c="services: {web: {extends: {file: base/b.yml, service: app}, volumes: ['./own:/own'], ports: ['1:1']}}",
+        c="services: {web: {extends: {file: base/b.yml, service: app}, "
+        "volumes: ['./own:/own'], ports: ['1:1']}}",
         base__b="services: {app: {extends: {file: ../deep/d.yml, service: app}, env_file: b.env, "
         "volumes: ['/a:/a', 'data:/n']}}",
         deep__d="services: {app: {build: ./src, volumes: ['./conf:/conf'], image: app}}",
@@ -53,32 +54,34 @@ def test_paths_of_an_extended_file_are_its_own_folders(propose) -> None:
         ),
         (
             "{file: list.yml, service: a}",
-            "what it extends cannot be read (is not a map, so it is no Compose file)",
+            "what it extends cannot be read (is not a map, so it is not a Compose file)",
         ),
-        ('{file: "a\\0b", service: a}', "what it extends cannot be read (no path)"),
+        ('{file: "a\\0b", service: a}', "what it extends cannot be read (is not a path)"),
         ("{service: b}", "extends 'b', which the file does not have"),
         ("[b]", "extends '', which the file does not have"),
     ],
 )
-def test_what_cannot_be_extended_is_a_finding(propose, extends: str, cause: str) -> None:
-    """The service stands for itself."""
+def test_a_broken_extends_is_a_finding(propose, extends: str, cause: str) -> None:
+    """The service is taken as it is."""
     report = propose(
         c=f"services: {{web: {{image: web, ports: ['1:1'], extends: {extends}}}}}", list="[]"
     )
 
     assert ["web"] == report["services"]
-    assert cause in [finding["cause"] for finding in report["findings"]]
+    found = {finding["cause"]: finding["id"] for finding in report["findings"]}
+    assert "broken-extends" == found[cause]
 
 
-def test_a_host_network_is_not_taken_over_in_silence(propose) -> None:
-    """A service that had the host's network is told that it gets one of its own."""
+def test_a_host_network_is_a_finding(propose) -> None:
+    """It is not taken over: a service has a network of its own."""
     report = propose(
-        c="services: {web: {image: web, network_mode: host, environment: {JAEGER_AGENT_HOST: localhost}}}"
+        c="services: {web: {image: web, network_mode: host, "
+        "environment: {JAEGER_AGENT_HOST: localhost}}}"
     )
+    found = {finding["id"]: finding["cause"] for finding in report["findings"]}
 
-    assert "network_mode host is not taken over" in " ".join(
-        finding["cause"] for finding in report["findings"]
-    )
+    assert found["not-taken-over"].startswith("network_mode host:")
+    assert "agent-host-loopback" not in found
 
 
 def test_no_name_reaches_the_terminal_unescaped(propose, run) -> None:
@@ -93,7 +96,7 @@ def test_no_name_reaches_the_terminal_unescaped(propose, run) -> None:
 
 
 def test_500_services_take_no_time(propose) -> None:
-    """The largest file that is read, all of one anchor."""
+    """The largest file that is read, from one anchor."""
     services = "\n".join(f"  s{n}: {{<<: *a, ports: ['{n + 1}:80']}}" for n in range(500))
     report = propose(c=f"x-a: &a {{image: web, environment: {{A: b}}}}\nservices:\n{services}\n")
 
@@ -101,7 +104,7 @@ def test_500_services_take_no_time(propose) -> None:
 
 
 def test_a_huge_value_takes_no_time(propose) -> None:
-    """No pattern goes over a long word again and again."""
+    """No pattern reads a long word again and again."""
     word = "a" * 200_000
     web = f"{{image: {word}, environment: {{A: {word}, B: 'x@{word}@'}}, command: '-b {word}'}}"
     report = propose(c=f"services: {{web: {web}, b: {{image: b, ports: ['1:1']}}}}")

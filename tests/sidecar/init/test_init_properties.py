@@ -1,4 +1,4 @@
-"""Properties of init --from: whatever the file, no traceback, a spec that is read back, and no token in any output."""
+"""Properties of init --from for any file: no traceback, a readable spec, no token in any output."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def init(text: str) -> tuple[int, str]:
-    """Run init on a Compose text; return the exit code and all output, the spec's text among it."""
+    """Run init on a Compose text; return the exit code and all output, with the spec's text."""
     Path("c.yml").write_text(text, encoding="utf-8", errors="surrogateescape")
     with (
         contextlib.redirect_stdout(io.StringIO()) as out,
@@ -100,7 +100,7 @@ def init(text: str) -> tuple[int, str]:
 @CASES
 @given(files)
 def test_any_compose_file_ends_in_a_spec_that_is_read_or_in_one_message(data) -> None:
-    """Exit 0 with a spec that its reader takes, or 1 with a line; never a defect."""
+    """Exit 0 with a spec that its reader accepts, or 1 with a line; never a defect."""
     code, output = init(yaml.safe_dump(data, allow_unicode=True))
 
     assert code in (0, 1), output
@@ -116,13 +116,13 @@ def test_any_compose_file_ends_in_a_spec_that_is_read_or_in_one_message(data) ->
 @given(st.text(max_size=200))
 @example("services:\n  a: {image: a, ports: [0]}\n  b: &b {extends: b}\n")
 def test_any_text_ends_in_a_message(text: str) -> None:
-    """Whatever is no Compose file is said in one line."""
+    """One line for each text that is not a Compose file."""
     code, output = init(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
     assert code in (0, 1), output
 
 
-WAYS = [
+FORMS = [
     {"command": ["--agent.tags=Authentication=" + CANARY]},
     {"command": f"--jaeger.tags Authentication={CANARY}"},
     {"command": ["--jaeger.tags", CANARY]},
@@ -142,20 +142,20 @@ WAYS = [
 
 @CASES
 @given(
-    st.sampled_from(WAYS),
+    st.sampled_from(FORMS),
     st.dictionaries(st.text(max_size=5), services, max_size=2),
     services,
     texts,
 )
-def test_a_token_of_argv_or_environment_is_in_no_output(way, others, extra, name: str) -> None:
-    """However it is written, and whatever stands beside it."""
+def test_a_token_of_argv_or_environment_is_in_no_output(form, others, extra, name: str) -> None:
+    """In any form, next to any other settings."""
     copies = {
         "environment": {"COPY": CANARY},
         "image": "web",
         "ports": ["1:1"],
         "labels": {"l": CANARY},
     }
-    agent = {"image": "web", "ports": ["2:2"], **extra, **way}
+    agent = {"image": "web", "ports": ["2:2"], **extra, **form}
     text = yaml.safe_dump(
         {"services": {**others, "copies": copies, name or "agent": agent}}, allow_unicode=True
     )

@@ -1,4 +1,4 @@
-"""The small readers: interpolation, ports, sizes, durations, names."""
+"""Values of a Compose file: variables, ports, sizes, durations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import pytest
 
 from sidecar.existing.compose import syntax
 from sidecar.existing.compose.interpolation import dotenv, resolve
-from sidecar.existing.compose.records import ComposeService
-from sidecar.init import naming
 
 
 @pytest.mark.parametrize(
@@ -38,7 +36,7 @@ from sidecar.init import naming
 def test_variables_resolve_as_compose_says(
     text: str, expected: tuple[str, tuple[str, ...]]
 ) -> None:
-    """Defaults, requirements, replacements, nesting, escapes; what is none stays as it is."""
+    """Defaults, requirements, replacements, nesting, escapes; other text stays."""
     resolved = resolve(text, {"A": "1", "EMPTY": ""})
 
     assert expected == (resolved.text, resolved.missing)
@@ -50,7 +48,7 @@ def test_a_deep_nesting_ends() -> None:
 
 
 def test_an_env_file_is_read_as_compose_does(tmp_path) -> None:
-    """Quotes, comments, `export`, blanks; what is no assignment is passed over."""
+    """Quotes, comments, `export`, blanks; other lines are ignored."""
     path = tmp_path / ".env"
     path.write_text("A=1\n# B=2\nexport C = '3 #'\nD=4 # four\nE=\"5\nnothing\n=6\n")
 
@@ -129,30 +127,3 @@ def test_sizes(text: str, size: int | None) -> None:
 def test_durations(text: str, seconds: int | None) -> None:
     """In seconds, rounded up."""
     assert seconds == syntax.seconds(text)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("web", "web"),
-        ("Web_App.2", "web-app-2"),
-        ("-web-", "web"),
-        ("2nd", "service-2nd"),
-        ("x-ray", "service-x-ray"),
-        ("поиск", "service"),
-        ("a" * 80, "a" * 57),
-    ],
-)
-def test_names_become_hosts_names(name: str, expected: str) -> None:
-    """Small letters, digits and -, a letter first, at most 57 characters."""
-    assert expected == naming.spec_name(name)
-
-
-def test_names_do_not_clash() -> None:
-    """Neither with each other nor with the agent of another."""
-    services = [
-        ComposeService(name, "c.yml:1") for name in ("web", "WEB", "web-agent", "gateway", "Web")
-    ]
-    given = [name for _, name in naming.names(services, frozenset({"gateway"}))]
-
-    assert ["web", "web-2", "web-agent-2", "gateway-2", "web-3"] == given
