@@ -10,6 +10,7 @@ REGION ?= local
 NETWORK ?= public
 OUT ?= build/$(REGION)
 PYTEST_ARGS ?=
+GOLDEN ?= tests/sidecar
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 HELM ?= helm
 export TAG ?=
@@ -59,9 +60,9 @@ format: $(READY) ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-golden: $(READY) ## refresh the golden files and the committed rendering
+golden: $(READY) ## refresh the golden files and the committed rendering: [GOLDEN=tests/...]
 	@$(SIDECAR) render --region local --out .
-	@$(BIN)/python -m pytest -q --refresh-golden tests/sidecar
+	@$(BIN)/python -m pytest -q --refresh-golden $(GOLDEN)
 
 fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_CASES=n
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 tests/sidecar/test_properties.py

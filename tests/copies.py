@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +21,22 @@ def copy_tree(folder: Path, *kept: str) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
+
+
+def run_in(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line as its reader does, in this environment but with the copy's own sources."""
+    scripts = Path(sys.executable).parent
+    # -o: the environment is up to date; set up again, it would point at the copy
+    line = re.sub(r"^make ", f"make -e -o {scripts.parent}/.ready ", line)
+    settings = {
+        **os.environ,
+        "PATH": f"{scripts}:{os.environ['PATH']}",
+        "VENV": str(scripts.parent),
+        "PYTHONPATH": str(folder),
+    }
+    return subprocess.run(
+        line, shell=True, cwd=folder, capture_output=True, text=True, env=settings, check=False
+    )
 
 
 def track(folder: Path) -> Path:

@@ -1,13 +1,12 @@
 """README is true: its commands run, its examples are read by the program itself."""
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from copies import copy_tree
+from copies import copy_tree, run_in
 
 from sidecar.cli import COMMANDS, build_parser
 
@@ -35,26 +34,6 @@ def checkout(tmp_path_factory):
     return folder
 
 
-def run(line, folder):
-    """Run a line as its reader does, in this environment but with the copy's own sources."""
-    scripts = Path(sys.executable).parent
-    # -o: the environment is up to date; remade, it would point at the copy
-    line = re.sub(r"^make ", f"make -e -o {scripts.parent}/.ready ", line)
-    return subprocess.run(
-        line,
-        shell=True,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            "PATH": f"{scripts}:{os.environ['PATH']}",
-            "VENV": str(scripts.parent),
-            "PYTHONPATH": str(folder),
-        },
-    )
-
-
 def test_the_first_screen_holds_the_two_commands():
     """The first code block of README is `make demo` and `make test`."""
     assert ["make demo", "make test"] == commands(blocks("sh")[0])
@@ -65,7 +44,7 @@ def test_the_first_screen_holds_the_two_commands():
 )
 def test_a_command_of_readme_runs(line, checkout):
     """Every command of a `sh` block ends with 0 in a clone."""
-    done = run(line, checkout)
+    done = run_in(checkout, line)
 
     assert 0 == done.returncode, done.stdout + done.stderr
 

@@ -1,4 +1,4 @@
-"""The vendor's table of access points, kept a second time: a slip in regions.yaml must not agree with itself."""
+"""The vendor's table of access points once more, so that a typo in regions.yaml shows."""
 
 from __future__ import annotations
 

@@ -19,6 +19,9 @@ class Target(Protocol):
         ...
 
 
+TARGETS: tuple[Target, ...] = (compose, helm)
+
+
 def render(plan: Plan) -> Rendering:
     """Return the files of every target."""
-    return {**compose.render(plan), **helm.render(plan)}
+    return {name: text for target in TARGETS for name, text in target.render(plan).items()}
