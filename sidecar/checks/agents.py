@@ -154,7 +154,7 @@ def _embedded(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
 
 
 def _container(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
-    """Judge the container that has nothing but the agent in it."""
+    """Judge a container that runs only the agent."""
     service = agent.service
     if agent.kind == "embedded":
         return

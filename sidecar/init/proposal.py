@@ -14,10 +14,10 @@ from sidecar.checks.gateways import find_gateway
 from sidecar.errors import SidecarError
 from sidecar.existing.compose import secrets
 from sidecar.existing.compose.agents import find_agents
+from sidecar.existing.compose.traced import NOT_NEEDED, Untraced, choose
 from sidecar.findings import Finding
 from sidecar.init.document import document
 from sidecar.init.refusals import check, without_refused
-from sidecar.init.selection import Untraced, check_left_behind, choose
 from sidecar.init.translate import Translator
 from sidecar.regions import LOCAL
 from sidecar.rules import composefiles
@@ -36,7 +36,7 @@ T = TypeVar("T", Finding, Untraced)
 
 @dataclass(frozen=True)
 class Answers:
-    """What a user typed or gave as flags; an empty value: nothing."""
+    """What a user typed or gave as flags; empty where there is no answer."""
 
     region: str = ""
     network: str = ""
@@ -93,7 +93,7 @@ def from_compose(
         fix = "Write the spec without --from, then add services"
         raise SidecarError(str(file.path), "has no service to trace", fix)
     left += refused
-    findings += [*not_taken, *check_left_behind(file, chosen, left)]
+    findings += [*not_taken, *_left_behind(file, chosen, left)]
     data = _data(region, network, answers, services)
     text = document(data, out.name)
     check(text)
@@ -178,6 +178,27 @@ def _services(
     for record in left:
         by_service.pop(record.service)
     return services, [*itertools.chain(*by_service.values()), *refused], left
+
+
+def _left_behind(
+    file: ComposeFile, chosen: Sequence[ComposeService], left: Iterable[Untraced]
+) -> Iterator[Finding]:
+    """Warn of services that stay behind, though traced ones depend on or name them."""
+    apart = [record.service for record in left if not record.why.startswith(NOT_NEEDED)]
+    needed = [name for name in apart if any(_needs(service, name) for service in chosen)]
+    if needed:
+        cause = (
+            f"left in {file.path.name}: the rendered services are another project, "
+            "which does not join its network"
+        )
+        place = file.services[needed[0]].place
+        yield composefiles.SERVICE_LEFT_BEHIND.finding(", ".join(needed), place, cause)
+
+
+def _needs(service: ComposeService, name: str) -> bool:
+    host = re.compile(rf"(?:.*[/@,=\s])?{re.escape(name)}(?:[:/,\s].*)?", re.DOTALL)
+    texts = (text.text[:1000] for text in service.environment.values())
+    return name in service.depends_on or any(host.fullmatch(text) for text in texts)
 
 
 def names(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar.existing.compose.traced import Untraced, untraced
 from sidecar.init.document import document
-from sidecar.init.selection import Untraced, untraced
 from sidecar.rules import composefiles
 from sidecar.spec.load import load
 from sidecar.spec.values import SpecError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _REFUSED = re.compile(r": services\[(\d+)\](?:\.(\w+))?(?:\.(\w+)|\[(\d+)\])?")
 _ESSENTIAL = ("", "name", "image", "build")
-"""Without these a service is none; an empty text stands for the service itself."""
+"""A service cannot do without these; the empty text is the service itself."""
 _KEYS = {"publish": "ports", "env_files": "env_file", "health": "healthcheck"}
 """Field of a spec → key of the Compose file, where the two differ."""
 _ROUNDS = 50

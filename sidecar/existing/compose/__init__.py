@@ -1,1 +1,4 @@
-"""A Compose file → `records.ComposeFile`; `load.load` is the way in, and `agents` finds agents."""
+"""Reads a Compose file: `load.load` returns a `records.ComposeFile`.
+
+`agents` finds hand-made agents in it, and `traced` the services to trace.
+"""

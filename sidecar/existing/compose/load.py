@@ -129,7 +129,7 @@ class _Loader:
     def _base(
         self, reader: Reader, file: _Services, node: yaml.Node, chain: Chain
     ) -> ComposeService | None:
-        """Return what a service extends; None, and a finding, where it cannot be had."""
+        """Return what a service extends; None, and a finding, where it is missing or unreadable."""
         items = file.tree.items(node)
         name = scalar(node) or reader.plain(items.get("service"))
         path = reader.plain(items.get("file"))

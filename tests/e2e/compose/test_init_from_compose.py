@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.t
 FILES = "tests/sidecar/init/compose"
 HOPS = ("client sent", "agent received", "agent submitted", "gateway accepted")
 JOIN = "join.yml"
-"""docs/init.md's file: the rendered services join the network of the project that the others stay in."""
+"""The file of docs/init.md: the rendered services join the network of the others' project."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def propose(checkout, engine, compose, images, tmp_path):
 
 
 def assert_proven(deployment, services):
-    """Every hop of every service carries its marked spans."""
+    """Each hop of each service has its marked spans."""
     hops, done = deployment.hops("--spans", "50")
 
     assert 0 == done.code, done.out
@@ -51,7 +51,7 @@ def assert_proven(deployment, services):
     ("case", "file"), [("greeter-argv", "docker-compose.yml"), ("greeter-anchors", "compose.yaml")]
 )
 def test_a_proposed_spec_runs_and_is_proven(propose, case, file):
-    """Services that had a hand-made agent run beside the kit's: verify is ok, and a request is one trace over both."""
+    """Services with a hand-made agent get the kit's: verify is ok, a request is one trace."""
     with deployed(propose(case, file)) as deployment:
         deployment.up()
         assert_proven(deployment, ("backend", "frontend"))
@@ -63,7 +63,7 @@ def test_a_proposed_spec_runs_and_is_proven(propose, case, file):
 
 
 def test_a_service_reaches_what_stayed_behind(propose, compose, tmp_path):
-    """With docs/init.md's file the rendered service answers through the one that stays in the user's project."""
+    """With the file of docs/init.md a rendered service reaches one in the user's own project."""
     project = f"e2e-{secrets.token_hex(4)}"
     stays = ("--project-name", project)
     deployment = propose("greeter-neighbour", "docker-compose.yml")

@@ -1,4 +1,4 @@
-"""init's own reading of Compose files beside that of Compose itself. Needs Compose, but no engine."""
+"""init's reading of Compose files against Compose's own. Needs Compose, but no engine."""
 
 from __future__ import annotations
 
@@ -21,21 +21,17 @@ CASES = sorted(
     for path in FILES.glob("*/*compose.*")
     if "override" not in path.name and path.parent.name != "odd-values"
 )
-"""odd-values holds what Compose refuses."""
+"""Compose refuses odd-values."""
 KEPT_AS_TYPED = {"1e3": "1000"}
-"""What Compose rewrites: a number; init keeps what was typed."""
+"""Compose rewrites a number; init keeps what was typed."""
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.parent.name for path in CASES])
 def test_what_is_taken_over_is_what_compose_reads(compose, tmp_path, path):
-    """Every image, build, command, variable, port and limit of a proposed service is the one that Compose sees."""
+    """Image, build, command, variables, ports and limits of a proposed service are Compose's."""
     project = tmp_path / "project"
     shutil.copytree(path.parent, project)
-    for name in (
-        ".env.prod",
-        "app.env",
-        "missing.yml",
-    ):  # Compose wants what it is told of to be there
+    for name in (".env.prod", "app.env", "missing.yml"):  # Compose refuses a missing file
         (project / name).touch()
     with (project / ".env").open("a") as dotenv:
         dotenv.write("MISSING_IMAGE=registry.example.com/sentry:24.10.0\n")
@@ -46,19 +42,14 @@ def test_what_is_taken_over_is_what_compose_reads(compose, tmp_path, path):
                 "extends: {file: missing.yml, service: app}", "restart: always"
             )
         )
-    assert (
-        0
-        == sidecar(
-            "init", "--from", file, "--region", "eu-west-1", "--out", project / "sidecar.yaml"
-        ).code
-    )
+    out = project / "sidecar.yaml"
+    done = sidecar("init", "--from", file, "--region", "eu-west-1", "--out", out)
+    assert 0 == done.code, done.err
     read = config(compose, file)["services"]
 
-    for ours in yaml.safe_load((project / "sidecar.yaml").read_text())["services"]:
-        theirs = next(
-            service for name, service in read.items() if name.replace("_", "-") == ours["name"]
-        )
-        assert [] == list(differences(ours, theirs))
+    by_name = {name.replace("_", "-"): service for name, service in read.items()}
+    for ours in yaml.safe_load(out.read_text())["services"]:
+        assert [] == list(differences(ours, by_name[ours["name"]]))
 
 
 def config(compose, file):
@@ -73,7 +64,7 @@ def config(compose, file):
 
 
 def differences(ours, theirs):
-    """Yield the name of what a proposed service holds and Compose's reading does not."""
+    """Yield each setting of a proposed service that Compose reads differently."""
     pairs = {
         "image": (ours.get("image", theirs.get("image")), theirs.get("image")),
         "context": (
@@ -88,9 +79,9 @@ def differences(ours, theirs):
         "volumes": (
             [volume.split(":")[1] for volume in ours.get("volumes", ())],
             [
-                one["target"]
-                for one in theirs.get("volumes", ())
-                if one["type"] in ("bind", "volume")
+                volume["target"]
+                for volume in theirs.get("volumes", ())
+                if volume["type"] in ("bind", "volume")
             ],
         ),
         **{
@@ -107,7 +98,7 @@ def differences(ours, theirs):
 
 
 def memory(service):
-    """Return Compose's limit in MiB, as a spec says it."""
+    """Return Compose's limit in MiB, as a spec writes it."""
     limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
     limit = service.get("mem_limit") or limits.get("memory")
     return f"{int(limit) // 2**20}m" if limit else None

@@ -99,7 +99,7 @@ def test_each_comment_can_be_removed(run, golden) -> None:
 
 def test_a_value_is_dumped_as_data(tmp_path: Path) -> None:
     """No value of a service can become a key, a comment or a document."""
-    odd = [
+    values = [
         "a: b",
         "# c",
         "x\n privileged: true",
@@ -117,14 +117,14 @@ def test_a_value_is_dumped_as_data(tmp_path: Path) -> None:
     service = {
         "name": "web",
         "image": "web",
-        "command": odd,
-        "environment": {f"V{n}": one for n, one in enumerate(odd)},
+        "command": values,
+        "environment": {f"V{n}": value for n, value in enumerate(values)},
     }
     (tmp_path / "s.yaml").write_text(document({"region": "local", "services": [service]}, "s.yaml"))
     read = next(iter(load([tmp_path / "s.yaml"]).spec.services or ()))
 
-    assert tuple(odd) == read.command
-    assert odd == list(read.environment.values())
+    assert tuple(values) == read.command
+    assert values == list(read.environment.values())
 
 
 @pytest.mark.parametrize("name", ["sidecar.yaml", "sidecar.schema.json"])
@@ -150,7 +150,7 @@ def test_the_kits_own_schema_is_renewed(run) -> None:
 
 @pytest.mark.parametrize("name", ["sidecar.yaml", "sidecar.schema.json"])
 def test_links_and_folders_are_not_replaced(run, name: str) -> None:
-    """Even with --force; nothing of the other file is left."""
+    """Even with --force; the other file is not written either."""
     Path(name).symlink_to("elsewhere")
     result = run("init", "--force")
 

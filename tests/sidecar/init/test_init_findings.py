@@ -39,9 +39,9 @@ def findings(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[.
         result = run("init", "--from", "c.yml", "--dry-run", "--output", "json", *options)
         assert 0 == result.code, result.err
         return [
-            f"{one['severity']} {one['place'].partition(':')[2]} {one['subject']}: "
-            f"{one['cause']} [{one.get('id', '')}]"
-            for one in json.loads(result.out)["findings"]
+            f"{finding['severity']} {finding['place'].partition(':')[2]} {finding['subject']}: "
+            f"{finding['cause']} [{finding.get('id', '')}]"
+            for finding in json.loads(result.out)["findings"]
         ]
 
     return report
@@ -111,7 +111,7 @@ def test_each_mistake_of_an_agent_is_found_at_its_line(
     """One change of an agent that was set up well, and its finding."""
     found = findings(FINE.replace(before, after))
 
-    assert [one for one in found if one.startswith(expected)], found
+    assert [line for line in found if line.startswith(expected)], found
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,10 @@ def test_a_flag_of_another_version_is_found(
 ) -> None:
     """By the table that was read from the agent's sources."""
     text = FINE.replace("1.62.0", version).replace("--config-file=/etc/agent.yaml", f"--{flag}=a=b")
-    found = [one for one in findings(text) if f"--{flag}" in one]
+    found = [line for line in findings(text) if f"--{flag}" in line]
 
     assert len(causes) == len(found)
-    assert all(cause in one for cause, one in zip(causes, found, strict=True))
+    assert all(cause in line for cause, line in zip(causes, found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_each_mistake_of_a_client_is_found(findings, environment: str, expected:
     """Unknown hosts, samplers that hide traces, variables without an effect, a token."""
     found = findings(FINE.replace("JAEGER_AGENT_HOST: agent", environment))
 
-    assert [one for one in found if expected in one], found
+    assert [line for line in found if expected in line], found
 
 
 @pytest.mark.parametrize(
@@ -258,8 +258,8 @@ def test_a_token_in_an_agents_environment_is_no_argument(
         )
     )
 
-    assert [one for one in found if "the token is in the environment" in one]
-    assert not [one for one in found if "the token is an argument" in one]
+    assert [line for line in found if "the token is in the environment" in line]
+    assert not [line for line in found if "the token is an argument" in line]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,9 @@ def test_a_token_in_arguments_is_found_in_every_form(findings, command: str) -> 
         f"  a:\n    image: jaeger-agent\n    command: {command}\n"
     )
 
-    assert [one for one in found if one.startswith("warning 5 a: the token is an argument")], found
+    assert [line for line in found if line.startswith("warning 5 a: the token is an argument")], (
+        found
+    )
     assert "canary" not in " ".join(found)
 
 
@@ -302,7 +304,7 @@ def test_a_switch_or_a_path_is_not_a_token(run, findings, variable: str, stays: 
 
     assert stays == (variable.partition(":")[0] in spec)
     assert 'DEBUG: "true"' in spec
-    assert stays != any("the token is in the environment" in one for one in found)
+    assert stays != any("the token is in the environment" in line for line in found)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +323,7 @@ def test_a_secret_in_clear_text_is_found(findings, variable: str, is_found: bool
         FINE.replace("JAEGER_AGENT_HOST: agent", f"JAEGER_AGENT_HOST: agent, {variable}")
     )
 
-    assert is_found == any(f"{variable.partition(':')[0]}: in clear text" in one for one in found)
+    assert is_found == any(f"{variable.partition(':')[0]}: in clear text" in line for line in found)
 
 
 def test_agents_of_two_regions_are_found(findings) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import rule_corpus as corpus
-from init_findings import init_findings
+from init_findings import init_findings, init_proposal
 
 FINE = {
     "image": "jaegertracing/jaeger-agent:1.62.0",
@@ -28,9 +28,13 @@ def web(**settings: object) -> dict[str, object]:
 
 def ids(service: dict[str, object], **agent: object) -> set[str]:
     """Return the ids of init's findings about a service and its hand-made agent."""
-    services = {"web": service, "agent": {**FINE, **agent}}
-    text = json.dumps({"services": services}).replace("$", "$$")  # `$$` is `$` in a Compose file
+    text = compose_text({"web": service, "agent": {**FINE, **agent}})
     return {finding.id for finding in init_findings(text)} - {""}
+
+
+def compose_text(services: dict[str, object]) -> str:
+    """Return a Compose file, where `$$` is `$`."""
+    return json.dumps({"services": services}).replace("$", "$$")
 
 
 def test_a_file_without_a_mistake_has_no_finding() -> None:
@@ -52,6 +56,19 @@ IN_COMMANDS = {form: text for form, (text, _) in corpus.TOKENS.items() if text[:
 def test_a_token_in_a_command(text: str) -> None:
     """It is an argument, and the command is not taken over."""
     assert {"token-in-arguments", "not-taken-over"} == ids(web(command=["run", text]))
+
+
+@pytest.mark.parametrize(("text", "found"), corpus.TOKENS.values(), ids=corpus.TOKENS)
+def test_no_token_is_in_the_proposal(text: str, found: list[str]) -> None:
+    """Neither in a finding nor in the spec, wherever it is in the Compose file."""
+    settings = {"environment": {"X_TEXT": text}, "labels": {"x": text}, "command": ["run", text]}
+    tokens = [token for token in found if token[0] != "$"]  # a variable's name is not secret
+    others = {"environment": {f"COPY_{index}": token for index, token in enumerate(tokens)}}
+    services = {"web": web(**settings), "other": web(**others), "agent": FINE}
+    proposal = init_proposal(compose_text(services))
+    output = f"{proposal.text} {proposal.findings} {proposal.untraced}"
+
+    assert [] == [token for token in tokens if token in output]
 
 
 @pytest.mark.parametrize(("text", "_found"), corpus.TOKENS.values(), ids=corpus.TOKENS)

@@ -1,21 +1,18 @@
-"""Which services of a Compose file to trace, why the others are not, and what they leave behind."""
+"""Which services of a Compose file are traced, or could be, and why the others are not."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar.existing.compose import software
 from sidecar.existing.compose.agents import is_kits_own
-from sidecar.rules import composefiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from sidecar.existing.compose.agents import HandMadeAgent
     from sidecar.existing.compose.records import ComposeFile, ComposeService
-    from sidecar.findings import Finding
 
     ByName = Mapping[str, HandMadeAgent]
 
@@ -23,12 +20,12 @@ TRACED = ("JAEGER_", "OTEL_EXPORTER_JAEGER_")
 """How the variables of a traced service begin."""
 _KITS_OWN, _ENDS, _BACKEND = "the kit's own", "a job that ends", "tracing backend"
 _AGENT = "hand-made agent"
+NOT_NEEDED = (_AGENT, _KITS_OWN, _ENDS, _BACKEND)
+"""How the reasons of services begin that no traced service misses."""
 _AGENT_REASONS = {
     "agent": f"{_AGENT}: the kit runs one for each service",
     "all-in-one": f"{_BACKEND}: the region's gateway, or `local`'s stand-in, replaces it",
 }
-_NOT_NEEDED = (_AGENT, _KITS_OWN, _ENDS, _BACKEND)
-"""How the reasons of services begin that no traced service misses."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +77,6 @@ def shows_tracing(service: ComposeService, agents: ByName) -> bool:
     )
 
 
-def check_left_behind(
-    file: ComposeFile, chosen: Sequence[ComposeService], left: Iterable[Untraced]
-) -> list[Finding]:
-    """Warn of services that stay behind, though traced ones depend on or name them."""
-    apart = [record.service for record in left if not record.why.startswith(_NOT_NEEDED)]
-    needed = [name for name in apart if any(_needs(service, name) for service in chosen)]
-    if not needed:
-        return []
-    cause = (
-        f"left in {file.path.name}: the rendered services are another project, "
-        "which does not join its network"
-    )
-    place = file.services[needed[0]].place
-    return [composefiles.SERVICE_LEFT_BEHIND.finding(", ".join(needed), place, cause)]
-
-
 def _jobs(file: ComposeFile) -> set[str]:
     """Return the services whose end others wait for."""
     ends = "service_completed_successfully"
@@ -129,9 +110,3 @@ def _untraced(service: ComposeService, *, some_are: bool) -> str:
     if software.runs_python(service) or service.ports or service.expose:
         return ""
     return "neither Python nor a port"
-
-
-def _needs(service: ComposeService, name: str) -> bool:
-    host = re.compile(rf"(?:.*[/@,=\s])?{re.escape(name)}(?:[:/,\s].*)?", re.DOTALL)
-    texts = (text.text[:1000] for text in service.environment.values())
-    return name in service.depends_on or any(host.fullmatch(text) for text in texts)
