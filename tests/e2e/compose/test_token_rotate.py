@@ -181,10 +181,10 @@ def test_two_rotations_at_once_come_one_after_the_other(rotating):
     with _rotating(rotating.folder, NEW) as first:
         first.stderr.readline()
         with _rotating(rotating.folder, LOCAL_TOKEN) as second:
-            said = [process.communicate(timeout=200)[1] for process in (second, first)]
+            errors = [process.communicate(timeout=200)[1] for process in (second, first)]
 
-    assert (0, 0) == (first.returncode, second.returncode), said
-    assert "waiting for another `sidecar token` to end" in said[0]
+    assert (0, 0) == (first.returncode, second.returncode), errors
+    assert "waiting for another `sidecar token` to end" in errors[0]
     assert AGENTS == sorted(_agents(rotating).values())
     assert {config_text(LOCAL_TOKEN, "agent.tags")} == _mounted(rotating)
     assert (

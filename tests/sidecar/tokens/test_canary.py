@@ -63,7 +63,7 @@ def test_it_is_nowhere_but_in_the_agents_file(execute, tmp_path, action: list[st
 )
 @pytest.mark.parametrize("action", ["set", "rotate"])
 def test_it_is_in_no_error_of_the_folder(execute, tmp_path, action: str, fault: str) -> None:
-    """Whatever stands in the way is told, and nothing is left behind."""
+    """Whatever is in the way is reported, and nothing is left behind."""
     secrets = tmp_path / "secrets"
     if fault == "secrets is a file":
         secrets.touch()

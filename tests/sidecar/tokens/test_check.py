@@ -1,4 +1,4 @@
-"""`sidecar token check`: file, rights, key and fingerprint, and never the token."""
+"""`sidecar token check`: file, rights, key and fingerprint, but never the token."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def test_what_token_set_wrote_is_fine(run, checked) -> None:
         "findings": [],
         "ignored": 0,
     } == checked()
-    said = f"secrets/agent.yaml: holds a token that an agent can send, fingerprint {mark}\n"
-    assert (0, said, "") == tuple(vars(run("token", "check")).values())
+    holds = f"secrets/agent.yaml: holds a token that an agent can send, fingerprint {mark}\n"
+    assert (0, holds, "") == tuple(vars(run("token", "check")).values())
 
 
 def test_a_fingerprint_compares_two_places(checked) -> None:
-    """The same token gives the same digits wherever it lies; another one gives others."""
+    """The same token gives the same digits wherever it is; another token gives others."""
     kept()
     Path("token.txt").write_text(f"Authentication={TOKEN}\n")
     Path("token.txt").chmod(0o600)
@@ -168,7 +168,7 @@ def test_the_agents_user_may_own_the_file(
     ],
 )
 def test_what_is_no_agents_file(checked, content: str) -> None:
-    """Whatever it holds is not shown, though YAML's own errors would."""
+    """Its content is not shown, although YAML's own errors would show it."""
     kept(content or "\n")
     (found,) = causes(checked())
 
@@ -200,7 +200,7 @@ def test_every_problem_of_a_kept_token_is_reported(checked) -> None:
 
 
 def test_the_public_constant_is_reported(checked) -> None:
-    """As the region's own token it is none; rights do not matter."""
+    """It is not a region's token, and the rights do not matter."""
     kept(f"agent: {{tags: Authentication={LOCAL_TOKEN}}}", folder=0o755)
     data = checked()
 
@@ -209,7 +209,7 @@ def test_the_public_constant_is_reported(checked) -> None:
 
 
 def test_the_region_local_needs_no_secret(run) -> None:
-    """Its committed file is what is looked at."""
+    """The command checks its committed file."""
     run("render", "--region", "local", "--out", "out")
     result = run("token", "check", "--out", "out")
 
@@ -229,7 +229,7 @@ def test_a_missing_file(checked) -> None:
 
 
 def test_an_unreadable_or_unfit_file(checked, monkeypatch) -> None:
-    """What the system says is the cause."""
+    """The cause is what the system reports."""
     kept(mode=0o644)
     PATH.write_bytes(b"agent: \xff")
     (found,) = causes(checked())
@@ -245,7 +245,7 @@ def test_an_unreadable_or_unfit_file(checked, monkeypatch) -> None:
 
 
 def test_a_source_that_others_can_read(run, checked) -> None:
-    """A warning for check and for set, which takes the token nevertheless."""
+    """A warning for check and for set, which still takes the token."""
     Path("token.txt").write_text(TOKEN)
     Path("token.txt").chmod(0o644)
     cause = "others on this host can read it (0644)"
@@ -274,7 +274,7 @@ def test_a_source_that_was_removed_has_no_rights() -> None:
 
 
 def test_a_file_of_an_agent_can_be_named(checked) -> None:
-    """For instance the one that SIDECAR_TOKEN_FILE names."""
+    """For example the one that SIDECAR_TOKEN_FILE names."""
     kept()
 
     assert ("agent.tags", str(PATH)) == (
@@ -284,7 +284,7 @@ def test_a_file_of_an_agent_can_be_named(checked) -> None:
 
 
 def test_a_token_for_a_files_name_is_not_shown(run) -> None:
-    """`--file TOKEN` is a slip that must not reach a log."""
+    """`--file TOKEN` is a mistake that must not put the token into a log."""
     for action in ("set", "check", "rotate"):
         result = run("token", action, "--file", TOKEN)
 

@@ -1,4 +1,4 @@
-"""The token's file: whole or not at all, readable for the agent, closed to others."""
+"""The token's file: written whole or not at all, readable for the agent, closed to others."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_file_is_readable_in_a_folder_that_is_not(tmp_path, umask: int) -> N
 
 
 def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None:
-    """A second `token set` leaves the new token only; other files in the folder stay."""
+    """A second `token set` leaves only the new token. Other files in the folder stay."""
     path = tmp_path / "secrets" / "agent.yaml"
     path.parent.mkdir(mode=0o755)
     (path.parent / "mine").write_text("mine")

@@ -120,7 +120,7 @@ class Compose:
         self.fault: BaseException | None = None
 
     def config(self, folder: Path) -> dict:
-        """Return the Compose file as Compose reads it."""
+        """Return the Compose file as Compose understands it."""
         return self._config
 
     def run(self, folder: Path, *argv: str) -> None:
@@ -195,7 +195,7 @@ def test_old_agents_end_after_the_new_ones_are_proven(run, deployment) -> None:
 
 
 def test_compose_touches_nothing_but_the_agents(run, deployment) -> None:
-    """No build, no pull, no other service, no recreation."""
+    """No build, no pull, no other service, and nothing is recreated."""
     rotate(run)
 
     assert (
@@ -210,7 +210,7 @@ def test_compose_touches_nothing_but_the_agents(run, deployment) -> None:
 
 
 def test_no_verify_sends_no_span(run, deployment) -> None:
-    """For who may not add spans."""
+    """For users who may not add spans."""
     assert 0 == rotate(run, "--no-verify").code
     assert not any(step.startswith("probe") for step in deployment.containers.done)
 
@@ -243,7 +243,7 @@ def test_what_is_refused_is_undone(run, deployment) -> None:
 
 
 def test_what_does_not_start_is_undone(run, deployment) -> None:
-    """Compose's own words are the cause."""
+    """The cause is what Compose reports."""
     deployment.compose.fault = SidecarError("docker compose", "container web-agent-2 is unhealthy")
     result = rotate(run)
 
@@ -261,8 +261,8 @@ def test_an_interrupt_is_undone(run, deployment) -> None:
 
     result = rotate(run)
 
-    said = "sidecar: The old token is back. The old agents still run\nsidecar: interrupted\n"
-    assert (130, True) == (result.code, result.err.endswith(said))
+    expected = "sidecar: The old token is back. The old agents still run\nsidecar: interrupted\n"
+    assert (130, True) == (result.code, result.err.endswith(expected))
     assert_as_before(deployment)
 
 
@@ -380,7 +380,7 @@ def test_two_rotations_come_one_after_the_other(run, deployment) -> None:
 
 
 def test_an_undone_first_token_leaves_no_file(run, deployment) -> None:
-    """As there was none before."""
+    """There was none before."""
     shutil.rmtree(PATH.parent)
     deployment.compose.fault = SidecarError("docker compose", "failed")
 
@@ -399,7 +399,7 @@ def test_an_undone_first_token_leaves_no_file(run, deployment) -> None:
 def test_where_nothing_runs_the_file_is_written(
     run, deployment, monkeypatch, fault, reason: str
 ) -> None:
-    """And it is said that nothing was restarted, and why; a dry run says the same."""
+    """The output says that nothing was restarted, and why; so does a dry run's."""
     if fault:
         monkeypatch.setattr(compose_agents, "connect", lambda: (_ for _ in ()).throw(fault))
     deployment.containers.stopped = {"web-agent-1", "pay-agent-1"}
@@ -411,7 +411,7 @@ def test_where_nothing_runs_the_file_is_written(
 
 
 def test_a_folder_that_was_not_rendered_gets_the_file(run) -> None:
-    """For a deployment that is not Compose's."""
+    """For a deployment without Compose."""
     Path("docker-compose.yml").unlink()
     result = rotate(run)
 
@@ -431,7 +431,7 @@ def test_agents_that_read_another_file_are_reported(run, deployment) -> None:
 
 
 def test_agents_of_another_folder_are_not_replaced(run, deployment, tmp_path) -> None:
-    """Two folders with one project: the token of this one does not reach the other's agents."""
+    """Two folders with one project: this folder's token does not reach the other's agents."""
     other = tmp_path / "other/docker-compose.yml"
     other.parent.mkdir()
     other.touch()
@@ -459,10 +459,10 @@ def test_the_key_stays_unless_a_version_is_named(run, options: list[str], sectio
 
 
 def test_an_agent_that_never_settles_is_stopped_in_the_end(run, deployment, monkeypatch) -> None:
-    """Its counters cannot be read, or move for ever: the wait is bounded."""
+    """Its counters cannot be read, or keep moving: the wait has a limit."""
     ticks = iter(range(0, 10_000, 5))
     monkeypatch.setattr(compose_agents.time, "monotonic", lambda: next(ticks))
-    monkeypatch.setattr(Containers, "run", lambda *_: RunResult(1, "", "gone"))
+    monkeypatch.setattr(Containers, "run", lambda *_: RunResult(1, "", "no answer"))
 
     assert 0 == rotate(run, "--no-verify").code
     assert ["pay-agent-2", "web-agent-2"] == agents(deployment)

@@ -51,7 +51,7 @@ def kubectl(tmp_path, monkeypatch):
 
 @pytest.fixture
 def file(tmp_path):
-    """A file with the token, for its owner alone."""
+    """A file with the token, which only its owner reads."""
     path = tmp_path / "token.txt"
     path.write_text(TOKEN + "\n")
     path.chmod(0o600)
@@ -59,7 +59,7 @@ def file(tmp_path):
 
 
 def never_shown(kubectl, result) -> None:
-    """Fail where the token is in an argument list or in what was printed."""
+    """Fail if the token is in an argument list or in the output."""
     everything = json.dumps(kubectl.asked) + result.out + result.err
     assert TOKEN not in everything
     assert encoded(config()) not in everything
@@ -119,7 +119,7 @@ def test_a_secret_is_applied_by_standard_input(run, kubectl, file) -> None:
 
 
 def test_without_the_right_to_look_around_the_secret_is_applied(run, kubectl, file) -> None:
-    """The hint alone is left out."""
+    """Only the pods with the old token are not reported."""
     kubectl.answer("apply")
     kubectl.answer("get deployments", err="Error from server (Forbidden): no")
     result = run("token", "set", *SECRET, "--apply", "--file", file)
@@ -159,7 +159,7 @@ def test_what_a_program_keeps_is_left_alone(run, kubectl, file) -> None:
 
 
 def test_a_token_in_the_names_place_is_not_shown(run, file) -> None:
-    """Only that it is no name."""
+    """The message says only that it is not a name."""
     result = run("token", "set", "--kubernetes-secret", OTHER, "--file", file)
 
     assert 1 == result.code
@@ -237,7 +237,7 @@ def test_a_secret_that_no_agent_could_use_is_reported(run, kubectl, data, text: 
 
 
 def test_a_secret_that_is_missing_is_reported(run, kubectl) -> None:
-    """With how to make it."""
+    """The message has the command that creates it."""
     kubectl.answer("get secret", err='Error from server (NotFound): secrets "tracing" not found')
     result = run("token", "check", *SECRET)
 
@@ -247,7 +247,7 @@ def test_a_secret_that_is_missing_is_reported(run, kubectl) -> None:
 
 
 def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:
-    """Each workload is restarted and waited for; the file keeps its key."""
+    """Each workload is restarted and awaited. The file keeps its key."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER, "jaeger"))}})
     kubectl.answer(
         "get deployments",
@@ -267,7 +267,7 @@ def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:
 
 
 def test_a_dry_run_changes_nothing(run, kubectl, file) -> None:
-    """It says what would be rolled."""
+    """It prints what would be rolled."""
     kubectl.answer("get secret", err="Error from server (NotFound): no")
     kubectl.answer("get deployments", listed(workload("demo-web")))
     result = run("token", "rotate", *SECRET, "--file", file, "--dry-run")
@@ -278,7 +278,7 @@ def test_a_dry_run_changes_nothing(run, kubectl, file) -> None:
 
 
 def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
-    """The old token comes back, and the pods roll to it."""
+    """The old token is put back, and the pods restart with it."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     kubectl.answer("get deployments", listed(workload("demo-web")))
     kubectl.answer("apply")
@@ -303,7 +303,7 @@ def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
     "step", [(SecretStore, "write"), (PodAgents, "replace"), (rotation._Rotation, "_prove")]
 )
 def test_an_interrupted_rotation_is_undone(run, kubectl, file, monkeypatch, step) -> None:
-    """Whatever it was doing: the old token comes back, and the pods roll to it."""
+    """At every step, the old token is put back, and the pods restart with it."""
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     kubectl.answer("get deployments", listed(workload("demo-web")))
     kubectl.answer("apply")
@@ -348,7 +348,7 @@ def test_a_secret_that_refuses_the_new_token_is_left_alone(run, kubectl, file) -
 
 
 def test_a_projected_secret_counts(run, kubectl, file) -> None:
-    """Mounted among other sources; a workload without volumes mounts none."""
+    """It is mounted with other sources. A workload without volumes mounts none."""
     projected, bare = workload("demo-web"), workload("bare")
     sources = [{"configMap": {"name": "c"}}, {"secret": {"name": "tracing"}}]
     volumes = [
@@ -366,7 +366,7 @@ def test_a_projected_secret_counts(run, kubectl, file) -> None:
 
 @pytest.mark.parametrize("existed", [True, False], ids=["old token", "no token before"])
 def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: bool) -> None:
-    """The rollout is not allowed, and so no way back; without an old token there is none either."""
+    """The pods cannot be restarted. Without an old token, there is nothing to put back."""
     if existed:
         kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
     else:
@@ -384,7 +384,7 @@ def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: b
 
 
 def test_a_rotation_is_proven_through_each_agent(run, kubectl, file, monkeypatch) -> None:
-    """Of every release whose workloads mount the Secret; a text gets the version's key."""
+    """For every release whose workloads mount the Secret. A text gets the version's key."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
     kubectl.answer("get secret", {"data": {"agent.yaml": encoded("hello")}})
     kubectl.answer("get deployments", listed(workload("demo-web"), workload("bare", release="")))

@@ -1,4 +1,4 @@
-"""What a pasted token is taken as, and what is refused of it, unseen."""
+"""Which pasted tokens are accepted, and what is refused, unseen."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_an_unusual_token_is_taken_with_a_warning(token: str, cause: str, rule: 
 
 
 def test_a_usual_token_is_taken_without_a_warning() -> None:
-    """From the variable, which no representation shows."""
+    """From the variable. The source's repr does not show it."""
     source = Source(variable=f"Authentication={TOKEN}")
 
     assert (TOKEN, []) == source.token()

@@ -1,4 +1,4 @@
-"""`sidecar token set`: every source of a token, in its order, and no trace of it elsewhere."""
+"""`sidecar token set`: every source of a token, in order, and no trace of it elsewhere."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def kept() -> str:
 
 
 def test_a_file_is_a_source(run) -> None:
-    """The file's blanks are taken off; the result is 0444 in 0700."""
+    """Spaces around the token are removed. The result is 0444 in 0700."""
     Path("t").write_text(f" {TOKEN}\n")
     Path("t").chmod(0o600)
 
@@ -57,7 +57,7 @@ def test_standard_input_is_a_source(execute) -> None:
 
 
 def test_the_variable_is_a_source(run, monkeypatch) -> None:
-    """Where no other is named."""
+    """If no other source is named."""
     monkeypatch.setenv("TRACING_TOKEN", TOKEN)
 
     assert (0, WRITTEN, "") == tuple(vars(run("token", "set")).values())
@@ -154,7 +154,7 @@ def test_the_key_follows_the_agents_version(run, monkeypatch, version: str, sect
 
 
 def test_a_wrong_version_is_refused_before_the_token_is_asked_for(run) -> None:
-    """Nobody pastes a token in vain."""
+    """Nobody pastes a token for nothing."""
     result = run("token", "set", "--agent-version", "2.0.0")
 
     assert (1, True) == (
@@ -178,7 +178,7 @@ def test_a_wrong_version_is_refused_before_the_token_is_asked_for(run) -> None:
     ],
 )
 def test_a_token_given_as_an_argument_is_not_shown(run, arguments: list[str]) -> None:
-    """It is wrong usage, and the message must not carry it into a log."""
+    """It is a usage error, and its message must not put the token into a log."""
     result = run("token", *arguments)
 
     assert (2, "") == (result.code, result.out)
@@ -187,7 +187,7 @@ def test_a_token_given_as_an_argument_is_not_shown(run, arguments: list[str]) ->
 
 @pytest.mark.parametrize("text", [b"a,%s", b"%s %s", b"${%s}", b"\xff%s", b"%s\x00"])
 def test_a_bad_token_is_not_shown(execute, text: bytes) -> None:
-    """From standard input and from a file: the message, and nothing else."""
+    """From standard input and from a file: only the message is printed."""
     content = text.replace(b"%s", TOKEN.encode())
     Path("t").write_bytes(content)
 
@@ -203,7 +203,7 @@ def test_a_bad_token_is_not_shown(execute, text: bytes) -> None:
 
 
 def test_a_file_that_does_not_exist_is_reported(run) -> None:
-    """Not its name, which may be a token."""
+    """The message does not show its name, which may be a token."""
     result = run("token", "set", "--file", TOKEN)
 
     expected = (
@@ -242,7 +242,7 @@ def test_the_token_goes_to_the_named_folder(run, monkeypatch) -> None:
 
 @pytest.mark.parametrize("action", ["set", "rotate"])
 def test_a_folder_that_is_not_there_gets_no_token(run, action: str) -> None:
-    """A slip of the pen would put the secret where nobody looks for it; nothing is asked for."""
+    """With a typo, the secret would end up where nobody looks for it. Nothing is asked for."""
     result = run("token", action, "--out", "build/cn-shenzen")
 
     expected = (
@@ -255,7 +255,7 @@ def test_a_folder_that_is_not_there_gets_no_token(run, action: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_command_that_was_ended_leaves_no_token(run, monkeypatch, number: int) -> None:
-    """At SIGTERM it takes its staged file along; what a kill left, the next set removes."""
+    """At SIGTERM it removes its staged file. The next set removes what a kill left."""
     killing = (
         "import os, sys; from sidecar.cli import main\n"
         f"os.fsync = lambda _: os.kill(os.getpid(), {int(number)})\n"
@@ -285,7 +285,7 @@ def test_two_commands_do_not_write_at_once(run, start) -> None:
 
 
 def test_a_file_system_without_locks_still_takes_the_token(run, monkeypatch) -> None:
-    """As some network file systems are."""
+    """Such as some network file systems."""
 
     def unsupported(*_: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -300,7 +300,7 @@ def test_a_file_system_without_locks_still_takes_the_token(run, monkeypatch) -> 
 def test_no_process_holds_the_token_while_it_is_set(
     start: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
-    """Its own arguments and environment are free of a token that came by standard input."""
+    """A token from standard input is not in its own arguments or environment."""
     reading, writing = os.pipe()
     process = start("token", "set", "--stdin", stdin=reading)
     os.close(reading)
