@@ -410,6 +410,25 @@ def test_where_nothing_runs_the_file_is_written(
     assert NEW_FILE == PATH.read_text()
 
 
+def test_an_interrupt_where_nothing_runs_is_undone(run, monkeypatch) -> None:
+    """Ctrl-C right after the new file took the old one's place."""
+    Path("docker-compose.yml").unlink()
+    PATH.write_bytes(b"\xff")
+    write = FileStore.write
+
+    def interrupted(self, config: bytes) -> None:
+        write(self, config)
+        if config != b"\xff":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileStore, "write", interrupted)
+    result = rotate(run)
+
+    expected = "sidecar: The old token is back\nsidecar: interrupted\n"
+    assert (130, expected) == (result.code, result.err)
+    assert b"\xff" == PATH.read_bytes()
+
+
 def test_a_folder_that_was_not_rendered_gets_the_file(run) -> None:
     """For a deployment without Compose."""
     Path("docker-compose.yml").unlink()
