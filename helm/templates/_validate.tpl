@@ -96,9 +96,12 @@
 {{- if hasPrefix "Authentication=" $token -}}
 {{- fail "token: begins with Authentication=. Give only what follows it" -}}
 {{- end -}}
-{{- if regexMatch "[,\\s\"\\\\]|\\$\\{" $token -}}
-{{- $cause := "holds a comma, blank, quote, backslash or ${, which an agent does not accept" -}}
-{{- fail (printf "token: %s. Copy it again from the console's access point page" $cause) -}}
+{{- if $token -}}
+{{- range include "sidecar.token.rules" . | fromJsonArray -}}
+{{- if regexMatch .pattern $token -}}
+{{- fail (printf "token: %s. %s [%s]" .cause .fix .id) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

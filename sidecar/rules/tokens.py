@@ -10,22 +10,26 @@ from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules import recognition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 MAX_LENGTH = 1024
 """Characters; the vendor's have about 50. All gRPC metadata, which OTLP uses, ends at 8 KiB."""
 
-_LINE_BREAKS = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
-_LINE_BREAK = rf"[{_LINE_BREAKS}]"
-_BLANK = rf"[^\S{_LINE_BREAKS}]"
-_INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-_CONTROL = r"[\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
+# Patterns that Helm reads as Python does: its RE2 has no lookahead, and no \u in a pattern.
+_LINE_BREAKS = "\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+_BLANKS = "\t\x1f \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_CONTROL = r"\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
-_QUOTED = rf"[{_QUOTES}][\s\S]*[{_QUOTES}]\Z"
-_VARIABLE = r"\$\{|\$\(|\A\$[A-Za-z_]\w*\Z"
-_PLACEHOLDER = r"(?:<.*>|\{\{.*\}\}|\*{3,}|[xX]{6,})\Z"
-_NAMED = f"{_LINE_BREAK}|{_BLANK}|{_INVISIBLE}|{_CONTROL}|[{_QUOTES}]"
+_NAMED = rf"{_LINE_BREAKS}{_BLANKS}{_INVISIBLE}{_CONTROL}{_QUOTES}"
 """Characters that other rules name better than "outside ASCII"."""
+_ANY = r"[\s\S]"
+_IN_QUOTES = rf"\A[{_QUOTES}]{_ANY}*[{_QUOTES}]\Z"
+_STRAY_QUOTE = rf"\A[^{_QUOTES}]{_ANY}*[{_QUOTES}]|[{_QUOTES}]{_ANY}*[^{_QUOTES}]\Z|\A[{_QUOTES}]\Z"
+_VARIABLE = r"\$\{|\$\(|\A\$[A-Za-z_][A-Za-z0-9_]*\Z"
+_PLACEHOLDER = r"\A(?:<.*>|\{\{.*\}\}|\*{3,}|[xX]{6,})\Z"
+_TOO_LONG = rf"{_ANY}{{1000}}{_ANY}{{{MAX_LENGTH - 999}}}"
+"""RE2 repeats at most 1,000 times."""
 
 _COPY = "Copy it from the access-point page of the region"
 _ONLY = "Copy only the token"
@@ -166,7 +170,11 @@ IN_FIELD = Rule(
 
 def broken_rules(token: str) -> list[Problem]:
     """Return every rule that a token breaks that was stripped of what is pasted along with it."""
-    return [rule.problem(cause) for rule, cause, breaks in _PASTED if breaks(token)]
+    return [
+        pasted.rule.problem(pasted.cause)
+        for pasted in PASTED
+        if _pattern(pasted.pattern).search(token)
+    ]
 
 
 def warnings(token: str) -> list[Problem]:
@@ -216,62 +224,39 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def _finds(pattern: str) -> Callable[[str], bool]:
-    return lambda token: bool(_pattern(pattern).search(token))
-
-
-def _matches(pattern: str) -> Callable[[str], bool]:
-    return lambda token: bool(_pattern(pattern).match(token))
-
-
-def _beyond_ascii(token: str) -> bool:
-    return not token.isascii() and bool(_pattern(rf"(?!{_NAMED})[^\x00-\x7f]").search(token))
-
-
-def _holds_quote(token: str) -> bool:
-    return _finds(f"[{_QUOTES}]")(token) and not _matches(_QUOTED)(token)
-
-
-class _Pasted(NamedTuple):
+class Pasted(NamedTuple):
     """One thing that a token must not be."""
 
     rule: Rule
     cause: str
-    breaks: Callable[[str], bool]
+    pattern: str
+    """Found in a token that breaks the rule."""
 
 
-_PASTED = (
-    _Pasted(EMPTY, "is empty", lambda token: not token),
-    _Pasted(NUL, "contains a NUL character", lambda token: "\0" in token),
-    _Pasted(LINE_BREAK, "contains a line break", _finds(_LINE_BREAK)),
-    _Pasted(BLANK, "contains a space", _finds(_BLANK)),
-    _Pasted(
+PASTED = (
+    Pasted(EMPTY, "is empty", r"\A\Z"),
+    Pasted(NUL, "contains a NUL character", r"\x00"),
+    Pasted(LINE_BREAK, "contains a line break", f"[{_LINE_BREAKS}]"),
+    Pasted(BLANK, "contains a space", f"[{_BLANKS}]"),
+    Pasted(
         INVISIBLE,
         "contains an invisible character, such as a byte order mark",
-        _finds(_INVISIBLE),
+        f"[{_INVISIBLE}]",
     ),
-    _Pasted(CONTROL, "contains a control character", _finds(_CONTROL)),
-    _Pasted(
-        BEYOND_ASCII, "contains a character outside ASCII, perhaps a look-alike", _beyond_ascii
+    Pasted(CONTROL, "contains a control character", f"[{_CONTROL}]"),
+    Pasted(
+        BEYOND_ASCII,
+        "contains a character outside ASCII, perhaps a look-alike",
+        rf"[^\x00-\x7f{_NAMED}]",
     ),
-    _Pasted(QUOTED, "is in quotes", _matches(_QUOTED)),
-    _Pasted(QUOTE, "contains a quote", _holds_quote),
-    _Pasted(
-        COMMA, "contains a comma, at which the agent would split it", lambda token: "," in token
-    ),
-    _Pasted(VARIABLE, "is a variable that nothing has expanded", _finds(_VARIABLE)),
-    _Pasted(
-        DOUBLED_DOLLAR,
-        "contains `$$`, which is how a Compose file writes `$`",
-        lambda token: "$$" in token,
-    ),
-    _Pasted(PLACEHOLDER, "is a placeholder", _matches(_PLACEHOLDER)),
-    _Pasted(ENDPOINT, "is an HTTP endpoint", lambda token: "://" in token or "/api/" in token),
-    _Pasted(DASH, "begins with `-`, as a flag does", lambda token: token.startswith("-")),
-    _Pasted(
-        TOO_LONG,
-        f"is longer than {MAX_LENGTH:,} characters",
-        lambda token: len(token) > MAX_LENGTH,
-    ),
+    Pasted(QUOTED, "is in quotes", _IN_QUOTES),
+    Pasted(QUOTE, "contains a quote", _STRAY_QUOTE),
+    Pasted(COMMA, "contains a comma, at which the agent would split it", ","),
+    Pasted(VARIABLE, "is a variable that nothing has expanded", _VARIABLE),
+    Pasted(DOUBLED_DOLLAR, "contains `$$`, which is how a Compose file writes `$`", r"\$\$"),
+    Pasted(PLACEHOLDER, "is a placeholder", _PLACEHOLDER),
+    Pasted(ENDPOINT, "is an HTTP endpoint", "://|/api/"),
+    Pasted(DASH, "begins with `-`, as a flag does", r"\A-"),
+    Pasted(TOO_LONG, f"is longer than {MAX_LENGTH:,} characters", _TOO_LONG),
 )
 """In the order of reports. A token that breaks none arrives at the gateway unchanged."""

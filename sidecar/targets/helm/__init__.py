@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.image_names import official
+from sidecar.rules.tokens import EMPTY, PASTED
 from sidecar.targets.helm import chart, schema
 from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
@@ -55,6 +57,7 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
         "library": chart.LIBRARY,
     }
     files = _from_templates("", names)
+    files[chart.RULES_TEMPLATE] = _token_rules()
     files[chart.SCHEMA] = schema.as_json(schema.schema(FIELDS, values, [chart.LIBRARY]))
     of_library = _library(plan, values)
     return {**files, **{f"{chart.LIBRARY_FOLDER}/{name}": of_library[name] for name in of_library}}
@@ -72,6 +75,22 @@ def _library(plan: Plan, values: Values) -> dict[str, str]:
     }
     files = _from_templates("library/", names)
     return {**files, chart.SCHEMA: schema.as_json(schema.schema(LIBRARY_FIELDS, own))}
+
+
+def _token_rules() -> str:
+    """Return the rules of a token's text as a template; RE2 spells the text's end differently."""
+    rules = [
+        {
+            "id": pasted.rule.id,
+            "pattern": pasted.pattern.replace(r"\Z", r"\z"),
+            "cause": pasted.cause,
+            "fix": pasted.rule.fix,
+        }
+        for pasted in PASTED
+        if pasted.rule is not EMPTY
+    ]
+    template = _jinja().get_template("_token-rules.tpl.j2")
+    return template.render(token_rules=json.dumps(rules, indent=2))
 
 
 def _from_templates(folder: str, names: dict[str, Any]) -> dict[str, str]:

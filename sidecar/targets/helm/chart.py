@@ -13,8 +13,9 @@ LIBRARY = "sidecar-agent"
 LIBRARY_FOLDER = f"charts/{LIBRARY}"
 FROM_TEMPLATES = ("Chart.yaml", "values.yaml", "README.md")
 """Files of each of the two charts that Jinja renders."""
+RULES_TEMPLATE = "templates/_token-rules.tpl"
 _MADE = (*FROM_TEMPLATES, SCHEMA)
-RENDERED = (*_MADE, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
+RENDERED = (*_MADE, RULES_TEMPLATE, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
 """Made from the plan and the table of fields; every other file is edited in place."""
 _PACKAGED = Path(__file__).with_name("chart")
 

@@ -33,7 +33,7 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
             ["token, existingSecret: both are given", "Give only existingSecret"],
         ),
         (REGION, ["existingSecret: is empty", "sidecar token set --kubernetes-secret NAME"]),
-        (f"{REGION},token=a\\,b", ["token: holds a comma, blank, quote", "Copy it again"]),
+        (f"{REGION},token=a\\,b", ["token: contains a comma", "[token-with-comma]"]),
         (
             "standIn.enabled=false,existingSecret=a",
             ["gateway.host: is empty", "sidecar render --region ID"],
