@@ -1,11 +1,10 @@
-"""A rendering: relative path → text, and its way to a folder, whole or not at all."""
+"""A rendering: relative path → text, and its path to a folder, whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import difflib
 import errno
-import fcntl
 import itertools
 import os
 import shutil
@@ -14,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from sidecar.access import told
+from sidecar import files
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
@@ -22,23 +21,23 @@ if TYPE_CHECKING:
 
 Rendering = Mapping[str, str]
 HEADER = "# Rendered by sidecar"
-"""How every rendered file begins: what begins otherwise is a user's own, and is never replaced."""
+"""The start of every rendered file: what starts otherwise is a user's own and is never replaced."""
 CHART = "helm/"
-"""The chart's place in a rendering."""
+"""The chart's folder in a rendering."""
 _ROUNDS = 3
-"""A first run into a folder may find that another made it meanwhile."""
-_FILE_MODE, _FOLDER_MODE = 0o644, 0o755
+"""A first run into a folder may find that another run created it meanwhile."""
+_FOLDER_MODE = 0o755
 
 
 def diff(rendering: Rendering, folder: Path) -> str:
     """Return a unified diff from the folder's files to the rendering; empty when they are equal.
 
-    Raises SidecarError where the folder cannot be looked into.
+    Raises SidecarError if the folder cannot be read.
     """
     parts: list[str] = []
     for name, text in sorted(rendering.items()):
         path = folder / name
-        with told(path):
+        with files.reading(path):
             parts += difflib.unified_diff(
                 _lines(_read(path)), _lines(text), f"{path}", f"{path} (new)"
             )
@@ -50,26 +49,37 @@ def write(rendering: Rendering, folder: Path) -> None:
     write_all({folder: rendering})
 
 
-def write_all(renderings: Mapping[Path, Rendering]) -> None:
-    """Put each rendering into its folder, or none of them; files that are not of a rendering stay as they are.
+def write_all(
+    renderings: Mapping[Path, Rendering], say: Callable[[str], object] = lambda _: None
+) -> None:
+    """Put each rendering into its folder, or none of them; other files stay as they are.
 
-    A new folder appears by one rename. In a folder that exists every file that changes is written beside its place
-    first, then moved; whatever stops that half-way, an interrupt too, puts the old files back. Another run into the
-    same folder is waited for. Raises SidecarError where a folder cannot take it.
+    A new folder appears by one rename. In a folder that exists, every file that changes is first
+    written next to its place, then moved. If anything stops that half-way, even an interrupt, the
+    old files are restored. Another run into the same folder is waited for; `say` gets a line then.
+    Raises SidecarError if a folder cannot take its rendering.
     """
     for folder, rendering in renderings.items():
         check(rendering, folder)
     for _ in range(_ROUNDS):
         with contextlib.suppress(FileExistsError):
-            return _write_all(renderings)
-    raise SidecarError(
-        str(next(iter(renderings))), "is written by others all the time", "Try again"
-    )
+            return _write_all(renderings, say)
+    raise SidecarError(str(next(iter(renderings))), "other runs keep writing into it", "Try again")
+
+
+def require_rendered(folder: Path) -> None:
+    """Raise SidecarError if --out, which is to hold a rendering, is not a folder."""
+    with files.reading(folder):
+        exists = folder.is_dir()
+    if not exists:
+        raise SidecarError(
+            f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`"
+        )
 
 
 def check(rendering: Rendering, folder: Path) -> None:
-    """Raise SidecarError where the folder cannot take the rendering, or holds a file of that name by another hand."""
-    with told(folder, "cannot be looked into", "Choose another --out, or change its rights"):
+    """Raise SidecarError if the folder cannot take the rendering, or a user's file is in the way."""
+    with files.reading(folder, fix="Choose another --out, or change its rights"):
         _check_folder(folder)
         for name in rendering:
             _check_inside(folder, name)
@@ -109,58 +119,68 @@ def _check_inside(folder: Path, name: str) -> None:
 
 def _check_own(folder: Path, name: str) -> None:
     path = folder / name
-    if path.exists() and not _read(_speaker(folder, name)).startswith(HEADER):
+    if path.exists() and not _read(_signed(folder, name)).startswith(HEADER):
         raise SidecarError(
             str(path), "was not written by sidecar", "Move it away, or choose another --out"
         )
 
 
-def _speaker(folder: Path, name: str) -> Path:
-    """Return the file that says whose a file is: in a chart its Chart.yaml, for JSON and templates have no header."""
+def _signed(folder: Path, name: str) -> Path:
+    """Return the file that shows who wrote a file: for a chart's, its Chart.yaml.
+
+    JSON and templates have no header.
+    """
     if name.startswith(CHART):
         return folder / CHART / "Chart.yaml"
     return folder / name
 
 
-def _write_all(renderings: Mapping[Path, Rendering]) -> None:
-    """Stage all, then move all. Raises FileExistsError where another run made a folder meanwhile."""
+def _write_all(renderings: Mapping[Path, Rendering], say: Callable[[str], object]) -> None:
+    """Stage all, then move all.
+
+    Raises FileExistsError if another run created a folder meanwhile.
+    """
     with contextlib.ExitStack() as locks, contextlib.ExitStack() as undo:
         moves: list[tuple[Path, Callable[[], None]]] = []
-        for folder, rendering in sorted(
-            renderings.items()
-        ):  # in one order: two runs cannot wait for each other
-            with _written(folder):
-                stage = _stage_files if _locked(folder, locks) else _stage_folder
-                moves.append((folder, stage(rendering, folder, undo)))
+        locked: list[Path] = []
+        # in one order, so that two runs cannot wait for each other
+        for folder, rendering in sorted(renderings.items()):
+            with _writing(folder):
+                if _locked(folder, locks, say):
+                    locked.append(folder)
+                    moves.append((folder, _stage_files(rendering, folder, undo)))
+                else:
+                    moves.append((folder, _stage_folder(rendering, folder, undo)))
         for folder, move in moves:
-            with _written(folder):
+            with _writing(folder):
                 move()
         undo.pop_all()
-        _sweep(renderings)
+        for folder in locked:  # in a new folder, another run may be writing by now
+            for name in renderings[folder]:
+                files.sweep(folder / name)
 
 
 @contextlib.contextmanager
-def _written(folder: Path) -> Iterator[None]:
+def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise FileExistsError(*error.args) from error
-        cause = f"cannot be written: {error.strerror or error}"
-        raise SidecarError(
-            str(folder), cause, "Nothing was changed; check space and rights"
-        ) from error
+        with files.writing(folder, "Nothing was changed; check space and rights"):
+            raise
 
 
-def _locked(folder: Path, locks: contextlib.ExitStack) -> bool:
-    """Wait for other runs that write into the folder; False where there is none yet. The lock goes with the process."""
+def _locked(folder: Path, locks: contextlib.ExitStack, say: Callable[[str], object]) -> bool:
+    """Wait for other runs that write into the folder; False if it does not exist yet."""
+
+    def wait() -> None:
+        say(f"waiting for another command that writes into {folder}")
+
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        locks.enter_context(files.locked_folder(folder, wait))
     except FileNotFoundError:
         return False
-    locks.callback(os.close, descriptor)
-    with contextlib.suppress(OSError):  # NFS has no lock on a folder
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
     return True
 
 
@@ -173,7 +193,8 @@ def _stage_folder(
     staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     undo.callback(shutil.rmtree, staged, ignore_errors=True)
     for name, text in rendering.items():
-        _write_file(staged / name, text, undo)
+        _make_parents(staged / name, undo)
+        files.write(staged / name, text.encode())
     staged.chmod(_FOLDER_MODE)
     undo.callback(_take_back, folder, staged)
 
@@ -196,59 +217,27 @@ def _take_back(folder: Path, staged: Path) -> None:
 def _stage_files(
     rendering: Rendering, folder: Path, undo: contextlib.ExitStack
 ) -> Callable[[], None]:
-    changed = {name: text for name, text in rendering.items() if not _holds(folder / name, text)}
-    staged = {name: _stage(folder / name, text, undo) for name, text in changed.items()}
+    staged: dict[str, Path] = {}
+    for name, text in rendering.items():
+        path = folder / name
+        if not _holds(path, text):
+            _make_parents(path, undo)
+            staged[name] = files.stage(path, text.encode(), undo)
 
     def move() -> None:
         # docker-compose.yml moves last: it is what makes a folder deployable
         for name, new in sorted(staged.items(), key=lambda item: item[0] == "docker-compose.yml"):
-            _move(new, folder / name, undo)
+            files.move(new, folder / name, undo)
 
     return move
 
 
-def _sweep(renderings: Mapping[Path, Rendering]) -> None:
-    for folder, rendering in renderings.items():
-        for name in rendering:
-            with contextlib.suppress(OSError):
-                _old_name(folder / name).unlink()
-
-
-def _stage(path: Path, text: str, undo: contextlib.ExitStack) -> Path:
-    new = path.with_name(f".{path.name}.sidecar-new")
-    new.unlink(missing_ok=True)
-    _write_file(new, text, undo)
-    return new
-
-
-def _move(new: Path, path: Path, undo: contextlib.ExitStack) -> None:
-    if path.exists():
-        old = _old_name(path)
-        old.unlink(missing_ok=True)
-        undo.callback(old.unlink, missing_ok=True)
-        shutil.copy2(path, old)  # no hard link: not every file system has them
-        undo.callback(old.replace, path)
-    else:
-        undo.callback(path.unlink, missing_ok=True)
-    new.replace(path)
-
-
-def _old_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.sidecar-old")
-
-
-def _write_file(path: Path, text: str, undo: contextlib.ExitStack) -> None:
+def _make_parents(path: Path, undo: contextlib.ExitStack) -> None:
     missing = itertools.takewhile(lambda parent: not parent.exists(), path.parents)
     for parent in reversed(list(missing)):
         undo.callback(shutil.rmtree, parent, ignore_errors=True)
         parent.mkdir()
         parent.chmod(_FOLDER_MODE)
-    undo.callback(path.unlink, missing_ok=True)
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(_FILE_MODE)
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.access import told
+from sidecar import files
 from sidecar.errors import SidecarError
 from sidecar.findings import Finding, Severity
 from sidecar.regions import LOCAL
@@ -52,7 +52,7 @@ def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
 def looked_into(check: Callable[[], list[Finding]], folder: Path) -> list[Finding]:
     """Return a check's findings; a folder or file that cannot be looked into is one."""
     try:
-        with told(folder):
+        with files.reading(folder):
             return check()
     except SidecarError as error:
         return [as_finding(error)]

@@ -3,10 +3,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import signal
 from typing import TYPE_CHECKING
 
+from sidecar import files
 from sidecar.errors import SidecarError, UsageError
 
 if TYPE_CHECKING:
@@ -88,14 +88,8 @@ def _announce(addresses: Addresses, args: argparse.Namespace) -> None:
     text = ", ".join(f"{side} {place}" for side, place in known.items() if place)
     print(json.dumps(known) if args.output == "json" else f"gateway: {text}", flush=True)
     if args.ready_file:
-        part = args.ready_file.with_name(f"{args.ready_file.name}.{os.getpid()}.part")
-        try:
-            part.write_text(json.dumps(known) + "\n", encoding="utf-8")
-            part.replace(args.ready_file)
-        except OSError as error:
-            raise SidecarError(
-                str(args.ready_file), error.strerror or str(error), "Name a writable path"
-            ) from error
+        with files.writing(args.ready_file, "Name a writable path"):
+            files.write(args.ready_file, (json.dumps(known) + "\n").encode())
 
 
 def _probe(http: str) -> int:

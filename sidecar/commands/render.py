@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if args.diff:
         return _show([diff(rendering, folder) for _, folder, rendering in renderings])
     new = [not os.path.lexists(folder / "docker-compose.yml") for _, folder, _ in renderings]
-    write_all({folder: rendering for _, folder, rendering in renderings})
+    write_all({folder: rendering for _, folder, rendering in renderings}, _say)
     files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
     print(
         "\n".join(
@@ -48,6 +49,10 @@ def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
     chosen = [region for region in regions if region != LOCAL]
     specs = {region: replace(loaded, spec=replace(loaded.spec, region=region)) for region in chosen}
     return [_spec.plan_of(spec, regions, root / region) for region, spec in specs.items()]
+
+
+def _say(text: str) -> None:
+    print(f"sidecar: {text}", file=sys.stderr, flush=True)
 
 
 def _show(diffs: list[str]) -> int:

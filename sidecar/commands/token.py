@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import agent
-from sidecar.access import require_rendered
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_text
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.image_names import AGENT_VERSION
 from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.rendering import require_rendered
 from sidecar.tokens import check, rotation, secret_store
 from sidecar.tokens.file_store import FileStore
 from sidecar.tokens.secret_store import SecretStore

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from sidecar import signals
+from sidecar import files, signals
 from sidecar.checkout import find_checkout
 from sidecar.demo.ports import choose
 from sidecar.engine.errors import indented
@@ -106,8 +105,9 @@ def _clear(folder: Path) -> None:
     logs = folder / "logs"
     for name in ("gateway", *(service.name for service in sample_services())):
         (logs / f"{name}.log").unlink(missing_ok=True)
-    for path in (*folder.glob(f"{_STATE}.*.part"), folder / _READY, folder / _STATE):
+    for path in (folder / _READY, folder / _STATE):
         path.unlink(missing_ok=True)
+        files.sweep(path)
     for empty in (logs, folder):
         with suppress(OSError):  # what holds other files stays
             empty.rmdir()
@@ -287,9 +287,7 @@ def _alive(started: Started) -> bool:
 
 
 def _save(folder: Path, demo: Demo) -> None:
-    part = folder / f"{_STATE}.{os.getpid()}.part"
-    part.write_text(json.dumps(asdict(demo), indent=2), encoding="utf-8")
-    part.replace(folder / _STATE)
+    files.write(folder / _STATE, json.dumps(asdict(demo), indent=2).encode())
 
 
 def _load(folder: Path) -> Demo | None:

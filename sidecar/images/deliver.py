@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar import image_names
-from sidecar.access import require_rendered
+from sidecar import dotenv, files, image_names
 from sidecar.checkout import find_checkout
 from sidecar.console import table
 from sidecar.engine.client import connect
 from sidecar.errors import SidecarError
-from sidecar.images import envfile
-from sidecar.images.lock import one_at_a_time
 from sidecar.images.mirrors import debian_mirror
 from sidecar.images.obtain import Obtainer, Surroundings
 from sidecar.images.progress import ProgressLine
 from sidecar.images.site import host_site
+from sidecar.rendering import require_rendered
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
+    from sidecar.engine.images import Progress
     from sidecar.images.obtain import Obtained, Wish
 
 
@@ -39,8 +42,8 @@ def deliver(wish: Wish, folder: Path, mirror: str | None = None) -> list[Obtaine
         ) from error
     finally:
         line.clear()
-    if not wish.dry_run and envfile.update(folder, variables(obtained)):
-        line.say(f"{folder / envfile.NAME}: names of images updated")
+    if not wish.dry_run and dotenv.update(folder, variables(obtained)):
+        line.say(f"{folder / dotenv.NAME}: names of images updated")
     return obtained
 
 
@@ -68,6 +71,15 @@ def _obtain(wish: Wish, around: Surroundings) -> list[Obtained]:
         return obtainer.all()
     with one_at_a_time(around.say):
         return obtainer.all()
+
+
+@contextmanager
+def one_at_a_time(say: Progress) -> Iterator[None]:
+    """Wait for another `sidecar images` of this user: it removes stages that this one builds on."""
+    folder = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    path = Path(folder) / f"sidecar-images-{os.geteuid()}.lock"
+    with files.locked_file(path, lambda: say("waiting for another `sidecar images` to end")):
+        yield
 
 
 def _surroundings(mirror: str | None, line: ProgressLine) -> Surroundings:

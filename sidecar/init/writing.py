@@ -5,19 +5,17 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import yamlio
-from sidecar.access import told
 from sidecar.errors import SidecarError
+from sidecar.files import reading, write_all
 from sidecar.init.document import SCHEMA_FILE
+from sidecar.spec.schema import spec_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_MODE = 0o644
+    from pathlib import Path
 
 
 def check_free(path: Path) -> None:
@@ -34,8 +32,6 @@ def files(out: Path, text: str) -> dict[Path, str]:
 
 def schema_text() -> str:
     """Return what `sidecar schema` prints."""
-    from sidecar.spec.schema import spec_schema
-
     return json.dumps(spec_schema(), indent=2) + "\n"
 
 
@@ -74,42 +70,16 @@ def diff(path: Path, text: str) -> str:
 
     Raises SidecarError where the file is not text.
     """
-    with told(path):
+    with reading(path):
         before = yamlio.read_text(path) if path.exists() else ""
     lines = (before.splitlines(keepends=True), text.splitlines(keepends=True))
     return "".join(difflib.unified_diff(*lines, str(path), f"{path} (new)"))
 
 
 def write(texts: Mapping[Path, str]) -> None:
-    """Write all files, or none. Raises SidecarError where one cannot be written."""
-    staged: dict[Path, Path] = {}
-    try:
-        for path, text in texts.items():
-            if path.is_symlink() or path.is_dir():
-                raise SidecarError(str(path), "is a link or a folder", "Name a file with --out")
-            staged[path] = _staged(path, text)
-        for path, new in staged.items():
-            new.replace(path)
-    except OSError as error:
-        cause = f"cannot be written: {error.strerror or error}"
-        raise SidecarError(
-            str(path), cause, "Choose another --out; check the folder, its rights and the space"
-        ) from error
-    finally:
-        for new in staged.values():
-            new.unlink(missing_ok=True)
-
-
-def _staged(path: Path, text: str) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    staged = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        staged.chmod(_MODE)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise
-    return staged
+    """Write all files or none. Raises SidecarError if the folder cannot take them."""
+    for path in texts:
+        if path.is_symlink() or path.is_dir():
+            raise SidecarError(str(path), "is a link or a folder", "Name a file with --out")
+    contents = {path: text.encode() for path, text in texts.items()}
+    write_all(contents, "Choose another --out; check the folder, its rights and the space")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from sidecar import agent
+from sidecar import agent, files
 from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, TOKEN_FILE
 from sidecar.tokens import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sidecar.tokens.store import Agents, Say
-
-_STAGED = ".agent."
 
 
 class FileStore:
@@ -38,34 +33,35 @@ class FileStore:
 
         Raises SidecarError. The lock ends with the process, however that ends.
         """
-        with _refusals(self.path):
-            _make_folder(self.path)
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(self.path.parent, flags)
-        try:
-            if _lock(descriptor, say):
-                _sweep(self.path.parent)
+
+        def wait() -> None:
+            say("waiting for another `sidecar token` to end")
+
+        with ExitStack() as lock:
+            with files.writing(self.path):
+                _make_folder(self.path)
+                held = lock.enter_context(files.locked_folder(self.path.parent, wait))
+            if held:
+                files.sweep(self.path)  # what a killed command left holds a token
             yield
-        finally:
-            os.close(descriptor)
 
     def read(self) -> bytes | None:
         """Return the file's content; None where there is no file."""
-        with _refusals(self.path, "read"):
+        with files.reading(self.path):
             return self.path.read_bytes() if self.path.is_file() else None
 
     def write(self, config: bytes) -> None:
         """Put the file into place: the agent's user reads it, other users of the host do not."""
-        with _refusals(self.path):
+        with files.writing(self.path):
             _make_folder(self.path)
-            _replace(self.path, config)
+            files.write(self.path, config, 0o444)
 
     def restore(self, before: bytes | None) -> bool:
         """Put a former file back, or remove the new one where there was none."""
         if before is not None:
             self.write(before)
             return True
-        with _refusals(self.path):
+        with files.writing(self.path):
             self.path.unlink(missing_ok=True)
         return True
 
@@ -83,27 +79,6 @@ class FileStore:
         return find_agents(self.folder, self.path)
 
 
-def _lock(descriptor: int, say: Say) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say("waiting for another `sidecar token` to end")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError:
-        return False  # some network file systems lock no folder
-    return True
-
-
-@contextmanager
-def _refusals(path: Path, verb: str = "written") -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        cause = f"cannot be {verb}: {error.strerror or 'unknown cause'}"
-        fix = "Check the folder, its rights and the space"
-        raise SidecarError(str(path), cause, fix) from error
-
-
 def _make_folder(path: Path) -> None:
     for link in (path, path.parent):
         if link.is_symlink():
@@ -112,25 +87,3 @@ def _make_folder(path: Path) -> None:
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.parent.chmod(0o700)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed command left: each holds a token. Under the lock nobody writes one."""
-    for left in folder.glob(f"{_STAGED}????????"):
-        with suppress(OSError):
-            left.unlink()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_STAGED)
-    staged = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        staged.chmod(0o444)
-        staged.replace(path)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise

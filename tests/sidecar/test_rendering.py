@@ -89,7 +89,7 @@ def failing(step: str, at: int, error: BaseException, monkeypatch: pytest.Monkey
     """Make the n-th call of one step of the writer fail."""
     owner = {
         "mkdir": Path,
-        "open": Path,
+        "open": os,
         "chmod": Path,
         "replace": Path,
         "rename": Path,
@@ -99,7 +99,8 @@ def failing(step: str, at: int, error: BaseException, monkeypatch: pytest.Monkey
     real, left = getattr(owner, step), [at]
 
     def call(*arguments, **options):
-        counts = step != "open" or "x" in arguments  # files are opened for reading, too
+        # files are opened for reading, too
+        counts = step != "open" or bool(arguments[1] & os.O_EXCL)
         left[0] -= counts
         if counts and left[0] == 0:
             raise error
@@ -393,7 +394,7 @@ def world(tmp_path_factory) -> Path:
         (
             0o000,
             "new/er",
-            "cannot be looked into: Permission denied. Choose another --out, or change its rights",
+            "cannot be read: Permission denied. Choose another --out, or change its rights",
         ),
     ],
 )
@@ -431,7 +432,7 @@ def test_a_rendering_of_another_owner_is_told_as_such(world) -> None:
         cwd="/",
     )
 
-    assert f"{path}: cannot be looked into: Permission denied" in done.stdout, done.stderr
+    assert f"{path}: cannot be read: Permission denied" in done.stdout, done.stderr
 
 
 def test_a_read_only_file_system_is_refused(tmp_path, monkeypatch) -> None:

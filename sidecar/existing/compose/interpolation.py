@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar import yamlio
+from sidecar import dotenv, yamlio
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _START = re.compile(r"\$(?:\$|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*))", re.ASCII)
 _OPERATOR = re.compile(r":?[-+?]")
-_LINE = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)", re.ASCII)
 _MAX_DEPTH = 10
 
 
@@ -35,20 +34,20 @@ def resolve(text: str, values: Mapping[str, str]) -> Resolved:
     return _resolve(text, values, 0)
 
 
-def dotenv(path: Path) -> dict[str, str]:
-    """Return the variables of a .env file; empty where it is missing or cannot be read."""
+def env_file_values(path: Path) -> dict[str, str]:
+    """Return the variables of a .env file that it gives a whole value; empty if it cannot be read."""
     try:
         text = yamlio.read_text(path) if path.is_file() else ""
     except (SidecarError, OSError):
         return {}
-    matches = [_LINE.fullmatch(line.strip()) for line in text.splitlines()]
-    return {match[1]: _unquoted(match[2].strip()) for match in matches if match}
-
-
-def _unquoted(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
+    values: dict[str, str] = {}
+    for variable in dotenv.variables(text):
+        found = resolve(variable.value, values)
+        if found.missing:  # the shell may give it
+            values.pop(variable.name, None)
+        else:
+            values[variable.name] = found.text
+    return values
 
 
 def _resolve(text: str, values: Mapping[str, str], depth: int) -> Resolved:

@@ -12,7 +12,7 @@ import yaml
 from sidecar.errors import SidecarError
 from sidecar.existing.compose import secrets
 from sidecar.existing.compose.extends import merged, moved
-from sidecar.existing.compose.interpolation import dotenv
+from sidecar.existing.compose.interpolation import env_file_values
 from sidecar.existing.compose.nodes import Tree, scalar, sequence
 from sidecar.existing.compose.records import ComposeFile, ComposeService
 from sidecar.existing.compose.service_reader import Reader
@@ -70,7 +70,7 @@ class _Loader:
         self._path = path
         self._trees: dict[Path, Tree] = {}
         self.tokens: set[str] = set()
-        self._dotenv = dotenv(path.parent / ".env")
+        self._dotenv = env_file_values(path.parent / ".env")
         self._harmless = secrets.harmless(self._dotenv)
 
     def services(self) -> dict[str, ComposeService]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sidecar.existing.compose import syntax
-from sidecar.existing.compose.interpolation import dotenv, resolve
+from sidecar.existing.compose.interpolation import env_file_values, resolve
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_an_env_file_is_read_as_compose_does(tmp_path) -> None:
     path = tmp_path / ".env"
     path.write_text("A=1\n# B=2\nexport C = '3 #'\nD=4 # four\nE=\"5\nnothing\n=6\n")
 
-    assert {"A": "1", "C": "3 #", "D": "4", "E": '"5'} == dotenv(path)
-    assert {} == dotenv(tmp_path / "missing")
+    assert {"A": "1", "C": "3 #", "D": "4", "E": '"5'} == env_file_values(path)
+    assert {} == env_file_values(tmp_path / "missing")
     path.write_bytes(b"\xff")
-    assert {} == dotenv(path)
+    assert {} == env_file_values(path)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sidecar.engine.errors import ImageMissingError, RegistryError
 from sidecar.engine.images import BuildRequest, ImageInfo
 from sidecar.errors import SidecarError
 from sidecar.images import base, obtain
-from sidecar.images.lock import one_at_a_time
+from sidecar.images.deliver import one_at_a_time
 from sidecar.images.mirrors import DebianMirror
 from sidecar.images.progress import ProgressLine
 from sidecar.images.site import Site

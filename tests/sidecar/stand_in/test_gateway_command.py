@@ -204,7 +204,9 @@ def test_a_ready_file_that_cannot_be_written_is_told(token_file, tmp_path, capsy
     path = tmp_path / "none" / "ready"
 
     assert 1 == main([*command(token_file)[3:], "--ready-file", str(path)])
-    assert f"sidecar: {path}: No such file or directory" in capsys.readouterr().err
+    assert (
+        f"sidecar: {path}: cannot be written: No such file or directory" in capsys.readouterr().err
+    )
 
 
 def test_the_probe_tells_whether_a_gateway_answers(launch, capsys):
