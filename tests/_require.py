@@ -1,6 +1,7 @@
-"""What a machine may lack: a test that needs it is skipped and says how to enable it, or fails under REQUIRE.
+"""What a machine may lack: a test that needs it is skipped, and says how to enable it.
 
-REQUIRE=docker,kubernetes,agent names what must be there. Used by tests/conftest.py.
+REQUIRE=docker,kubernetes,agent names what must be there; without it, tests fail instead. Used by
+tests/conftest.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pytest
 
 ENABLE = {
     "docker": "start a Docker engine (20.10 or later) and install Compose v2",
-    "kubernetes": "point KUBECONFIG at a cluster that may be written to, and install kubectl and helm",
+    "kubernetes": "point KUBECONFIG at a cluster for tests, and install kubectl and helm",
     "agent": "put jaeger-agent 1.62.0 on PATH",
 }
 """What tests may need → how to get it."""
@@ -30,7 +31,7 @@ def required():
 
 
 def lack(name, why):
-    """End the test: skipped with the way to enable it, or failed where REQUIRE names it."""
+    """Skip the test with the way to enable it, or fail it if REQUIRE names what is missing."""
     text = f"needs {name}: {why}. To enable: {ENABLE[name]}"
     if name in required():
         pytest.fail(f"REQUIRE={name}, but {why}", pytrace=False)
@@ -43,7 +44,7 @@ def pytest_configure(config):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """List what was not there, with the number of tests it kept from running and how to enable them."""
+    """List what the machine lacks, the number of tests skipped for it, and how to enable them."""
     reasons = Counter(
         report.longrepr[2].removeprefix("Skipped: ")
         for report in terminalreporter.stats.get("skipped", [])
@@ -51,6 +52,6 @@ def pytest_terminal_summary(terminalreporter):
     )
     lacking = {reason: count for reason, count in reasons.items() if reason.startswith("needs ")}
     if lacking:
-        terminalreporter.section("skipped for what this machine lacks")
+        terminalreporter.section("skipped because this machine lacks")
     for reason, count in sorted(lacking.items()):
         terminalreporter.line(f"{count} tests: {reason}")

@@ -1,4 +1,4 @@
-"""The real jaeger-agent and the stand-in as processes on loopback, each on ports of its own."""
+"""The real jaeger-agent and the stand-in as processes on loopback, each on its own ports."""
 
 from __future__ import annotations
 
@@ -41,24 +41,13 @@ def planned_argv(region="local"):
     return json.loads(planned.stdout)["services"][0]["agent"]["argv"]
 
 
-class StandIn:
+class StandInProcess:
     """`sidecar gateway` on free ports."""
 
     def __init__(self, stack, token_file, *options):
-        command = [
-            sys.executable,
-            "-m",
-            "sidecar",
-            "gateway",
-            "--grpc=127.0.0.1:0",
-            "--http=127.0.0.1:0",
-        ]
-        self.process = stack.enter_context(
-            _process(
-                [*command, f"--token-file={token_file}", "--output=json", *options],
-                stdout=subprocess.PIPE,
-            )
-        )
+        command = [sys.executable, "-m", "sidecar", "gateway", f"--token-file={token_file}"]
+        command += ["--grpc=127.0.0.1:0", "--http=127.0.0.1:0", "--output=json", *options]
+        self.process = stack.enter_context(_process(command, stdout=subprocess.PIPE))
         addresses = json.loads(self.process.stdout.readline())
         self.grpc, self.page = addresses["grpc"], f"http://{addresses['http']}"
 
@@ -76,8 +65,8 @@ class StandIn:
         return read_gateway(self.page, marker)
 
 
-class Agent:
-    """The real agent with the plan's own arguments; only addresses and the token's file are this machine's."""
+class AgentProcess:
+    """A real agent with the plan's arguments, except for addresses and the token's file."""
 
     def __init__(self, stack, binary, log, token_file, gateway):
         self.port, self.admin = free_udp_port(), free_port()
@@ -101,9 +90,8 @@ class Agent:
         return f"{name}={known.get(name, other)}"
 
     def _wait(self):
-        assert wait_for(self._answers, lambda up: up or self.process.poll() is not None), self.log[
-            -2000:
-        ]
+        up = wait_for(self._answers, lambda up: up or self.process.poll() is not None)
+        assert up, self.log[-2000:]
 
     def _answers(self):
         try:

@@ -47,7 +47,7 @@ DOCUMENTS = {
     "an open quote": b"region: 'cn-shanghai\nservices: []\n",
     "a colon too many": b"region: cn: shanghai\n",
     "a key given twice": b"region: cn-shanghai\nregion: cn-beijing\n",
-    "a key given twice below": b"region: cn-shanghai\ngateway:\n  network: vpc\n  network: public\n",
+    "a key given twice below": b"region: local\ngateway:\n  network: vpc\n  network: public\n",
     "an alias bomb": _BOMB.encode(),
     "an unknown alias": b"region: *elsewhere\n",
     "10,000 levels": b"region: " + b"[" * 10_000 + b"]" * 10_000 + b"\n",
@@ -169,13 +169,20 @@ AGENTS = {
     "agent version too old": b"region: cn-shanghai\nagent: {version: 1.14.0}\n",
     "agent version short": b"region: cn-shanghai\nagent: {version: 1.62}\n",
     "agent version latest": b"region: cn-shanghai\nagent: {version: latest}\n",
-    "agent too old for TLS": b"region: cn-shanghai\nagent: {version: 1.15.0}\ngateway: {tls: true}\n",
+    "agent too old for TLS": _spec("""\
+        region: cn-shanghai
+        agent: {version: 1.15.0}
+        gateway: {tls: true}
+        """),
     "images source unknown": b"region: cn-shanghai\nimages: {source: mirror}\n",
     "images prefix a URL": b"region: cn-shanghai\nimages: {prefix: 'https://mirror.example.com'}\n",
     "rate of text": b"region: cn-shanghai\ncapacity: {spans_per_second: 2k}\n",
     "rate 0": b"region: cn-shanghai\ncapacity: {spans_per_second: 0}\n",
     "round trip too long": b"region: cn-shanghai\ncapacity: {round_trip_ms: 100000}\n",
     "stand-in's name": b"region: local\nservices: [{name: gateway, image: web, port: 1}]\n",
-    "stand-in's port": b"region: local\nservices: [{name: web, image: web, port: 1, publish: 16686}]\n",
+    "stand-in's port": _spec("""\
+        region: local
+        services: [{name: web, image: web, port: 1, publish: 16686}]
+        """),
 }
 SPECS = {**DOCUMENTS, **KEYS, **REGIONS, **NAMES, **SERVICES, **GATEWAYS, **AGENTS}

@@ -13,7 +13,10 @@ AGENT_ARGS = [
 def pod(
     name: str = "demo-web-1", component: str = "web", release: str = "demo", **changes: Any
 ) -> dict[str, Any]:
-    """Return a ready pod with a native agent; changes: ready, phase, agent (a container's status), args, env, image."""
+    """Return a ready pod with a native agent.
+
+    Changes: ready, phase, ip, agent (a container's status), args, env, image.
+    """
     ready = changes.get("ready", True)
     labels = {"app.kubernetes.io/instance": release, "app.kubernetes.io/component": component}
     image = changes.get("image", "kit/gateway:1")

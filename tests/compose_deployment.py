@@ -1,4 +1,4 @@
-"""One deployment under Compose, with a project name and ports of its own; nothing of it outlives its block."""
+"""A deployment under Compose with its own project name and ports, removed after its block."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wait_for(read, done, seconds=20):
 
 @dataclass(frozen=True)
 class Done:
-    """What one run of the kit's command left."""
+    """The outcome of one run of the kit's command."""
 
     code: int
     out: str
@@ -65,7 +65,7 @@ def sidecar(*arguments, **environment):
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-class Deployment:
+class ComposeDeployment:
     """A folder with a docker-compose.yml; its .env holds the project's name, images and ports."""
 
     def __init__(self, folder, engine, compose, images):
@@ -94,28 +94,23 @@ class Deployment:
         return self.compose.run(self.folder, *arguments, **options)
 
     def up(self, *arguments):
-        """Start what does not run, and wait until all are healthy."""
-        self.run(
-            "up",
-            "--detach",
-            "--wait",
-            "--wait-timeout=120",
-            "--no-build",
-            "--pull=never",
-            *arguments,
-        )
+        """Start all services, and wait until they are healthy."""
+        options = ("--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never")
+        self.run("up", *options, *arguments)
         return self
 
     def heal(self):
-        """Bring back what a test took away: start what does not run, wait for what was unwell."""
+        """Restore what a test stopped: wait for unhealthy containers, and start missing ones."""
 
-        def unwell():
+        def unhealthy():
             found = self.engine.containers.of_project(self.project)
             return [
-                one.name for one in found if (one.status, one.health) == ("running", "unhealthy")
+                container.name
+                for container in found
+                if (container.status, container.health) == ("running", "unhealthy")
             ]
 
-        assert [] == wait_for(unwell, lambda names: not names, 30)
+        assert [] == wait_for(unhealthy, lambda names: not names, 30)
         return self.up()
 
     def down(self):
@@ -132,7 +127,7 @@ class Deployment:
         return self.engine.containers.inspect(self.container(service).identity)
 
     def process(self, service):
-        """Return the host's number of a container's first process; skips where the engine runs on another machine."""
+        """Return the host's ID of a container's first process; skips if it is on another host."""
         data = self.inspect(service)
         pid = data["State"]["Pid"]
         control_groups = Path(f"/proc/{pid}/cgroup")
@@ -140,7 +135,7 @@ class Deployment:
             not os.access(f"/proc/{pid}/environ", os.R_OK)
             or data["Id"] not in control_groups.read_text()
         ):
-            pytest.skip(f"the engine's processes are not seen from here: process {pid}")
+            pytest.skip(f"the engine's processes are not visible here: process {pid}")
         return pid
 
     def verify(self, *options):
@@ -159,7 +154,7 @@ class Deployment:
         return answer.json()["trace_id"]
 
     def trace(self, trace_id, spans=5, seconds=20):
-        """Return a trace of the stand-in once it has so many spans; None where it never arrived."""
+        """Return a trace of the stand-in once it has so many spans; None if it never arrives."""
 
         def read():
             answer = requests.get(f"{self.page}/api/traces/{trace_id}", timeout=5)

@@ -1,4 +1,4 @@
-"""What every test can use: golden files with their one refresh flag, and the command line run in-process or not."""
+"""Fixtures for all tests: golden files, and the command, run in this process or in its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sidecar.engine.compose import Compose
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # as a shell's background jobs have it: the programs that tests interrupt would inherit it
+    # a shell's background job ignores it, and the programs that tests interrupt would inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare a text with tests/golden/NAME, as data first (a short difference), then byte for byte."""
+    """Compare a text with tests/golden/NAME, first as data (a short diff), then byte for byte."""
 
     def compare(name: str, text: str) -> None:
         path = GOLDEN / name
@@ -78,8 +78,8 @@ def compose() -> Compose:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one run of the command left."""
+class CommandResult:
+    """The outcome of one run of the command."""
 
     code: int
     out: str
@@ -87,20 +87,20 @@ class Result:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
     """Run the command line inside this process."""
 
-    def call(*arguments: object) -> Result:
+    def call(*arguments: object) -> CommandResult:
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
-        return Result(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return call
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start `python -m sidecar` in an empty folder; keywords go to Popen, `env` is added to the environment."""
+    """Start `python -m sidecar` in an empty folder; `env` extends the environment."""
 
     def popen(
         *arguments: object, env: dict[str, str] | None = None, **options: Any
@@ -119,13 +119,13 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def execute(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Result]:
+def execute(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., CommandResult]:
     """Run `python -m sidecar` as a program of its own."""
 
-    def call(*arguments: object, stdin: bytes = b"", **options: Any) -> Result:
+    def call(*arguments: object, stdin: bytes = b"", **options: Any) -> CommandResult:
         process = start(*arguments, stdin=subprocess.PIPE, **options)
         out, err = process.communicate(stdin, timeout=30)
-        return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
+        return CommandResult(process.returncode, (out or b"").decode(), (err or b"").decode())
 
     return call
 
@@ -133,7 +133,6 @@ def execute(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Resu
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the caller's own settings out of every test."""
-    for name in [
-        name for name in os.environ if name.startswith(("SIDECAR_", "TRACING_", "JAEGER_"))
-    ]:
-        monkeypatch.delenv(name)
+    for name in list(os.environ):
+        if name.startswith(("SIDECAR_", "TRACING_", "JAEGER_")):
+            monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""A container engine made of canned answers behind a real unix socket."""
+"""A container engine with prepared answers behind a real Unix socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERSION = {"Version": "20.10.24", "ApiVersion": "1.41"}
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: a status and JSON; a list is a stream of events, one a chunk."""
+    """One answer: a status and JSON; a list is a stream of events, one per chunk."""
 
     body: Any = ""
     status: int = 200
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass
 class FakeEngine:
-    """Answers by "METHOD path" (without the version prefix); keeps what it was asked and sent."""
+    """Answers by "METHOD path" (without the version prefix); records requests and bodies."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class FakeEngine:
         self.answers[request] = Answer(body, **details)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _EngineHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _serve(self) -> None:
@@ -97,7 +97,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that gave up waiting is what a test wanted, and another test reads standard error."""
+        """Log nothing: tests make clients give up, and other tests read standard error."""
 
     fake: FakeEngine
 
@@ -105,7 +105,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 def serve(folder: Path) -> tuple[FakeEngine, _Server]:
     """Start a fake engine on folder/engine.sock; the caller shuts the server down."""
     path = folder / "engine.sock"
-    server = _Server(str(path), _Handler)
+    server = _Server(str(path), _EngineHandler)
     server.fake = FakeEngine({"GET /version": Answer(VERSION)}, endpoint=f"unix://{path}")
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True

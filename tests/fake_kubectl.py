@@ -1,4 +1,4 @@
-"""A kubectl on PATH that gives prepared answers and notes what it was asked."""
+"""A kubectl on PATH that gives prepared answers and records its arguments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with open(folder + "/answers.json") as file:
 line = " ".join(words)
 for number, answer in enumerate(answers):
     if line.startswith(answer["words"]):
-        if len([one for one in answers if line.startswith(one["words"])]) > 1:
+        if len([other for other in answers if line.startswith(other["words"])]) > 1:
             del answers[number]
             with open(folder + "/answers.json", "w") as file:
                 json.dump(answers, file)
@@ -37,7 +37,7 @@ sys.exit("fake kubectl: nothing prepared for " + line)
 
 @dataclass
 class FakeKubectl:
-    """What the program answers: the first that its words begin with, of several each once and the last for ever."""
+    """A command gets the answers prepared for its first words, in order; the last one repeats."""
 
     folder: Path
 
@@ -51,20 +51,20 @@ class FakeKubectl:
     @property
     def asked(self) -> list[list[str]]:
         """Every argument list, in order."""
-        return [one["argv"] for one in self._noted()]
+        return [call["argv"] for call in self._calls()]
 
     @property
     def read(self) -> list[Any]:
         """What it was given on standard input, as data."""
-        return [json.loads(one["stdin"]) for one in self._noted() if one["stdin"]]
+        return [json.loads(call["stdin"]) for call in self._calls() if call["stdin"]]
 
-    def _noted(self) -> list[dict[str, Any]]:
+    def _calls(self) -> list[dict[str, Any]]:
         path = self.folder / "asked"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def put_on_path(folder: Path, monkeypatch) -> FakeKubectl:
-    """Make it the only kubectl."""
+    """Make it the only kubectl on PATH."""
     program = folder / "kubectl"
     program.write_text(_PROGRAM.format(python=sys.executable, folder=str(folder)))
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Requests for greetings from inside a cluster, and whether their traces arrive whole."""
+"""Requests for greetings from inside a cluster, and whether their traces arrive completely."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ def spans(trace_id):
         return 0
 missing = answered
 while missing and time.monotonic() < deadline:
-    missing = [one for one in missing if spans(one) < 5]
+    missing = [trace_id for trace_id in missing if spans(trace_id) < 5]
 last = answered.index(missing[-1]) if missing else -1
 report = {"answered": len(answered), "failed": len(failures), "missing": len(missing)}
 print(json.dumps({**report, "last_missing": last, "failures": failures}))
 """
-"""Program: FRONTEND GATEWAY COUNT [SECONDS]; prints how many were answered, at last a JSON report.
+"""Program: FRONTEND GATEWAY COUNT [SECONDS]; prints how many were answered, then a JSON report.
 
-SECONDS is how long traces have to be whole; last_missing is the place of the last that is not, -1 where all are."""
+SECONDS limits the wait for complete traces. `last_missing` is the index of the last incomplete one,
+or -1."""
 
 
 def answered(space: Namespace, client: str) -> int:

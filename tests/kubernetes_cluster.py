@@ -1,4 +1,4 @@
-"""A cluster under test: namespaces that enforce Pod Security, releases, and looks from inside."""
+"""A cluster for tests: namespaces that enforce Pod Security `restricted`, and work in them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RESTRICTED = {
 
 
 def find(name: str) -> str | None:
-    """Return a program's path; the lab's folder counts as on PATH."""
+    """Return a program's path; the lab's folder is searched after PATH."""
     return shutil.which(name) or shutil.which(name, path=str(LAB / "bin"))
 
 
@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str:
-    """Run a command and return its standard output; where it fails, the test shows its output."""
+    """Run a command and return its standard output; if it fails, the test shows its output."""
     words = [str(word) for word in command]
     done = subprocess.run(
         words,
@@ -52,14 +52,13 @@ def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str
         timeout=seconds,
         check=False,
     )
-    assert done.returncode == 0, (
-        f"{shlex.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
-    )
+    report = f"{shlex.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, report
     return done.stdout
 
 
 def loader() -> list[str] | None:
-    """Return the command that reads a saved image from standard input; None where there is none."""
+    """Return the command that loads an image from standard input; None if there is none."""
     if given := os.environ.get("E2E_KUBERNETES_LOAD"):
         return shlex.split(given)
     socket = LAB / "k8s" / "containerd.sock"
@@ -81,7 +80,7 @@ def load(images: list[str], command: list[str]) -> None:
 
 @dataclass(frozen=True)
 class Namespace:
-    """One namespace, and what tests do in it."""
+    """One namespace, and the work of tests in it."""
 
     name: str
 
@@ -126,7 +125,7 @@ class Namespace:
         assert done.returncode == 0, done.stderr
 
     def python(self, name: str, code: str, *arguments: object, wait: bool = True) -> str:
-        """Run Python in a pod of the gateway's image; return its output, or do not wait for it."""
+        """Run Python in a pod of the stand-in's image and return its output, or only start it."""
         container = {
             "name": "client",
             "image": official().gateway.name,
@@ -166,7 +165,7 @@ class Namespace:
 
 
 def wait_until(condition, seconds: float, what: str) -> None:
-    """Return as soon as the condition holds; the test fails where it never does."""
+    """Return as soon as the condition holds; the test fails if it never does."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
@@ -175,20 +174,15 @@ def wait_until(condition, seconds: float, what: str) -> None:
 
 @contextmanager
 def namespace(prefix: str):
-    """Make a namespace that enforces Pod Security `restricted`, and remove it with all in it.
+    """Create a namespace that enforces Pod Security `restricted`, and remove it in the end.
 
-    Its name is this run's own: runs that share a cluster do not meet.
+    Its name is unique, so that runs that share a cluster do not conflict.
     """
     kubectl, name = find("kubectl"), f"{prefix}-{uuid.uuid4().hex[:8]}"
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     metadata = {"name": name, "labels": labels}
-    run(
-        kubectl,
-        "create",
-        "-f",
-        "-",
-        stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
-    )
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    run(kubectl, "create", "-f", "-", stdin=json.dumps(manifest))
     try:
         yield Namespace(name)
     finally:

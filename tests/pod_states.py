@@ -1,4 +1,4 @@
-"""Every state of a pod that the API tells, from a moment on."""
+"""Every state of a pod that the API reports while a block runs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class State:
-    """What one state says."""
+class PodState:
+    """One state of a pod with a service and a native agent."""
 
     ready: bool
     """Of the pod."""
@@ -29,25 +29,29 @@ class State:
     agent_restarts: int
 
 
-def state(pod: dict[str, Any]) -> State:
-    """Return the state of a pod that runs one service beside a native agent."""
+def state(pod: dict[str, Any]) -> PodState:
+    """Return the state of a pod with one service and a native agent."""
     (service,) = pod["status"]["containerStatuses"]
     (agent,) = pod["status"]["initContainerStatuses"]
-    ready = {one["type"]: one["status"] for one in pod["status"]["conditions"]}["Ready"] == "True"
-    return State(
-        ready, service["ready"], service["restartCount"], agent["ready"], agent["restartCount"]
+    conditions = {each["type"]: each["status"] for each in pod["status"]["conditions"]}
+    return PodState(
+        ready=conditions["Ready"] == "True",
+        service_ready=service["ready"],
+        service_restarts=service["restartCount"],
+        agent_ready=agent["ready"],
+        agent_restarts=agent["restartCount"],
     )
 
 
-def state_now(space: Namespace, name: str) -> State:
+def state_now(space: Namespace, name: str) -> PodState:
     """Return a pod's present state."""
     return state(json.loads(space.kubectl("get", "pod", name, "-o", "json")))
 
 
 @contextmanager
-def watched(space: Namespace, name: str) -> Iterator[list[State]]:
-    """Yield a list that holds, once the watch has ended, every state from its begin on."""
-    states: list[State] = []
+def watched(space: Namespace, name: str) -> Iterator[list[PodState]]:
+    """Yield a list that is filled at the end of the block with every state since its start."""
+    states: list[PodState] = []
     command = [find("kubectl"), "-n", space.name, "get", "pod", name, "--watch", "-o", "json"]
     with (
         tempfile.TemporaryFile("w+") as output,

@@ -1,4 +1,4 @@
-"""Dependencies go in one direction: the layers are in pyproject.toml, and import-linter holds the code to them."""
+"""Dependencies go in one direction: import-linter checks the contracts in pyproject.toml."""
 
 import shutil
 import subprocess
@@ -32,13 +32,13 @@ def copy(tmp_path):
 
 
 def test_every_import_goes_down():
-    """No package or module is part of a ring, and none imports from a layer above it."""
+    """No module is part of an import cycle, and none imports from a layer above it."""
     done = _lint(ROOT)
 
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_a_ring_of_modules_breaks_the_contract(copy):
+def test_a_cycle_of_modules_breaks_the_contract(copy):
     """Two modules of one package that import each other are named."""
     (copy / "sidecar/engine/first.py").write_text("from sidecar.engine import second\n")
     (copy / "sidecar/engine/second.py").write_text("from sidecar.engine import first\n")

@@ -1,4 +1,4 @@
-"""README is true: its commands run, its examples are read by the program itself."""
+"""README is correct: its commands run, and the program reads its examples."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 ELSEWHERE = {"make demo", "make test"}
-"""Run by the end-to-end tests, and by whoever runs this."""
+"""Run by the end-to-end tests, and by whoever runs this test."""
 
 
 def blocks(language, page=README):
@@ -27,7 +27,7 @@ def commands(text):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """A copy of what git tracks, or would, with README's spec in it."""
+    """Return a copy of all files that git tracks, or would track, with README's spec."""
     folder = tmp_path_factory.mktemp("clone") / "kit"
     copy_tree(folder)
     (folder / "sidecar.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
@@ -43,7 +43,7 @@ def test_the_first_screen_holds_the_two_commands():
     "line", [line for block in blocks("sh") for line in commands(block) if line not in ELSEWHERE]
 )
 def test_a_command_of_readme_runs(line, checkout):
-    """Every command of a `sh` block ends with 0 in a clone."""
+    """Every command of a `sh` block exits 0 in a clone."""
     done = run_in(checkout, line)
 
     assert 0 == done.returncode, done.stdout + done.stderr
@@ -53,7 +53,7 @@ def test_a_command_of_readme_runs(line, checkout):
     "line", [line[2:] for block in blocks("console") for line in commands(block) if line[0] == "$"]
 )
 def test_a_command_of_a_session_is_one_the_kit_knows(line):
-    """Every `$ sidecar …` of a session parses; the rest is docker compose, helm, make and pip."""
+    """Every `$ sidecar …` of a session parses; the others are docker, helm, make and pip."""
     words = line.split()
 
     assert words[0] in ("sidecar", "docker", "helm", "make", "pip")
@@ -62,7 +62,7 @@ def test_a_command_of_a_session_is_one_the_kit_knows(line):
 
 
 def test_the_python_example_runs(tmp_path):
-    """The example of the tracing runtime ends well though no agent listens."""
+    """The example of the tracing runtime exits 0, although no agent listens."""
     done = subprocess.run(
         [sys.executable, "-c", blocks("python")[0]],
         cwd=tmp_path,
@@ -75,7 +75,7 @@ def test_the_python_example_runs(tmp_path):
 
 
 def test_every_command_is_in_the_table():
-    """README's table names all commands and no other."""
+    """README's table lists exactly the commands."""
     named = set(re.findall(r"^\| `sidecar (\w+)", README, re.MULTILINE))
 
     assert set(COMMANDS) == named
@@ -83,12 +83,12 @@ def test_every_command_is_in_the_table():
 
 @pytest.mark.parametrize("language", ["sh", "console", "yaml", "python", "text"])
 def test_the_chinese_readme_has_the_same_commands(language):
-    """Every block of commands, spec, code and output, in the same order, byte for byte."""
+    """Both READMEs have the same blocks of commands, spec, code and output."""
     assert blocks(language) == blocks(language, CHINESE)
 
 
 def test_the_chinese_readme_names_the_same_words():
-    """Commands, files and flags within sentences are those of README; so are the headings' levels."""
+    """Both READMEs have the same commands, files and flags in their text, and heading levels."""
     for pattern in (r"`[^`\n]+`", r"\]\(((?!README)[^)]+)\)", r"(?m)^#+(?= )"):
         expected, actual = (re.findall(pattern, prose(text)) for text in (README, CHINESE))
 

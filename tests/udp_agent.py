@@ -1,4 +1,4 @@
-"""A stand-in for the agent's UDP port: keeps the packets, decodes them by jaeger-client's own classes."""
+"""An agent's UDP port that keeps the packets and decodes them by jaeger-client's classes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class UdpAgent:
         return [span.operationName for span in self.spans]
 
     def wait_for(self, count, timeout=15):
-        """Return the spans once there are `count`, or those there are when time is up."""
+        """Return the spans once there are `count`, or those that came before the timeout."""
         deadline = time.monotonic() + timeout
         while len(self.spans) < count and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -92,7 +92,7 @@ def tags(thrift_tags):
 
 
 def closed_port():
-    """Return a UDP port of loopback that nobody listens on."""
+    """Return a UDP port of loopback on which nothing listens."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The agents' arguments."""
+"""The arguments of the measured agents, and the load on a gateway."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from sidecar.spec import Agent, Capacity
 from sidecar.stand_in.credentials import Presented, Token
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
-PLACES = addresses("127.0.0.1:1", compact=2, admin=3)
+ADDRESSES = addresses("127.0.0.1:1", compact=2, admin=3)
 
 
 @pytest.fixture
@@ -25,35 +25,35 @@ def rendered():
 
 
 def test_only_addresses_are_replaced(rendered):
-    """Whatever tunes the agent is measured as it was rendered."""
-    changed = rendered_argv(rendered, PLACES)
+    """Only the addresses differ from the rendered arguments."""
+    changed = rendered_argv(rendered, ADDRESSES)
 
-    kept = [argument for argument in rendered if argument.partition("=")[0] not in PLACES]
+    kept = [argument for argument in rendered if argument.partition("=")[0] not in ADDRESSES]
     assert kept == [argument for argument in changed if argument in rendered]
-    assert {f"{flag}={value}" for flag, value in PLACES.items()} == set(changed) - set(rendered)
+    assert {f"{flag}={value}" for flag, value in ADDRESSES.items()} == set(changed) - set(rendered)
 
 
 def test_the_measured_agent_has_the_tuning(rendered):
-    """Workers and buffer are among what is kept."""
-    changed = rendered_argv(rendered, PLACES)
+    """The measured agent keeps the rendered workers and socket buffer."""
+    changed = rendered_argv(rendered, ADDRESSES)
 
     assert "--processor.jaeger-compact.workers=64" in changed
     assert "--processor.jaeger-compact.server-socket-buffer-size=4194304" in changed
 
 
 def test_a_rendering_without_an_expected_flag_is_refused(rendered):
-    """Else two agents would meet on one port."""
+    """A rendering without a flag that must be replaced is an error: two agents would conflict."""
     with pytest.raises(ValueError, match=r"--admin\.http\.host-port"):
-        rendered_argv([argument for argument in rendered if "admin" not in argument], PLACES)
+        rendered_argv([argument for argument in rendered if "admin" not in argument], ADDRESSES)
 
 
-def test_the_stock_agent_gets_places_and_nothing_else():
-    """No argument of it tunes anything."""
-    assert [f"{flag}={value}" for flag, value in PLACES.items()] == stock_argv(PLACES)
+def test_the_stock_agent_gets_only_addresses():
+    """The stock agent has no argument that tunes it."""
+    assert [f"{flag}={value}" for flag, value in ADDRESSES.items()] == stock_argv(ADDRESSES)
 
 
-def test_a_missing_agent_is_said_with_the_way_to_enable_it(monkeypatch, tmp_path):
-    """The case is skipped, not failed."""
+def test_a_missing_agent_skips_the_case(monkeypatch, tmp_path):
+    """The message explains how to provide an agent."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ("SIDECAR_BENCH_AGENT", "LAB_DIR"):
         monkeypatch.delenv(name, raising=False)
@@ -62,8 +62,8 @@ def test_a_missing_agent_is_said_with_the_way_to_enable_it(monkeypatch, tmp_path
         find_agent()
 
 
-def test_a_named_agent_that_is_no_program_is_said(monkeypatch, tmp_path):
-    """The message names it."""
+def test_an_agent_that_is_not_a_program_skips_the_case(monkeypatch, tmp_path):
+    """The message names the file."""
     monkeypatch.setenv("SIDECAR_BENCH_AGENT", str(tmp_path / "agent"))
 
     with pytest.raises(Skipped, match=str(tmp_path / "agent")):
@@ -71,7 +71,7 @@ def test_a_named_agent_that_is_no_program_is_said(monkeypatch, tmp_path):
 
 
 def test_the_lab_folder_is_looked_into_last(monkeypatch, tmp_path):
-    """Where PATH has none."""
+    """The lab's folder is searched if PATH has no agent."""
     program = tmp_path / "bin" / "jaeger-agent"
     program.parent.mkdir()
     program.touch(mode=0o755)
@@ -83,7 +83,7 @@ def test_the_lab_folder_is_looked_into_last(monkeypatch, tmp_path):
 
 
 def test_the_load_on_a_gateway_is_accepted():
-    """It carries the token, and so many spans."""
+    """The load's batches contain the right token and the number of spans."""
     batch = PostSpansRequest.FromString(template(50)).batch
 
     assert 50 == len(batch.spans)
@@ -91,7 +91,7 @@ def test_the_load_on_a_gateway_is_accepted():
 
 
 def test_no_trace_id_of_the_load_repeats():
-    """A gateway that keeps traces would else keep one."""
+    """Every batch has trace IDs of its own, so that a gateway stores them all."""
     traces = {
         span.trace_id
         for raw in numbered(template(50), 3)

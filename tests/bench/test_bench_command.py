@@ -17,19 +17,19 @@ from bench.measure import Measured, Skipped
 
 
 def test_the_list_names_every_case(capsys):
-    """One line each."""
+    """--list prints one line per case."""
     assert 0 == main(["--list"])
 
     assert list(CASES) == [line.split()[0] for line in capsys.readouterr().out.splitlines()]
 
 
 def test_every_case_has_its_module():
-    """The list promises nothing that is not there."""
+    """Each listed case is a module with a function `run`."""
     assert all(callable(importlib.import_module(f"bench.cases.{name}").run) for name in CASES)
 
 
 def test_an_unknown_case_names_the_known_ones(capsys):
-    """It is a usage error."""
+    """An unknown case is a usage error."""
     with pytest.raises(SystemExit) as ended:
         main(["nothing"])
 
@@ -39,7 +39,7 @@ def test_an_unknown_case_names_the_known_ones(capsys):
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "1001"])
 def test_a_number_of_runs_is_checked(text):
-    """Before anything starts."""
+    """An invalid number of runs is a usage error, before anything starts."""
     with pytest.raises(SystemExit) as ended:
         main([f"--runs={text}", "start"])
 
@@ -64,15 +64,15 @@ def _raise(error):
 
 
 def test_a_skipped_case_is_no_failure(case, capsys):
-    """It says why."""
+    """A skipped case prints why, and the exit code is 0."""
     case(_raise(Skipped("no engine; start one")))
 
     assert 0 == main(["start"])
     assert "skipped: no engine; start one" in capsys.readouterr().err
 
 
-def test_a_failed_case_is_told(case, capsys):
-    """And the exit code is 1."""
+def test_a_failed_case_exits_1(case, capsys):
+    """The error is printed, and the exit code is 1."""
     case(_raise(ChildError("agent: ended with 2")))
 
     assert 1 == main(["start"])
@@ -80,26 +80,25 @@ def test_a_failed_case_is_told(case, capsys):
 
 
 def test_an_interrupt_exits_130(case):
-    """As every command of the kit does."""
+    """An interrupted bench exits 130, as every command of the kit does."""
     case(_raise(KeyboardInterrupt()))
 
     assert 130 == main(["start"])
 
 
 def test_json_names_the_machine_and_the_cases(case, capsys):
-    """Figures without their machine say nothing."""
+    """The JSON output describes the machine and lists the cases."""
     case(lambda _: Measured("Start", (), {"bare": [{}]}))
     assert 0 == main(["start", "--output=json"])
 
-    told = json.loads(capsys.readouterr().out)
-    assert {"cores", "cpu", "kernel", "python", "agent", "net.core.rmem_max"} == told[
-        "machine"
-    ].keys()
-    assert ["start"] == [case["case"] for case in told["cases"]]
+    printed = json.loads(capsys.readouterr().out)
+    described = {"cores", "cpu", "kernel", "python", "agent", "net.core.rmem_max"}
+    assert described == printed["machine"].keys()
+    assert ["start"] == [case["case"] for case in printed["cases"]]
 
 
 def test_a_child_does_not_outlive_its_block():
-    """Whatever happens inside."""
+    """A child is ended, whatever happens in its block."""
     with (
         pytest.raises(KeyboardInterrupt),
         running(python("-c", "import time; time.sleep(60)")) as child,
@@ -110,9 +109,14 @@ def test_a_child_does_not_outlive_its_block():
 
 
 def test_a_child_that_ignores_the_request_is_killed(monkeypatch):
-    """After a while."""
+    """A child that ignores SIGTERM is killed."""
     monkeypatch.setattr("bench.children._STOP_SECONDS", 0.2)
-    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+    code = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
     with running(python("-c", code)) as child:
         assert "ready\n" == child.line()
 
@@ -120,7 +124,7 @@ def test_a_child_that_ignores_the_request_is_killed(monkeypatch):
 
 
 def test_a_child_that_fails_shows_its_last_words():
-    """With command and exit code."""
+    """The error of a failed child shows its exit code and the end of its log."""
     with (
         running(python("-c", "import sys; sys.exit('no such port')")) as child,
         pytest.raises(ChildError) as failed,
@@ -131,7 +135,7 @@ def test_a_child_that_fails_shows_its_last_words():
 
 
 def test_a_child_that_never_gets_ready_is_an_error():
-    """Within a bound."""
+    """Waiting for a child ends after a time limit."""
     with (
         running(python("-c", "import time; time.sleep(60)")) as child,
         pytest.raises(ChildError, match="not ready after"),
@@ -140,7 +144,7 @@ def test_a_child_that_never_gets_ready_is_an_error():
 
 
 def test_a_child_that_nobody_holds_is_ended_too():
-    """An interrupt may come between its start and its block; it has a session of its own."""
+    """Children that no block holds are ended, too, even in a session of their own."""
     code = """
 import subprocess
 from bench.children import end_all, python
@@ -156,7 +160,7 @@ print(child.pid)
 
 
 def test_sigterm_leaves_no_process(tmp_path):
-    """A bench that is stopped stops what it started."""
+    """A bench that gets SIGTERM ends all processes that it started."""
     bench = subprocess.Popen(
         [sys.executable, "-m", "bench", "gateway"],
         cwd=CHECKOUT,

@@ -1,4 +1,4 @@
-"""docs/tuning.md beside the code."""
+"""docs/tuning.md agrees with the code."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ TEXT = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="ut
 
 
 def numbers(row):
-    """Return the whole numbers of a table's row."""
+    """Return the integers of a row of the table."""
     return [int(cell.replace(",", "")) for cell in row.strip("| ").split("|")]
 
 
 def test_the_table_of_capacities_is_what_tune_returns():
-    """Every row, every column."""
+    """Every cell of the table is what `tune` returns for the row."""
     rows = [numbers(line) for line in TEXT.splitlines() if re.fullmatch(r"(\| +[\d,]+ +)+\|", line)]
 
     assert len(rows) >= 8
@@ -31,8 +31,8 @@ def test_the_table_of_capacities_is_what_tune_returns():
 
 
 def test_the_constants_are_those_of_the_code():
-    """By their names."""
-    told = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", TEXT, re.MULTILINE))
+    """Each constant in the document has the value in the code."""
+    documented = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", TEXT, re.MULTILINE))
 
     assert {
         "STOCK_BATCH": str(agents.STOCK_BATCH),
@@ -42,4 +42,4 @@ def test_the_constants_are_those_of_the_code():
         "SOCKET_BUFFER": f"{agents.SOCKET_BUFFER:,}",
         "WORKERS": "{:,}-{:,}".format(*agents.WORKERS),
         "QUEUE": "{:,}-{:,}".format(*agents.QUEUE),
-    } == told
+    } == documented

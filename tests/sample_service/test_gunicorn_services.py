@@ -1,29 +1,23 @@
-"""The two services as users run them: real gunicorn processes, a real UDP port for their spans."""
+"""The two services as users run them: gunicorn processes that send spans to a UDP port."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import pytest
 import requests
+from compose_deployment import free_port
 from udp_agent import UdpAgent, tags
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", "python:sample_service.gunicorn_conf")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Service:
+class ServiceProcess:
     """One gunicorn with its workers."""
 
     def __init__(self, name, agent_port, log, *options, **environment):
@@ -79,8 +73,10 @@ def pair(tmp_path_factory):
     """A frontend, its backend, and the agent of both."""
     folder = tmp_path_factory.mktemp("services")
     with UdpAgent() as agent:
-        backend = Service("backend", agent.port, folder / "backend.log")
-        frontend = Service("frontend", agent.port, folder / "frontend.log", BACKEND_URL=backend.url)
+        backend = ServiceProcess("backend", agent.port, folder / "backend.log")
+        frontend = ServiceProcess(
+            "frontend", agent.port, folder / "frontend.log", BACKEND_URL=backend.url
+        )
         try:
             yield frontend.wait(), backend.wait(), agent
         finally:
@@ -104,7 +100,7 @@ def spans_of(agent, trace_id, count):
 
 
 def test_greeting_is_one_trace_over_two_services(pair):
-    """A greeting leaves one trace: server and client span in the frontend, three spans in the backend."""
+    """A greeting is one trace: two spans of the frontend, three of the backend."""
     frontend, _, agent = pair
     answer = frontend.get("/greet", params={"name": "Ada"}).json()
 
@@ -138,7 +134,7 @@ def test_parents_follow_the_calls(pair):
 
 
 def test_baggage_reaches_the_backend(pair):
-    """The guest's name set as baggage in the frontend is in the backend's log, odd characters included."""
+    """The backend logs the baggage that the frontend set, special characters included."""
     frontend, _, agent = pair
     spans = spans_of(
         agent, frontend.get("/greet", params={"name": "Ünï ☃=,"}).json()["trace_id"], 5
@@ -150,7 +146,7 @@ def test_baggage_reaches_the_backend(pair):
 
 
 def test_failure_is_an_error_span(pair):
-    """/fail answers 500 as JSON and leaves a span with the error tag and the cause in its log."""
+    """/fail answers 500 as JSON; its span has the error tag, and the cause as a log."""
     frontend, _, agent = pair
     answer = frontend.get("/fail", headers={"uber-trace-id": "abc123:1:0:1"})
 
@@ -164,7 +160,7 @@ def test_failure_is_an_error_span(pair):
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "a\nb", "\x00", "x" * 3000])
 def test_bad_names_are_refused(pair, name):
-    """A name that is empty, too long or not printable is answered with 400 and a JSON error."""
+    """An empty, too long or unprintable name is answered 400 with a JSON error."""
     answer = pair[0].get("/greet", params={"name": name})
 
     assert 400 == answer.status_code
@@ -175,12 +171,12 @@ def test_bad_names_are_refused(pair, name):
     "header", ["rubbish", "1:2:3", "x" * 4000, ":::", "1:2:0:999999999999999999999"]
 )
 def test_broken_trace_headers_do_no_harm(pair, header):
-    """A trace header that cannot be read, or a senseless one, still gets its greeting."""
+    """A request with an invalid trace header is answered normally."""
     assert 200 == pair[0].get("/greet", headers={"uber-trace-id": header}).status_code
 
 
 def test_unknown_paths_are_json(pair):
-    """A path that does not exist is answered with 404 and a JSON error."""
+    """An unknown path is answered 404 with a JSON error."""
     answer = pair[0].get("/nowhere")
 
     assert 404 == answer.status_code
@@ -188,7 +184,7 @@ def test_unknown_paths_are_json(pair):
 
 
 def test_index_lists_the_endpoints(pair):
-    """The root lists what the service answers."""
+    """The root path lists the endpoints of the service."""
     assert {
         "service": "frontend",
         "endpoints": ["/", "/fail", "/greet", "/healthz", "/readyz", "/stats"],
@@ -196,7 +192,7 @@ def test_index_lists_the_endpoints(pair):
 
 
 def test_health_is_not_traced(pair):
-    """Health and readiness answer 200 and leave no span."""
+    """Health and readiness answer 200 and make no span."""
     frontend, backend, agent = pair
 
     assert [200] * 4 == [
@@ -207,7 +203,7 @@ def test_health_is_not_traced(pair):
     assert not {"GET /healthz", "GET /readyz"} & set(agent.names)
 
 
-def test_stats_are_this_workers(pair):
+def test_stats_are_those_of_the_worker(pair):
     """/stats shows the counts of the worker that answers."""
     stats = pair[0].get("/stats").json()
 
@@ -216,7 +212,7 @@ def test_stats_are_this_workers(pair):
 
 
 def test_logs_are_json_with_the_trace(pair):
-    """Each log line is one JSON object; a request's line carries its trace id."""
+    """Each log line is a JSON object; the line of a request contains its trace ID."""
     frontend, _, _ = pair
     trace_id = frontend.get("/greet").json()["trace_id"]
 
@@ -228,9 +224,9 @@ def test_logs_are_json_with_the_trace(pair):
 
 
 def test_without_a_backend(tmp_path):
-    """With the backend away the frontend is alive, not ready, and answers 502 with an error span."""
+    """Without a backend, the frontend is healthy but not ready, and answers 502."""
     with UdpAgent() as agent:
-        frontend = Service(
+        frontend = ServiceProcess(
             "frontend", agent.port, tmp_path / "log", BACKEND_URL="http://127.0.0.1:9"
         ).wait()
         try:
@@ -246,9 +242,9 @@ def test_without_a_backend(tmp_path):
 
 @pytest.mark.parametrize("options", [(), ("--preload",)], ids=["stock", "preload"])
 def test_stop_under_traffic_loses_no_span(tmp_path, options):
-    """SIGTERM: requests in flight are answered and the spans of every answered request arrive."""
+    """The spans of all answered requests arrive after SIGTERM."""
     with UdpAgent() as agent:
-        backend = Service("backend", agent.port, tmp_path / "log", *options).wait()
+        backend = ServiceProcess("backend", agent.port, tmp_path / "log", *options).wait()
         answered = 0
         try:
             for number in range(40):
@@ -262,16 +258,16 @@ def test_stop_under_traffic_loses_no_span(tmp_path, options):
         assert 40 == len(set(roots))
 
 
-def test_bad_settings_end_with_a_sentence(tmp_path):
-    """A PORT that is no number ends gunicorn with one clear line."""
-    service = Service("frontend", 6831, tmp_path / "log", PORT="many")
+def test_an_invalid_port_is_one_line(tmp_path):
+    """A PORT that is not a number ends gunicorn with one line."""
+    service = ServiceProcess("frontend", 6831, tmp_path / "log", PORT="many")
 
     assert 0 != service.process.wait(20)
     assert "PORT=many is not a positive number\n" == service.log.read_text()
 
 
 def test_documented_example():
-    """The one-file example prints its trace id and exits 0; its two spans share the trace."""
+    """The example prints its trace ID; its two spans belong to that trace."""
     with UdpAgent() as agent:
         run = subprocess.run(
             [sys.executable, "-m", "sample_service.example"],

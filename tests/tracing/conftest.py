@@ -1,4 +1,4 @@
-"""What the tracing tests share: an agent's port, and tracers that report to it."""
+"""Fixtures of the tracing tests: an agent's port, and tracers that report to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from udp_agent import UdpAgent
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    """No JAEGER_ variable of the machine and no global tracer of another test takes part."""
+    """Remove the machine's JAEGER_ variables, and another test's global tracer."""
     for name in [name for name in os.environ if name.startswith("JAEGER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(JaegerConfig, "_initialized", False)

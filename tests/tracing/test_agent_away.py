@@ -1,4 +1,4 @@
-"""The agent is away, restarts or moves: spans wait in the queue and the service never does."""
+"""The agent is away, restarts or moves: spans wait in the queue; the service never waits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sidecar_tracing import sender as sender_module
 from sidecar_tracing.encoding import Packet
 from sidecar_tracing.sender import UdpSender
 from udp_agent import UdpAgent, closed_port, decode
+from waiting import wait_until
 
 
 def finish(tracer, count=1, name="span"):
@@ -21,15 +22,8 @@ def finish(tracer, count=1, name="span"):
         tracer.start_span(name).finish()
 
 
-def wait_until(condition, timeout=10):
-    deadline = time.monotonic() + timeout
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
-
-
 def test_restart_on_the_same_port_loses_nothing(make_tracer):
-    """The agent is killed and comes back on its port: every span arrives, and once."""
+    """If the agent restarts on its port, every span arrives exactly once."""
     first = UdpAgent()
     tracer = make_tracer(port=first.port, reporter_flush_interval=0.05)
     finish(tracer, 120, "before")
@@ -48,7 +42,7 @@ def test_restart_on_the_same_port_loses_nothing(make_tracer):
 
 
 def test_recovery_is_logged_once(make_tracer, caplog):
-    """One warning when the agent goes away, one note when it is back."""
+    """One warning is logged when the agent goes away, one message when it is back."""
     caplog.set_level(logging.INFO, "sidecar_tracing")
     port = closed_port()
     tracer = make_tracer(port=port)
@@ -62,7 +56,7 @@ def test_recovery_is_logged_once(make_tracer, caplog):
 
 
 def test_close_gives_up_at_its_deadline(make_tracer):
-    """With nobody at the agent's port a close returns in time and says how many spans are left."""
+    """Without an agent, a close returns in time and reports how many spans are left."""
     tracer = make_tracer(port=closed_port())
     finish(tracer, 70)
     before = time.monotonic()
@@ -74,7 +68,7 @@ def test_close_gives_up_at_its_deadline(make_tracer):
 
 
 def test_name_that_does_not_resolve_keeps_the_spans(make_tracer):
-    """A host without an address costs no span before the close gives up."""
+    """A host that does not resolve costs no span until the close gives up."""
     tracer = make_tracer(host="agent.invalid")
     finish(tracer, 10)
     tracer_stats = tracer.stats()
@@ -86,7 +80,7 @@ def test_name_that_does_not_resolve_keeps_the_spans(make_tracer):
 
 @pytest.mark.parametrize("host", ["agent..svc", "a" * 64, "agent\0"])
 def test_host_that_is_none_keeps_the_spans(make_tracer, caplog, host):
-    """A name that no resolver is asked for (an empty label, one too long) is one warning, and no span is dropped."""
+    """A host that is not a valid name causes one warning, and no span is dropped."""
     tracer = make_tracer(host=host)
     finish(tracer, 60)
     wait_until(lambda: "takes no spans" in caplog.text)
@@ -96,7 +90,7 @@ def test_host_that_is_none_keeps_the_spans(make_tracer, caplog, host):
 
 
 def test_close_returns_in_time_while_the_resolver_hangs(make_tracer, monkeypatch):
-    """A resolver that does not answer holds up neither the service nor the close."""
+    """A resolver that does not answer delays neither the service nor the close."""
     hanging = time.monotonic() + 1.5
     monkeypatch.setattr(
         socket,
@@ -113,7 +107,7 @@ def test_close_returns_in_time_while_the_resolver_hangs(make_tracer, monkeypatch
 
 
 def test_agent_that_moves_is_found_by_its_name(agent, make_tracer, monkeypatch):
-    """The name is resolved again: an agent with a new address gets the spans."""
+    """The name is resolved again, so an agent with a new address receives the spans."""
     resolve = socket.getaddrinfo
     moved = []
     monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0.05)
@@ -134,7 +128,7 @@ def test_agent_that_moves_is_found_by_its_name(agent, make_tracer, monkeypatch):
 
 @pytest.mark.parametrize(("took", "lookups"), [(0.0005, 3), (0.2, 1)], ids=["quick", "slow"])
 def test_a_quick_resolver_is_asked_before_each_packet(monkeypatch, took, lookups):
-    """A network may swallow packets to a container that has gone; a slow resolver must not hold packets up."""
+    """A quick resolver is asked before each packet; a slow one must not delay packets."""
     resolve, asked, clock = socket.getaddrinfo, [], [100.0]
 
     def getaddrinfo(host, port, **options):
@@ -155,7 +149,7 @@ def test_a_quick_resolver_is_asked_before_each_packet(monkeypatch, took, lookups
 
 
 def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
-    """`localhost` may mean ::1 first; an agent that listens on 127.0.0.1 only is found."""
+    """An agent on 127.0.0.1 is found, though `localhost` resolves to ::1 first."""
     resolve = socket.getaddrinfo
     monkeypatch.setattr(
         socket,
@@ -173,7 +167,7 @@ def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
 
 @pytest.mark.parametrize("error_queue", [True, False], ids=["error queue", "no error queue"])
 def test_refused_packet_comes_back_once(monkeypatch, error_queue):
-    """A packet to a closed port comes back, the same one, and only once."""
+    """A packet to a closed port comes back unchanged, and only once."""
     if not error_queue:
         monkeypatch.setattr(sender_module, "_ERROR_QUEUE", None)
     sender = UdpSender("127.0.0.1", closed_port())
@@ -185,8 +179,8 @@ def test_refused_packet_comes_back_once(monkeypatch, error_queue):
     sender.close()
 
 
-def test_refused_packet_is_told_from_its_neighbours(agent):
-    """Of several packets only those that were refused come back."""
+def test_only_refused_packets_come_back(agent):
+    """Of several packets, only the refused ones come back."""
     sender = UdpSender("127.0.0.1", agent.port)
     packets = [Packet(bytes([number]) * 2_000, 1) for number in range(4)]
     for packet in packets[:2]:
@@ -200,7 +194,7 @@ def test_refused_packet_is_told_from_its_neighbours(agent):
 
 
 def test_packets_settle(agent, monkeypatch):
-    """A packet that did not come back in time is forgotten."""
+    """A packet that does not come back in time is forgotten."""
     monkeypatch.setattr(sender_module, "SETTLE_SECONDS", 0)
     sender = UdpSender("127.0.0.1", agent.port)
     sender.send(Packet(b"x", 1))
@@ -213,7 +207,7 @@ def test_packets_settle(agent, monkeypatch):
 
 
 def test_idle_reporter_takes_a_late_refusal_back(agent, make_tracer, monkeypatch):
-    """A refusal that comes when nothing else is to be sent still brings its spans back."""
+    """A refusal that arrives while the reporter is idle still brings its spans back."""
     monkeypatch.setattr("sidecar_tracing.reporter.SETTLE_TICK_SECONDS", 0.05)
     tracer = make_tracer(reporter_flush_interval=0.05)
     late = []
@@ -230,7 +224,7 @@ def test_idle_reporter_takes_a_late_refusal_back(agent, make_tracer, monkeypatch
 
 
 def test_socket_that_cannot_be_opened_is_closed(monkeypatch):
-    """A connect that fails leaves no socket open."""
+    """A failed connect leaves no socket open."""
     sender = UdpSender("255.255.255.255", 6831)
 
     with pytest.raises(PermissionError):
@@ -239,7 +233,7 @@ def test_socket_that_cannot_be_opened_is_closed(monkeypatch):
 
 
 def test_packet_too_long_for_the_network_is_dropped(make_tracer, monkeypatch):
-    """EMSGSIZE will not get better by waiting: the packet is dropped and counted."""
+    """A packet that fails with EMSGSIZE is dropped and counted: a retry cannot help."""
     tracer = make_tracer()
 
     def refuse(_):
@@ -252,7 +246,7 @@ def test_packet_too_long_for_the_network_is_dropped(make_tracer, monkeypatch):
 
 
 class RateLimitedLine:
-    """What the sender sees of an agent beyond loopback whose host refuses only some of the lost packets."""
+    """A connection beyond loopback on which only some of the lost packets are refused."""
 
     def __init__(self, monkeypatch):
         self.refuse_next = self.away = False
@@ -278,7 +272,7 @@ class RateLimitedLine:
 
 
 def test_one_refusal_beyond_loopback_brings_back_all_that_may_be_lost(make_tracer, monkeypatch):
-    """Kernels limit their refusals: packets that none was sent for are sent again too, and nothing is lost."""
+    """Kernels limit their refusals, so one refusal brings back all recent packets."""
     network = RateLimitedLine(monkeypatch)
     tracer = make_tracer(reporter_batch_size=1, reporter_flush_interval=0)
     network.away = True
@@ -294,7 +288,7 @@ def test_one_refusal_beyond_loopback_brings_back_all_that_may_be_lost(make_trace
 
 
 def test_silence_right_after_a_refusal_is_no_success(make_tracer, monkeypatch):
-    """While other processes may use up the refusals only empty batches leave, and no span is called sent."""
+    """After a refusal only empty batches leave until it is certain that packets arrive."""
     network = RateLimitedLine(monkeypatch)
     monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 60)
     tracer = make_tracer(reporter_batch_size=1)
@@ -307,7 +301,7 @@ def test_silence_right_after_a_refusal_is_no_success(make_tracer, monkeypatch):
 
 
 def test_no_span_is_doubled_where_nothing_is_refused(make_tracer, monkeypatch):
-    """Beyond loopback too, a healthy agent gets each span once."""
+    """A healthy agent receives each span once, beyond loopback, too."""
     network = RateLimitedLine(monkeypatch)
     tracer = make_tracer()
     finish(tracer, 500)
@@ -316,7 +310,7 @@ def test_no_span_is_doubled_where_nothing_is_refused(make_tracer, monkeypatch):
 
 
 def test_packets_come_back_though_the_name_stops_resolving(make_tracer, monkeypatch):
-    """A later error of another kind does not make the sender forget what may still be refused."""
+    """After a failed name lookup, packets that may still be refused are remembered."""
     network = RateLimitedLine(monkeypatch)
     tracer = make_tracer(reporter_flush_interval=0, host="localhost")
     network.away = True
@@ -338,7 +332,7 @@ def test_packets_come_back_though_the_name_stops_resolving(make_tracer, monkeypa
 
 
 def test_refusal_is_read_before_its_packet_is_forgotten(monkeypatch):
-    """A sender that looks late, since it waited for something else, still finds the refusal."""
+    """A sender that checks late still finds the refusal."""
     monkeypatch.setattr(sender_module, "SETTLE_SECONDS", -1)
     sender = UdpSender("127.0.0.1", closed_port())
     packet = Packet(b"\x01" * 3_000, 7)

@@ -1,4 +1,4 @@
-"""Close: bounded, truthful, and usable by code that was written for jaeger-client's future."""
+"""Close: bounded, accurate, and compatible with jaeger-client's future."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from jaeger_client import ConstSampler
 from jaeger_client.reporter import InMemoryReporter
 from sidecar_tracing import Config
 from udp_agent import UdpAgent, closed_port
+from waiting import wait_until
 
 
 def finish(tracer, count=1):
@@ -20,15 +21,8 @@ def finish(tracer, count=1):
         tracer.start_span("span").finish()
 
 
-def wait_until(condition, timeout=10):
-    deadline = time.monotonic() + timeout
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
-
-
 def test_close_with_a_timeout_reports(agent, make_tracer):
-    """close(timeout) returns when all spans have left, with their count."""
+    """close(timeout) returns the counts when all spans have been sent."""
     tracer = make_tracer()
     finish(tracer, 3)
     report = tracer.close(5)
@@ -39,7 +33,7 @@ def test_close_with_a_timeout_reports(agent, make_tracer):
 
 
 def test_close_without_a_timeout_is_a_future(agent, make_tracer):
-    """close() returns at once; its future ends when all spans have left."""
+    """close() returns at once; its future ends when all spans have been sent."""
     tracer = make_tracer()
     finish(tracer, 3)
 
@@ -84,7 +78,7 @@ def test_future_can_be_yielded_in_tornado(make_tracer):
 
 
 def test_cancelled_wait_does_not_cancel_the_close(make_tracer):
-    """asyncio.wait_for that runs out of time leaves the close going, and its spans are sent when the agent is back."""
+    """If asyncio.wait_for times out, the close goes on and sends when the agent is back."""
     port = closed_port()
     tracer = make_tracer(port=port)
     finish(tracer, 100)
@@ -109,7 +103,7 @@ def test_second_close_gives_the_same_answer(make_tracer):
 
 
 def test_second_close_waits_no_longer_than_it_may(make_tracer):
-    """A close with less time than an earlier one returns in its own time, and says what is still queued."""
+    """A second close with a shorter timeout returns in time and reports what is queued."""
     tracer = make_tracer(port=closed_port())
     finish(tracer, 5)
     first = tracer.close()
@@ -129,12 +123,12 @@ def test_spans_after_close_are_counted(make_tracer):
 
 
 def test_close_of_a_tracer_without_spans(make_tracer):
-    """A tracer that never had a span closes at once, complete."""
+    """The close of a tracer without spans is complete."""
     assert make_tracer().close(5).complete
 
 
 def test_close_where_no_thread_can_start(agent, make_tracer, monkeypatch):
-    """Late in an interpreter's life, when no thread starts any more, close sends by itself."""
+    """If no thread can start at interpreter shutdown, close sends the spans itself."""
     tracer = make_tracer()
 
     def refuse(_):
@@ -148,7 +142,7 @@ def test_close_where_no_thread_can_start(agent, make_tracer, monkeypatch):
 
 
 def test_thread_that_does_not_start_is_tried_again(agent, make_tracer, monkeypatch):
-    """At a limit of processes no thread starts; when it is over the spans leave, though the queue was full."""
+    """If no thread can start, a later span tries again, though the queue was full."""
     tracer = make_tracer(reporter_queue_size=5)
 
     def refuse(_):
@@ -162,7 +156,7 @@ def test_thread_that_does_not_start_is_tried_again(agent, make_tracer, monkeypat
 
 
 def test_dead_thread_is_replaced(agent, make_tracer, monkeypatch, caplog):
-    """A defect that ends the reporter's thread costs no span: the next one starts another."""
+    """A reporter thread that fails costs no span: the next span starts another thread."""
     tracer = make_tracer(reporter_flush_interval=0)
     with monkeypatch.context() as patch:
         patch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
@@ -176,7 +170,7 @@ def test_dead_thread_is_replaced(agent, make_tracer, monkeypatch, caplog):
 
 
 def test_close_ends_though_its_thread_fails(make_tracer, monkeypatch):
-    """A defect in the reporter's thread does not leave close().result() waiting."""
+    """If the reporter's thread fails, close().result() still returns."""
     tracer = make_tracer()
     monkeypatch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
     finish(tracer)
@@ -185,15 +179,15 @@ def test_close_ends_though_its_thread_fails(make_tracer, monkeypatch):
 
 
 @pytest.mark.parametrize("timeout", [float("inf"), 1e300, float("nan"), -1])
-def test_odd_timeouts_are_harmless(make_tracer, timeout):
-    """An endless close ends when the spans have left, and one without time at once; neither raises."""
+def test_unusual_timeouts_are_harmless(make_tracer, timeout):
+    """A close with an endless, negative or invalid timeout ends and does not raise."""
     tracer = make_tracer()
 
     assert tracer.close(timeout).complete
 
 
 def test_close_in_a_signal_handler_does_not_block_itself(agent, make_tracer):
-    """A handler that interrupts the holder of the reporter's lock closes at once: the lock is free while it waits."""
+    """A signal handler that interrupts the holder of the reporter's lock can close."""
     tracer = make_tracer()
     finish(tracer, 30)
     with tracer.reporter.ledger.lock:
@@ -205,7 +199,7 @@ def test_close_in_a_signal_handler_does_not_block_itself(agent, make_tracer):
 
 
 def test_reporters_of_ones_own_keep_their_close():
-    """A tracer created with another reporter behaves as jaeger-client's."""
+    """A tracer with another reporter closes as jaeger-client's does."""
     reporter = InMemoryReporter()
     tracer = Config({}, service_name="test").create_tracer(reporter, ConstSampler(True))
     finish(tracer, 2)

@@ -1,4 +1,4 @@
-"""Config in jaeger-client's place: same use, better defaults, and the variables that jaeger-client ignores."""
+"""Config replaces jaeger-client's: same use, better defaults, more environment variables."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_documented_example_is_unchanged(agent, monkeypatch, caplog):
 
 
 def test_is_a_jaeger_client_config_and_tracer(make_tracer):
-    """Code that asks for jaeger-client's classes gets them."""
+    """Config and Tracer are subclasses of jaeger-client's."""
     assert isinstance(config(), jaeger_client.Config)
     assert isinstance(make_tracer(), jaeger_client.Tracer)
 
@@ -72,7 +72,7 @@ def test_init_tracer_sets_the_global_tracer(agent):
 
 
 def test_init_tracer_refuses_unknown_options():
-    """A misspelt option is an error of the programmer, told at once."""
+    """A misspelled option raises at once."""
     with pytest.raises(ValueError, match="sampel"):
         init_tracer("short", sampel={})
 
@@ -91,7 +91,7 @@ def test_defaults_do_not_lose():
 
 @pytest.mark.parametrize("size", [1, 100, 200_000])
 def test_explicit_sizes_are_respected(size):
-    """A size that the user names is taken, larger or smaller."""
+    """A size that the service sets is used, whether larger or smaller than the default."""
     settings = config(
         reporter_queue_size=size, reporter_batch_size=size, reporter_flush_interval=size
     )
@@ -124,7 +124,7 @@ def test_samplers_of_the_configuration(sampler, expected):
 
 
 def test_unknown_sampler_in_the_code_is_an_error():
-    """An unknown type that the service itself passes is refused, as by jaeger-client."""
+    """An unknown sampler type in the code raises, as in jaeger-client."""
     with pytest.raises(ValueError, match="Unknown sampler type odd"):
         config(sampler={"type": "odd"}).new_tracer()
 
@@ -162,7 +162,7 @@ def test_sampler_from_the_environment(monkeypatch, caplog, kind, param, expected
     ],
 )
 def test_bad_sampler_variables_warn(monkeypatch, caplog, kind, param, named):
-    """A bad variable is named in one warning and everything is sampled; the service starts."""
+    """A bad variable causes one warning that names it; the service starts and samples all."""
     set_variables(monkeypatch, JAEGER_SAMPLER_TYPE=kind, JAEGER_SAMPLER_PARAM=param)
 
     assert config().sampler.is_sampled(1)[0]
@@ -171,7 +171,7 @@ def test_bad_sampler_variables_warn(monkeypatch, caplog, kind, param, named):
 
 
 def test_configuration_wins_over_the_environment(monkeypatch):
-    """What the service passes wins over the variables."""
+    """Values in the code override the environment variables."""
     set_variables(
         monkeypatch,
         JAEGER_SERVICE_NAME="other",
@@ -184,7 +184,7 @@ def test_configuration_wins_over_the_environment(monkeypatch):
 
 
 def test_service_name_from_the_environment(monkeypatch):
-    """JAEGER_SERVICE_NAME names the service where the code does not."""
+    """JAEGER_SERVICE_NAME names the service if the code does not."""
     set_variables(monkeypatch, JAEGER_SERVICE_NAME="named")
 
     assert ("named", "inner") == (
@@ -194,7 +194,7 @@ def test_service_name_from_the_environment(monkeypatch):
 
 
 def test_service_without_a_name_is_refused(monkeypatch):
-    """No name anywhere is an error of the programmer, as before."""
+    """A service without a name raises, as in jaeger-client."""
     set_variables(monkeypatch, JAEGER_SERVICE_NAME=" ")
 
     with pytest.raises(ValueError, match="service_name"):
@@ -202,7 +202,7 @@ def test_service_without_a_name_is_refused(monkeypatch):
 
 
 def test_tags_may_contain_equals_signs(monkeypatch, caplog):
-    """JAEGER_TAGS: a value may contain "="; a piece without one is named and left out."""
+    """A value in JAEGER_TAGS may contain "="; a part without "=" is skipped with a warning."""
     set_variables(monkeypatch, JAEGER_TAGS="query=a=b==, zone = a ,,broken,empty=")
     given = {"own": 1}
     settings = config(tags=given)
@@ -217,7 +217,7 @@ def test_tags_may_contain_equals_signs(monkeypatch, caplog):
     [("7000", 7000, 0), ("x", 6831, 1), ("70000", 6831, 1), ("", 6831, 0)],
 )
 def test_agent_port_from_the_environment(monkeypatch, caplog, text, port, warned):
-    """JAEGER_AGENT_PORT is taken where it is a port; otherwise a warning and 6831."""
+    """JAEGER_AGENT_PORT is used if it is a port; otherwise 6831 is, with a warning."""
     set_variables(monkeypatch, JAEGER_AGENT_PORT=text)
 
     assert port == config().local_agent_reporting_port
@@ -225,14 +225,14 @@ def test_agent_port_from_the_environment(monkeypatch, caplog, text, port, warned
 
 
 def test_explicit_agent_port_wins(monkeypatch):
-    """local_agent.reporting_port wins over the variable."""
+    """local_agent.reporting_port overrides the variable."""
     set_variables(monkeypatch, JAEGER_AGENT_PORT="7000")
 
     assert 7001 == config(local_agent={"reporting_port": 7001}).local_agent_reporting_port
 
 
 def test_remote_sampler_and_throttler_are_available(monkeypatch, make_tracer):
-    """Who asks for the agent's sampler or throttler gets jaeger-client's own."""
+    """The remote sampler and the throttler are jaeger-client's own."""
     set_variables(monkeypatch, JAEGER_SAMPLER_TYPE="remote")
     tracer = make_tracer(throttler={"port": 1, "refresh_interval": 60})
 
@@ -248,12 +248,12 @@ def test_remote_sampler_alone(make_tracer):
 
 
 def test_metrics_of_jaeger_client_go_on(make_tracer):
-    """A metrics factory of the service still hears of spans that were sent and dropped."""
-    heard = []
+    """The service's metrics factory still counts sent and dropped spans."""
+    counted = []
 
     class Factory(MetricsFactory):
         def create_counter(self, name, tags=None):
-            return lambda value: heard.append((name, (tags or {}).get("result"), value))
+            return lambda value: counted.append((name, (tags or {}).get("result"), value))
 
     tracer = make_tracer()
     local_agent = {"reporting_host": "127.0.0.1", "reporting_port": tracer.reporter._sender.port}
@@ -264,14 +264,14 @@ def test_metrics_of_jaeger_client_go_on(make_tracer):
     tracer.close(5)
     tracer.start_span("late").finish()
 
-    assert ("jaeger:reporter_spans", "ok", 1) in heard
-    assert ("jaeger:reporter_spans", "dropped", 1) in heard
-    assert 2 == sum(name == "jaeger:started_spans" for name, _, _ in heard)
+    assert ("jaeger:reporter_spans", "ok", 1) in counted
+    assert ("jaeger:reporter_spans", "dropped", 1) in counted
+    assert 2 == sum(name == "jaeger:started_spans" for name, _, _ in counted)
 
 
 @pytest.mark.parametrize("carrier_format", [Format.TEXT_MAP, Format.HTTP_HEADERS])
 def test_inject_and_extract_carry_context_and_baggage(make_tracer, carrier_format):
-    """Context and baggage go through a carrier, by jaeger-client's own codecs."""
+    """A carrier transports context and baggage by jaeger-client's codecs."""
     tracer = make_tracer()
     span = tracer.start_span("sender").set_baggage_item("guest", "Ada")
     carrier = {}
@@ -287,7 +287,7 @@ def test_inject_and_extract_carry_context_and_baggage(make_tracer, carrier_forma
 
 
 def test_stats_need_a_reporter_that_counts():
-    """stats() of a tracer with a foreign reporter says what is missing."""
+    """stats() raises for a reporter that does not count, and names it."""
     tracer = config().create_tracer(NullReporter(), ConstSampler(True))
 
     with pytest.raises(TypeError, match="NullReporter does not count"):
@@ -295,7 +295,7 @@ def test_stats_need_a_reporter_that_counts():
 
 
 def test_reexported_names_are_jaeger_clients():
-    """The samplers that services import beside Config come from here too."""
+    """The samplers that services import along with Config are available here, too."""
     assert ConstSampler is sidecar_tracing.ConstSampler
     assert ProbabilisticSampler is sidecar_tracing.ProbabilisticSampler
     assert RateLimitingSampler is sidecar_tracing.RateLimitingSampler
@@ -310,11 +310,11 @@ def test_reexported_names_are_jaeger_clients():
         ({}, "agent", "agent"),
         ({"reporting_host": ""}, "agent", "agent"),
         ({"reporting_host": "mine"}, "agent", "mine"),
-        ("no dictionary", "agent", "agent"),
+        ("not a dictionary", "agent", "agent"),
     ],
 )
 def test_empty_agent_host_counts_as_unset(monkeypatch, configured, variable, host):
-    """Compose sets an unset variable to nothing; that means localhost, as for jaeger-client."""
+    """An empty host means localhost: Compose passes an unset variable as an empty one."""
     monkeypatch.setenv("JAEGER_AGENT_HOST", variable)
 
     assert host == config(local_agent=configured).local_agent_reporting_host
@@ -327,7 +327,7 @@ def set_variables(monkeypatch, **variables):
 
 
 def test_pace_is_a_setting():
-    """`reporter_bytes_per_second` is known to the validation, and the reporter paces by it."""
+    """`reporter_bytes_per_second` passes validation and sets the reporter's pace."""
     slow = Config(
         {"reporter_bytes_per_second": 1_000}, service_name="test", validate=True
     ).new_tracer()

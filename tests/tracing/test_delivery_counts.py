@@ -1,4 +1,4 @@
-"""What is sent, what is dropped and why: the counts are exact and the packets fit."""
+"""Sent and dropped spans: the counts are exact, and the packets fit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sidecar_tracing import Config
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
 from udp_agent import closed_port, decode, tags
+from waiting import wait_until
 
 
 def finish(tracer, count=1, **span_tags):
@@ -18,7 +19,7 @@ def finish(tracer, count=1, **span_tags):
 
 
 def test_burst_of_20000_loses_nothing(agent, make_tracer):
-    """20,000 spans at once arrive whole through a default kernel buffer."""
+    """A burst of 20,000 spans arrives completely through a default kernel buffer."""
     tracer = make_tracer()
     for number in range(20_000):
         with tracer.start_span("burst") as span:
@@ -34,7 +35,7 @@ def test_burst_of_20000_loses_nothing(agent, make_tracer):
 
 
 def test_batches_hold_50_spans(agent, make_tracer):
-    """Spans that are waiting leave 50 to a packet."""
+    """A packet holds up to 50 spans."""
     tracer = make_tracer()
     finish(tracer, 120)
     tracer.close(5)
@@ -43,7 +44,7 @@ def test_batches_hold_50_spans(agent, make_tracer):
 
 
 def test_packets_are_split_by_size(agent, make_tracer):
-    """No packet is above 65,000 bytes, however large its spans are."""
+    """No packet is larger than 65,000 bytes."""
     tracer = make_tracer(max_tag_value_length=100_000)
     for size in (64_000, 20_000, 20_000, 20_000, 64_000, 10):
         finish(tracer, text="x" * size)
@@ -55,7 +56,7 @@ def test_packets_are_split_by_size(agent, make_tracer):
 
 
 def test_span_too_large_for_a_packet_is_dropped(agent, make_tracer, caplog):
-    """A span above the limit is counted and logged once; its neighbours arrive."""
+    """A span above the limit is counted, and logged once; the other spans arrive."""
     tracer = make_tracer(max_tag_value_length=100_000)
     for size in (10, 65_000, 70_000, 10):
         finish(tracer, text="x" * size)
@@ -67,7 +68,7 @@ def test_span_too_large_for_a_packet_is_dropped(agent, make_tracer, caplog):
 
 
 def test_largest_packet_is_exactly_within_the_limit(agent, make_tracer):
-    """A span that just fits is sent: the room is not guessed too small by more than a few bytes."""
+    """A span that just fits is sent: the estimated overhead is off by a few bytes at most."""
     tracer = make_tracer(max_tag_value_length=100_000)
     finish(tracer)
     tracer.reporter.close_and_wait(5)
@@ -80,7 +81,7 @@ def test_largest_packet_is_exactly_within_the_limit(agent, make_tracer):
 
 
 def test_span_that_cannot_be_encoded_is_dropped(agent, make_tracer):
-    """A number above 64 bits or a broken string takes only its own span away."""
+    """A number above 64 bits or a broken string costs only its own span."""
     tracer = make_tracer()
     finish(tracer, number=2**70)
     finish(tracer, text="\ud800")
@@ -91,7 +92,7 @@ def test_span_that_cannot_be_encoded_is_dropped(agent, make_tracer):
 
 
 def test_small_queue_drops_what_exceeds_it(make_tracer):
-    """An explicit small queue is respected: spans beyond it are dropped and counted."""
+    """Spans beyond an explicitly small queue are dropped and counted."""
     tracer = make_tracer(port=closed_port(), reporter_queue_size=3)
     finish(tracer, 200)
 
@@ -101,7 +102,7 @@ def test_small_queue_drops_what_exceeds_it(make_tracer):
 
 
 def test_queue_holds_20000_by_default(make_tracer):
-    """With the agent away 20,000 spans wait, and none is dropped."""
+    """While the agent is away, 20,000 spans wait and none is dropped."""
     tracer = make_tracer(port=closed_port())
     finish(tracer, 20_000)
 
@@ -110,7 +111,7 @@ def test_queue_holds_20000_by_default(make_tracer):
 
 
 def test_sampled_out_spans_are_counted_apart(make_tracer):
-    """Spans that the sampler leaves out are neither started nor lost."""
+    """Spans that the sampler excludes count as neither started nor dropped."""
     tracer = make_tracer(sampler={"type": "const", "param": 0})
     finish(tracer, 7)
 
@@ -119,7 +120,7 @@ def test_sampled_out_spans_are_counted_apart(make_tracer):
 
 
 def test_unfinished_spans_are_shown(make_tracer):
-    """A span that nobody finished shows as unfinished, and the sum still holds."""
+    """A span that is never finished counts as unfinished, and the sum still holds."""
     tracer = make_tracer()
     tracer.start_span("forgotten")
     finish(tracer, 2)
@@ -131,7 +132,7 @@ def test_unfinished_spans_are_shown(make_tracer):
 
 @pytest.mark.parametrize("priority", [0, 1])
 def test_sum_holds_when_sampling_changes_midway(make_tracer, priority):
-    """A span whose sampling.priority changes after its start leaves the sum right."""
+    """The sum holds if a span's sampling.priority changes after its start."""
     tracer = make_tracer(sampler={"type": "const", "param": 1 - priority})
     span = tracer.start_span("changes")
     span.set_tag("sampling.priority", priority)
@@ -144,12 +145,13 @@ def test_sum_holds_when_sampling_changes_midway(make_tracer, priority):
 
 
 def test_lone_span_leaves_after_the_flush_interval(agent, make_tracer):
-    """A span that no other joins is sent when the flush interval is over, without a close."""
+    """A single span is sent when the flush interval is over, without a close."""
     tracer = make_tracer(reporter_flush_interval=0.2)
     finish(tracer)
 
-    assert 1 == len(agent.wait_for(1, timeout=5))
-    assert 1 == tracer.stats().sent
+    assert 1 == len(agent.wait_for(1))
+    # the reporter counts a packet just after it sends it
+    wait_until(lambda: tracer.stats().sent == 1)
 
 
 def test_full_batch_leaves_at_once(agent, make_tracer):
@@ -158,12 +160,12 @@ def test_full_batch_leaves_at_once(agent, make_tracer):
     finish(tracer, 1)
     finish(tracer, 49)
 
-    assert 50 == len(agent.wait_for(50, timeout=5))
-    assert 0 == tracer.stats().queued
+    assert 50 == len(agent.wait_for(50))
+    wait_until(lambda: tracer.stats().queued == 0)
 
 
 def test_process_carries_service_and_tags(agent, make_tracer):
-    """Each packet names the service and the process tags, as jaeger-client's do."""
+    """Each packet holds the service's name and the process tags, as with jaeger-client."""
     tracer = make_tracer(tags={"zone": "a"})
     finish(tracer)
     tracer.close(5)
@@ -176,7 +178,7 @@ def test_process_carries_service_and_tags(agent, make_tracer):
 def test_defect_in_a_batch_is_counted_and_reporting_goes_on(
     agent, make_tracer, monkeypatch, caplog
 ):
-    """An unexpected error in the reporter's thread costs what was in hand, counted, and no more."""
+    """An unexpected error while sending costs only the current batch, which is counted."""
     tracer = make_tracer(reporter_batch_size=1)
     sender = tracer.reporter._sender
     send, failures = sender.send, iter([ZeroDivisionError()])
@@ -194,8 +196,8 @@ def test_defect_in_a_batch_is_counted_and_reporting_goes_on(
     assert "could not be delivered" in caplog.text
 
 
-def test_span_without_a_name_takes_no_neighbour_along(agent, make_tracer):
-    """`set_operation_name(None)` sends an empty name, as start_span does; without one an agent refuses the packet."""
+def test_span_without_a_name_does_not_spoil_its_packet(agent, make_tracer):
+    """A span renamed to None gets an empty name: an agent refuses a packet that lacks one."""
     tracer = make_tracer()
     tracer.start_span("unnamed").set_operation_name(None).finish()
     finish(tracer)
@@ -207,7 +209,7 @@ def test_span_without_a_name_takes_no_neighbour_along(agent, make_tracer):
 
 @pytest.mark.parametrize("late", ["tags", "logs"])
 def test_tags_and_logs_after_the_finish_do_not_corrupt_the_packet(late):
-    """What a service adds while its span is encoded does not come between a list's length and its elements."""
+    """A tag or log added while its span is encoded does not corrupt the list's length."""
     tracer = Config({}, service_name="test").create_tracer(InMemoryReporter(), ConstSampler(True))
     span = tracer.start_span("span", tags={"first": 1})
     span.log_kv({"first": 1})
@@ -229,7 +231,7 @@ def test_tags_and_logs_after_the_finish_do_not_corrupt_the_packet(late):
 
 
 def test_process_tags_that_cannot_be_encoded_are_left_out(agent, make_tracer, monkeypatch, caplog):
-    """A JAEGER_TAGS in another encoding, or a number too long, costs this tag only, and one warning."""
+    """A process tag that cannot be encoded is skipped with one warning."""
     monkeypatch.setenv("JAEGER_TAGS", "bad=a\udce9,zone=a")
     tracer = make_tracer(tags={"huge": 2**70})
     finish(tracer, 2)
@@ -242,7 +244,7 @@ def test_process_tags_that_cannot_be_encoded_are_left_out(agent, make_tracer, mo
 
 
 def test_service_name_that_is_not_utf8_is_written_readably(agent):
-    """A JAEGER_SERVICE_NAME in another encoding names the service with the odd bytes escaped."""
+    """Bytes of JAEGER_SERVICE_NAME that are not UTF-8 are escaped."""
     local_agent = {"reporting_host": "127.0.0.1", "reporting_port": agent.port}
     tracer = Config({"local_agent": local_agent}, service_name="caf\udce9").new_tracer()
     finish(tracer)
@@ -252,9 +254,9 @@ def test_service_name_that_is_not_utf8_is_written_readably(agent):
 
 
 def test_metrics_that_fail_cost_no_span(agent, caplog):
-    """A metrics backend that raises reaches neither the service nor the reporter's thread; it is logged once."""
+    """Metrics that raise harm neither service nor reporter; the error is logged once."""
 
-    class Broken(MetricsFactory):
+    class BrokenMetrics(MetricsFactory):
         def create_gauge(self, name, tags=None):
             return lambda _: 1 / 0
 
@@ -263,7 +265,7 @@ def test_metrics_that_fail_cost_no_span(agent, caplog):
 
     local_agent = {"reporting_host": "127.0.0.1", "reporting_port": agent.port}
     tracer = Config(
-        {"local_agent": local_agent}, service_name="test", metrics_factory=Broken()
+        {"local_agent": local_agent}, service_name="test", metrics_factory=BrokenMetrics()
     ).new_tracer()
     finish(tracer, 120)
     report = tracer.close(5)
@@ -275,7 +277,7 @@ def test_metrics_that_fail_cost_no_span(agent, caplog):
 
 
 def test_endless_flush_interval_waits_for_a_full_batch(agent, make_tracer):
-    """An interval beyond what a lock can wait neither ends the thread nor sends early."""
+    """An interval longer than a lock can wait neither ends the thread nor sends early."""
     tracer = make_tracer(reporter_flush_interval=1e10)
     finish(tracer)
     finish(tracer, 49)

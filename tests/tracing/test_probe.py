@@ -1,4 +1,4 @@
-"""The probe: marked spans from a service's own place, and one JSON object about them."""
+"""The probe: sends marked spans as a service does, and prints one JSON object about them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_probe_groups_its_spans(agent, capsys):
 
 
 def test_probe_fails_when_spans_are_lost(capsys):
-    """With nobody at the port the probe exits 1 and says how many were dropped."""
+    """Without an agent, the probe exits 1 and reports how many spans were dropped."""
     code, result = run(
         capsys, "--spans", "3", "--agent", address(closed_port()), "--timeout", "0.2"
     )
@@ -71,7 +71,7 @@ def test_probe_keeps_a_rate(agent, capsys):
 
 
 def test_probe_takes_the_agent_from_the_environment(agent, capsys, monkeypatch):
-    """Without --agent the variables of the service decide."""
+    """Without --agent, the probe uses the service's environment variables."""
     monkeypatch.setenv("JAEGER_AGENT_HOST", "127.0.0.1")
     monkeypatch.setenv("JAEGER_AGENT_PORT", str(agent.port))
 
@@ -80,7 +80,7 @@ def test_probe_takes_the_agent_from_the_environment(agent, capsys, monkeypatch):
 
 
 def test_probe_ignores_a_sampler_variable(agent, capsys, monkeypatch):
-    """A proof needs every span: JAEGER_SAMPLER_PARAM=0 does not silence the probe."""
+    """The probe samples every span, even with JAEGER_SAMPLER_PARAM=0."""
     monkeypatch.setenv("JAEGER_SAMPLER_PARAM", "0")
 
     assert 2 == run(capsys, "--spans", "2", "--agent", address(agent.port))[1]["sent"]
@@ -100,7 +100,7 @@ def test_probe_ignores_a_sampler_variable(agent, capsys, monkeypatch):
     ],
 )
 def test_probe_refuses_bad_arguments(capsys, arguments):
-    """A bad argument is a usage error that names it."""
+    """A bad argument causes a usage error that names it."""
     with pytest.raises(SystemExit) as end:
         probe.main(["--service", "web", "--marker", "m1", *arguments])
 
@@ -109,25 +109,15 @@ def test_probe_refuses_bad_arguments(capsys, arguments):
 
 
 def test_probe_takes_an_ipv6_address():
-    """An IPv6 address stands in brackets."""
+    """An IPv6 address is written in brackets."""
     assert ("::1", 6831) == probe._address("[::1]:6831")
 
 
 def test_probe_is_a_module_to_run(agent):
-    """`python -m sidecar_tracing.probe` prints the object and nothing else."""
-    command = [
-        sys.executable,
-        "-m",
-        "sidecar_tracing.probe",
-        "--service",
-        "web",
-        "--spans",
-        "2",
-        "--marker",
-        "x",
-    ]
+    """`python -m sidecar_tracing.probe` prints only the JSON object."""
+    command = [sys.executable, "-m", "sidecar_tracing.probe", "--service=web", "--spans=2"]
     done = subprocess.run(
-        [*command, "--agent", address(agent.port)],
+        [*command, "--marker=x", f"--agent={address(agent.port)}"],
         capture_output=True,
         text=True,
         check=True,

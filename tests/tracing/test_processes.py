@@ -1,11 +1,10 @@
-"""Forks and exits, in real processes: each span is sent by the process that finished it, and once."""
+"""Forks and exits in real processes: the process that finishes a span sends it, once."""
 
 from __future__ import annotations
 
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -14,6 +13,7 @@ from collections import Counter
 import pytest
 import requests
 import urllib3
+from compose_deployment import free_port
 
 PRELUDE = """
 import ctypes, logging, multiprocessing, os, sys, time
@@ -26,13 +26,26 @@ def wait(*children):
     sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
 """
 MAKE = "tracer = Config({}, service_name='forked').new_tracer()\n"
+SERVICE = f"""
+    from sidecar_tracing import Config
+    {MAKE.strip()}
+    def app(environ, start_response):
+        tracer.start_span("request").finish()
+        start_response("200 OK", [])
+        return [b"done"]
+    """
+
+
+def environment(agent):
+    """Return the environment of a process that reports to the agent."""
+    return {**os.environ, "JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": str(agent.port)}
 
 
 def run(agent, body, *, tracer=MAKE, check=True):
-    """Run a script against the agent, by default with a tracer made first; return the ended process."""
+    """Run a script against the agent and return the ended process; `tracer` is run first."""
     done = subprocess.run(
         [sys.executable, "-c", PRELUDE + tracer + textwrap.dedent(body)],
-        env={**os.environ, "JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": str(agent.port)},
+        env=environment(agent),
         capture_output=True,
         text=True,
         timeout=30,
@@ -43,14 +56,14 @@ def run(agent, body, *, tracer=MAKE, check=True):
 
 
 def test_exit_without_close_sends_everything(agent):
-    """A script that just ends loses nothing."""
+    """A script that ends without a close loses no span."""
     run(agent, "finish('late', 130)")
 
     assert ["late"] * 130 == agent.names
 
 
 def test_sys_exit_and_an_exception_send_everything(agent):
-    """So does one that ends by an exception."""
+    """A script that ends by an exception loses no span."""
     done = run(agent, "finish('late', 3); 1 / 0", check=False)
 
     assert 1 == done.returncode
@@ -58,11 +71,17 @@ def test_sys_exit_and_an_exception_send_everything(agent):
 
 
 def test_exit_is_bounded_when_the_agent_is_away(agent):
-    """With nobody to send to, the exit takes its bound and no longer."""
+    """Without an agent, the exit takes no longer than its limit."""
     agent.stop()
-    body = "from sidecar_tracing import lifecycle; lifecycle.EXIT_SECONDS = 0.3\n"
-    body += "finish('lost'); start = time.monotonic()\n"
-    body += "import atexit; atexit._run_exitfuncs(); print(time.monotonic() - start, tracer.stats().dropped)"
+    body = """
+        import atexit
+        from sidecar_tracing import lifecycle
+        lifecycle.EXIT_SECONDS = 0.3
+        finish("lost")
+        start = time.monotonic()
+        atexit._run_exitfuncs()
+        print(time.monotonic() - start, tracer.stats().dropped)
+        """
     seconds, dropped = run(agent, body).stdout.split(maxsplit=1)
 
     assert float(seconds) < 2
@@ -73,7 +92,7 @@ def test_exit_is_bounded_when_the_agent_is_away(agent):
     "fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "uwsgi"]
 )
 def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
-    """Children of a fork report by themselves, also when Python was not told of the fork (as uWSGI does)."""
+    """Forked children report their own spans, even if Python does not see the fork (uWSGI)."""
     run(
         agent,
         f"""
@@ -104,7 +123,7 @@ def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
 
 
 def test_tracer_made_after_the_fork(agent):
-    """A tracer of the child's own works, and the child's normal end flushes it."""
+    """A tracer created in the child works, and the child's normal exit flushes it."""
     run(
         agent,
         """
@@ -122,7 +141,7 @@ def test_tracer_made_after_the_fork(agent):
 
 
 def test_counts_of_a_child_begin_at_zero(agent):
-    """A forked child counts its own spans only, and its parent's queue stays with the parent."""
+    """A forked child counts only its own spans; the parent's queue stays with the parent."""
     run(
         agent,
         """
@@ -140,7 +159,7 @@ def test_counts_of_a_child_begin_at_zero(agent):
 
 
 def test_closed_tracer_stays_closed_in_a_child(agent):
-    """A fork does not open a closed tracer again."""
+    """A fork does not reopen a closed tracer."""
     run(
         agent,
         """
@@ -158,7 +177,7 @@ def test_closed_tracer_stays_closed_in_a_child(agent):
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing_children_flush_at_their_end(agent, tmp_path, method):
-    """A child of multiprocessing ends by os._exit, and its spans are sent all the same."""
+    """The spans of a multiprocessing child, which ends by os._exit, are still sent."""
     script = tmp_path / "work.py"
     script.write_text(
         textwrap.dedent(
@@ -184,7 +203,7 @@ def test_multiprocessing_children_flush_at_their_end(agent, tmp_path, method):
 
 
 def test_process_pool_flushes_at_its_end(agent, tmp_path):
-    """Workers of a ProcessPoolExecutor send their spans when the pool ends."""
+    """Workers of a ProcessPoolExecutor send their spans when the pool shuts down."""
     script = tmp_path / "pool.py"
     script.write_text(
         textwrap.dedent(
@@ -205,47 +224,33 @@ def test_process_pool_flushes_at_its_end(agent, tmp_path):
     assert ["pooled"] * 20 == agent.names
 
 
-@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["stock", "preload"])
-def test_gunicorn_worker_flushes_without_a_hook(agent, tmp_path, options):
-    """A gunicorn worker that is told to stop sends its spans, with no server hook in the service."""
-    (tmp_path / "service.py").write_text(
-        textwrap.dedent(
-            f"""
-            from sidecar_tracing import Config
-            {MAKE.strip()}
-            def app(environ, start_response):
-                tracer.start_span("request").finish()
-                start_response("200 OK", [])
-                return [b"done"]
-            """
-        )
-    )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--workers",
-        "2",
-        "--bind",
-        f"127.0.0.1:{port}",
-        *options,
-    ]
-    server = subprocess.Popen(
-        [*command, "service:app"],
-        cwd=tmp_path,
-        env={**os.environ, "JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": str(agent.port)},
+def start_gunicorn(agent, folder, port, options):
+    """Start two workers of a service with a tracer made at import time."""
+    (folder / "service.py").write_text(textwrap.dedent(SERVICE))
+    command = [sys.executable, "-m", "gunicorn", "--workers=2", f"--bind=127.0.0.1:{port}"]
+    return subprocess.Popen(
+        [*command, *options, "service:app"],
+        cwd=folder,
+        env=environment(agent),
         stderr=subprocess.DEVNULL,
     )
+
+
+def get_often(url, count):
+    """Return the texts of `count` answers; retries until the server accepts connections."""
+    retry = urllib3.Retry(connect=20, backoff_factor=0.05)
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retry))
+        return [session.get(url).text for _ in range(count)]
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["stock", "preload"])
+def test_gunicorn_worker_flushes_without_a_hook(agent, tmp_path, options):
+    """A gunicorn worker sends its spans when it stops, without a server hook in the service."""
+    port = free_port()
+    server = start_gunicorn(agent, tmp_path, port, options)
     try:
-        retry = requests.adapters.HTTPAdapter(
-            max_retries=urllib3.Retry(connect=20, backoff_factor=0.05)
-        )
-        with requests.Session() as session:
-            session.mount("http://", retry)
-            answered = [session.get(f"http://127.0.0.1:{port}/").text for _ in range(20)]
+        answered = get_often(f"http://127.0.0.1:{port}/", 20)
     finally:
         server.terminate()
         code = server.wait(20)
@@ -256,7 +261,7 @@ def test_gunicorn_worker_flushes_without_a_hook(agent, tmp_path, options):
 
 
 def test_signal_handler_that_makes_spans_does_not_deadlock(agent):
-    """A span in a signal handler, at any point of another span's way, blocks nothing."""
+    """A signal handler may make a span while another span is being reported."""
     body = """
         import signal
         signal.signal(signal.SIGALRM, lambda *_: finish("handler"))
@@ -273,7 +278,7 @@ def test_signal_handler_that_makes_spans_does_not_deadlock(agent):
 
 
 def test_killed_by_sigterm_without_a_handler_is_not_covered(agent):
-    """SIGTERM with its default action runs no exit hook: documented, and so held here."""
+    """SIGTERM with its default action runs no exit hook, as the README says."""
     done = run(
         agent,
         f"finish('lost'); os.kill(os.getpid(), {int(signal.SIGTERM)}); time.sleep(9)",
@@ -285,7 +290,7 @@ def test_killed_by_sigterm_without_a_handler_is_not_covered(agent):
 
 
 def test_queue_class_is_looked_up_when_the_tracer_is_made(make_tracer, monkeypatch):
-    """Gevent replaces the class after the import of this package (gunicorn's post_worker_init): its one is used."""
+    """The tracer uses gevent's class, though gevent patches after this package is imported."""
 
     class Patched(queue.SimpleQueue):
         pass

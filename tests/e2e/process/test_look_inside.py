@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 
 import pytest
-from agent_process import Agent, StandIn, write_token
+from agent_process import AgentProcess, StandInProcess, write_token
 
 from sidecar.verify.look import from_text
 
@@ -31,8 +31,8 @@ def test_one_look_counts_client_and_agent(agent_binary, tmp_path) -> None:
     """Before, sent, after: the spans have left the agent by then."""
     with ExitStack() as stack:
         file = write_token(tmp_path / "agent.yaml", TOKEN)
-        gateway = StandIn(stack, file)
-        agent = Agent(stack, agent_binary, tmp_path / "agent.log", file, gateway.grpc)
+        gateway = StandInProcess(stack, file)
+        agent = AgentProcess(stack, agent_binary, tmp_path / "agent.log", file, gateway.grpc)
         seen = look(agent.port, agent.admin, 10)
 
     assert (20, 20, None) == (seen.client.sent, seen.after.spans_submitted, seen.broken)

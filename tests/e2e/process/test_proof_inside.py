@@ -7,7 +7,7 @@ import subprocess
 from contextlib import ExitStack
 
 import pytest
-from agent_process import Agent, StandIn, write_token
+from agent_process import AgentProcess, StandInProcess, write_token
 
 from sidecar.verify import inside, probe
 
@@ -22,9 +22,9 @@ def proven(agent_binary, tmp_path, capsys):
 
     def run(token, *options, with_page=True):
         with ExitStack() as stack:
-            gateway = StandIn(stack, write_token(tmp_path / "gateway.yaml", TOKEN))
+            gateway = StandInProcess(stack, write_token(tmp_path / "gateway.yaml", TOKEN))
             file = write_token(tmp_path / "agent.yaml", token)
-            agent = Agent(stack, agent_binary, tmp_path / "agent.log", file, gateway.grpc)
+            agent = AgentProcess(stack, agent_binary, tmp_path / "agent.log", file, gateway.grpc)
             page = [f"--gateway={gateway.page}"] if with_page else []
             place = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
             code = inside.main(
@@ -50,8 +50,8 @@ def test_a_proven_agent_is_told_to_end_and_ends_well(agent_binary, tmp_path) -> 
     )  # a path that no other test's agent has
     with ExitStack() as stack:
         file = write_token(tmp_path / "agent.yaml", TOKEN)
-        gateway = StandIn(stack, file)
-        agent = Agent(stack, program, tmp_path / "agent.log", file, gateway.grpc)
+        gateway = StandInProcess(stack, file)
+        agent = AgentProcess(stack, program, tmp_path / "agent.log", file, gateway.grpc)
         place = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
         code = inside.main(["--service=test", "--spans=20", f"--end-agent={program}", *place])
 

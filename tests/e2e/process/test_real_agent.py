@@ -10,7 +10,7 @@ import urllib.request
 from contextlib import ExitStack
 
 import pytest
-from agent_process import Agent, StandIn, write_token
+from agent_process import AgentProcess, StandInProcess, write_token
 from compose_deployment import wait_for
 
 from sidecar.verify.causes import cause_of
@@ -32,9 +32,11 @@ def pair(stack, agent_binary, tmp_path):
     """Make a stand-in and an agent that reports to it."""
 
     def make(*options, token=TOKEN):
-        gateway = StandIn(stack, write_token(tmp_path / "gateway.yaml", TOKEN), *options)
+        gateway = StandInProcess(stack, write_token(tmp_path / "gateway.yaml", TOKEN), *options)
         token_file = write_token(tmp_path / "agent.yaml", token)
-        return gateway, Agent(stack, agent_binary, tmp_path / "agent.log", token_file, gateway.grpc)
+        return gateway, AgentProcess(
+            stack, agent_binary, tmp_path / "agent.log", token_file, gateway.grpc
+        )
 
     return make
 
@@ -128,7 +130,7 @@ def test_a_black_hole_holds_the_agent_not_the_service(pair):
 def test_a_gateway_that_is_not_there_is_named(stack, agent_binary, tmp_path):
     """Where nobody listens, the spans fail and the log's cause is put into the kit's words."""
     token = write_token(tmp_path / "agent.yaml", TOKEN)
-    agent = Agent(stack, agent_binary, tmp_path / "agent.log", token, "127.0.0.1:1")
+    agent = AgentProcess(stack, agent_binary, tmp_path / "agent.log", token, "127.0.0.1:1")
     agent.send(20, "nowhere")
 
     assert 20 == wait_for(agent.counts, lambda counts: counts.settled >= 20).spans_failed

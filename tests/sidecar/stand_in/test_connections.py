@@ -1,4 +1,4 @@
-"""Connections that are idle, half-sent or too many."""
+"""Connections that are idle, half-sent or too many, and how the stand-in limits them."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ async def serving(**options):
     "sent", [b"", HALF, HALF + b"\r\n"], ids=["nothing", "half a head", "a request"]
 )
 async def test_an_idle_connection_is_closed(sent):
-    """A connection ends when no whole head of a request comes in time, at its begin or after an answer."""
+    """A connection is closed if no complete request head arrives in time."""
     listener, port = await serving(idle=0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
@@ -53,7 +53,7 @@ async def test_an_idle_connection_is_closed(sent):
 
 @pytest.mark.asyncio
 async def test_above_the_most_connections_the_oldest_is_closed(caplog):
-    """A new connection is answered; the one that has been open longest makes room, and the log counts it."""
+    """A new connection is answered; the oldest one is closed, and the log counts it."""
     listener, port = await serving(most=2)
     held = []
     for _ in range(3):
@@ -73,8 +73,8 @@ async def test_above_the_most_connections_the_oldest_is_closed(caplog):
 
 
 @pytest.mark.asyncio
-async def test_who_does_not_speak_grpc_is_let_go(start, monkeypatch):
-    """A connection to the gRPC port that says nothing ends when the time for the handshake is over."""
+async def test_a_connection_without_a_grpc_handshake_is_closed(start, monkeypatch):
+    """A silent connection to the gRPC port ends after the time for the handshake."""
     monkeypatch.setattr(collector, "_HANDSHAKE_SECONDS", 0.1)
     client = await start()
     reader, writer = await asyncio.open_connection("127.0.0.1", client.addresses.grpc.port)
@@ -85,12 +85,13 @@ async def test_who_does_not_speak_grpc_is_let_go(start, monkeypatch):
 
 
 @pytest.mark.asyncio
-async def test_half_a_body_is_given_up(client, monkeypatch):
-    """A body that does not come in time is answered 408 in the API's envelope."""
+async def test_half_a_body_times_out(client, monkeypatch):
+    """A body that does not arrive in time is answered 408 in the API's envelope."""
     monkeypatch.setattr(api, "_BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", client.addresses.http.port)
     writer.write(
-        b"POST /api/faults HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        b"POST /api/faults HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     )
 
     answer = await asyncio.wait_for(reader.read(), 5)
@@ -102,7 +103,7 @@ async def test_half_a_body_is_given_up(client, monkeypatch):
 
 @pytest.mark.asyncio
 async def test_other_errors_of_the_loop_are_logged_as_ever(caplog):
-    """Only what the loop cannot accept is counted instead."""
+    """Only connections that the loop cannot accept are counted instead of logged."""
     loop = asyncio.get_running_loop()
     log_quietly(loop, Events())
 
@@ -121,23 +122,15 @@ async def test_other_errors_of_the_loop_are_logged_as_ever(caplog):
 
 
 def test_a_flood_of_half_requests_keeps_nobody_out(tmp_path):
-    """With 256 open files and 370 half-sent requests a gateway still answers, and logs a few lines."""
+    """With 256 open files and 370 half-sent requests, the stand-in answers and logs little."""
     token = tmp_path / "agent.yaml"
     token.write_text(f"agent: {{tags: Authentication={CANARY}}}")
-    limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "gateway"]
-    command = [
-        *limited,
-        sys.executable,
-        "-m",
-        "sidecar",
-        "gateway",
-        f"--token-file={token}",
-        "--output=json",
-    ]
+    limited = ["sh", "-c", 'ulimit -n 256; exec "$@"', "gateway", sys.executable]
+    options = ["--grpc=127.0.0.1:0", "--http=127.0.0.1:0", "--output=json"]
     with (
         (tmp_path / "log").open("w+") as log,
         subprocess.Popen(
-            [*command, "--grpc=127.0.0.1:0", "--http=127.0.0.1:0"],
+            [*limited, "-m", "sidecar", "gateway", f"--token-file={token}", *options],
             stdout=subprocess.PIPE,
             stderr=log,
         ) as gateway,
@@ -155,5 +148,5 @@ def test_a_flood_of_half_requests_keeps_nobody_out(tmp_path):
         assert 0 == gateway.wait(5)
         log.seek(0)
         assert len(log.readlines()) < 10
-    for one in flood:
-        one.close()
+    for connection in flood:
+        connection.close()

@@ -1,4 +1,4 @@
-"""`sidecar gateway` as a process: first line, signals, taken ports, bad input."""
+"""`sidecar gateway` as a process: first line, signals, taken ports, invalid input."""
 
 import importlib.util
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 import grpc
 import pytest
 from gateway_spans import CANARY, build_request
+from waiting import wait_until
 
 from sidecar.cli import main
 from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
@@ -29,23 +30,15 @@ def token_file(tmp_path):
 
 
 def command(token_file, *options):
-    """Return the argument list of a gateway on free ports."""
-    free = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
-    return [
-        sys.executable,
-        "-m",
-        "sidecar",
-        "gateway",
-        "--token-file",
-        str(token_file),
-        *free,
-        *options,
-    ]
+    """Return the argument list of a stand-in on free ports."""
+    free = ("--grpc=127.0.0.1:0", "--http=127.0.0.1:0")
+    gateway = [sys.executable, "-m", "sidecar", "gateway"]
+    return [*gateway, f"--token-file={token_file}", *free, *options]
 
 
 @pytest.fixture
 def launch(token_file):
-    """Start gateways as processes; each comes with its first line. What still runs is killed at the end."""
+    """Start stand-ins as processes, each with its first line; kill those that still run."""
     started = []
 
     def launcher(*options):
@@ -62,7 +55,7 @@ def launch(token_file):
 
 
 def post(address, request):
-    """Send one batch; returns the status code's name."""
+    """Send one batch and return the name of the status code."""
     with grpc.insecure_channel(address) as channel:
         try:
             CollectorServiceStub(channel).PostSpans(request, timeout=5)
@@ -71,42 +64,34 @@ def post(address, request):
     return "OK"
 
 
-def test_the_first_line_tells_the_addresses(launch):
-    """The text form names each side with its real port; no UDP side, none named."""
+def test_the_first_line_shows_the_addresses(launch):
+    """The text form names each side with its real port, and no UDP side if there is none."""
     _, line = launch()
 
     assert re.fullmatch(r"gateway: grpc 127\.0\.0\.1:[1-9]\d*, http 127\.0\.0\.1:[1-9]\d*\n", line)
 
 
-def test_the_json_line_and_the_ready_file_tell_the_same(launch, tmp_path):
-    """With --output json the line is one object; --ready-file holds it as soon as all listen."""
+def test_the_json_line_equals_the_ready_file(launch, tmp_path):
+    """With --output json, the line is one object; --ready-file has it when all sides listen."""
     ready = tmp_path / "ready.json"
     process, line = launch("--output", "json", "--udp", "127.0.0.1:0", "--ready-file", str(ready))
 
     addresses = json.loads(line)
     assert {"grpc", "http", "udp"} == addresses.keys()
     assert "OK" == post(addresses["grpc"], build_request())
-    wait_for(ready.exists)
+    wait_until(ready.exists)
     assert addresses == json.loads(ready.read_text(encoding="utf-8"))
     assert process.poll() is None
 
 
-def wait_for(condition):
-    """Wait until a condition holds."""
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_soon(launch, number, code):
-    """SIGTERM ends with 0, SIGINT with 130, within 2 s and without a traceback, even with a call held."""
+    """SIGTERM exits 0, SIGINT 130, within 2 s and without a traceback, even if a call waits."""
     process, line = launch("--output", "json", "--black-hole")
     with grpc.insecure_channel(json.loads(line)["grpc"]) as channel:
         held = CollectorServiceStub(channel).PostSpans.future(build_request())
         http = json.loads(line)["http"]
-        wait_for(lambda: counters(http)["batches"]["held"])
+        wait_until(lambda: counters(http)["batches"]["held"])
 
         begin = time.monotonic()
         process.send_signal(number)
@@ -117,13 +102,13 @@ def test_a_signal_ends_it_soon(launch, number, code):
 
 
 def counters(http):
-    """Return a gateway's totals."""
+    """Return a stand-in's totals."""
     with urllib.request.urlopen(f"http://{http}/api/counters") as answer:
         return json.load(answer)
 
 
-def test_the_token_shows_nowhere(launch):
-    """Refusals are logged by kind and count; neither token is in the log, the arguments or the environment."""
+def test_no_output_shows_a_token(launch):
+    """No token is in the log, the arguments or the environment; refusals are logged as counts."""
     process, line = launch("--output", "json")
     address = json.loads(line)["grpc"]
     for _ in range(3):
@@ -144,7 +129,7 @@ def test_the_token_shows_nowhere(launch):
 
 @pytest.mark.parametrize("side", ["--grpc", "--http", "--udp"])
 def test_a_taken_port_names_its_holder(token_file, side, capfd):
-    """Where a port is taken the error names the address and the process that holds it."""
+    """The error names the address and the process that holds the port."""
     kind = socket.SOCK_DGRAM if side == "--udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as holder:
         holder.bind(("127.0.0.1", 0))
@@ -170,14 +155,14 @@ def test_a_taken_port_names_its_holder(token_file, side, capfd):
         (["--max-spans", "0"], "--max-spans is not at least 1"),
     ],
 )
-def test_a_senseless_option_is_a_usage_error(token_file, capsys, options, words):
-    """Options that make no sense exit 2 and say which."""
+def test_an_invalid_option_is_a_usage_error(token_file, capsys, options, words):
+    """An invalid option exits 2 with a message that names it."""
     assert 2 == main([*command(token_file)[3:], *options])
     assert words in capsys.readouterr().err
 
 
 def test_an_installation_without_the_extra_says_so(monkeypatch, capsys):
-    """Not a defect of the kit: what to install is named."""
+    """The error names the extra to install."""
     find = importlib.util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name: None if name == "grpc" else find(name)
@@ -188,19 +173,19 @@ def test_an_installation_without_the_extra_says_so(monkeypatch, capsys):
 
 
 def test_no_token_file_is_a_usage_error(capsys):
-    """A gateway that accepts everything proves nothing: the token file must be named."""
+    """The token file is required: a stand-in that accepts everything proves nothing."""
     assert 2 == main(["gateway"])
     assert "--token-file is missing" in capsys.readouterr().err
 
 
-def test_a_host_that_does_not_resolve_is_told(token_file, capsys):
-    """An unknown host is an error that names it."""
+def test_a_host_that_does_not_resolve_is_an_error(token_file, capsys):
+    """The error names the host."""
     assert 1 == main([*command(token_file)[3:], "--http", "no-such-host.invalid:0"])
     assert "no-such-host.invalid:0: cannot listen" in capsys.readouterr().err
 
 
-def test_a_ready_file_that_cannot_be_written_is_told(token_file, tmp_path, capsys):
-    """A ready file in no folder ends the gateway with an error that names it."""
+def test_a_ready_file_that_cannot_be_written_is_an_error(token_file, tmp_path, capsys):
+    """The error names the file."""
     path = tmp_path / "none" / "ready"
 
     assert 1 == main([*command(token_file)[3:], "--ready-file", str(path)])
@@ -209,8 +194,8 @@ def test_a_ready_file_that_cannot_be_written_is_told(token_file, tmp_path, capsy
     )
 
 
-def test_the_probe_tells_whether_a_gateway_answers(launch, capsys):
-    """--probe exits 0 beside a running gateway and 1, with the address, beside none."""
+def test_the_probe_checks_whether_a_stand_in_answers(launch, capsys):
+    """--probe exits 0 if a stand-in runs there, or else 1 with the address."""
     process, line = launch("--output", "json")
     http = json.loads(line)["http"]
 
@@ -224,7 +209,7 @@ def test_the_probe_tells_whether_a_gateway_answers(launch, capsys):
 
 
 def test_help_loads_no_server():
-    """`sidecar gateway --help` needs neither gRPC nor aiohttp."""
+    """`sidecar gateway --help` imports neither gRPC nor aiohttp."""
     script = (
         "import sys; from sidecar.cli import main\n"
         "try: main(['gateway', '--help'])\n"

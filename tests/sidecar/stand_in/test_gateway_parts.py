@@ -1,4 +1,4 @@
-"""The gateway's parts at their bounds: token file, store, markers, log, addresses."""
+"""The stand-in's parts at their limits: token file, store, markers, log, addresses."""
 
 import logging
 import socket
@@ -18,7 +18,7 @@ from sidecar.stand_in.wire import Decoder
 
 
 def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
-    """Files beside the first are valid, too; any other token is not."""
+    """The tokens of all given files are valid; any other token is not."""
     paths = []
     for name in ("old", "new"):
         paths.append(tmp_path / name)
@@ -40,7 +40,7 @@ def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
     "texts", [("abc", "abc@def"), ("abc@def", "abc"), ("def", "abc@def", "abc")]
 )
 def test_a_token_within_another_leaves_no_rest(texts):
-    """Where one token is a part of another, both are masked whole."""
+    """If one token is part of another, both are masked completely."""
     token = Token(*texts)
 
     assert ("<***>", b"<***>") == (token.mask("<abc@def>"), token.mask_bytes(b"<abc@def>"))
@@ -56,7 +56,7 @@ def test_a_token_within_another_leaves_no_rest(texts):
     ],
 )
 def test_the_token_file_is_the_agents(tmp_path, text):
-    """Every YAML form of the agent's one key is read, with the blanks that the agent trims."""
+    """Every YAML form of the agent's one key is read, without the blanks that the agent trims."""
     path = tmp_path / "agent.yaml"
     path.write_text(text, encoding="utf-8")
 
@@ -81,7 +81,7 @@ def test_the_token_file_is_the_agents(tmp_path, text):
     ],
 )
 def test_any_other_token_file_is_refused_without_showing_it(tmp_path, content):
-    """A file of another shape is an error that names the file and the shape, never the content."""
+    """Any other file is refused with its name and the expected form, but not its content."""
     path = tmp_path / "agent.yaml"
     path.write_bytes(content)
 
@@ -96,14 +96,14 @@ def test_any_other_token_file_is_refused_without_showing_it(tmp_path, content):
         error = error.__cause__
 
 
-def test_a_token_file_that_is_not_there_is_told(tmp_path):
-    """A missing file is an error that names it."""
+def test_a_missing_token_file_is_an_error(tmp_path):
+    """The error names the file."""
     with pytest.raises(SidecarError, match=r"none\.yaml: No such file or directory"):
         read_token(tmp_path / "none.yaml")
 
 
 def test_a_token_cannot_be_printed():
-    """Neither repr nor str of a token shows it."""
+    """Neither repr nor str of a token contains it."""
     assert "Token(***)" == repr(Token(CANARY)) == str(Token(CANARY))
 
 
@@ -114,7 +114,7 @@ def add(store, trace, count=1, size=10):
 
 
 def test_the_store_is_bounded_by_bytes():
-    """Past the bound of bytes the oldest traces leave, also where spans are few."""
+    """Above the limit of bytes, the oldest traces are evicted, even if there are few spans."""
     store = TraceStore(max_spans=10**6, max_bytes=10_000)
     for trace in range(100):
         add(store, trace, size=1000)
@@ -126,7 +126,7 @@ def test_the_store_is_bounded_by_bytes():
 
 
 def test_a_trace_larger_than_the_store_does_not_stay():
-    """Even one trace above the bound is evicted; nothing is left behind."""
+    """A single trace above the limit is evicted, and nothing of it remains."""
     store = TraceStore(max_spans=10, max_bytes=10**6)
     add(store, 1, count=11)
 
@@ -134,7 +134,7 @@ def test_a_trace_larger_than_the_store_does_not_stay():
 
 
 def test_a_batch_stays_until_its_last_trace_leaves():
-    """A batch of two traces keeps its bytes, counted once, while one of them is stored."""
+    """A batch of two traces is kept, and counted once, while one of them is stored."""
     store = TraceStore(max_spans=2, max_bytes=10**6)
     first, second = b"1" * 16, b"2" * 16
     store.add(b"x" * 5000, {first: 1, second: 1}, {first: {"s"}, second: {"s"}})
@@ -148,7 +148,7 @@ def test_a_batch_stays_until_its_last_trace_leaves():
 
 
 def test_a_trace_that_leaves_during_a_listing_is_skipped():
-    """Listing traces while others arrive neither fails nor yields what is gone."""
+    """A listing does not fail while traces are evicted, and skips them."""
     store = TraceStore(max_spans=2, max_bytes=10**6)
     add(store, 1)
     add(store, 2)
@@ -160,7 +160,7 @@ def test_a_trace_that_leaves_during_a_listing_is_skipped():
 
 
 def test_the_oldest_markers_are_forgotten():
-    """Beyond the number of markers the one used longest ago goes."""
+    """Above the limit of markers, the least recently used one is forgotten."""
     markers = Markers(max_markers=2)
     for marker in ("a", "b", "a", "c"):
         markers.accepted(build_request(marker=marker).batch)
@@ -169,7 +169,7 @@ def test_the_oldest_markers_are_forgotten():
 
 
 def test_distinct_ids_are_bounded():
-    """Beyond the bound of ids older markers go first; one marker alone stops counting distinct and says so."""
+    """Beyond the limit of IDs, older markers go first; a single marker stops counting IDs."""
     markers = Markers(max_ids=5)
     markers.accepted(build_request(3, marker="old").batch)
     markers.accepted(build_request(8, marker="new").batch)
@@ -179,8 +179,8 @@ def test_distinct_ids_are_bounded():
     assert (8, 5, False) == (report["accepted"], report["distinct"], report["distinct_complete"])
 
 
-def test_absurd_markers_are_not_counted():
-    """A marker of more than 256 characters is no marker, and services per marker are bounded."""
+def test_long_markers_and_many_services_are_bounded():
+    """A marker above 256 characters is ignored, and the services per marker are limited."""
     markers = Markers()
     markers.accepted(build_request(marker="m" * 257).batch)
     for number in range(1010):
@@ -191,7 +191,7 @@ def test_absurd_markers_are_not_counted():
 
 
 def test_events_are_logged_once_then_counted(caplog):
-    """The first of a kind is logged at once, the rest only when the interval is over or at the end."""
+    """The first event of a kind is logged at once, later ones as a count."""
     caplog.set_level(logging.WARNING)
     events = Events(interval=3600)
     for _ in range(5):
@@ -204,7 +204,7 @@ def test_events_are_logged_once_then_counted(caplog):
 
 
 def test_events_are_logged_again_after_the_interval(caplog):
-    """Once the interval is over the next one is logged with what was counted."""
+    """After the interval, the next event is logged with the count."""
     caplog.set_level(logging.WARNING)
     events = Events(interval=0)
     events.note("refused")
@@ -214,20 +214,20 @@ def test_events_are_logged_again_after_the_interval(caplog):
 
 
 @pytest.mark.parametrize("text", ["", "h", ":1", "h:", "h:-1", "h:65536", "h:1.5", "h:\u0661"])
-def test_what_is_no_address_is_refused(text):
-    """Anything but HOST:PORT is a ValueError that names it."""
+def test_an_invalid_address_is_refused(text):
+    """The ValueError names a text that is not HOST:PORT."""
     with pytest.raises(ValueError, match="is not HOST:PORT"):
         Address.parse(text)
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:0", "[::1]:1883", "gateway.local:65535"])
 def test_an_address_prints_as_it_was_read(text):
-    """IPv6 hosts keep their brackets."""
+    """A parsed address prints as it was given, with the brackets of an IPv6 host."""
     assert text == str(Address.parse(text))
 
 
 def test_where_proc_is_missing_nothing_is_known(monkeypatch, tmp_path):
-    """Without /proc a taken port has no holder and a socket no drops, and the error still says why."""
+    """Without /proc, the error of a taken port names no holder, and drops are unknown."""
     monkeypatch.setattr(sockets, "_PROC", tmp_path)
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
@@ -239,7 +239,7 @@ def test_where_proc_is_missing_nothing_is_known(monkeypatch, tmp_path):
 
 
 def test_a_holder_that_cannot_be_seen_is_not_named(monkeypatch, tmp_path):
-    """A listener whose process belongs to somebody else is told as "in use" only."""
+    """A port held by another user's process has no known holder."""
     (tmp_path / "net").mkdir()
     row = "0: 0100007F:075B 00000000:0000 0A 0:0 0:0 0 0 0 4711 1"
     (tmp_path / "net" / "tcp").write_text(f"head\n {row}\n", encoding="utf-8")
@@ -251,7 +251,7 @@ def test_a_holder_that_cannot_be_seen_is_not_named(monkeypatch, tmp_path):
 
 
 def test_faults_name_what_is_wrong():
-    """Each field of faults is checked, also when set by the command line."""
+    """An invalid value is a ValueError that names the field."""
     for values, words in (
         ({"latency_ms": 10**9}, "latency_ms"),
         ({"fail_calls": -1}, "fail_calls"),
@@ -264,7 +264,7 @@ def test_faults_name_what_is_wrong():
 
 @pytest.mark.parametrize(("value", "reference"), [(17, 9), (-7, -1), (-(2**31), -(2**31))])
 def test_values_that_the_wire_allows_but_jaeger_does_not_are_shown(value, reference):
-    """Unknown value and reference types, and times before 1970, are decoded to something."""
+    """Unknown types of values and references, and times before 1970, are decoded."""
     request = build_request()
     span = request.batch.spans[0]
     span.tags.add(key="odd", v_type=value, v_str="text")

@@ -1,4 +1,4 @@
-"""The plain pages."""
+"""The HTML pages."""
 
 import asyncio
 import html
@@ -29,14 +29,14 @@ def visible(page):
 
 
 @pytest.mark.asyncio
-async def test_an_empty_gateway_says_what_to_do(client):
-    """Without a trace the page says how one gets there."""
+async def test_an_empty_page_explains_how_to_send_a_trace(client):
+    """Without a trace, the page names the address to point an agent at."""
     assert "No trace yet. Point an agent at" in await client.text("/")
 
 
 @pytest.mark.asyncio
 async def test_the_page_lists_traces_with_their_errors_and_the_refusals(client):
-    """The page shows service, operation, duration, spans, errors and what was refused."""
+    """The page shows service, operation, duration, spans, errors and refused spans."""
     request = build_request(2)
     request.batch.spans[1].tags.add(key="error", v_type=BOOL, v_bool=True)
     await client.post(request)
@@ -49,8 +49,8 @@ async def test_the_page_lists_traces_with_their_errors_and_the_refusals(client):
 
 
 @pytest.mark.asyncio
-async def test_the_page_tells_faults_drops_and_datagrams(start):
-    """Faults in force, silent drops, evictions and the UDP side are shown where there are any."""
+async def test_the_page_shows_faults_drops_and_datagrams(start):
+    """The page shows active faults, dropped and evicted spans, and the UDP side, if any."""
     faults = Faults(latency_ms=1, fail_with="INTERNAL", fail_calls=0)
     client = await start(
         faults=faults, on_bad_token=BadToken.DROP, udp=Address("127.0.0.1", 0), max_spans=1
@@ -68,7 +68,7 @@ async def test_the_page_tells_faults_drops_and_datagrams(start):
 
 @pytest.mark.asyncio
 async def test_a_trace_is_a_tree_with_tags_and_bars(client):
-    """A trace's page shows each span below its parent, with tags, logs and the masked token."""
+    """The page of a trace shows each span below its parent, with tags, logs and masked token."""
     request = build_request(2)
     parent, child = request.batch.spans
     child.references.add(trace_id=parent.trace_id, span_id=parent.span_id)
@@ -90,7 +90,7 @@ async def test_a_trace_is_a_tree_with_tags_and_bars(client):
 
 @pytest.mark.asyncio
 async def test_hostile_names_are_escaped_and_no_script_may_run(client):
-    """Markup in names is text, and the policy forbids scripts."""
+    """Markup in names is escaped, and the content policy forbids scripts."""
     hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
     request = build_request(service=hostile, operation=hostile)
     request.batch.spans[0].tags.add(key=hostile, v_str=hostile)
@@ -109,15 +109,15 @@ async def test_hostile_names_are_escaped_and_no_script_may_run(client):
 
 
 @pytest.mark.asyncio
-async def test_an_unknown_trace_has_a_page_that_says_so(client):
-    """A trace that is not there is 404 with a way back."""
+async def test_an_unknown_trace_has_a_page(client):
+    """An unknown trace is answered 404 with a page."""
     for text in ("77", "not-hex"):
         assert "Trace not found" in await client.text(f"/trace/{text}", status=404)
 
 
 @pytest.mark.asyncio
 async def test_a_huge_trace_shows_its_first_rows(client):
-    """Above the page's limit the rest is counted, not rendered."""
+    """Rows above the page's limit are counted, not rendered."""
     await client.post(build_request(MAX_ROWS + 5))
 
     page = await client.text("/trace/1")
@@ -128,7 +128,7 @@ async def test_a_huge_trace_shows_its_first_rows(client):
 
 @pytest.mark.asyncio
 async def test_a_huge_trace_does_not_hold_up_the_others(client):
-    """While a trace of 20,000 spans is decoded and shown, as page and as JSON, health answers at once."""
+    """Health answers at once while a trace of 20,000 spans is shown as page and as JSON."""
     for first in range(1, 20_000, 10_000):
         await client.post(build_request(10_000, first_span=first))
     waits = []
@@ -145,13 +145,13 @@ async def test_a_huge_trace_does_not_hold_up_the_others(client):
 
 @pytest.mark.asyncio
 async def test_the_style_sheet_is_css(client):
-    """The one style sheet is served with its type."""
+    """The style sheet is served with its content type."""
     async with client.http.get(f"http://{client.addresses.http}/page.css") as answer:
         assert "text/css" == answer.content_type
 
 
 def test_rows_follow_parents_and_start():
-    """Children stand below their parent in order of start; a span without its parent is a root."""
+    """Children follow their parent by start time; a span whose parent is absent is a root."""
     spans = (
         make_span("a"),
         make_span("b", "a", 1),
@@ -166,7 +166,7 @@ def test_rows_follow_parents_and_start():
 
 
 def test_rows_survive_circles_depth_and_shared_ids():
-    """Spans that are their own ancestors, 10,000 levels and equal span ids each appear exactly once."""
+    """Every span appears exactly once, even with circles, 10,000 levels or shared IDs."""
     circle = (make_span("a", "b"), make_span("b", "a"), make_span("self", "self"))
     deep = tuple(
         make_span(str(level), str(level - 1) if level else None) for level in range(10_000)
@@ -179,7 +179,7 @@ def test_rows_survive_circles_depth_and_shared_ids():
 
 
 def test_the_root_is_the_first_span_without_a_parent():
-    """A trace is named after its root, or after its first span where all have parents."""
+    """The root is the first span without a parent, or the first span if all have parents."""
     assert "b" == Trace("t", (make_span("a", "b"), make_span("b"))).root.span_id
     assert "a" == Trace("t", (make_span("a", "b"), make_span("b", "a"))).root.span_id
 
@@ -189,7 +189,7 @@ def test_the_root_is_the_first_span_without_a_parent():
     [(0, 100, (0, 1000)), (50, 25, (500, 250)), (100, 0, (996, 4)), (30, 0, (300, 4))],
 )
 def test_a_bar_stays_inside_and_visible(start, duration, expected):
-    """A bar's offset and width are thousandths of the trace; even no duration can be seen."""
+    """Offset and width are thousandths of the trace; the width is at least 4."""
     trace = Trace(
         "t", (make_span("a", duration=100), make_span("b", start=start, duration=duration))
     )
@@ -198,7 +198,7 @@ def test_a_bar_stays_inside_and_visible(start, duration, expected):
 
 
 def test_a_trace_without_duration_has_bars():
-    """A trace that took no time divides by nothing."""
+    """A trace with a duration of 0 still has a bar."""
     trace = Trace("t", (make_span("a", duration=0),))
 
     assert (0, 4) == bar(trace.spans[0], trace.start, trace.duration)
@@ -207,12 +207,12 @@ def test_a_trace_without_duration_has_bars():
 @pytest.mark.parametrize(
     ("value", "text"), [(0, "0 µs"), (999, "999 µs"), (12_345, "12.3 ms"), (4_560_000, "4.56 s")]
 )
-def test_durations_read_well(value, text):
-    """µs below a millisecond, then ms, then s."""
+def test_durations_have_a_fitting_unit(value, text):
+    """A duration is shown in µs below a millisecond, then in ms, then in s."""
     assert text == duration_text(value)
 
 
 def test_a_time_beyond_the_calendar_is_shown_as_a_number():
-    """Any 64-bit time can be shown."""
+    """A time after the last date of the calendar is shown in µs."""
     assert "2023-11-14 22:13:20" == time_text(START)
     assert f"{2**62} µs" == time_text(2**62)

@@ -1,4 +1,4 @@
-"""Spans over gRPC, with a real client."""
+"""Spans over gRPC, sent by a real client."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_accepted_spans_are_counted_and_found(client):
-    """A batch with the right token is answered OK; its trace and its marker's count can be read."""
+    """A batch with the right token is answered OK; its trace and marker count can be read."""
     await client.post(build_request(3, marker="m1"))
 
     trace = (await client.get("/api/traces/1"))["data"][0]
@@ -34,7 +34,7 @@ async def test_accepted_spans_are_counted_and_found(client):
 
 
 async def test_a_repeated_batch_counts_twice_and_shows_once(client):
-    """What an agent's retry repeats is accepted again, but neither distinct nor a second span."""
+    """A batch that an agent sends again is accepted, but its spans count as distinct only once."""
     await client.post(build_request(2, marker="m1"))
     await client.post(build_request(2, marker="m1"))
 
@@ -52,7 +52,7 @@ async def test_a_repeated_batch_counts_twice_and_shows_once(client):
     ],
 )
 async def test_a_bad_token_is_refused_by_reason(client, token, reason, words):
-    """A wrong or missing token is UNAUTHENTICATED, counted by reason, and its spans are not kept."""
+    """A bad token is answered UNAUTHENTICATED and counted by reason; its spans are not kept."""
     code, message = await client.refused(build_request(2, token=token, marker="m1"))
 
     assert "UNAUTHENTICATED" == code
@@ -65,7 +65,7 @@ async def test_a_bad_token_is_refused_by_reason(client, token, reason, words):
 
 
 async def test_a_refusal_never_shows_a_token(client):
-    """Neither the right nor the wrong token is in the refusal's message."""
+    """The refusal's message contains neither the right nor the wrong token."""
     _, message = await client.refused(build_request(token="wrong@token"))
 
     assert "wrong@token" not in message
@@ -89,7 +89,7 @@ async def test_the_drop_mode_answers_ok_and_keeps_nothing(start):
 
 
 async def test_a_second_token_tag_may_be_the_right_one(client):
-    """An application's own Authentication tag before the agent's does not spoil the batch."""
+    """A batch is accepted although the application sets an Authentication tag of its own."""
     request = build_request(token="application's own")
     request.batch.process.tags.add(key="Authentication", v_str=CANARY)
 
@@ -100,7 +100,7 @@ async def test_a_second_token_tag_may_be_the_right_one(client):
 
 @pytest.mark.parametrize("field", ["trace_id", "span_id"])
 async def test_ids_of_a_wrong_length_are_refused(client, field):
-    """A batch with a malformed id is INVALID_ARGUMENT as a whole."""
+    """A batch with one malformed ID is refused as a whole with INVALID_ARGUMENT."""
     request = build_request(2)
     setattr(request.batch.spans[1], field, b"\1\2\3")
 
@@ -112,7 +112,7 @@ async def test_ids_of_a_wrong_length_are_refused(client, field):
 
 
 async def test_bytes_that_are_no_batch_are_refused(client):
-    """A message that is not protobuf is INVALID_ARGUMENT and the server goes on."""
+    """A message that is not protobuf is refused with INVALID_ARGUMENT; the server goes on."""
     call = client.channel.unary_unary("/jaeger.api_v2.CollectorService/PostSpans")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call(b"\xff\xff\xff not protobuf")
@@ -122,7 +122,7 @@ async def test_bytes_that_are_no_batch_are_refused(client):
 
 
 async def test_a_message_above_the_limit_is_refused(client):
-    """More than 4 MiB in one message is RESOURCE_EXHAUSTED and never parsed."""
+    """A message above 4 MiB is refused with RESOURCE_EXHAUSTED and never parsed."""
     request = build_request()
     request.batch.spans[0].tags.add(key="big", v_binary=b"x" * (5 * 1024 * 1024))
 
@@ -132,7 +132,7 @@ async def test_a_message_above_the_limit_is_refused(client):
 
 
 async def test_a_span_with_its_own_process_belongs_to_that_service(client):
-    """A process in the span itself, as other clients send it, wins over the batch's."""
+    """A span's own process, which other clients send, overrides the batch's."""
     request = build_request(2, marker="m1")
     request.batch.spans[1].process.service_name = "backend"
 
@@ -143,7 +143,7 @@ async def test_a_span_with_its_own_process_belongs_to_that_service(client):
 
 
 async def test_latency_delays_the_answer(start):
-    """With a latency each call is answered that much later; the spans are there at once."""
+    """With a latency, each call is answered that much later."""
     client = await start(faults=Faults(latency_ms=150))
 
     begin = time.monotonic()
@@ -152,8 +152,8 @@ async def test_latency_delays_the_answer(start):
     assert time.monotonic() - begin >= 0.15
 
 
-async def test_failures_end_after_the_calls_that_were_asked_for(start):
-    """fail_with refuses the first fail_calls calls with its status, unread; the next is accepted."""
+async def test_failures_end_after_fail_calls(start):
+    """fail_with refuses the first fail_calls calls unread; the next call is accepted."""
     client = await start(faults=Faults(fail_with="UNAVAILABLE", fail_calls=2))
 
     refusals = [(await client.refused(build_request()))[0] for _ in range(2)]
@@ -165,7 +165,7 @@ async def test_failures_end_after_the_calls_that_were_asked_for(start):
 
 
 async def test_a_failure_without_a_number_of_calls_does_not_end(start):
-    """fail_with alone refuses every call."""
+    """fail_with without fail_calls refuses every call."""
     client = await start(faults=Faults(fail_with="INTERNAL"))
 
     refusals = [(await client.refused(build_request()))[0] for _ in range(3)]
@@ -174,7 +174,7 @@ async def test_a_failure_without_a_number_of_calls_does_not_end(start):
 
 
 async def test_a_black_hole_never_answers_and_does_not_hold_up_the_stop(start):
-    """A call into the black hole gets no answer until the gateway stops, which takes less than 2 s."""
+    """A call into the black hole gets no answer, and the stand-in still stops within 2 s."""
     client = await start(faults=Faults(black_hole=True))
     call = asyncio.ensure_future(client.post(build_request()))
     while not (await client.get("/api/counters"))["batches"]["held"]:
@@ -221,8 +221,8 @@ async def test_faults_change_at_run_time(client):
         '{"fail_with": ["UNAVAILABLE"]}',
     ],
 )
-async def test_senseless_faults_are_refused(client, body):
-    """A body that is no set of faults is 400 in the API's envelope and changes nothing."""
+async def test_invalid_faults_are_refused(client, body):
+    """An invalid set of faults is answered 400 in the API's envelope and changes nothing."""
     before = await client.get("/api/faults")
     url = f"http://{client.addresses.http}/api/faults"
     async with client.http.post(
@@ -236,7 +236,7 @@ async def test_senseless_faults_are_refused(client, body):
 
 
 async def test_faults_take_only_json(client):
-    """A form, which another site's page could post, is 415."""
+    """A form, which a page of another site could post, is answered 415."""
     url = f"http://{client.addresses.http}/api/faults"
     async with client.http.post(url, data={"black_hole": "true"}) as answer:
         assert 415 == answer.status

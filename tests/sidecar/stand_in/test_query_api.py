@@ -1,4 +1,4 @@
-"""Jaeger's query API over what arrived."""
+"""Jaeger's query API, and the kit's additions to it."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).with_name("trace.golden.json")
 
 
 def rich_request():
-    """A batch that uses every field of the wire."""
+    """Return a batch that uses every field of the protocol."""
     request = build_request(2, trace=0xABC << 64 | 0x123)
     first, second = request.batch.spans
     first.flags = 1
@@ -45,7 +45,7 @@ def rich_request():
 
 
 async def test_a_trace_reads_as_jaeger_writes_it(client):
-    """Every field of a trace is in Jaeger's JSON, field for field; tokens are masked."""
+    """A trace equals Jaeger's JSON field for field; tokens are masked."""
     await client.post(rich_request())
 
     actual = await client.get("/api/traces/0abc0000000000000123")
@@ -55,23 +55,23 @@ async def test_a_trace_reads_as_jaeger_writes_it(client):
 
 @pytest.mark.parametrize("text", ["ff", "0ff", "00000000000000ff", "0" * 30 + "ff", "FF"])
 async def test_a_trace_id_is_read_with_any_number_of_zeros(client, text):
-    """A trace is found by its id with or without leading zeros, in either case."""
+    """A trace is found by its ID with or without leading zeros, in upper or lower case."""
     await client.post(build_request(trace=0xFF))
 
     assert "00000000000000ff" == (await client.get(f"/api/traces/{text}"))["data"][0]["traceID"]
 
 
 @pytest.mark.parametrize(("text", "code"), [("zz", 400), ("0" * 33, 400), ("77", 404)])
-async def test_a_trace_that_is_not_there_is_told_in_the_envelope(client, text, code):
-    """An unknown id is 404, a malformed one 400, both as {"data": null, "errors": [...]}."""
+async def test_an_unknown_trace_is_answered_in_the_envelope(client, text, code):
+    """An unknown ID is 404, a malformed one 400, both as {"data": null, "errors": [...]}."""
     answer = await client.get(f"/api/traces/{text}", status=code)
 
     assert answer["data"] is None
     assert code == answer["errors"][0]["code"]
 
 
-async def test_an_unknown_path_is_told_in_the_envelope(client):
-    """A path that does not exist is 404 in the same envelope."""
+async def test_an_unknown_path_is_answered_in_the_envelope(client):
+    """A path that does not exist is answered 404 in the same envelope."""
     assert [{"code": 404, "msg": "Not Found"}] == (await client.get("/api/what", status=404))[
         "errors"
     ]
@@ -102,8 +102,8 @@ async def search(client, **fields):
     return [int(trace["traceID"], 16) for trace in found]
 
 
-async def test_a_search_filters_by_what_one_span_must_meet(client):
-    """Service, operation, tags, duration and time must all hold for one span of a found trace."""
+async def test_a_search_needs_one_span_that_meets_all_conditions(client):
+    """One span of a found trace must match service, operation, tags, duration and time."""
     tagged = build_request(trace=2, operation="POST /")
     tagged.batch.spans[0].tags.add(key="http.status_code", v_type=INT64, v_int64=500)
     tagged.batch.spans[0].tags.add(key="error", v_type=BOOL, v_bool=True)
@@ -141,15 +141,15 @@ async def test_a_search_filters_by_what_one_span_must_meet(client):
         ("traceID=xyz", "traceID"),
     ],
 )
-async def test_a_senseless_search_is_refused(client, query, words):
-    """A search that cannot be understood is 400 and names the parameter."""
+async def test_an_invalid_search_is_refused(client, query, words):
+    """An invalid search is answered 400 with the name of the parameter."""
     answer = await client.get(f"/api/traces?{query}", status=400)
 
     assert words in answer["errors"][0]["msg"]
 
 
 async def test_traces_are_fetched_by_ids(client):
-    """Parameters `traceID` fetch those traces and name the ones that are not there."""
+    """`traceID` parameters fetch those traces; unknown ones are named."""
     await client.post(build_request(trace=1))
 
     answer = await client.get("/api/traces?traceID=1&traceID=2")
@@ -158,8 +158,8 @@ async def test_traces_are_fetched_by_ids(client):
     assert [{"msg": "trace not found", "traceID": "2"}] == answer["errors"]
 
 
-async def test_a_search_looks_through_more_than_one_turn(client):
-    """A search of many traces, which is decoded in pieces, misses none and keeps to its limit."""
+async def test_a_search_of_many_traces_misses_none(client):
+    """A search that decodes in several chunks finds every trace, up to its limit."""
     await asyncio.gather(*(client.post(build_request(trace=number)) for number in range(1, 131)))
 
     assert 130 == len(await search(client, limit="1500"))
@@ -167,14 +167,14 @@ async def test_a_search_looks_through_more_than_one_turn(client):
 
 
 async def test_an_unknown_marker_counts_zero(client):
-    """A marker that never arrived has zeros, not an error."""
+    """A marker that never arrived has zeros, without an error."""
     marker = await client.get("/api/markers/never")
 
     assert (0, 0, {}) == (marker["accepted"], marker["distinct"], marker["services"])
 
 
 async def test_a_store_that_is_full_keeps_the_newest_traces_and_all_marker_counts(start):
-    """Past --max-spans the oldest whole traces leave, counted; markers keep their counts."""
+    """Above --max-spans, the oldest traces are evicted and counted; markers keep their counts."""
     client = await start(max_spans=10)
     for trace in range(1, 6):
         await client.post(build_request(3, trace=trace, marker="m1", first_span=trace * 10))
@@ -191,7 +191,7 @@ async def test_a_store_that_is_full_keeps_the_newest_traces_and_all_marker_count
 
 @pytest.mark.asyncio
 async def test_batches_without_spans_leave_room_for_traces(start):
-    """A batch without spans is accepted and kept nowhere: it takes no part of the store's bytes."""
+    """A batch without spans is accepted but not stored, so it uses none of the store's bytes."""
     client = await start(max_bytes=100_000)
     for _ in range(5):
         await client.post(build_request(0, service="s" * 60_000))
@@ -204,7 +204,7 @@ async def test_batches_without_spans_leave_room_for_traces(start):
 
 @pytest.mark.asyncio
 async def test_a_value_of_an_unknown_type_harms_no_page(client):
-    """A negative type or reference, which the wire allows, is shown as the first of its kind."""
+    """A negative type, which the protocol allows, is shown as the first one."""
     request = build_request()
     request.batch.spans[0].tags.add(key="odd", v_type=-7, v_str="text")
     request.batch.spans[0].references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=-7)
@@ -215,8 +215,8 @@ async def test_a_value_of_an_unknown_type_harms_no_page(client):
         assert "frontend" in await client.text(path)
 
 
-async def test_metrics_tell_the_same_totals(client):
-    """Prometheus reads accepted, refused and stored spans."""
+async def test_metrics_show_the_same_totals(client):
+    """Prometheus metrics count accepted, refused and stored spans."""
     await client.post(build_request(3))
     await client.refused(build_request(2, token="wrong"))
 
@@ -229,12 +229,12 @@ async def test_metrics_tell_the_same_totals(client):
 
 
 async def test_health_answers(client):
-    """/healthz is 200 while the gateway runs."""
+    """/healthz is answered 200 while the stand-in runs."""
     assert {"status": "ok"} == await client.get("/healthz")
 
 
 async def test_the_token_is_in_no_answer(client):
-    """Wherever a batch carries the token, no path of the HTTP side returns it."""
+    """No HTTP path returns the token, wherever a batch contains it."""
     request = build_request(2, service=f"svc {CANARY}", operation=CANARY, marker="m1")
     span = request.batch.spans[0]
     span.tags.add(key=CANARY, v_str=CANARY)
@@ -244,14 +244,10 @@ async def test_the_token_is_in_no_answer(client):
     await client.post(request)
     await client.refused(build_request(token=f"almost {CANARY}"))
 
-    paths = ["/", "/trace/1", "/api/traces/1", "/api/services", "/api/operations?service=svc%20***"]
-    paths += [
-        "/api/markers/m1",
-        "/api/counters",
-        "/metrics",
-        "/api/traces?service=svc%20***",
-        "/api/faults",
-    ]
-    for path in paths:
+    paths = (
+        "/ /trace/1 /metrics /api/traces/1 /api/services /api/markers/m1 /api/counters"
+        " /api/faults /api/traces?service=svc%20*** /api/operations?service=svc%20***"
+    )
+    for path in paths.split():
         assert CANARY not in await client.text(path), path
     assert CANARY not in repr(client.gateway._settings)

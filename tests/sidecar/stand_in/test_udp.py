@@ -1,4 +1,4 @@
-"""jaeger-client's datagrams at the agent's port."""
+"""jaeger-client's datagrams at the agent's UDP port."""
 
 import asyncio
 import socket
@@ -74,7 +74,7 @@ async def send(client, *datagrams):
 
 
 def test_a_datagram_becomes_what_an_agent_sends():
-    """Ids, times, flags, all tag types, logs and the process come out as on the agent's gRPC side."""
+    """A decoded datagram equals the gRPC request that an agent would send."""
     log = ttypes.Log(timestamp=START + 1, fields=TAGS[:1])
     span = build_span(-2, traceIdLow=-1, traceIdHigh=5, tags=TAGS, logs=[log])
 
@@ -187,7 +187,7 @@ def test_unknown_fields_are_skipped():
 
 @pytest.mark.asyncio
 async def test_a_hostile_datagram_does_not_stop_the_gateway(start):
-    """The gateway counts it, answers as before, and takes the next datagram."""
+    """The stand-in counts it and accepts the next datagram."""
     client = await start(udp=ANY)
 
     counters = await send(client, *HOSTILE.values(), GOOD)
@@ -196,7 +196,7 @@ async def test_a_hostile_datagram_does_not_stop_the_gateway(start):
 
 
 def test_damaged_datagrams_never_raise_anything_else():
-    """A datagram with any byte changed, or cut anywhere, decodes or is malformed."""
+    """A datagram with any byte changed, or cut anywhere, is decoded or malformed."""
     for place in range(len(GOOD)):
         for data in (GOOD[:place], GOOD[:place] + bytes([GOOD[place] ^ 0xFF]) + GOOD[place + 1 :]):
             with suppress(MalformedError):
@@ -205,7 +205,7 @@ def test_damaged_datagrams_never_raise_anything_else():
 
 @pytest.mark.asyncio
 async def test_datagrams_go_through_the_same_check(start):
-    """The UDP side adds the agent's token tag, so its spans are accepted and found."""
+    """The UDP side adds the agent's token tag, so the spans are accepted."""
     client = await start(udp=ANY)
 
     marked = build_span(2, tags=[ttypes.Tag(key="sidecar.marker", vType=0, vStr="m1")])
@@ -222,7 +222,7 @@ async def test_datagrams_go_through_the_same_check(start):
 
 @pytest.mark.asyncio
 async def test_another_token_at_the_udp_side_is_refused(start):
-    """With another token in --agent-config the spans are refused as a real agent's are."""
+    """Spans are refused if --agent-config holds another token."""
     client = await start(udp=ANY, agent_token=Token("other"))
 
     await send(client, GOOD)
@@ -232,7 +232,7 @@ async def test_another_token_at_the_udp_side_is_refused(start):
 
 @pytest.mark.asyncio
 async def test_a_burst_arrives_whole(start):
-    """400 back-to-back datagrams are all read, decoded and accepted: the kernel dropped none."""
+    """A burst of 400 datagrams is read, decoded and accepted; the kernel drops none."""
     client = await start(udp=ANY)
 
     counters = await send(
@@ -245,8 +245,8 @@ async def test_a_burst_arrives_whole(start):
 
 
 @pytest.mark.asyncio
-async def test_what_was_read_is_kept_when_the_gateway_stops(start):
-    """Datagrams that wait for the decoder at the stop are still counted."""
+async def test_waiting_datagrams_are_decoded_at_the_stop(start):
+    """Datagrams that wait for the decoder when the stand-in stops are still counted."""
     client = await start(udp=ANY)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for _ in range(50):
@@ -260,7 +260,7 @@ async def test_what_was_read_is_kept_when_the_gateway_stops(start):
 
 @pytest.mark.asyncio
 async def test_a_decoder_too_far_behind_drops_and_counts(start, monkeypatch):
-    """Beyond the bounded queue datagrams are thrown away and counted."""
+    """Datagrams beyond the queue's limit are dropped and counted."""
     monkeypatch.setattr(udp, "QUEUE_BYTES", 10)
     client = await start(udp=ANY)
 
@@ -271,7 +271,7 @@ async def test_a_decoder_too_far_behind_drops_and_counts(start, monkeypatch):
 
 @pytest.mark.asyncio
 async def test_no_udp_port_means_no_udp_counters(client):
-    """Without --udp the totals have null there."""
+    """Without --udp, the totals have null for `udp`."""
     await client.post(build_request())
 
     assert (await client.get("/api/counters"))["udp"] is None
