@@ -38,9 +38,9 @@ def _require_extra() -> None:
 
 def _settings(args: argparse.Namespace) -> Settings:
     # imported here: gRPC costs `sidecar --help` a quarter of a second
-    from sidecar.stand_in.credentials import read_token
     from sidecar.stand_in.faults import Faults
-    from sidecar.stand_in.intake import BadToken
+    from sidecar.stand_in.keep.credentials import read_token
+    from sidecar.stand_in.keep.intake import BadToken
     from sidecar.stand_in.server import Settings
     from sidecar.stand_in.sockets import Address
 
@@ -69,7 +69,7 @@ def _positive(name: str, value: int) -> int:
 
 
 async def _serve(settings: Settings, args: argparse.Namespace) -> int:
-    from sidecar.stand_in.server import Gateway, serve
+    from sidecar.stand_in.server import StandIn, serve
 
     loop, stop, codes = asyncio.get_running_loop(), asyncio.Event(), [0]
 
@@ -79,13 +79,13 @@ async def _serve(settings: Settings, args: argparse.Namespace) -> int:
 
     loop.add_signal_handler(signal.SIGTERM, on_signal, 0)
     loop.add_signal_handler(signal.SIGINT, on_signal, 130)
-    await serve(Gateway(settings), lambda addresses: _announce(addresses, args), stop)
+    await serve(StandIn(settings), lambda addresses: _announce(addresses, args), stop)
     return codes[-1]
 
 
 def _announce(addresses: Addresses, args: argparse.Namespace) -> None:
     known = addresses.as_dict()
-    text = ", ".join(f"{side} {place}" for side, place in known.items() if place)
+    text = ", ".join(f"{side} {address}" for side, address in known.items() if address)
     print(json.dumps(known) if args.output == "json" else f"gateway: {text}", flush=True)
     if args.ready_file:
         with files.writing(args.ready_file, "Name a writable path"):

@@ -1,4 +1,4 @@
-"""Faults on demand: a gateway that is slow, fails, or never answers."""
+"""Faults on demand: the stand-in is slow, fails, or never answers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MAX_LATENCY_MS = 600_000
 
 @dataclass(frozen=True)
 class Faults:
-    """What every call meets; raises ValueError where a value makes no sense."""
+    """The faults of every call. Raises ValueError for an invalid value."""
 
     latency_ms: int = 0
-    """The answer comes this much later; spans are taken in at once."""
+    """The delay of the answer; spans are accepted at once."""
     fail_with: str | None = None
-    """A gRPC status that every call gets, its spans unread."""
+    """A gRPC status that answers every call, without reading its spans."""
     fail_calls: int | None = None
-    """Only this many calls fail, then the fault is over; None: no end."""
+    """The number of calls that fail; None: all."""
     black_hole: bool = False
-    """No call is ever answered or read."""
+    """No call is read or answered."""
 
     def __post_init__(self) -> None:
         _integer("latency_ms", self.latency_ms, MAX_LATENCY_MS)
@@ -34,7 +34,7 @@ class Faults:
             raise ValueError(f"fail_with is not one of {', '.join(STATUSES)}")
 
     def changed(self, changes: object) -> Faults:
-        """Return these faults with some set anew from JSON data. Raises ValueError."""
+        """Return these faults with changes from JSON data. Raises ValueError."""
         names = [field.name for field in fields(self)]
         if not isinstance(changes, dict) or not changes.keys() <= set(names):
             raise ValueError(f"the body is not an object with some of {', '.join(names)}")
@@ -51,17 +51,17 @@ def _integer(name: str, value: object, most: int) -> None:
 
 
 class FaultSwitch:
-    """Holds the faults in force; they may change while calls run."""
+    """Holds the active faults, which may change while calls run."""
 
     def __init__(self, faults: Faults) -> None:
         self.current = faults
 
     def set(self, faults: Faults) -> None:
-        """Put other faults in force for calls that come from now on."""
+        """Activate other faults for the calls from now on."""
         self.current = faults
 
     def take_failure(self) -> Any:  # noqa: ANN401 - grpc.StatusCode, which grpc does not type
-        """Return the status that this call must get, or None; counts the call off."""
+        """Return the status with which this call fails, or None; counts the call."""
         faults = self.current
         if faults.fail_with is None or faults.fail_calls == 0:
             return None

@@ -1,4 +1,4 @@
-"""One stand-in, assembled: gRPC, HTTP and optionally the agent's UDP port in one event loop."""
+"""The stand-in: gRPC, HTTP and, on request, the agent's UDP port in one event loop."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sidecar.stand_in.collector import Collector, build_server
-from sidecar.stand_in.connections import HttpListener, log_quietly
 from sidecar.stand_in.faults import Faults, FaultSwitch
-from sidecar.stand_in.intake import BadToken, Intake
+from sidecar.stand_in.keep.intake import BadToken, Intake
+from sidecar.stand_in.keep.store import TraceStore
+from sidecar.stand_in.receive.grpc_server import CollectorService, build_server
+from sidecar.stand_in.receive.udp import RECEIVE_BUFFER, UdpReceiver
+from sidecar.stand_in.show.decoder import Decoder
+from sidecar.stand_in.show.http_server import HttpListener, build_app, log_quietly
 from sidecar.stand_in.sockets import Address, actual, bind, taken
 from sidecar.stand_in.state import State
-from sidecar.stand_in.store import TraceStore
-from sidecar.stand_in.udp import RECEIVE_BUFFER, UdpReceiver
-from sidecar.stand_in.web_app import build_app
-from sidecar.stand_in.wire import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sidecar.stand_in.credentials import Token
+    from sidecar.stand_in.keep.credentials import Token
 
 MAX_SPANS = 100_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -31,14 +30,14 @@ _DRAIN = 1.0
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a gateway is started with."""
+    """Everything that a stand-in is started with."""
 
     token: Token
     grpc: Address
     http: Address
     udp: Address | None = None
     agent_token: Token | None = None
-    """What the UDP port adds to each batch, as an agent would; None: the gateway's own token."""
+    """The token that the UDP port adds to each batch; None: the stand-in's own."""
     on_bad_token: BadToken = BadToken.REFUSE
     faults: Faults = field(default_factory=Faults)
     max_spans: int = MAX_SPANS
@@ -47,14 +46,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a gateway listens, with real ports."""
+    """Where a stand-in listens, with real ports."""
 
     grpc: Address
     http: Address
     udp: Address | None
 
     def as_dict(self) -> dict[str, str | None]:
-        """Return HOST:PORT by side; udp is None where it is off."""
+        """Return HOST:PORT per side; udp is None if it is off."""
         return {
             "grpc": str(self.grpc),
             "http": str(self.http),
@@ -62,8 +61,8 @@ class Addresses:
         }
 
 
-class Gateway:
-    """Starts and stops the three sides; `state` is what they share."""
+class StandIn:
+    """Starts and stops the three sides, which share `state`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -74,7 +73,7 @@ class Gateway:
         self._http: HttpListener | None = None
 
     async def start(self) -> Addresses:
-        """Listen on all addresses. Raises SidecarError where one is taken; then none stays open."""
+        """Listen on all addresses, or on none. Raises SidecarError if one is taken."""
         try:
             return Addresses(await self._start_grpc(), await self._start_http(), self._start_udp())
         except BaseException:
@@ -82,7 +81,7 @@ class Gateway:
             raise
 
     async def stop(self) -> None:
-        """End calls within a short grace and close all ports."""
+        """End the calls within a short grace period, and close all ports."""
         if self.state.udp:
             await self.state.udp.stop(_DRAIN)
         if self._server:
@@ -93,9 +92,9 @@ class Gateway:
 
     async def _start_grpc(self) -> Address:
         address = self._settings.grpc
-        # gRPC's own refusal says neither why nor who; a plain socket does
+        # gRPC's error names neither the cause nor the holder; that of a plain socket does
         bind(address, socket.SOCK_STREAM).close()
-        self._server = build_server(Collector(self.state.intake, self.state.faults))
+        self._server = build_server(CollectorService(self.state.intake, self.state.faults))
         try:
             port = self._server.add_insecure_port(str(address))
         except RuntimeError as error:
@@ -122,13 +121,13 @@ class Gateway:
 
 
 async def serve(
-    gateway: Gateway, announce: Callable[[Addresses], None], stop: asyncio.Event
+    stand_in: StandIn, announce: Callable[[Addresses], None], stop: asyncio.Event
 ) -> None:
-    """Run until `stop` is set; `announce` gets the addresses when all listen."""
-    log_quietly(asyncio.get_running_loop(), gateway.state.intake.events)
-    addresses = await gateway.start()
+    """Run until `stop` is set; `announce` gets the addresses once all sides listen."""
+    log_quietly(asyncio.get_running_loop(), stand_in.state.intake.events)
+    addresses = await stand_in.start()
     try:
         announce(addresses)
         await stop.wait()
     finally:
-        await gateway.stop()
+        await stand_in.stop()

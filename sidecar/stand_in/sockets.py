@@ -1,4 +1,4 @@
-"""Listening addresses: parsing, binding, and who holds a taken one (from Linux's /proc)."""
+"""Listening addresses: parsing, binding, and which process holds a port (from Linux's /proc)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,8 @@ class Address:
         """Return the address in HOST:PORT or [HOST]:PORT. Raises ValueError."""
         host, colon, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
-        if (
-            not colon
-            or not host
-            or not port.isascii()
-            or not port.isdigit()
-            or int(port) > _MAX_PORT
-        ):
+        is_number = port.isascii() and port.isdigit()
+        if not (colon and host and is_number and int(port) <= _MAX_PORT):
             raise ValueError(f"{text!r} is not HOST:PORT")
         return cls(host, int(port))
 
@@ -47,16 +42,16 @@ class Address:
 def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
     """Return a bound socket (SOCK_STREAM or SOCK_DGRAM).
 
-    Raises SidecarError, with the holder of a taken port if known.
+    Raises SidecarError, which names the holder of a taken port if it is known.
     """
     listener = None
     try:
         found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
-        family, _, protocol, _, place = found[0]
+        family, _, protocol, _, resolved = found[0]
         listener = socket.socket(family, kind, protocol)
         if kind == socket.SOCK_STREAM:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
+        listener.bind(resolved)
     except OSError as error:
         if listener:
             listener.close()
@@ -65,7 +60,7 @@ def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
 
 
 def taken(address: Address, kind: socket.SocketKind, error: OSError) -> SidecarError:
-    """Return the error for an address that cannot be listened on."""
+    """Return the error for an address on which nothing can listen."""
     holder = port_holder(address.port, kind)
     cause = error.strerror or str(error)
     if holder:
@@ -76,12 +71,12 @@ def taken(address: Address, kind: socket.SocketKind, error: OSError) -> SidecarE
 
 
 def actual(listener: socket.socket, address: Address) -> Address:
-    """Return the address with the port that the kernel gave."""
+    """Return the address with the port that the kernel chose."""
     return Address(address.host, listener.getsockname()[1])
 
 
 def port_holder(port: int, kind: socket.SocketKind) -> str | None:
-    """Return "NAME (process PID)" of whoever listens on a port; None where that cannot be seen."""
+    """Return "NAME (process PID)" of the process that listens on a port; None if unknown."""
     table = "tcp" if kind == socket.SOCK_STREAM else "udp"
     inodes = {
         row[9]
@@ -92,7 +87,7 @@ def port_holder(port: int, kind: socket.SocketKind) -> str | None:
 
 
 def kernel_drops(inode: int) -> int | None:
-    """Return the datagrams dropped at the UDP socket with this inode; None where unknown."""
+    """Return the datagrams dropped at the UDP socket with this inode; None if unknown."""
     return next((int(row[12]) for row in _rows("udp") if row[9] == str(inode)), None)
 
 
@@ -106,7 +101,7 @@ def _rows(table: str) -> Iterator[list[str]]:
 
 def _owner(links: set[str]) -> str | None:
     for process in _PROC.iterdir():
-        # a process may end, or belong to somebody else, while it is looked at
+        # a process may end meanwhile, or belong to another user
         with suppress(OSError):
             if process.name.isdigit() and not links.isdisjoint(_open_files(process)):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"

@@ -1,4 +1,4 @@
-"""What the gRPC, UDP and HTTP sides of one gateway share."""
+"""What the gRPC, UDP and HTTP sides of a stand-in share."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sidecar.stand_in.faults import FaultSwitch
-    from sidecar.stand_in.intake import Intake
-    from sidecar.stand_in.store import TraceStore
-    from sidecar.stand_in.udp import UdpReceiver
-    from sidecar.stand_in.wire import Decoder
+    from sidecar.stand_in.keep.intake import Intake
+    from sidecar.stand_in.keep.store import TraceStore
+    from sidecar.stand_in.receive.udp import UdpReceiver
+    from sidecar.stand_in.show.decoder import Decoder
 
 
 @dataclass
 class State:
-    """The parts of a running gateway."""
+    """The parts of a running stand-in."""
 
     intake: Intake
     decoder: Decoder
@@ -28,7 +28,7 @@ class State:
         return self.intake.store
 
     def counters(self) -> dict[str, Any]:
-        """Return all totals as JSON-ready data; `udp` is null where no UDP port was asked for."""
+        """Return all totals as JSON-ready data; `udp` is None without a UDP port."""
         totals = self.intake.counters.as_dict()
         store = self.store
         totals["spans"]["evicted"] = store.evicted_spans

@@ -9,7 +9,7 @@ from sidecar import agent as agents
 from sidecar.regions import gateway_of, load_regions
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.spec import Agent, Capacity
-from sidecar.stand_in.credentials import Presented, Token
+from sidecar.stand_in.keep.credentials import Presented, Token
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 ADDRESSES = addresses("127.0.0.1:1", compact=2, admin=3)

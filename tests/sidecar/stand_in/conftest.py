@@ -1,4 +1,4 @@
-"""A running gateway on free ports, and what a test needs to speak to it."""
+"""A running stand-in on free ports, and a client for tests."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import pytest
 import pytest_asyncio
 from gateway_spans import CANARY
 
-from sidecar.stand_in.credentials import Token
-from sidecar.stand_in.server import Gateway, Settings
+from sidecar.stand_in.keep.credentials import Token
+from sidecar.stand_in.server import Settings, StandIn
 from sidecar.stand_in.sockets import Address
 from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
 
 
 class Client:
-    """Speaks to one gateway."""
+    """Speaks to one stand-in."""
 
-    def __init__(self, gateway, addresses, channel, http):
-        self.gateway = gateway
+    def __init__(self, stand_in, addresses, channel, http):
+        self.stand_in = stand_in
         self.addresses = addresses
         self.channel = channel
         self.http = http
         self.post = CollectorServiceStub(channel).PostSpans
 
     async def get(self, path, status=200, **options):
-        """Return the JSON of a path; fails where the status is another."""
+        """Return the JSON of a path; the test fails if the status differs."""
         async with self.http.get(f"http://{self.addresses.http}{path}", **options) as answer:
             assert status == answer.status, await answer.text()
             return await answer.json()
@@ -47,15 +47,15 @@ class Client:
 
 @pytest_asyncio.fixture
 async def start():
-    """Start gateways with changed settings; all are stopped at the end."""
+    """Start stand-ins with changed settings, and stop them at the end."""
     base = Settings(Token(CANARY), Address("127.0.0.1", 0), Address("127.0.0.1", 0))
     running = []
 
     async def starter(**changes):
-        gateway = Gateway(replace(base, **changes))
-        addresses = await gateway.start()
+        stand_in = StandIn(replace(base, **changes))
+        addresses = await stand_in.start()
         channel = grpc.aio.insecure_channel(str(addresses.grpc))
-        client = Client(gateway, addresses, channel, aiohttp.ClientSession())
+        client = Client(stand_in, addresses, channel, aiohttp.ClientSession())
         running.append(client)
         return client
 
@@ -63,10 +63,10 @@ async def start():
     for client in running:
         await client.channel.close()
         await client.http.close()
-        await client.gateway.stop()
+        await client.stand_in.stop()
 
 
 @pytest_asyncio.fixture
 async def client(start):
-    """A gateway with default settings."""
+    """Return a client of a stand-in with default settings."""
     return await start()

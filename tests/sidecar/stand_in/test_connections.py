@@ -12,9 +12,10 @@ import pytest
 from aiohttp import web
 from gateway_spans import CANARY
 
-from sidecar.stand_in import api, collector
-from sidecar.stand_in.connections import HttpListener, log_quietly
-from sidecar.stand_in.events import Events
+from sidecar.stand_in.event_log import EventLog
+from sidecar.stand_in.receive import grpc_server
+from sidecar.stand_in.show import api
+from sidecar.stand_in.show.http_server import HttpListener, log_quietly
 from sidecar.stand_in.sockets import Address, bind
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -28,7 +29,7 @@ async def serving(**options):
 
     app = web.Application()
     app.router.add_get("/healthz", health)
-    listener = HttpListener(app, Events(), 0.1, **options)
+    listener = HttpListener(app, EventLog(), 0.1, **options)
     place = bind(Address("127.0.0.1", 0), socket.SOCK_STREAM)
     await listener.start(place)
     return listener, place.getsockname()[1]
@@ -66,7 +67,7 @@ async def test_above_the_most_connections_the_oldest_is_closed(caplog):
     held[2][1].write(b"Connection: close\r\n\r\n")
 
     assert (await asyncio.wait_for(held[2][0].read(), 5)).endswith(b"ok")
-    assert "closed, too many at once (HTTP connections): 1" in caplog.text
+    assert "HTTP connections closed, too many open: 1" in caplog.text
     for _, writer in held:
         writer.close()
     await listener.stop()
@@ -75,7 +76,7 @@ async def test_above_the_most_connections_the_oldest_is_closed(caplog):
 @pytest.mark.asyncio
 async def test_a_connection_without_a_grpc_handshake_is_closed(start, monkeypatch):
     """A silent connection to the gRPC port ends after the time for the handshake."""
-    monkeypatch.setattr(collector, "_HANDSHAKE_SECONDS", 0.1)
+    monkeypatch.setattr(grpc_server, "_HANDSHAKE_SECONDS", 0.1)
     client = await start()
     reader, writer = await asyncio.open_connection("127.0.0.1", client.addresses.grpc.port)
 
@@ -97,7 +98,7 @@ async def test_half_a_body_times_out(client, monkeypatch):
     answer = await asyncio.wait_for(reader.read(), 5)
 
     assert answer.startswith(b"HTTP/1.1 408")
-    assert b"the body did not come in time" in answer
+    assert b"the body did not arrive in time" in answer
     writer.close()
 
 
@@ -105,7 +106,7 @@ async def test_half_a_body_times_out(client, monkeypatch):
 async def test_other_errors_of_the_loop_are_logged_as_ever(caplog):
     """Only connections that the loop cannot accept are counted instead of logged."""
     loop = asyncio.get_running_loop()
-    log_quietly(loop, Events())
+    log_quietly(loop, EventLog())
 
     for number in range(3):
         loop.call_exception_handler(
@@ -114,7 +115,7 @@ async def test_other_errors_of_the_loop_are_logged_as_ever(caplog):
         loop.call_exception_handler({"message": f"other {number}", "exception": ValueError("x")})
 
     assert [
-        "not accepted, out of open files or memory (HTTP connections): 1",
+        "HTTP connections not accepted, out of open files or memory: 1",
         "other 0",
         "other 1",
         "other 2",

@@ -120,8 +120,8 @@ def test_no_output_shows_a_token(launch):
     process.terminate()
     out, log = process.communicate(timeout=5)
 
-    assert "refused, token wrong (spans): 2" in log
-    assert "refused, token wrong (spans): 4 more" in log
+    assert "spans refused, token wrong: 2" in log
+    assert "spans refused, token wrong: 4 more" in log
     assert 2 == log.count("refused")
     for secret in (CANARY, "wrong@token"):
         assert secret not in out + log

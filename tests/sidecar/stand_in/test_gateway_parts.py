@@ -8,13 +8,13 @@ from gateway_spans import CANARY, build_request
 
 from sidecar.errors import SidecarError
 from sidecar.stand_in import sockets
-from sidecar.stand_in.credentials import Presented, Token, read_token
-from sidecar.stand_in.events import Events
+from sidecar.stand_in.event_log import EventLog
 from sidecar.stand_in.faults import Faults
-from sidecar.stand_in.markers import Markers
+from sidecar.stand_in.keep.credentials import Presented, Token, read_token
+from sidecar.stand_in.keep.markers import Markers
+from sidecar.stand_in.keep.store import TraceStore
+from sidecar.stand_in.show.decoder import Decoder
 from sidecar.stand_in.sockets import Address
-from sidecar.stand_in.store import TraceStore
-from sidecar.stand_in.wire import Decoder
 
 
 def test_both_tokens_of_a_rotation_are_right_and_masked(tmp_path):
@@ -193,7 +193,7 @@ def test_long_markers_and_many_services_are_bounded():
 def test_events_are_logged_once_then_counted(caplog):
     """The first event of a kind is logged at once, later ones as a count."""
     caplog.set_level(logging.WARNING)
-    events = Events(interval=3600)
+    events = EventLog(interval=3600)
     for _ in range(5):
         events.note("refused", 2)
     events.note("other")
@@ -206,7 +206,7 @@ def test_events_are_logged_once_then_counted(caplog):
 def test_events_are_logged_again_after_the_interval(caplog):
     """After the interval, the next event is logged with the count."""
     caplog.set_level(logging.WARNING)
-    events = Events(interval=0)
+    events = EventLog(interval=0)
     events.note("refused")
     events.note("refused", 3)
 

@@ -9,12 +9,11 @@ import pytest
 from gateway_spans import START, build_request
 
 from sidecar.stand_in.faults import Faults
-from sidecar.stand_in.intake import BadToken
-from sidecar.stand_in.model import Process, Reference, Span, Trace
-from sidecar.stand_in.pages import MAX_ROWS, bar, duration_text, time_text
+from sidecar.stand_in.keep.intake import BadToken
+from sidecar.stand_in.show.model import Process, Reference, Span, Trace
+from sidecar.stand_in.show.pages import MAX_ROWS, bar, duration_text, rows, time_text
 from sidecar.stand_in.sockets import Address
 from sidecar.stand_in.stubs.collector_pb2 import BOOL
-from sidecar.stand_in.tree import rows
 
 
 def make_span(identity, parent=None, start=0, duration=10):

@@ -8,7 +8,7 @@ import pytest
 from gateway_spans import CANARY, build_request
 
 from sidecar.stand_in.faults import Faults
-from sidecar.stand_in.intake import BadToken
+from sidecar.stand_in.keep.intake import BadToken
 
 pytestmark = pytest.mark.asyncio
 
@@ -182,7 +182,7 @@ async def test_a_black_hole_never_answers_and_does_not_hold_up_the_stop(start):
 
     assert not call.done()
     begin = time.monotonic()
-    await client.gateway.stop()
+    await client.stand_in.stop()
     assert time.monotonic() - begin < 2
     with pytest.raises(grpc.aio.AioRpcError):
         await call

@@ -250,4 +250,4 @@ async def test_the_token_is_in_no_answer(client):
     )
     for path in paths.split():
         assert CANARY not in await client.text(path), path
-    assert CANARY not in repr(client.gateway._settings)
+    assert CANARY not in repr(client.stand_in._settings)

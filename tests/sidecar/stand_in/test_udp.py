@@ -13,10 +13,10 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType
 from thrift.transport.TTransport import TMemoryBuffer
 
-from sidecar.stand_in import udp
-from sidecar.stand_in.credentials import Token
+from sidecar.stand_in.keep.credentials import Token
+from sidecar.stand_in.receive import udp
+from sidecar.stand_in.receive.thrift import MalformedError, to_request
 from sidecar.stand_in.sockets import Address
-from sidecar.stand_in.thrift import MalformedError, to_request
 
 ANY = Address("127.0.0.1", 0)
 TAGS = [
@@ -252,10 +252,10 @@ async def test_waiting_datagrams_are_decoded_at_the_stop(start):
         for _ in range(50):
             sender.sendto(GOOD, (client.addresses.udp.host, client.addresses.udp.port))
 
-    await client.gateway.stop()
+    await client.stand_in.stop()
 
-    assert 100 == client.gateway.state.counters()["spans"]["accepted"]
-    assert client.gateway.state.counters()["udp"]["kernel_drops"] is None
+    assert 100 == client.stand_in.state.counters()["spans"]["accepted"]
+    assert client.stand_in.state.counters()["udp"]["kernel_drops"] is None
 
 
 @pytest.mark.asyncio

@@ -1,4 +1,4 @@
-"""The agent's UDP port, where no agent runs: datagrams are read at once and decoded in turn."""
+"""The agent's UDP port, if no agent runs: datagrams are read at once, then decoded in turn."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sidecar.stand_in.receive.thrift import MalformedError, to_request
 from sidecar.stand_in.sockets import kernel_drops
-from sidecar.stand_in.thrift import MalformedError, to_request
 
 if TYPE_CHECKING:
     import socket
 
-    from sidecar.stand_in.credentials import Token
-    from sidecar.stand_in.intake import Intake
+    from sidecar.stand_in.keep.credentials import Token
+    from sidecar.stand_in.keep.intake import Intake
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 QUEUE_BYTES = 64 * 1024 * 1024
@@ -24,7 +24,7 @@ _READS = 64
 
 
 class UdpReceiver:
-    """Plays the agent: adds the token's tag to each batch and hands it to the intake."""
+    """Acts as the agent: adds the token's tag to each batch, and hands it to the intake."""
 
     def __init__(self, listener: socket.socket, token: Token, intake: Intake) -> None:
         self._socket = listener
@@ -37,13 +37,13 @@ class UdpReceiver:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Read from now on, in the running loop."""
+        """Start to read, in the running loop."""
         self._socket.setblocking(False)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
         self._task = asyncio.create_task(self._work())
 
     async def stop(self, patience: float) -> None:
-        """Decode what waits, for at most `patience` seconds, then close the port."""
+        """Decode what is queued, for at most `patience` seconds, then close the port."""
         task, self._task = self._task, None
         if task is None:
             return
@@ -55,12 +55,9 @@ class UdpReceiver:
         self._socket.close()
 
     def kernel_drops(self) -> int | None:
-        """Return the datagrams that the kernel dropped at this socket; None where unknown."""
-        return (
-            kernel_drops(os.fstat(self._socket.fileno()).st_ino)
-            if self._socket.fileno() >= 0
-            else None
-        )
+        """Return the number of datagrams that the kernel dropped here; None if unknown."""
+        descriptor = self._socket.fileno()
+        return kernel_drops(os.fstat(descriptor).st_ino) if descriptor >= 0 else None
 
     def _read(self) -> None:
         counters = self._intake.counters.udp
@@ -83,7 +80,7 @@ class UdpReceiver:
         while True:
             while self._queue:
                 self._take(self._queue.popleft())
-                # between two datagrams the loop empties the socket and serves the others
+                # between two datagrams the loop reads the socket and serves other clients
                 await asyncio.sleep(0)
             self._idle.set()
             self._wake.clear()
@@ -95,7 +92,7 @@ class UdpReceiver:
             request = to_request(datagram)
         except MalformedError:
             self._intake.counters.udp.malformed += 1
-            self._intake.events.note("malformed datagrams")
+            self._intake.events.note("datagrams malformed")
             return
         self._token.add_to(request.batch.process)
         self._intake.counters.udp.delivered += 1

@@ -1,4 +1,4 @@
-"""The totals in Prometheus' text format."""
+"""The totals in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PREFIX = "sidecar_gateway"
 
 
 class Exposition(Collector):
-    """Reads the gateway's own totals at scrape time, so that counting costs nothing more."""
+    """Reads the stand-in's totals at scrape time, so that counting costs nothing extra."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -27,7 +27,7 @@ class Exposition(Collector):
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """Return the page that Prometheus scrapes."""
+        """Return the text that Prometheus scrapes."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -37,7 +37,7 @@ class Exposition(Collector):
         refused = {
             f"refused_{reason}": count for reason, count in totals["spans"].pop("refused").items()
         }
-        # `evicted` was accepted before; as a result of its own it would be counted twice
+        # evicted spans are accepted ones: a result of its own would count them twice
         evicted = totals["spans"].pop("evicted")
         results = {**totals["spans"], **refused}
         yield _counter("spans", "Spans by what became of them", "result", results)

@@ -1,5 +1,5 @@
-// What jaeger-client sends to an agent's compact port: one oneway `emitBatch` a datagram.
-// Field numbers and types are the wire's; only the parts that the stand-in reads are named.
+// What jaeger-client sends to an agent's compact port: one oneway `emitBatch` per datagram.
+// Field numbers and types are those of Jaeger; only what the stand-in reads is listed.
 
 enum TagType { STRING, DOUBLE, BOOL, LONG, BINARY }
 

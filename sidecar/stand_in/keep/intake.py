@@ -1,4 +1,4 @@
-"""The one way in for spans, over gRPC and UDP alike: token, counts, markers, store."""
+"""What happens to each batch, from gRPC and UDP alike: token, counts, markers, store."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from sidecar.stand_in.counters import Counters
-from sidecar.stand_in.credentials import Presented
-from sidecar.stand_in.events import Events
-from sidecar.stand_in.markers import NEEDLE, Markers
+from sidecar.stand_in.event_log import EventLog
+from sidecar.stand_in.keep.counters import Counters
+from sidecar.stand_in.keep.credentials import Presented
+from sidecar.stand_in.keep.markers import NEEDLE, Markers
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
-    from sidecar.stand_in.credentials import Token
-    from sidecar.stand_in.store import TraceStore
+    from sidecar.stand_in.keep.credentials import Token
+    from sidecar.stand_in.keep.store import TraceStore
 
 TRACE_ID_LENGTH = 16
 SPAN_ID_LENGTH = 8
 
 
 class BadToken(str, Enum):
-    """What a wrong or missing token meets; how the real gateway answers is not known."""
+    """How a wrong or missing token is answered; how a region's gateway does it is not known."""
 
     REFUSE = "refuse"
     DROP = "drop"
 
 
 class Verdict(Enum):
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     ACCEPTED = "accepted"
     DROPPED = "dropped"
@@ -40,7 +40,7 @@ class Verdict(Enum):
 
 
 class Intake:
-    """Judges a batch and keeps what is right."""
+    """Checks batches, and keeps those with the right token."""
 
     def __init__(self, token: Token, on_bad_token: BadToken, store: TraceStore) -> None:
         self._token = token
@@ -48,10 +48,10 @@ class Intake:
         self.store = store
         self.markers = Markers()
         self.counters = Counters()
-        self.events = Events()
+        self.events = EventLog()
 
     def accept(self, raw: bytes) -> Verdict:
-        """Take a serialised PostSpansRequest; its bytes are what is kept."""
+        """Check and keep a serialized PostSpansRequest, as its bytes."""
         try:
             batch = PostSpansRequest.FromString(raw).batch
         except DecodeError:
@@ -85,7 +85,7 @@ class Intake:
     def _malformed(self) -> Verdict:
         self.counters.batches.refused += 1
         self.counters.spans.refused.malformed += 1
-        self.events.note("refused, malformed (batches)")
+        self.events.note("batches refused, malformed")
         return Verdict.MALFORMED
 
     def _turn_away(self, batch: Any, presented: Presented, marked: bool) -> Verdict:  # noqa: ANN401
@@ -93,14 +93,14 @@ class Intake:
         if self._on_bad_token is BadToken.DROP:
             self.counters.batches.dropped += 1
             self.counters.spans.dropped += count
-            self.events.note(f"dropped silently, token {presented.value} (spans)", count)
+            self.events.note(f"spans dropped silently, token {presented.value}", count)
             if marked:
                 self.markers.dropped(batch)
             return Verdict.DROPPED
         refused = self.counters.spans.refused
         self.counters.batches.refused += 1
         setattr(refused, presented.value, getattr(refused, presented.value) + count)
-        self.events.note(f"refused, token {presented.value} (spans)", count)
+        self.events.note(f"spans refused, token {presented.value}", count)
         if marked:
             self.markers.refused(batch)
         return Verdict.MISSING if presented is Presented.MISSING else Verdict.WRONG

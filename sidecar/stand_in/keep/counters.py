@@ -1,4 +1,4 @@
-"""What the gateway did, as totals since its start."""
+"""What the stand-in did, as totals since its start."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 @dataclass
 class BatchCounters:
-    """PostSpans calls and, with --udp, datagrams, by what became of them."""
+    """PostSpans calls and, with --udp, datagrams, by outcome."""
 
     accepted: int = 0
     refused: int = 0
-    """Answered UNAUTHENTICATED or, where not a batch at all, INVALID_ARGUMENT."""
+    """Answered UNAUTHENTICATED, or INVALID_ARGUMENT if it is not a batch."""
     dropped: int = 0
-    """Answered OK and thrown away."""
+    """Answered OK, but not kept."""
     failed: int = 0
     """Answered with the status of a fault."""
     held: int = 0
@@ -23,7 +23,7 @@ class BatchCounters:
 
 @dataclass
 class RefusedCounters:
-    """Spans refused by reason; `malformed` counts batches, whose spans cannot be known."""
+    """Refused spans by reason; `malformed` counts batches, whose spans cannot be counted."""
 
     missing: int = 0
     wrong: int = 0
@@ -32,7 +32,7 @@ class RefusedCounters:
 
 @dataclass
 class SpanCounters:
-    """Spans by what became of them."""
+    """Spans by outcome."""
 
     accepted: int = 0
     refused: RefusedCounters = field(default_factory=RefusedCounters)
@@ -46,14 +46,14 @@ class UdpCounters:
     packets: int = 0
     malformed: int = 0
     overflow: int = 0
-    """Read, then thrown away because the decoder was too far behind."""
+    """Read, then dropped, because the decoder was too far behind."""
     delivered: int = 0
     """Decoded and handed to the token check."""
 
 
 @dataclass
 class Counters:
-    """All totals; plain integers, because they change on the fast path."""
+    """All totals, as plain integers: every batch changes them."""
 
     batches: BatchCounters = field(default_factory=BatchCounters)
     spans: SpanCounters = field(default_factory=SpanCounters)

@@ -1,4 +1,4 @@
-"""The agent's compact port, decoded: one emitBatch datagram becomes a PostSpansRequest."""
+"""Thrift decoded: an emitBatch datagram of a client becomes an agent's PostSpansRequest."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from thriftpy2.thrift import TType
 
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
-# Loaded by path: thriftpy2 wants a file name, and the package is never run from a zip.
+# thriftpy2 needs a file name; the package is never run from a zip
 _IDL: Any = thriftpy2.load(
-    str(files("sidecar.stand_in") / "agent.thrift"), module_name="sidecar_agent_thrift"
+    str(files("sidecar.stand_in.receive") / "agent.thrift"), module_name="sidecar_agent_thrift"
 )
 _ONEWAY = (1, 4)  # CALL, ONEWAY: jaeger-client says 4, others 1
 _MESSAGE = "emitBatch"
 _MASK = 2**64 - 1
 _LAST_SHIFT = 63
-"""That of the tenth byte: a varint of 64 bits has no more."""
+"""That of the tenth byte, which is the last of a 64-bit varint."""
 _INTEGERS = (TType.I16, TType.I32, TType.I64)
-# By Thrift's TagType: the protobuf ValueType, its field, and the field of the Thrift Tag.
 _VALUES = (
     (0, "v_str", "vStr"),
     (3, "v_float64", "vDouble"),
@@ -30,6 +29,7 @@ _VALUES = (
     (2, "v_int64", "vLong"),
     (4, "v_binary", "vBinary"),
 )
+"""By Thrift's TagType: the protobuf ValueType, its field, and the field of the Thrift Tag."""
 
 
 class MalformedError(ValueError):
@@ -37,31 +37,31 @@ class MalformedError(ValueError):
 
 
 class _Reader:
-    """A transport over one datagram that never returns less than was asked for."""
+    """A transport over one datagram that never returns less than requested."""
 
-    __slots__ = ("data", "place")
+    __slots__ = ("data", "position")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.place = 0
+        self.position = 0
 
     @property
     def left(self) -> int:
-        return len(self.data) - self.place
+        return len(self.data) - self.position
 
     def read(self, size: int) -> bytes:
-        start = self.place
-        self.place = end = start + size
+        start = self.position
+        self.position = end = start + size
         if end > len(self.data):
             raise MalformedError("ends early")
         return self.data[start:end]
 
 
 class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
-    """thriftpy2's protocol with its innermost reads on the bytes themselves: half the time a span.
+    """thriftpy2's protocol, whose inner reads work on the bytes: it halves the time per span.
 
-    Each step reads at least one byte, and no number is longer than 64 bits: the datagram's length
-    bounds the work.
+    Each step reads at least one byte, and no number is longer than 64 bits, so the datagram's
+    length limits the work.
     """
 
     trans: _Reader
@@ -107,23 +107,23 @@ class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
 
     def _read_ubyte(self) -> int:
         reader = self.trans
-        byte = reader.data[reader.place]
-        reader.place += 1
+        byte = reader.data[reader.position]
+        reader.position += 1
         return byte
 
     def _read_size(self) -> int:
         reader = self.trans
-        data, place = reader.data, reader.place
-        byte = data[place]
+        data, position = reader.data, reader.position
+        byte = data[position]
         result, shift = byte & 0x7F, 7
         while byte & 0x80:
             if shift > _LAST_SHIFT:
                 raise MalformedError("a number longer than 64 bits")
-            place += 1
-            byte = data[place]
+            position += 1
+            byte = data[position]
             result |= (byte & 0x7F) << shift
             shift += 7
-        reader.place = place + 1
+        reader.position = position + 1
         return result
 
     def _read_int(self) -> int:
@@ -183,14 +183,14 @@ def _span(out: Any, span: Any) -> None:  # noqa: ANN401
 
 
 def _references(out: Any, span: Any, trace_id: bytes) -> None:  # noqa: ANN401
-    ties = [
-        (_trace_id(tie.traceIdHigh, tie.traceIdLow), _span_id(tie.spanId), tie.refType)
-        for tie in span.references or ()
+    references = [
+        (_trace_id(each.traceIdHigh, each.traceIdLow), _span_id(each.spanId), each.refType)
+        for each in span.references or ()
     ]
     parent = (trace_id, _span_id(span.parentSpanId), 0)
-    if span.parentSpanId and parent not in ties:
-        ties.insert(0, parent)
-    for trace, identity, kind in ties:
+    if span.parentSpanId and parent not in references:
+        references.insert(0, parent)
+    for trace, identity, kind in references:
         out.add(trace_id=trace, span_id=identity, ref_type=kind)
 
 

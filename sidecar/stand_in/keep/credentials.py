@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sidecar.errors import SidecarError
+from sidecar.rules.recognition import MASK, PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TAG = "Authentication"
-MASK = "***"
-_SHAPE = 'Its content must be one YAML key: agent: {tags: "Authentication=<token>"}'
+TAG = PREFIX.removesuffix("=")
+_FORM = 'Its content must be one YAML key: agent: {tags: "Authentication=<token>"}'
 
 
 class Presented(Enum):
-    """What a batch shows as its token."""
+    """What kind of token a batch has."""
 
     RIGHT = "right"
     MISSING = "missing"
@@ -27,21 +27,21 @@ class Presented(Enum):
 
 
 class Token:
-    """A token that cannot be printed; `others` are also valid, as during a rotation."""
+    """A token that cannot be printed; `others` are valid, too, as during a rotation."""
 
     __slots__ = ("_all", "_longest_first", "_text")
 
     def __init__(self, text: str, *others: str) -> None:
         self._text = text
         self._all = (text, *others)
-        # where one token begins with another, the rest of it would show
+        # if one token contains another, masking the short one first would show the rest
         self._longest_first = sorted(self._all, key=len, reverse=True)
 
     def __repr__(self) -> str:
         return f"Token({MASK})"
 
     def check(self, process: Any) -> Presented:  # noqa: ANN401 - a protobuf Process
-        """Tell whether any Authentication tag of the process is this token."""
+        """Return whether any Authentication tag of the process is this token."""
         found = Presented.MISSING
         for tag in process.tags:
             if tag.key == TAG and tag.v_str:
@@ -69,7 +69,7 @@ class Token:
 
 
 def read_token(*paths: Path) -> Token:
-    """Return the token of an agent's configuration file, with those of more files valid beside it.
+    """Return the token of an agent's configuration file; those of more files are valid, too.
 
     Raises SidecarError, which never shows the content.
     """
@@ -84,22 +84,22 @@ def _read(path: Path) -> str:
             str(path), error.strerror or str(error), "Name the agent's token file"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError):
-        # `from None`: the parser's own words quote the file
-        raise SidecarError(str(path), "is not YAML", _SHAPE) from None
+        # `from None`: the parser's message quotes the file
+        raise SidecarError(str(path), "is not YAML", _FORM) from None
     return _token_of(data, str(path))
 
 
-def _token_of(data: object, place: str) -> str:
+def _token_of(data: object, file: str) -> str:
     match data:
-        # agents up to 1.15 know the key as jaeger.tags
+        # up to 1.15, the agent's key is jaeger.tags
         case {"agent": {"tags": str(tags), **rest}, **others} | {
             "jaeger": {"tags": str(tags), **rest},
             **others,
         } if not rest and not others:
             key, _, value = tags.partition("=")
         case _:
-            raise SidecarError(place, "is not the agent's token file", _SHAPE)
-    token = value.strip()  # the agent trims it as well
+            raise SidecarError(file, "is not the agent's token file", _FORM)
+    token = value.strip()  # as the agent does
     if key.strip() != TAG or not token or "," in token or token.startswith("${"):
-        raise SidecarError(place, "agent.tags is not one Authentication tag with its value", _SHAPE)
+        raise SidecarError(file, "agent.tags is not one Authentication tag with its value", _FORM)
     return token

@@ -1,4 +1,4 @@
-"""The HTTP API: Jaeger's query API, the kit's counts by marker, totals, and faults at run time."""
+"""The HTTP API: Jaeger's query API, the kit's counts by marker, totals and faults."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sidecar.stand_in.jaeger_json import envelope, error_envelope, trace_json
-from sidecar.stand_in.search import find_operations, find_traces, parse_query
+from sidecar.stand_in.show.jaeger_json import envelope, error_envelope, trace_json
+from sidecar.stand_in.show.search import find_operations, find_traces, parse_query
 
 if TYPE_CHECKING:
-    from sidecar.stand_in.model import Trace
+    from sidecar.stand_in.show.model import Trace
     from sidecar.stand_in.state import State
 
 _BODY_SECONDS = 10.0
@@ -28,7 +28,7 @@ class Api:
         self._state = state
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes; a path that is none of them answers 404 in the API's own envelope."""
+        """Return the routes; any other path is answered 404 in the API's envelope."""
         return [
             web.get("/api/services", self.services),
             web.get("/api/services/{service}/operations", self.service_operations),
@@ -43,7 +43,7 @@ class Api:
         ]
 
     async def services(self, _: web.Request) -> web.Response:
-        """List the services of the stored traces."""
+        """List the services in the stored traces."""
         names = sorted(map(self._state.decoder.text, self._state.store.services()))
         return web.json_response(envelope(names, len(names)))
 
@@ -55,7 +55,7 @@ class Api:
         return web.json_response(envelope(names, len(names)))
 
     async def operations(self, request: web.Request) -> web.Response:
-        """List the operations of a service with their span kind."""
+        """List a service's operations with their span kinds."""
         service = request.query.get("service", "")
         if not service:
             return failure(400, "parameter 'service' is required")
@@ -65,7 +65,7 @@ class Api:
         return web.json_response(envelope(data, len(data)))
 
     async def traces(self, request: web.Request) -> web.Response:
-        """Search traces, or fetch those of `traceID` parameters."""
+        """Search for traces, or fetch those of the `traceID` parameters."""
         if request.query.getall("traceID", []):
             return await self._by_ids(request.query.getall("traceID"))
         try:
@@ -88,15 +88,15 @@ class Api:
         return await _traces_response([trace for trace in found.values() if trace], errors)
 
     async def trace(self, request: web.Request) -> web.Response:
-        """Fetch one trace; the id is hexadecimal, with or without leading zeros."""
+        """Fetch one trace; the ID is hexadecimal, with or without leading zeros."""
         text = request.match_info["id"]
         if not _TRACE_ID.fullmatch(text):
-            return failure(400, "the trace id is not hexadecimal with at most 32 digits")
+            return failure(400, "the trace ID is not a hexadecimal number of at most 32 digits")
         trace = await find_trace(self._state, text)
         return await _traces_response([trace]) if trace else failure(404, "trace not found")
 
     async def dependencies(self, _: web.Request) -> web.Response:
-        """Answer without links: the stand-in computes none."""
+        """Answer with an empty list: the stand-in computes no dependencies."""
         return web.json_response(envelope([]))
 
     async def marker(self, request: web.Request) -> web.Response:
@@ -112,26 +112,26 @@ class Api:
         return web.json_response(self._state.counters())
 
     async def faults(self, _: web.Request) -> web.Response:
-        """Show the faults in force."""
+        """Show the active faults."""
         return web.json_response(self._state.faults.current.as_dict())
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        """Change some faults and show those in force."""
-        # a page of another site can post a form, but not JSON, without this server's consent
+        """Change some faults, and show the active ones."""
+        # without this server's consent, a page of another site can post a form, but not JSON
         if request.content_type != "application/json":
             return failure(415, "the body is not application/json")
         try:
             changes: Any = json.loads(await asyncio.wait_for(request.text(), _BODY_SECONDS))
             self._state.faults.set(self._state.faults.current.changed(changes))
         except asyncio.TimeoutError:
-            return failure(408, "the body did not come in time")
+            return failure(408, "the body did not arrive in time")
         except (ValueError, RecursionError) as error:
             return failure(400, str(error))
         return web.json_response(self._state.faults.current.as_dict())
 
 
 async def find_trace(state: State, text: str) -> Trace | None:
-    """Return the stored trace of a hexadecimal id, or None."""
+    """Return the stored trace with a hexadecimal ID, or None."""
     if not _TRACE_ID.fullmatch(text):
         return None
     trace_id = bytes.fromhex(text.zfill(32))

@@ -1,4 +1,4 @@
-"""What a reader of the gateway sees: traces decoded from the wire, with every secret masked."""
+"""What a reader of the stand-in sees: decoded traces, with every secret masked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tag:
 
     @property
     def text(self) -> str:
-        """The value as Jaeger's search compares it: true, 200, hexadecimal for binary."""
+        """The value as Jaeger's search compares it: `true`, `200`, hexadecimal digits for bytes."""
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
         return self.value.hex() if isinstance(self.value, bytes) else str(self.value)
@@ -26,7 +26,7 @@ class Tag:
 
 @dataclass(frozen=True)
 class Log:
-    """What happened inside a span at one time (µs since the epoch)."""
+    """An event inside a span, with its time in µs since the epoch."""
 
     timestamp: int
     fields: tuple[Tag, ...]
@@ -34,7 +34,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Reference:
-    """A span's tie to another span; ids in hexadecimal."""
+    """A span's reference to another span; IDs are hexadecimal."""
 
     type: str
     """CHILD_OF or FOLLOWS_FROM."""
@@ -44,7 +44,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Process:
-    """Who made a span."""
+    """The process that made a span."""
 
     service: str
     tags: tuple[Tag, ...]
@@ -52,7 +52,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Span:
-    """One operation; ids in hexadecimal, start in µs since the epoch, duration in µs."""
+    """One operation; IDs are hexadecimal, start is in µs since the epoch, duration in µs."""
 
     trace_id: str
     span_id: str
@@ -68,32 +68,32 @@ class Span:
 
     @property
     def parent_id(self) -> str | None:
-        """The span id of the first reference within the trace, CHILD_OF before FOLLOWS_FROM."""
-        own = [tie for tie in self.references if tie.trace_id == self.trace_id]
-        first = next((tie for tie in own if tie.type == "CHILD_OF"), own[0] if own else None)
-        return first.span_id if first else None
+        """The span ID of the first reference within the trace, CHILD_OF before FOLLOWS_FROM."""
+        own = [each for each in self.references if each.trace_id == self.trace_id]
+        parents = [each for each in own if each.type == "CHILD_OF"] or own
+        return parents[0].span_id if parents else None
 
     @property
     def failed(self) -> bool:
-        """Whether the span carries the tag error=true."""
+        """Whether the span has the tag error=true."""
         return any(tag.key == "error" and tag.text == "true" for tag in self.tags)
 
 
 @dataclass(frozen=True)
 class Trace:
-    """All stored spans of one trace id, ordered by start; never empty."""
+    """All stored spans of one trace ID, ordered by start; never empty."""
 
     trace_id: str
     spans: tuple[Span, ...]
 
     @property
     def start(self) -> int:
-        """µs since the epoch of the first span."""
+        """The start of the first span, in µs since the epoch."""
         return self.spans[0].start
 
     @property
     def duration(self) -> int:
-        """µs from the first start to the last end."""
+        """The time from the first start to the last end, in µs."""
         return max(span.start + span.duration for span in self.spans) - self.start
 
     @property

@@ -1,4 +1,4 @@
-"""The traces at hand: raw batches by trace id, within a number of spans and of bytes."""
+"""The stored traces: raw batches by trace ID, limited in spans and bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# roughly what Python holds for an entry besides its bytes; small spans would outgrow the bound
+# roughly what Python needs for an entry besides its bytes: it keeps the limit for small spans, too
 _TRACE_COST = 600
 _BATCH_COST = 200
 
@@ -17,7 +17,7 @@ _BATCH_COST = 200
 class _Batch:
     raw: bytes
     traces: int
-    """How many stored traces still need the bytes."""
+    """The number of stored traces that still need the bytes."""
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class _Entry:
 
 
 class TraceStore:
-    """Keeps the newest traces; the oldest whole traces leave when a bound is passed."""
+    """Keeps the newest traces; above a limit, the oldest ones are evicted."""
 
     def __init__(self, max_spans: int, max_bytes: int) -> None:
         self._max_spans = max_spans
@@ -42,9 +42,9 @@ class TraceStore:
     def add(
         self, raw: bytes, spans: Mapping[bytes, int], services: Mapping[bytes, set[str]]
     ) -> None:
-        """Keep a batch: its bytes, spans per trace id, and the services seen per trace id."""
+        """Keep a batch: its bytes, and the number of spans and the services per trace ID."""
         if not spans:
-            # no trace would ever take its bytes along
+            # no trace would ever evict its bytes
             return
         batch = _Batch(raw, len(spans))
         self.bytes += len(raw) + _BATCH_COST
@@ -75,17 +75,17 @@ class TraceStore:
         return len(self._traces)
 
     def batches(self, trace_id: bytes) -> list[bytes]:
-        """Return the raw batches that hold spans of a trace; empty where it is unknown."""
+        """Return the raw batches with spans of a trace; empty if it is unknown."""
         entry = self._traces.get(trace_id)
         return [batch.raw for batch in entry.batches] if entry else []
 
     def newest(self, service: str | None = None) -> Iterator[bytes]:
-        """Yield trace ids, newest first, of all traces or of those in which a service took part."""
+        """Yield the IDs, newest first, of all traces or of those with spans of a service."""
         for trace_id in reversed(list(self._traces)):
             entry = self._traces.get(trace_id)
             if entry and (service is None or service in entry.services):
                 yield trace_id
 
     def services(self) -> set[str]:
-        """Return the services of the stored traces."""
+        """Return the services in the stored traces."""
         return set().union(*(entry.services for entry in self._traces.values()))

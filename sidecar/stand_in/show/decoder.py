@@ -1,20 +1,21 @@
-"""Protobuf to model: only at query time, so that taking spans in stays cheap."""
+"""From stored batches to the model: only when a reader asks, so that intake stays cheap."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.stand_in.credentials import MASK, TAG
-from sidecar.stand_in.model import Log, Process, Reference, Span, Tag, Trace, Value
+from sidecar.rules.recognition import MASK
+from sidecar.stand_in.keep.credentials import TAG
+from sidecar.stand_in.show.model import Log, Process, Reference, Span, Tag, Trace, Value
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sidecar.stand_in.credentials import Token
+    from sidecar.stand_in.keep.credentials import Token
 
-# A protobuf message is Any here: the generated stubs exist only after a build.
 Message = Any
+"""A protobuf message; the generated stubs exist only after a build."""
 
 _TYPES = ("string", "bool", "int64", "float64", "binary")
 _FIELDS = ("v_str", "v_bool", "v_int64", "v_float64", "v_binary")
@@ -22,23 +23,23 @@ _REFERENCES = ("CHILD_OF", "FOLLOWS_FROM")
 
 
 def trace_hex(trace_id: bytes) -> str:
-    """Return a trace id of 16 bytes as Jaeger prints it: 16 digits, or 32 with a high half."""
+    """Return a trace ID of 16 bytes as Jaeger prints it: 16 digits, or 32 if they are needed."""
     text = trace_id.hex()
     return text[16:] if text.startswith("0" * 16) else text
 
 
 class Decoder:
-    """Decodes stored batches; masks the token in every string that it returns."""
+    """Decodes stored batches, and masks the token in everything that it returns."""
 
     def __init__(self, token: Token) -> None:
         self._token = token
 
     def text(self, value: str) -> str:
-        """Return a string that may be shown."""
+        """Return a string with the token masked."""
         return self._token.mask(value)
 
     def trace(self, trace_id: bytes, batches: Iterable[bytes]) -> Trace:
-        """Return the spans of one trace id out of raw batches; a span sent twice is shown once."""
+        """Return the spans of one trace ID in raw batches; a span sent twice is returned once."""
         seen: set[bytes] = set()
         spans: list[Span] = []
         for raw in batches:
@@ -53,7 +54,7 @@ class Decoder:
         return Trace(trace_hex(trace_id), tuple(sorted(spans, key=lambda span: span.start)))
 
     def operations(self, service: str, batches: Iterable[bytes]) -> set[tuple[str, str]]:
-        """Return a service's (operation, span kind) pairs; the kind is "" where no tag has it."""
+        """Return a service's (operation, span kind) pairs; the kind is "" if no tag names it."""
         found: set[tuple[str, str]] = set()
         for raw in batches:
             batch = PostSpansRequest.FromString(raw).batch
@@ -72,7 +73,7 @@ class Decoder:
             trace_id=trace_hex(span.trace_id),
             span_id=span.span_id.hex(),
             operation=self.text(span.operation_name),
-            references=tuple(_reference(tie) for tie in span.references),
+            references=tuple(_reference(reference) for reference in span.references),
             flags=span.flags,
             start=_microseconds(span.start_time),
             duration=_microseconds(span.duration),
@@ -99,9 +100,10 @@ class Decoder:
         return Tag(self.text(tag.key), _TYPES[kind], value)
 
 
-def _reference(tie: Message) -> Reference:
-    kind = _REFERENCES[tie.ref_type] if 0 <= tie.ref_type < len(_REFERENCES) else _REFERENCES[0]
-    return Reference(kind, trace_hex(tie.trace_id), tie.span_id.hex())
+def _reference(reference: Message) -> Reference:
+    number = reference.ref_type
+    kind = _REFERENCES[number if 0 <= number < len(_REFERENCES) else 0]
+    return Reference(kind, trace_hex(reference.trace_id), reference.span_id.hex())
 
 
 def _microseconds(time: Message) -> int:

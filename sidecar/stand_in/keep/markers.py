@@ -1,4 +1,4 @@
-"""Counts of marked spans, kept apart from the traces so that eviction changes no count."""
+"""Counts of marked spans, independent of the stored traces: eviction changes no count."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Marked:
 
 
 class Markers:
-    """The markers used last; each counts what was accepted, refused and dropped."""
+    """The latest markers, each with its accepted, refused and dropped spans."""
 
     def __init__(self, max_markers: int = MAX_MARKERS, max_ids: int = MAX_IDS) -> None:
         self._max_markers = max_markers
@@ -51,12 +51,12 @@ class Markers:
             self._get(marker).refused += 1
 
     def dropped(self, batch: Any) -> None:  # noqa: ANN401
-        """Count the marked spans of a batch that was answered OK and thrown away."""
+        """Count the marked spans of a batch that was answered OK, but not kept."""
         for marker, _ in _marked_spans(batch):
             self._get(marker).dropped += 1
 
     def report(self, marker: str) -> dict[str, Any]:
-        """Return a marker's counts; zeros where it is unknown."""
+        """Return a marker's counts; zeros if it is unknown."""
         marked = self._marked.get(marker, _Marked())
         return {
             "marker": marker,

@@ -1,4 +1,4 @@
-"""The stand-in's log: a line for the first event of a kind, then counts, never a line per event."""
+"""The stand-in's log: a line for the first event of a kind, then counts, not a line per event."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ LOGGER = logging.getLogger("sidecar.stand_in")
 INTERVAL = 10.0
 
 
-class Events:
-    """Rate-limits log lines by kind; the texts are fixed, so no input can reach the log."""
+class EventLog:
+    """Limits the rate of log lines per text; the texts are fixed, so no input reaches the log."""
 
     def __init__(self, interval: float = INTERVAL) -> None:
         self._interval = interval
@@ -24,7 +24,7 @@ class Events:
             self._flush(text)
 
     def flush(self) -> None:
-        """Log what is still only counted."""
+        """Log what is counted and not yet logged."""
         for text in list(self._pending):
             self._flush(text)
 

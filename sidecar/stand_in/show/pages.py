@@ -1,8 +1,9 @@
-"""The plain pages: the latest traces with what was refused, and one trace as a tree with bars."""
+"""The pages: the latest traces and the totals, and one trace as a tree with bars."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sidecar.stand_in.api import find_trace
-from sidecar.stand_in.tree import rows
+from sidecar.stand_in.show.api import find_trace
 
 if TYPE_CHECKING:
-    from sidecar.stand_in.model import Span, Trace
+    from sidecar.stand_in.show.model import Span, Trace
     from sidecar.stand_in.state import State
 
 LATEST = 50
@@ -29,7 +29,7 @@ class Pages:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        loader = PackageLoader("sidecar.stand_in")
+        loader = PackageLoader("sidecar.stand_in.show")
         self._templates = Environment(
             loader=loader,
             autoescape=True,
@@ -45,7 +45,7 @@ class Pages:
         self._style = loader.get_source(self._templates, "page.css")[0]
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the pages and of their one style sheet."""
+        """Return the routes of the pages and their style sheet."""
         return [
             web.get("/", self.latest),
             web.get("/trace/{id}", self.trace),
@@ -73,8 +73,8 @@ class Pages:
 
     def _trace_text(self, trace: Trace) -> str:
         services = list(dict.fromkeys(span.process.service for span in trace.spans))
-        colours = {service: place % _COLOURS for place, service in enumerate(services)}
-        # a property that walks all spans: asked once, not for each row
+        colours = {service: number % _COLOURS for number, service in enumerate(services)}
+        # these properties iterate over all spans: read once, not per row
         start, duration = trace.start, trace.duration
         lines = [
             {
@@ -89,7 +89,7 @@ class Pages:
         return self._text("trace.html", trace=trace, lines=lines, services=services, hidden=hidden)
 
     async def style(self, _: web.Request) -> web.Response:
-        """Answer the style sheet."""
+        """Show the style sheet."""
         return web.Response(text=self._style, content_type="text/css")
 
     def _text(self, name: str, **values: Any) -> str:  # noqa: ANN401 - a template's values
@@ -109,7 +109,7 @@ def bar(span: Span, start: int, duration: int) -> tuple[int, int]:
 
 
 def duration_text(microseconds: int) -> str:
-    """Return a duration as people read it: 850 µs, 12.3 ms, 4.56 s."""
+    """Return a duration with a fitting unit: 850 µs, 12.3 ms, 4.56 s."""
     if microseconds < 1000:
         return f"{microseconds} µs"
     if microseconds < 1_000_000:
@@ -118,9 +118,48 @@ def duration_text(microseconds: int) -> str:
 
 
 def time_text(microseconds: int) -> str:
-    """Return a time (µs since the epoch) in UTC; a number that is no time comes back as it is."""
+    """Return a time (µs since the epoch) in UTC, or the number if no calendar has it."""
     try:
         moment = datetime.fromtimestamp(microseconds / 1e6, tz=timezone.utc)
     except (OverflowError, ValueError, OSError):
         return f"{microseconds} µs"
     return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+@dataclass(frozen=True)
+class SpanRow:
+    """One span and its depth below a root, which has 0."""
+
+    span: Span
+    depth: int
+
+
+def rows(trace: Trace) -> list[SpanRow]:
+    """Return every span once, parents first, siblings by start.
+
+    A span whose parent is absent is a root.
+    """
+    known = {span.span_id for span in trace.spans}
+    children: dict[str, list[Span]] = {}
+    roots: list[Span] = []
+    for span in trace.spans:
+        parent = span.parent_id
+        if parent in known and parent != span.span_id:
+            children.setdefault(str(parent), []).append(span)
+        else:
+            roots.append(span)
+    ordered: dict[int, SpanRow] = {}
+    # spans that are each other's parents are below no root: they follow as roots
+    for root in (*roots, *trace.spans):
+        _descend(root, children, ordered)
+    return list(ordered.values())
+
+
+def _descend(root: Span, children: dict[str, list[Span]], ordered: dict[int, SpanRow]) -> None:
+    waiting = [SpanRow(root, 0)]
+    while waiting:
+        row = waiting.pop()
+        if id(row.span) not in ordered:
+            ordered[id(row.span)] = row
+            below = children.get(row.span.span_id, ())
+            waiting.extend(SpanRow(child, row.depth + 1) for child in reversed(below))

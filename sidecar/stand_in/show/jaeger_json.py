@@ -1,4 +1,4 @@
-"""Traces in the JSON of Jaeger's query API, as Jaeger's UI and Grafana read them."""
+"""Traces in the JSON format of Jaeger's query API, which Jaeger's UI and Grafana read."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sidecar.stand_in.model import Log, Process, Reference, Span, Tag, Trace
+    from sidecar.stand_in.show.model import Log, Process, Reference, Span, Tag, Trace
 
-# JavaScript reads no larger integer exactly; Jaeger sends such values as strings.
 _SAFE_INTEGER = 2**53 - 1
+"""The largest integer that JavaScript reads exactly; Jaeger sends larger ones as strings."""
 
 
 def envelope(
     data: object, total: int = 0, errors: Sequence[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """Return what every answer of the API is wrapped in."""
+    """Return the object that wraps every answer of the API."""
     return {"data": data, "total": total, "limit": 0, "offset": 0, "errors": errors or None}
 
 
 def error_envelope(code: int, message: str) -> dict[str, Any]:
-    """Return an answer that tells an error."""
+    """Return the answer for an error."""
     return envelope(None, errors=[{"code": code, "msg": message}])
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:
-    """Return one trace; equal processes share one id (p1, p2, …)."""
+    """Return one trace; equal processes share one ID (p1, p2, …)."""
     names: dict[Process, str] = {}
     for span in trace.spans:
         names.setdefault(span.process, f"p{len(names) + 1}")
@@ -48,7 +48,7 @@ def _span(span: Span, process: str) -> dict[str, Any]:
         "spanID": span.span_id,
         "flags": span.flags,
         "operationName": span.operation,
-        "references": [_reference(tie) for tie in span.references],
+        "references": [_reference(reference) for reference in span.references],
         "startTime": span.start,
         "duration": span.duration,
         "tags": _tags(span.tags),
@@ -58,8 +58,12 @@ def _span(span: Span, process: str) -> dict[str, Any]:
     }
 
 
-def _reference(tie: Reference) -> dict[str, str]:
-    return {"refType": tie.type, "traceID": tie.trace_id, "spanID": tie.span_id}
+def _reference(reference: Reference) -> dict[str, str]:
+    return {
+        "refType": reference.type,
+        "traceID": reference.trace_id,
+        "spanID": reference.span_id,
+    }
 
 
 def _log(log: Log) -> dict[str, Any]:
@@ -75,6 +79,6 @@ def _value(tag: Tag) -> object:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     unsafe = tag.type == "int64" and isinstance(value, int) and abs(value) > _SAFE_INTEGER
-    # JSON has no NaN and no infinity
+    # JSON has neither NaN nor infinity
     unsafe = unsafe or (isinstance(value, float) and not abs(value) < float("inf"))
     return str(value) if unsafe else value

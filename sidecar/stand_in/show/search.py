@@ -1,4 +1,4 @@
-"""Jaeger's trace search: its parameters, parsed, and the traces that match them."""
+"""Jaeger's trace search: its parameters, and the traces that match them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sidecar.stand_in.model import Span, Trace
-    from sidecar.stand_in.store import TraceStore
-    from sidecar.stand_in.wire import Decoder
+    from sidecar.stand_in.keep.store import TraceStore
+    from sidecar.stand_in.show.decoder import Decoder
+    from sidecar.stand_in.show.model import Span, Trace
 
     Held = tuple[bytes, list[bytes]]
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1500
-_TRACES_PER_TURN = 50
+_CHUNK = 50
 _UNITS = {
     "ns": 0.001,
     "us": 1.0,
@@ -36,7 +36,10 @@ _DURATION = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h|d)")
 
 @dataclass(frozen=True)
 class TraceQuery:
-    """A search; times in µs since the epoch, durations in µs. One span must meet all of it."""
+    """A search; one span must meet all conditions.
+
+    Times are in µs since the epoch, durations in µs.
+    """
 
     service: str
     operation: str | None = None
@@ -48,7 +51,7 @@ class TraceQuery:
     limit: int = DEFAULT_LIMIT
 
     def matches(self, span: Span) -> bool:
-        """Tell whether a span meets all conditions."""
+        """Return whether a span meets all conditions."""
         return (
             span.process.service == self.service
             and self.operation in (None, span.operation)
@@ -59,7 +62,7 @@ class TraceQuery:
 
 
 def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: float) -> TraceQuery:
-    """Return the query of a request's fields and `tag` values; `now` in µs.
+    """Return the query for a request's fields and `tag` values; `now` is in µs.
 
     Raises ValueError with Jaeger's own message.
     """
@@ -86,7 +89,10 @@ def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: floa
 
 
 async def find_traces(query: TraceQuery, store: TraceStore, decoder: Decoder) -> list[Trace]:
-    """Return traces with a matching span, newest first; a thread decodes, so spans still arrive."""
+    """Return the traces with a matching span, newest first.
+
+    A thread decodes them, so that spans still arrive meanwhile.
+    """
     found: list[Trace] = []
     for held in _chunks(store, query.service):
         found += await asyncio.to_thread(_matching, query, held, decoder)
@@ -108,7 +114,7 @@ async def find_operations(
 
 def _chunks(store: TraceStore, service: str) -> Iterator[list[Held]]:
     ids = store.newest(service)
-    while chunk := list(islice(ids, _TRACES_PER_TURN)):
+    while chunk := list(islice(ids, _CHUNK)):
         held = ((trace_id, store.batches(trace_id)) for trace_id in chunk)
         yield [(trace_id, batches) for trace_id, batches in held if batches]
 

@@ -1,4 +1,4 @@
-"""The gRPC side: PostSpans, with the faults that were asked for."""
+"""The gRPC side, as of a region's gateway: PostSpans, with faults on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from sidecar.stand_in.intake import Intake, Verdict
+from sidecar.stand_in.keep.intake import Intake, Verdict
 from sidecar.stand_in.stubs import collector_pb2
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ _CODES = {
 }
 
 
-class Collector:
-    """Answers PostSpans from raw bytes, so that a batch is parsed once and kept as it came."""
+class CollectorService:
+    """Answers PostSpans from raw bytes, so that a batch is parsed once and kept unchanged."""
 
     def __init__(self, intake: Intake, faults: FaultSwitch) -> None:
         self._intake = intake
         self._faults = faults
 
     async def post_spans(self, raw: bytes, context: Any) -> bytes:  # noqa: ANN401 - grpc is untyped
-        """Take one batch; abort with UNAUTHENTICATED, INVALID_ARGUMENT or a fault's status."""
+        """Receive one batch; abort with UNAUTHENTICATED, INVALID_ARGUMENT or a fault's status."""
         batches = self._intake.counters.batches
         faults = self._faults.current
         if faults.black_hole:
@@ -51,8 +51,8 @@ class Collector:
         return b""
 
 
-def build_server(collector: Collector) -> Any:  # noqa: ANN401
-    """Return a server, not yet started, with messages up to 4 MiB and a port of its own."""
+def build_server(service: CollectorService) -> Any:  # noqa: ANN401
+    """Return a server that is not started yet; it accepts messages up to 4 MiB."""
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
@@ -61,7 +61,7 @@ def build_server(collector: Collector) -> Any:  # noqa: ANN401
         ],
         maximum_concurrent_rpcs=_MAX_CALLS,
     )
-    method = grpc.unary_unary_rpc_method_handler(collector.post_spans)
+    method = grpc.unary_unary_rpc_method_handler(service.post_spans)
     handlers = grpc.method_handlers_generic_handler(_SERVICE.full_name, {"PostSpans": method})
     server.add_generic_rpc_handlers((handlers,))
     return server

@@ -1,0 +1,1 @@
+"""What happens to spans that come in: the token is checked, spans are counted and stored."""
