@@ -12,7 +12,7 @@ from sidecar.existing.compose.records import is_elsewhere
 from sidecar.init.ports import port
 from sidecar.init.refusals import compose_place
 from sidecar.init.variables import environment, sampling
-from sidecar.rules import composefiles, recognition, tokens
+from sidecar.rules import clients, composefiles, recognition, tokens
 from sidecar.spec import HealthCheck
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def _not_taken(service: ComposeService, key: str, cause: str, fix: str | None = 
 
 def _follow_name(variables: dict[str, str], name: str) -> None:
     """Let variables that the kit does not set follow the service's name and agent."""
-    if variables.get("JAEGER_SERVICE_NAME") == name:
-        del variables["JAEGER_SERVICE_NAME"]  # the kit sets the same
+    if variables.get(clients.SERVICE_NAME) == name:
+        del variables[clients.SERVICE_NAME]  # the kit sets the same
     for variable in OTEL_AGENT_HOSTS & variables.keys():
         variables[variable] = f"{name}{agents.SUFFIX}"
 

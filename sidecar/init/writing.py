@@ -58,9 +58,9 @@ def check_not_read(outs: Iterable[Path], sources: Iterable[Path]) -> None:
             raise SidecarError(str(out), cause, "Name another file with --out, e.g. sidecar.yaml")
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(out: Path, source: Path) -> bool:
     try:
-        return one.samefile(other)
+        return out.samefile(source)
     except OSError:  # one of them does not exist
         return False
 

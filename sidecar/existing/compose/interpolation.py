@@ -35,7 +35,7 @@ def resolve(text: str, values: Mapping[str, str]) -> Resolved:
 
 
 def env_file_values(path: Path) -> dict[str, str]:
-    """Return the variables of a .env file that it gives a whole value; empty if it cannot be read."""
+    """Return the variables of a .env file that have a whole value; empty if it is unreadable."""
     try:
         text = yamlio.read_text(path) if path.is_file() else ""
     except (SidecarError, OSError):
