@@ -80,6 +80,7 @@ def test_the_helper_holds_templates_catalogue_types_and_stubs(wheels) -> None:
         "sidecar/py.typed",
         "sidecar/targets/templates/compose/docker-compose.yml.j2",
         "sidecar/targets/helm/chart/templates/deployment.yaml",
+        "sidecar/targets/helm/chart/charts/sidecar-agent/templates/_agent.tpl",
     } <= names
     assert set() == (stubs | sources) - names
     assert {"sidecar", f"sidecar_kit-{__version__}.dist-info"} == {

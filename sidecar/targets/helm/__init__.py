@@ -12,8 +12,8 @@ from sidecar.image_names import official
 from sidecar.rules.tokens import EMPTY, PASTED
 from sidecar.targets.helm import chart, schema
 from sidecar.targets.helm.differences import differences
-from sidecar.targets.helm.fields import FIELDS, MAPS, SECTIONS
-from sidecar.targets.helm.library import LIBRARY_FIELDS, LIBRARY_SECTIONS, library_values
+from sidecar.targets.helm.keys import KEYS, MAPS, SECTIONS
+from sidecar.targets.helm.library import LIBRARY_KEYS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
 from sidecar.targets.templating import environment
 
@@ -50,7 +50,7 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
     names = {
         "plan": plan,
         "values": values,
-        "fields": FIELDS,
+        "keys": KEYS,
         "maps": MAPS,
         "sections": SECTIONS,
         "official": official(),
@@ -58,7 +58,7 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
     }
     files = _from_templates("", names)
     files[chart.RULES_TEMPLATE] = _token_rules()
-    files[chart.SCHEMA] = schema.as_json(schema.schema(FIELDS, values, [chart.LIBRARY]))
+    files[chart.SCHEMA] = schema.as_json(schema.schema(KEYS, values, [chart.LIBRARY]))
     of_library = _library(plan, values)
     return {**files, **{f"{chart.LIBRARY_FOLDER}/{name}": of_library[name] for name in of_library}}
 
@@ -68,13 +68,13 @@ def _library(plan: Plan, values: Values) -> dict[str, str]:
     names = {
         "plan": plan,
         "values": own,
-        "fields": LIBRARY_FIELDS,
+        "keys": LIBRARY_KEYS,
         "maps": {},
         "sections": LIBRARY_SECTIONS,
         "library": chart.LIBRARY,
     }
     files = _from_templates("library/", names)
-    return {**files, chart.SCHEMA: schema.as_json(schema.schema(LIBRARY_FIELDS, own))}
+    return {**files, chart.SCHEMA: schema.as_json(schema.schema(LIBRARY_KEYS, own))}
 
 
 def _token_rules() -> str:

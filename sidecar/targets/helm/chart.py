@@ -16,7 +16,7 @@ FROM_TEMPLATES = ("Chart.yaml", "values.yaml", "README.md")
 RULES_TEMPLATE = "templates/_token-rules.tpl"
 _MADE = (*FROM_TEMPLATES, SCHEMA)
 RENDERED = (*_MADE, RULES_TEMPLATE, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
-"""Made from the plan and the table of fields; every other file is edited in place."""
+"""Made from the plan and the table of keys; every other file is edited in place."""
 _PACKAGED = Path(__file__).with_name("chart")
 
 

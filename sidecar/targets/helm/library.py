@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.image_names import AGENT_REPOSITORY
 from sidecar.regions import LOCAL
-from sidecar.targets.helm.fields import FIELDS, SECTIONS
+from sidecar.targets.helm.keys import KEYS, SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +30,8 @@ _DOCS = {
     "images.pullPolicy": "For the agent.",
     "metrics.enabled": "Bind the agent's admin port to the pod's address, for Prometheus.",
 }
-LIBRARY_FIELDS = tuple(
-    replace(field, doc=_DOCS.get(field.path, field.doc))
-    for field in FIELDS
-    if field.path.startswith(_READ)
+LIBRARY_KEYS = tuple(
+    replace(key, doc=_DOCS.get(key.path, key.doc)) for key in KEYS if key.path.startswith(_READ)
 )
 LIBRARY_SECTIONS = {
     **SECTIONS,
@@ -45,7 +43,7 @@ LIBRARY_SECTIONS = {
 
 def library_values(values: Mapping[str, Any], region: str) -> dict[str, Any]:
     """Return the library's part of a chart's values; without a stand-in, the agent is official."""
-    names = {field.path.partition(".")[0] for field in LIBRARY_FIELDS}
+    names = {key.path.partition(".")[0] for key in LIBRARY_KEYS}
     own = {name: value for name, value in values.items() if name in names}
     agent = AGENT_REPOSITORY if region == LOCAL else values["images"]["agent"]
     images = {"agent": agent, "pullPolicy": values["images"]["pullPolicy"]}

@@ -1,71 +1,32 @@
-"""values.schema.json: closed, made from a table of fields."""
+"""values.schema.json: closed, made from a table of keys."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from sidecar.targets.helm.fields import MAPS, NAME, REQUIRED, VARIABLE, named
+from sidecar.targets.helm.keys import MAPS
+from sidecar.targets.helm.value_types import NAME, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sidecar.targets.helm.fields import Field
-
-_COUNT = {"type": "integer", "minimum": 1, "maximum": 3600}
-_HEALTH = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "path": {"type": ["string", "null"], "pattern": "^/"},
-        "command": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
-        "intervalSeconds": _COUNT,
-        "timeoutSeconds": _COUNT,
-        "retries": _COUNT,
-        "startSeconds": {**_COUNT, "minimum": 0},
-    },
-}
-_PEER = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["service"],
-    "properties": {
-        "service": {"type": "string", "pattern": NAME},
-        "scheme": {"type": "string", "pattern": "^[a-z][a-z0-9+.-]*$"},
-        "path": {"type": "string", "pattern": "^(/.*)?$"},
-    },
-}
-_PODS = {
-    "type": ["integer", "string", "null"],
-    "minimum": 0,
-    "pattern": "^(100|[0-9]{1,2})%$",
-}
-_BUDGET = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"minAvailable": _PODS, "maxUnavailable": _PODS},
-}
-_PEERS = named(VARIABLE, _PEER)
-_REFINED: Mapping[str, Mapping[str, Any]] = {
-    "health": _HEALTH,
-    "peers": _PEERS,
-    "podDisruptionBudget": _BUDGET,
-}
+    from sidecar.targets.helm.keys import Key
 
 
 def schema(
-    fields: Sequence[Field], defaults: Mapping[str, Any], subcharts: Sequence[str] = ()
+    keys: Sequence[Key], defaults: Mapping[str, Any], subcharts: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the JSON Schema of a chart's values; `defaults` are those in its values.yaml."""
     root = _object("Values of the chart")
     root["$schema"] = "http://json-schema.org/draft-07/schema#"
-    for field in fields:
+    for key in keys:
         section, known = root, defaults
-        *parents, key = field.path.split(".")
+        *parents, name = key.path.split(".")
         for parent in parents:
             section = section["properties"].setdefault(parent, _object(parent))
             known = known[parent]
-        section["properties"][key] = _leaf(field, known[key])
+        section["properties"][name] = _leaf(key, known[name])
     _require_all(root)
     _accept_what_helm_adds(root, subcharts)
     # in addition to additionalProperties, because Helm then names the allowed keys; on deeper
@@ -109,38 +70,28 @@ def _object(description: str) -> dict[str, Any]:
     }
 
 
-def _leaf(field: Field, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
-    if field.path in MAPS:
-        workloads = _workloads(MAPS[field.path], REQUIRED.get(field.path, []))
-        return {**workloads, "description": field.doc, "default": default}
-    return {**field.schema, "description": field.doc, "default": default}
+def _leaf(key: Key, default: Any) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
+    of_key = _workloads(MAPS[key.path]) if key.path in MAPS else key.schema
+    return {**of_key, "description": key.doc, "default": default}
 
 
-def _workloads(fields: Sequence[Field], required: list[str]) -> dict[str, Any]:
-    properties = {
-        field.path: _described(field) if field.path in required else _clearable(field)
-        for field in fields
-    }
+def _workloads(keys: Sequence[Key]) -> dict[str, Any]:
     workload = {
         "type": ["object", "null"],
         "additionalProperties": False,
-        "properties": properties,
-        "required": required,
+        "properties": {key.path: _described(key) for key in keys},
+        "required": [key.path for key in keys if key.is_required],
     }
     return named(NAME, workload)
 
 
-def _described(field: Field) -> dict[str, Any]:
-    return {**(_REFINED.get(field.path) or field.schema), "description": field.doc}
-
-
-def _clearable(field: Field) -> dict[str, Any]:
-    """Return a schema that also accepts null, with which an overlay removes a default."""
-    described = _described(field)
+def _described(key: Key) -> dict[str, Any]:
+    """Return the schema of a workload's key; it accepts null, with which an overlay removes it."""
+    described = {**key.schema, "description": key.doc}
+    if key.is_required:
+        return described
     types = described["type"]
-    if not isinstance(types, list):
-        types = [types]
-    nullable = {**described, "type": [*types, "null"]}
+    described["type"] = [*(types if isinstance(types, list) else [types]), "null"]
     if "enum" in described:
-        nullable["enum"] = [*described["enum"], None]
-    return nullable
+        described["enum"] = [*described["enum"], None]
+    return described

@@ -10,7 +10,7 @@ from sidecar.plan import DIRECT
 from sidecar.regions import LOCAL
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.spec import HealthTiming
-from sidecar.targets.helm.fields import FIELDS
+from sidecar.targets.helm.keys import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +37,12 @@ def values_of(plan: Plan) -> Values:
     """Return the chart's values for a plan: every key, in the order of the table."""
     values: Values = {}
     decided = _decided(plan)
-    for field in FIELDS:
-        *parents, key = field.path.split(".")
+    for key in KEYS:
+        *parents, name = key.path.split(".")
         section = values
         for parent in parents:
             section = section.setdefault(parent, {})
-        section[key] = decided.get(field.path, field.default)
+        section[name] = decided.get(key.path, key.default)
     return values
 
 

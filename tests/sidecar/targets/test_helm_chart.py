@@ -202,15 +202,15 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         pod = pod_of(deployment)
         container = next(each for each in pod["containers"] if each["name"] == service.name)
         agent, _ = agent_of(objects, f"demo-{service.name}")
-        beside, actual = services[service.name], services[service.agent.name]
+        composed, actual = services[service.name], services[service.agent.name]
 
         assert [in_kubernetes(word) for word in actual["command"]] == agent["args"]
         assert actual["user"] == user_of(agent)
         assert actual["mem_limit"] == f"{agent['resources']['limits']['memory'][:-2]}m"
         assert actual.get("healthcheck", {}).get("test", ["CMD"])[1:] == probe_of(agent)
-        assert beside["command"] == container["args"]
-        assert in_kubernetes_environment(beside["environment"]) == environment_of(container)
-        assert (beside["user"], beside["mem_limit"]) == (user_of(container), "256m")
+        assert composed["command"] == container["args"]
+        assert in_kubernetes_environment(composed["environment"]) == environment_of(container)
+        assert (composed["user"], composed["mem_limit"]) == (user_of(container), "256m")
         assert "256Mi" == container["resources"]["limits"]["memory"]
         assert {"path": service.health_path, "port": "http"} == container["readinessProbe"][
             "httpGet"
@@ -221,7 +221,7 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         )
         assert [service.port] == [port["containerPort"] for port in container["ports"]]
         assert service.replicas == deployment["spec"]["replicas"]
-        assert container["image"] in beside["image"]
+        assert container["image"] in composed["image"]
         assert agent["image"] == built_agent(version)
 
 
@@ -241,19 +241,20 @@ def test_a_users_services_run_the_same(tmp_path) -> None:
             each for each in pod_of(deployment)["containers"] if each["name"] == service.name
         )
         agent, _ = agent_of(objects, f"demo-{service.name}")
-        beside, actual = services[service.name], services[service.agent.name]
-        ready, check = container["readinessProbe"], beside["healthcheck"]
+        composed, actual = services[service.name], services[service.agent.name]
+        ready, check = container["readinessProbe"], composed["healthcheck"]
 
         assert sized(in_kubernetes(word) for word in actual["command"]) == sized(agent["args"])
-        assert beside["image"] == container["image"]
-        assert [word.replace("$$", "$") for word in beside.get("command", [])] == as_passed(
+        assert composed["image"] == container["image"]
+        assert [word.replace("$$", "$") for word in composed.get("command", [])] == as_passed(
             container.get("args", [])
         )
-        assert in_compose_environment(beside["environment"]) == environment_of(container)
+        assert in_compose_environment(composed["environment"]) == environment_of(container)
         assert (
-            beside.get("mem_limit", "512m")[:-1] == container["resources"]["limits"]["memory"][:-2]
+            composed.get("mem_limit", "512m")[:-1]
+            == container["resources"]["limits"]["memory"][:-2]
         )
-        assert beside.get("cpus", 1) * 1000 == float(container["resources"]["limits"]["cpu"][:-1])
+        assert composed.get("cpus", 1) * 1000 == float(container["resources"]["limits"]["cpu"][:-1])
         assert [check[key] for key in ("interval", "timeout", "retries")] == [
             f"{ready['periodSeconds']}s",
             f"{ready['timeoutSeconds']}s",
@@ -261,7 +262,7 @@ def test_a_users_services_run_the_same(tmp_path) -> None:
         ]
         assert service.health_path or check["test"][1:] == ready["exec"]["command"]
         assert service.health_path == ready.get("httpGet", {}).get("path")
-        assert beside.get("deploy", {"replicas": 1})["replicas"] == deployment["spec"]["replicas"]
+        assert composed.get("deploy", {"replicas": 1})["replicas"] == deployment["spec"]["replicas"]
 
 
 def sized(arguments) -> list[str]:

@@ -31,7 +31,7 @@ from sidecar.spec import (
 from sidecar.targets import helm
 from sidecar.targets.helm import chart
 from sidecar.targets.helm.differences import differences
-from sidecar.targets.helm.fields import FIELDS, MAPS
+from sidecar.targets.helm.keys import KEYS, MAPS
 from sidecar.targets.helm.values import difference, literal, values_of
 
 LOCAL = plan_of(Spec("local"), ".")
@@ -90,18 +90,18 @@ def test_every_key_of_the_values_stands_in_the_table_in_its_order() -> None:
     def paths(values, above=""):
         for key, value in values.items():
             path = f"{above}{key}"
-            whole = path in {field.path for field in FIELDS}
+            whole = path in {key.path for key in KEYS}
             yield from [path] if whole else paths(value, f"{path}.")
 
-    assert [field.path for field in FIELDS] == list(paths(VALUES))
+    assert [key.path for key in KEYS] == list(paths(VALUES))
 
 
 def test_values_yaml_explains_every_key() -> None:
     """Each key has its line of the table as the comment above it."""
     text = re.sub(r"\n *# +", " ", (CHART / "values.yaml").read_text())
 
-    for field in FIELDS:
-        assert field.doc in text
+    for key in KEYS:
+        assert key.doc in text
 
 
 def test_the_readmes_table_equals_the_schema() -> None:
@@ -115,7 +115,7 @@ def test_the_readmes_table_equals_the_schema() -> None:
         return found
 
     rows = re.findall(r"^\| `([^`]+)` \| (.+) \| ([^|]+) \|$", text, re.MULTILINE)
-    assert [field.path for field in FIELDS] == [path for path, _, _ in rows]
+    assert [key.path for key in KEYS] == [path for path, _, _ in rows]
     for path, default, meaning in rows:
         assert meaning == leaf(path)["description"]
         assert path == "services" or leaf(path)["default"] == yaml.safe_load(default.strip("`"))
@@ -350,7 +350,7 @@ def test_a_publish_is_the_hosts_business() -> None:
 
 
 def test_the_documented_values_are_there() -> None:
-    """Each key that docs/helm.md tells to set is one of the table's."""
+    """Each key that docs/helm.md recommends is one of the table's."""
     section = (
         (CHART.parent / "docs" / "helm.md")
         .read_text()
@@ -359,8 +359,8 @@ def test_the_documented_values_are_there() -> None:
     )
     named = re.findall(r"^[0-9]+\. `([^`]+)`", section, re.MULTILINE)
     known = [
-        *(field.path for field in FIELDS),
-        *(f"services.<name>.{field.path}" for field in MAPS["services"]),
+        *(key.path for key in KEYS),
+        *(f"services.<name>.{key.path}" for key in MAPS["services"]),
     ]
 
     assert 10 == len(named)
