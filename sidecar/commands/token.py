@@ -35,12 +35,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_cluster_flags(args: argparse.Namespace) -> None:
-    applies = args.action != "set" or args.apply
+    applies = args.action == "set" and args.apply
     if args.kubernetes_secret is None:
-        if args.namespace or args.context or (args.action == "set" and args.apply):
-            cause = "--namespace, --context and --apply need --kubernetes-secret"
-            raise _usage(args, cause)
-    elif args.context and not applies:
+        if args.namespace or args.context or applies:
+            raise _usage(args, "--namespace, --context and --apply need --kubernetes-secret")
+    elif args.context and args.action == "set" and not applies:
         raise _usage(args, "--context needs --apply")
 
 
