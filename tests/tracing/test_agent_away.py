@@ -47,12 +47,12 @@ def test_recovery_is_logged_once(make_tracer, caplog):
     port = closed_port()
     tracer = make_tracer(port=port)
     finish(tracer, 50)
-    wait_until(lambda: "takes no spans (refused)" in caplog.text)
+    wait_until(lambda: "does not accept spans (refused)" in caplog.text)
     with UdpAgent(port):
         tracer.close(10)
 
-    assert 1 == caplog.text.count("takes no spans")
-    assert 1 == caplog.text.count("takes spans again")
+    assert 1 == caplog.text.count("does not accept spans")
+    assert 1 == caplog.text.count("accepts spans again")
 
 
 def test_close_gives_up_at_its_deadline(make_tracer):
@@ -83,7 +83,7 @@ def test_host_that_is_none_keeps_the_spans(make_tracer, caplog, host):
     """A host that is not a valid name causes one warning, and no span is dropped."""
     tracer = make_tracer(host=host)
     finish(tracer, 60)
-    wait_until(lambda: "takes no spans" in caplog.text)
+    wait_until(lambda: "does not accept spans" in caplog.text)
 
     assert (60, {}) == (tracer.stats().queued, tracer.stats().dropped)
     assert "Traceback" not in caplog.text

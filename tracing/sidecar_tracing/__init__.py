@@ -1,4 +1,4 @@
-"""jaeger-client for Python with settings that lose nothing, and a count of every loss."""
+"""jaeger-client for Python with settings that lose no spans, and a count of every loss."""
 
 from jaeger_client import (
     ConstSampler,

@@ -1,4 +1,4 @@
-"""What `close` gives back: a report, or a future of it that every style of caller can wait on."""
+"""What `close` returns: a report, or a future of it that every kind of caller can wait for."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CloseReport:
-    """How a close ended; true where every finished span was sent."""
+    """The outcome of a close; true if every finished span was sent."""
 
     sent: int
     unsent: int
-    """Finished spans that did not leave, in the tracer's whole life."""
+    """Finished spans that were not sent, since the tracer was created."""
     dropped: dict[str, int]
-    """Of these, the dropped ones by reason."""
+    """The dropped ones of these, by reason."""
 
     @classmethod
-    def of(cls, stats: Stats) -> CloseReport:
-        """Return the report that these counts make."""
+    def from_stats(cls, stats: Stats) -> CloseReport:
+        """Return the report for these counts."""
         return cls(stats.sent, stats.queued + stats.dropped_total, stats.dropped)
 
     @property
@@ -38,11 +38,11 @@ class CloseReport:
 
 
 class Closing(Future[CloseReport]):
-    """A close's end: `.result(timeout)`, `await`, `yield` in a Tornado coroutine, or a callback."""
+    """A future: `.result(timeout)`, `await`, `yield` in a Tornado coroutine, or a callback."""
 
     def __init__(self) -> None:
         super().__init__()
-        # a caller that stops waiting (asyncio.wait_for) must not cancel the close itself
+        # a caller that stops waiting, as asyncio.wait_for does, must not cancel the close
         self.set_running_or_notify_cancel()
 
     def __await__(self) -> Generator[Any, None, CloseReport]:

@@ -9,12 +9,11 @@ from typing import Any
 
 import jaeger_client
 import opentracing
-from jaeger_client.config import DEFAULT_REPORTING_PORT
 from jaeger_client.constants import DEFAULT_FLUSH_INTERVAL
 from jaeger_client.reporter import LoggingReporter, ReporterMetrics
 
 from sidecar_tracing import environment, sampling
-from sidecar_tracing.pacing import BYTES_PER_SECOND
+from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.reporter import Reporter
 from sidecar_tracing.sender import UdpSender
 from sidecar_tracing.tracer import Tracer
@@ -22,14 +21,14 @@ from sidecar_tracing.tracer import Tracer
 logger = logging.getLogger("sidecar_tracing")
 
 QUEUE_SIZE = 20_000
-"""Spans that wait while the agent is away: ten seconds at 2,000 spans/s."""
+"""Spans that can wait while the agent is away: ten seconds at 2,000 spans/s."""
 
 BATCH_SIZE = 50
 """Spans per packet: the agent calls the gateway once per packet, so small ones limit its rate."""
 
 
 class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publishes no types here
-    """Takes the place of `jaeger_client.Config`, with the same arguments, methods and meaning.
+    """Replaces `jaeger_client.Config`, with the same arguments, methods and meaning.
 
     Differences: the reporter; a queue of 20,000 spans and batches of 50; the sampler const 1 by
     default; and the variables JAEGER_SERVICE_NAME, JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM,
@@ -50,22 +49,22 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     @property
     def reporter_queue_size(self) -> int:
-        """How many finished spans may wait; a burst beyond it is dropped, and counted."""
+        """How many finished spans can wait; spans beyond it are dropped and counted."""
         return int(self.config.get("reporter_queue_size", QUEUE_SIZE))
 
     @property
     def reporter_batch_size(self) -> int:
-        """How many spans a packet carries at most."""
+        """How many spans a packet contains at most."""
         return int(self.config.get("reporter_batch_size", BATCH_SIZE))
 
     @property
     def reporter_flush_interval(self) -> float:
-        """How many seconds a span waits at most for others to fill its packet."""
+        """How many seconds a span waits at most until its packet is full."""
         return float(self.config.get("reporter_flush_interval") or DEFAULT_FLUSH_INTERVAL)
 
     @property
     def reporter_bytes_per_second(self) -> float:
-        """Bytes per second sent; more than 2.5 MB/s needs an agent with a larger kernel buffer."""
+        """The most bytes per second; above 2.5 MB/s the agent needs a larger kernel buffer."""
         return float(self.config.get("reporter_bytes_per_second") or BYTES_PER_SECOND)
 
     def _validate_config(self, config: dict[str, Any]) -> None:
@@ -75,27 +74,27 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     @property
     def local_agent_reporting_host(self) -> str:
-        """The agent's host: configured, from JAEGER_AGENT_HOST, or localhost; empty means unset."""
+        """The agent's host: configured, JAEGER_AGENT_HOST or localhost; empty means unset."""
         group = self.local_agent_group()
         configured = group.get("reporting_host") if isinstance(group, dict) else None
         return str(configured or environment.agent_host())
 
     @property
     def local_agent_reporting_port(self) -> int:
-        """The agent's UDP port: from here, from JAEGER_AGENT_PORT, or 6831."""
+        """The agent's UDP port: configured, JAEGER_AGENT_PORT or 6831."""
         try:
             return int(self.local_agent_group()["reporting_port"])
         except (KeyError, TypeError, ValueError):
-            return environment.agent_port() or int(DEFAULT_REPORTING_PORT)
+            return environment.agent_port()
 
     @property
     def tags(self) -> dict[str, Any]:
-        """Tags of the process: those given here, then JAEGER_TAGS."""
+        """Tags of the process: the configured ones, overridden by JAEGER_TAGS."""
         return {**(self.config.get("tags") or {}), **environment.tags()}
 
     @property
     def sampler(self) -> Any:
-        """The sampler asked for; None stands for the agent's remote one."""
+        """The requested sampler; None means the remote sampler."""
         return sampling.choose(self.config.get("sampler"))
 
     def new_tracer(self, io_loop: Any = None) -> Tracer:
@@ -108,7 +107,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         return self.create_tracer(self._new_reporter(), sampler, throttler)
 
     def create_tracer(self, reporter: Any, sampler: Any, throttler: Any = None) -> Tracer:
-        """Create a tracer with a reporter and a sampler of one's own."""
+        """Create a tracer with the given reporter and sampler."""
         return Tracer(
             service_name=self.service_name,
             reporter=reporter,
@@ -141,8 +140,8 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 def init_tracer(service_name: str | None = None, **options: Any) -> Tracer:
     """Create a tracer and make it `opentracing.global_tracer()`; options are Config's keys.
 
-    Raises ValueError for an unknown option, an unknown sampler, or a missing service name (here
-    or in JAEGER_SERVICE_NAME).
+    Raises ValueError for an unknown option, an unknown sampler, or a service name that is given
+    neither here nor in JAEGER_SERVICE_NAME.
     """
     tracer = Config(options, service_name=service_name, validate=True).new_tracer()
     opentracing.set_global_tracer(tracer)

@@ -1,4 +1,4 @@
-"""The reporter thread's work: spans to packets, packets to the agent, refused ones again."""
+"""The work of the reporter's thread: sends packets at a pace, and refused ones again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from sidecar_tracing.encoding import Encoder, Packet
     from sidecar_tracing.ledger import Ledger
-    from sidecar_tracing.pacing import Pace
     from sidecar_tracing.sender import UdpSender
 
 logger = logging.getLogger("sidecar_tracing")
@@ -27,11 +26,37 @@ PROBE_SECONDS = 1.0
 """Time between packets while UdpSender.doubtful is true; twice that after a refusal."""
 
 QUIET_SECONDS = 3.0
-"""How long nothing must be refused before silence means success again."""
+"""Time without a refusal after which packets count as arrived again."""
+
+BYTES_PER_SECOND = 2_500_000
+"""At this rate, an agent can pause for 60 ms until a default receive buffer (212,992 B) is full."""
+
+BURST_BYTES = 65_536
+"""Bytes that can be sent at once after a pause."""
+
+PACKET_OVERHEAD = 1_024
+"""Roughly what the kernel charges per packet in addition to its bytes."""
+
+
+class Pace:
+    """A token bucket over bytes: no burst is longer than the agent's kernel buffer can hold."""
+
+    def __init__(self, bytes_per_second: float = BYTES_PER_SECOND) -> None:
+        self._rate = max(1.0, bytes_per_second)
+        self._tokens = float(BURST_BYTES)
+        self._filled_at = time.monotonic()
+
+    def delay(self, size: int) -> float:
+        """Charge a packet of `size` bytes, and return the seconds to wait before sending it."""
+        now = time.monotonic()
+        self._tokens = min(BURST_BYTES, self._tokens + (now - self._filled_at) * self._rate)
+        self._filled_at = now
+        self._tokens -= size + PACKET_OVERHEAD
+        return max(0.0, -self._tokens / self._rate)
 
 
 class Delivery:
-    """Delivers batches in order and does not return from one before it has left or time is up."""
+    """Delivers batches in order; returns when a batch is sent, or when the time is over."""
 
     def __init__(
         self,
@@ -52,31 +77,30 @@ class Delivery:
 
     @property
     def unsettled(self) -> bool:
-        """Whether a packet that left may still come back."""
+        """Whether a sent packet may still come back."""
         return self._sender.unsettled
 
     @property
     def holding(self) -> bool:
-        """Whether a refusal is so young that what left since may still be found lost."""
+        """Whether the last refusal is so recent that packets sent since then may be lost."""
         return self._sender.holding
 
     def deliver(self, spans: Iterable[Any], encoder: Encoder) -> None:
-        """Send these spans, and those that came back; an empty batch only looks for the latter."""
+        """Send these spans and those that came back; an empty batch sends only the latter."""
         self._pending.extend(encoder.packets(spans))
         self._take_back()
-        if (
-            self.holding and not self._pending
-        ):  # what left after a false recovery comes back by a later refusal
+        if self.holding and not self._pending:
+            # after a false recovery, a later refusal brings back what was sent since
             self._attempt(encoder.probe())
         while self._pending:
             if self._give_up():
                 self.abandon("close_timeout")
             else:
-                # an empty batch asks whether packets arrive: it can be neither lost nor doubled
+                # an empty batch tests whether packets arrive: it can be neither lost nor doubled
                 self._attempt(self._pending[0] if self._is_calm() else encoder.probe())
 
     def abandon(self, reason: str) -> None:
-        """Drop what has not left, and count it."""
+        """Drop and count what is not sent yet."""
         self._ledger.drop(reason, sum(packet.spans for packet in self._pending))
         self._pending.clear()
 
@@ -84,11 +108,8 @@ class Delivery:
         time.sleep(self._pace.delay(len(packet.data)))
         try:
             self._sender.send(packet)
-        except (
-            OSError,
-            ValueError,
-            OverflowError,
-        ) as error:  # the latter two: a host or port that is none
+        except (OSError, ValueError, OverflowError) as error:
+            # ValueError and OverflowError: the host or port is invalid
             self._failed(packet, error)
             self._take_back()
         else:
@@ -129,7 +150,7 @@ class Delivery:
     def _retry_later(self, cause: str) -> None:
         if not self._failures:
             logger.warning(
-                "The agent at %s:%s takes no spans (%s); keeping them and trying again",
+                "The agent at %s:%s does not accept spans (%s); keeping and retrying them",
                 self._sender.host,
                 self._sender.port,
                 cause,
@@ -145,13 +166,12 @@ class Delivery:
 
     def _recovered(self) -> None:
         if self._failures:
-            logger.info(
-                "The agent at %s:%s takes spans again", self._sender.host, self._sender.port
-            )
+            host, port = self._sender.host, self._sender.port
+            logger.info("The agent at %s:%s accepts spans again", host, port)
         self._failures = 0
         self._sender.trust()
 
 
 def _about(seconds: float) -> float:
-    # processes that probe in step would leave all refusals to the first of them
+    # of processes that probe at the same time, only the first one would get the refusals
     return seconds * random.uniform(0.75, 1.25)  # noqa: S311 - no secret

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sidecar_tracing")
 
 MAX_PACKET_BYTES = 65_000
-"""The agent's default `server-max-packet-size`; what is longer it cuts off and cannot read."""
+"""The agent's default `server-max-packet-size`; it truncates longer packets."""
 
 _COUNT_BYTES = 5
-"""A span list's header at its longest."""
+"""The longest header of a list of spans."""
 
 _SEQUENCE_BYTES = 4
-"""What a message number can take beyond the one byte of number 0."""
+"""Bytes that a sequence number can need in addition to the one byte of number 0."""
 
 
 @dataclass(frozen=True)
 class Packet:
-    """One UDP payload and how many spans it carries."""
+    """A UDP payload, and the number of spans in it."""
 
     data: bytes
     spans: int
@@ -59,7 +59,7 @@ class Encoder:
         return cls(process, batch_size, ledger)
 
     def packets(self, spans: Iterable[Any]) -> Iterator[Packet]:
-        """Yield the packets of these spans; a span that cannot be packed is dropped and counted."""
+        """Yield packets of these spans; drop and count a span that cannot be encoded."""
         encoded: list[bytes] = []
         size = 0
         for span in self._encoded(spans):
@@ -72,14 +72,14 @@ class Encoder:
             yield self._packet(encoded)
 
     def probe(self) -> Packet:
-        """Return a packet without spans, by which to learn whether an agent listens."""
+        """Return a packet without spans, to find out whether an agent listens."""
         return self._packet([])
 
     def _encoded(self, spans: Iterable[Any]) -> Iterator[bytes]:
         for span in spans:
             try:
                 data = _span_bytes(span)
-            except Exception:  # noqa: BLE001 - whatever a tag holds, other spans must go on
+            except Exception:  # noqa: BLE001 - whatever a tag contains, other spans are sent
                 self._ledger.drop("encode_error", 1)
                 continue
             if len(data) > self._room:
@@ -88,7 +88,7 @@ class Encoder:
                 yield data
 
     def _packet(self, encoded: list[bytes]) -> Packet:
-        # each packet differs in its first bytes, by which a refused one is recognised
+        # each packet has its own first bytes, by which a refused one is recognized
         self._sequence = self._sequence % 0x7FFFFFFF + 1
         return Packet(self._message(encoded), len(encoded))
 
@@ -121,9 +121,9 @@ class Encoder:
 def _is_encodable(tag: Any) -> bool:
     try:
         tag.write(TCompactProtocol(TMemoryBuffer()))
-    except Exception as error:  # noqa: BLE001 - whatever a tag holds, the spans must go on
+    except Exception as error:  # noqa: BLE001 - whatever a tag contains, spans are sent
         logger.warning(
-            "The process tag %.100r cannot be encoded (%s); leaving it out",
+            "The process tag %.100r cannot be encoded (%s); omitting it",
             tag.key,
             type(error).__name__,
         )
@@ -134,9 +134,8 @@ def _is_encodable(tag: Any) -> bool:
 def _span_bytes(span: Any) -> bytes:
     buffer = TMemoryBuffer()
     encodable = make_jaeger_batch([span], process=None).spans[0]
-    if (
-        encodable.operationName is None
-    ):  # Thrift would leave the field out, and the agent refuse the whole packet
+    if encodable.operationName is None:
+        # Thrift would omit the field, and the agent would refuse the whole packet
         encodable.operationName = ""
     # a tag that the service adds now must not come between a list's length and its elements
     encodable.tags, encodable.logs = list(encodable.tags), list(encodable.logs)

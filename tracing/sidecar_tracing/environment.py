@@ -1,4 +1,4 @@
-"""Settings from the environment: a bad value gives one warning and the default."""
+"""Settings from the environment: an invalid value causes a warning, and the default is used."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 logger = logging.getLogger("sidecar_tracing")
 
 SAMPLER_TYPES = ("const", "probabilistic", "ratelimiting", "rate_limiting", "remote")
+AGENT_PORT = 6831
 MAX_PORT = 65535
 
 
@@ -22,24 +23,24 @@ class SamplerSettings:
 
 
 def service_name() -> str | None:
-    """Return JAEGER_SERVICE_NAME, or None where it is unset or blank."""
+    """Return JAEGER_SERVICE_NAME, or None if it is unset or blank."""
     return os.environ.get("JAEGER_SERVICE_NAME", "").strip() or None
 
 
 def agent_host() -> str:
-    """Return JAEGER_AGENT_HOST, or localhost where it is unset or blank."""
+    """Return JAEGER_AGENT_HOST, or localhost if it is unset or blank."""
     return os.environ.get("JAEGER_AGENT_HOST", "").strip() or "localhost"
 
 
-def agent_port() -> int | None:
-    """Return JAEGER_AGENT_PORT, or None where it is unset or not a port."""
+def agent_port() -> int:
+    """Return JAEGER_AGENT_PORT, or 6831 if it is unset or not a port."""
     text = os.environ.get("JAEGER_AGENT_PORT", "").strip()
     if not text:
-        return None
+        return AGENT_PORT
     if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PORT:
         return int(text)
-    _warn("JAEGER_AGENT_PORT", text, "a port, 1-65535", "6831")
-    return None
+    _warn("JAEGER_AGENT_PORT", text, "a port, 1-65535", str(AGENT_PORT))
+    return AGENT_PORT
 
 
 def sampler() -> SamplerSettings:
@@ -53,7 +54,7 @@ def sampler() -> SamplerSettings:
 
 
 def sampler_param(kind: str) -> float | None:
-    """Return JAEGER_SAMPLER_PARAM for this type of sampler; 1 where unset, None where invalid."""
+    """Return JAEGER_SAMPLER_PARAM for a type of sampler; 1 if unset, None if invalid."""
     text = os.environ.get("JAEGER_SAMPLER_PARAM", "").strip().lower()
     if not text:
         return 1.0
@@ -63,7 +64,7 @@ def sampler_param(kind: str) -> float | None:
     highest = math.inf if kind in ("ratelimiting", "rate_limiting") else 1.0
     if value is not None and 0.0 <= value <= highest and (kind != "const" or value in (0.0, 1.0)):
         return value
-    _warn("JAEGER_SAMPLER_PARAM", text, f"a number that the sampler {kind} takes", "const 1")
+    _warn("JAEGER_SAMPLER_PARAM", text, f"a valid number for the sampler {kind}", "const 1")
     return None
 
 

@@ -1,4 +1,4 @@
-"""The count of every span: one lock, one place, so that the sums are exact."""
+"""The count of every span, under one lock, so that the sums are exact."""
 
 # ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
 
@@ -24,7 +24,7 @@ REASONS = {
     "closed": "the tracer is closed",
     "close_timeout": "the close timed out: the agent did not take them, or the pace was too slow",
 }
-"""Why spans are dropped: reason → its text in the log."""
+"""Reason for which spans are dropped → its text in the log."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,23 @@ class Stats:
     """A tracer's spans in this process; started == sent + dropped + queued + unfinished, always."""
 
     started: int
-    """Sampled spans that began."""
+    """Sampled spans that were started."""
     unfinished: int
-    """Of these, not yet finished, or excluded by sampling.priority=0 after their start."""
+    """Those that are not finished yet, or that sampling.priority=0 excluded after their start."""
     queued: int
     """Finished, and neither sent nor dropped yet."""
     sent: int
-    """Handed to the agent's address, and not refused by it."""
+    """Sent to the agent's address, and not refused."""
     dropped: dict[str, int]
     """Lost, by reason: the keys of REASONS that occurred."""
     packets: int
-    """UDP packets that carried the sent spans."""
+    """UDP packets of the sent spans."""
     sampled_out: int
-    """Spans that the sampler left out; not part of started."""
+    """Spans that the sampler excluded; not part of `started`."""
 
     @property
     def dropped_total(self) -> int:
-        """The dropped spans of all reasons."""
+        """The dropped spans for all reasons."""
         return sum(self.dropped.values())
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,19 +65,19 @@ class Ledger:
         self.reset()
 
     def reset(self) -> None:
-        """Start again from zero, with a lock that nobody holds: a forked child's first act."""
+        """Reset the counts, with a new lock: the first step in a forked child."""
         # reentrant: a signal handler that makes spans may interrupt the holder
         self.lock = threading.RLock()
         self._started = self._sampled_out = self._finished = self._sent = self._packets = 0
         self._dropped: Counter[str] = Counter()
 
     def start(self, count: int) -> None:
-        """Count spans that began."""
+        """Count started spans."""
         with self.lock:
             self._started += count
 
     def sample_out(self, count: int) -> None:
-        """Count spans that the sampler left out."""
+        """Count spans that the sampler excluded."""
         with self.lock:
             self._sampled_out += count
 
@@ -86,42 +86,40 @@ class Ledger:
         self._finished += 1
 
     def send(self, spans: int) -> None:
-        """Count one packet that left."""
+        """Count one sent packet."""
         with self.lock:
             self._sent += spans
             self._packets += 1
-        self.tell(self._metrics.reporter_success, spans)
+        self.update_metric(self._metrics.reporter_success, spans)
 
     def recall(self, spans: int) -> None:
-        """Take back one packet that the agent's host refused."""
+        """Uncount one packet that the agent's host refused."""
         with self.lock:
             self._sent -= spans
             self._packets -= 1
 
     def drop(self, reason: str, spans: int) -> None:
-        """Count lost spans; the first loss of each reason is logged."""
+        """Count dropped spans; the first loss for each reason is logged."""
         if not spans:
             return
         with self.lock:
             first = reason not in self._dropped
             self._dropped[reason] += spans
-        self.tell(self._metrics.reporter_dropped, spans)
+        self.update_metric(self._metrics.reporter_dropped, spans)
         if first:
             logger.warning("Spans are being dropped: %s. stats() counts them.", REASONS[reason])
 
-    def tell(self, metric: Callable[[int], None], value: int) -> None:
-        """Pass a number on to the service's metrics; the first one that fails is logged."""
+    def update_metric(self, metric: Callable[[int], None], value: int) -> None:
+        """Report a number to the service's metrics; the first failure is logged."""
         try:
             metric(value)
         except Exception:
             if not self._metrics_failed:
-                logger.exception(
-                    "The metrics factory's counter failed; spans are reported all the same"
-                )
+                logger.exception("The metrics factory's counter failed; spans are still reported")
             self._metrics_failed = True
 
     def stats(self) -> Stats:
-        """Return all counts of one moment."""
+        """Return all counts at one moment."""
         with self.lock:
             dropped = dict(self._dropped)
             queued = self._finished - self._sent - sum(dropped.values())

@@ -1,4 +1,4 @@
-"""Forks and exits: live reporters restart in a child, and are closed before their process ends."""
+"""Forks and exits: open reporters restart in a child, and close before their process ends."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ class _Reporter(Protocol):
 
 
 EXIT_SECONDS = 5.0
-"""How long the exit of a process may wait for all its tracers together."""
+"""How long the exit of a process can wait for all its tracers together."""
 
-_live: dict[int, _Reporter] = {}
-"""Reporters by id, held until they are closed: a dropped tracer's queued spans are still sent."""
+_open: dict[int, _Reporter] = {}
+"""Reporters by id, kept until they are closed, so that an unreferenced tracer sends its queue."""
 
 
 def track(reporter: _Reporter) -> None:
-    """Close this reporter when the process ends, unless somebody did before."""
-    _live[id(reporter)] = reporter
+    """Close this reporter when the process ends, unless it is closed before."""
+    _open[id(reporter)] = reporter
 
 
 def forget(reporter: _Reporter) -> None:
-    """Stop tracking a reporter that is closed."""
-    _live.pop(id(reporter), None)
+    """Stop tracking a closed reporter."""
+    _open.pop(id(reporter), None)
 
 
 def close_all() -> None:
-    """Close every live reporter within the one bound."""
+    """Close all open reporters within EXIT_SECONDS."""
     deadline = time.monotonic() + EXIT_SECONDS
-    for reporter in list(_live.values()):
+    for reporter in list(_open.values()):
         reporter.close_and_wait(max(0.0, deadline - time.monotonic()))
 
 
 def _after_fork_in_child() -> None:
-    for reporter in list(_live.values()):
+    for reporter in list(_open.values()):
         reporter.after_fork_in_child()
 
 
 def _close_at_end_of_multiprocessing_child(_: object = None) -> None:
-    # such a child ends by os._exit: no atexit, but these finalizers, which it clears when it starts
+    # such a child ends by os._exit: no atexit, but finalizers, which it clears at its start
     multiprocessing_util.Finalize(None, close_all, exitpriority=100)
 
 
 class _Anchor:
-    """What multiprocessing holds its after-fork hook by; lives as long as the module."""
+    """The object of multiprocessing's after-fork hook; exists as long as the module."""
 
 
 _anchor = _Anchor()

@@ -1,4 +1,4 @@
-"""Send marked spans the way a service does, and print as one JSON object what became of them."""
+"""Send marked spans as a service does, and print the outcome as one JSON object."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 MARKER_TAG = "sidecar.marker"
 TRACE_SPANS = 100
 SHOWN_TRACE_IDS = 5
-DEFAULT_PORT = 6831
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Send the spans; return 0 where all were sent, else 1."""
+    """Send the spans; return 0 if all were sent, else 1."""
     args = _parser().parse_args(argv)
     tracer = init_tracer(
         args.service, sampler={"type": "const", "param": 1}, local_agent=_agent(args.agent)
@@ -46,9 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str]:
-    """Finish `spans` marked spans, at `rate`/s if above 0; return the first trace ids in hex.
+    """Finish `spans` marked spans, at `rate`/s if above 0; return the first trace IDs in hex.
 
-    A trace holds up to TRACE_SPANS of them, so that few traces appear among the service's own.
+    A trace has up to TRACE_SPANS of them, so that few traces appear among the service's own.
     """
     trace_ids = []
     started_at = time.monotonic()
@@ -69,7 +68,7 @@ def _agent(address: tuple[str, int] | None) -> dict[str, Any]:
     host, port = address or (None, None)
     return {
         "reporting_host": host or environment.agent_host(),
-        "reporting_port": port or environment.agent_port() or DEFAULT_PORT,
+        "reporting_port": port or environment.agent_port(),
     }
 
 
@@ -94,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=10.0,
         metavar="S",
-        help="bound of the close (default: %(default)s)",
+        help="limit of the close (default: %(default)s)",
     )
     return parser
 
@@ -109,19 +108,14 @@ def _count(text: str) -> int:
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is negative or endless")
+        raise argparse.ArgumentTypeError(f"{text} is negative or infinite")
     return value
 
 
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not (
-        colon
-        and host
-        and port.isascii()
-        and port.isdigit()
-        and 1 <= int(port[:6]) <= environment.MAX_PORT
-    ):
+    is_port = port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= environment.MAX_PORT
+    if not (colon and host and is_port):
         raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

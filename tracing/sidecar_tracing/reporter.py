@@ -16,10 +16,9 @@ from jaeger_client.reporter import BaseReporter
 
 from sidecar_tracing import lifecycle
 from sidecar_tracing.closing import CloseReport, Closing
-from sidecar_tracing.delivery import Delivery
+from sidecar_tracing.delivery import BYTES_PER_SECOND, Delivery, Pace
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
-from sidecar_tracing.pacing import BYTES_PER_SECOND, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,23 +29,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sidecar_tracing")
 
 CLOSE_SECONDS = 5.0
-"""Limit of a close without a timeout and of the exit hook: half of a container's usual grace."""
+"""Limit of a close without a timeout and of the exit hook.
+
+It is half of a container's usual grace period.
+"""
 
 SETTLE_TICK_SECONDS = 0.5
 FINAL_SETTLE_SECONDS = 0.01
 CAUTIOUS_SETTLE_SECONDS = 2.0
 CAUTIOUS_TICK_SECONDS = 0.1
 START_AGAIN_SECONDS = 0.1
-"""How long after a thread that did not start the next attempt is."""
+"""The time from a failed start of the thread to the next attempt."""
 
 _LONGEST_WAIT_SECONDS = 86_400.0
-"""Below what any clock or lock of the platform takes."""
+"""Less than the limit of any clock or lock of the platform."""
 
 _NEVER = float("inf")
 
 
 class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no types here
-    """Takes finished spans without blocking their thread, and sends them in the background."""
+    """Queues finished spans without blocking, and sends them in the background."""
 
     def __init__(  # noqa: PLR0913 - one call, by keyword, from Config
         self,
@@ -73,14 +75,14 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         lifecycle.track(self)
 
     def _begin(self) -> None:
-        """Set everything that a thread or a lock of another process must not have touched."""
+        """Set everything that must not come from another process, such as threads and locks."""
         self._pid = os.getpid()
         self._queue: deque[Any] = deque()
         # looked up here: gevent may have replaced the module's class since the import
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._wake_at: float = 1
         self._start_at = 0.0
-        # waiting on it releases the lock, also where a signal handler interrupted the lock's holder
+        # waiting for it releases the lock, even in a signal handler that interrupted the holder
         self._ended = threading.Condition(self.ledger.lock)
         self._report: CloseReport | None = None
         self._thread: threading.Thread | None = None
@@ -95,7 +97,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         )
 
     def after_fork_in_child(self) -> None:
-        """Restart in a forked child: the parent sends what was queued, the child its own spans."""
+        """Restart in a forked child: the parent sends the queue, the child its own spans."""
         self.ledger.reset()
         self._sender.close()
         self._begin()
@@ -104,11 +106,11 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self._finish()
 
     def set_process(self, service_name: str, tags: dict[str, Any], max_length: int) -> None:
-        """Name the service and the tags that each packet carries."""
+        """Set the service's name and the tags for all packets."""
         self._service = (service_name, tags, max_length)
 
     def report_span(self, span: Any) -> None:
-        """Queue a finished span, or count why not."""
+        """Queue a finished span, or count it as dropped."""
         self._notice_fork()
         if self._echo is not None:
             self._echo(span)
@@ -135,7 +137,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         return self.ledger.stats()
 
     def close(self, timeout: float = CLOSE_SECONDS) -> Closing:
-        """Stop taking spans, send the queued ones in the background; give up after `timeout` s."""
+        """Accept no more spans, and send the queue in the background for up to `timeout` s."""
         self._notice_fork()
         with self.ledger.lock:
             if self._closing is not None:
@@ -149,22 +151,22 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         return closing
 
     def close_and_wait(self, timeout: float) -> CloseReport:
-        """Close, and return within about `timeout` seconds with what came of it."""
+        """Close, and return the outcome within about `timeout` seconds."""
         self.close(timeout)
         with self._ended:
             self._ended.wait_for(
                 lambda: self._report is not None, _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS
             )
-            # none yet: the thread is held up by the resolver, or an earlier close had more time
-            return CloseReport.of(self.stats()) if self._report is None else self._report
+            # no report yet: the resolver blocks the thread, or an earlier close has more time
+            return CloseReport.from_stats(self.stats()) if self._report is None else self._report
 
     def _notice_fork(self) -> None:
-        # uWSGI forks without telling Python
+        # Python does not see a fork of uWSGI
         if os.getpid() != self._pid:
             self.after_fork_in_child()
 
     def _wake_thread(self) -> bool:
-        """Wake or start the thread; False where none can start: at a limit or interpreter exit."""
+        """Wake or start the thread; False if none can start: at a limit or interpreter exit."""
         if not (self._has_thread() or self._start_thread()):
             return False
         self._wake_at = _NEVER
@@ -172,7 +174,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         return True
 
     def _has_thread(self) -> bool:
-        # one without an identity is being started by the code that a signal handler interrupted
+        # a signal handler may interrupt the start of a thread, which then has no identity yet
         return self._thread is not None and (self._thread.ident is None or self._thread.is_alive())
 
     def _start_thread(self) -> bool:
@@ -183,7 +185,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self._thread.start()
         except RuntimeError:
             self._thread = None
-            self._wake_at = 1  # each later span looks whether it is time to try again
+            self._wake_at = 1  # each later span checks whether to try again
             self._start_at = time.monotonic() + START_AGAIN_SECONDS
             return False
         return True
@@ -191,7 +193,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _run(self) -> None:
         try:
             self._report_until_closed()
-        except Exception:  # a defect of ours: the next span starts another thread
+        except Exception:  # a bug: the next span starts another thread
             logger.exception("The reporter's thread failed")
         finally:
             with self.ledger.lock:
@@ -203,7 +205,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _report_until_closed(self) -> None:
         encoder = Encoder.for_service(*self._service, self._batch_size, self.ledger)
         while (batch := self._next_batch()) is not None:
-            self.ledger.tell(self._metrics.reporter_queue_length, len(batch) + len(self._queue))
+            queued = len(batch) + len(self._queue)
+            self.ledger.update_metric(self._metrics.reporter_queue_length, queued)
             self._deliver(batch, encoder)
         settled_at = min(self._deadline, time.monotonic() + CAUTIOUS_SETTLE_SECONDS)
         while self._delivery.unsettled:
@@ -216,12 +219,12 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _deliver(self, batch: list[Any], encoder: Encoder) -> None:
         try:
             self._delivery.deliver(batch, encoder)
-        except Exception:  # a defect of ours must not end the reporting
+        except Exception:  # a bug must not end the reporting
             logger.exception("A batch of spans could not be delivered")
             self._delivery.abandon("send_error")
 
     def _next_batch(self) -> list[Any] | None:
-        """Return the next spans when there are enough or they are old enough; None at the end."""
+        """Return spans once there are enough, or they are old enough; None at the end."""
         while True:
             if self._out_of_time():
                 self._drop_queue()
@@ -251,7 +254,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         return time.monotonic() >= self._flush_at
 
     def _pause(self) -> float | None:
-        """Return how long to sleep if nothing wakes the thread; set the queue length that does."""
+        """Return how long to sleep, and set the queue length that wakes the thread."""
         if not self._queue:
             self._wake_at = 1
             return SETTLE_TICK_SECONDS if self._delivery.unsettled else None
@@ -279,12 +282,12 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         lifecycle.forget(self)
         with self._ended:
             first = self._report is None
-            self._report = report = CloseReport.of(self.ledger.stats())
+            self._report = report = CloseReport.from_stats(self.ledger.stats())
             self._ended.notify_all()
         if first:
             self._closing.set_result(report)
 
 
 def _bounded(seconds: float) -> float:
-    """Return seconds that every wait accepts: at most a day, and 0 for NaN."""
+    """Return a number of seconds that every wait accepts: at most a day, and 0 for NaN."""
     return min(_LONGEST_WAIT_SECONDS, max(0.0, seconds))

@@ -23,9 +23,9 @@ logger = logging.getLogger("sidecar_tracing")
 
 
 def choose(configured: Any) -> Any:
-    """Return the sampler of a configuration (a Sampler, or type and param); None: the remote one.
+    """Return the sampler for a Sampler, or for a type and param; None means the remote one.
 
-    Raises ValueError for a type or param that a service passes wrong.
+    Raises ValueError for an invalid type or param in the configuration.
     """
     if isinstance(configured, Sampler):
         return configured
@@ -54,7 +54,7 @@ def _create(kind: str, param: Any) -> Any:
 
 
 def remote(config: Any, channel: Any, metrics_factory: Any) -> Any:
-    """Return the sampler that asks the agent; it samples everything until the first answer."""
+    """Return the sampler that asks the agent; it samples everything until the agent answers."""
     return RemoteControlledSampler(
         channel=channel,
         service_name=config.service_name,
@@ -68,7 +68,7 @@ def remote(config: Any, channel: Any, metrics_factory: Any) -> Any:
 
 
 def throttler(config: Any, channel: Any, metrics_factory: Any) -> Any:
-    """Return the throttler of debug spans where the configuration has one."""
+    """Return the throttler of debug spans if the configuration has one."""
     if config.throttler_group() is None:
         return None
     return RemoteThrottler(

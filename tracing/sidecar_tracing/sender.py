@@ -1,4 +1,4 @@
-"""Packets to the agent by UDP, and back again when its host refuses them."""
+"""Sends packets to the agent by UDP, and takes them back if its host refuses them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from sidecar_tracing.encoding import Packet
 
 RESOLVE_SECONDS = 2.0
-"""An agent that moves to another address is found again within this time."""
+"""An agent with a new address is found within this time."""
 
 _LOOKUPS_SHARE = 20
 """A lookup is valid for this many times its own duration.
 
-A quick resolver is asked before nearly every packet, since a bridge swallows packets to a container
-that was removed; a slow one takes a twentieth of the time.
+A quick resolver is asked before nearly every packet, because a bridge silently drops packets to a
+container that was removed; a slow one uses a twentieth of the time.
 """
 
 SETTLE_SECONDS = 4.0
-"""How long a packet may still come back: the kernel's ARP lookup gives up after three seconds."""
+"""How long a packet may come back: the kernel's ARP lookup gives up after three seconds."""
 
 HOLD_SECONDS = 15.0
 """How long after a refusal every packet is kept.
 
 A kernel reports one refusal per second to all processes of a host together, so packets without a
-refusal may be lost as well.
+refusal may be lost, too.
 """
 
 _KEPT_PACKETS = 512
@@ -45,12 +45,12 @@ _Address = tuple[int, tuple[object, ...]]
 
 @dataclass
 class _Line:
-    """A connected socket, and what it sent that may still come back."""
+    """A connected socket, and the sent packets that may still come back."""
 
     socket: socket.socket
     address: _Address
     is_exact: bool
-    """Whether each lost packet is refused: on loopback kernels do not limit their refusals."""
+    """Whether each lost packet is refused: kernels do not limit refusals on loopback."""
     kept: deque[tuple[float, Packet]] = field(default_factory=lambda: deque(maxlen=_KEPT_PACKETS))
 
     def forget_before(self, horizon: float) -> None:
@@ -63,13 +63,12 @@ class _Line:
             return []
         came_back = quotes if self.is_exact else b""
         refused = [packet for _, packet in self.kept if packet.data.startswith(came_back)]
-        self.kept = deque(
-            (pair for pair in self.kept if pair[1] not in refused), maxlen=_KEPT_PACKETS
-        )
+        kept = [pair for pair in self.kept if pair[1] not in refused]
+        self.kept = deque(kept, maxlen=_KEPT_PACKETS)
         return refused
 
     def _quotes(self) -> tuple[bytes, ...]:
-        """Return the first bytes of each refused packet, as the kernel quotes them."""
+        """Return the first bytes of each refused packet, which the kernel quotes."""
         if not self.kept:
             return ()
         if _ERROR_QUEUE is None:
@@ -92,7 +91,7 @@ class UdpSender:
         self.host = host
         self.port = port
         self.doubtful = False
-        """Whether packets may be lost unnoticed: one was refused, and `trust` not called since."""
+        """Whether packets may be lost unnoticed: one was refused since the last `trust`."""
         self._turn = 0
         self._hold_until = 0.0
         self._forget()
@@ -105,21 +104,21 @@ class UdpSender:
     def send(self, packet: Packet) -> None:
         """Send one packet.
 
-        Raises OSError or ValueError where the name does not resolve or the network refuses; the
-        caller then still owns the packet.
+        Raises OSError or ValueError if the name does not resolve or the network refuses; the
+        packet then still belongs to the caller.
         """
         line = self._connected()
         try:
             line.socket.send(packet.data)
         except ConnectionRefusedError:
-            # the kernel reports an earlier packet's refusal here, and this one has not left
+            # the kernel reports the refusal of an earlier packet; this one is not sent yet
             line.socket.send(packet.data)
         line.kept.append((time.monotonic(), packet))
 
     def take_refused(self) -> list[Packet]:
-        """Return the packets that came back since the last call, in the order of their sending.
+        """Return the packets that came back since the last call, in the order they were sent.
 
-        Beyond loopback a refusal brings back all that may be lost with it; some may have arrived.
+        Beyond loopback, a refusal brings back all that may be lost; some may have arrived.
         """
         now = time.monotonic()
         refused = [packet for line in self._retired for packet in self._refused_by(line, now)]
@@ -134,29 +133,28 @@ class UdpSender:
         return refused
 
     def _refused_by(self, line: _Line, now: float) -> list[Packet]:
-        refused = (
-            line.take_refused()
-        )  # first: after a long wait the answer is there, and the packet old
+        # first: after a long wait, the refusal has arrived and the packet is old
+        refused = line.take_refused()
         if line.is_exact or now >= self._hold_until:
             line.forget_before(now - SETTLE_SECONDS)
         return refused
 
     def trust(self) -> None:
-        """Take silence for success again."""
+        """Assume again that packets without a refusal arrive."""
         self.doubtful = False
 
     @property
     def holding(self) -> bool:
-        """Whether a refusal is so young that what left since may still be found lost."""
+        """Whether the last refusal is so recent that packets sent since then may be lost."""
         return time.monotonic() < self._hold_until
 
     @property
     def unsettled(self) -> bool:
-        """Whether a packet is young enough to come back."""
+        """Whether a packet is recent enough to come back."""
         return bool(self._retired) or (self._line is not None and bool(self._line.kept))
 
     def reset(self) -> None:
-        """Leave the socket; the next send resolves the name again and takes its next address."""
+        """Give up the socket; the next send resolves the name again and uses its next address."""
         self._turn += 1
         self._retire()
 

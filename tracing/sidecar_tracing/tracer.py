@@ -1,4 +1,4 @@
-"""jaeger-client's tracer with a bounded close, counts, and ids that a fork does not repeat."""
+"""jaeger-client's tracer with a bounded close, counts, and IDs that a fork does not repeat."""
 
 # ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
 
@@ -39,11 +39,11 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
     def close(self, timeout: float) -> CloseReport: ...
 
     def close(self, timeout: float | None = None) -> Closing | CloseReport:
-        """Send what is queued and take no more spans.
+        """Send the queued spans, and accept no more.
 
-        With a timeout in seconds: wait that long at most and return a CloseReport, which is true if
-        every span was sent.
-        Without: return at once, with a future of that report, as jaeger-client does.
+        With a timeout in seconds: wait that long at most, and return a CloseReport, which is true
+        if every span was sent. Without one: return a future of that report at once, as
+        jaeger-client does.
         """
         self.sampler.close()
         if timeout is None or not isinstance(self.reporter, Reporter):
@@ -54,7 +54,7 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
     def stats(self) -> Stats:
         """Return how many spans of this process were started, sent and dropped.
 
-        Raises TypeError where the tracer was created with a reporter that does not count.
+        Raises TypeError if the tracer was created with a reporter that does not count.
         """
         if not isinstance(self.reporter, Reporter):
             raise TypeError(
@@ -64,7 +64,7 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
 
 
 class ForkAwareRandom(random.Random):
-    """Random bits seeded per process, also after a fork that Python does not notice (uWSGI)."""
+    """Random bits seeded per process, even after a fork that Python does not see (uWSGI)."""
 
     def __init__(self) -> None:
         super().__init__()
