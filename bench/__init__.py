@@ -1,1 +1,1 @@
-"""Measurements of the kit next to the stock way, in one run (`python -m bench --list`)."""
+"""Measurements of the kit and the stock way in one run (`python -m bench --list`)."""

@@ -1,4 +1,4 @@
-"""Measure the kit, each case side by side with the stock way: interleaved runs, medians, ratios."""
+"""Measure the kit and the stock way side by side: interleaved runs, medians, ratios."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the cases; 1 where one failed, 130 where interrupted. A skipped case is no failure."""
+    """Run the cases; 1 if one failed, 130 if interrupted. A skipped case is not a failure."""
     args = _parser().parse_args(argv)
     if args.list:
         print("\n".join(f"{name:<10}{summary}" for name, summary in CASES.items()))
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(args)
     except KeyboardInterrupt:
-        _say("interrupted; all that was started is stopped")
+        _say("interrupted; all started processes are stopped")
         return 130
 
 
@@ -81,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         "--runs", type=_count, metavar="N", help="runs of each way (default: the case's own number)"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="a tenth of the load, one run: does it work at all?"
+        "--quick",
+        action="store_true",
+        help="one run with a tenth of the load, to check that it works",
     )
     parser.add_argument(
         "--output", choices=("text", "json"), default="text", help="Markdown tables, or every run"
@@ -92,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _case_name(text: str) -> str:
     if text not in CASES:
-        raise argparse.ArgumentTypeError(f"no case {text!r}; there are {', '.join(CASES)}")
+        raise argparse.ArgumentTypeError(f"unknown case {text!r}; the cases are {', '.join(CASES)}")
     return text
 
 

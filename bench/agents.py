@@ -1,4 +1,4 @@
-"""Agents for a measurement: the stock one, and one with the arguments of the rendering."""
+"""Agents for a measurement: a stock one, and one with the rendered arguments."""
 
 from __future__ import annotations
 
@@ -28,36 +28,35 @@ _ENABLE = "set SIDECAR_BENCH_AGENT=/path/to/jaeger-agent (1.62.0), or put jaeger
 
 
 @dataclass(frozen=True)
-class Agent:
+class RunningAgent:
     """A running agent."""
 
     child: Child
     port: int
-    """UDP, Thrift compact, on 127.0.0.1."""
+    """UDP on 127.0.0.1, for Thrift's compact protocol."""
     admin: str
     """URL."""
 
     def counts(self) -> AgentCounts:
-        """Return its counters and the kernel's drops below it."""
+        """Return its counters, and the packets that the kernel dropped."""
         return read_agent(self.admin, self.port)
 
 
 def find_agent() -> str:
-    """Return the agent's binary. Raises Skipped where there is none."""
+    """Return the agent's binary. Raises Skipped if there is none."""
     named = os.environ.get("SIDECAR_BENCH_AGENT")
     lab = os.environ.get("LAB_DIR")
-    found = (
-        named
-        or shutil.which("jaeger-agent")
-        or (shutil.which("jaeger-agent", path=f"{lab}/bin") if lab else None)
-    )
+    found = named or shutil.which("jaeger-agent")
+    if not found and lab:
+        found = shutil.which("jaeger-agent", path=f"{lab}/bin")
     if not found or not os.access(found, os.X_OK):
-        raise Skipped(f"no jaeger-agent binary{f' at {named}' if named else ''}; {_ENABLE}")
+        where = f" at {named}" if named else ""
+        raise Skipped(f"no jaeger-agent binary{where}; {_ENABLE}")
     return found
 
 
 def addresses(gateway: str, compact: int, admin: int) -> dict[str, str]:
-    """Return the flags for an agent's addresses on loopback; port 0 where nothing connects."""
+    """Return the flags for an agent's addresses on loopback; unused ones have port 0."""
     return {
         "--config-file": str(TOKEN_FILE),
         "--reporter.grpc.host-port": gateway,
@@ -69,45 +68,42 @@ def addresses(gateway: str, compact: int, admin: int) -> dict[str, str]:
     }
 
 
-def stock_argv(places: Mapping[str, str]) -> list[str]:
-    """Return the arguments of an agent that is told addresses and token, and nothing else."""
-    return [f"{flag}={value}" for flag, value in places.items()]
+def stock_argv(flags: Mapping[str, str]) -> list[str]:
+    """Return the arguments of an agent that has only addresses and a token."""
+    return [f"{flag}={value}" for flag, value in flags.items()]
 
 
-def rendered_argv(argv: Sequence[str], places: Mapping[str, str]) -> list[str]:
-    """Return the rendering's arguments with other places; every other argument as it was rendered.
+def rendered_argv(argv: Sequence[str], flags: Mapping[str, str]) -> list[str]:
+    """Return the rendered arguments with these flags replaced.
 
-    Raises ValueError where the rendering lacks a flag that has to be replaced.
+    Raises ValueError if the rendering lacks a flag that must be replaced.
     """
     names = [argument.partition("=")[0] for argument in argv]
-    if absent := places.keys() - set(names):
+    if absent := flags.keys() - set(names):
         raise ValueError(f"the rendering has no {', '.join(sorted(absent))}")
     return [
-        f"{name}={places[name]}" if name in places else argument
+        f"{name}={flags[name]}" if name in flags else argument
         for name, argument in zip(names, argv, strict=True)
     ]
 
 
 @cache
 def planned_argv() -> tuple[str, ...]:
-    """Return the agent's arguments as `sidecar plan` shows them for the region local."""
+    """Return the agent's arguments that `sidecar plan` shows for the region local."""
     command = python("-m", "sidecar", "plan", "--region", "local", "--output", "json")
     done = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True)
     return tuple(json.loads(done.stdout)["services"][0]["agent"]["argv"])
 
 
 @contextlib.contextmanager
-def started(gateway: str, *, rendered: bool) -> Iterator[Agent]:
+def started(gateway: str, *, rendered: bool) -> Iterator[RunningAgent]:
     """Run an agent that reports to the gateway at HOST:PORT; it connects with its first packet."""
-    binary, compact, admin = (
-        find_agent(),
-        free_port(socket.SOCK_DGRAM),
-        free_port(socket.SOCK_STREAM),
-    )
-    places = addresses(gateway, compact, admin)
-    arguments = rendered_argv(planned_argv(), places) if rendered else stock_argv(places)
+    binary = find_agent()
+    compact, admin = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    flags = addresses(gateway, compact, admin)
+    arguments = rendered_argv(planned_argv(), flags) if rendered else stock_argv(flags)
     with running([binary, *arguments]) as child:
-        agent = Agent(child, compact, f"http://127.0.0.1:{admin}")
+        agent = RunningAgent(child, compact, f"http://127.0.0.1:{admin}")
         child.wait_for(lambda: _listens(compact) and agent.counts() is not None)
         yield agent
 
@@ -126,17 +122,17 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 def socket_buffer_cap() -> int:
-    """Return net.core.rmem_max in bytes: the most that an agent's socket buffer can be."""
+    """Return net.core.rmem_max in bytes, the limit of an agent's socket buffer."""
     return int(Path("/proc/sys/net/core/rmem_max").read_text(encoding="ascii"))
 
 
 def version(binary: str) -> str:
-    """Return what an agent says of its version; "?" where it does not."""
+    """Return the version that an agent reports; "?" if it reports none."""
     done = subprocess.run(
         [binary, "version"], check=False, capture_output=True, text=True, timeout=20
     )
     try:
-        said: str = json.loads(done.stdout)["gitVersion"]
+        reported: str = json.loads(done.stdout)["gitVersion"]
     except (ValueError, KeyError):
         return "?"
-    return said
+    return reported

@@ -1,4 +1,4 @@
-"""A minimal gateway: grpc.aio's server with generated stubs, and a count of spans."""
+"""A minimal gateway: the server of grpc.aio with generated stubs, and a count of spans."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sidecar.stand_in.stubs import collector_pb2, collector_pb2_grpc
 
 
 class Counter(collector_pb2_grpc.CollectorServiceServicer):  # type: ignore[misc]
-    """Counts spans, checks nothing, keeps nothing."""
+    """Counts spans, without checking or keeping them."""
 
     spans = 0
 
-    # generated code is untyped, and gives the name
+    # generated code is untyped, and defines the name
     async def PostSpans(self, request: Any, context: Any) -> Any:  # noqa: ANN401, ARG002, N802
         self.spans += len(request.batch.spans)
         return collector_pb2.PostSpansResponse()
 
 
 async def main() -> None:
-    """Serve on a free port of loopback, which the first line of standard output tells."""
+    """Serve on a free port of loopback, and print the address as the first line."""
     server = grpc.aio.server()
     collector_pb2_grpc.add_CollectorServiceServicer_to_server(Counter(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -1,4 +1,4 @@
-"""A gateway's client as a process: calls PostSpans N times, with M calls at a time."""
+"""A client of a gateway as a process: calls PostSpans N times, with 32 calls at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IN_FLIGHT = 32
 SPANS_PER_TRACE = 5
 _METHOD = "/jaeger.api_v2.CollectorService/PostSpans"
 _PLACEHOLDER = b"\xa5BATCH\xa5\x5a"
-"""The high half of trace ids in the template; each batch's number replaces it."""
+"""The upper half of the trace IDs in the template, which each batch replaces with its number."""
 
 
 def main() -> int:
@@ -30,21 +30,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", required=True, metavar="HOST:PORT")
     parser.add_argument("--batches", type=int, required=True)
-    parser.add_argument("--spans", type=int, required=True, help="in a batch")
+    parser.add_argument("--spans", type=int, required=True, help="per batch")
     args = parser.parse_args()
     print(json.dumps(asyncio.run(_call(args.target, args.batches, template(args.spans)))))
     return 0
 
 
 def template(spans: int) -> bytes:
-    """Return a serialised batch of spans as an agent sends it, with the token of `local`."""
+    """Return a serialized batch of spans as an agent sends it, with the token of `local`."""
     request = PostSpansRequest()
     process = request.batch.process
     process.service_name = "bench"
     process.tags.add(key="hostname", v_str="bench")
-    name, _, token = yaml.safe_load(TOKEN_FILE.read_text(encoding="utf-8"))["agent"][
-        "tags"
-    ].partition("=")
+    token_file = yaml.safe_load(TOKEN_FILE.read_text(encoding="utf-8"))
+    name, _, token = token_file["agent"]["tags"].partition("=")
     process.tags.add(key=name, v_str=token)
     for number in range(spans):
         _add_span(request, number)
@@ -69,7 +68,7 @@ def _add_span(request: Any, number: int) -> None:  # noqa: ANN401 - a protobuf m
 
 
 def numbered(raw: bytes, batches: int) -> Iterator[bytes]:
-    """Yield the template so many times, each with trace ids of its own."""
+    """Yield the template `batches` times, each time with other trace IDs."""
     first = time.time_ns()
     for number in range(batches):
         yield raw.replace(_PLACEHOLDER, (first + number).to_bytes(8, "big"))

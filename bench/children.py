@@ -1,4 +1,4 @@
-"""Child processes of a measurement: none outlives it, however it ends."""
+"""Child processes of a measurement, which end with it in every case."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MICROSECONDS = 1_000_000
 
 
 class ChildError(Exception):
-    """A child failed; the text holds its command, exit code and last output."""
+    """A child failed; the text contains its command, exit code and last output."""
 
 
 def python(*arguments: str) -> list[str]:
@@ -36,7 +36,7 @@ def python(*arguments: str) -> list[str]:
 
 @contextlib.contextmanager
 def running(argv: Sequence[str]) -> Iterator[Child]:
-    """Run a child until the block ends, in its own session: this block forwards Ctrl-C."""
+    """Run a child until the block ends, in a session of its own: the block handles Ctrl-C."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(
             argv,
@@ -64,11 +64,11 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id, which is its group's as well."""
+        """The process ID, which is also that of its group."""
         return self._process.pid
 
     def line(self) -> str:
-        """Return the next line of its standard output. Raises ChildError where it ended before."""
+        """Return the next line of its standard output. Raises ChildError if it ended before."""
         assert self._process.stdout is not None
         text = self._process.stdout.readline()
         if not text:
@@ -86,7 +86,7 @@ class Child:
         return json.loads(output)
 
     def wait_for(self, ready: Callable[[], bool], seconds: float = 20.0) -> None:
-        """Wait until `ready` is true, which may raise OSError before. Raises ChildError."""
+        """Wait until `ready` is true; it may raise OSError before. Raises ChildError."""
         deadline = time.monotonic() + seconds
         while not _true(ready):
             if self._process.poll() is not None:
@@ -101,7 +101,7 @@ class Child:
         return float(times.user + times.system) * _MICROSECONDS
 
     def peak_mib(self) -> float:
-        """Return the most resident memory that it ever held."""
+        """Return the peak of its resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
         kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(kib) / 1024
@@ -114,7 +114,7 @@ class Child:
 
 
 def end_all() -> None:
-    """End every child process: an interrupt may come before anyone holds a started child."""
+    """End every child process: an interrupt may come before a block holds a started child."""
     left = psutil.Process().children(recursive=True)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -132,7 +132,7 @@ def _true(ready: Callable[[], bool]) -> bool:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Ask the child's group to end, and make it."""
+    """End the child's group: terminate it, then kill it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -1,4 +1,4 @@
-"""One delivery: a service, an agent and a gateway, each fresh; what arrived of what was started."""
+"""One delivery by a new service, agent and stand-in: how many of the started spans arrive."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bench.children import python, running
 from bench.measure import Figure, Options, Sample, interleave
 
 if TYPE_CHECKING:
-    from bench.agents import Agent
-    from bench.gateways import Gateway
+    from bench.agents import RunningAgent
+    from bench.gateways import RunningGateway
 
 WAYS = {
     "stock client, stock agent": ("stock", False),
     "stock client + our settings, rendered agent": ("settings", True),
     "sidecar_tracing, rendered agent": ("kit", True),
 }
-"""Way → the client's way, and whether the agent has the rendering's arguments."""
+"""Way → the client's way, and whether the agent has the rendered arguments."""
 BASELINE = next(iter(WAYS))
 
 FIGURES = (
@@ -36,31 +36,30 @@ FIGURES = (
 )
 
 _QUIET_SECONDS = 3.0
-"""No call to a gateway takes longer than its latency, so nothing more comes after this."""
+"""No call to a gateway takes longer than its latency, so nothing arrives after this time."""
 _MOST_SECONDS = 90.0
 _DUPLICATES_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Load:
-    """What the service does."""
+class Workload:
+    """The spans that the service makes, and the latency of the gateway."""
 
     spans: int
     rate: float = 0.0
-    """Spans/s; 0: at once."""
+    """Spans/s; 0 means at once."""
     latency_ms: int = 0
-    """Of the gateway."""
 
 
-def measure(load: Load, options: Options, runs: int) -> dict[str, list[Sample]]:
-    """Measure every way. Raises Skipped where no agent is."""
+def measure(load: Workload, options: Options, runs: int) -> dict[str, list[Sample]]:
+    """Measure every way. Raises Skipped if there is no agent."""
     agents.find_agent()
     return interleave(
         tuple(WAYS), options.rounds(runs), lambda way: deliver(load, *WAYS[way]), options.say
     )
 
 
-def deliver(load: Load, client: str, rendered: bool) -> Sample:
+def deliver(load: Workload, client: str, rendered: bool) -> Sample:
     """Return the figures of one delivery."""
     marker = secrets.token_hex(8)
     with (
@@ -83,20 +82,18 @@ def deliver(load: Load, client: str, rendered: bool) -> Sample:
         }
 
 
-def _make(load: Load, client: str, agent: Agent, marker: str) -> Sample:
-    options = [
-        f"--way={client}",
-        f"--spans={load.spans}",
-        f"--rate={load.rate}",
-        f"--marker={marker}",
-    ]
-    with running(python("-m", "bench.spans", *options, f"--agent=127.0.0.1:{agent.port}")) as child:
+def _make(load: Workload, client: str, agent: RunningAgent, marker: str) -> Sample:
+    options = [f"--way={client}", f"--spans={load.spans}", f"--rate={load.rate}"]
+    options += [f"--marker={marker}", f"--agent=127.0.0.1:{agent.port}"]
+    with running(python("-m", "bench.spans", *options)) as child:
         made: Sample = child.result(120)
     return made
 
 
-def _settle(gateway: Gateway, agent: Agent, marker: str, spans: int) -> tuple[int, int]:
-    """Return distinct and accepted spans once all arrived, or once nothing changes for a while."""
+def _settle(
+    gateway: RunningGateway, agent: RunningAgent, marker: str, spans: int
+) -> tuple[int, int]:
+    """Return the distinct and accepted spans, once all arrived or nothing changes any more."""
     deadline = time.monotonic() + _MOST_SECONDS
     last, moved_at = (-1, -1), time.monotonic()
     while time.monotonic() < min(deadline, moved_at + _QUIET_SECONDS):

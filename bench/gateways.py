@@ -1,4 +1,4 @@
-"""Gateways for a measurement: the kit's stand-in, and a bare server that only counts."""
+"""Gateways for a measurement: the stand-in, and a bare server that only counts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Gateway:
-    """A running gateway."""
+class RunningGateway:
+    """A running stand-in or bare server."""
 
     child: Child
     grpc: str
@@ -28,26 +28,22 @@ class Gateway:
     """URL; empty for the bare server."""
 
     def counts(self, marker: str) -> GatewayCounts:
-        """Return what it counted of a marker."""
+        """Return its counts for a marker."""
         return read_gateway(self.page, marker)
 
 
 @contextlib.contextmanager
-def stand_in(latency_ms: int = 0) -> Iterator[Gateway]:
-    """Run `sidecar gateway`; it answers each call `latency_ms` later."""
-    options = [
-        "--grpc=127.0.0.1:0",
-        "--http=127.0.0.1:0",
-        f"--token-file={TOKEN_FILE}",
-        f"--latency={latency_ms}",
-    ]
-    with running(python("-m", "sidecar", "gateway", *options, "--output=json")) as child:
-        places = json.loads(child.line())
-        yield Gateway(child, places["grpc"], f"http://{places['http']}")
+def stand_in(latency_ms: int = 0) -> Iterator[RunningGateway]:
+    """Run the stand-in, which answers each call `latency_ms` later."""
+    options = [f"--token-file={TOKEN_FILE}", f"--latency={latency_ms}"]
+    options += ["--grpc=127.0.0.1:0", "--http=127.0.0.1:0", "--output=json"]
+    with running(python("-m", "sidecar", "gateway", *options)) as child:
+        addresses = json.loads(child.line())
+        yield RunningGateway(child, addresses["grpc"], f"http://{addresses['http']}")
 
 
 @contextlib.contextmanager
-def bare() -> Iterator[Gateway]:
+def bare() -> Iterator[RunningGateway]:
     """Run the bare grpc.aio server."""
     with running(python("-m", "bench.bare_gateway")) as child:
-        yield Gateway(child, child.line().strip())
+        yield RunningGateway(child, child.line().strip())

@@ -1,4 +1,4 @@
-"""The machine that a measurement ran on; without it no figure says anything."""
+"""The machine of a measurement: figures mean nothing without it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.measure import Skipped
 
 
 def describe() -> dict[str, str | int]:
-    """Return what the figures depend on."""
+    """Return the properties on which the figures depend."""
     return {
         "cores": os.cpu_count() or 0,
         "cpu": _cpu_model(),
@@ -23,15 +23,15 @@ def describe() -> dict[str, str | int]:
 
 
 def load_average() -> float:
-    """Return the last minute's load: above a fraction of the cores, other work is running."""
+    """Return the load of the last minute, which shows whether other work is running."""
     return round(os.getloadavg()[0], 2)
 
 
 def _cpu_model() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?"
-    )
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "?"
 
 
 def _agent() -> str:

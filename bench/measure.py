@@ -13,19 +13,19 @@ Sample = dict[str, float]
 """Figure → value, of one way in one run."""
 
 
-class Skipped(Exception):  # noqa: N818 - no error: the case says what it lacks
-    """A case cannot run here; the text says why and how to enable it."""
+class Skipped(Exception):  # noqa: N818 - not an error
+    """A case cannot run here; the text says why, and how to enable it."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a case is asked to run."""
+    """How to run a case."""
 
     say: Callable[[str], None]
     runs: int | None = None
     """None: the case's own number."""
     quick: bool = False
-    """Less load and one run: shows that the bench works, and measures little."""
+    """Less load and one run, to check that the bench works."""
 
     def rounds(self, usual: int) -> int:
         """Return the number of runs."""
@@ -44,25 +44,25 @@ class Figure:
     title: str
     digits: int = 0
     ratio: bool = False
-    """Also shown as a multiple of the baseline's."""
+    """Whether to show the multiple of the baseline's, too."""
     spread: bool = False
-    """Also shown from the lowest to the highest run, where they differ."""
+    """Whether to show the lowest and the highest run, too, if they differ."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A case's outcome."""
+    """The outcome of a case."""
 
     title: str
     figures: tuple[Figure, ...]
     samples: Mapping[str, Sequence[Sample]]
-    """Way → its runs, in the order in which they ran."""
+    """Way → its runs, in order."""
     baseline: str | None = None
-    """The way that the others are compared with."""
+    """The way with which the others are compared."""
     notes: tuple[str, ...] = field(default=())
 
     def median(self, way: str, key: str) -> float | None:
-        """Return the median of a figure over a way's runs; None where the way does not have it."""
+        """Return the median of a figure over a way's runs; None if the way does not have it."""
         values = [sample[key] for sample in self.samples[way] if key in sample]
         return statistics.median(values) if values else None
 

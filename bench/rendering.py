@@ -1,4 +1,4 @@
-"""Reads, plans and renders a spec for N regions as a process, and prints the times."""
+"""Reads, plans and renders a spec for N regions, and prints the times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Print read_ms, plan_ms, render_ms and each_ms, which is per service or rendering."""
+    """Print read_ms, plan_ms, render_ms, and each_ms, which is per service or rendering."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", type=Path, metavar="FILE", help="default: the sample's services")
     parser.add_argument("--regions", type=int, required=True, metavar="N")

@@ -1,4 +1,4 @@
-"""Tables and JSON of what was measured."""
+"""Tables and JSON of a measurement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def as_markdown(measured: Measured) -> str:
-    """Return a Markdown table: medians, and ratios where a figure has them."""
+    """Return a Markdown table of medians, and of ratios if a figure has them."""
     head = [f"{figure.title}" for figure in measured.figures]
     runs = max(len(samples) for samples in measured.samples.values())
     lines = [

@@ -27,13 +27,13 @@ _WARM_UP = 200
 
 
 def main() -> int:
-    """Make the spans, close, print what it took as one JSON object."""
+    """Make the spans, close, and print the cost as one JSON object."""
     args = _arguments()
     tracer = make_tracer(args.way, args.agent)
     make = maker(tracer, args.shape, args.marker)
     for _ in range(_WARM_UP if args.warm_up else 0):
         make()
-    time.sleep(1.5 if args.warm_up else 0)  # past the flush, so that nothing of it is timed
+    time.sleep(1.5 if args.warm_up else 0)  # until the flush is over, so that it is not measured
     processor, thread = time.process_time(), time.thread_time()
     caller = _at_rate(make, args.spans, args.rate) if args.rate else _at_once(make, args.spans)
     thread, closing = time.thread_time() - thread, time.perf_counter()
@@ -99,7 +99,7 @@ def _at_once(make: MakeSpan, spans: int) -> float:
 
 
 def _at_rate(make: MakeSpan, spans: int, rate: float) -> float:
-    """Return the seconds that the caller spent in the spans, without the pauses between them."""
+    """Return the seconds that the caller spent in the spans, without the pauses."""
     began, inside = time.perf_counter(), 0.0
     for number in range(spans):
         time.sleep(max(0.0, began + number / rate - time.perf_counter()))
@@ -115,7 +115,7 @@ def close(tracer: Any) -> None:  # noqa: ANN401
         tracer.close(CLOSE_SECONDS)
         return
     closing, deadline = tracer.close(), time.monotonic() + CLOSE_SECONDS
-    # its future belongs to no event loop that runs, so there is nothing to wait on
+    # its future belongs to no running event loop, so nothing can wait for it
     while not closing.done() and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -126,7 +126,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shape", choices=SHAPES, default="service")
     parser.add_argument("--agent", default="127.0.0.1:6831", metavar="HOST:PORT")
     parser.add_argument("--spans", type=int, required=True)
-    parser.add_argument("--rate", type=float, default=0.0, help="spans/s; 0: at once")
+    parser.add_argument("--rate", type=float, default=0.0, help="spans/s; 0 means at once")
     parser.add_argument("--marker", default="-")
     parser.add_argument("--warm-up", action="store_true")
     return parser.parse_args()

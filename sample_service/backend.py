@@ -1,4 +1,4 @@
-"""The service behind: it composes greetings and records them in the background."""
+"""The backend: it composes greetings, and records them in the background."""
 
 from __future__ import annotations
 

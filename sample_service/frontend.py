@@ -1,4 +1,4 @@
-"""The service that users call: it asks the backend for a greeting."""
+"""The frontend, which users call: it asks the backend for a greeting."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def fail() -> Response:
 
 @app.get("/readyz")
 def readyz() -> Response:
-    """Tell whether the backend can be reached."""
+    """Report whether the backend is reachable."""
     try:
         requests.get(f"{BACKEND_URL}/healthz", timeout=TIMEOUT_SECONDS).raise_for_status()
     except requests.RequestException as error:
@@ -49,7 +49,7 @@ def readyz() -> Response:
 
 
 def ask_backend(name: str) -> str:
-    """Return the backend's greeting; raises BadGateway where it gives none."""
+    """Return the backend's greeting. Raises BadGateway if there is none."""
     tracer = opentracing.global_tracer()
     span_tags = {tags.SPAN_KIND: tags.SPAN_KIND_RPC_CLIENT, tags.PEER_SERVICE: "backend"}
     with tracer.start_active_span("call backend", tags=span_tags) as scope:
@@ -58,11 +58,11 @@ def ask_backend(name: str) -> str:
         try:
             return str(fetch_greeting(name, headers)["greeting"])
         except (requests.RequestException, KeyError, TypeError) as error:
-            raise BadGateway("the backend gives no greeting") from error
+            raise BadGateway("the backend returns no greeting") from error
 
 
 def fetch_greeting(name: str, headers: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """Return the backend's JSON for `name`; raises requests.RequestException."""
+    """Return the backend's JSON for `name`. Raises requests.RequestException."""
     answer = requests.get(
         f"{BACKEND_URL}/greeting", params={"name": name}, headers=headers, timeout=TIMEOUT_SECONDS
     )

@@ -22,7 +22,7 @@ os.environ.setdefault("JAEGER_SERVICE_NAME", "backend" if IS_BACKEND else "front
 
 
 def number(variable: str, default: int) -> int:
-    """Return a variable as a positive number; ends the program where it is another thing."""
+    """Return a variable as a positive number; ends the program if it is not one."""
     text = os.environ.get(variable, "").strip() or str(default)
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         sys.exit(f"{variable}={text} is not a positive number")
@@ -41,12 +41,12 @@ logconfig_dict: dict[str, Any] = logs.CONFIG
 
 
 def post_worker_init(_worker: object) -> None:
-    """Make this worker's tracer: after the fork, also with --preload."""
+    """Create this worker's tracer: after the fork, even with --preload."""
     tracing.start()
 
 
 def worker_exit(_server: object, _worker: object) -> None:
-    """Finish the jobs and flush the tracer; gunicorn calls it when the last request is answered."""
+    """Finish the jobs, and flush the tracer; gunicorn calls it after the last request."""
     jobs.stop()
     tracer = opentracing.global_tracer()
     if isinstance(tracer, Tracer):

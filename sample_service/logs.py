@@ -1,4 +1,4 @@
-"""Logs as JSON on standard output: one object a line, with the trace that it belongs to."""
+"""Logs as JSON on standard output: one object per line, with the ID of its trace."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def current_trace_id() -> str | None:
-    """Return the trace id of the span that is active in this thread, in hex."""
+    """Return the trace ID of this thread's active span, in hexadecimal."""
     span = opentracing.global_tracer().active_span
     trace_id = getattr(span, "trace_id", None)
     return None if trace_id is None else f"{trace_id:016x}"

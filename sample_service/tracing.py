@@ -1,4 +1,4 @@
-"""The tracer's whole life in a service: started after the fork, flushed before the worker ends."""
+"""The tracer of a service: created after the fork, flushed before the worker ends."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ STOP_SECONDS = 5.0
 
 
 def start() -> Tracer | None:
-    """Make the global tracer from JAEGER_SERVICE_NAME, JAEGER_AGENT_HOST and JAEGER_AGENT_PORT."""
+    """Create the global tracer, which reads the JAEGER_ environment variables."""
     tracer: Tracer | None = Config({"sampler": {"type": "const", "param": 1}}).initialize_tracer()
     return tracer
 
 
 def stop(tracer: Tracer) -> CloseReport:
-    """Send what is queued, within a bound, and log what did not leave."""
+    """Send the queued spans within a time limit, and log how many were not sent."""
     report = tracer.close(STOP_SECONDS)
     log = logger.info if report.complete else logger.warning
     log("Tracer closed: %d spans sent, %d not", report.sent, report.unsent)

@@ -1,4 +1,4 @@
-"""What both services share: traced views, JSON errors, health and counts."""
+"""Code that both services share: traced views, JSON errors, health and counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_NAME = 64
 
 
 def create_app(name: str) -> Flask:
-    """Return an application with the endpoints that are not traced, and errors as JSON."""
+    """Return an application with untraced endpoints for its state, and errors as JSON."""
     app = Flask(name)
     app.register_error_handler(Exception, json_error)
     app.add_url_rule("/", "index", lambda: jsonify(service=name, endpoints=endpoints(app)))
@@ -56,10 +56,10 @@ def traced(view: Callable[[], Any]) -> Callable[[], Response]:
 
 
 def answer(view: Callable[[], Any]) -> Response:
-    """Return the view's response; an exception makes the active span an error span."""
+    """Return the view's response; an exception marks the active span as failed."""
     try:
         return make_response(view())
-    except Exception as error:  # noqa: BLE001 - whatever the view raises is its answer
+    except Exception as error:  # noqa: BLE001 - whatever the view raises is answered
         response = json_error(error)
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             mark_as_error(error)
@@ -77,7 +77,7 @@ def mark_as_error(error: Exception) -> None:
 
 
 def callers_context() -> opentracing.SpanContext | None:
-    """Return the span context in the request's headers; None where it is absent or malformed."""
+    """Return the span context in the request's headers; None if it is absent or malformed."""
     try:
         return opentracing.global_tracer().extract(Format.HTTP_HEADERS, dict(request.headers))
     except opentracing.SpanContextCorruptedException:
@@ -96,7 +96,7 @@ def json_error(error: Exception) -> Response:
 
 
 def guest_name() -> str:
-    """Return the query's `name`; raises BadRequest where it is not 1 to 64 printable characters."""
+    """Return the query's `name`. Raises BadRequest if it is not 1 to 64 printable characters."""
     name = request.args.get("name", "world").strip()
     if not (1 <= len(name) <= LONGEST_NAME and name.isprintable()):
         raise BadRequest(f"name must be 1 to {LONGEST_NAME} printable characters")
@@ -109,6 +109,6 @@ def endpoints(app: Flask) -> list[str]:
 
 
 def tracing_stats() -> dict[str, Any]:
-    """Return this worker's span counts; empty where the tracer does not count."""
+    """Return this worker's span counts; empty if the tracer does not count."""
     stats = getattr(opentracing.global_tracer(), "stats", None)
     return {"pid": os.getpid(), "spans": stats().as_dict() if stats else {}}

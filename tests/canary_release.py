@@ -1,4 +1,4 @@
-"""The release that tests share: the sample with the stand-in, its token in a Secret that exists."""
+"""The release that tests share: the sample with the stand-in, and an existing Secret."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def install(space: Namespace) -> None:
 
 
 def upgrade(space: Namespace, *changes: object) -> None:
-    """Give it these values over its own, and wait until it is ready; without any, its own again."""
+    """Upgrade it with these changes, or back to its own values, and wait until it is ready."""
     space.helm("upgrade", "demo", CHART, *OPTIONS, *changes, *WAIT)

@@ -4,8 +4,8 @@ CASES = {
     "burst": "delivery of 20,000 spans made at once",
     "steady": "delivery of 2,000 spans/s with the gateway 200 ms away",
     "caller": "what a span costs the thread that makes it",
-    "gateway": "the stand-in's PostSpans beside a bare grpc.aio server",
-    "start": "`sidecar --help` and one render beside a bare interpreter",
+    "gateway": "the stand-in's PostSpans and that of a bare grpc.aio server",
+    "start": "`sidecar --help`, one render and a bare interpreter",
     "spec": "a spec of 200 services, and all regions in one process",
     "compose": "from `docker compose up` to the first proven trace",
 }

@@ -1,4 +1,4 @@
-"""What a span costs the thread that makes it, and the process in all."""
+"""The cost of a span for the thread that makes it, and for the whole process."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ COSTS = {
     "caller_cpu_us": "processor µs of its thread",
     "cpu_us": "processor µs of the process",
 }
-"""The caller's wall time (grows with load), its processor time, all threads' until the close."""
+"""The caller's wall time, which grows with the load; its processor time; that of all threads."""
 FIGURES = tuple(
     Figure(f"{cost}_{shape}", f"{name}: {title}", 1, ratio=True)
     for shape, name in SHAPES.items()
     for cost, title in COSTS.items()
 )
-
-
-NOTE = "Stock drops most of these spans, and dropped spans are not encoded: it does less work."
+NOTE = "Stock drops most of these spans, and does not encode them: it does less work."
 
 
 def run(options: Options) -> Measured:
@@ -41,23 +39,18 @@ def run(options: Options) -> Measured:
         samples = interleave(
             tuple(CLIENTS),
             options.rounds(RUNS),
-            lambda way: _one(CLIENTS[way], spans, agent),
+            lambda way: _costs(CLIENTS[way], spans, agent),
             options.say,
         )
     title = f"Caller: cost of a span, {spans:,} made back to back"
     return Measured(title, FIGURES, samples, next(iter(CLIENTS)), (NOTE,))
 
 
-def _one(way: str, spans: int, agent: str) -> Sample:
+def _costs(way: str, spans: int, agent: str) -> Sample:
     sample: Sample = {}
     for shape in SHAPES:
-        options = [
-            f"--way={way}",
-            f"--shape={shape}",
-            f"--spans={spans}",
-            f"--agent={agent}",
-            "--warm-up",
-        ]
+        options = [f"--way={way}", f"--shape={shape}", f"--spans={spans}"]
+        options += [f"--agent={agent}", "--warm-up"]
         with running(python("-m", "bench.spans", *options)) as child:
             made = child.result(120)
         sample |= {f"{cost}_{shape}": made[cost] for cost in COSTS}

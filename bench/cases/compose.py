@@ -42,7 +42,7 @@ _TRACE_SECONDS = 60.0
 
 
 def run(options: Options) -> Measured:
-    """Measure with images that are there; pulling and building are not measured."""
+    """Measure with existing images; pulling and building are not measured."""
     try:
         engine, compose = connect(), find_compose()
     except SidecarError as error:
@@ -50,7 +50,7 @@ def run(options: Options) -> Measured:
     with _project() as frontend:
         sample = _require_images(engine, compose)
         ways = {
-            BASE: lambda: _run_one(engine, sample),
+            BASE: lambda: _run_container(engine, sample),
             OURS: lambda: _up(engine, compose, frontend),
         }
         samples = interleave(
@@ -78,7 +78,7 @@ def _project() -> Iterator[str]:
 
 
 def _require_images(engine: Engine, compose: Compose) -> str:
-    """Return the sample's image. Raises Skipped where an image is not there."""
+    """Return the sample's image. Raises Skipped if an image is missing."""
     services = compose.config(CHECKOUT)["services"]
     names = {service["image"] for service in services.values()}
     if absent := sorted(name for name in names if engine.images.find(name) is None):
@@ -87,7 +87,7 @@ def _require_images(engine: Engine, compose: Compose) -> str:
     return sample
 
 
-def _run_one(engine: Engine, image: str) -> Sample:
+def _run_container(engine: Engine, image: str) -> Sample:
     began = time.perf_counter()
     engine.containers.run(RunRequest(image=image, argv=("-c", "pass"), entrypoint=("python",)))
     return {"seconds": time.perf_counter() - began}

@@ -1,4 +1,4 @@
-"""The stand-in's PostSpans beside a bare grpc.aio server, under load from another process."""
+"""The stand-in's PostSpans and that of a bare grpc.aio server, under load of another process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.children import python, running
 from bench.measure import Figure, Measured, Options, Sample, interleave
 
 if TYPE_CHECKING:
-    from bench.gateways import Gateway
+    from bench.gateways import RunningGateway
 
 RUNS = 7
 BATCHES = 3_000
@@ -26,7 +26,7 @@ BARE, OURS = (
 
 
 def run(options: Options) -> Measured:
-    """Measure both servers, which run throughout; only one of them is under load at a time."""
+    """Measure both servers, which run all the time; only one is under load at a time."""
     batches = options.load(BATCHES)
     with gateways.bare() as bare, gateways.stand_in() as ours:
         servers = {BARE: bare, OURS: ours}
@@ -44,7 +44,7 @@ def run(options: Options) -> Measured:
     return Measured(title, FIGURES, samples, BARE)
 
 
-def _load(server: Gateway, batches: int) -> Sample:
+def _load(server: RunningGateway, batches: int) -> Sample:
     before = server.child.cpu_microseconds()
     options = [f"--target={server.grpc}", f"--batches={batches}", f"--spans={SPANS_PER_BATCH}"]
     with running(python("-m", "bench.calls", *options)) as child:

@@ -23,23 +23,23 @@ NOTE = "After the first, which also loads templates. Compose file and chart; not
 
 
 def run(options: Options) -> Measured:
-    """Measure inside a fresh process each."""
+    """Measure each way in a new process."""
     with tempfile.TemporaryDirectory() as folder:
         counts = {ONE: 1, MANY: options.load(SERVICES)}
         files = {way: _spec(Path(folder) / f"{count}.yaml", count) for way, count in counts.items()}
-        asked = {
+        arguments = {
             ONE: (f"--spec={files[ONE]}", "--regions=1"),
             MANY: (f"--spec={files[MANY]}", "--regions=1"),
             ONE_REGION: ("--regions=1",),
             ALL_REGIONS: ("--regions=42",),
         }
         samples = interleave(
-            tuple(asked), options.rounds(RUNS), lambda way: _one(asked[way]), options.say
+            tuple(arguments), options.rounds(RUNS), lambda way: _times(arguments[way]), options.say
         )
     return Measured("Spec: many services, many regions", FIGURES, samples, ONE, (NOTE,))
 
 
-def _one(arguments: tuple[str, ...]) -> Sample:
+def _times(arguments: tuple[str, ...]) -> Sample:
     with running(python("-m", "bench.rendering", *arguments)) as child:
         sample: Sample = child.result(120)
     return sample

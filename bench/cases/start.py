@@ -1,4 +1,4 @@
-"""Start-up time of the command, and one render, next to a bare interpreter."""
+"""Start-up time of the command, of one render, and of a bare interpreter."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _time(argv: list[str]) -> Sample:
 
 
 def _environment() -> dict[str, str]:
-    """Return what a user has: modules and templates are compiled from the second run on."""
+    """Return a user's environment, in which modules and templates are compiled only once."""
     return {
         name: value
         for name, value in child_environment().items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.delivery import BASELINE, FIGURES, Load, measure
+from bench.delivery import BASELINE, FIGURES, Workload, measure
 from bench.measure import Measured, Options
 
 RUNS = 3
@@ -11,8 +11,8 @@ LATENCY_MS = 200
 
 
 def run(options: Options) -> Measured:
-    """Measure; the default capacity of the tuning is exactly this load."""
+    """Measure the load for which agents are tuned by default."""
     seconds = options.load(10)
-    load = Load(RATE * seconds, RATE, LATENCY_MS)
+    load = Workload(RATE * seconds, RATE, LATENCY_MS)
     title = f"Steady: {RATE:,} spans/s for {seconds} s, the gateway answers after {LATENCY_MS} ms"
     return Measured(title, FIGURES, measure(load, options, RUNS), BASELINE)
