@@ -62,7 +62,7 @@ def image_reference(image: ImagePlan) -> str:
 
 
 def published(publish: Publish, service: ServicePlan) -> str:
-    """Return a service's published port as text; replicas share a range, of which Docker gives one to each."""
+    """Return a service's published port as text; Docker gives each replica one of a range."""
     ports = publish.ports(service.replicas)
     wanted = str(ports[0]) if len(ports) == 1 else f"{ports[0]}-{ports[-1]}"
     host = f"[{publish.host}]" if ":" in publish.host else publish.host

@@ -59,8 +59,8 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
     files = _from_templates("", names)
     files[chart.RULES_TEMPLATE] = _token_rules()
     files[chart.SCHEMA] = schema.as_json(schema.schema(KEYS, values, [chart.LIBRARY]))
-    of_library = _library(plan, values)
-    return {**files, **{f"{chart.LIBRARY_FOLDER}/{name}": of_library[name] for name in of_library}}
+    library = _library(plan, values)
+    return files | {f"{chart.LIBRARY_FOLDER}/{name}": text for name, text in library.items()}
 
 
 def _library(plan: Plan, values: Values) -> dict[str, str]:

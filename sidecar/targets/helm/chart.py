@@ -26,7 +26,7 @@ def folder() -> Path:
     found = checkout / "helm" if checkout else _PACKAGED
     if not (found / "templates").is_dir():
         raise SidecarError(
-            str(found), "is not there: the chart's templates", "Install sidecar-kit again"
+            str(found), "does not contain the chart's templates", "Install sidecar-kit again"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""The Compose target: every region, every version, and a user's own values, byte for byte and as data."""
+"""The Compose target: every region and version, and a user's values, byte for byte and as data."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_the_file_says_as_data_what_the_plan_says(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_agent_is_reachable_by_its_service_only(case: str) -> None:
-    """Nothing of an agent is published; it shares an internal network with its service, and one with the gateway."""
+    """No port is published; an agent shares one network with its service, one with the gateway."""
     spec, source = CASES[case]
     data = rendered(spec, source)
     members: dict[str, list[str]] = {}
@@ -227,7 +227,7 @@ def test_published_ports_are_on_loopback_only() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_agents_are_hardened_limited_and_restarted(case: str) -> None:
-    """Read-only, without capabilities or new privileges, non-root, with limits, log rotation and a restart policy."""
+    """Read-only, no capabilities, no new privileges, non-root; limits, log rotation, restarts."""
     spec, source = CASES[case]
     services = rendered(spec, source)["services"]
     hardened = {
@@ -270,7 +270,7 @@ def test_a_service_starts_after_its_agent_and_stops_before_it() -> None:
 
 
 def test_a_users_image_is_run_as_it_is() -> None:
-    """What is unknown of an image is not assumed: no user, no read-only root, no build, no health check."""
+    """Nothing is assumed of an image: no user, no read-only root, no build, no health check."""
     web = rendered(CASES["own-services"][0])["services"]["web"]
 
     assert set() == web.keys() & {
@@ -315,7 +315,7 @@ def test_every_field_of_a_service_reaches_compose() -> None:
 
 
 def test_a_path_is_asked_by_python_that_runs() -> None:
-    """The check's one line compiles, asks the container itself, and no quote of the path ends its string."""
+    """The line compiles, requests from its own container, and no quote ends its string early."""
     test = rendered(CASES["whole-spec"][0])["services"]["orders"]["healthcheck"]["test"]
 
     compile(test[-1], "check", "exec")

@@ -336,7 +336,7 @@ def test_an_installation_without_the_chart_says_so(monkeypatch, tmp_path) -> Non
     monkeypatch.setattr(chart, "find_checkout", lambda: None)
     monkeypatch.setattr(chart, "_PACKAGED", tmp_path)
 
-    with pytest.raises(SidecarError, match="is not there"):
+    with pytest.raises(SidecarError, match="does not contain the chart's templates"):
         chart.folder()
 
 
