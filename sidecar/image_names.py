@@ -1,4 +1,4 @@
-"""Every image the kit names: official, mirrored or built here, and the variable in which Compose reads each."""
+"""The kit's images: official, mirrored and built names, and the variables that hold them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar import __version__
+from sidecar.rules.agents import DEFAULT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,16 +16,16 @@ AGENT_VARIABLE = "SIDECAR_AGENT_IMAGE"
 SAMPLE_VARIABLE = "SIDECAR_SAMPLE_IMAGE"
 GATEWAY_VARIABLE = "SIDECAR_GATEWAY_IMAGE"
 
+AGENT_VERSION = DEFAULT_VERSION
+
 OFFICIAL_BASE = "python:3.12-slim-bookworm"
 AGENT_REPOSITORY = "jaegertracing/jaeger-agent"
-AGENT_VERSION = "1.62.0"
-"""The last version published before Jaeger removed the agent."""
 
 KIT_NAMESPACE = "sidecar-kit"
 BUILT_BASE = f"{KIT_NAMESPACE}/base:bookworm"
 
 REMARK = "# before `up`: pulls the images, or builds them where no registry answers"
-"""What a list of next commands says of `sidecar images`."""
+"""The comment on `sidecar images` in a list of next commands."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Image:
     role: str
     """base, agent, sample or gateway."""
     variable: str
-    """The variable that Compose reads its name from."""
+    """Compose's variable for its name."""
     name: str
-    """The name that is used where the variable is not set."""
+    """The default of the variable."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,11 @@ class ImageNames:
 
 
 def official(agent_version: str = AGENT_VERSION, prefix: str = "") -> ImageNames:
-    """Return the official names of base and agent, behind `prefix` if given, and the kit's own two."""
+    """Return the official names of base and agent, behind a prefix, and the kit's own two."""
+    agent = f"{AGENT_REPOSITORY}:{agent_version}"
     return ImageNames(
         base=Image("base", BASE_VARIABLE, mirrored(OFFICIAL_BASE, prefix)),
-        agent=Image(
-            "agent", AGENT_VARIABLE, mirrored(f"{AGENT_REPOSITORY}:{agent_version}", prefix)
-        ),
+        agent=Image("agent", AGENT_VARIABLE, mirrored(agent, prefix)),
         sample=Image("sample", SAMPLE_VARIABLE, f"{KIT_NAMESPACE}/sample:{__version__}"),
         gateway=Image("gateway", GATEWAY_VARIABLE, f"{KIT_NAMESPACE}/gateway:{__version__}"),
     )
@@ -70,7 +70,7 @@ def built_agent(agent_version: str = AGENT_VERSION) -> str:
 
 
 def mirrored(name: str, prefix: str = "") -> str:
-    """Return `name` as a mirror of Docker Hub knows it; only the engine itself adds `library/` unasked."""
+    """Return the name of an image at a mirror of Docker Hub, where `library/` must be written."""
     if not prefix:
         return name
     path = name if "/" in name else f"library/{name}"

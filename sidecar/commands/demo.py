@@ -12,7 +12,7 @@ from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.errors import SidecarError
 from sidecar.images.deliver import as_text, deliver
-from sidecar.images.obtain import Wish
+from sidecar.images.obtain import ImageOptions
 from sidecar.verify import report as reports
 from sidecar.verify import trace
 from sidecar.verify.compose import deployment_of
@@ -92,7 +92,7 @@ def _containers() -> tuple[Deployment, str, str]:
 
 
 def _images(folder: Path) -> None:
-    print(as_text(deliver(Wish(), folder)), end="\n\n")
+    print(as_text(deliver(ImageOptions(), folder)), end="\n\n")
 
 
 def checkout() -> Path:

@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from sidecar.images.deliver import as_text, deliver
-from sidecar.images.obtain import Wish
+from sidecar.images.obtain import ImageOptions
 from sidecar.spec.load import load
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wish(args: argparse.Namespace) -> Wish:
+def _wish(args: argparse.Namespace) -> ImageOptions:
     flags = {
         "images.source": args.source,
         "images.prefix": args.prefix,
@@ -32,7 +32,7 @@ def _wish(args: argparse.Namespace) -> Wish:
     }
     given = {path: value for path, value in flags.items() if value is not None}
     spec = load(args.file or (), given, os.environ).spec
-    return Wish(
+    return ImageOptions(
         spec.images.source, spec.images.prefix, spec.agent.version, args.rebuild, args.dry_run
     )
 

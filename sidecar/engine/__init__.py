@@ -1,1 +1,1 @@
-"""A small port to the container engine: the kit's own words and errors over the Docker SDK and Compose."""
+"""A small port to the container engine: the Docker SDK and Compose with the kit's errors."""

@@ -17,7 +17,7 @@ from sidecar.engine.errors import (
     EnginePermissionError,
     EngineTooOldError,
 )
-from sidecar.engine.images import Images
+from sidecar.engine.images import ImageStore
 from sidecar.engine.sdk import SDK_ERRORS
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ DEFAULT_ENDPOINT = "unix:///var/run/docker.sock"
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answered; its images and containers hang below it."""
+    """An engine that answered, with its images and containers."""
 
     endpoint: str
     version: str
     """The engine's release, e.g. "20.10.24"."""
     api_version: str
-    images: Images
+    images: ImageStore
     containers: Containers
 
 
@@ -49,38 +49,39 @@ def connect() -> Engine:
     endpoint = str(settings.get("base_url") or DEFAULT_ENDPOINT)
     try:
         client = docker.DockerClient(**settings, version="auto")
-        version = client.version()
+        versions = client.version()
     except (*SDK_ERRORS, ValueError) as error:
         raise _refusal(endpoint, error) from error
     except AttributeError as error:  # a config.json that holds no map
         raise _unreadable(error) from error
-    _require_api(endpoint, version["Version"], version["ApiVersion"])
-    return Engine(
-        endpoint, version["Version"], version["ApiVersion"], Images(client), Containers(client)
-    )
+    version, api_version = versions["Version"], versions["ApiVersion"]
+    _require_api(endpoint, version, api_version)
+    return Engine(endpoint, version, api_version, ImageStore(client), Containers(client))
 
 
 def _readable_settings() -> dict[str, Any]:
-    """Return what the environment or docker's own files say of the engine. Raises EngineAbsentError."""
+    """Return the settings of the environment or docker's files. Raises EngineAbsentError."""
     host = os.environ.get("DOCKER_HOST", "")
     if host.startswith("ssh://"):
-        fix = "Forward its socket (ssh -L /tmp/docker.sock:/var/run/docker.sock HOST), and set DOCKER_HOST to that"
-        raise EngineAbsentError(host, "the kit speaks to a socket or to TCP", fix)
+        raise EngineAbsentError(
+            host,
+            "the kit supports a socket or TCP, not SSH",
+            "Forward its socket (ssh -L /tmp/docker.sock:/var/run/docker.sock HOST), "
+            "and set DOCKER_HOST to that",
+        )
     try:
         return _settings()
     except EngineError:
         raise
-    except Exception as error:  # of a broken file the SDK raises Exception itself
+    except Exception as error:  # the SDK raises Exception itself for a broken file
         raise _unreadable(error) from error
 
 
 def _unreadable(error: Exception) -> EngineAbsentError:
-    cause = (
-        f"docker's settings cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
-    )
-    return EngineAbsentError(
-        "docker", cause, "See `docker context ls`, ~/.docker and DOCKER_TLS_VERIFY"
-    )
+    detail = (str(error) or type(error).__name__).splitlines()[0]
+    cause = f"docker's settings cannot be read: {detail}"
+    fix = "See `docker context ls`, ~/.docker and DOCKER_TLS_VERIFY"
+    return EngineAbsentError("docker", cause, fix)
 
 
 def _settings() -> dict[str, Any]:
@@ -89,9 +90,8 @@ def _settings() -> dict[str, Any]:
     name = os.environ.get("DOCKER_CONTEXT")
     context = ContextAPI.get_context(name)
     if context is None:
-        raise EngineAbsentError(
-            f"docker context {name or '(current)'}", "it does not exist", "See `docker context ls`"
-        )
+        subject = f"docker context {name or '(current)'}"
+        raise EngineAbsentError(subject, "it does not exist", "See `docker context ls`")
     tls = context.TLSConfig
     return {"base_url": context.Host, **({"tls": tls} if tls else {})}
 
@@ -102,7 +102,8 @@ def _refusal(endpoint: str, error: BaseException) -> EngineError:
         return EnginePermissionError(
             endpoint,
             "the engine refuses this user",
-            "Run as root, or add the user to the group that owns the socket (usually `docker`) and log in again",
+            "Run as root, or add the user to the group that owns the socket (usually `docker`) "
+            "and log in again",
         )
     if any(isinstance(cause, (FileNotFoundError, ConnectionRefusedError)) for cause in causes):
         return EngineAbsentError(
@@ -118,7 +119,7 @@ def _refusal(endpoint: str, error: BaseException) -> EngineError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and everything wrapped in it: requests and urllib3 keep the cause among their arguments."""
+    """Yield the error and all that it wraps: requests and urllib3 keep the cause in `args`."""
     yield error
     inner = [*error.args, getattr(error, "reason", None), error.__cause__ or error.__context__]
     for cause in inner:
@@ -129,8 +130,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _require_api(endpoint: str, version: str, api_version: str) -> None:
     if tuple(int(part) for part in api_version.split(".")[:2]) < MINIMUM_API:
         needed = ".".join(str(part) for part in MINIMUM_API)
-        raise EngineTooOldError(
-            endpoint,
-            f"engine {version} speaks API {api_version}, the kit needs {needed}",
-            "Upgrade to Docker Engine 20.10 or later",
-        )
+        cause = f"engine {version} has API {api_version}, the kit needs {needed}"
+        raise EngineTooOldError(endpoint, cause, "Upgrade to Docker Engine 20.10 or later")

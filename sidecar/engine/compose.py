@@ -1,4 +1,4 @@
-"""Finds Compose v2 and runs it; the token's variable never reaches it."""
+"""Finds Compose v2 and runs it, without the token's variable."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
 from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MINIMUM = (2, 20, 0)
-"""Renderings are tested from this release on; it understands everything that they use."""
+"""Renderings are tested from this release on; it supports everything that they use."""
 PROGRAMS = (("docker", "compose"), ("docker-compose",))
-"""The plugin, then the program of its own that some distributions ship instead."""
+"""The plugin, then the separate program that some distributions ship instead."""
 FIX = "Install Compose v2: https://docs.docker.com/compose/install/"
+_VERSION_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -32,55 +34,56 @@ class Compose:
     def run(
         self, folder: Path, *args: str, capture: bool = True, seconds: float | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a Compose command on a folder's docker-compose.yml; without `capture` its output goes to the terminal.
+        """Run a Compose command on a folder's docker-compose.yml.
 
-        Raises ComposeFailedError with the command, its exit code and its output, subprocess.TimeoutExpired
-        after `seconds`.
+        Without `capture` its output goes to the terminal. Raises ComposeFailedError with the
+        command, its exit code and its output, subprocess.TimeoutExpired after `seconds`.
         """
         argv = compose_argv(folder, *args, program=self.program)
-        done = subprocess.run(
-            argv,
-            check=False,
-            text=True,
-            errors="replace",
-            capture_output=capture,
-            env=child_environment(),
-            timeout=seconds,
-        )
+        done = _run(argv, capture=capture, seconds=seconds)
         if done.returncode:
             raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
         return done
 
     def config(self, folder: Path) -> dict[str, Any]:
-        """Return the folder's Compose file as Compose itself understands it. Raises ComposeFailedError."""
+        """Return the folder's Compose file as Compose reads it. Raises ComposeFailedError."""
         parsed: dict[str, Any] = json.loads(self.run(folder, "config", "--format", "json").stdout)
         return parsed
 
 
+def _run(
+    argv: Sequence[str], *, capture: bool = True, seconds: float | None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv,
+        check=False,
+        text=True,
+        errors="replace",
+        capture_output=capture,
+        env=child_environment(),
+        timeout=seconds,
+    )
+
+
 def find_compose() -> Compose:
     """Return the first Compose on PATH that is new enough. Raises ComposeAbsentError."""
-    found = []
+    too_old = []
     for program in PROGRAMS:
         version = _version_of(program)
         if version and parse_version(version) >= MINIMUM:
             return Compose(program, version)
-        found += [f"{' '.join(program)} is {version}"] if version else []
+        if version:
+            too_old.append(f"{' '.join(program)} is {version}")
     needed = ".".join(str(part) for part in MINIMUM)
-    cause = f"Compose {needed} or later is needed ({', '.join(found) or 'none was found'})"
+    cause = f"Compose {needed} or later is needed ({', '.join(too_old) or 'none was found'})"
     raise ComposeAbsentError("docker compose", cause, FIX)
 
 
 def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0]) -> list[str]:
-    """Return the argument list of a Compose command on a folder, the same from every working directory."""
-    place = folder.resolve()
-    return [
-        *program,
-        "--project-directory",
-        str(place),
-        "-f",
-        str(place / "docker-compose.yml"),
-        *args,
-    ]
+    """Return the argument list of a Compose command, the same from every working directory."""
+    absolute = folder.resolve()
+    where = ["--project-directory", str(absolute), "-f", str(absolute / "docker-compose.yml")]
+    return [*program, *where, *args]
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -90,20 +93,11 @@ def parse_version(text: str) -> tuple[int, ...]:
 
 
 def _version_of(program: tuple[str, ...]) -> str:
-    """Return what the program says of itself; empty where it is absent or knows no `version --short`."""
+    """Return what `version --short` prints; empty where the program is absent or too old for it."""
     if shutil.which(program[0]) is None:
         return ""
-    asked = [*program, "version", "--short"]
     try:
-        done = subprocess.run(
-            asked,
-            check=False,
-            text=True,
-            errors="replace",
-            capture_output=True,
-            env=child_environment(),
-            timeout=20,
-        )
+        done = _run([*program, "version", "--short"], seconds=_VERSION_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

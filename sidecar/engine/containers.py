@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from docker.errors import ImageNotFound
 from requests.exceptions import ConnectionError as NoAnswer
 from requests.exceptions import ReadTimeout
 
 from sidecar import signals
-from sidecar.engine.errors import EngineError, ImageMissingError, RunTimeoutError
-from sidecar.engine.sdk import SDK_ERRORS, words_of
+from sidecar.engine.errors import RunTimeoutError
+from sidecar.engine.sdk import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import TypeVar
+    from collections.abc import Iterable, Mapping
 
     from docker import DockerClient
     from docker.models.containers import Container as SdkContainer
-
-    Answer = TypeVar("Answer")
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
@@ -33,19 +29,19 @@ class RunRequest:
 
     image: str
     argv: tuple[str, ...]
-    """The arguments; with `entrypoint` None they follow the image's own entry point."""
+    """The arguments; with `entrypoint` None they follow the image's entry point."""
     entrypoint: tuple[str, ...] | None = None
     network_mode: str = "none"
     """none, host, a network's name, or container:<id>."""
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
-    """uid or uid:gid; empty is the image's own."""
+    """uid or uid:gid; empty is the image's."""
     seconds: float = 60.0
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a short-lived container left."""
+    """Exit code and output of a short-lived container."""
 
     exit_code: int
     stdout: str
@@ -54,7 +50,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Container:
-    """A container that the engine knows, running or not."""
+    """A container of the engine, running or not."""
 
     identity: str
     name: str
@@ -64,7 +60,7 @@ class Container:
     status: str
     """created, running, restarting, exited, …"""
     health: str
-    """healthy, unhealthy, starting; empty where the image or service has no check."""
+    """healthy, unhealthy, starting; empty where there is no health check."""
     image: str
 
 
@@ -75,44 +71,44 @@ class Containers:
         self._client = client
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run a container to its end and return its output; it is removed in every case.
+        """Run a container to its end, remove it in every case, and return its output.
 
-        Raises ImageMissingError where the engine has no such image, RunTimeoutError after `request.seconds`.
+        Raises ImageMissingError where the engine has no such image, RunTimeoutError after
+        `request.seconds`.
         """
         made: list[SdkContainer] = []
         try:
-            with (
-                signals.deferred()
-            ):  # of a container that is made, but not known yet, nobody could be told
-                made.append(_refusing(request.image, lambda: self._create(request)))
-            return _refusing(request.image, lambda: _finish(made[0], request))
+            with signals.deferred():  # a container that is made is always known, and so removed
+                made.append(self._create(request))
+            with translated(request.image):
+                return _finish(made[0], request)
         finally:
-            with signals.deferred():
-                _refusing(request.image, lambda: _discard(made))
+            with signals.deferred(), translated(request.image):
+                _discard(made)
 
     def _create(self, request: RunRequest) -> SdkContainer:
         entrypoint = None if request.entrypoint is None else list(request.entrypoint)
-        return self._client.containers.create(
-            request.image,
-            list(request.argv),
-            entrypoint=entrypoint,
-            network_mode=request.network_mode,
-            environment=dict(request.environment),
-            user=request.user or None,
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            labels={SHORT_LIVED_LABEL: "true"},
-        )
+        with translated(request.image):
+            return self._client.containers.create(
+                request.image,
+                list(request.argv),
+                entrypoint=entrypoint,
+                network_mode=request.network_mode,
+                environment=dict(request.environment),
+                user=request.user or None,
+                read_only=True,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                labels={SHORT_LIVED_LABEL: "true"},
+            )
 
     def of_project(self, project: str, service: str | None = None) -> list[Container]:
         """Return a Compose project's containers, stopped ones included, by service and name."""
-        labels = [f"{PROJECT_LABEL}={project}"] + (
-            [f"{SERVICE_LABEL}={service}"] if service else []
-        )
-        found = _refusing(
-            project, lambda: self._client.api.containers(all=True, filters={"label": labels})
-        )
+        labels = [f"{PROJECT_LABEL}={project}"]
+        if service:
+            labels.append(f"{SERVICE_LABEL}={service}")
+        with translated(project):
+            found = self._client.api.containers(all=True, filters={"label": labels})
         containers = [self._container(entry["Id"]) for entry in found]
         return sorted(containers, key=lambda container: (container.service, container.name))
 
@@ -130,29 +126,30 @@ class Containers:
         )
 
     def inspect(self, identity: str) -> dict[str, Any]:
-        """Return all that the engine knows of a container, in the engine's own shape."""
-        data: dict[str, Any] = _refusing(
-            identity, lambda: self._client.api.inspect_container(identity)
-        )
+        """Return all that the engine knows of a container, in the engine's own form."""
+        with translated(identity):
+            data: dict[str, Any] = self._client.api.inspect_container(identity)
         return data
 
     def logs(self, identity: str, since: float | None = None) -> str:
         """Return a container's standard output and error, from the Unix time `since` on."""
-        container = self._get(identity)
-        return _refusing(identity, lambda: container.logs(since=since)).decode(errors="replace")
+        with translated(identity):
+            return self._get(identity).logs(since=since).decode(errors="replace")
 
     def disconnect(self, identity: str, network: str) -> None:
-        """Take a running container off a network: its name no longer leads to it there."""
-        _refusing(network, lambda: self._client.networks.get(network).disconnect(identity))
+        """Take a running container off a network, where its name no longer resolves to it."""
+        with translated(network):
+            self._client.networks.get(network).disconnect(identity)
 
     def remove(self, identity: str, grace: int = 10) -> None:
         """Stop a container within `grace` seconds and remove it."""
-        container = self._get(identity)
-        _refusing(identity, lambda: container.stop(timeout=grace))
-        _refusing(identity, lambda: container.remove(force=True, v=True))
+        with translated(identity):
+            container = self._get(identity)
+            container.stop(timeout=grace)
+            container.remove(force=True, v=True)
 
     def _get(self, identity: str) -> SdkContainer:
-        return _refusing(identity, lambda: self._client.containers.get(identity))
+        return self._client.containers.get(identity)
 
 
 def _finish(container: SdkContainer, request: RunRequest) -> RunResult:
@@ -160,24 +157,13 @@ def _finish(container: SdkContainer, request: RunRequest) -> RunResult:
     try:
         exit_code = container.wait(timeout=request.seconds)["StatusCode"]
     except (ReadTimeout, NoAnswer) as error:  # the SDK reports a bounded wait as either
-        raise RunTimeoutError(
-            request.image, f"{' '.join(request.argv)} did not end within {request.seconds:g} s"
-        ) from error
-    stdout, stderr = (
-        container.logs(stdout=out, stderr=not out).decode(errors="replace") for out in (True, False)
-    )
+        cause = f"{' '.join(request.argv)} did not end within {request.seconds:g} s"
+        raise RunTimeoutError(request.image, cause) from error
+    stdout = container.logs(stdout=True, stderr=False).decode(errors="replace")
+    stderr = container.logs(stdout=False, stderr=True).decode(errors="replace")
     return RunResult(exit_code, stdout, stderr)
 
 
 def _discard(made: Iterable[SdkContainer]) -> None:
     for container in made:
         container.remove(force=True, v=True)
-
-
-def _refusing(subject: str, ask: Callable[[], Answer]) -> Answer:
-    try:
-        return ask()
-    except ImageNotFound as error:
-        raise ImageMissingError(subject, words_of(error), "See `sidecar images`") from error
-    except SDK_ERRORS as error:
-        raise EngineError(subject, words_of(error)) from error

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class EngineError(SidecarError):
-    """The engine refused a request, or cannot be used at all."""
+    """The engine refused a request, or cannot be used."""
 
 
 class EngineAbsentError(EngineError):
@@ -21,15 +21,15 @@ class EngineAbsentError(EngineError):
 
 
 class EnginePermissionError(EngineError):
-    """An engine is there, but this user may not use it."""
+    """There is an engine, but this user may not use it."""
 
 
 class EngineTooOldError(EngineError):
-    """The engine speaks an API older than the kit needs."""
+    """The engine's API is older than the kit needs."""
 
 
 class ImageMissingError(EngineError):
-    """An image is neither in the engine nor in its registry."""
+    """Neither the engine nor the registry has an image."""
 
 
 class RegistryError(EngineError):
@@ -41,7 +41,7 @@ class BuildFailedError(EngineError):
 
 
 class RunTimeoutError(EngineError):
-    """A short-lived container did not end in time; it has been removed."""
+    """A short-lived container did not end in time; it was removed."""
 
 
 class ComposeAbsentError(SidecarError):
@@ -54,16 +54,16 @@ class ComposeFailedError(SidecarError):
     def __init__(self, argv: Sequence[str], code: int, stdout: str, stderr: str) -> None:
         self.code = code
         output = "\n".join(text.strip("\n") for text in (stdout, stderr) if text.strip())
-        super().__init__(
-            "docker compose", f"exit code {code} from {' '.join(argv)}\n{indented(output)}"
-        )
+        cause = f"exit code {code} from {' '.join(argv)}\n{indented(output)}"
+        super().__init__("docker compose", cause)
 
 
 def indented(text: str, lines: int = 40) -> str:
-    """Return the last `lines` lines of a program's output, indented under the message that shows them."""
-    return textwrap.indent("\n".join(text.splitlines()[-lines:]) or "(no output)", "    ")
+    """Return the last lines of a program's output, indented under the message that shows them."""
+    last = text.splitlines()[-lines:]
+    return textwrap.indent("\n".join(last) or "(no output)", "    ")
 
 
 def masked(text: str) -> str:
-    """Return a program's output without the user names and passwords that mirrors' addresses carry."""
+    """Return a program's output without the user names and passwords in addresses of mirrors."""
     return re.sub(r"(\w://)[^/\s@]+@", r"\1", text)

@@ -1,4 +1,4 @@
-"""Images in the engine: look up, pull, build, import."""
+"""The engine's images: look up, pull, build, import."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from docker.utils import parse_repository_tag
 
 from sidecar.engine.errors import (
     BuildFailedError,
-    EngineError,
     ImageMissingError,
     RegistryError,
     indented,
     masked,
 )
-from sidecar.engine.sdk import SDK_ERRORS, words_of
+from sidecar.engine.sdk import SDK_ERRORS, message_of, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from docker import DockerClient
+
+    from sidecar.engine.errors import EngineError
 
     Progress = Callable[[str], None]
 
@@ -42,12 +43,12 @@ class ImageInfo:
     labels: Mapping[str, str]
     architecture: str
     user: str = ""
-    """Whom its containers run as; empty is root."""
+    """The user of its containers; empty is root."""
 
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """One image build: a context is a tar stream that holds the Dockerfile too."""
+    """One image build: the context is a tar stream with the Dockerfile."""
 
     name: str
     context: IO[bytes]
@@ -56,23 +57,22 @@ class BuildRequest:
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     network_mode: str = "host"
-    """host: a mirror or proxy on the host's loopback answers inside the build as well."""
+    """host: a mirror or proxy on the host's loopback answers inside the build, too."""
 
 
-class Images:
+class ImageStore:
     """The engine's images. Every method raises EngineError where the engine refuses."""
 
     def __init__(self, client: DockerClient) -> None:
         self._api: Any = client.api  # its published types leave these calls untyped
 
     def find(self, name: str) -> ImageInfo | None:
-        """Return what the engine knows of an image; None where it holds none of that name."""
-        try:
-            data = self._api.inspect_image(name)
-        except NotFound:
-            return None
-        except SDK_ERRORS as error:
-            raise _refused(name, error) from error
+        """Return what the engine knows of an image; None where it does not have it."""
+        with translated(name):
+            try:
+                data = self._api.inspect_image(name)
+            except NotFound:
+                return None
         config = data.get("Config") or {}
         return ImageInfo(
             identity=data["Id"],
@@ -83,10 +83,10 @@ class Images:
         )
 
     def ask_registry(self, name: str, seconds: float) -> None:
-        """Ask the registry for an image's manifest, through the engine and its proxies and mirrors.
+        """Ask the registry for an image's manifest, through the engine's proxies and mirrors.
 
-        Raises ImageMissingError where the registry knows no such image, RegistryError where it does not
-        answer within `seconds` or refuses.
+        Raises ImageMissingError where the registry has no such image, RegistryError where it
+        refuses, or does not answer within `seconds`.
         """
         try:
             self._get_manifest(name, seconds)
@@ -115,19 +115,18 @@ class Images:
     def tag(self, name: str, other: str) -> None:
         """Give an image another name as well."""
         repository, tag = parse_repository_tag(other)
-        try:
+        with translated(name):
             self._api.tag(name, repository, tag or "latest", force=True)
-        except SDK_ERRORS as error:
-            raise _refused(name, error) from error
 
     def build(self, request: BuildRequest, progress: Progress = silent) -> None:
-        """Build an image with the classic builder. Raises BuildFailedError with the failing step's last lines."""
+        """Build an image with the classic builder.
+
+        Raises BuildFailedError with the failing step's last lines.
+        """
         log = BuildLog(request.name, progress)
-        try:
+        with translated(request.name):
             for event in self._build_events(request):
                 log.add(event)
-        except SDK_ERRORS as error:
-            raise _refused(request.name, error) from error
 
     def _build_events(self, request: BuildRequest) -> Iterable[dict[str, Any]]:
         events: Iterable[dict[str, Any]] = self._api.build(
@@ -151,42 +150,35 @@ class Images:
         `changes` are Dockerfile lines such as "LABEL a=b".
         """
         repository, _, tag = name.rpartition(":")
-        try:
+        with translated(name):
             self._api.import_image_from_data(
                 tar, repository=repository, tag=tag, changes=list(changes)
             )
-        except SDK_ERRORS as error:
-            raise _refused(name, error) from error
 
     def history(self, name: str) -> list[str]:
-        """Return the commands that made an image's layers, newest first, as `docker history` shows them."""
-        try:
+        """Return the commands that made an image's layers, newest first, as `docker history`."""
+        with translated(name):
             return [str(layer["CreatedBy"]) for layer in self._api.history(name)]
-        except SDK_ERRORS as error:
-            raise _refused(name, error) from error
 
     def remove_superseded(self, label: str, keep: int) -> None:
-        """Remove the images with a label ("name=value") but no name, save the newest `keep`; those in use stay."""
-        try:
+        """Remove images with a label ("name=value") but no name, except the newest `keep`.
+
+        Images in use stay.
+        """
+        with translated(f"images with {label}"):
             found = self._api.images(filters={"dangling": True, "label": label})
-        except SDK_ERRORS as error:
-            raise _refused(f"images with {label}", error) from error
         for image in sorted(found, key=lambda image: -int(image["Created"]))[keep:]:
-            with suppress(APIError):  # a container still runs on it, or it is gone already
+            with suppress(APIError):  # a container still uses it, or it was removed already
                 self._api.remove_image(image["Id"])
 
     def remove(self, name: str) -> None:
-        """Remove an image's name, and its layers where nothing else uses them; absent is fine."""
-        try:
+        """Remove an image's name, and its layers where nothing else uses them, if it exists."""
+        with translated(name), suppress(NotFound):
             self._api.remove_image(name)
-        except NotFound:
-            return
-        except SDK_ERRORS as error:
-            raise _refused(name, error) from error
 
 
 class BuildLog:
-    """Follows the classic builder's events: remembers the current step and its output."""
+    """Follows the classic builder's events: keeps the current step and its output."""
 
     def __init__(self, name: str, progress: Progress = silent) -> None:
         self._name = name
@@ -195,7 +187,7 @@ class BuildLog:
         self._output: list[str] = []
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Take one event. Raises BuildFailedError at an error event."""
+        """Add one event. Raises BuildFailedError at an error event."""
         if "error" in event:
             cause = f"{self._step} failed: {masked(str(event['error'])).strip()}"
             raise BuildFailedError(self._name, f"{cause}\n{indented(''.join(self._output))}")
@@ -213,16 +205,11 @@ def _pull_line(event: Mapping[str, Any]) -> str:
     return " ".join(str(event[key]) for key in ("id", "status", "progress") if event.get(key))
 
 
-def _refused(name: str, error: Exception) -> EngineError:
-    return EngineError(name, words_of(error))
-
-
 def _registry_refused(name: str, error: Exception, seconds: float | None = None) -> EngineError:
     if isinstance(error, ImageNotFound):
-        return ImageMissingError(
-            name, words_of(error), "Check the name, or build from source: --source build"
-        )
+        fix = "Check the name, or build from source: --source build"
+        return ImageMissingError(name, message_of(error), fix)
     if isinstance(error, APIError):
-        return RegistryError(name, words_of(error))
+        return RegistryError(name, message_of(error))
     bound = f" within {seconds:g} s" if seconds else ""
     return RegistryError(name, f"its registry did not answer{bound}")

@@ -1,4 +1,4 @@
-"""Which containers of a Compose project are one folder's: two folders may have the same project."""
+"""Which containers of a Compose project belong to a folder: two folders may share a project."""
 
 from __future__ import annotations
 
@@ -22,42 +22,44 @@ RENAME = "Give `name:` in the spec, and render again"
 def containers_of(
     engine: Engine, config: Mapping[str, Any], folder: Path, fix: str = RENAME
 ) -> list[Container]:
-    """Return the containers, stopped ones included, of a folder's deployment; `config` is as Compose reads its file.
+    """Return the containers, stopped ones included, of a folder's deployment.
 
-    Raises SidecarError where a service of it runs from another folder, or nothing but another folder's runs.
+    `config` is the folder's file as Compose reads it. Raises SidecarError where a service of it
+    runs from another folder, or only another folder's services run.
     """
     project, services = config["name"], config.get("services", {})
     own, others = [], {}
-    for one in engine.containers.of_project(project):
-        place = _elsewhere(
-            engine.containers.inspect(one.identity)["Config"].get("Labels") or {}, folder
-        )
-        if place is None:
-            own.append(one)
-        elif one.status == "running":
-            others[one.service] = place
-    for service, place in others.items():
+    for container in engine.containers.of_project(project):
+        labels = engine.containers.inspect(container.identity)["Config"].get("Labels") or {}
+        other_folder = _other_folder(labels, folder)
+        if other_folder is None:
+            own.append(container)
+        elif container.status == "running":
+            others[container.service] = other_folder
+    for service, other_folder in others.items():
         if service in services or not own:
-            cause = f"is taken: {service} runs from another folder, {place}"
+            cause = f"is taken: {service} runs from another folder, {other_folder}"
             raise SidecarError(f"Compose project {project}", cause, fix)
     return own
 
 
-def _elsewhere(labels: Mapping[str, str], folder: Path) -> str | None:
-    """Return the folder that a container was started from; None where it is this one, or not to be told.
+def _other_folder(labels: Mapping[str, str], folder: Path) -> str | None:
+    """Return the folder that a container was started from; None where it is, or may be, this one.
 
-    What is not there any more, or only on the engine's machine, may be this very folder under a former name.
+    A folder that no longer exists, or exists only on the engine's machine, may be this one under
+    an earlier name.
     """
     start = Path(labels.get(WORKING_DIR) or "")
     files = [start / name for name in labels.get(CONFIG_FILES, "").split(",") if name]
-    known = [same for file in files if (same := _same(file, folder / FILE)) is not None]
+    answers = [_is_same(file, folder / FILE) for file in files]
+    known = [answer for answer in answers if answer is not None]
     return str(start) if known and not any(known) else None
 
 
-def _same(there: Path, here: Path) -> bool | None:
-    """Tell whether two paths are one file, whatever leads to it; None where the first is not there."""
+def _is_same(other: Path, own: Path) -> bool | None:
+    """Tell whether two paths lead to one file; None where the first does not exist."""
     try:
-        return there.samefile(here)
+        return other.samefile(own)
     except PermissionError:
         return False
     except OSError:

@@ -1,4 +1,4 @@
-"""Finds debootstrap: the host's, or a private copy from the host's own package archive."""
+"""Finds debootstrap: the host's, or a private copy from the host's package archive."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sidecar.engine.images import Progress
 
 KEYRINGS = (Path("/usr/share/keyrings/debian-archive-keyring.gpg"),)
+_TOOLS = ("apt-get", "dpkg-deb", "wget")
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,14 @@ class Debootstrap:
 
     argv: tuple[str, ...]
     keyring: Path
-    """The keys that Debian's archive is signed with."""
+    """The keys that sign Debian's archive."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_debootstrap(work: Path, progress: Progress) -> Debootstrap:
-    """Return the host's debootstrap and keyring; what is missing is unpacked below `work`, not installed.
+    """Return the host's debootstrap and keyring; absent ones are unpacked below `work`.
 
-    Raises SidecarError where neither way works.
+    Nothing is installed. Raises SidecarError where an absent one cannot be fetched.
     """
     program = shutil.which("debootstrap")
     keyring = next((path for path in KEYRINGS if path.is_file()), None)
@@ -47,19 +48,16 @@ def find_debootstrap(work: Path, progress: Progress) -> Debootstrap:
 def _unpacked(package: str, work: Path, progress: Progress) -> Path:
     folder = work / package
     folder.mkdir()
-    missing = [name for name in ("apt-get", "dpkg-deb", "wget") if shutil.which(name) is None]
-    if missing:
-        raise SidecarError(
-            package,
-            f"it is not installed and cannot be fetched without {', '.join(missing)}",
-            f"Install {package} with the host's package manager, or use --source registry",
-        )
+    absent = [name for name in _TOOLS if shutil.which(name) is None]
+    if absent:
+        cause = f"it is not installed and cannot be fetched without {', '.join(absent)}"
+        fix = f"Install {package} with the host's package manager, or use --source registry"
+        raise SidecarError(package, cause, fix)
     try:
         run_logged(["apt-get", "download", package], progress, folder)
     except SidecarError as error:
-        raise SidecarError(
-            package, error.cause, f"Try `apt-get update && apt-get install {package}`"
-        ) from error
+        fix = f"Try `apt-get update && apt-get install {package}`"
+        raise SidecarError(package, error.cause, fix) from error
     root = folder / "root"
     run_logged(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), str(root)], progress)
     return root

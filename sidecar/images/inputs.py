@@ -1,4 +1,4 @@
-"""What an image is made from: its build context as a tar stream, and a digest that tells whether it changed."""
+"""The inputs of an image: its build context as a tar stream, and a digest that shows changes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 INPUTS_LABEL = "io.sidecar-kit.inputs"
 STAGE_LABEL = "io.sidecar-kit.stage"
 KEPT_STAGES = {"final": 0, "gateway": 1, "sample": 1, "agent": 1, "base": 0}
-"""The label's values in the order of removal → how many unnamed images stay: a stage is the next build's cache."""
+"""The label's values in the order of removal → how many unnamed images stay.
+
+A stage that stays is the next build's cache.
+"""
 
 
 def digest_of(parts: Iterable[tuple[str, bytes]]) -> str:
-    """Return a SHA-256 over named contents; lengths are part of it, so that no two lists run together."""
+    """Return a SHA-256 over named contents; with their lengths, so that no two lists are alike."""
     total = hashlib.sha256()
     for name, content in parts:
         total.update(f"{len(name)}:{name}:{len(content)}:".encode())
@@ -38,24 +41,24 @@ def context_files(folder: Path) -> list[str]:
 
 
 def selected(paths: Iterable[str], roots: Iterable[str]) -> list[str]:
-    """Return those paths that are one of the roots or lie below one."""
+    """Return the paths that are one of the roots or below one."""
     kept = tuple(roots)
-    return [
-        path for path in paths if any(path == root or path.startswith(f"{root}/") for root in kept)
-    ]
+    folders = tuple(f"{root}/" for root in kept)
+    return [path for path in paths if path in kept or path.startswith(folders)]
 
 
 def digest_of_files(folder: Path, paths: Iterable[str], *more: tuple[str, bytes]) -> str:
-    """Return the digest of files, with their names and whether they may be executed, and of `more`."""
-    files = (
-        (f"{path}:{_executable(folder / path)}", (folder / path).read_bytes()) for path in paths
-    )
-    return digest_of([*files, *more])
+    """Return the digest of files, with their names and executable bits, and of `more`."""
+    parts = []
+    for path in paths:
+        file = folder / path
+        parts.append((f"{path}:{_is_executable(file)}", file.read_bytes()))
+    return digest_of([*parts, *more])
 
 
 def context_tar(folder: Path, paths: Iterable[str], extra: Mapping[str, bytes]) -> IO[bytes]:
-    """Return a tar stream, at its start, of files below a folder and of `extra` contents by path."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's; closed with it
+    """Return a tar stream of files below a folder and of `extra` contents by path."""
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for path in paths:
             with (folder / path).open("rb") as source:
@@ -71,9 +74,9 @@ def context_tar(folder: Path, paths: Iterable[str], extra: Mapping[str, bytes]) 
 def _entry(name: str, path: Path) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mtime = path.stat().st_size, int(path.stat().st_mtime)
-    entry.mode = 0o755 if _executable(path) else 0o644
+    entry.mode = 0o755 if _is_executable(path) else 0o644
     return entry
 
 
-def _executable(path: Path) -> bool:
+def _is_executable(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o111)

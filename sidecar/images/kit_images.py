@@ -19,17 +19,17 @@ from sidecar.images.inputs import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sidecar.engine.images import Images, Progress
+    from sidecar.engine.images import ImageStore, Progress
     from sidecar.images.site import Site
 
 SITE_FOLDER = "build/site"
-"""Below the checkout; `docker compose build` finds the host's settings there as well."""
+"""Below the checkout; `docker compose build` finds the host's settings there, too."""
 COMMON = ("Dockerfile", "LICENSE", "requirements-dev.txt", "tracing")
 TARGETS = {
     "sample": (*COMMON, "sample_service"),
     "gateway": (*COMMON, "pyproject.toml", "hatch_build.py", "README.md", "helm", "sidecar"),
 }
-"""Target of the Dockerfile → what it is made from."""
+"""Target of the Dockerfile → its sources."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class KitBuild:
     base: str
     """The base image's name."""
     inputs: str
-    """What kit_inputs returned; becomes a label."""
+    """The result of kit_inputs; becomes a label."""
 
 
 def kit_inputs(checkout: Path, target: str, base_identity: str) -> str:
@@ -51,7 +51,7 @@ def kit_inputs(checkout: Path, target: str, base_identity: str) -> str:
     return digest_of_files(checkout, paths, ("base", base_identity.encode()))
 
 
-def build_kit_image(images: Images, build: KitBuild, site: Site, progress: Progress) -> None:
+def build_kit_image(images: ImageStore, build: KitBuild, site: Site, progress: Progress) -> None:
     """Build one target. Raises BuildFailedError or EngineError."""
     paths = [path for path in _context(build.checkout) if not path.startswith(f"{SITE_FOLDER}/")]
     extra = {f"{SITE_FOLDER}/{file}": content for file, content in site.files().items()}
@@ -71,7 +71,7 @@ def _context(checkout: Path) -> list[str]:
 
 
 def write_site(checkout: Path, site: Site) -> None:
-    """Leave the site's settings where `docker compose build` finds them; readable by this user alone."""
+    """Write the site's settings where `docker compose build` finds them, for this user only."""
     folder = checkout / SITE_FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in site.files().items():

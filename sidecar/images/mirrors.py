@@ -1,20 +1,26 @@
-"""Finds the Debian mirror that the host itself installs from."""
+"""Finds the Debian mirror from which the host itself installs."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SUITE = "bookworm"
 OFFICIAL_MAIN = "http://deb.debian.org/debian"
 OFFICIAL_SECURITY = "http://deb.debian.org/debian-security"
+_DISABLED = re.compile(r"^Enabled:\s*no\b", re.MULTILINE | re.IGNORECASE)
+_URIS = re.compile(r"^URIs:((?:.*)(?:\n[ \t]+.*)*)", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class DebianMirror:
-    """Where Debian's packages and its security updates come from."""
+    """The sources of Debian's packages and of its security updates."""
 
     main: str = field(default=OFFICIAL_MAIN, repr=False)
     security: str = field(default=OFFICIAL_SECURITY, repr=False)
@@ -24,28 +30,30 @@ class DebianMirror:
 
 
 def debian_mirror(named: str | None = None, apt: Path = Path("/etc/apt")) -> DebianMirror:
-    """Return the mirror named, else the Debian mirror in the host's apt sources, else the official one."""
+    """Return the mirror of that URL, else the one in the host's apt sources, else the official."""
     if named:
         return DebianMirror(named.rstrip("/"), f"{named.rstrip('/')}-security")
     uris = [uri.rstrip("/") for uri in _uris(apt) if uri.startswith(("http://", "https://"))]
-    main = next((uri for uri in uris if urlsplit(uri).path.endswith("/debian")), None)
+    main = _ending(uris, "/debian")
     if main is None:
         return DebianMirror()
-    security = next(
-        (uri for uri in uris if urlsplit(uri).path.endswith("/debian-security")), f"{main}-security"
-    )
-    return DebianMirror(main, security)
+    return DebianMirror(main, _ending(uris, "/debian-security") or f"{main}-security")
+
+
+def _ending(uris: Iterable[str], suffix: str) -> str | None:
+    return next((uri for uri in uris if urlsplit(uri).path.endswith(suffix)), None)
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL that may be shown: user name and password are dropped."""
+    """Return a URL without user name and password, so that it may be shown."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _uris(apt: Path) -> list[str]:
-    one_line = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list"))]
-    found = [uri for path in one_line for uri in _one_line_uris(_read(path))]
+    found: list[str] = []
+    for path in [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list"))]:
+        found += _one_line_uris(_read(path))
     for path in sorted(apt.glob("sources.list.d/*.sources")):
         found += _deb822_uris(_read(path))
     return found
@@ -56,17 +64,12 @@ def _one_line_uris(text: str) -> list[str]:
 
 
 def _deb822_uris(text: str) -> list[str]:
-    stanzas = re.split(r"\n\s*\n", text)
-    enabled = (
-        stanza
-        for stanza in stanzas
-        if not re.search(r"^Enabled:\s*no\b", stanza, re.MULTILINE | re.IGNORECASE)
-    )
-    fields = (
-        re.search(r"^URIs:((?:.*)(?:\n[ \t]+.*)*)", stanza, re.MULTILINE | re.IGNORECASE)
-        for stanza in enabled
-    )
-    return [uri for match in fields if match for uri in match.group(1).split()]
+    found: list[str] = []
+    for stanza in re.split(r"\n\s*\n", text):
+        uris = _URIS.search(stanza)
+        if uris and not _DISABLED.search(stanza):
+            found += uris.group(1).split()
+    return found
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Decides for each image whether it is here, pulled or built, says why, and does it."""
+"""Decides for each image whether to use, pull or build it, prints why, and does it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar import image_names
 from sidecar.engine.errors import EngineError, ImageMissingError, RegistryError
 from sidecar.images.agent_image import agent_inputs, build_agent, require_buildable
-from sidecar.images.base import base_inputs, build_base
+from sidecar.images.base_image import base_inputs, build_base
 from sidecar.images.inputs import INPUTS_LABEL, KEPT_STAGES, STAGE_LABEL
 from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sidecar.engine.images import Images, Progress
+    from sidecar.engine.images import ImageStore, Progress
     from sidecar.images.mirrors import DebianMirror
     from sidecar.images.site import Site
 
@@ -25,8 +25,8 @@ REGISTRY_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the user asked for."""
+class ImageOptions:
+    """The options of `sidecar images`."""
 
     source: str = "auto"
     """auto, registry or build."""
@@ -38,47 +38,47 @@ class Wish:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where images come from and go to."""
+    """The engine, and the sources of images."""
 
-    images: Images
+    images: ImageStore
     site: Site
     mirror: DebianMirror
     checkout: Path | None
     say: Progress
-    """Takes decisions."""
+    """For decisions."""
     progress: Progress
-    """Takes the lines of long work."""
+    """For the lines of long work."""
 
 
 @dataclass(frozen=True)
 class Obtained:
-    """An image that the engine now holds, or that a dry run would obtain."""
+    """An image that the engine has now, or that a dry run would obtain."""
 
     image: image_names.Image
     way: str
-    """cached, pulled or built; in a dry run what would be done: cached, pull or build."""
+    """cached, pulled or built; in a dry run: cached, pull or build."""
     why: str
     size: int = 0
-    """Bytes; 0 in a dry run for an image that is not there yet."""
+    """Bytes; 0 in a dry run for an image that the engine does not have yet."""
 
 
 class Obtainer:
-    """Obtains the images of one wish; asks the registry at most once when it does not answer."""
+    """Obtains the images; a registry that does not answer is asked only once."""
 
-    def __init__(self, wish: Wish, around: Surroundings) -> None:
-        self._wish = wish
+    def __init__(self, options: ImageOptions, around: Surroundings) -> None:
+        self._options = options
         self._around = around
         self._silence = ""
         """Why the registry is not asked again; empty as long as it answers."""
 
     def all(self) -> list[Obtained]:
         """Return base and agent and, from a checkout, sample and gateway."""
-        official = image_names.official(self._wish.agent_version, self._wish.prefix)
+        official = image_names.official(self._options.agent_version, self._options.prefix)
         base = self._foreign(official.base, image_names.BUILT_BASE, base_inputs, self._build_base)
         agent = self._foreign(
             official.agent,
-            image_names.built_agent(self._wish.agent_version),
-            lambda: agent_inputs(self._wish.agent_version),
+            image_names.built_agent(self._options.agent_version),
+            lambda: agent_inputs(self._options.agent_version),
             lambda: self._build_agent(base.image.name),
         )
         self._name_for_charts(agent)
@@ -89,17 +89,17 @@ class Obtainer:
         return obtained
 
     def _name_for_charts(self, agent: Obtained) -> None:
-        """Give a pulled agent the built one's name, too: the chart for `local` has one name for both."""
-        built = image_names.built_agent(self._wish.agent_version)
-        if not self._wish.dry_run and not self._around.images.find(built):
+        """Give a pulled agent the built one's name, too, which is in the chart for `local`."""
+        built = image_names.built_agent(self._options.agent_version)
+        if not self._options.dry_run and not self._around.images.find(built):
             self._around.images.tag(agent.image.name, built)
 
     def _kit_images(self, official: image_names.ImageNames, base: Obtained) -> list[Obtained]:
         checkout = self._around.checkout
         if checkout is None:
-            self._around.say("sample and gateway: not built, they need the kit's checkout")
+            self._around.say("sample and gateway: not built, because they need the kit's checkout")
             return []
-        if not self._wish.dry_run:
+        if not self._options.dry_run:
             write_site(checkout, self._around.site)
         return [self._own(checkout, image, base) for image in (official.sample, official.gateway)]
 
@@ -111,19 +111,22 @@ class Obtainer:
         build: Callable[[], None],
     ) -> Obtained:
         here = replace(official, name=built)
-        if self._wish.source != "build" and self._holds(official.name):
-            return self._done(official, "cached", "the engine holds it")
-        if self._wish.source != "registry" and self._holds(built, inputs()):
+        if self._options.source != "build" and self._holds(official.name):
+            return self._done(official, "cached", "the engine has it")
+        if self._options.source != "registry" and self._holds(built, inputs()):
             return self._done(here, "cached", "built here before from the same inputs")
-        if self._wish.source == "build":
-            return self._built(here, "asked for by --source build", build)
+        if self._options.source == "build":
+            return self._built(here, "as --source build asks", build)
         refusal = self._registry_refusal(official.name)
         if not refusal:
             return self._pulled(official)
         return self._built(here, refusal, build)
 
     def _registry_refusal(self, name: str) -> str:
-        """Return why an image cannot be pulled; empty where it can. With --source registry it is raised."""
+        """Return why an image cannot be pulled; empty where it can.
+
+        With --source registry the reason is raised.
+        """
         if self._silence:
             return self._silence
         try:
@@ -137,14 +140,14 @@ class Obtainer:
         return ""
 
     def _refused(self, error: EngineError, why: str) -> str:
-        if self._wish.source == "registry":
+        if self._options.source == "registry":
             fix = "Name a mirror with --prefix, or build from source with --source build"
             raise type(error)(error.subject, error.cause, fix) from error
         return why
 
     def _pulled(self, image: image_names.Image) -> Obtained:
         self._around.say(f"{image.role}: pulling {image.name}: its registry answers")
-        if self._wish.dry_run:
+        if self._options.dry_run:
             return Obtained(image, "pull", "its registry answers")
         self._around.images.pull(image.name, self._around.progress)
         return self._done(image, "pulled", "its registry answers")
@@ -152,8 +155,8 @@ class Obtainer:
     def _built(self, image: image_names.Image, why: str, build: Callable[[], None]) -> Obtained:
         self._around.say(f"{image.role}: building {image.name}: {why}")
         if image.role == "agent":
-            require_buildable(self._wish.agent_version)
-        if self._wish.dry_run:
+            require_buildable(self._options.agent_version)
+        if self._options.dry_run:
             return Obtained(image, "build", why)
         build()
         return self._done(image, "built", why)
@@ -177,10 +180,10 @@ class Obtainer:
 
     def _build_agent(self, base: str) -> None:
         around = self._around
-        build_agent(around.images, self._wish.agent_version, base, around.site, around.progress)
+        build_agent(around.images, self._options.agent_version, base, around.site, around.progress)
 
     def _holds(self, name: str, inputs: str | None = None) -> bool:
-        if self._wish.rebuild:
+        if self._options.rebuild:
             return False
         found = self._around.images.find(name)
         return found is not None and (inputs is None or found.labels.get(INPUTS_LABEL) == inputs)

@@ -1,4 +1,7 @@
-"""Runs a long program: its lines become progress, its last lines the error, and it never outlives its caller."""
+"""Runs a long program, which never outlives its caller.
+
+Its lines become progress; if it fails, its last lines become the error.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,9 @@ def run_logged(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a program to its end. Raises SidecarError with its exit code and last lines where it fails.
+    """Run a program to its end. Raises SidecarError with its last lines where it fails.
 
-    The program gets a session of its own, so that an interrupt ends everything it started.
+    The program gets its own session, so that an interrupt ends everything that it started.
     """
     with subprocess.Popen(
         argv,
@@ -64,7 +67,7 @@ def _follow(child: subprocess.Popen[str], progress: Progress) -> tuple[int, str]
 
 
 def end_session(child: subprocess.Popen[str]) -> None:
-    """Ask a program and all it started to end, then insist."""
+    """End a program and all that it started: by SIGTERM, then by SIGKILL."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

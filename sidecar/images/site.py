@@ -1,4 +1,4 @@
-"""What a build needs of the host's network: pip's and Go's mirrors, proxies, the certificate authority."""
+"""The host's settings for builds: mirrors of pip and Go, proxies, certificate authority."""
 
 from __future__ import annotations
 
@@ -34,23 +34,24 @@ BUNDLES = (
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
 )
+_AUTHORITY_KEYS = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 FOLDER = "/site"
 """Where the build stages find these files."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """The host's settings; not shown in a repr, since a mirror's address may hold a password."""
+    """The host's settings; not in a repr, because a mirror's address may hold a password."""
 
     authority: bytes | None = field(default=None, repr=False)
     """The CA bundle that the host trusts, PEM."""
     pip: Mapping[str, str] = field(default_factory=dict, repr=False)
     go: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Passed as build arguments, which builders keep out of an image's history for these names."""
+    """Build arguments that builders keep out of an image's history."""
 
     def files(self) -> dict[str, bytes]:
-        """Return the files of the site's folder by name."""
+        """Return the content of the files of the site's folder, by name."""
         pip = {**self.pip, **({"cert": f"{FOLDER}/ca.crt"} if self.authority else {})}
         found = {"pip.conf": _pip_conf(pip), "environment.json": json.dumps(dict(self.go)).encode()}
         return {**found, **({"ca.crt": self.authority} if self.authority else {})}
@@ -68,18 +69,15 @@ def host_site() -> Site:
 
 
 def _pip_conf(settings: Mapping[str, str]) -> bytes:
-    lines = [
-        f"{key} = {value.strip()}".replace("\n", "\n    ")
-        for key, value in sorted(settings.items())
-    ]
-    return ("[global]\n" + "".join(f"{line}\n" for line in lines)).encode()
+    lines = ["[global]"]
+    for key, value in sorted(settings.items()):
+        lines.append(f"{key} = {value.strip()}".replace("\n", "\n    "))
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _authority(environment: Mapping[str, str]) -> bytes | None:
-    named = [
-        environment.get(name, "") for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
-    ]
-    for candidate in (*named, *BUNDLES, ssl.get_default_verify_paths().cafile or ""):
+    named = [environment.get(name) for name in _AUTHORITY_KEYS]
+    for candidate in (*named, *BUNDLES, ssl.get_default_verify_paths().cafile):
         if candidate and Path(candidate).is_file():
             return Path(candidate).read_bytes()
     return None
@@ -92,12 +90,15 @@ def _pip_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pip_program() -> list[str]:
-    in_this_python = _output([sys.executable], "-m", "pip", "--version")
-    return [sys.executable, "-m", "pip"] if in_this_python else ["pip3"]
+    own = [sys.executable, "-m", "pip"]
+    return own if _output(own, "--version") else ["pip3"]
 
 
 def parse_pip_config(text: str) -> dict[str, str]:
-    """Return what `pip config list` says that a container can use: variables over [install] over [global]."""
+    """Return the settings of `pip config list` that a container can use.
+
+    Variables override [install], which overrides [global].
+    """
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in text.splitlines():
         name, _, quoted = line.partition("=")
@@ -115,7 +116,7 @@ def _go_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _output(program: list[str], *args: str) -> str:
-    """Return what a program prints; empty where it is absent or fails: such a host has no such settings."""
+    """Return what a program prints; empty where it is absent or fails, so has no settings."""
     if shutil.which(program[0]) is None:
         return ""
     done = subprocess.run(

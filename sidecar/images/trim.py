@@ -1,6 +1,6 @@
-"""Trims a Debian root file system; `python trim.py ROOT` so that mmdebstrap can call it inside its namespace.
+"""Trims a Debian root file system: `python trim.py ROOT`.
 
-Imports nothing of the kit, for the same reason.
+It imports nothing of the kit, so that mmdebstrap can call it inside its namespace.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ path-exclude=/usr/share/lintian/*
 
 
 def trim(root: Path) -> None:
-    """Remove what a running service never reads; licences and the package database stay."""
+    """Remove what a running service never reads; licenses and the package database stay."""
     for name in EMPTIED:
         _empty(root / name)
     for name in REMOVED:
         _remove(root / name)
-    _keep_licences(root / "usr/share/doc")
+    _keep_licenses(root / "usr/share/doc")
     (root / "etc/machine-id").write_text("")
     (root / "etc/apt/sources.list").write_text(SOURCES)
     (root / "etc/dpkg/dpkg.cfg.d/sidecar-kit").write_text(KEEP_TRIMMED)
 
 
-def _keep_licences(documents: Path) -> None:
+def _keep_licenses(documents: Path) -> None:
     for path in sorted(documents.glob("**/*"), reverse=True):
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):

@@ -1,6 +1,7 @@
-"""Build jaeger-agent with the `go` on PATH; runs inside the build container, so it imports nothing of the kit.
+"""Build jaeger-agent with the `go` on PATH, inside the build container.
 
-`build.py VERSION FOLDER` leaves FOLDER/agent-linux, its FOLDER/LICENSE and FOLDER/sleep.
+`build.py VERSION FOLDER` writes FOLDER/agent-linux, its FOLDER/LICENSE and FOLDER/sleep. It imports
+nothing of the kit.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SLEEP = Path(__file__).resolve().with_name("sleep.go")
 
 
 def main(version: str, out: Path) -> None:
-    """Build one version; a failed `go` ends the program with go's own output."""
+    """Build one version; a failed `go` ends the program with go's output."""
     with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
         environment = go_environment(dict(os.environ), SITE, Path(scratch))
         _build(version, Path(scratch) / "module", out, environment)
@@ -46,7 +47,7 @@ def _build(version: str, folder: Path, out: Path, environment: dict[str, str]) -
 
 
 def go_environment(environment: dict[str, str], site: Path, work: Path) -> dict[str, str]:
-    """Return the environment for `go`: everything it writes below `work`, the site's mirrors and authority if any."""
+    """Return the environment for `go`: it writes below `work`, and uses the site's settings."""
     private = {
         "CGO_ENABLED": "0",
         "GOTOOLCHAIN": "local",
@@ -63,15 +64,14 @@ def go_environment(environment: dict[str, str], site: Path, work: Path) -> dict[
 
 
 def edits_for(version: str, module: dict[str, Any]) -> list[str]:
-    """Return the `go mod edit` arguments that build a module's command under that module's own replace lines.
+    """Return the `go mod edit` arguments that repeat a module's own replace and exclude lines.
 
-    Go ignores a dependency's replace and exclude lines, but the agent's authors built and tested with them.
+    Go ignores those lines of a dependency, but the agent's authors built and tested with them.
     """
     edits = [f"-require={MODULE}@v{version}", f"-go={module['Go']}"]
-    edits += [
-        f"-replace={_at(rule['Old'])}={_at(rule['New'])}" for rule in module.get("Replace") or []
-    ]
-    edits += [f"-exclude={_at(rule)}" for rule in module.get("Exclude") or []]
+    replaced, excluded = module.get("Replace") or [], module.get("Exclude") or []
+    edits += [f"-replace={_at(line['Old'])}={_at(line['New'])}" for line in replaced]
+    edits += [f"-exclude={_at(line)}" for line in excluded]
     return edits
 
 
@@ -80,9 +80,8 @@ def _at(module: dict[str, str]) -> str:
 
 
 def _download(version: str, work: Path, environment: dict[str, str]) -> dict[str, Any]:
-    text = _go(
-        "mod", "download", "-json", f"{MODULE}@v{version}", folder=work, environment=environment
-    )
+    module = f"{MODULE}@v{version}"
+    text = _go("mod", "download", "-json", module, folder=work, environment=environment)
     found: dict[str, Any] = json.loads(text)
     return found
 

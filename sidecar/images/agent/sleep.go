@@ -1,5 +1,5 @@
-// Sleep waits as sleep(1) does: a plain container's preStop hook runs it where Kubernetes has no sleep of its own,
-// and the agent's image has no other program.
+// Sleep waits as sleep(1) does. The preStop hook of a plain container runs it where Kubernetes has
+// no sleep of its own, because the agent's image has no other program.
 package main
 
 import (

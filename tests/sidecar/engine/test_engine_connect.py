@@ -35,7 +35,7 @@ def test_engine_of_api_1_40_is_too_old(fake: FakeEngine) -> None:
     fake.answer("GET /version", {"Version": "19.03.15", "ApiVersion": "1.40"})
 
     with pytest.raises(
-        EngineTooOldError, match=r"engine 19\.03\.15 speaks API 1\.40, the kit needs 1.41"
+        EngineTooOldError, match=r"engine 19\.03\.15 has API 1\.40, the kit needs 1.41"
     ):
         connect()
 
@@ -112,7 +112,7 @@ def test_an_engine_behind_ssh_is_told_how_to_be_reached(monkeypatch: pytest.Monk
     """The kit needs its socket here."""
     monkeypatch.setenv("DOCKER_HOST", "ssh://somewhere")
 
-    with pytest.raises(EngineAbsentError, match=r"speaks to a socket or to TCP.*ssh -L"):
+    with pytest.raises(EngineAbsentError, match=r"supports a socket or TCP.*ssh -L"):
         connect()
 
 

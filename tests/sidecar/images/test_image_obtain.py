@@ -16,10 +16,9 @@ from sidecar import cli, image_names
 from sidecar.engine.errors import ImageMissingError, RegistryError
 from sidecar.engine.images import BuildRequest, ImageInfo
 from sidecar.errors import SidecarError
-from sidecar.images import base, obtain
-from sidecar.images.deliver import one_at_a_time
+from sidecar.images import base_image, obtain
+from sidecar.images.deliver import ProgressLine, one_at_a_time
 from sidecar.images.mirrors import DebianMirror
-from sidecar.images.progress import ProgressLine
 from sidecar.images.site import Site
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def no_debootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
     def debian_tar(*_args: object) -> Iterator[IO[bytes]]:
         yield io.BytesIO()
 
-    monkeypatch.setattr(base, "debian_tar", debian_tar)
+    monkeypatch.setattr(base_image, "debian_tar", debian_tar)
 
 
 @pytest.fixture
@@ -96,7 +95,9 @@ def checkout(tmp_path: Path) -> Path:
 
 def get(images: MemoryImages, checkout: Path | None = None, **wish: Any) -> list[tuple[str, str]]:
     """Return name and way of each image obtained."""
-    wanted = obtain.Wish(**{"source": "auto", "prefix": "", "agent_version": "1.62.0", **wish})
+    wanted = obtain.ImageOptions(
+        **{"source": "auto", "prefix": "", "agent_version": "1.62.0", **wish}
+    )
     around = obtain.Surroundings(images, Site(), DebianMirror(), checkout, print, print)  # type: ignore[arg-type]
     return [(entry.image.name, entry.way) for entry in obtain.Obtainer(wanted, around).all()]
 
@@ -217,7 +218,10 @@ def test_installed_kit_handles_base_and_agent_and_says_so(
 ) -> None:
     """Sample and gateway need the Dockerfile of a checkout."""
     assert 2 == len(get(MemoryImages(published=(BASE, AGENT))))
-    assert "sample and gateway: not built, they need the kit's checkout" in capsys.readouterr().out
+    assert (
+        "sample and gateway: not built, because they need the kit's checkout"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("version", ["1.23.0", "1.63.0", "2.0", "latest"])
@@ -328,7 +332,7 @@ def test_full_disk_is_a_known_error(
     monkeypatch.setattr(obtain, "write_site", full)
 
     assert 1 == cli.main(["images", "--out", str(tmp_path)])
-    assert "/var/tmp/x: No space left on device. Make room" in capsys.readouterr().err
+    assert "/var/tmp/x: No space left on device. Free disk space" in capsys.readouterr().err
 
 
 def test_second_run_of_a_user_waits_for_the_first(
@@ -372,7 +376,7 @@ def test_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of lines of a build would hide the decisions."""
     line = ProgressLine(stream := io.StringIO())
     line.progress("too soon")
-    monkeypatch.setattr("sidecar.images.progress.PLAIN_SECONDS", 0)
+    monkeypatch.setattr("sidecar.images.deliver.PLAIN_SECONDS", 0)
     line.progress("now")
 
     assert stream.getvalue() == "  now\n"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.images import bootstrap, process, rootfs, trim
+from sidecar.images import base_image, bootstrap, process, trim
 from sidecar.images.mirrors import DebianMirror
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "work").mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "work"))
-    monkeypatch.setattr(rootfs, "QUIET", {})
+    monkeypatch.setattr(base_image, "QUIET", {})
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     keyring = tmp_path / "keys.gpg"
     keyring.touch()
@@ -68,7 +68,7 @@ def leftovers(programs: Path) -> list[Path]:
 def names_in(mirror: DebianMirror, authority: bytes | None = None) -> list[str]:
     """Return the paths of the tar that the mirror gives."""
     with (
-        rootfs.debian_tar(mirror, authority, lambda _line: None) as stream,
+        base_image.debian_tar(mirror, authority, lambda _line: None) as stream,
         tarfile.open(fileobj=stream, mode="r|") as archive,
     ):
         return archive.getnames()
@@ -127,7 +127,7 @@ def test_failed_tar_is_an_error(programs: Path) -> None:
 
     with (
         pytest.raises(SidecarError, match="exit code 2 while packing"),
-        rootfs.debian_tar(MIRROR, None, lambda _line: None) as stream,
+        base_image.debian_tar(MIRROR, None, lambda _line: None) as stream,
     ):
         stream.read()
 
@@ -284,10 +284,10 @@ def test_what_is_mounted_below_the_folder_is_unmounted_deepest_first(
     """An interrupted debootstrap can leave proc mounted; removing the folder must not walk into it."""
     put(programs, "umount", f'echo "$2" >> {tmp_path}/umount.log')
     table = "proc {0}/root/proc proc rw 0 0\nsysfs {0}/root/proc/sys sysfs rw 0 0\nproc /proc proc rw 0 0\n"
-    monkeypatch.setattr(rootfs, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(base_image, "MOUNTS", tmp_path / "mounts")
     (tmp_path / "mounts").write_text(table.format(tmp_path))
 
-    rootfs.unmount_below(tmp_path)
+    base_image.unmount_below(tmp_path)
 
     expected = [f"{tmp_path}/root/proc/sys", f"{tmp_path}/root/proc"]
     assert expected == (tmp_path / "umount.log").read_text().split()
