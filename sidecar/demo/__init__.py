@@ -1,1 +1,1 @@
-"""The demonstration: the sample, its agents and the stand-in, in containers or as plain processes."""
+"""The demonstration: sample, agents and stand-in, in containers or as plain processes."""

@@ -11,6 +11,7 @@ from sidecar.demo.ports import choose
 from sidecar.engine.errors import ComposeFailedError
 from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,36 +30,38 @@ _ELSEWHERE = (
 
 @dataclass(frozen=True)
 class Published:
-    """A port of the sample that the host sees."""
+    """A port of the sample that is published on the host."""
 
     service: str
     port: int
-    """In the container, and on the host where nobody holds it."""
+    """In the container, and on the host where it is free."""
     variable: str
     """In docker-compose.yml: the host's port."""
 
 
 FRONTEND = Published("frontend", 8080, "SIDECAR_PORT_FRONTEND")
-PAGE = Published("gateway", 16686, "SIDECAR_PORT_GATEWAY")
+PAGE = Published("gateway", STAND_IN_PAGE_PORT, "SIDECAR_PORT_GATEWAY")
 
 
 @dataclass(frozen=True)
-class Running:
+class SampleUrls:
     """Where the sample answers."""
 
     frontend: str
     page: str
+    """The stand-in's."""
 
 
-def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None]) -> Running:
+def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None]) -> SampleUrls:
     """Start the folder's deployment and wait until it is healthy.
 
-    A first start that fails or is interrupted is removed again; what was there before stays. Raises SidecarError with
-    what failed, or where the sample runs from another folder.
+    A first start that fails or is interrupted is removed again; earlier containers stay. Raises
+    SidecarError with what failed, or where the sample runs from another folder.
     """
     before = _found(folder, engine, compose)
+    running = {container.service for container in before if container.status == "running"}
     for published in (FRONTEND, PAGE):
-        if any(one.status == "running" and one.service == published.service for one in before):
+        if published.service in running:
             _keep(published, folder, compose)
         else:
             _choose(published, say)
@@ -66,12 +69,11 @@ def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None
         _start(folder, engine, compose, say)
     except (KeyboardInterrupt, SidecarError) as error:
         if not before:
-            say(
-                f"{'failed' if isinstance(error, SidecarError) else 'interrupted'}: removing what was started"
-            )
+            event = "failed" if isinstance(error, SidecarError) else "interrupted"
+            say(f"{event}: removing what was started")
             _remove(folder, compose)
         raise
-    return Running(
+    return SampleUrls(
         frontend=f"http://{_address(FRONTEND, folder, compose)}",
         page=f"http://{_address(PAGE, folder, compose)}",
     )
@@ -83,7 +85,7 @@ def runs(folder: Path, engine: Engine, compose: Compose) -> bool:
 
 
 def down(folder: Path, engine: Engine, compose: Compose) -> list[str]:
-    """Stop and remove the folder's containers, networks and volumes; return what was removed.
+    """Remove the folder's containers, networks and volumes; return what was removed.
 
     Raises SidecarError where it runs from another folder.
     """
@@ -96,35 +98,33 @@ def _found(folder: Path, engine: Engine, compose: Compose) -> list[Container]:
 
 
 def _start(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None]) -> None:
-    # what else has the project's name is not the demonstration's, and not to be removed for its sake
-    os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
+    _ignore_orphans()
+    options = ("--detach", "--wait", f"--wait-timeout={_SECONDS}", "--no-build", "--pull=missing")
     try:
-        compose.run(
-            folder,
-            "up",
-            "--detach",
-            "--wait",
-            f"--wait-timeout={_SECONDS}",
-            "--no-build",
-            "--pull=missing",
-        )
+        compose.run(folder, "up", *options)
     except ComposeFailedError as error:
         raise explain(error, _found(folder, engine, compose), engine, say) from None
 
 
 def _remove(folder: Path, compose: Compose) -> list[str]:
-    os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
+    _ignore_orphans()
     done = compose.run(folder, "--progress=plain", "down", "--volumes", "--timeout=30")
-    return [
-        line.removesuffix("Removed").strip()
-        for line in done.stderr.splitlines()
-        if line.endswith("Removed")
-    ]
+    removed = [line for line in done.stderr.splitlines() if line.endswith("Removed")]
+    return [line.removesuffix("Removed").strip() for line in removed]
+
+
+def _ignore_orphans() -> None:
+    """Keep Compose from warning of other containers that have the project's name.
+
+    They do not belong to the demonstration, which must not remove them.
+    """
+    os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
 
 
 def _keep(published: Published, folder: Path, compose: Compose) -> None:
-    """Stay at the port that a running container has: with another one Compose would replace the container."""
-    os.environ[published.variable] = _address(published, folder, compose).rpartition(":")[2]
+    """Keep a running container's port: with another one Compose would replace the container."""
+    port = _address(published, folder, compose).rpartition(":")[2]
+    os.environ[published.variable] = port
 
 
 def _choose(published: Published, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Why the sample did not start: Compose's own words without its progress, and the log of what failed."""
+"""Why the sample did not start: Compose's message without its progress, and the failed log."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _MISSING = re.compile(r"No such image: (\S+)|(?:pull access denied|manifest) for
 _FIXES = (
     (
         "already allocated|address already in use|ports are not available",
-        "Free the port, or stop what holds it",
+        "Free the port, or stop the program that holds it",
     ),
-    ("address pool", "Remove networks that nobody uses: docker network prune"),
-    ("no space left", "Make room: docker system df"),
+    ("address pool", "Remove unused networks: docker network prune"),
+    ("no space left", "Free disk space: docker system df"),
 )
-"""Compose's or the engine's words → what to do."""
+"""A pattern of Compose's or the engine's message → what to do."""
 _PROGRESS = re.compile(
     r"(Creat|Start|Wait|Pull|Recreat|Stopp|Remov)(ing|ed|e)?$|(Healthy|Running|Warning .*)$"
 )
@@ -39,26 +39,30 @@ def explain(
     engine: Engine,
     say: Callable[[str], None],
 ) -> SidecarError:
-    """Return a failed start as one sentence with its fix; the log of what failed is said before."""
-    words = [
-        line.strip() for line in error.cause.splitlines()[1:] if not _PROGRESS.search(line.strip())
-    ]
-    cause = words[-1].removeprefix("Error response from daemon: ") if words else error.cause
+    """Return a failed start as one sentence with its fix, after printing the failed log's end."""
     failed = _failed(found)
     if failed:
-        cause = f"{failed.service} is {failed.health or failed.status}"
         say(f"the end of {failed.service}'s log:\n{_end_of(failed, engine)}")
-    return SidecarError("demo", cause, _fix(cause, failed))
+        cause = f"{failed.service} is {failed.health or failed.status}"
+        return SidecarError("demo", cause, "See its log, above")
+    cause = _message(error)
+    return SidecarError("demo", cause, _fix(cause))
+
+
+def _message(error: ComposeFailedError) -> str:
+    lines = [line.strip() for line in error.cause.splitlines()[1:]]
+    messages = [line for line in lines if not _PROGRESS.search(line)]
+    if not messages:
+        return error.cause
+    return messages[-1].removeprefix("Error response from daemon: ")
 
 
 def _failed(found: Sequence[Container]) -> Container | None:
-    """Return the container to blame: one that ended or is unhealthy, else one that never answered."""
-    ended = [
-        one
-        for one in found
-        if one.status not in {"created", "running"} or one.health == "unhealthy"
-    ]
-    return next(iter([*ended, *(one for one in found if one.health == "starting")]), None)
+    """Return the container that failed: one that ended or is unhealthy, else one still starting."""
+    for container in found:
+        if container.status not in {"created", "running"} or container.health == "unhealthy":
+            return container
+    return next((container for container in found if container.health == "starting"), None)
 
 
 def _end_of(failed: Container, engine: Engine) -> str:
@@ -68,20 +72,14 @@ def _end_of(failed: Container, engine: Engine) -> str:
         return indented(str(error))
 
 
-def _fix(cause: str, failed: Container | None) -> str:
-    if failed:
-        return "Its log, above, tells why"
+def _fix(cause: str) -> str:
     if missing := _MISSING.search(cause):
         return _fix_of_image(missing[1] or missing[2])
-    return next((fix for words, fix in _FIXES if re.search(words, cause)), "")
+    return next((fix for pattern, fix in _FIXES if re.search(pattern, cause)), "")
 
 
 def _fix_of_image(image: str) -> str:
-    named = [
-        name for name, value in os.environ.items() if name.startswith("SIDECAR_") and value == image
-    ]
-    return (
-        f"Unset {named[0]}, or name an image that is there"
-        if named
-        else "Obtain it: sidecar images"
-    )
+    for name, value in os.environ.items():
+        if name.startswith("SIDECAR_") and value == image:
+            return f"Unset {name}, or name an image that exists"
+    return "Obtain it: sidecar images"

@@ -1,4 +1,4 @@
-"""Host ports for the demonstration: the documented ones, or free ones where somebody holds those."""
+"""Host ports for the demonstration: the documented ones, or free ones where those are taken."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from sidecar.stand_in.sockets import port_holder
 
 
 @dataclass(frozen=True)
-class Port:
+class HostPort:
     """A port on 127.0.0.1 that was free a moment ago."""
 
     number: int
     preferred: int
     holder: str = ""
-    """Who holds the preferred one; empty where it was free."""
+    """The program that holds the preferred one; empty where it was free."""
 
     def __str__(self) -> str:
         taken = f"port {self.preferred} is taken by {self.holder}; using {self.number}"
         return taken if self.holder else str(self.number)
 
 
-def choose(preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Port:
-    """Return the preferred port, or another and the holder's name."""
-    if _free(preferred, kind):
-        return Port(preferred, preferred)
-    return Port(_any(kind), preferred, port_holder(preferred, kind) or "another program")
+def choose(preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> HostPort:
+    """Return the preferred port, or a free one with the preferred one's holder."""
+    if _is_free(preferred, kind):
+        return HostPort(preferred, preferred)
+    return HostPort(_free(kind), preferred, port_holder(preferred, kind) or "another program")
 
 
-def _free(port: int, kind: socket.SocketKind) -> bool:
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
     with socket.socket(socket.AF_INET, kind) as probe:
         if kind == socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,7 +40,7 @@ def _free(port: int, kind: socket.SocketKind) -> bool:
     return True
 
 
-def _any(kind: socket.SocketKind) -> int:
+def _free(kind: socket.SocketKind) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]

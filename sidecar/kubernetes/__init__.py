@@ -1,1 +1,1 @@
-"""The cluster, through kubectl: the user's own contexts, certificates and authentication plug-ins hold."""
+"""The cluster, through kubectl: it uses the user's own contexts, certificates and plug-ins."""

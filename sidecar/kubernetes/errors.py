@@ -15,7 +15,7 @@ RIGHTS = "docs/verify.md and docs/token.md list the rights that each command nee
 
 
 class KubernetesError(SidecarError):
-    """The cluster refused a request, or cannot be asked at all."""
+    """The cluster refused a request, or is out of reach."""
 
 
 class KubectlAbsentError(KubernetesError):
@@ -31,23 +31,23 @@ class ForbiddenError(KubernetesError):
 
 
 class RefusedError(KubernetesError):
-    """The user may, but a policy of the cluster or namespace does not admit this object."""
+    """The user has the right, but a policy of the cluster or namespace does not admit this."""
 
 
 class NotFoundError(KubernetesError):
-    """The object is not there."""
+    """The object does not exist."""
 
 
 class ConflictError(KubernetesError):
-    """Somebody else changed the object in between, or owns the field."""
+    """Another client changed the object in between, or owns the field."""
 
     managers: tuple[str, ...] = ()
-    """Who owns it, by server-side apply's names."""
+    """The owners of the field, by server-side apply's names."""
 
 
 _LACKS = re.compile(
-    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
-    r'(?: in the namespace "(?P<namespace>[^"]*)")?'
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
+    r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]*)")?'
 )
 _OWNER = re.compile(r'conflicts? with "([^"]+)"')
 _OUT_OF_REACH = (
@@ -66,91 +66,80 @@ _NOT_CONFIGURED = (
     "current-context",
     "kubeconfig",
 )
-_NO_NEWS = ("command terminated with exit code", "Defaulted container")
 _LOGIN = ("unauthorized", "must be logged in", "getting credentials", "exec plugin")
+_NO_NEWS = ("command terminated with exit code", "Defaulted container")
+"""Lines that say nothing of the cause begin with these."""
+_BEGINS_ERROR = ("error", "the connection", "unable")
+_DECORATION = re.compile(
+    r"^(error: |Error from server( \(\w+\))?: )| - did you specify the right host or port\?$"
+)
 
 
 def error_of(stderr: str, subject: str = SUBJECT) -> KubernetesError:
-    """Return the error that kubectl's words mean; one line of them is the cause where nothing else is known."""
-    said = _last(stderr)
-    for knows, make in _KINDS:
-        if knows(stderr):
-            return make(stderr, said, subject)
-    return KubernetesError(subject, said or "kubectl failed without a word")
+    """Return the error that kubectl's output means; an unknown one has its main line."""
+    line = _main_line(stderr)
+    for matches, make in _ERRORS:
+        if matches(stderr):
+            return make(stderr, line, subject)
+    return KubernetesError(subject, line or "kubectl failed without a message")
 
 
-def _forbidden(stderr: str, said: str, subject: str) -> KubernetesError:
+def _forbidden(stderr: str, line: str, subject: str) -> KubernetesError:
     lacks = _LACKS.search(stderr)
     if lacks is None:
-        return RefusedError(
-            subject, f"the cluster does not admit it: {said}", "Ask whoever keeps its policies"
-        )
+        cause = f"the cluster does not admit it: {line}"
+        return RefusedError(subject, cause, "Ask the administrator of the cluster's policies")
     group = f".{lacks['group']}" if lacks["group"] else ""
     where = f" in namespace {lacks['namespace']}" if lacks["namespace"] else ""
     cause = f"user {lacks['user']} may not {lacks['verb']} {lacks['resource']}{group}{where}"
     return ForbiddenError(subject, cause, f"Ask for a Role with this verb; {RIGHTS}")
 
 
-def _unreachable(_: str, said: str, subject: str) -> KubernetesError:
-    return ClusterUnreachableError(
-        subject,
-        f"the cluster is out of reach: {said}",
-        "Check the network, KUBECONFIG and --context: kubectl version",
-    )
+def _unreachable(_: str, line: str, subject: str) -> KubernetesError:
+    cause = f"the cluster is out of reach: {line}"
+    fix = "Check the network, KUBECONFIG and --context: kubectl version"
+    return ClusterUnreachableError(subject, cause, fix)
 
 
-def _unconfigured(_: str, said: str, subject: str) -> KubernetesError:
-    return ClusterUnreachableError(
-        subject,
-        f"no cluster is configured: {said}",
-        "Set KUBECONFIG or --context: kubectl config get-contexts",
-    )
+def _unconfigured(_: str, line: str, subject: str) -> KubernetesError:
+    cause = f"no cluster is configured: {line}"
+    fix = "Set KUBECONFIG or --context: kubectl config get-contexts"
+    return ClusterUnreachableError(subject, cause, fix)
 
 
-def _logged_out(_: str, said: str, subject: str) -> KubernetesError:
-    return ClusterUnreachableError(
-        subject, f"the cluster does not know this user: {said}", "Log in again: kubectl auth whoami"
-    )
+def _logged_out(_: str, line: str, subject: str) -> KubernetesError:
+    cause = f"the cluster does not know this user: {line}"
+    return ClusterUnreachableError(subject, cause, "Log in again: kubectl auth whoami")
 
 
-def _missing(_: str, said: str, subject: str) -> KubernetesError:
-    return NotFoundError(subject, said)
+def _missing(_: str, line: str, subject: str) -> KubernetesError:
+    return NotFoundError(subject, line)
 
 
-def _conflict(stderr: str, said: str, subject: str) -> KubernetesError:
-    error = ConflictError(subject, said)
+def _conflict(stderr: str, line: str, subject: str) -> KubernetesError:
+    error = ConflictError(subject, line)
     error.managers = tuple(dict.fromkeys(_OWNER.findall(stderr)))
     return error
 
 
-def _last(stderr: str) -> str:
-    """Return the line that tells most: the last that begins an error, else the last one."""
-    lines = [
-        line.strip()
-        for line in stderr.splitlines()
-        if line.strip() and not line.startswith(_NO_NEWS)
-    ]
-    errors = [
-        line for line in lines if line.lower().startswith(("error", "the connection", "unable"))
-    ]
-    said = (errors or lines or [""])[-1]
-    return re.sub(
-        r"^(error: |Error from server( \(\w+\))?: )| - did you specify the right host or port\?$",
-        "",
-        said,
-    )
+def _main_line(stderr: str) -> str:
+    """Return the last line that begins an error, else the last one, undecorated."""
+    raw = [line for line in stderr.splitlines() if not line.startswith(_NO_NEWS)]
+    lines = [line.strip() for line in raw if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(_BEGINS_ERROR)]
+    return _DECORATION.sub("", (errors or lines or [""])[-1])
 
 
-def _says(*words: str) -> Callable[[str], bool]:
+def _has(*words: str) -> Callable[[str], bool]:
     return lambda stderr: any(word in stderr.lower() for word in words)
 
 
-_KINDS: tuple[tuple[Callable[[str], bool], Callable[[str, str, str], KubernetesError]], ...] = (
-    (_says("(forbidden)", "is forbidden", "denied the request"), _forbidden),
-    (_says("(notfound)"), _missing),
-    (_says("(conflict)", "apply failed with"), _conflict),
-    (_says(*_LOGIN), _logged_out),
-    (_says(*_OUT_OF_REACH), _unreachable),
-    (_says(*_NOT_CONFIGURED), _unconfigured),
+_ERRORS: tuple[tuple[Callable[[str], bool], Callable[[str, str, str], KubernetesError]], ...] = (
+    (_has("(forbidden)", "is forbidden", "denied the request"), _forbidden),
+    (_has("(notfound)"), _missing),
+    (_has("(conflict)", "apply failed with"), _conflict),
+    (_has(*_LOGIN), _logged_out),
+    (_has(*_OUT_OF_REACH), _unreachable),
+    (_has(*_NOT_CONFIGURED), _unconfigured),
 )
-"""The first whose words are there."""
+"""The first whose words kubectl printed."""

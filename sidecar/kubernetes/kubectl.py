@@ -1,4 +1,4 @@
-"""kubectl behind a small port: argument lists, its answers as data, its failures as the kit's errors."""
+"""kubectl behind a small port: argument lists, answers as data, failures as the kit's errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sidecar.secrecy import child_environment
 
 PROGRAM = "kubectl"
 ANSWER_SECONDS = 20
-"""For one request; a look that runs inside a pod is given more."""
+"""For one request; a look that runs inside a pod gets more."""
 
 
 @dataclass(frozen=True)
@@ -44,45 +44,50 @@ class Kubectl:
         if isinstance(data, dict):
             return data
         cause = f"kubectl {words[0]} printed no JSON object"
-        raise KubernetesError(SUBJECT, cause, "Is it kubectl, or something before it on PATH?")
+        raise KubernetesError(SUBJECT, cause, "Check that `kubectl` on PATH is kubectl itself")
 
     def run(self, *words: str, stdin: str | None = None, seconds: float = ANSWER_SECONDS) -> str:
         """Run a kubectl command and return its standard output. Raises KubernetesError."""
         argv = kubectl_argv(*words, namespace=self.namespace, context=self.context)
         try:
-            done = subprocess.run(
-                argv,
-                check=False,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                input=stdin,
-                env=child_environment(),
-                timeout=seconds,
-            )
+            done = _run(argv, stdin, seconds)
         except FileNotFoundError:
-            raise KubectlAbsentError(
-                PROGRAM, "is not on PATH", "Install it: https://kubernetes.io/docs/tasks/tools/"
-            ) from None
+            fix = "Install it: https://kubernetes.io/docs/tasks/tools/"
+            raise KubectlAbsentError(PROGRAM, "is not on PATH", fix) from None
         except OSError as error:
-            raise KubectlAbsentError(
-                PROGRAM, f"cannot be started: {error.strerror}", "Install it again"
-            ) from None
+            cause = f"cannot be started: {error.strerror}"
+            raise KubectlAbsentError(PROGRAM, cause, "Install it again") from None
         except subprocess.TimeoutExpired:
             cause = f"kubectl {words[0]} had no answer within {seconds:g} s"
-            raise ClusterUnreachableError(
-                SUBJECT, cause, "Check the cluster and the way to it"
-            ) from None
+            fix = "Check the cluster and the network to it"
+            raise ClusterUnreachableError(SUBJECT, cause, fix) from None
         if done.returncode:
             raise error_of(done.stderr or done.stdout)
         return done.stdout
 
 
+def _run(argv: list[str], stdin: str | None, seconds: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv,
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        input=stdin,
+        env=child_environment(),
+        timeout=seconds,
+    )
+
+
 def kubectl_argv(*words: str, namespace: str = "", context: str = "") -> list[str]:
-    """Return the argument list of a kubectl command; flags of the kit come first, so that words may end in `--`."""
-    place = [
-        *([f"--context={context}"] if context else []),
-        *([f"--namespace={namespace}"] if namespace else []),
-    ]
-    return [PROGRAM, *place, *words]
+    """Return the argument list of a kubectl command; the kit's flags come first.
+
+    So the words may hold `--`, after which kubectl reads no flags.
+    """
+    argv = [PROGRAM]
+    if context:
+        argv.append(f"--context={context}")
+    if namespace:
+        argv.append(f"--namespace={namespace}")
+    return [*argv, *words]

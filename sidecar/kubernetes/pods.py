@@ -1,18 +1,20 @@
-"""What the kit reads of a pod: whose it is, how its containers are, where its agent answers."""
+"""What the kit reads of a pod: its service, the state of its containers, its agent's address."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sidecar.rules.agents import ADMIN_HOST_PORT, ADMIN_PORT, ADMIN_PORT_FLAG, COMPACT_PORT
+
 AGENT, GATEWAY = "jaeger-agent", "gateway"
 """Names of the chart's containers."""
-INSTANCE, COMPONENT, NAME = (
-    f"app.kubernetes.io/{word}" for word in ("instance", "component", "name")
-)
+INSTANCE = "app.kubernetes.io/instance"
+COMPONENT = "app.kubernetes.io/component"
+NAME = "app.kubernetes.io/name"
 PROBE_IMAGE = "sidecar-kit/probe"
-"""Annotation: the image that `sidecar verify` looks into the pod with."""
+"""Annotation: the image with which `sidecar verify` looks into the pod."""
 _LOOPBACK = "127.0.0.1"
 _ANY = ("", "0.0.0.0", "[::]", "::")  # noqa: S104 - what an agent's flag may hold
 
@@ -26,7 +28,7 @@ class Pod:
     name: str
     namespace: str
     data: Object = field(repr=False)
-    """As the cluster gives it."""
+    """As the cluster returns it."""
 
     @property
     def service(self) -> str:
@@ -36,73 +38,67 @@ class Pod:
 
     @property
     def image(self) -> str:
-        """What the chart says to look into it with; may be empty."""
+        """The image with which to look into it, by the chart; may be empty."""
         return str(self.data["metadata"].get("annotations", {}).get(PROBE_IMAGE, ""))
 
     @property
     def ready(self) -> bool:
         """Tell whether the cluster sends it requests."""
         conditions = self.data.get("status", {}).get("conditions", [])
-        return (
-            self.alive
-            and {"Ready": "True"}.items()
-            <= {one["type"]: one["status"] for one in conditions}.items()
-        )
+        states = {condition["type"]: condition["status"] for condition in conditions}
+        return self.alive and states.get("Ready") == "True"
 
     @property
     def alive(self) -> bool:
         """Tell whether it runs, and is not about to end."""
-        return (
-            "deletionTimestamp" not in self.data["metadata"]
-            and self.data["status"].get("phase") == "Running"
-        )
+        ending = "deletionTimestamp" in self.data["metadata"]
+        return not ending and self.data["status"].get("phase") == "Running"
 
     def container(self, name: str) -> Object | None:
-        """Return a container's specification, wherever the pod has it."""
+        """Return the specification of a container of any kind."""
         spec = self.data["spec"]
-        found = (
-            *spec["containers"],
-            *spec.get("initContainers", []),
-            *spec.get("ephemeralContainers", []),
-        )
-        return next((one for one in found if one["name"] == name), None)
+        groups = ("containers", "initContainers", "ephemeralContainers")
+        return _named(name, (spec.get(group, []) for group in groups))
 
     def status_of(self, container: str) -> Object:
         """Return a container's status; empty where there is none yet."""
         status = self.data["status"]
-        kinds = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
-        found = (one for kind in kinds for one in status.get(kind, []))
-        return next((one for one in found if one["name"] == container), {})
+        groups = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+        return _named(container, (status.get(group, []) for group in groups)) or {}
 
     def trouble(self) -> str:
-        """Return why it is not ready, in one line: its containers that do not run, else its phase."""
-        names = [
-            one["name"]
-            for one in (
-                *self.data["spec"].get("initContainers", []),
-                *self.data["spec"]["containers"],
-            )
-        ]
-        troubled = [
-            f"container {name} {why}" for name in names if (why := trouble_of(self.status_of(name)))
-        ]
-        return (
-            ", ".join(troubled)
-            or f"is {self.data['status'].get('phase', 'unknown')}, and not ready"
-        )
+        """Return why it is not ready, in one line: its stopped containers, else its phase."""
+        phase = self.data["status"].get("phase", "unknown")
+        return ", ".join(self._stopped()) or f"is {phase}, and not ready"
+
+    def _stopped(self) -> Iterator[str]:
+        spec = self.data["spec"]
+        for container in (*spec.get("initContainers", []), *spec["containers"]):
+            if why := trouble_of(self.status_of(container["name"])):
+                yield f"container {container['name']} {why}"
+
+
+def _named(name: str, groups: Iterable[Iterable[Object]]) -> Object | None:
+    for group in groups:
+        for container in group:
+            if container["name"] == name:
+                return container
+    return None
 
 
 def trouble_of(status: Object, *, may_end: bool = True) -> str:
-    """Return why a container does not run, from its status; empty for one that runs, or ended well where it may."""
+    """Return why a container does not run, from its status; empty where it does.
+
+    One that ended with exit code 0 is no trouble where it `may_end`.
+    """
     state = status.get("state", {})
     if ended := state.get("terminated"):
         return "" if may_end and not ended["exitCode"] else f"ended: {_end(ended)}"
     if not (waiting := state.get("waiting")):
         return ""
     last = status.get("lastState", {}).get("terminated")
-    return f"waits: {waiting.get('reason', 'unknown')}" + (
-        f", last ended: {_end(last)}" if last else ""
-    )
+    before = f", last ended: {_end(last)}" if last else ""
+    return f"waits: {waiting.get('reason', 'unknown')}{before}"
 
 
 def _end(terminated: Object) -> str:
@@ -111,32 +107,40 @@ def _end(terminated: Object) -> str:
 
 def pods_of(answer: Object) -> list[Pod]:
     """Return the pods of a `kubectl get pods` answer, by name."""
-    found = [
-        Pod(one["metadata"]["name"], one["metadata"]["namespace"], one) for one in answer["items"]
-    ]
-    return sorted(found, key=lambda pod: pod.name)
+    return sorted(map(_pod, answer["items"]), key=lambda pod: pod.name)
+
+
+def _pod(data: Object) -> Pod:
+    return Pod(data["metadata"]["name"], data["metadata"]["namespace"], data)
 
 
 def admin_of(pod: Pod) -> str:
     """Return the URL of the agent's admin port as seen from inside its pod."""
-    host, port = _flag(pod, "--admin.http.host-port", "").rpartition(":")[::2]
+    host, _, port = _flag(pod, ADMIN_HOST_PORT).rpartition(":")
     if "$(POD_IP)" in host:
         host = str(pod.data["status"].get("podIP", _LOOPBACK))
-    host = _LOOPBACK if host in _ANY else host
-    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{shown}:{port or _flag(pod, '--admin-http-port', '14271')}"
+    if host in _ANY:
+        host = _LOOPBACK
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"http://{host}:{port or _flag(pod, ADMIN_PORT_FLAG) or ADMIN_PORT}"
 
 
 def agent_of(pod: Pod) -> str:
-    """Return the HOST:PORT that the pod's service reports to: its own variables', else the agent's on loopback."""
+    """Return the HOST:PORT that the pod's service reports to: its variables', else loopback's."""
     given: dict[str, str] = {}
     for container in pod.data["spec"]["containers"]:
-        given |= {one["name"]: one["value"] for one in container.get("env", []) if one.get("value")}
-    return f"{given.get('JAEGER_AGENT_HOST', _LOOPBACK)}:{given.get('JAEGER_AGENT_PORT', '6831')}"
+        for variable in container.get("env", []):
+            if variable.get("value"):
+                given[variable["name"]] = variable["value"]
+    host = given.get("JAEGER_AGENT_HOST", _LOOPBACK)
+    return f"{host}:{given.get('JAEGER_AGENT_PORT', COMPACT_PORT)}"
 
 
-def _flag(pod: Pod, name: str, default: str) -> str:
-    args = (pod.container(AGENT) or {}).get("args", [])
-    return next(
-        (str(one).partition("=")[2] for one in args if str(one).startswith(f"{name}=")), default
-    )
+def _flag(pod: Pod, name: str) -> str:
+    """Return the value of an agent's flag, named without dashes; empty where it has none."""
+    prefix = f"--{name}="
+    for argument in (pod.container(AGENT) or {}).get("args", []):
+        if str(argument).startswith(prefix):
+            return str(argument).removeprefix(prefix)
+    return ""

@@ -10,6 +10,9 @@ from sidecar.findings import Problem, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+STAND_IN_PAGE_PORT = 16686
+"""Of the stand-in: traces and counts, as Jaeger's query service has them."""
+
 NO_GATEWAY = Rule(
     "agent-without-gateway",
     Severity.WARNING,

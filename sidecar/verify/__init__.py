@@ -1,1 +1,1 @@
-"""The proof: marked spans from the service's own place, counted at every hop."""
+"""The proof: marked spans from each service's network, counted at every hop."""

@@ -1,4 +1,4 @@
-"""A deployment that Compose runs: short-lived containers of the kit's image look from inside its networks."""
+"""A deployment under Compose: short-lived containers of the kit's image look into its networks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
+from sidecar.rules import hops as rules
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
-from sidecar.verify.deployment import Stepwise
+from sidecar.verify.deployment import StepByStep
 from sidecar.verify.hops import RECEIVED
+from sidecar.verify.look import last_line, part_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sidecar.engine.client import Engine
@@ -28,11 +30,11 @@ _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.reader")
 
 
-class ComposeDeployment(Stepwise):
+class ComposeDeployment(StepByStep):
     """The containers of one Compose project."""
 
     side_by_side = 4
-    """Each service has an agent of its own."""
+    """Each service has its own agent."""
     received = RECEIVED
 
     def __init__(
@@ -42,16 +44,13 @@ class ComposeDeployment(Stepwise):
         image: str,
         containers: Sequence[Container] | None = None,
     ) -> None:
-        """Look into these containers of a project; None: into all that it has."""
+        """Take these containers of a project; None: all that it has."""
         self._engine = engine
         self._image = image
         self._began = time.time()
-        self._found: dict[tuple[str, str], Container] = {}
-        for container in (
-            engine.containers.of_project(project) if containers is None else containers
-        ):
-            labels = engine.containers.inspect(container.identity)["Config"]["Labels"]
-            self._found.setdefault((labels.get(ROLE, ""), labels.get(SERVICE, "")), container)
+        if containers is None:
+            containers = engine.containers.of_project(project)
+        self._found = _by_role(engine, containers)
         if not self.services():
             raise SidecarError(
                 f"Compose project {project}",
@@ -64,66 +63,59 @@ class ComposeDeployment(Stepwise):
         return sorted(name for role, name in self._found if role == "service")
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
-        """Send marked spans from the service's network, with the agent's address that the service has."""
+        """Send marked spans from the service's network to the agent that the service reports to."""
         container = self._running("service", service)
-        environment = self._engine.containers.inspect(container.identity)["Config"]["Env"] or []
-        jaeger = dict(
-            entry.split("=", 1) for entry in environment if entry.startswith("JAEGER_AGENT_")
+        variables = self._engine.containers.inspect(container.identity)["Config"]["Env"] or []
+        agent = dict(
+            variable.split("=", 1) for variable in variables if variable.startswith("JAEGER_AGENT_")
         )
-        return self._marked(container, service, marker, spans, jaeger)
+        return self._marked(container, service, marker, spans, agent)
 
     def _marked(
-        self, inside: Container, service: str, marker: str, spans: int, jaeger: dict[str, str]
+        self, inside: Container, service: str, marker: str, spans: int, agent: dict[str, str]
     ) -> ClientCounts:
         options = (f"--service={service}", f"--spans={spans}", f"--marker={marker}")
-        return client_counts(self._look(inside, (*_PROBE, *options), jaeger))
+        return client_counts(self._look(inside, (*_PROBE, *options), agent))
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent."""
-        options = ("agent", f"--settled={settled}", f"--seconds={seconds}")
-        return AgentCounts(
-            **self._look(self._running("agent", service), (*_READER, *options), seconds=seconds)
-        )
+        container = self._running("agent", service)
+        return AgentCounts(**self._read(container, ("agent",), settled, seconds))
 
     def agent_log(self, service: str) -> str:
         """Return the agent's log since verify began."""
-        return self._engine.containers.logs(
-            self._running("agent", service).identity, since=self._began
-        )
+        container = self._running("agent", service)
+        return self._engine.containers.logs(container.identity, since=self._began)
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker; None for a real region."""
         if ("gateway", "") not in self._found:
             return None
-        options = ("gateway", marker, f"--settled={settled}", f"--seconds={seconds}")
-        return GatewayCounts(
-            **self._look(self._running("gateway", ""), (*_READER, *options), seconds=seconds)
-        )
+        container = self._running("gateway", "")
+        return GatewayCounts(**self._read(container, ("gateway", marker), settled, seconds))
 
     def _running(self, role: str, service: str) -> Container:
+        part = f"{service} {role}".strip()
         container = self._found.get((role, service))
-        name = f"{service} {role}".strip()
         if container is None:
-            raise SidecarError(
-                name,
-                "is not in the Compose project",
-                "Render again and start it: docker compose up",
-            )
+            raise part_error(part, rules.missing_part())
         status = self._engine.containers.inspect(container.identity)["State"]["Status"]
-        if status != "running":
-            raise SidecarError(
-                name, f"container {container.name} is {status}", "See docker compose ps and logs"
-            )
+        if problem := rules.container(container.name, status):
+            raise part_error(part, problem)
         return container
+
+    def _read(self, inside: Container, what: tuple[str, ...], settled: int, seconds: float) -> Any:  # noqa: ANN401 - JSON
+        options = (f"--settled={settled}", f"--seconds={seconds}")
+        return self._look(inside, (*_READER, *what, *options), seconds=seconds)
 
     def _look(
         self,
         inside: Container,
         argv: tuple[str, ...],
-        environment: dict[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
         seconds: float = 0,
     ) -> Any:  # noqa: ANN401 - JSON
-        """Run a program of the kit, which may wait `seconds`, in a container's network; return the JSON it prints."""
+        """Run a program, which may wait `seconds`, in a container's network; return its JSON."""
         request = RunRequest(
             image=self._image,
             argv=argv[1:],
@@ -136,14 +128,24 @@ class ComposeDeployment(Stepwise):
         try:
             return json.loads(result.stdout)
         except json.JSONDecodeError:
-            cause = (result.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-            raise SidecarError(f"{inside.name}", f"cannot be looked into: {cause}") from None
+            cause = f"cannot be looked into: {last_line(result.stderr)}"
+            raise SidecarError(inside.name, cause) from None
+
+
+def _by_role(engine: Engine, containers: Iterable[Container]) -> dict[tuple[str, str], Container]:
+    """Return (role, service) → container, by the labels of the rendering; the first of several."""
+    found: dict[tuple[str, str], Container] = {}
+    for container in containers:
+        labels = engine.containers.inspect(container.identity)["Config"]["Labels"]
+        found.setdefault((labels.get(ROLE, ""), labels.get(SERVICE, "")), container)
+    return found
 
 
 def deployment_of(folder: Path) -> ComposeDeployment:
     """Return the deployment of a folder's docker-compose.yml, as Compose itself reads it.
 
-    Raises SidecarError where engine or Compose is absent, nothing of it runs, or its project runs from another folder.
+    Raises SidecarError where there is no engine or Compose, nothing of it runs, or its project runs
+    from another folder.
     """
     engine = connect()
     config = find_compose().config(folder)
@@ -151,6 +153,8 @@ def deployment_of(folder: Path) -> ComposeDeployment:
         project, image = config["name"], config["x-sidecar"]["probe"]
     except (KeyError, TypeError):
         raise SidecarError(
-            f"{folder}/docker-compose.yml", "is not the kit's", "Render one: sidecar render"
+            f"{folder}/docker-compose.yml",
+            "was not rendered by the kit",
+            "Render one: sidecar render",
         ) from None
     return ComposeDeployment(engine, project, image, containers_of(engine, config, folder))

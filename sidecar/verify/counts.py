@@ -1,4 +1,4 @@
-"""What is counted on the way: by the client, by the agent and the kernel below it, by the gateway."""
+"""What is counted on the path of a span: by the client, the agent, its kernel, and the gateway."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClientCounts:
-    """What the marked spans' own client says."""
+    """What the client of the marked spans counted."""
 
     started: int
     """Spans."""
     sent: int
+    """Spans."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Reason → spans."""
     packets: int = 0
@@ -23,50 +24,61 @@ class ClientCounts:
 
 
 def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
-    """Return the counts that `python -m sidecar_tracing.probe` printed. Raises KeyError where one is missing."""
-    names = ("started", "sent", "dropped", "packets")
+    """Return the counts that `python -m sidecar_tracing.probe` printed.
+
+    Raises KeyError where one is missing.
+    """
     return ClientCounts(
-        **{name: printed[name] for name in names}, trace_ids=tuple(printed["trace_ids"])
+        started=printed["started"],
+        sent=printed["sent"],
+        dropped=printed["dropped"],
+        packets=printed["packets"],
+        trace_ids=tuple(printed["trace_ids"]),
     )
+
+
+_STATES = ("connected", "forwards")
+"""Fields of AgentCounts that are states, not totals."""
 
 
 @dataclass(frozen=True)
 class AgentCounts:
-    """An agent's counters and those of the kernel's socket below it; totals since the agent started."""
+    """An agent's counters and those of the kernel's socket; totals since the agent started."""
 
     packets_processed: int = 0
     packets_dropped: int = 0
     """By the agent, its queue full."""
     kernel_drops: int = 0
-    """Packets that the kernel dropped, the socket's buffer full: the agent never saw them."""
+    """Packets that the kernel dropped, its buffer full: the agent never saw them."""
     read_errors: int = 0
     spans_submitted: int = 0
     spans_failed: int = 0
     connected: int = 0
     """1 while the agent has a connection to its gateway."""
     handler_errors: int = 0
-    """Packets that came to nothing: not decoded, or in a batch that the gateway did not take."""
+    """Packets that were not decoded, or were in a batch that the gateway did not accept."""
     batches_failed: int = 0
-    """By the gateway, or on the way to it; a part of `handler_errors`."""
+    """By the gateway, or on the path to it; a part of `handler_errors`."""
     forwards: bool = True
-    """False for the stand-in at the agent's port, which hands spans to nobody."""
+    """False for the stand-in at the agent's port: there is no further agent hop."""
 
     def since(self, before: AgentCounts) -> AgentCounts:
-        """Return what was counted after `before`; an agent that was restarted in between counts from zero."""
+        """Return what was counted after `before`; a restarted agent counts from zero."""
         restarted = (
             self.packets_processed < before.packets_processed
             or self.spans_submitted < before.spans_submitted
         )
         if restarted:
             return self
-        totals = [item.name for item in fields(self) if item.name not in ("connected", "forwards")]
-        return replace(
-            self, **{name: max(0, getattr(self, name) - getattr(before, name)) for name in totals}
-        )
+        grown = {}
+        for item in fields(self):
+            if item.name not in _STATES:
+                grown[item.name] = max(0, getattr(self, item.name) - getattr(before, item.name))
+        return replace(self, **grown)
 
     @property
     def settled(self) -> int:
-        """Spans whose fate is known."""
+        """Spans that were submitted or failed."""
         return self.spans_submitted + self.spans_failed
 
     @property
@@ -85,9 +97,9 @@ class GatewayCounts:
     distinct: int
     """Accepted spans, each counted once however often it was sent."""
     dropped: int = 0
-    """Answered as taken and thrown away: how a gateway may treat a wrong token."""
+    """Acknowledged and thrown away: how a gateway may treat a wrong token."""
 
     @property
     def settled(self) -> int:
-        """Spans whose fate is known."""
+        """Spans that were accepted, refused or dropped."""
         return self.accepted + self.refused + self.dropped

@@ -1,22 +1,39 @@
-"""A look at one service's spans from its client to its agent's exporter: counts, or where it broke off."""
+"""A look at one service's marked spans, from its client to its agent's exporter."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sidecar.verify.counts import AgentCounts, ClientCounts
+from sidecar.errors import SidecarError
+from sidecar.rules.hops import NOT_COUNTED
+from sidecar.verify.counts import AgentCounts, ClientCounts, client_counts
+
+if TYPE_CHECKING:
+    from sidecar.findings import Problem
+
+
+def part_error(subject: str, problem: Problem) -> SidecarError:
+    """Return the error of a part of the deployment that a hop needs."""
+    return SidecarError(subject, problem.cause, problem.fix, id=problem.rule.id)
 
 
 @dataclass(frozen=True)
 class Broken:
-    """Where a look broke off."""
+    """The hop that could not be counted, and why."""
 
     hop: str
-    """The hop that could not be counted."""
     cause: str
     fix: str = ""
+    id: str = NOT_COUNTED.id
+    """The rule's id."""
+
+
+def broken_by(hop: str, error: SidecarError) -> Broken:
+    """Return a hop that an error kept from being counted."""
+    cause = f"{error.subject}: {error.cause}"
+    return Broken(hop, cause, error.fix, error.id or NOT_COUNTED.id)
 
 
 @dataclass(frozen=True)
@@ -25,7 +42,7 @@ class Look:
 
     client: ClientCounts | None = None
     before: AgentCounts | None = None
-    """The agent before they were sent; None where no agent stands between service and gateway."""
+    """The agent before they were sent; None where there is no agent."""
     after: AgentCounts | None = None
     broken: Broken | None = None
 
@@ -36,21 +53,27 @@ def as_line(look: Look) -> str:
 
 
 def from_text(text: str) -> Look | None:
-    """Return the look in a program's output, other lines among it; None where there is none."""
-    return next(filter(None, map(_look_in, reversed(text.splitlines()))), None)
+    """Return the look that is one line of a program's output; None where there is none."""
+    for line in reversed(text.splitlines()):
+        if look := _from_line(line):
+            return look
+    return None
 
 
-def _look_in(line: str) -> Look | None:
+def _from_line(line: str) -> Look | None:
     try:
         data: dict[str, Any] = json.loads(line)
-        client = data["client"]
         return Look(
-            client=ClientCounts(**{**client, "trace_ids": tuple(client["trace_ids"])})
-            if client
-            else None,
+            client=data["client"] and client_counts(data["client"]),
             before=data["before"] and AgentCounts(**data["before"]),
             after=data["after"] and AgentCounts(**data["after"]),
             broken=data["broken"] and Broken(**data["broken"]),
         )
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a program's output, which names the cause of a failure."""
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "it printed nothing"

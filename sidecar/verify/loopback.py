@@ -1,4 +1,4 @@
-"""Fetches from an address nearby: a proxy that the machine's environment names is for the world outside."""
+"""Asks an address on this host or in this pod: directly, without the environment's proxy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fetch(url: str, seconds: float = 5.0) -> str:
-    """Return the text at an http URL. Raises OSError where it does not answer, HTTPError (one of them) on 4xx, 5xx."""
+    """Return the text at an http URL.
+
+    Raises OSError where it does not answer, and HTTPError, which is one, for 4xx and 5xx.
+    """
     with _DIRECT.open(url, timeout=seconds) as answer:
         text: str = answer.read().decode()
     return text
+
+
+def answers(url: str, seconds: float = 5.0) -> bool:
+    """Tell whether an http URL answers."""
+    try:
+        fetch(url, seconds)
+    except OSError:
+        return False
+    return True

@@ -1,7 +1,7 @@
-"""Reads an agent's counters, or a gateway's, from inside its network and prints them as JSON.
+"""Reads the counters of an agent or gateway from inside its network, and prints them as JSON.
 
-Runs on the standard library alone, so that a short-lived container can do it where the agent has no shell:
-`python -m sidecar.verify.reader agent`, `python -m sidecar.verify.reader gateway MARKER`.
+It needs only the standard library, so that a short-lived container can run it where the agent has
+no shell: `python -m sidecar.verify.reader agent`, `python -m sidecar.verify.reader gateway MARKER`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.verify.counts import AgentCounts, GatewayCounts
 from sidecar.verify.loopback import fetch
 
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
 Reading = TypeVar("Reading")
 Settling = TypeVar("Settling", AgentCounts, GatewayCounts)
 
-ADMIN = "http://127.0.0.1:14271"
-GATEWAY = "http://127.0.0.1:16686"
-UDP_PORT = 6831
+ADMIN = f"http://127.0.0.1:{ADMIN_PORT}"
+GATEWAY = f"http://127.0.0.1:{STAND_IN_PAGE_PORT}"
 _METRICS = {
     "packets_processed": "jaeger_agent_thrift_udp_server_packets_processed",
     "packets_dropped": "jaeger_agent_thrift_udp_server_packets_dropped",
@@ -38,33 +39,31 @@ _METRICS = {
     "connected": "jaeger_agent_connection_status_collector_connected",
 }
 _SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
+_SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _POLL_SECONDS = 0.1
 
 
-def agent_counts(metrics: str, sockets: Iterable[str], port: int = UDP_PORT) -> AgentCounts:
+def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT) -> AgentCounts:
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
-    totals: dict[str, int] = {}
+    totals = dict.fromkeys(_METRICS.values(), 0)
     for line in metrics.splitlines():
-        if match := _SAMPLE.fullmatch(line):
-            totals[match["name"]] = totals.get(match["name"], 0) + int(float(match["value"]))
+        sample = _SAMPLE.fullmatch(line)
+        if sample and sample["name"] in totals:
+            totals[sample["name"]] += int(float(sample["value"]))
+    values: dict[str, Any] = {name: totals[metric] for name, metric in _METRICS.items()}
     drops = sum(kernel_drops(text, port) for text in sockets)
-    values: dict[str, Any] = {name: totals.get(metric, 0) for name, metric in _METRICS.items()}
     return AgentCounts(**values, kernel_drops=drops)
 
 
 def kernel_drops(table: str, port: int) -> int:
-    """Return the drops of the sockets on a port, from the text of /proc/net/udp (its last column)."""
+    """Return the drops of the sockets on a port, from the text of /proc/net/udp."""
     rows = [line.split() for line in table.splitlines()[1:]]
     return sum(int(row[-1]) for row in rows if row[1].endswith(f":{port:04X}"))
 
 
-def read_agent(admin: str = ADMIN, port: int = UDP_PORT) -> AgentCounts:
+def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
-    tables = [
-        Path(name).read_text(encoding="ascii")
-        for name in ("/proc/net/udp", "/proc/net/udp6")
-        if _exists(name)
-    ]
+    tables = [path.read_text(encoding="ascii") for path in _SOCKETS if path.is_file()]
     return agent_counts(fetch(f"{admin}/metrics"), tables, port)
 
 
@@ -91,21 +90,25 @@ def wait_for(
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the counts; 1 with the cause on standard error where nothing answers."""
-    parser = argparse.ArgumentParser(prog="sidecar.verify.reader")
-    parser.add_argument("what", choices=("agent", "gateway"))
-    parser.add_argument("marker", nargs="?", default="")
-    parser.add_argument("--url", help="the admin port, or the gateway's page")
-    parser.add_argument(
-        "--settled", type=int, default=0, help="wait until so many spans have met their fate"
-    )
-    parser.add_argument("--seconds", type=float, default=0, help="how long to wait for that")
-    args = parser.parse_args(arguments)
+    args = _parser().parse_args(arguments)
     try:
         print(json.dumps(asdict(_read(args))))
     except (OSError, ValueError, KeyError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sidecar.verify.reader")
+    parser.add_argument("what", choices=("agent", "gateway"))
+    parser.add_argument("marker", nargs="?", default="")
+    parser.add_argument("--url", help="the admin port, or the gateway's page")
+    parser.add_argument(
+        "--settled", type=int, default=0, help="wait until this many spans are settled"
+    )
+    parser.add_argument("--seconds", type=float, default=0, help="how long to wait for that")
+    return parser
 
 
 def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
@@ -116,10 +119,6 @@ def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
 
 def _settled(args: argparse.Namespace, read: Callable[[], Settling]) -> Settling:
     return wait_for(read, lambda counts: counts.settled >= args.settled, args.seconds)
-
-
-def _exists(name: str) -> bool:
-    return Path(name).is_file()
 
 
 if __name__ == "__main__":

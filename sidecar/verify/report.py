@@ -1,4 +1,4 @@
-"""Shows a proof: text for people, JSON for programs; two observers of one report."""
+"""Shows a proof: as text for people, as JSON for programs."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from sidecar.console import colour, table, width
+from sidecar.rules.hops import DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sidecar.verify.hops import Hop, Report
+    from sidecar.verify.hops import Hop, Proof
 
 _MARKS = {True: ("ok", "ok"), False: ("FAIL", "error"), None: ("?", "warning")}
+_SHOWN = {DROPPED: "dropped silently"}
+"""Reason, a key of the JSON report → its text."""
 
 
-def as_json(report: Report) -> str:
-    """Return the report as JSON."""
-    return json.dumps(report.as_dict(), indent=2)
+def as_json(proof: Proof) -> str:
+    """Return the proof as JSON."""
+    return json.dumps(proof.as_dict(), indent=2)
 
 
-def as_text(report: Report, columns: int | None = None) -> str:
+def as_text(proof: Proof, columns: int | None = None) -> str:
     """Return the hops as a table, then the verdict with the first failure's cause and fix."""
-    rows = [(hop.service, hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in report.hops]
+    rows = [(hop.service, hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in proof.hops]
     lines = table(("SERVICE", "HOP", "COUNT", "RESULT"), rows, columns).splitlines()
-    coloured = [_painted(line) for line in lines]
-    sentences = [*_verdict(report), *((note, "dim") for note in report.notes)]
-    return "\n".join(
-        [*coloured, "", *(_wrapped(text, style, columns) for text, style in sentences)]
-    )
+    parts = [*(_painted(line) for line in lines), "", *_verdict(proof, columns or width())]
+    return "\n".join(parts)
 
 
 def _painted(line: str) -> str:
@@ -39,41 +39,48 @@ def _painted(line: str) -> str:
     return line
 
 
-def _wrapped(text: str, style: str, columns: int | None) -> str:
-    indent = "  " if text.startswith("  ") else ""
-    size = columns or width()
-    folded = textwrap.fill(
-        text.strip(),
-        size,
+def _figure(hop: Hop) -> str:
+    if hop.figure is None:
+        return "-"
+    marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
+    parts = [f"{marked} of {hop.expected} {hop.unit}"]
+    parts += [f"{count} {_SHOWN.get(reason, reason)}" for reason, count in hop.counts.items()]
+    if hop.figure > marked:
+        parts.append(f"{hop.figure - marked} of others")
+    return ", ".join(parts)
+
+
+def _verdict(proof: Proof, columns: int) -> Iterator[str]:
+    failure = proof.first_failure
+    unknown = next((hop for hop in proof.hops if hop.ok is None), None)
+    if failure:
+        text = f"not proven: {failure.service}, {failure.hop}: {failure.cause}"
+        yield _with_id(text, failure.id, "error", columns)
+        if failure.fix:
+            yield _wrapped(failure.fix, columns, indent="  ")
+    elif unknown:
+        fix = f"{unknown.fix}: {', '.join(proof.trace_ids)}"
+        text = f"proven as far as the agents: {unknown.cause}. {fix}"
+        yield _with_id(text, unknown.id, "warning", columns)
+    else:
+        yield colour("proven: every marked span arrived", "ok")
+    for note in proof.notes:
+        yield colour(_wrapped(note, columns), "dim")
+
+
+def _with_id(text: str, rule: str, style: str, columns: int) -> str:
+    """Return a wrapped sentence with the rule's id, dimmed, at its end."""
+    mark = f"[{rule}]"
+    folded = _wrapped(f"{text} {mark}", columns)
+    return colour(folded.removesuffix(mark), style) + colour(mark, "dim")
+
+
+def _wrapped(text: str, columns: int, indent: str = "") -> str:
+    return textwrap.fill(
+        text,
+        columns,
         initial_indent=indent,
         subsequent_indent="  ",
         break_on_hyphens=False,
         break_long_words=False,
     )
-    return colour(folded, style) if style else folded
-
-
-def _figure(hop: Hop) -> str:
-    if hop.figure is None:
-        return "-"
-    lost = "".join(f", {count} {reason}" for reason, count in hop.counts.items())
-    marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
-    own = f", {hop.figure - marked} of others" if hop.figure > marked else ""
-    return f"{marked} of {hop.expected} {hop.unit}{lost}{own}"
-
-
-def _verdict(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield sentences, each with its style; an indented one belongs to the one before."""
-    failure = report.first_failure
-    unknown = next((hop for hop in report.hops if hop.ok is None), None)
-    if failure:
-        yield f"not proven: {failure.service}, {failure.hop}: {failure.cause}", "error"
-        if failure.fix:
-            yield f"  {failure.fix}", ""
-    elif unknown:
-        yield (
-            f"proven as far as the agents: {unknown.cause}. {unknown.fix}: {', '.join(report.trace_ids)}",
-            "warning",
-        )
-    else:
-        yield "proven: every marked span arrived", "ok"

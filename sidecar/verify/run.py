@@ -1,4 +1,4 @@
-"""Runs the proof: read, send, read again, judge hop by hop."""
+"""Runs the proof: read, send, read again, and judge hop by hop."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
+from sidecar.rules.hops import logged
 from sidecar.verify import hops
-from sidecar.verify.causes import cause_of
-from sidecar.verify.hops import Hop, Report
+from sidecar.verify.hops import Hop, Proof
+from sidecar.verify.look import broken_by
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts, ClientCounts
@@ -19,46 +20,44 @@ SPANS = 200
 SECONDS = 15.0
 
 
-def verify(deployment: Deployment, spans: int = SPANS, seconds: float = SECONDS) -> Report:
+def verify(deployment: Deployment, spans: int = SPANS, seconds: float = SECONDS) -> Proof:
     """Send `spans` marked spans from each service and follow each to the gateway.
 
     Raises SidecarError where there is no deployment to verify.
     """
     marker = secrets.token_hex(8)
-    ways = [_Way(deployment, name, f"{marker}-{name}", seconds) for name in deployment.services()]
+    paths = [
+        _SpanPath(deployment, service, f"{marker}-{service}", seconds)
+        for service in deployment.services()
+    ]
     with ThreadPoolExecutor(deployment.side_by_side) as pool:
-        list(pool.map(lambda way: way.follow(spans), ways))
-    proof = tuple(hop for way in ways for hop in way.hops)
-    traces = tuple(trace for way in ways for trace in way.trace_ids)
-    return Report(marker, proof, traces, tuple(deployment.notes))
+        list(pool.map(lambda path: path.follow(spans), paths))
+    found = tuple(hop for path in paths for hop in path.hops)
+    traces = tuple(trace for path in paths for trace in path.trace_ids)
+    return Proof(marker, found, traces, tuple(deployment.notes))
 
 
-class _Way:
-    """The way of one service's marked spans, as far as it could be followed."""
+class _SpanPath:
+    """The path of one service's marked spans, as far as it could be followed."""
 
     def __init__(self, deployment: Deployment, service: str, marker: str, seconds: float) -> None:
-        self._deployment, self._service, self._marker, self._seconds = (
-            deployment,
-            service,
-            marker,
-            seconds,
-        )
-        self._step = hops.CLIENT
+        self._deployment = deployment
+        self._service = service
+        self._marker = marker
+        self._seconds = seconds
+        self._hop = hops.CLIENT
+        """The one that is being counted."""
         self.hops: list[Hop] = []
         self.trace_ids: tuple[str, ...] = ()
 
     def follow(self, spans: int) -> None:
-        """Send the spans and judge each hop; one that cannot be tried is the last."""
+        """Send the spans and judge each hop; one that cannot be counted is the last."""
         try:
-            self._try(spans)
+            self._follow(spans)
         except SidecarError as error:
-            self.hops.append(
-                hops.broken_hop(
-                    self._step, self._service, f"{error.subject}: {error.cause}", error.fix
-                )
-            )
+            self.hops.append(hops.broken_hop(self._service, broken_by(self._hop, error)))
 
-    def _try(self, spans: int) -> None:
+    def _follow(self, spans: int) -> None:
         look = self._deployment.look(self._service, self._marker, spans, self._seconds)
         if look.client:
             self.hops.append(hops.client_hop(self._service, look.client))
@@ -66,29 +65,24 @@ class _Way:
         if look.client and look.before and not look.broken:
             self._agent(look.client, (look.after or look.before).since(look.before))
         if look.broken:
-            self.hops.append(
-                hops.broken_hop(look.broken.hop, self._service, look.broken.cause, look.broken.fix)
-            )
+            self.hops.append(hops.broken_hop(self._service, look.broken))
         elif look.client:
             self._gateway(look.client)
 
     def _agent(self, client: ClientCounts, counted: AgentCounts) -> None:
-        self.hops.append(
-            hops.received_hop(self._service, client, counted, self._deployment.received)
-        )
+        received = hops.received_hop(self._service, client, counted, self._deployment.received)
+        self.hops.append(received)
         if not counted.forwards:
             return
-        self._step = hops.SUBMITTED
-        cause = (
-            cause_of(self._deployment.agent_log(self._service))
-            if counted.spans_submitted < client.sent
-            else None
-        )
+        self._hop = hops.SUBMITTED
+        cause = None
+        if counted.spans_submitted < client.sent:
+            cause = logged(self._deployment.agent_log(self._service))
         self.hops.append(hops.submitted_hop(self._service, client, counted, cause))
 
     def _gateway(self, client: ClientCounts) -> None:
-        self._step = hops.ACCEPTED
-        # what the agent handed on has arrived already: a refused or lost span is not worth the whole wait
+        self._hop = hops.ACCEPTED
+        # what the agent submitted has arrived already: do not wait long for refused or lost spans
         patience = self._seconds if all(hop.ok for hop in self.hops) else 1.0
         gateway = self._deployment.gateway(self._marker, client.sent, patience)
         self.hops.append(hops.accepted_hop(self._service, client, gateway))

@@ -13,7 +13,7 @@ import pytest
 from agent_process import AgentProcess, StandInProcess, write_token
 from compose_deployment import wait_for
 
-from sidecar.verify.causes import cause_of
+from sidecar.rules.hops import logged
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -83,8 +83,8 @@ def test_a_wrong_token_is_counted(pair, answer, failed):
     counted = wait_for(lambda: gateway.marked("wrong"), lambda counts: counts.settled == 20)
     assert (0, 20) == (counted.accepted, counted.refused if failed else counted.dropped)
     assert failed == wait_for(agent.counts, lambda counts: counts.settled >= 20).spans_failed
-    cause = cause_of(agent.log)
-    assert ("the gateway refused the token" if failed else None) == (cause.text if cause else None)
+    cause = logged(agent.log)
+    assert ("the gateway refused the token" if failed else None) == (cause.cause if cause else None)
 
 
 def test_a_distant_gateway_loses_nothing(pair):
@@ -134,4 +134,4 @@ def test_a_gateway_that_is_not_there_is_named(stack, agent_binary, tmp_path):
     agent.send(20, "nowhere")
 
     assert 20 == wait_for(agent.counts, lambda counts: counts.settled >= 20).spans_failed
-    assert "the gateway refused the connection" == cause_of(agent.log).text
+    assert "the gateway refused the connection" == logged(agent.log).text

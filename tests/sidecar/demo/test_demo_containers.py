@@ -190,7 +190,7 @@ def fail(tmp_path, compose, monkeypatch):
     [
         (
             "Container a-1  Error: No such image\nError response from daemon: No such image: kit/nope:9",
-            "demo: No such image: kit/nope:9. Unset SIDECAR_GATEWAY_IMAGE, or name an image that is there",
+            "demo: No such image: kit/nope:9. Unset SIDECAR_GATEWAY_IMAGE, or name an image that exists",
         ),
         (
             "Error: No such image: other:1",
@@ -202,7 +202,7 @@ def fail(tmp_path, compose, monkeypatch):
         ),
         (
             "Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated",
-            "demo: Bind for 127.0.0.1:8080 failed: port is already allocated. Free the port, or stop what holds it",
+            "demo: Bind for 127.0.0.1:8080 failed: port is already allocated. Free the port, or stop the program that holds it",
         ),
         ("something new", "demo: something new"),
     ],
@@ -231,7 +231,7 @@ def test_the_container_that_failed_tells_why(fail, status, health, cause):
     after = [container("frontend", "created"), container("gateway", status, health)]
     error, said = fail(engine(after=after), "container a-1 is unhealthy")
 
-    assert f"demo: {cause}. Its log, above, tells why" == error
+    assert f"demo: {cause}. See its log, above" == error
     assert "the end of gateway's log:\n    gateway says\n" in said[0]
     assert "53df7ad2afe8301" not in said[0]
 
@@ -246,7 +246,7 @@ def test_a_log_that_cannot_be_read_is_told(fail):
     found.containers.logs = gone
     error, said = fail(found, "failed")
 
-    assert "demo: gateway is exited. Its log, above, tells why" == error
+    assert "demo: gateway is exited. See its log, above" == error
     assert "gateway: is gone" in said[0]
 
 

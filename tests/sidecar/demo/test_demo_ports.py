@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from sidecar.demo.ports import Port, choose
+from sidecar.demo.ports import HostPort, choose
 
 KINDS = [socket.SOCK_STREAM, socket.SOCK_DGRAM]
 
@@ -27,8 +27,8 @@ def test_a_free_port_is_taken_as_it_is(listener):
     number = listener.getsockname()[1]
     listener.close()
 
-    assert Port(number, number) == choose(number, listener.type)
-    assert str(number) == str(Port(number, number))
+    assert HostPort(number, number) == choose(number, listener.type)
+    assert str(number) == str(HostPort(number, number))
 
 
 def test_a_taken_port_is_replaced_and_its_holder_named(listener):

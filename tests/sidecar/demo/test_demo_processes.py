@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sidecar.demo import processes
+from sidecar.demo import processes, state
 from sidecar.demo.deployment import ProcessDeployment
-from sidecar.demo.ports import Port
-from sidecar.demo.processes import Demo, Started
+from sidecar.demo.ports import HostPort
+from sidecar.demo.state import Demo, Started
 from sidecar.errors import SidecarError
 from sidecar.plan import sample_services
 
@@ -81,7 +81,7 @@ def test_stopping_ends_them_in_the_reverse_order(tmp_path, spawn):
 
 def test_a_process_that_ignores_the_signal_is_killed(tmp_path, spawn, monkeypatch):
     """After the grace it is ended all the same."""
-    monkeypatch.setattr(processes, "_STOP_SECONDS", 0.2)
+    monkeypatch.setattr(state, "_STOP_SECONDS", 0.2)
     stubborn = spawn(STUBBORN)
     assert "ready\n" == stubborn.stdout.readline()
     write_state(tmp_path / "demo", stubborn)
@@ -259,12 +259,14 @@ def test_a_page_that_is_gone_is_told(tmp_path, spawn):
 
 def test_another_program_at_the_port_is_no_start(tmp_path, monkeypatch):
     """Where somebody took the port between the choice and the start, their answer is not mistaken for ours."""
-    monkeypatch.setattr(processes, "_answers", lambda _: True)
+    monkeypatch.setattr(processes, "answers", lambda *_: True)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
         taken = held.getsockname()[1]
-        monkeypatch.setattr(processes, "choose", lambda preferred, _kind: Port(taken, preferred))
+        monkeypatch.setattr(
+            processes, "choose", lambda preferred, _kind: HostPort(taken, preferred)
+        )
 
         with pytest.raises(
             SidecarError, match=rf"gateway: ended with 1 while starting\n.*:{taken}: cannot listen"

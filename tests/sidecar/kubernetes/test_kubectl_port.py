@@ -98,7 +98,7 @@ def test_an_answer_that_is_no_object_is_told(kubectl, printed: str) -> None:
             "no cluster is configured: Error in configuration: context was not found",
         ),
         ("error: the path is odd", errors.KubernetesError, "the path is odd"),
-        ("\n", errors.KubernetesError, "kubectl failed without a word"),
+        ("\n", errors.KubernetesError, "kubectl failed without a message"),
     ],
 )
 def test_what_kubectl_says_becomes_one_sentence(kubectl, said: str, kind, cause: str) -> None:

@@ -75,8 +75,8 @@ def refuse(error):
 )
 def test_without_engine_or_compose_the_demo_takes_processes(engine, compose, monkeypatch, capsys):
     """One of the two is not enough; the reason is said."""
-    monkeypatch.setattr("sidecar.engine.client.connect", engine)
-    monkeypatch.setattr("sidecar.engine.compose.find_compose", compose)
+    monkeypatch.setattr("sidecar.commands.demo.connect", engine)
+    monkeypatch.setattr("sidecar.commands.demo.find_compose", compose)
 
     assert "process" == demo._best_target()
     assert "demo: no containers here: " in capsys.readouterr().err
@@ -84,15 +84,15 @@ def test_without_engine_or_compose_the_demo_takes_processes(engine, compose, mon
 
 def test_with_both_the_demo_takes_containers(monkeypatch):
     """Engine and Compose answer."""
-    monkeypatch.setattr("sidecar.engine.client.connect", lambda: None)
-    monkeypatch.setattr("sidecar.engine.compose.find_compose", lambda: None)
+    monkeypatch.setattr("sidecar.commands.demo.connect", lambda: None)
+    monkeypatch.setattr("sidecar.commands.demo.find_compose", lambda: None)
 
     assert "compose" == demo._best_target()
 
 
 def test_an_installed_wheel_has_no_demo(monkeypatch):
     """The sample is in the checkout."""
-    monkeypatch.setattr("sidecar.checkout.find_checkout", lambda: None)
+    monkeypatch.setattr("sidecar.commands.demo.find_checkout", lambda: None)
 
     with pytest.raises(
         SidecarError,

@@ -213,6 +213,7 @@ def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
     )
 
     with pytest.raises(
-        SidecarError, match=r"docker-compose.yml: is not the kit's\. Render one: sidecar render"
+        SidecarError,
+        match=r"docker-compose.yml: was not rendered by the kit\. Render one: sidecar render",
     ):
         deployment_of(tmp_path)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.verify.causes import Cause, cause_of
+from sidecar.findings import Problem
+from sidecar.rules import hops as rules
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import (
-    Report,
+    Proof,
     accepted_hop,
     broken_hop,
     client_hop,
     received_hop,
     submitted_hop,
 )
+from sidecar.verify.look import Broken
 
 CLIENT = ClientCounts(started=200, sent=200, packets=4)
+KNOWN = Problem(rules.TOKEN_REFUSED, "C", "F")
 
 
 def test_a_client_that_sent_all_is_proven():
@@ -38,7 +41,7 @@ def test_a_clients_losses_are_listed_by_reason():
 
 def test_spans_that_are_still_with_the_client_are_said():
     """Neither sent nor dropped: they wait."""
-    assert "50 spans are still with the client" == client_hop("web", ClientCounts(200, 150)).cause
+    assert "50 spans are still in the client" == client_hop("web", ClientCounts(200, 150)).cause
 
 
 def test_a_client_that_started_nothing_proves_nothing():
@@ -64,11 +67,11 @@ def test_a_client_that_started_nothing_proves_nothing():
             "1 packets never reached the agent",
             "JAEGER_AGENT_HOST",
         ),
-        (AgentCounts(packets_processed=4, read_errors=1), "1 packets could not be read", "65000"),
+        (AgentCounts(packets_processed=4, read_errors=1), "1 packets could not be read", "65,000"),
         (
             AgentCounts(packets_processed=4, handler_errors=1),
             "the agent could not decode 1 packets",
-            "cut off",
+            "cut a packet off",
         ),
     ],
 )
@@ -104,8 +107,8 @@ def test_the_receiver_is_named_for_what_it_is():
 @pytest.mark.parametrize(
     ("agent", "known", "text"),
     [
-        (AgentCounts(spans_failed=200, connected=1), Cause("C", "F"), "200 spans failed: C"),
-        (AgentCounts(connected=1), Cause("C", "F"), "200 spans wait in the agent: C"),
+        (AgentCounts(spans_failed=200, connected=1), KNOWN, "200 spans failed: C"),
+        (AgentCounts(connected=1), KNOWN, "200 spans wait in the agent: C"),
         (
             AgentCounts(connected=1),
             None,
@@ -128,12 +131,12 @@ def test_the_receiver_is_named_for_what_it_is():
         ),
         (
             AgentCounts(handler_errors=1, connected=1),
-            Cause("C", "F"),
+            KNOWN,
             "200 spans wait in the agent: C",
         ),
         (
             AgentCounts(spans_failed=200, handler_errors=5, batches_failed=4, connected=1),
-            Cause("C", "F"),
+            KNOWN,
             "200 spans failed: C",
         ),
     ],
@@ -191,12 +194,18 @@ def test_a_gateway_without_counts_is_neither_proof_nor_failure():
 
 def test_a_report_is_true_only_with_hops():
     """No hop, no proof; an uncountable one does no harm; a failed one does, and the first is named."""
-    unknown, failed = accepted_hop("web", CLIENT, None), broken_hop("agent received", "web", "gone")
+    unknown, failed = (
+        accepted_hop("web", CLIENT, None),
+        broken_hop("web", Broken("agent received", "gone")),
+    )
 
-    assert not Report("m", ()).ok
-    assert Report("m", (client_hop("web", CLIENT), unknown)).ok
-    assert not Report("m", (unknown, failed)).ok
-    assert failed is Report("m", (unknown, failed, broken_hop("x", "web", "later"))).first_failure
+    assert not Proof("m", ()).ok
+    assert Proof("m", (client_hop("web", CLIENT), unknown)).ok
+    assert not Proof("m", (unknown, failed)).ok
+    assert (
+        failed
+        is Proof("m", (unknown, failed, broken_hop("web", Broken("x", "later")))).first_failure
+    )
 
 
 def test_the_probes_line_becomes_counts():
@@ -229,26 +238,29 @@ LOGS = {
 @pytest.mark.parametrize(("words", "line"), LOGS.items(), ids=LOGS)
 def test_a_log_line_becomes_a_cause(words, line):
     """What agent and gRPC write is put into the kit's words, with a next step."""
-    found = cause_of(f'{{"level":"info","msg":"ready"}}\n{{"level":"error","error":"{line}"}}\n')
+    found = rules.logged(
+        f'{{"level":"info","msg":"ready"}}\n{{"level":"error","error":"{line}"}}\n'
+    )
 
-    assert words in found.text
+    assert words in found.cause
     assert found.fix
 
 
 def test_the_most_telling_cause_wins():
     """A refused token is named though the connection also broke later."""
     assert (
-        "token" in cause_of("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").text
+        "token"
+        in rules.logged("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").cause
     )
 
 
 def test_no_line_of_a_log_is_repeated():
     """A log may hold a tag: none of it is in a cause."""
-    found = cause_of("Unauthenticated: Authentication=abc@def_abc@secret")
+    found = rules.logged("Unauthenticated: Authentication=abc@def_abc@secret")
 
-    assert "abc" not in found.text + found.fix
+    assert "abc" not in found.cause + found.fix
 
 
 def test_a_quiet_log_has_no_cause():
     """Nothing known, nothing said."""
-    assert cause_of('{"level":"info","msg":"Starting agent"}') is None
+    assert rules.logged('{"level":"info","msg":"Starting agent"}') is None

@@ -9,7 +9,7 @@ from cluster_pods import ended, listed, pod, stand_in
 from fake_kubectl import put_on_path
 
 from sidecar.errors import SidecarError
-from sidecar.kubernetes import looking
+from sidecar.kubernetes import ephemeral
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.kubernetes import ReleaseDeployment
@@ -27,7 +27,7 @@ SEEN = Look(
 def kubectl(tmp_path, monkeypatch):
     """A kubectl with prepared answers; names of looks are known beforehand, and nothing is waited for long."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
-    monkeypatch.setattr(looking, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(ephemeral, "_POLL_SECONDS", 0.01)
     return put_on_path(tmp_path, monkeypatch)
 
 
@@ -82,7 +82,7 @@ def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
     found = place(*pods)
 
     assert (
-        "web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod takes all",
+        "web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod looks at all",
     ) == found.notes
     assert SEEN == found.look("web", "m", 5, 1)
     every = place(*pods, every_pod=True)
@@ -172,7 +172,7 @@ def test_a_pod_that_changes_for_ever_is_given_up(place, kubectl) -> None:
                 '"pods/ephemeralcontainers" in API group "" in the namespace "shop"'
             ),
             "user ann may not update pods/ephemeralcontainers in namespace shop",
-            "a Pod of its own does not share: permit update of pods/ephemeralcontainers",
+            "another Pod does not share: permit update of pods/ephemeralcontainers",
         ),
         (
             'Error from server: admission webhook "x" denied the request: no',
@@ -181,7 +181,7 @@ def test_a_pod_that_changes_for_ever_is_given_up(place, kubectl) -> None:
         ),
         (
             'Error from server (NotFound): pods "p" not found',
-            "ended while it was looked at",
+            "ended during the look",
             "verify again",
         ),
     ],
@@ -207,7 +207,7 @@ def test_an_image_that_cannot_be_had_is_named(
     place, kubectl, monkeypatch, reason: str, patience: int
 ) -> None:
     """A wrong name at once, one that cannot be pulled after the node tried again."""
-    monkeypatch.setattr(looking, "START_SECONDS", patience)
+    monkeypatch.setattr(ephemeral, "START_SECONDS", patience)
     kubectl.answer("get pod demo-web-1", pod())
     kubectl.answer("get pod demo-web-1", ended(pod(), NAME, waiting={"reason": reason}))
     kubectl.answer("replace")
@@ -220,7 +220,7 @@ def test_an_image_that_cannot_be_had_is_named(
 
 def test_a_look_that_does_not_end_is_given_up(place, kubectl, monkeypatch) -> None:
     """After its time."""
-    monkeypatch.setattr(looking, "START_SECONDS", 0.0)
+    monkeypatch.setattr(ephemeral, "START_SECONDS", 0.0)
     kubectl.answer("get pod demo-web-1", ended(pod(), NAME, running={}))
     kubectl.answer("replace")
 
@@ -297,7 +297,10 @@ def test_the_stand_in_is_read_inside_its_pod(place, kubectl) -> None:
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
-        ({"out": {"kept": 5}}, "demo-gateway-1: its stand-in counts in another way"),
+        (
+            {"out": {"kept": 5}},
+            "demo-gateway-1: its stand-in has other counters than this kit's version",
+        ),
         ({"out": "hello"}, "kubernetes: kubectl exec printed no JSON"),
         (
             {"err": "URLError: connection refused\ncommand terminated with exit code 1"},

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sidecar.demo.deployment import NO_AGENT
-from sidecar.errors import SidecarError
+from sidecar.rules.hops import container
 from sidecar.verify import report as reports
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
-from sidecar.verify.deployment import Stepwise
+from sidecar.verify.deployment import StepByStep
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
+from sidecar.verify.look import part_error
 from sidecar.verify.run import verify
 
-GONE = SidecarError("web agent", "container web-agent-1 is exited", "See docker compose ps")
+GONE = part_error("web agent", container("web-agent-1", "exited"))
 
 
 @dataclass
-class Deployment(Stepwise):
+class Deployment(StepByStep):
     """A deployment made by hand: each part answers what it was given, or raises it."""
 
     side_by_side: int = 2
@@ -133,7 +134,7 @@ def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
 
     assert (hop, False, None) == (failure.hop, failure.ok, failure.figure)
     assert "web agent: container web-agent-1 is exited" == failure.cause
-    assert "See docker compose ps" == failure.fix
+    assert ("See docker compose ps and logs", "part-not-running") == (failure.fix, failure.id)
 
 
 def test_without_an_agent_the_stand_in_is_named_and_noted():
@@ -144,7 +145,9 @@ def test_without_an_agent_the_stand_in_is_named_and_noted():
     assert {"client sent": True, "stand-in received": True, "gateway accepted": True} == named(
         report
     )
-    assert ("no agent ran: the stand-in gateway took the services' packets itself",) == report.notes
+    assert (
+        "no agent ran: the stand-in gateway received the services' packets itself",
+    ) == report.notes
 
 
 def test_a_place_without_an_agent_is_followed_all_the_same():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.verify.options import parser_of
+from sidecar.verify.pod import parser_of
 
 
 @pytest.mark.parametrize(

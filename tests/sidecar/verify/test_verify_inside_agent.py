@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sidecar.verify import inside, neighbour
+from sidecar.verify import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,10 @@ def path_of(process: Process) -> str:
     return str(process.args[0])  # type: ignore[index]
 
 
-@pytest.mark.parametrize(("well", "by"), [(True, signal.SIGTERM), (False, signal.SIGKILL)])
-def test_an_agent_ends_by_what_was_proven(agent: Process, well: bool, by: signal.Signals) -> None:
+@pytest.mark.parametrize(("gently", "by"), [(True, signal.SIGTERM), (False, signal.SIGKILL)])
+def test_an_agent_ends_by_what_was_proven(agent: Process, gently: bool, by: signal.Signals) -> None:
     """It may hand on what it has, or not: one whose gateway is silent would not end for minutes."""
-    neighbour.end(path_of(agent), well=well)
+    inside.end(path_of(agent), gently=gently)
 
     assert -by == agent.wait(10)
 
@@ -50,7 +50,7 @@ def test_other_programs_run_on(agent: Process) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "input()", path_of(agent)], stdin=subprocess.PIPE
     ) as other:
-        neighbour.end(path_of(agent), well=True)
+        inside.end(path_of(agent), gently=True)
         agent.wait(10)
 
         assert other.poll() is None
@@ -59,7 +59,7 @@ def test_other_programs_run_on(agent: Process) -> None:
 
 def test_an_agent_that_is_gone_is_no_trouble() -> None:
     """Its own exit code fails the pod then."""
-    neighbour.end("/go/bin/no-such-agent", well=True)
+    inside.end("/go/bin/no-such-agent", gently=True)
 
 
 def test_a_failed_proof_ends_its_agent(agent: Process) -> None:
@@ -85,7 +85,7 @@ def test_an_agent_that_starts_late_is_awaited() -> None:
         server.server_bind()
         Timer(0.3, serve_one, (server,)).start()
         began = time.monotonic()
-        neighbour.await_start(f"http://127.0.0.1:{server.server_port}", 10)
+        inside.await_agent(f"http://127.0.0.1:{server.server_port}", 10)
 
         assert 0.3 <= time.monotonic() - began < 5
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.verify.trace import Row, fetch, request, tree
+from sidecar.verify.trace import TracedSpan, fetch, request, tree
 
 
 def span(identity, parent="", *, service="p1", operation="work", start=0, duration=1500, **tags):
@@ -86,7 +86,9 @@ def test_an_empty_trace_says_so():
 
 def test_a_complete_trace_has_no_remark():
     """Four spans are what a request has at least."""
-    rows = [Row(str(number), "", "web", "work", number, 1, error=False) for number in range(4)]
+    rows = [
+        TracedSpan(str(number), "", "web", "work", number, 1, error=False) for number in range(4)
+    ]
 
     assert "arrived" not in tree(rows)
 

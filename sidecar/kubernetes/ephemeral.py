@@ -1,0 +1,125 @@
+"""Runs a program of the kit in a running pod: in an ephemeral container, on the pod's loopback.
+
+A pod keeps its ended ephemeral containers in its record until it is replaced; the kit adds one per
+look.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from sidecar.errors import SidecarError
+from sidecar.kubernetes.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from sidecar.kubernetes.pods import Pod, trouble_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sidecar.kubernetes.kubectl import Kubectl
+
+START_SECONDS = 60.0
+"""For pulling the image and starting."""
+USER = 10001
+_POLL_SECONDS = 0.5
+_TRIES = 5
+_HOPELESS = {
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+}
+_UNPULLED = {"ErrImagePull", "ImagePullBackOff"}
+_NO_OTHER_WAY = (
+    "An agent answers on its pod's loopback, which another Pod does not share: permit update of "
+    "pods/ephemeralcontainers (docs/verify.md), or prove delivery with `helm test`"
+)
+
+
+def container_of(name: str, image: str, command: Sequence[str]) -> dict[str, Any]:
+    """Return the ephemeral container: it meets Pod Security `restricted`, its root is read-only."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": list(command),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationMessagePolicy": "File",
+    }
+
+
+def run_inside(
+    kubectl: Kubectl, pod: Pod, image: str, command: Sequence[str], seconds: float
+) -> str:
+    """Run a command of an image, which may take `seconds`, in a pod; return what it printed.
+
+    Raises SidecarError where the pod, its namespace or this user does not allow it, or the command
+    does not end.
+    """
+    name = f"sidecar-verify-{secrets.token_hex(4)}"
+    _add(kubectl, pod, container_of(name, image, command))
+    _wait(kubectl, pod, name, image, START_SECONDS + seconds)
+    return kubectl.run("logs", pod.name, f"--container={name}")
+
+
+def _add(kubectl: Kubectl, pod: Pod, container: dict[str, Any]) -> None:
+    """Add the container; a pod that changed in between is read again."""
+    for left in reversed(range(_TRIES)):
+        data = kubectl.get("pod", pod.name)
+        earlier = data["spec"].get("ephemeralContainers", [])
+        data["spec"]["ephemeralContainers"] = [*earlier, container]
+        try:
+            _replace(kubectl, pod, data)
+        except ConflictError:
+            if not left:
+                raise
+        else:
+            return
+
+
+def _replace(kubectl: Kubectl, pod: Pod, data: dict[str, Any]) -> None:
+    path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/ephemeralcontainers"
+    try:
+        kubectl.run("replace", f"--raw={path}", "--filename=-", stdin=json.dumps(data))
+    except (ForbiddenError, RefusedError) as error:
+        raise type(error)(pod.name, error.cause, _NO_OTHER_WAY) from None
+    except NotFoundError:
+        fix = "Wait for the rollout, and verify again"
+        raise SidecarError(pod.name, "ended during the look", fix) from None
+
+
+def _wait(kubectl: Kubectl, pod: Pod, container: str, image: str, seconds: float) -> None:
+    """Return when the container has ended. Raises SidecarError where it does not."""
+    began = time.monotonic()
+    while True:
+        data = kubectl.get("pod", pod.name)
+        status = Pod(pod.name, pod.namespace, data).status_of(container)
+        if "terminated" in status.get("state", {}):
+            return
+        waited = time.monotonic() - began
+        _check_image(pod, status, image, waited)
+        if waited > seconds:
+            state = trouble_of(status) or "it runs"
+            cause = f"the look from inside did not end within {seconds:g} s: {state}"
+            fix = "See kubectl describe pod; --image names another image"
+            raise SidecarError(pod.name, cause, fix)
+        time.sleep(_POLL_SECONDS)
+
+
+def _check_image(pod: Pod, status: Mapping[str, Any], image: str, waited: float) -> None:
+    reason = status.get("state", {}).get("waiting", {}).get("reason", "")
+    # the node retries a pull, so that a slow registry gets half of the time
+    unpulled = reason in _UNPULLED and waited > START_SECONDS / 2
+    if reason in _HOPELESS or unpulled:
+        fix = "Name one that the cluster has: --image IMAGE"
+        raise SidecarError(pod.name, f"cannot run {image}: {reason}", fix)

@@ -1,0 +1,58 @@
+"""One pod, seen from inside: what the programs that run there share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from sidecar.rules.agents import COMPACT_PORT
+from sidecar.verify.hops import RECEIVED
+from sidecar.verify.local import LocalDeployment
+from sidecar.verify.reader import ADMIN, read_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar.verify.counts import AgentCounts
+
+AGENT = f"127.0.0.1:{COMPACT_PORT}"
+
+
+class PodDeployment(LocalDeployment):
+    """A pod whose agent answers on loopback."""
+
+    received = RECEIVED
+    no_answer_fix = "See the pod's containers and their logs"
+
+    def __init__(
+        self, service: str, gateway: str | None, agent: str = AGENT, admin: str = ADMIN
+    ) -> None:
+        super().__init__(agent, gateway)
+        self._service, self._admin = service, admin
+
+    def services(self) -> Sequence[str]:
+        """Return the one name that spans are sent under."""
+        return (self._service,)
+
+    def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002 - one service
+        """Return the counts of the pod's agent."""
+        port = int(self._agent.rpartition(":")[2])
+        return self.settled(self._admin, lambda: read_agent(self._admin, port), settled, seconds)
+
+
+def parser_of(program: str, seconds: float) -> argparse.ArgumentParser:
+    """Return the parser of the shared arguments; `seconds` is the default of --seconds."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    default = "default: %(default)s"
+    parser.add_argument("--service", required=True, help="name to report as")
+    parser.add_argument("--agent", default=AGENT, metavar="HOST:PORT", help=default)
+    parser.add_argument("--admin", default=ADMIN, type=bracketed, metavar="URL", help=default)
+    parser.add_argument("--spans", type=int, default=200, metavar="N", help=default)
+    parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=default)
+    return parser
+
+
+def bracketed(url: str) -> str:
+    """Return an http URL whose IPv6 host has brackets: a pod's address comes without them."""
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else url
