@@ -79,7 +79,7 @@ class _Rotation:
             failure = verify(deployment, SPANS).first_failure
             if failure:
                 cause = f"is not proven: {failure.service}, {failure.hop}: {failure.cause}"
-                raise SidecarError("token", cause, failure.fix)
+                raise SidecarError("token", cause, failure.fix, id=failure.id)
             self.say(f"{name}: proven, {SPANS} spans through each service's agent")
 
     def _undo(self) -> str:

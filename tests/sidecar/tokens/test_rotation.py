@@ -238,7 +238,7 @@ def test_what_is_refused_is_undone(run, deployment) -> None:
 
     assert 1 == result.code
     assert "the gateway refused the token" in result.err
-    assert result.err.endswith("The old token is back. The old agents still run\n")
+    assert result.err.endswith("The old token is back. The old agents still run [token-refused]\n")
     assert_as_before(deployment)
 
 
