@@ -8,6 +8,6 @@ import sidecar
 
 
 def find_checkout() -> Path | None:
-    """Return the folder that holds this very package and its Dockerfile; None for an installed wheel."""
+    """Return the folder that holds this package and its Dockerfile; None for an installed wheel."""
     folder = Path(sidecar.__file__).resolve().parent.parent
     return folder if (folder / "Dockerfile").is_file() else None

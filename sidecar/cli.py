@@ -1,4 +1,4 @@
-"""The command line: picks a command, runs it inside the one error boundary."""
+"""The command line: chooses a command and runs it inside the one error boundary."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from sidecar import __version__, secrecy, signals
 from sidecar.errors import SidecarError, UsageError
 from sidecar.rules.recognition import mask
 
-TYPE_CHECKING = False  # importing typing, and shutil for its get_terminal_size, would take a third of --help's time
+# importing typing, or shutil for its get_terminal_size, would take a third of the time of --help
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, NoReturn
 
 COMMANDS = {
-    "init": "write a sidecar.yaml: from answers, or from a Compose file",
+    "init": "write a sidecar.yaml, from answers or from a Compose file",
     "schema": "print the JSON Schema of sidecar.yaml",
     "regions": "list the regions and their gateways",
     "plan": "show everything decided for a region",
     "render": "write the deployment of a region into a folder",
-    "validate": "check what render would refuse",
+    "validate": "report what render would refuse, and later problems",
     "token": "put a region's token where the agent reads it",
-    "images": "pull the images, or build them where no registry answers",
+    "images": "pull the images, or build them if no registry answers",
     "verify": "prove, hop by hop, that spans arrive",
     "gateway": "run the stand-in for a region's gateway",
     "demo": "set up, start and prove the sample; --down removes it",
@@ -35,8 +36,8 @@ COMMANDS = {
 }
 """Command → summary.
 
-sidecar.arguments.NAME holds a command's help and arguments, and imports nothing heavy; it is imported
-when the command is the one asked for. sidecar.commands.NAME does the work, and is imported to run it.
+sidecar.arguments.NAME holds the help and the arguments of a command. It is imported if the command
+is the chosen one, and imports nothing heavy. sidecar.commands.NAME is imported to run the command.
 """
 
 EPILOG = """examples:
@@ -45,20 +46,18 @@ EPILOG = """examples:
   sidecar token set --file token.txt --out build/cn-shanghai
   sidecar verify --target compose --out build/cn-shanghai
 
-exit codes: 0 fine, 1 findings or bad input, 2 usage, 3 a defect of the kit, 130 interrupted
-(143 and 129: by SIGTERM, SIGHUP); what is half done is put back first
+exit codes: 0 success, 1 findings or bad input, 2 wrong usage, 3 a defect of the kit,
+130 interrupted, 143 SIGTERM, 129 SIGHUP; unfinished changes are rolled back first
 """
 
-
-_VERBOSE = "tell on standard error which programs are run and what the engine is asked"
+_VERBOSE = "log to standard error the programs that are run and the requests to the engine"
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=min(_columns(), 120) - 2)
-        self._action_max_length = (
-            16  # argparse forgets a command's own indent and would break after `completion`
-        )
+        # argparse forgets the indent of a command and would break the line after `completion`
+        self._action_max_length = 16
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,18 +66,17 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
-        # what stood in a choice's place is not shown: it may be a token that was meant for another place
-        said = re.sub(
-            r"invalid choice: .*(?= \(choose from )", "invalid choice", message, flags=re.DOTALL
-        )
-        raise UsageError(_subject(self.prog), said, f"See `{self.prog} --help`")
+        # the wrong choice is not shown: it may be a token that was meant for another argument
+        shown = r"invalid choice: .*(?= \(choose from )"
+        cause = re.sub(shown, "invalid choice", message, flags=re.DOTALL)
+        raise UsageError(_subject(self.prog), cause, f"See `{self.prog} --help`")
 
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; with `chosen`, only that command's arguments, which keeps start-up short."""
+    """Return the parser; with `chosen`, only that command has its arguments: start-up is faster."""
     parser = _Parser(
         prog="sidecar",
-        description="Render, start and prove a jaeger-agent sidecar beside a Python service.",
+        description="Render, start and prove a jaeger-agent sidecar for a Python service.",
         epilog=EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"sidecar {__version__}")
@@ -92,8 +90,7 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
             arguments = importlib.import_module(f"sidecar.arguments.{name}")
             command.description = arguments.__doc__
             command.epilog = arguments.EXAMPLES
-            actions = arguments.configure(command) or ()
-            for leaf in (command, *actions):
+            for leaf in (command, *(arguments.configure(command) or ())):
                 leaf.add_argument(
                     "--verbose", action="store_true", default=argparse.SUPPRESS, help=_VERBOSE
                 )
@@ -101,14 +98,13 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; no exception leaves here."""
-    # taken out first: no program that a command starts may inherit it
+    """Run one command and return its exit code; it raises nothing."""
+    # first of all: no program that a command starts may inherit it
     token = secrecy.take_from_environment()
     _replace_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # a locale that lacks a character is no reason to fail
+        # a character that the locale lacks is not a reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with signals.as_exceptions():
             code = _run(list(sys.argv[1:] if argv is None else argv), token)
@@ -118,8 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
-    except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, never thrown at the user
-        from sidecar import defects  # here: what it needs would slow every start
+    except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, not raised
+        from sidecar import defects
 
         return defects.unexpected(error, token)
     return code
@@ -132,22 +128,25 @@ def _run(arguments: list[str], token: str | None) -> int:
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     if unknown:
-        # a flag's name only: what follows may be a token that was meant for another place
+        # only the names of flags: the rest may be a token that was meant for another argument
         names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
-        cause = f"does not know {', '.join(names)}" if names else "has an argument too many"
+        cause = f"does not know {', '.join(names)}" if names else "has too many arguments"
         subject = f"{parsed.command} {getattr(parsed, 'action', '')}".strip()
         raise UsageError(subject, cause, f"See `sidecar {subject} --help`")
     parsed.environment_token = token
     if parsed.verbose:
         from sidecar import verbose
 
-        verbose.tell(token)
+        verbose.start(token)
     command = importlib.import_module(f"sidecar.commands.{parsed.command}")
     return int(command.run(parsed))
 
 
 def _replace_closed_streams() -> None:
-    """Put the null device where a standard stream was closed: a file opened there would get what is printed."""
+    """Open the null device for each standard stream that is closed.
+
+    Otherwise the next file that is opened would become that stream, and get what is printed.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
@@ -159,10 +158,8 @@ def _replace_closed_streams() -> None:
 def _interrupted(interrupt: KeyboardInterrupt) -> int:
     code = getattr(interrupt, "exit_code", 130)
     with contextlib.suppress(OSError):  # a terminal that hung up
-        print(
-            "sidecar: interrupted" if code == 130 else f"sidecar: ended by {interrupt}",
-            file=sys.stderr,
-        )
+        how = "interrupted" if code == 130 else f"ended by {interrupt}"
+        print(f"sidecar: {how}", file=sys.stderr)
     return code
 
 

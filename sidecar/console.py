@@ -33,7 +33,7 @@ def findings_text(
 ) -> str:
     """Return one line per finding, its id last, and how many were ignored, if any.
 
-    It is coloured for the stream (default: standard output), and empty where there is nothing.
+    It has the colours of the stream (default: standard output), and is empty without findings.
     """
     lines = []
     for finding in findings:
@@ -46,7 +46,7 @@ def findings_text(
 
 
 def width() -> int:
-    """Return the terminal's columns; 200 where the output is no terminal, so that pipes get whole lines."""
+    """Return the columns of the terminal; 200 if there is none, so that pipes get whole lines."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
 
 
@@ -64,7 +64,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cells(text: str) -> int:
-    """Return the columns that a terminal gives to the text: two for a wide (Chinese, Japanese, …) character."""
+    """Return how many columns a text takes: two for a wide (Chinese, Japanese) character."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 

@@ -1,4 +1,4 @@
-"""What the command line makes of an exception that is no known error; imported when there is one."""
+"""Reports an exception that is not a known error; imported only if there is one."""
 
 from __future__ import annotations
 
@@ -17,41 +17,37 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def unexpected(error: Exception, token: str | None) -> int:
-    """Tell an unexpected exception; return 0 for a reader that left, 1 for a cause outside the kit, else 3."""
-    if isinstance(error, BrokenPipeError) and _reader_is_gone():
+    """Report an exception, and return the exit code.
+
+    It is 0 if the reader of the output has left, 1 for a cause outside the kit, else 3.
+    """
+    if isinstance(error, BrokenPipeError) and _reader_has_left():
         _abandon_output()
         return 0  # the reader, such as `head`, has what it wanted
     if isinstance(error, OSError) and error.errno in _FULL:
         _abandon_output()
-        print(
-            f"sidecar: output: cannot be written: {error.strerror}. Free some space",
-            file=sys.stderr,
-        )
-        return 1
+        return _report(f"output: cannot be written: {error.strerror}. Free some space")
     if isinstance(error, PermissionError) and error.filename:
-        place = mask(str(error.filename), token)
-        print(
-            f"sidecar: {place}: {error.strerror}. Look as its owner, or check its rights",
-            file=sys.stderr,
-        )
-        return 1
+        path = mask(str(error.filename), token)
+        return _report(f"{path}: {error.strerror}. Run as its owner, or check its rights")
     if isinstance(error, FileNotFoundError) and not error.filename:
-        print(
-            "sidecar: the current folder: was removed. Change into one that is there",
-            file=sys.stderr,
-        )
-        return 1
+        return _report("the current folder: was removed. Change into one that exists")
     return _defect(error, token)
 
 
-def _reader_is_gone() -> bool:
+def _report(text: str) -> int:
+    print(f"sidecar: {text}", file=sys.stderr)
+    return 1
+
+
+def _reader_has_left() -> bool:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), select.POLLERR)
     return bool(poll.poll(0))
 
 
 def _abandon_output() -> None:
-    # or the interpreter's last flush would fail a second time
+    # otherwise the interpreter's last flush would fail a second time
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -67,8 +63,8 @@ def _defect(error: Exception, token: str | None) -> int:
             errors="backslashreplace",
         ) as log:
             log.write(f"sidecar {__version__}, Python {sys.version}\n\n{story}")
-        kept = f"The traceback is in {Path(log.name)}; please report it."
+        report = f"The traceback is in {Path(log.name)}; please report it."
     except OSError as full:
-        kept = f"Its traceback could not be kept ({full.strerror}):\n{story}"
-    print(f"sidecar: a defect of the kit ({type(error).__name__}). {kept}", file=sys.stderr)
+        report = f"The traceback could not be written to a file ({full.strerror}):\n{story}"
+    print(f"sidecar: a defect of the kit ({type(error).__name__}). {report}", file=sys.stderr)
     return 3

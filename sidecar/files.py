@@ -52,7 +52,7 @@ def write(path: Path, content: bytes, mode: int | None = 0o644) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes], fix: str) -> None:
-    """Replace several files, or none of them. Raises SidecarError, which names the file that fails."""
+    """Replace several files, or none. Raises SidecarError, which names the file that fails."""
     staged: dict[Path, Path] = {}
     copies: list[Path | None] = []
     with ExitStack() as undo:
@@ -123,7 +123,7 @@ def locked_folder(folder: Path, wait: Callable[[], object]) -> Iterator[bool]:
 
 @contextmanager
 def locked_file(path: Path, wait: Callable[[], object]) -> Iterator[bool]:
-    """Hold the lock of a file, which is created if it does not exist; otherwise as locked_folder."""
+    """Hold the lock of a file, which is created if it is missing; otherwise like locked_folder."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with _locked(os.open(path, flags, 0o600), wait) as locked:
         yield locked

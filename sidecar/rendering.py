@@ -78,7 +78,7 @@ def require_rendered(folder: Path) -> None:
 
 
 def check(rendering: Rendering, folder: Path) -> None:
-    """Raise SidecarError if the folder cannot take the rendering, or a user's file is in the way."""
+    """Raise SidecarError if the folder cannot take the rendering or a user's file is in its way."""
     with files.reading(folder, fix="Choose another --out, or change its rights"):
         _check_folder(folder)
         for name in rendering:

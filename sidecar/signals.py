@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end a command as Ctrl-C does: as an exception, so that all that is half done is put back."""
+"""SIGTERM and SIGHUP end a command like Ctrl-C: by an exception, which lets it roll back."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def as_exceptions() -> Iterator[None]:
-    """Raise Interrupted at the first signal. Later ones are ignored: what is being put back is put back whole.
+    """Raise Interrupted at the first signal, and ignore later ones: they must not stop a rollback.
 
-    A signal that is ignored already stays so (nohup, a shell's background job). Outside the main thread nothing
-    is changed, Python takes signals there only.
+    A signal that is already ignored stays ignored (nohup, a background job of a shell). Outside the
+    main thread this does nothing, because Python handles signals only there.
     """
     before = {number: signal.getsignal(number) for number in _NUMBERS}
     try:
-        for number in [one for one, handler in before.items() if handler is not signal.SIG_IGN]:
-            signal.signal(number, _raise)
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, _raise)
     except ValueError:  # not the main thread
         before = {}
     try:
@@ -43,12 +44,12 @@ def as_exceptions() -> Iterator[None]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Let a signal wait until the block is done: for what must not be left half-way."""
-    came: list[int] = []
+    """Let a signal wait until the end of the block, which must not stop half-way."""
+    received: list[int] = []
     held = [number for number in _NUMBERS if signal.getsignal(number) is _raise]
     try:
         for number in held:
-            signal.signal(number, lambda number, _: came.append(number))
+            signal.signal(number, lambda number, _: received.append(number))
     except ValueError:  # not the main thread: no signal arrives here
         held = []
     try:
@@ -56,13 +57,13 @@ def deferred() -> Iterator[None]:
     finally:
         for number in held:
             signal.signal(number, _raise)
-        if came:
-            _raise(came[0], None)
+        if received:
+            _raise(received[0], None)
 
 
 def _raise(number: int, _: FrameType | None) -> None:
-    for one in _NUMBERS:
-        if signal.getsignal(one) is _raise:
-            # ignored, not handled: the programs that are started from now on, to put things back, inherit it
-            signal.signal(one, signal.SIG_IGN)
+    for other in _NUMBERS:
+        if signal.getsignal(other) is _raise:
+            # not a handler: programs that a rollback starts inherit only that a signal is ignored
+            signal.signal(other, signal.SIG_IGN)
     raise Interrupted(number)

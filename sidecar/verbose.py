@@ -1,4 +1,4 @@
-"""--verbose: tells on standard error which programs are run and what the container engine is asked."""
+"""--verbose: logs the programs that are run and the requests to the container engine."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import logging
 import os
 import shlex
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sidecar.rules.recognition import mask
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _ENGINE = "urllib3.connectionpool"
-"""What the Docker SDK speaks through: each request's path and status, never its content."""
+"""The logger of the Docker SDK's HTTP library: path and status of a request, not its content."""
 
 
-def tell(token: str | None) -> None:
-    """Begin to tell; nothing that looks like a token is shown, nor the one that is given."""
+def start(token: str | None) -> None:
+    """Log from now on to standard error, without `token` and without anything like a token."""
 
     def say(text: str) -> None:
         print(f"sidecar: {mask(text, token)}", file=sys.stderr, flush=True)
 
-    def on_event(
-        event: str, arguments: tuple[Any, ...]
-    ) -> None:  # pragma: no cover - Python traces no audit hook
+    def on_event(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover - not traced
         if event == "subprocess.Popen":
             say(f"runs {shlex.join(os.fsdecode(word) for word in arguments[1])}")
 
@@ -34,7 +35,7 @@ def tell(token: str | None) -> None:
 
 
 class _Handler(logging.Handler):
-    def __init__(self, say: Any) -> None:  # noqa: ANN401 - a function
+    def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__()
         self._say = say
 

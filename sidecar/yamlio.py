@@ -1,4 +1,4 @@
-"""YAML in and out: loading with the position of every value, and dumping values as data."""
+"""YAML in and out: loads with the position of every value, and dumps values as data."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 1024 * 1024
 _MAX_DEPTH = 50
-"""Far above any file of the kit's; the C parser overflows its stack at some thousands."""
+"""Far more than any file of the kit has; at some thousands, the C parser overflows its stack."""
 
 
 MOST_VALUES = 100_000
-"""With aliases written out; some hundred times what the largest spec has."""
+"""With aliases expanded; some hundred times what the largest spec has."""
 
 
 def read_text(path: Path) -> str:
-    """Return a file's text (UTF-8, at most 1 MiB). Raises SidecarError where it cannot be read or is not text."""
+    """Return the text of a file: UTF-8, at most 1 MiB. Raises SidecarError if it is not."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -36,9 +36,9 @@ def read_text(path: Path) -> str:
 
 
 def decode(data: bytes, name: str) -> str:
-    """Return the text of at most 1 MiB of UTF-8. Raises SidecarError, which never shows the data."""
+    """Return the text of at most 1 MiB of UTF-8. Raises SidecarError, which does not show it."""
     if len(data) > MAX_BYTES:
-        raise SidecarError(name, "is larger than 1 MiB", "Name the file that was meant")
+        raise SidecarError(name, "is larger than 1 MiB", "Name the right file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -46,12 +46,12 @@ def decode(data: bytes, name: str) -> str:
 
 
 def load(text: str, name: str) -> Any:  # noqa: ANN401 - YAML is data of any shape
-    """Return the data of one YAML document. Raises SidecarError "name:line" where it does not parse."""
+    """Return the data of a YAML document. Raises SidecarError "name:line" if it does not parse."""
     return construct(compose(text, name), name)
 
 
 def compose(text: str, name: str) -> yaml.Node | None:
-    """Return the document's node tree, which knows each value's line. Raises SidecarError as `load`."""
+    """Return the node tree, which has the line of each value. Raises SidecarError like `load`."""
     try:
         _check_depth(text, name)
         return yaml.compose(text, Loader=_LOADER)
@@ -60,7 +60,7 @@ def compose(text: str, name: str) -> yaml.Node | None:
 
 
 def construct(node: yaml.Node | None, name: str) -> Any:  # noqa: ANN401
-    """Return a node's data. Raises SidecarError "name:line" for a key given twice or a value that is none."""
+    """Return a node's data. Raises SidecarError "name:line" for a repeated key or a bad value."""
     if node is None:
         return None
     check_size(node, name)
@@ -81,17 +81,17 @@ def line_of(node: yaml.Node) -> int:
 
 
 def check_size(node: yaml.Node, name: str) -> None:
-    """Raise SidecarError for a tree that is small only by its aliases: merge keys would write them out."""
+    """Raise SidecarError for a tree that aliases make too large: merge keys expand them."""
     if _expanded(node, {}) > MOST_VALUES:
         raise SidecarError(
             name,
-            f"holds more than {MOST_VALUES:,} values, with its aliases written out",
+            f"holds more than {MOST_VALUES:,} values, with aliases expanded",
             "Split it",
         )
 
 
 def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
-    """Return how many values a tree holds with its aliases written out; one that holds itself counts once."""
+    """Return how many values a tree has with aliases expanded; a node inside itself counts once."""
     if id(node) in sizes:
         return sizes[id(node)]
     sizes[id(node)] = 1
@@ -100,7 +100,7 @@ def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
         children = node.value
     elif isinstance(node, yaml.MappingNode):
         children = [child for pair in node.value for child in pair]
-    # aliases stand behind their anchors, so that this goes no deeper than the document's own levels
+    # an alias comes after its anchor, so this goes no deeper than the levels of the document
     sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
     return sizes[id(node)]
 
@@ -137,7 +137,7 @@ def _place(name: str, mark: Any) -> str:  # noqa: ANN401 - the C parser's mark o
 def _syntax(error: yaml.YAMLError, name: str) -> SidecarError:
     place = _place(name, getattr(error, "problem_mark", None))
     cause = f"is not YAML: {getattr(error, 'problem', None) or 'unreadable characters'}"
-    return SidecarError(place, cause, "Correct it there, or the line before")
+    return SidecarError(place, cause, "Correct this line, or the one before")
 
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
@@ -146,9 +146,9 @@ _NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
 def flow(value: Any) -> str:  # noqa: ANN401
-    """Return the value on one line: a word that YAML 1.1 and 1.2 both read as text as it is, all else as JSON.
+    """Return the value on one line: plain if YAML 1.1 and 1.2 read it as text, otherwise as JSON.
 
-    Raises SidecarError, without the value, for a path of bytes that are not UTF-8.
+    Raises SidecarError, without the value, for a path with bytes that are not UTF-8.
     """
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.casefold() not in _NOT_TEXT:
         return value
@@ -156,8 +156,8 @@ def flow(value: Any) -> str:  # noqa: ANN401
 
 
 def _escape(found: re.Match[str]) -> str:
-    if "\ud800" <= found[0] <= "\udfff":  # how Python spells a byte of a path that is no UTF-8
-        cause = "holds bytes that are not UTF-8, which no YAML file can carry"
+    if "\ud800" <= found[0] <= "\udfff":  # Python's form of a byte that is not UTF-8
+        cause = "holds bytes that are not UTF-8, and YAML cannot hold them"
         raise SidecarError("a path or text", cause, "Rename the folder, or write the text in UTF-8")
-    # not JSON's pairs of surrogates: YAML has no such pairs, and Compose refuses them
+    # not as JSON's surrogate pairs: YAML has none, and Compose refuses them
     return f"\\U{ord(found[0]):08x}" if found[0] > "\uffff" else f"\\u{ord(found[0]):04x}"

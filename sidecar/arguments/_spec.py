@@ -1,4 +1,4 @@
-"""The arguments that name a deployment, shared by the commands that plan one."""
+"""The arguments of the commands that plan a deployment."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from pathlib import Path
 
 
 def folder(text: str) -> Path:
-    """Return an argument as a folder; argparse prints the error. An empty one comes from an unset variable."""
+    """Return an argument as a folder; argparse prints the error.
+
+    An empty text comes from a variable that is not set.
+    """
     if not text:
         raise argparse.ArgumentTypeError("is empty; name a folder, or . for this one")
     return Path(text)
 
 
-_ENVIRONMENT = """a flag wins over these, they win over the files, and an empty one is none:
+_ENVIRONMENT = """\
+flags override these variables, and they override the files; an empty one counts as not set:
 SIDECAR_REGION, SIDECAR_NAME, SIDECAR_NETWORK, SIDECAR_GATEWAY_PORT, SIDECAR_GATEWAY_TLS,
-SIDECAR_GATEWAY_HOST, SIDECAR_AGENT_KIND, SIDECAR_AGENT_VERSION, SIDECAR_IMAGES_PREFIX, SIDECAR_IMAGES_SOURCE,
-SIDECAR_CAPACITY_SPANS_PER_SECOND, SIDECAR_CAPACITY_ROUND_TRIP_MS, SIDECAR_REGIONS (as --regions)"""
+SIDECAR_GATEWAY_HOST, SIDECAR_AGENT_KIND, SIDECAR_AGENT_VERSION, SIDECAR_IMAGES_PREFIX,
+SIDECAR_IMAGES_SOURCE, SIDECAR_CAPACITY_SPANS_PER_SECOND, SIDECAR_CAPACITY_ROUND_TRIP_MS,
+SIDECAR_REGIONS (as --regions)"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         metavar="FILE",
-        help="the spec, e.g. sidecar.yaml; given again: a later one wins",
+        help="the spec, e.g. sidecar.yaml; may be repeated, later files override earlier ones",
     )
     parser.add_argument(
         "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"

@@ -1,6 +1,7 @@
-"""Set up, start and prove the sample: frontend and backend, an agent beside each, and the stand-in gateway.
+"""Set up, start and prove the sample: frontend, backend, one agent for each, and the stand-in.
 
-In containers where an engine answers, as plain processes where none does. Ends with every hop's count and a trace.
+It runs in containers if a container engine answers, otherwise as plain processes. At the end, print
+the count of every hop, and a trace.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import argparse
 
 EXAMPLES = """examples:
   sidecar demo
-  sidecar demo --target process        without containers, even where an engine answers
-  sidecar demo --down                  stop it and leave nothing behind
+  sidecar demo --target process        without containers, even if an engine answers
+  sidecar demo --down                  stop it and remove everything it started
 """
 
 

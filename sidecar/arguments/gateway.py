@@ -1,4 +1,7 @@
-"""Run the stand-in for a region's gateway: it takes spans over gRPC, checks the token, and shows what arrived."""
+"""Run the stand-in for a region's gateway: it takes spans over gRPC and checks the token.
+
+A page and an API show what arrived.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from pathlib import Path
 
 EXAMPLES = """examples:
   sidecar gateway --token-file secrets/agent.yaml
-  sidecar gateway --token-file secrets/agent.yaml --grpc 127.0.0.1:0 --http 127.0.0.1:0 --output json
+  sidecar gateway --token-file secrets/agent.yaml --grpc 127.0.0.1:0 --http 127.0.0.1:0
   sidecar gateway --token-file secrets/agent.yaml --udp 127.0.0.1:6831
-  sidecar gateway --token-file secrets/agent.yaml --grpc 0.0.0.0:1883 --http 0.0.0.0:16686   (in a container)
+  sidecar gateway --token-file secrets/agent.yaml --grpc 0.0.0.0:1883    in a container
   sidecar gateway --probe --http 127.0.0.1:16686
 
-The first line of standard output tells the addresses, with real ports. SIGTERM ends it with exit 0, Ctrl-C with 130.
+The first line of standard output shows the addresses with their real ports. The exit code is 0
+after SIGTERM, 130 after Ctrl-C.
 """
 
 _GRPC = "127.0.0.1:1883"
@@ -21,60 +25,93 @@ _HTTP = "127.0.0.1:16686"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add = parser.add_argument
-    add("--token-file", type=Path, metavar="FILE", action="append",
-        help="the agent's token file; only its token is accepted. Given twice: both are, as in a rotation")  # fmt: skip
-    add(
+    _add_addresses(parser)
+    _add_tokens(parser)
+    _add_faults(parser)
+    _add_limits(parser)
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="write the addresses into this file, as JSON, as soon as all are open",
+    )
+    parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="only ask the stand-in at --http whether it is healthy; exit code 0 or 1",
+    )
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the first line"
+    )
+
+
+def _add_addresses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--grpc",
         default=_GRPC,
         metavar="HOST:PORT",
         help="where agents report (default: %(default)s)",
     )
-    add("--http", default=_HTTP, metavar="HOST:PORT", help="API and page (default: %(default)s)")
-    add(
+    parser.add_argument(
+        "--http", default=_HTTP, metavar="HOST:PORT", help="API and page (default: %(default)s)"
+    )
+    parser.add_argument(
         "--udp",
         metavar="HOST:PORT",
-        help="also take jaeger-client's datagrams, where no agent runs",
+        help="also take jaeger-client's datagrams, for use without an agent",
     )
-    add(
+
+
+def _add_tokens(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        help="the agent's token file; no other token is accepted; may be repeated (rotation)",
+    )
+    parser.add_argument(
         "--agent-config",
         type=Path,
         metavar="FILE",
         help="token file of the --udp side (default: --token-file)",
     )
-    add("--on-bad-token", choices=("refuse", "drop"), default="refuse",
-        help="refuse answers UNAUTHENTICATED; drop answers OK and keeps nothing (default: %(default)s)")  # fmt: skip
-    add("--latency", type=int, default=0, metavar="MS", help="answer each call this much later")
-    add(
+    parser.add_argument(
+        "--on-bad-token",
+        choices=("refuse", "drop"),
+        default="refuse",
+        help="refuse: answer UNAUTHENTICATED; drop: answer OK and keep nothing "
+        "(default: %(default)s)",
+    )
+
+
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--latency", type=int, default=0, metavar="MS", help="delay the answer to each call"
+    )
+    parser.add_argument(
         "--fail-with",
         metavar="STATUS",
         help="answer each call with this gRPC status, e.g. UNAVAILABLE",
     )
-    add("--fail-calls", type=int, metavar="N", help="with --fail-with: only the first N calls")
-    add("--black-hole", action="store_true", help="never answer a call")
-    add(
+    parser.add_argument(
+        "--fail-calls", type=int, metavar="N", help="with --fail-with: only the first N calls"
+    )
+    parser.add_argument("--black-hole", action="store_true", help="never answer a call")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--max-spans",
         type=int,
         default=100_000,
         metavar="N",
         help="spans kept (default: %(default)s)",
     )
-    add(
+    parser.add_argument(
         "--max-mib",
         type=int,
         default=256,
         metavar="N",
         help="memory for traces, MiB (default: %(default)s)",
     )
-    add(
-        "--ready-file",
-        type=Path,
-        metavar="FILE",
-        help="write the addresses here, as JSON, when all listen",
-    )
-    add(
-        "--probe",
-        action="store_true",
-        help="only ask the gateway at --http for its health; exit 0 or 1",
-    )
-    add("--output", choices=("text", "json"), default="text", help="form of the first line")

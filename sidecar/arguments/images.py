@@ -1,8 +1,8 @@
-"""Obtain every image that a deployment names: pulled where a registry answers, else built from source.
+"""Obtain every image of a deployment: pull it, or build it if no registry answers.
 
-Base and agent come from the registry, from a mirror of it (--prefix), or from Debian packages and the agent's Go
-module; sample and gateway are built from the checkout. Their names are left in .env, which Compose reads. The names
-in the chart for `local` are there in every case.
+The base and the agent come from the registry, from a mirror of it (--prefix), or from Debian
+packages and the agent's Go module. The sample and the stand-in are built from the checkout. The
+names go into .env, which Compose reads. The chart's names for the region `local` always exist.
 """
 
 from __future__ import annotations
@@ -24,13 +24,31 @@ EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    _add_sources(parser)
+    parser.add_argument(
+        "--out",
+        type=_spec.folder,
+        default=Path(),
+        metavar="FOLDER",
+        help="the folder whose .env gets the names (default: .)",
+    )
+    parser.add_argument(
+        "--rebuild", action="store_true", help="pull or build even what already exists"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be done, change nothing"
+    )
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         choices=("auto", "registry", "build"),
-        help="auto, the default: the registry if it answers within some seconds, else from source",
+        help="auto: the registry if it answers within some seconds, else build (default: auto)",
     )
     parser.add_argument(
-        "--prefix", metavar="MIRROR/", help="a mirror's name before the official names"
+        "--prefix", metavar="MIRROR/", help="name of a mirror, put before the official names"
     )
     parser.add_argument(
         "--agent-version", metavar="VERSION", help=f"default: {image_names.AGENT_VERSION}"
@@ -40,20 +58,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         metavar="FILE",
-        help="a spec that says these three; flags win over it",
+        help="a spec that sets these three; flags override it",
     )
     parser.add_argument(
-        "--debian-mirror", metavar="URL", help="for a base from source (default: the host's own)"
+        "--debian-mirror",
+        metavar="URL",
+        help="for a base that is built (default: this machine's mirror)",
     )
-    parser.add_argument(
-        "--out",
-        type=_spec.folder,
-        default=Path(),
-        metavar="FOLDER",
-        help="whose .env gets the names (default: .)",
-    )
-    parser.add_argument("--rebuild", action="store_true", help="take nothing that is already there")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, change nothing"
-    )
-    parser.add_argument("--output", choices=("text", "json"), default="text")

@@ -1,4 +1,7 @@
-"""Show everything decided for a region: gateway, agents with their arguments and tuning, services, images."""
+"""Show everything decided for a region: gateway, agents with arguments and sizes, services, images.
+
+Each setting is listed with the place it came from.
+"""
 
 from __future__ import annotations
 

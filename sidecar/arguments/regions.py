@@ -1,4 +1,4 @@
-"""List the regions and their gateways, all or those that match a word."""
+"""List the regions and their gateways: all of them, or those that match a word."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "word", nargs="?", help="show only regions whose id, name or host holds this"
+        "word", nargs="?", help="show only regions whose id, name or host contains this word"
     )
     parser.add_argument(
         "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"

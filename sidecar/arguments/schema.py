@@ -1,6 +1,6 @@
-"""Print the JSON Schema (draft 2020-12) of sidecar.yaml, with which an editor completes and checks a spec.
+"""Print the JSON Schema (draft 2020-12) of sidecar.yaml, for completion and checks in an editor.
 
-Name it in the spec's first line: # yaml-language-server: $schema=sidecar.schema.json
+Name it in the first line of a spec: # yaml-language-server: $schema=sidecar.schema.json
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ EXAMPLES = """examples:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's argument."""
+    """Add the command's arguments."""
     parser.add_argument(
         "--output",
         choices=("json", "markdown"),

@@ -1,4 +1,4 @@
-"""Check a spec and the folder it renders into: all that render would refuse, and what would go wrong later."""
+"""Check a spec and its output folder: what render would refuse, and what would go wrong later."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sidecar.arguments import _findings, _spec
 EXAMPLES = """examples:
   sidecar validate --region cn-shanghai
   sidecar validate --file sidecar.yaml --out build/cn-shanghai
+  sidecar validate --file sidecar.yaml --ignore floating-image-tag
   sidecar validate --region cn-shanghai --target helm  the chart, by helm and the API's schemas
   sidecar validate --region us-west-1 --network vpc --output json
-  sidecar validate --file sidecar.yaml --ignore floating-image-tag
 """
 
 
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--target",
         choices=("compose", "helm"),
         default="compose",
-        help="which one is asked (default: %(default)s)",
+        help="which rendering is checked (default: %(default)s)",
     )
     _findings.add_ignore(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")

@@ -1,7 +1,7 @@
 """Prove, hop by hop, that spans arrive.
 
-Marked spans from each service's own place are counted at the client, at the agent and in the kernel below it, and
-at the gateway. The first hop that fails is named with its cause.
+Send marked spans from where each service runs, and count them at the client, at the agent, in the
+kernel below the agent, and at the gateway. The first hop that fails is reported with its cause.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EXAMPLES = """examples:
   sidecar verify --out build/cn-shanghai
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
-  sidecar verify --target process                      what `sidecar demo` started without containers
+  sidecar verify --target process                      a `sidecar demo` without containers
 """
 
 
@@ -25,7 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         choices=("compose", "process", "kubernetes"),
-        help="default: kubernetes with --release or --selector, else compose, unless a demo of processes runs here",
+        help="default: kubernetes with --release or --selector, process if a demo of processes "
+        "runs here, else compose",
     )
     parser.add_argument(
         "--out",
@@ -38,33 +39,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_count,
         default=200,
         metavar="N",
-        help="marked spans a service (default: 200)",
+        help="marked spans per service (default: 200)",
     )
     parser.add_argument(
         "--seconds",
         type=_seconds,
         default=15.0,
         metavar="S",
-        help="wait for them so long (default: 15)",
+        help="how long to wait for them (default: 15)",
     )
-    cluster = parser.add_argument_group("kubernetes")
-    cluster.add_argument("--release", metavar="NAME", help="the Helm release")
-    cluster.add_argument(
-        "--selector", metavar="LABELS", help="in place of --release: the pods of a foreign chart"
+    _add_kubernetes(parser)
+    parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def _add_kubernetes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("kubernetes")
+    group.add_argument("--release", metavar="NAME", help="the Helm release")
+    group.add_argument(
+        "--selector",
+        metavar="LABELS",
+        help="instead of --release: the labels of the pods of another chart",
     )
-    cluster.add_argument(
-        "-n", "--namespace", metavar="NAME", help="where it is (default: the context's own)"
+    group.add_argument(
+        "-n", "--namespace", metavar="NAME", help="default: the namespace of the context"
     )
-    cluster.add_argument(
+    group.add_argument(
         "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
     )
-    cluster.add_argument(
-        "--every-pod", action="store_true", help="look into each pod (default: one a service)"
+    group.add_argument(
+        "--every-pod", action="store_true", help="look into each pod (default: one per service)"
     )
-    cluster.add_argument(
+    group.add_argument(
         "--image", help="the kit's gateway image, to look with (default: the release's)"
     )
-    parser.add_argument("--output", choices=("text", "json"), default="text")
 
 
 def _count(text: str) -> int:

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 
 FLAGS = {"region": "region", "network": "gateway.network"}
-"""Argument → path of the field that it says."""
+"""Argument → path of the field that it sets."""
 
 
 def load_spec(args: argparse.Namespace) -> Loaded:
-    """Return the spec of the files under the environment under the flags; its region may still be missing."""
+    """Return the spec: flags override the environment, which overrides files.
+
+    It may lack a region.
+    """
     flags = {path: value for name, path in FLAGS.items() if (value := getattr(args, name))}
     return load(args.file or (), flags, os.environ)
 
@@ -42,13 +45,16 @@ def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> 
     try:
         region = find_region(regions, name)
     except SidecarError as error:
-        named = SidecarError("region", f"{name!r} {error.cause}", error.fix)
+        named = SidecarError("region", f"{name!r} {error.cause}", error.fix, id=error.id)
         raise _placed(named, loaded) from error
     folder = out or Path("build") / region.id
     try:
-        beside = Path(os.path.relpath(loaded.folder.resolve(), folder.resolve())).as_posix()
         plan = make_plan(
-            loaded.spec, region, source_for(folder), folder=beside, known_hosts=hosts_of(regions)
+            loaded.spec,
+            region,
+            source_for(folder),
+            folder=_relative(loaded.folder, folder),
+            known_hosts=hosts_of(regions),
         )
     except SidecarError as error:
         raise _placed(error, loaded) from error
@@ -56,17 +62,23 @@ def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> 
 
 
 def _placed(error: SidecarError, loaded: Loaded) -> SidecarError:
-    """Return the error of a field with the line that gave it."""
+    """Return the error of a field with the place that its value came from."""
     origin = loaded.provenance.get(error.subject)
     if origin is None or origin.source == "default":
         return error
-    return SidecarError(f"{origin.source}: {error.subject}", error.cause, error.fix)
+    return error.about(f"{origin.source}: {error.subject}")
 
 
 def source_for(folder: Path) -> str | None:
-    """Return the checkout relative to a folder inside it; None for a folder elsewhere, which may be shipped."""
+    """Return the checkout relative to a folder inside it; None for another folder.
+
+    A folder outside the checkout may be copied to other machines.
+    """
     checkout = find_checkout()
-    target = folder.resolve()
-    if checkout is None or not target.is_relative_to(checkout):
+    if checkout is None or not folder.resolve().is_relative_to(checkout):
         return None
-    return Path(os.path.relpath(checkout, target)).as_posix()
+    return _relative(checkout, folder)
+
+
+def _relative(path: Path, start: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()

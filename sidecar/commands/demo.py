@@ -26,21 +26,15 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start or stop the demonstration; 1 where a hop fails."""
+    """Start or stop the demonstration; return 1 if a hop fails."""
     return _down() if args.down else _up(args.target)
-
-
-def say(text: str) -> None:
-    """Print a step at once: what follows may take a while."""
-    print(f"demo: {text}", file=sys.stderr, flush=True)
 
 
 def _up(target: str | None) -> int:
     try:
-        place, frontend, page = (
-            _processes() if (target or _best_target()) == "process" else _containers()
-        )
-        return _prove(place, frontend, page)
+        chosen = target or _best_target()
+        deployment, frontend, page = _processes() if chosen == "process" else _containers()
+        return _prove(deployment, frontend, page)
     except BaseException:
         if _runs(target):
             say(f"it still runs; stop it: {_way_down()}")
@@ -56,7 +50,7 @@ def _runs(target: str | None) -> bool:
 
 
 def _way_down() -> str:
-    """Return the command that stops it, from here."""
+    """Return the command that stops it, for the current folder."""
     return "make down" if checkout() == Path.cwd() else "sidecar demo --down"
 
 
@@ -73,9 +67,7 @@ def _best_target() -> str:
 def _processes() -> tuple[Deployment, str, str]:
     folder = processes.DEFAULT_FOLDER
     checkout()
-    say(
-        "starting plain processes; the stand-in gateway takes the agent's UDP port too, so no agent is in between"
-    )
+    say("starting plain processes without an agent: the stand-in also takes the agent's UDP port")
     if processes.stop(folder):
         say("an earlier demonstration was stopped")
     demo = processes.start(folder, say)
@@ -105,10 +97,10 @@ def checkout() -> Path:
     return folder
 
 
-def _prove(place: Deployment, frontend: str, page: str) -> int:
-    say("sending a request, and marked spans")
+def _prove(deployment: Deployment, frontend: str, page: str) -> int:
+    say("sending a request and marked spans")
     trace_id = trace.request(f"{frontend}/greet?name=Ada")
-    report = verify(place)
+    report = verify(deployment)
     print(reports.as_text(report), end="\n\n")
     rows = wait_for(lambda: trace.fetch(page, trace_id), lambda rows: len(rows) >= trace.SPANS, 10)
     print(f"trace {trace_id} of {frontend}/greet?name=Ada")
@@ -123,7 +115,7 @@ def _down() -> int:
         say(f"stopped {', '.join(stopped)}")
     removed = _remove_containers()
     if removed:
-        say(f"removed {', '.join(removed)}; images stay, as a cache")
+        say(f"removed {', '.join(removed)}; images stay as a cache")
     if not stopped and not removed:
         say("nothing was running")
     return 0
@@ -135,3 +127,8 @@ def _remove_containers() -> list[str]:
     except SidecarError:
         return []
     return containers.down(checkout(), engine, compose)
+
+
+def say(text: str) -> None:
+    """Print a step immediately: the next one may take a while."""
+    print(f"demo: {text}", file=sys.stderr, flush=True)

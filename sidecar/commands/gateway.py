@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import signal
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sidecar import files
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sidecar.stand_in.server import Addresses, Settings
+
 _PROBE_SECONDS = 2
 
 
@@ -27,8 +29,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _require_extra() -> None:
-    from importlib.util import find_spec
-
     missing = [name for name in ("grpc", "aiohttp") if find_spec(name) is None]
     if missing:
         raise SidecarError(
@@ -37,7 +37,6 @@ def _require_extra() -> None:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    # imported here: gRPC costs `sidecar --help` a quarter of a second
     from sidecar.stand_in.faults import Faults
     from sidecar.stand_in.keep.credentials import read_token
     from sidecar.stand_in.keep.intake import BadToken
@@ -64,7 +63,7 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 def _positive(name: str, value: int) -> int:
     if value < 1:
-        raise ValueError(f"{name} is not at least 1")
+        raise ValueError(f"{name} is less than 1")
     return value
 
 
@@ -101,10 +100,11 @@ def _probe(http: str) -> int:
         address = Address.parse(http)
     except ValueError as error:
         raise UsageError("gateway", str(error), "See `sidecar gateway --help`") from error
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 - compared, not bound
+    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+    host = loopback.get(address.host, address.host)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://{Address(host, address.port)}/healthz", timeout=_PROBE_SECONDS):
             return 0
     except OSError as error:
-        raise SidecarError(http, "the gateway does not answer /healthz", str(error)) from error
+        raise SidecarError(http, "the stand-in does not answer /healthz", str(error)) from error

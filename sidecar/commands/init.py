@@ -20,19 +20,15 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Propose, then write, print or compare."""
+    """Propose a spec, then write, print or compare it."""
     ids = ignored_ids(args)
     writes = not (args.dry_run or args.diff)
     if writes and not args.force:
         writing.check_free(args.out)
         writing.check_schema_free(args.out)
-    regions = load_regions(args.regions)
-    if args.region:
-        find_region(regions, args.region)
-    proposal = _propose(args, regions)
+    proposal = _checked_proposal(args)
     findings, ignored = without(proposal.findings, ids)
     proposal = replace(proposal, findings=tuple(findings))
-    gateway_of(regions[proposal.region], proposal.network)  # says where the region has no such host
     changes = writing.diff(args.out, proposal.text) if args.diff else ""
     files = writing.files(args.out, proposal.text)
     if writes:
@@ -46,6 +42,16 @@ def run(args: argparse.Namespace) -> int:
         print(report.findings_text(proposal, ignored, sys.stderr), end="", file=sys.stderr)
         print(changes if args.diff else proposal.text, end="")
     return 1 if changes else 0
+
+
+def _checked_proposal(args: argparse.Namespace) -> Proposal:
+    """Return the proposal. Raises SidecarError for a region that is unknown or lacks the host."""
+    regions = load_regions(args.regions)
+    if args.region:
+        find_region(regions, args.region)
+    proposal = _propose(args, regions)
+    gateway_of(regions[proposal.region], proposal.network)
+    return proposal
 
 
 def _propose(args: argparse.Namespace, regions: Mapping[str, Region]) -> Proposal:

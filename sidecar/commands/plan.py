@@ -28,9 +28,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(loaded: Loaded) -> str:
-    rows = [
-        (path, _shown(origin.value), origin.source) for path, origin in loaded.provenance.items()
-    ]
+    origins = loaded.provenance.items()
+    rows = [(path, _shown(origin.value), origin.source) for path, origin in origins]
     return table(("SETTING", "VALUE", "FROM"), rows)
 
 
@@ -49,16 +48,20 @@ def _text(plan: Plan) -> str:
         f"name     {plan.project} (Compose project)",
     ]
     for service in plan.services:
-        agent, tuning = service.agent, service.agent.tuning
-        lines += [
-            "",
-            f"{service.name}  {_reached(service)}, image {service.image.name}",
-            f"  {agent.name}  {agent.kind} {agent.version}, image {agent.image.name}",
-            f"    {tuning.workers} workers, {tuning.queue_packets} packets queued, {tuning.memory_mib} MiB,",
-            f"    up to {tuning.ceiling_spans_per_second:,} spans/s in stock batches",
-            *(f"    {argument}" for argument in agent.argv),
-        ]
+        lines += ["", *_service(service)]
     return "\n".join(lines)
+
+
+def _service(service: ServicePlan) -> list[str]:
+    agent, tuning = service.agent, service.agent.tuning
+    sizes = f"{tuning.workers} workers, {tuning.queue_packets} packets queued"
+    return [
+        f"{service.name}  {_reached(service)}, image {service.image.name}",
+        f"  {agent.name}  {agent.kind} {agent.version}, image {agent.image.name}",
+        f"    {sizes}, {tuning.memory_mib} MiB,",
+        f"    up to {tuning.ceiling_spans_per_second:,} spans/s in stock batches",
+        *(f"    {argument}" for argument in agent.argv),
+    ]
 
 
 def _reached(service: ServicePlan) -> str:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table or its JSON; 1 when no region matches the word."""
+    """Print the table or its JSON. Raises SidecarError if no region matches the word."""
     regions = load_regions(args.regions)
     rows = search(regions, args.word) if args.word else list(regions.values())
     if not rows:
-        rows = [find_region(regions, args.word)]
+        rows = [find_region(regions, args.word)]  # raises, with the nearest id
     if args.output == "json":
         print(json.dumps([asdict(region) for region in rows], indent=2))
     else:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,20 +22,31 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
     from sidecar.rendering import Rendering
 
+COMPOSE_FILE = "docker-compose.yml"
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    """A plan and its rendering."""
+
+    plan: Plan
+    folder: Path
+    rendering: Rendering
+
 
 def run(args: argparse.Namespace) -> int:
-    """Render, then write or compare; nothing is written unless every region renders and its folder takes it."""
-    renderings = [(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
+    """Render, then write or compare.
+
+    Nothing is written unless every region can be rendered and every folder can take its files.
+    """
+    rendered = [_Rendered(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
     if args.diff:
-        return _show([diff(rendering, folder) for _, folder, rendering in renderings])
-    new = [not os.path.lexists(folder / "docker-compose.yml") for _, folder, _ in renderings]
-    write_all({folder: rendering for _, folder, rendering in renderings}, _say)
+        return _show([diff(entry.rendering, entry.folder) for entry in rendered])
+    new = {entry.folder for entry in rendered if not _exists(entry.folder / COMPOSE_FILE)}
+    write_all({entry.folder: entry.rendering for entry in rendered}, _say)
     files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
-    print(
-        "\n".join(
-            _written(*one, files, new=first) for one, first in zip(renderings, new, strict=True)
-        )
-    )
+    for entry in rendered:
+        print(_written(entry, files, new=entry.folder in new))
     return 0
 
 
@@ -61,10 +72,12 @@ def _show(diffs: list[str]) -> int:
     return 1 if text else 0
 
 
-def _written(plan: Plan, folder: Path, rendering: Rendering, files: str, *, new: bool) -> str:
-    lines = [f"{folder}: {', '.join(_shown(rendering))} for {plan.region} ({plan.gateway.address})"]
+def _written(entry: _Rendered, files: str, *, new: bool) -> str:
+    plan, folder = entry.plan, entry.folder
+    names = ", ".join(_top_level(entry.rendering))
+    lines = [f"{folder}: {names} for {plan.region} ({plan.gateway.address})"]
     images = f"sidecar images{files} --out {shlex.quote(str(folder))}  {REMARK}"
-    if plan.token_file not in rendering and not os.path.lexists(folder / plan.token_file):
+    if plan.token_file not in entry.rendering and not _exists(folder / plan.token_file):
         lines += _next_steps(plan, folder, images)
     elif new:
         lines.append(f"  next, for Compose:    {images}")
@@ -80,13 +93,17 @@ def _next_steps(plan: Plan, folder: Path, images: str) -> list[str]:
     ]
 
 
-def _shown(rendering: Rendering) -> list[str]:
-    return sorted(
-        {
-            f"{first}/" if rest else first
-            for first, _, rest in (name.partition("/") for name in rendering)
-        }
-    )
+def _exists(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _top_level(rendering: Rendering) -> list[str]:
+    """Return the names in the folder itself; a folder's ends with a slash."""
+    names = set()
+    for name in rendering:
+        first, slash, _ = name.partition("/")
+        names.add(first + slash)
+    return sorted(names)
 
 
 def _version_flag(plan: Plan) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the findings; 1 where one is an error."""
+    """Print the findings; return 1 if one is an error."""
     ids = ignored_ids(args)
     found, subject = _findings(args)
     findings, ignored = without(found, ids)
@@ -39,14 +39,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
-    """Return the findings and what they are about; what cannot be planned is a finding, too."""
+    """Return the findings, and what they are about; an error of the spec is a finding as well."""
     try:
         loaded, regions = _spec.load_spec(args), load_regions(args.regions)
         plan, folder = _spec.plan_of(loaded, regions, args.out)
         rendering = (helm if args.target == "helm" else compose).render(plan)
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
-        return [checks.as_finding(one) for one in errors], ""
+        return [checks.as_finding(each) for each in errors], ""
     if args.target == "helm":
         of_target = check_chart(plan)
     else:

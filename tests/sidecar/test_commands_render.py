@@ -80,7 +80,7 @@ def test_a_spec_in_a_folder_whose_name_is_no_text_is_refused(run) -> None:
 
     assert (1, 1) == (rendered.code, validated.code)
     assert (
-        "sidecar: a path or text: holds bytes that are not UTF-8, which no YAML file can carry"
+        "sidecar: a path or text: holds bytes that are not UTF-8, and YAML cannot hold them"
         in rendered.err
     )
     assert "error: a path or text: holds bytes" in validated.out

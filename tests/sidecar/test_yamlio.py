@@ -53,7 +53,7 @@ def test_an_empty_document_is_none() -> None:
         ("a: 2026-02-30", "f: holds a value that YAML cannot read"),
         (f"a: {'9' * 5000}", "f: holds a value that YAML cannot read"),
         ("- " * 60 + "a", "f:1: is nested deeper than 50 levels"),
-        (MERGE_BOMB, "f: holds more than 100,000 values, with its aliases written out. Split it"),
+        (MERGE_BOMB, "f: holds more than 100,000 values, with aliases expanded. Split it"),
         ("[" * 100_000 + "]" * 100_000, "f:1: is nested deeper than 50 levels"),
     ],
 )

@@ -18,6 +18,7 @@ from gateway_spans import CANARY, build_request
 from waiting import wait_until
 
 from sidecar.cli import main
+from sidecar.commands import gateway
 from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
 
 
@@ -152,7 +153,7 @@ def test_a_taken_port_names_its_holder(token_file, side, capfd):
         (["--http", "h:70000"], "'h:70000' is not HOST:PORT"),
         (["--fail-with", "OK"], "fail_with is not one of"),
         (["--latency", "-1"], "latency_ms is not a whole number"),
-        (["--max-spans", "0"], "--max-spans is not at least 1"),
+        (["--max-spans", "0"], "--max-spans is less than 1"),
     ],
 )
 def test_an_invalid_option_is_a_usage_error(token_file, capsys, options, words):
@@ -164,9 +165,7 @@ def test_an_invalid_option_is_a_usage_error(token_file, capsys, options, words):
 def test_an_installation_without_the_extra_says_so(monkeypatch, capsys):
     """The error names the extra to install."""
     find = importlib.util.find_spec
-    monkeypatch.setattr(
-        "importlib.util.find_spec", lambda name: None if name == "grpc" else find(name)
-    )
+    monkeypatch.setattr(gateway, "find_spec", lambda name: None if name == "grpc" else find(name))
 
     assert 1 == main(["gateway"])
     assert "gateway: needs grpc. pip install 'sidecar-kit[gateway]'" in capsys.readouterr().err
@@ -205,7 +204,7 @@ def test_the_probe_checks_whether_a_stand_in_answers(launch, capsys):
     process.wait(timeout=5)
     assert 1 == main(["gateway", "--probe", "--http", http])
     assert 2 == main(["gateway", "--probe", "--http", "x"])
-    assert f"{http}: the gateway does not answer /healthz" in capsys.readouterr().err
+    assert f"{http}: the stand-in does not answer /healthz" in capsys.readouterr().err
 
 
 def test_help_loads_no_server():
