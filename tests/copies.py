@@ -12,14 +12,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def copy_tree(folder: Path, *kept: str) -> Path:
-    """Copy what git tracks, or would track, into a folder; with names, only what is below them."""
+def tracked(*kept: str) -> list[str]:
+    """Return the files that git tracks, or would track; with names, only those below them."""
     command = ["git", "ls-files", "-z", "-co", "--exclude-standard", *kept]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    for name in filter(None, done.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copy_tree(folder: Path, *kept: str) -> Path:
+    """Copy the tracked files into a folder; with names, only those below them."""
+    for name in tracked(*kept):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
     return folder
 
 

@@ -40,9 +40,9 @@ def engine():
 
 @pytest.fixture(scope="session")
 def images(engine, tmp_path_factory):
-    """The folder whose .env names the kit's images; they are obtained once, by whichever worker comes first.
+    """Return the folder whose .env names the kit's images; the first worker obtains them.
 
-    E2E_IMAGES=present takes those that the engine holds: for work on tests, while sources change.
+    E2E_IMAGES=present uses those that the engine has, for work on tests while sources change.
     """
     folder = tmp_path_factory.mktemp("images")
     if os.environ.get("E2E_IMAGES") == "present":

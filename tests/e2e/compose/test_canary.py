@@ -32,7 +32,8 @@ PAGES = (
 READ = """
 import sys, urllib.request
 for path in sys.argv[2:]:
-    print(urllib.request.urlopen(f"http://{sys.argv[1]}:14271{path}", timeout=5).read().decode(errors="replace"))
+    answer = urllib.request.urlopen(f"http://{sys.argv[1]}:14271{path}", timeout=5)
+    print(answer.read().decode(errors="replace"))
 """
 
 
@@ -61,7 +62,7 @@ def processes_with(canary):
 
 @contextmanager
 def watched_processes(canary):
-    """Look at all processes of this machine again and again during a block; yields what was found."""
+    """Look at all processes of this machine repeatedly during a block; yield what is found."""
     found, looks, stopping = [], [], threading.Event()
 
     def look():
@@ -99,7 +100,7 @@ def canary():
 
 @pytest.fixture(scope="module")
 def started(new_deployment, canary):
-    """The local deployment with the canary for its token, what was printed, and the processes that had the token."""
+    """Return the deployment with the canary, the output, and the processes with the token."""
     with deployed(new_deployment("canary")) as local, watched_processes(canary) as seen:
         rendering = local.folder / "docker-compose.yml"
         rendering.write_text(
@@ -122,7 +123,7 @@ def deployment(started):
 
 
 def test_the_agents_have_it(deployment, canary):
-    """The canary is in use: it stands in its file, and the stand-in accepted spans that carry it."""
+    """The canary is used: it is in its file, and the stand-in accepted spans with it."""
     assert canary.token in (deployment.folder / "secrets/agent.yaml").read_text()
     assert 40 <= deployment.counters()["spans"]["accepted"]
 
@@ -154,7 +155,7 @@ def test_the_engine_does_not_show_it(deployment, canary, service):
 
 
 def test_no_process_has_it_in_arguments_or_environment(started, canary):
-    """No process of this machine had it while the token was set, the deployment started and verify ran; none has."""
+    """No process has the canary while the token is set, the deployment starts and verify runs."""
     deployment, _, seen = started
     deployment.process("frontend-agent")
 
@@ -163,7 +164,7 @@ def test_no_process_has_it_in_arguments_or_environment(started, canary):
 
 
 def test_the_admin_port_does_not_show_it(deployment, canary):
-    """The agent's metrics, variables and command line, read from its service's network, are free of it."""
+    """The agent's metrics, variables and command line do not contain the canary."""
     request = RunRequest(
         deployment.inspect("gateway")["Config"]["Image"],
         ("-c", READ, "frontend-agent", *ADMIN_PATHS),
@@ -214,7 +215,7 @@ def test_no_error_message_holds_it(canary, tmp_path, spoiled):
 
 
 def test_a_regions_own_folder(canary, new_deployment, tmp_path):
-    """In a real region whose gateway does not exist, verify says that the name does not resolve; no token is shown."""
+    """If a region's gateway does not resolve, verify reports it without showing a token."""
     (tmp_path / "regions.yaml").write_text(
         "regions: [{id: cn-shenzhen, public: gateway.invalid}]\n"
     )

@@ -55,7 +55,7 @@ def left(engine, project):
 
 
 def test_a_demo_from_the_checkout_proves_itself(engine, project, tmp_path, monkeypatch):
-    """Hops, tree, page and the way to stop; a second demo finds it running; --down leaves nothing."""
+    """The demo shows hops, tree, page and how to stop it; --down removes everything."""
     monkeypatch.chdir(tmp_path)
     done = sidecar("demo", **project)
     again = sidecar("demo", **project)
@@ -75,7 +75,7 @@ def test_a_demo_from_the_checkout_proves_itself(engine, project, tmp_path, monke
 
 
 def test_taken_ports_are_replaced(engine, project, tmp_path, monkeypatch):
-    """Without ports of the user's choice the documented ones are taken, or others where somebody holds those."""
+    """By default the demo uses the documented ports, or others if those are taken."""
     monkeypatch.chdir(tmp_path)
     unset = {name: value for name, value in project.items() if "PORT" not in name}
     with socket.socket() as frontend, socket.socket() as page:

@@ -47,7 +47,7 @@ def test_a_container_can_do_no_more_than_it_needs(deployment, service):
 
 @pytest.mark.parametrize("service", KIT)
 def test_a_container_is_bounded(deployment, service):
-    """Memory and processes have a limit, logs are rotated, and the engine restarts it unless it was stopped."""
+    """Memory and processes are limited, logs rotate, and the engine restarts a container."""
     host = deployment.inspect(service)["HostConfig"]
 
     assert 0 < host["Memory"] <= 1024 * 2**20
@@ -82,7 +82,7 @@ def test_nothing_of_an_agent_is_published(deployment):
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_the_admin_port_answers_inside_only(deployment, agent):
-    """An agent's admin port is reached from its own service; another service has no way there, by name or address."""
+    """Only an agent's own service can reach its admin port, by name or address."""
     own = agent.removesuffix("-agent")
     other = next(name for name in ("frontend", "backend") if name != own)
 
@@ -93,7 +93,7 @@ def test_the_admin_port_answers_inside_only(deployment, agent):
 
 
 def test_an_agent_reads_the_token_from_its_file_only(deployment):
-    """The token's file is the one thing mounted into an agent, read-only; what the engine shows holds no token."""
+    """Only the token file is mounted into an agent, read-only; the engine shows no token."""
     data = deployment.inspect("frontend-agent")
 
     assert [("/run/secrets/agent.yaml", False)] == [

@@ -41,7 +41,10 @@ def project(engine, compose, base, tmp_path):
 
 def test_short_lived_container_answers_and_is_gone(engine, base):
     """Exit code, both streams; without rights to write or to become another user."""
-    script = "echo out; echo err >&2; touch /x 2>/dev/null || echo read-only; grep CapEff /proc/self/status; exit 3"
+    script = (
+        "echo out; echo err >&2; touch /x 2>/dev/null || echo read-only;"
+        "grep CapEff /proc/self/status; exit 3"
+    )
 
     found = engine.containers.run(RunRequest(base, ("sh", "-c", script), user="10001"))
 

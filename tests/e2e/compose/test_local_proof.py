@@ -1,4 +1,4 @@
-"""The clone's own docker-compose.yml on a real engine, with the real agent: what verify proves, and what it names."""
+"""The clone's docker-compose.yml on a real engine: what verify proves, and what it reports."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_agent_adds_the_token_to_each_process(deployment):
 
 
 def test_a_wrong_token_is_named(deployment):
-    """With another token the gateway refuses, both sides count it, and verify says that it is the token."""
+    """If the stand-in refuses a token, both sides count it, and verify names the token."""
     other = deployment.folder / "other.yaml"
     other.write_text('agent:\n  tags: "Authentication=not@the_token@expected"\n')
     other.chmod(0o444)
@@ -89,7 +89,7 @@ def test_a_wrong_token_is_named(deployment):
 
 
 def test_a_silent_gateway_is_named(deployment):
-    """Where the gateway hangs, the spans wait in the agent, and verify says that the gateway does not answer."""
+    """If the stand-in hangs, the spans wait in the agent, and verify names the gateway."""
     assert deployment.trace(deployment.greet())  # both agents are connected
 
     with changed(deployment, ("pause", "gateway"), ("unpause", "gateway")):
@@ -113,7 +113,7 @@ def test_a_stopped_gateway_is_named(deployment):
 
 
 def test_a_stopped_agent_is_named(deployment):
-    """Where an agent does not run, its own hop fails; the other service's hops are proven all the same."""
+    """If an agent does not run, its hop fails; the other service's hops are still proven."""
     with changed(deployment, ("stop", "backend-agent"), ("start", "backend-agent")):
         hops, done = deployment.hops("--spans", "20")
 
@@ -125,7 +125,7 @@ def test_a_stopped_agent_is_named(deployment):
 
 
 def test_what_does_not_run_is_said(deployment, tmp_path):
-    """A folder whose deployment was never started gets a sentence with the next step, and exit 1."""
+    """A deployment that was never started is an error that names the next step."""
     (tmp_path / "docker-compose.yml").write_bytes(
         (deployment.folder / "docker-compose.yml").read_bytes()
     )

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.t
 
 @pytest.mark.parametrize("agent", ["frontend-agent", "backend-agent"])
 def test_a_killed_agent_takes_no_service_down(deployment, agent):
-    """While an agent is dead every request is answered; when it is back new traces arrive, the service untouched."""
+    """Requests are answered while an agent is dead, and new traces arrive when it is back."""
     service = agent.removesuffix("-agent")
     began = deployment.inspect(service)["State"]["StartedAt"]
     with Traffic(deployment) as traffic:
@@ -43,7 +43,7 @@ def test_a_crashed_agent_comes_back_by_itself(deployment):
 
 
 def test_what_was_answered_has_arrived_after_a_stop(deployment):
-    """Services and agents stopped in Compose's order under traffic: every span of each answered request is there."""
+    """A stop in Compose's order under traffic loses no span of an answered request."""
     with Traffic(deployment) as traffic:
         traffic.wait_for_more(100)
         deployment.run("stop", "frontend", "backend", "frontend-agent", "backend-agent")
@@ -58,7 +58,7 @@ def test_what_was_answered_has_arrived_after_a_stop(deployment):
 
 
 def test_services_stop_before_their_agents(deployment):
-    """A stop of everything named at once keeps the order: each service has ended when its agent gets the signal."""
+    """If all are stopped at once, each service ends before its agent gets the signal."""
     deployment.run("stop", "frontend", "backend", "frontend-agent", "backend-agent")
 
     ended = {

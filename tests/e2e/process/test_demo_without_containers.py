@@ -1,4 +1,4 @@
-"""The demonstration on a machine without an engine: plain processes, from a small checkout of the test's own."""
+"""The demo on a machine without an engine: plain processes, started from a small checkout."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_it_falls_to_processes_and_says_so(started):
 
 
 def test_it_ends_with_every_hop_counted(started):
-    """Each service's spans are counted at the client, at the stand-in's port and behind its token check."""
+    """The spans of each service are counted at the client and at both hops of the stand-in."""
     _, (_, out, _) = started
     hops = [
         line
@@ -158,7 +158,7 @@ def test_it_shows_the_trace_as_a_tree(started):
 
 
 def test_taken_ports_are_named_with_their_holder(started):
-    """Each port that was taken is named with the program that holds it, and with the one used instead."""
+    """Each taken port is reported with the program that holds it and the port used instead."""
     _, (_, _, err) = started
     named = re.findall(r"demo: ([\w -]+): port (\d+) is taken by (.+); using (\d+)", err)
 
@@ -208,7 +208,7 @@ def test_nothing_listens_beyond_loopback(started):
 
 
 def test_a_second_one_replaces_the_first_and_down_leaves_nothing(demo):
-    """A second demo stops the first; --down stops the second, removes its folder, and a further one finds nothing."""
+    """A second demo stops the first one; --down stops the demo and removes its folder."""
     demo.up()
     first = {entry["pid"] for entry in demo.state()["processes"]}
     code, _, err = demo.run("demo", "--target", "process")
@@ -226,7 +226,7 @@ def test_a_second_one_replaces_the_first_and_down_leaves_nothing(demo):
 
 
 def test_another_folder_is_as_good(demo, tmp_path):
-    """Started elsewhere it is the checkout's, stopped from anywhere; a build/demo of somebody else's is not touched."""
+    """The demo belongs to the checkout, wherever it is started; another build/demo is kept."""
     mine = tmp_path / "elsewhere/build/demo/mine.txt"
     mine.parent.mkdir(parents=True)
     mine.touch()
@@ -244,7 +244,7 @@ def test_another_folder_is_as_good(demo, tmp_path):
 
 @pytest.mark.parametrize("processes", [0, 1, 2, 3])
 def test_an_interrupted_start_leaves_nothing(demo, processes):
-    """Ctrl-C, whenever it comes while the processes start, ends with 130 and with none of them left."""
+    """Ctrl-C while the processes start exits 130, and leaves none of them running."""
     process = demo.popen("demo", "--target", "process")
     deadline = time.monotonic() + 30
     while (
