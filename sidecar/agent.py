@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
-from sidecar.secrecy import PREFIX
+from sidecar.rules.recognition import PREFIX
 
 if TYPE_CHECKING:
     from sidecar.regions import Gateway

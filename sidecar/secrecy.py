@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import os
 
-from sidecar.rules.recognition import LOCAL_TOKEN, MASK, PREFIX, mask
-
 TYPE_CHECKING = False  # importing typing would slow every start
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = [
-    "LOCAL_TOKEN",
-    "MASK",
-    "PREFIX",
-    "TOKEN_VARIABLE",
-    "child_environment",
-    "mask",
-    "take_from_environment",
-]
 
 TOKEN_VARIABLE = "TRACING_TOKEN"  # noqa: S105 - the variable's name, not a token
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.engine.errors import indented
 from sidecar.errors import SidecarError
-from sidecar.secrecy import mask
+from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

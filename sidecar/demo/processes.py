@@ -23,7 +23,8 @@ from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, sample_services
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.secrecy import child_environment, mask
+from sidecar.rules.recognition import mask
+from sidecar.secrecy import child_environment
 from sidecar.verify.loopback import answers
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sidecar import agent, secrecy, yamlio
+from sidecar import agent, yamlio
 from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE
 from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
+from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def render(plan: Plan) -> Rendering:
     files = {FILE: _template().render(plan=plan, command_of=_command, direct=DIRECT)}
     if plan.region == LOCAL:
         key = agent.tags_key(plan.services[0].agent.version)
-        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agent.config_text(secrecy.LOCAL_TOKEN, key)}"
+        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agent.config_text(LOCAL_TOKEN, key)}"
     return files
 
 
