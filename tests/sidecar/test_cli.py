@@ -35,7 +35,7 @@ CANARY = "canary@0123456789abcde_canary@53df7ad2afe8301"
 def command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[[Callable[..., int]], None]:
-    """Put a function in the place of `sidecar completion`'s run; defect logs go to the test's folder."""
+    """Replace the run of `sidecar completion`; defect logs go to the test's folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def replace(run: Callable[..., int]) -> None:
@@ -56,7 +56,7 @@ def test_every_command_helps_with_its_purpose_and_examples(run, name: str) -> No
 
 
 def test_help_lists_every_command_on_one_line_with_its_summary(run) -> None:
-    """The front page fits a terminal, and states the exit codes."""
+    """It fits a terminal, and lists the exit codes."""
     result = run("--help")
 
     assert 0 == result.code
@@ -67,7 +67,7 @@ def test_help_lists_every_command_on_one_line_with_its_summary(run) -> None:
 
 
 def test_help_fits_a_narrow_terminal(run, monkeypatch) -> None:
-    """Lines are folded at the terminal's width."""
+    """Lines are wrapped at the width of the terminal."""
     monkeypatch.setenv("COLUMNS", "60")
     usage, _, rest = run("render", "--help").out.partition("\n\n")
     options = rest.partition("options:\n")[2].partition("\n\n")[0]
@@ -123,7 +123,7 @@ def test_version_is_the_packages(run) -> None:
     ],
 )
 def test_wrong_usage_exits_2_with_a_message(run, arguments: list[str], message: str) -> None:
-    """The message names the command and where its help is; nothing is printed as a result."""
+    """The message names the command and its help; standard output stays empty."""
     result = run(*arguments)
 
     assert (2, "") == (result.code, result.out)
@@ -146,7 +146,7 @@ def test_wrong_usage_exits_2_with_a_message(run, arguments: list[str], message: 
     ],
 )
 def test_a_token_in_an_arguments_place_is_not_shown(run, arguments: list[str]) -> None:
-    """A message may end up in a log; what can only be a choice is never repeated."""
+    """A message may end up in a log, so a wrong choice is never repeated."""
     result = run(*arguments)
 
     assert result.code in (1, 2)
@@ -160,7 +160,7 @@ def test_a_token_in_an_arguments_place_is_not_shown(run, arguments: list[str]) -
 def test_a_closed_standard_stream_is_no_defect(
     tmp_path, closed: str, command: str, code: int
 ) -> None:
-    """As a daemon starts a program: what is printed goes nowhere, what is read is at its end."""
+    """As a daemon starts a program: output is discarded, input is empty."""
     line = f"{sys.executable} -m sidecar {command} {closed}"
     process = subprocess.run(
         ["sh", "-c", line], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -177,19 +177,20 @@ def test_a_folder_of_another_owner_is_no_defect(run, command) -> None:
         raise PermissionError(13, "Permission denied", "build/x/secrets/agent.yaml")
 
     command(refused)
-    said = "sidecar: build/x/secrets/agent.yaml: Permission denied. Run as its owner, or check its rights\n"
+    path = "build/x/secrets/agent.yaml"
+    message = f"sidecar: {path}: Permission denied. Run as its owner, or check its rights\n"
 
-    assert (1, "", said) == tuple(vars(run("completion", "bash")).values())
+    assert (1, "", message) == tuple(vars(run("completion", "bash")).values())
 
 
 def test_a_current_folder_that_is_gone_is_no_defect(run, tmp_path) -> None:
-    """A shell may stand in one."""
-    gone = tmp_path / "gone"
-    line = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {Path(sys.executable).with_name('sidecar')} plan --region local"
+    """A shell may still be in it."""
+    gone, sidecar = tmp_path / "gone", Path(sys.executable).with_name("sidecar")
+    line = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {sidecar} plan --region local"
     process = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
 
-    said = "sidecar: the current folder: was removed. Change into one that exists\n"
-    assert (1, said) == (process.returncode, process.stderr)
+    message = "sidecar: the current folder: was removed. Change into one that exists\n"
+    assert (1, message) == (process.returncode, process.stderr)
 
 
 def test_known_errors_exit_1(run) -> None:
@@ -210,12 +211,15 @@ def test_a_commands_code_is_the_programs(run, command) -> None:
 
 
 def test_a_defect_exits_3_and_keeps_its_traceback(run, command, tmp_path) -> None:
-    """The user sees one line, which names the log; the log has version and traceback and only its owner reads it."""
+    """One line names the log, which has version and traceback and is readable by its owner only."""
     command(lambda args: 1 // 0)
     result = run("completion", "bash")
     (log,) = tmp_path.glob("sidecar-defect-*.log")
 
-    message = f"sidecar: a defect of the kit (ZeroDivisionError). The traceback is in {log}; please report it.\n"
+    message = (
+        "sidecar: a defect of the kit (ZeroDivisionError). "
+        f"The traceback is in {log}; please report it.\n"
+    )
     assert (3, "", message) == (result.code, result.out, result.err)
     assert log.read_text().startswith(f"sidecar {__version__}, Python {sys.version}\n\nTraceback")
     assert "ZeroDivisionError: integer division or modulo by zero" in log.read_text()
@@ -223,7 +227,7 @@ def test_a_defect_exits_3_and_keeps_its_traceback(run, command, tmp_path) -> Non
 
 
 def test_a_defects_log_holds_no_token(run, command, monkeypatch, tmp_path) -> None:
-    """Neither the variable's, nor one that looks like one, nor one behind `Authentication=`."""
+    """Not the variable's, nor anything like a token, nor what follows `Authentication=`."""
     monkeypatch.setenv("TRACING_TOKEN", "shapeless-canary")
 
     def fail(args):
@@ -257,7 +261,7 @@ def test_a_defect_whose_log_cannot_be_kept_is_shown(run, command, monkeypatch) -
 
 
 def test_a_caller_in_python_may_replace_the_output() -> None:
-    """Main works with any text stream."""
+    """`main` works with any text stream."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         assert 0 == main(["--version"])
@@ -266,7 +270,7 @@ def test_a_caller_in_python_may_replace_the_output() -> None:
 
 
 def test_another_broken_pipe_is_a_defect(command, tmp_path, monkeypatch) -> None:
-    """Only a reader of standard output that went away is no error."""
+    """Only for the reader of standard output it is normal to leave."""
 
     def fail(args):
         raise BrokenPipeError
@@ -290,7 +294,7 @@ def test_an_interrupt_exits_130(run, command) -> None:
 
 
 def test_no_command_inherits_the_tokens_variable(run, command, monkeypatch) -> None:
-    """It is out of the environment before the command runs; the command may still be given it."""
+    """It leaves the environment before the command runs; the command still gets the token."""
     monkeypatch.setenv("TRACING_TOKEN", CANARY)
     seen = []
     command(
@@ -369,9 +373,8 @@ def test_the_installed_command_is_the_module(execute) -> None:
     assert execute("--version").out == done.stdout == f"sidecar {__version__}\n"
 
 
-HEAVY = {
-    "yaml", "jinja2", "docker", "grpc", "aiohttp", "requests", "psutil", "shtab", "sidecar.commands",
-}  # fmt: skip
+LIBRARIES = {"yaml", "jinja2", "docker", "grpc", "aiohttp", "requests", "psutil", "shtab"}
+HEAVY = {*LIBRARIES, "sidecar.commands"}
 
 
 @pytest.mark.parametrize(
@@ -392,7 +395,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_a_locale_without_unicode_is_no_defect(execute) -> None:
-    """What it cannot show is shown as an escape."""
+    """Other characters are shown as escapes."""
     result = execute(
         "plan", "--region", "local", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     )
@@ -409,9 +412,13 @@ def in_terminal(columns: int, *arguments: str, env: dict[str, str] | None = None
         key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "sidecar", *arguments], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+        [sys.executable, "-m", "sidecar", *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        close_fds=True,
         env={**environment, "TERM": "xterm", **(env or {})},
-    )  # fmt: skip
+    )
     os.close(slave)
     text = _drain(master)
     assert 0 == process.wait(10), text
@@ -450,7 +457,7 @@ def test_regions_on_a_wide_terminal_are_a_table() -> None:
 
 @pytest.mark.parametrize("columns", [40, 200])
 def test_a_plan_is_the_same_on_every_terminal(columns: int) -> None:
-    """Arguments can be copied from it: no line is folded by the command itself."""
+    """Arguments can be copied from it, because the command itself wraps no line."""
     lines = in_terminal(columns, "plan", "--region", "local").splitlines()
 
     assert "    --processor.jaeger-compact.server-socket-buffer-size=4194304" in lines
@@ -468,6 +475,6 @@ def test_help_on_a_narrow_terminal_is_folded() -> None:
 
 
 def test_json_is_one_document(run) -> None:
-    """What a script reads has no other line."""
+    """A script reads nothing else."""
     for arguments in (["regions"], ["plan", "--region", "local"]):
         json.loads(run(*arguments, "--output", "json").out)

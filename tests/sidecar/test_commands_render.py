@@ -31,7 +31,7 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
-    """It says what it wrote, for which gateway, and the next step."""
+    """It reports what it wrote, for which gateway, and the next step."""
     result = run("render", "--region", "cn-shenzhen")
 
     assert (0, "") == (result.code, result.err)
@@ -46,7 +46,7 @@ def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
 
 
 def test_a_first_render_of_the_sample_names_the_images_step(run) -> None:
-    """No token is needed there, but no registry has the sample; a second render says it no more."""
+    """No token is needed there, but no registry has the sample; only the first render says so."""
     Path("my spec.yaml").write_text("region: local\n")
     first, second = (run("render", "--file", "my spec.yaml").out.splitlines() for _ in range(2))
 
@@ -58,7 +58,7 @@ def test_a_first_render_of_the_sample_names_the_images_step(run) -> None:
 
 
 def test_a_spec_in_this_folder_is_pointed_to(run) -> None:
-    """It names a region, and is read with --file alone."""
+    """It names a region, so --file alone is enough."""
     without = run("render").err
     Path("sidecar.yaml").write_text("# region: x\nregion: cn-beijing\n")
 
@@ -69,7 +69,7 @@ def test_a_spec_in_this_folder_is_pointed_to(run) -> None:
 
 
 def test_a_spec_in_a_folder_whose_name_is_no_text_is_refused(run) -> None:
-    """Where its path would stand in the rendering: no YAML file can carry it, and Compose would refuse it."""
+    """Its path would be in the rendering, but YAML cannot hold it and Compose refuses it."""
     folder = Path(os.fsdecode(b"x\xff"))
     folder.mkdir()
     spec = folder / "sidecar.yaml"
@@ -114,7 +114,7 @@ def test_the_next_step_can_be_pasted(run) -> None:
 
 
 def test_a_token_that_is_there_needs_no_next_step(run) -> None:
-    """Nor does the region local, which brings its own."""
+    """Nor does the region local, which has its own."""
     run("render", "--region", "cn-beijing", "--out", "a")
     Path("a/secrets").mkdir()
     Path("a/secrets/agent.yaml").touch()
@@ -139,7 +139,7 @@ def test_all_regions_go_to_a_folder_each(run, tmp_path) -> None:
 
 
 def test_nothing_is_written_unless_every_region_can_be(run, tmp_path) -> None:
-    """One folder that is taken stops all."""
+    """One folder that belongs to somebody else stops all."""
     Path("all").mkdir()
     Path("all/cn-beijing").write_text("mine")
     result = run("render", "--all-regions", "--out", "all")

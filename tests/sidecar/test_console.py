@@ -26,7 +26,7 @@ def test_wide_characters_are_counted_as_two() -> None:
 
 
 def test_a_table_that_just_fits_stays_a_table() -> None:
-    """The width is that of the lines: no blanks are counted behind the last column."""
+    """Blanks after the last column do not count."""
     width = len("cn-hangzhou  This machine")
 
     assert console.table(HEAD, ROWS, width).startswith("REGION       NAME")
@@ -41,12 +41,12 @@ def test_a_narrow_terminal_gets_blocks() -> None:
 
 
 def test_a_table_without_rows_is_its_head() -> None:
-    """Nothing to show is no error."""
+    """No rows are not an error."""
     assert "REGION  NAME" == console.table(HEAD, [])
 
 
 def test_a_pipe_gets_whole_lines() -> None:
-    """Where the output is no terminal, lines are not folded at 80."""
+    """Without a terminal, lines are not wrapped at 80 columns."""
     assert 200 == console.width()
 
 
@@ -84,7 +84,7 @@ def test_no_color_is_respected(terminal) -> None:
 
 
 def test_a_dumb_terminal_and_a_pipe_get_plain_text(terminal) -> None:
-    """No codes where nothing reads them."""
+    """No codes where nothing understands them."""
     terminal.setenv("TERM", "dumb")
     assert "text" == console.colour("text", "ok")
 
@@ -112,7 +112,7 @@ def test_a_finding_is_a_line_that_ends_with_its_id(findings, ignored: int, text:
 
 
 def test_the_id_is_dimmed_on_a_colour_terminal(terminal) -> None:
-    """It is there to be looked up, not to be read."""
+    """It is there for a look-up, and should not distract."""
     expected = (
         "\x1b[33mwarning\x1b[0m: a.yaml:3: web: floats. Pin it \x1b[2m[floating-image-tag]\x1b[0m"
     )
@@ -121,6 +121,6 @@ def test_the_id_is_dimmed_on_a_colour_terminal(terminal) -> None:
 
 
 def test_a_file_gets_no_colours_while_the_terminal_does(terminal, tmp_path) -> None:
-    """Each stream is asked for itself."""
+    """Each stream is judged by itself."""
     with (tmp_path / "errors").open("w") as stream:
         assert "\x1b" not in console.findings_text([FLOATS], stream=stream)

@@ -1,4 +1,4 @@
-"""A rendering's way to a folder: whole or not at all, and never over what is not the kit's."""
+"""A rendering is written into a folder whole or not at all, and never over a user's file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def rendered(tmp_path: Path) -> Path:
 
 
 def test_a_new_folder_holds_the_rendering_and_nothing_else(tmp_path) -> None:
-    """Files are 0644 and folders 0755 whatever the umask, so that the containers' users can read them."""
+    """Files are 0644 and folders 0755 whatever the umask: the users of the containers read them."""
     before = os.umask(0o077)
     try:
         write(NEW, tmp_path / "a" / "out")
@@ -64,7 +64,7 @@ def test_a_new_folder_holds_the_rendering_and_nothing_else(tmp_path) -> None:
 
 
 def test_a_users_own_files_stay(rendered) -> None:
-    """A second render replaces its own files and leaves no trace beside them."""
+    """A second render replaces its own files and leaves nothing else."""
     before = tree(rendered)
     write(NEW, rendered)
 
@@ -119,7 +119,7 @@ def failing(step: str, at: int, error: BaseException, monkeypatch: pytest.Monkey
 def test_a_fault_at_any_step_leaves_the_old_files(
     rendered, monkeypatch, step: str, at: int, error
 ) -> None:
-    """A full disk or an interrupt at whatever step: every old file is back, and no new one is there."""
+    """After a full disk or an interrupt every old file is restored, and no new one is left."""
     before = tree(rendered)
     with monkeypatch.context() as patch:
         failing(step, at, error, patch)
@@ -145,7 +145,7 @@ def test_a_fault_at_any_step_leaves_the_old_files(
 def test_a_fault_in_a_first_render_leaves_no_folder(
     tmp_path, monkeypatch, step: str, at: int, error
 ) -> None:
-    """There is no half folder at the name, nor a staged one beside it, nor those that were made above it."""
+    """No half-written folder, no staged one, and none of the folders created above it is left."""
     with monkeypatch.context() as patch:
         failing(step, at, error, patch)
         with pytest.raises((SidecarError, KeyboardInterrupt)):
@@ -178,12 +178,13 @@ names = ("docker-compose.yml", "sub/extra.yaml", "more/a.yaml", "more/b.yaml")
 for round in range(30):
     for out in ("first", "second"):
         folder = Path(sys.argv[1]) / f"{out}{round // 10}"
-        rendering.write({name: f"{rendering.HEADER} {sys.argv[2]}-{round}\\n" for name in names}, folder)
+        text = f"{rendering.HEADER} {sys.argv[2]}-{round}\\n"
+        rendering.write({name: text for name in names}, folder)
 """
 
 
 def test_two_runs_into_one_folder_do_not_mix(tmp_path) -> None:
-    """Both end well, whichever made the folder, and every file is of the same run; nothing is left beside them."""
+    """Both succeed, and all files of a folder come from the same run; nothing else is left."""
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     started = [
         subprocess.Popen([*command, who], stderr=subprocess.PIPE, text=True) for who in "abc"
@@ -206,12 +207,15 @@ def test_a_failed_write_says_that_nothing_changed(rendered, monkeypatch) -> None
     with pytest.raises(SidecarError) as caught:
         write(NEW, rendered)
 
-    expected = f"{rendered}: cannot be written: No space left on device. Nothing was changed; check space and rights"
+    expected = (
+        f"{rendered}: cannot be written: No space left on device. "
+        "Nothing was changed; check space and rights"
+    )
     assert expected == str(caught.value)
 
 
 def test_leftovers_that_cannot_be_removed_are_no_failure(rendered, monkeypatch) -> None:
-    """When the new files are in place, the copy of an old one matters no more."""
+    """Once the new files are in place, the copies of the old ones do not matter."""
     real = Path.unlink
 
     def unlink(path, missing_ok=False):
@@ -226,7 +230,7 @@ def test_leftovers_that_cannot_be_removed_are_no_failure(rendered, monkeypatch) 
 
 
 def test_what_a_killed_render_left_is_taken_over(rendered) -> None:
-    """SIGKILL leaves files beside the real ones; the next render replaces and removes them."""
+    """SIGKILL leaves files next to the real ones; the next render removes them."""
     for name in (".docker-compose.yml.sidecar-new", ".docker-compose.yml.sidecar-old"):
         (rendered / name).write_text("left")
     write(NEW, rendered)
@@ -235,13 +239,14 @@ def test_what_a_killed_render_left_is_taken_over(rendered) -> None:
 
 
 def test_a_file_beyond_the_limit_leaves_the_old_ones(rendered) -> None:
-    """A real write that fails half-way (here by the limit on a file's size) changes nothing."""
+    """A real write that fails half-way, here by the limit on file sizes, changes nothing."""
     before = tree(rendered)
     code = (
         "import resource, signal, sys; from pathlib import Path; from sidecar import rendering\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-        "rendering.write({'docker-compose.yml': rendering.HEADER + 'x' * 100_000}, Path(sys.argv[1]))\n"
+        "text = rendering.HEADER + 'x' * 100_000\n"
+        "rendering.write({'docker-compose.yml': text}, Path(sys.argv[1]))\n"
     )
     # coverage of the child would itself write files above the limit
     plain = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
@@ -288,14 +293,14 @@ def test_a_users_own_compose_file_is_not_replaced(tmp_path, text: str) -> None:
 
 
 def test_a_binary_file_of_that_name_is_not_replaced(tmp_path) -> None:
-    """What cannot be read as text is not the kit's."""
+    """The kit writes only text."""
     (tmp_path / "docker-compose.yml").write_bytes(b"\xff\x00")
 
     assert "was not written by sidecar" in refused(tmp_path)
 
 
 def test_a_file_is_no_folder(tmp_path) -> None:
-    """The error names the file, as the folder itself and above it."""
+    """The error names the file, whether it is the folder itself or above it."""
     file = tmp_path / "file"
     file.write_text("mine")
 
@@ -436,7 +441,7 @@ def test_a_rendering_of_another_owner_is_told_as_such(world) -> None:
 
 
 def test_a_read_only_file_system_is_refused(tmp_path, monkeypatch) -> None:
-    """The system's own answer counts, which is no also for root there."""
+    """The system's answer counts; it refuses even root there."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
     expected = f"{tmp_path}: is not writable. Choose another --out, or change its rights"
@@ -474,7 +479,7 @@ def test_diff_shows_what_would_change(rendered) -> None:
     ],
 )
 def test_diff_sees_line_ends_and_what_is_no_text(tmp_path, old: bytes, shown: str) -> None:
-    """What is not equal byte for byte is a difference."""
+    """Any byte that is not equal is a difference."""
     (tmp_path / "f").write_bytes(old)
 
     assert diff({"f": "a\n"}, tmp_path).endswith(shown)

@@ -1,4 +1,4 @@
-"""Signals: the first one ends a command by an exception, later ones do not disturb what is put back."""
+"""Signals: the first one ends a command by an exception, later ones do not stop the rollback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOTH = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 @pytest.mark.parametrize(("number", "code"), BOTH)
 def test_a_signal_is_an_interrupt_with_its_exit_code(number: int, code: int) -> None:
-    """So that all code for Ctrl-C holds for each; the handlers from before come back."""
+    """All code for Ctrl-C works for each; the former handlers are restored."""
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt) as caught, signals.as_exceptions():
         signal.raise_signal(number)
@@ -29,7 +29,7 @@ def test_a_signal_is_an_interrupt_with_its_exit_code(number: int, code: int) -> 
 
 @pytest.mark.parametrize(("second", "_"), BOTH)
 def test_a_second_signal_does_not_disturb_the_undo(second: int, _: int) -> None:
-    """Neither here nor in a program that the undo starts."""
+    """Neither in this process nor in a program that the rollback starts."""
     undone = []
 
     def work() -> None:
@@ -75,7 +75,7 @@ def test_a_deferred_signal_waits_for_the_blocks_end() -> None:
 
 
 def test_another_thread_changes_nothing() -> None:
-    """Python takes signals in the main thread only."""
+    """Python handles signals in the main thread only."""
     done = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""`--verbose`: which programs are run and what the engine is asked; never a token."""
+"""`--verbose` logs the programs that are run and the requests to the engine, never a token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CANARY = "canary@0123456789abcde_canary@53df7ad2afe8301"
 
 @pytest.fixture
 def engine(tmp_path) -> Iterator[fake_engine.FakeEngine]:
-    """A fake engine, and a `docker` that says what it was started with."""
+    """A fake engine, and a `docker` that prints a version."""
     program = tmp_path / "docker"
     program.write_text("#!/bin/sh\necho 2.29.1\n")
     program.chmod(0o755)
@@ -31,7 +31,7 @@ def engine(tmp_path) -> Iterator[fake_engine.FakeEngine]:
 @pytest.mark.parametrize(
     "arguments", [["--verbose", "token", "rotate"], ["token", "rotate", "--verbose"]]
 )
-def test_programs_and_requests_are_told(execute, engine, tmp_path, arguments) -> None:
+def test_programs_and_requests_are_logged(execute, engine, tmp_path, arguments) -> None:
     """Before the command's name or after it; the token is masked whatever its source."""
     (tmp_path / "docker-compose.yml").touch()
     environment = {"PATH": str(tmp_path), "DOCKER_HOST": engine.endpoint, "TRACING_TOKEN": CANARY}

@@ -1,4 +1,4 @@
-"""YAML in, with places; YAML out, as data."""
+"""YAML is loaded with places and dumped as data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_load_returns_the_data_of_one_document() -> None:
 
 
 def test_an_empty_document_is_none() -> None:
-    """Nothing, or comments only, is no data and no error."""
+    """An empty file, or one with comments only, is not an error."""
     assert yamlio.load("# nothing\n", "f") is None
 
 
@@ -58,7 +58,7 @@ def test_an_empty_document_is_none() -> None:
     ],
 )
 def test_what_is_not_plain_data_is_refused_with_its_place(text: str, message: str) -> None:
-    """Nothing that a parser can meet is more than a SidecarError, least of all a crash of the C parser."""
+    """Whatever the parser reads causes at most a SidecarError, and no crash of the C parser."""
     with pytest.raises(SidecarError) as caught:
         yamlio.load(text, "f")
 
@@ -66,7 +66,7 @@ def test_what_is_not_plain_data_is_refused_with_its_place(text: str, message: st
 
 
 def test_an_alias_to_itself_is_data() -> None:
-    """A list that holds itself neither loops nor fails."""
+    """A list inside itself neither loops nor fails."""
     data = yamlio.load("&a [*a]", "f")
 
     assert data is data[0]
@@ -80,7 +80,7 @@ def test_an_alias_to_itself_is_data() -> None:
     ],
 )
 def test_a_file_that_is_not_text_is_refused(tmp_path, content: bytes, message: str) -> None:
-    """Bytes that are not UTF-8, or far too many, are named as such."""
+    """Bytes that are not UTF-8, or too many of them, are reported as such."""
     path = tmp_path / "f"
     path.write_bytes(content)
 
@@ -89,13 +89,13 @@ def test_a_file_that_is_not_text_is_refused(tmp_path, content: bytes, message: s
 
 
 def test_an_endless_file_is_refused() -> None:
-    """A device that never ends is read up to the limit only."""
+    """An endless device is read only up to the limit."""
     with pytest.raises(SidecarError, match="/dev/zero: is larger than 1 MiB"):
         yamlio.read_text(Path("/dev/zero"))
 
 
 def test_a_byte_order_mark_is_no_content(tmp_path) -> None:
-    """What Windows editors put first is taken off."""
+    """The byte order mark of Windows editors is removed."""
     path = tmp_path / "f"
     path.write_bytes(b"\xef\xbb\xbfregion: local")
 
@@ -103,7 +103,7 @@ def test_a_byte_order_mark_is_no_content(tmp_path) -> None:
 
 
 def test_a_folder_is_not_read(tmp_path) -> None:
-    """The system's own words say why."""
+    """The message of the system says why."""
     with pytest.raises(SidecarError, match=r"Is a directory. Check the path and its rights"):
         yamlio.read_text(tmp_path)
 
