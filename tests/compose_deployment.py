@@ -148,7 +148,7 @@ class ComposeDeployment:
         return {(hop["service"], hop["hop"]): hop for hop in done.report["hops"]}, done
 
     def greet(self):
-        """Send a request and return its trace id. Raises requests.RequestException."""
+        """Send a request and return its trace ID. Raises requests.RequestException."""
         answer = requests.get(f"{self.frontend}/greet", params={"name": "Ada"}, timeout=10)
         answer.raise_for_status()
         return answer.json()["trace_id"]

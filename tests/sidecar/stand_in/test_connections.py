@@ -30,9 +30,9 @@ async def serving(**options):
     app = web.Application()
     app.router.add_get("/healthz", health)
     listener = HttpListener(app, EventLog(), 0.1, **options)
-    place = bind(Address("127.0.0.1", 0), socket.SOCK_STREAM)
-    await listener.start(place)
-    return listener, place.getsockname()[1]
+    bound = bind(Address("127.0.0.1", 0), socket.SOCK_STREAM)
+    await listener.start(bound)
+    return listener, bound.getsockname()[1]
 
 
 @pytest.mark.asyncio

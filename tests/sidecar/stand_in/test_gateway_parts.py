@@ -267,7 +267,7 @@ def test_values_that_the_wire_allows_but_jaeger_does_not_are_shown(value, refere
     """Unknown types of values and references, and times before 1970, are decoded."""
     request = build_request()
     span = request.batch.spans[0]
-    span.tags.add(key="odd", v_type=value, v_str="text")
+    span.tags.add(key="unusual", v_type=value, v_str="text")
     span.references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=reference)
     span.start_time.seconds = -5
 

@@ -18,8 +18,10 @@ from sidecar.stand_in.stubs.collector_pb2 import BOOL
 
 def make_span(identity, parent=None, start=0, duration=10):
     """Return a span of trace "t"."""
-    ties = (Reference("CHILD_OF", "t", parent),) if parent else ()
-    return Span("t", identity, identity, ties, 1, start, duration, (), (), Process("s", ()), ())
+    references = (Reference("CHILD_OF", "t", parent),) if parent else ()
+    return Span(
+        "t", identity, identity, references, 1, start, duration, (), (), Process("s", ()), ()
+    )
 
 
 def visible(page):
@@ -154,7 +156,7 @@ def test_rows_follow_parents_and_start():
     spans = (
         make_span("a"),
         make_span("b", "a", 1),
-        make_span("x", "gone", 2),
+        make_span("x", "absent", 2),
         make_span("c", "b", 3),
     )
     spans += (make_span("d", "a", 4),)

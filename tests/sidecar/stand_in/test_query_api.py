@@ -97,7 +97,7 @@ async def test_services_and_operations_are_listed(client):
 
 
 async def search(client, **fields):
-    """Return the trace ids that a search finds, as numbers."""
+    """Return the IDs of the traces that a search finds, as numbers."""
     found = (await client.get("/api/traces", params={"service": "frontend", **fields}))["data"]
     return [int(trace["traceID"], 16) for trace in found]
 
@@ -206,7 +206,7 @@ async def test_batches_without_spans_leave_room_for_traces(start):
 async def test_a_value_of_an_unknown_type_harms_no_page(client):
     """A negative type, which the protocol allows, is shown as the first one."""
     request = build_request()
-    request.batch.spans[0].tags.add(key="odd", v_type=-7, v_str="text")
+    request.batch.spans[0].tags.add(key="unusual", v_type=-7, v_str="text")
     request.batch.spans[0].references.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, ref_type=-7)
     await client.post(request)
 

@@ -95,13 +95,13 @@ def test_a_datagram_becomes_what_an_agent_sends():
 
 
 def test_a_parent_becomes_the_first_reference_once():
-    """A parent id is a CHILD_OF reference before the others, unless it is among them already."""
+    """A parent ID becomes the first reference, unless the references contain it already."""
     follows = ttypes.SpanRef(refType=1, traceIdLow=1, traceIdHigh=0, spanId=9)
     same = ttypes.SpanRef(refType=0, traceIdLow=1, traceIdHigh=0, spanId=7)
 
     def references(**changes):
-        ties = to_request(datagram(build_span(3, **changes))).batch.spans[0].references
-        return [(tie.ref_type, int.from_bytes(tie.span_id, "big")) for tie in ties]
+        found = to_request(datagram(build_span(3, **changes))).batch.spans[0].references
+        return [(each.ref_type, int.from_bytes(each.span_id, "big")) for each in found]
 
     assert [] == references()
     assert [(0, 7)] == references(parentSpanId=7)
@@ -130,13 +130,13 @@ GOOD = datagram(build_span(1, tags=TAGS), build_span(2))
     ],
 )
 def test_what_is_no_batch_is_malformed(data):
-    """Anything but an emitBatch message raises MalformedError."""
+    """Any other datagram than an emitBatch message raises MalformedError."""
     with pytest.raises(MalformedError):
         to_request(data)
 
 
 def varint(number):
-    """Return the compact protocol's bytes of a whole number."""
+    """Return an integer in the bytes of the compact protocol."""
     out = b""
     while number > 0x7F:
         out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
@@ -162,7 +162,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_a_datagram_takes_no_more_time_than_its_bytes(data):
-    """Numbers and collections that claim to be longer than the datagram are refused at once."""
+    """Numbers and collections that claim to be longer than the datagram are refused."""
     begin = time.process_time()
     with pytest.raises(MalformedError):
         to_request(data)
@@ -171,7 +171,7 @@ def test_a_datagram_takes_no_more_time_than_its_bytes(data):
 
 
 def test_unknown_fields_are_skipped():
-    """Fields of a newer client, of any type, stand beside those that are known."""
+    """Unknown fields of any type, as of a newer client, are ignored."""
     fields = (
         b"\x56\x01",
         b"\x59\x36\x01\x02\x03",
@@ -197,8 +197,9 @@ async def test_a_hostile_datagram_does_not_stop_the_gateway(start):
 
 def test_damaged_datagrams_never_raise_anything_else():
     """A datagram with any byte changed, or cut anywhere, is decoded or malformed."""
-    for place in range(len(GOOD)):
-        for data in (GOOD[:place], GOOD[:place] + bytes([GOOD[place] ^ 0xFF]) + GOOD[place + 1 :]):
+    for index, byte in enumerate(GOOD):
+        before, after = GOOD[:index], GOOD[index + 1 :]
+        for data in (before, before + bytes([byte ^ 0xFF]) + after):
             with suppress(MalformedError):
                 to_request(data)
 
