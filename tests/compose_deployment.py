@@ -65,7 +65,7 @@ def sidecar(*arguments, **environment):
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-class ComposeDeployment:
+class DeployedFolder:
     """A folder with a docker-compose.yml; its .env holds the project's name, images and ports."""
 
     def __init__(self, folder, engine, compose, images):

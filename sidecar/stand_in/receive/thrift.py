@@ -18,7 +18,7 @@ _IDL: Any = thriftpy2.load(
 )
 _ONEWAY = (1, 4)  # CALL, ONEWAY: jaeger-client says 4, others 1
 _MESSAGE = "emitBatch"
-_MASK = 2**64 - 1
+_UINT64 = 2**64 - 1
 _LAST_SHIFT = 63
 """That of the tenth byte, which is the last of a 64-bit varint."""
 _INTEGERS = (TType.I16, TType.I32, TType.I64)
@@ -202,11 +202,11 @@ def _tags(out: Any, tags: Any) -> None:  # noqa: ANN401
 
 
 def _trace_id(high: int, low: int) -> bytes:
-    return struct.pack(">QQ", high & _MASK, low & _MASK)
+    return struct.pack(">QQ", high & _UINT64, low & _UINT64)
 
 
 def _span_id(identity: int) -> bytes:
-    return struct.pack(">Q", identity & _MASK)
+    return struct.pack(">Q", identity & _UINT64)
 
 
 def _time(out: Any, microseconds: int) -> None:  # noqa: ANN401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from compose_deployment import ComposeDeployment, deployed, local_copy
+from compose_deployment import DeployedFolder, deployed, local_copy
 
 
 @pytest.fixture(scope="session")
@@ -11,7 +11,7 @@ def new_deployment(checkout, engine, compose, images, tmp_path_factory):
     """Make a deployment of the checkout's own docker-compose.yml, not yet started."""
 
     def make(name):
-        return ComposeDeployment(
+        return DeployedFolder(
             local_copy(checkout, tmp_path_factory.mktemp(name)), engine, compose, images
         )
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import requests
 import yaml
-from compose_deployment import ComposeDeployment, deployed, sidecar
+from compose_deployment import DeployedFolder, deployed, sidecar
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -31,7 +31,7 @@ def propose(checkout, engine, compose, images, tmp_path):
         assert 0 == done.code, done.err
         done = sidecar("render", "--file", project / "sidecar.yaml", "--out", out)
         assert 0 == done.code, done.err
-        deployment = ComposeDeployment(out, engine, compose, images)
+        deployment = DeployedFolder(out, engine, compose, images)
         deployment.set()
         return deployment
 

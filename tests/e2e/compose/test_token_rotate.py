@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import docker
 import pytest
 import yaml
-from compose_deployment import ComposeDeployment, Traffic, deployed, local_copy, sidecar, wait_for
+from compose_deployment import DeployedFolder, Traffic, deployed, local_copy, sidecar, wait_for
 
 from sidecar.agent import config_text
 from sidecar.rules.recognition import LOCAL_TOKEN
@@ -35,7 +35,7 @@ def rotating(checkout, engine, compose, images, tmp_path):
     folder.mkdir()
     local_copy(checkout, folder)
     _expect_both(folder)
-    with deployed(ComposeDeployment(folder, engine, compose, images)) as deployment:
+    with deployed(DeployedFolder(folder, engine, compose, images)) as deployment:
         deployment.set(SIDECAR_TOKEN_FILE=str(folder / "secrets" / "agent.yaml"))
         _set(folder, LOCAL_TOKEN)
         yield deployment.up()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from compose_deployment import ComposeDeployment, deployed, sidecar
+from compose_deployment import DeployedFolder, deployed, sidecar
 
 from sidecar.image_names import official
 
@@ -42,7 +42,7 @@ def test_arguments_and_variables_arrive_unchanged(engine, compose, images, tmp_p
     spec, folder = tmp_path / "sidecar.yaml", tmp_path / "out"
     spec.write_text(yaml.safe_dump({"region": "local", "services": [service]}))
     assert 0 == sidecar("render", "--file", spec, "--out", folder).code
-    with deployed(ComposeDeployment(folder, engine, compose, images)) as deployment:
+    with deployed(DeployedFolder(folder, engine, compose, images)) as deployment:
         deployment.set()
         shown = deployment.run("run", "--rm", "--no-deps", "--no-TTY", "web").stdout
 
