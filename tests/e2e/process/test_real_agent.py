@@ -76,7 +76,7 @@ def test_the_agents_counters_are_read(pair):
 
 @pytest.mark.parametrize(("answer", "failed"), [("refuse", 20), ("drop", 0)])
 def test_a_wrong_token_is_counted(pair, answer, failed):
-    """Refusals are counted and logged by the agent; a gateway that drops in silence is the only one to know."""
+    """The agent counts refused spans; if they are dropped silently, only the stand-in does."""
     gateway, agent = pair(f"--on-bad-token={answer}", token="other@token_other@wrong")
     agent.send(20, "wrong")
 
@@ -115,7 +115,7 @@ def test_the_last_spans_leave_at_sigterm(pair):
 
 
 def test_a_black_hole_holds_the_agent_not_the_service(pair):
-    """A gateway that never answers keeps the agent from ending; the service's client is not held up."""
+    """A gateway that never answers delays the agent's end, but not the service's client."""
     _, agent = pair("--black-hole")
     began = time.monotonic()
     client = agent.send(50, "hole")
