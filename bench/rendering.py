@@ -11,7 +11,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.checks.spec import Doubts
+from sidecar.checks.spec import check_spec
 from sidecar.plan import make_plan
 from sidecar.regions import LOCAL, NETWORKS, find_region, load_regions
 from sidecar.spec.load import load
@@ -54,7 +54,7 @@ def _once(loaded: Loaded, name: str, network: str) -> tuple[float, float]:
     spec = replace(loaded.spec, region=name, gateway=replace(loaded.spec.gateway, network=network))
     region = find_region(regions, name)
     plan = make_plan(spec, region)
-    Doubts(replace(loaded, spec=spec), plan, region).all()
+    check_spec(replace(loaded, spec=spec), plan, region)
     planned = _now()
     render(plan)
     return planned - began, _now() - planned

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # importing typing would slow every start
+if TYPE_CHECKING:
+    from sidecar.findings import Problem, Rule
+
 
 class SidecarError(Exception):
     """A known problem. The command line prints only its text: "subject: cause. fix [id]"."""
@@ -20,9 +24,18 @@ class SidecarError(Exception):
             f"{subject}: {cause}" + (f". {fix}" if fix else "") + (f" [{id}]" if id else "")
         )
 
+    @classmethod
+    def from_problem(cls, subject: str, problem: Problem) -> SidecarError:
+        """Return the error of a rule that the subject breaks."""
+        return cls(subject, problem.cause, problem.fix, id=problem.rule.id)
+
     def about(self, subject: str) -> SidecarError:
         """Return the same error about another subject."""
         return SidecarError(subject, self.cause, self.fix, id=self.id)
+
+    def breaking(self, rule: Rule) -> SidecarError:
+        """Return the same error with the id of a rule."""
+        return SidecarError(self.subject, self.cause, self.fix, id=rule.id)
 
 
 class UsageError(SidecarError):

@@ -73,8 +73,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as JSON-ready data."""
-        data = {**asdict(self), "severity": self.severity.value}
-        return data if self.id else {key: value for key, value in data.items() if key != "id"}
+        return {**asdict(self), "severity": self.severity.value}
 
     def __str__(self) -> str:
         about = [part for part in (self.place, self.subject, self.cause) if part]

@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
+from sidecar.rules.gateways import GRPC_PORT
+from sidecar.rules.specs import (
+    BROKEN_YAML,
+    INVALID_REGIONS,
+    NO_SUCH_HOST,
+    UNKNOWN_REGION,
+    UNREADABLE_FILE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +28,13 @@ LOCAL = "local"
 CATALOGUE = Path(__file__).with_name("regions.yaml")
 USER_FILE_VARIABLE = "SIDECAR_REGIONS"
 NETWORKS = ("public", "vpc")
+GRPC = "jaeger-grpc"
+"""The protocol that an agent speaks to the gateway."""
+_PROTOCOLS = (GRPC, "otlp-grpc", "http", "https")
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """It becomes a folder's name and a Compose project's."""
 _KEYS = ("id", "name", "public", "vpc", "ports", "doubtful", "source", "checked")
 _COMMON = ("ports", "source", "checked")
-_PROTOCOLS = ("jaeger-grpc", "otlp-grpc", "http", "https")
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Region:
     public: str | None
     """Host that answers from anywhere."""
     vpc: str | None
-    """Host that answers inside the same region's VPC only."""
+    """Host that answers only inside the VPC of the same region."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Protocol (jaeger-grpc, otlp-grpc, http, https) → port."""
     doubtful: str = ""
@@ -44,6 +54,11 @@ class Region:
     source: str = ""
     checked: str = ""
     """The day, ISO 8601, on which the source was read."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The region's hosts."""
+        return tuple(filter(None, (self.public, self.vpc)))
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Gateway:
     port: int
     network: str
     """public or vpc."""
-    protocol: str = "jaeger-grpc"
+    protocol: str = GRPC
 
     @property
     def address(self) -> str:
@@ -62,10 +77,13 @@ class Gateway:
         return f"{self.host}:{self.port}"
 
 
+# The catalogue --------------------------------------------------------------------------------
+
+
 def load_regions(user_file: Path | None = None) -> dict[str, Region]:
     """Return id → Region of the catalogue under the user's file (argument, else $SIDECAR_REGIONS).
 
-    Raises SidecarError that names the file and entry where one is wrong.
+    Raises SidecarError that names the file and the wrong entry.
     """
     regions = _read(CATALOGUE, {})
     variable = os.environ.get(USER_FILE_VARIABLE)
@@ -80,35 +98,42 @@ def find_region(regions: Mapping[str, Region], wanted: str) -> Region:
     if wanted in regions:
         return regions[wanted]
     near = [region.id for region in search(regions, wanted)] or _nearest(regions, wanted)
-    hint = f"Did you mean {_either(near[:3])}?" if near else "`sidecar regions` lists them"
-    raise SidecarError(f"region {wanted!r}", "is not in the catalogue", hint)
+    fix = f"Did you mean {_either(near[:3])}?" if near else None
+    problem = UNKNOWN_REGION.problem("is not in the catalogue", fix)
+    raise SidecarError.from_problem(f"region {wanted!r}", problem)
 
 
 def search(regions: Mapping[str, Region], word: str) -> list[Region]:
-    """Return the regions whose id, name or host holds the word, whatever its case."""
+    """Return the regions whose id, name or host contains the word, in any case."""
     needle = word.casefold()
-    return [
-        region
-        for region in regions.values()
-        if needle and any(needle in (text or "").casefold() for text in _words(region))
-    ]
+    if not needle:
+        return []
+    return [region for region in regions.values() if needle in _words(region)]
 
 
 def gateway_of(region: Region, network: str) -> Gateway:
-    """Return the gateway for a network (public or vpc). Raises SidecarError where the region has no such host."""
+    """Return the region's gateway on a network (public or vpc). Raises SidecarError if none is."""
     if network not in NETWORKS:
         raise SidecarError(f"network {network!r}", "is not known", f"Use {' or '.join(NETWORKS)}")
     host = region.public if network == "public" else region.vpc
     if not host:
         other = "vpc" if network == "public" else "public"
-        raise SidecarError(
-            f"region {region.id}", f"has no {network} host", f"Use --network {other}"
-        )
-    return Gateway(host, region.ports["jaeger-grpc"], network)
+        problem = NO_SUCH_HOST.problem(f"has no {network} host", f"Use --network {other}")
+        raise SidecarError.from_problem(f"region {region.id}", problem)
+    return Gateway(host, region.ports[GRPC], network)
 
 
-def _words(region: Region) -> tuple[str | None, ...]:
-    return region.id, region.name, region.public, region.vpc
+def token_hosts(regions: Mapping[str, Region]) -> frozenset[str]:
+    """Return the hosts that a token may go to without being allowed: the catalogue's.
+
+    The stand-in's host is not among them: elsewhere its name can be anybody's.
+    """
+    rows = [region for region in regions.values() if region.id != LOCAL]
+    return frozenset(host.casefold() for region in rows for host in region.hosts)
+
+
+def _words(region: Region) -> str:
+    return "\n".join((region.id, region.name, *region.hosts)).casefold()
 
 
 def _either(names: list[str]) -> str:
@@ -118,85 +143,100 @@ def _either(names: list[str]) -> str:
 def _nearest(regions: Mapping[str, Region], wanted: str) -> list[str]:
     by_word: dict[str, str] = {}
     for region in regions.values():
-        for word in (
-            region.id,
-            *region.id.split("-"),
-            *region.name.casefold().replace("(", "").split(),
-        ):
+        name = region.name.casefold().replace("(", "").split()
+        for word in (region.id, *region.id.split("-"), *name):
             by_word.setdefault(word.strip("),"), region.id)
     close = difflib.get_close_matches(wanted.casefold(), by_word, n=6, cutoff=0.6)
     return list(dict.fromkeys(by_word[word] for word in close))
 
 
+# A file of regions ----------------------------------------------------------------------------
+
+
 def _read(path: Path, base: Mapping[str, Region]) -> dict[str, Region]:
-    node = yamlio.compose(yamlio.read_text(path), str(path))
-    data = yamlio.construct(node, str(path))
+    node, data = _parsed(path)
     if not isinstance(data, dict) or not isinstance(data.get("regions"), list):
-        raise SidecarError(str(path), "has no list `regions`", "Give regions: [{id: …, public: …}]")
-    common = {
-        "source": str(path),
-        "checked": "",
-        **{key: data[key] for key in _COMMON if key in data},
-    }
+        raise _invalid(str(path), "has no list `regions`", "Give regions: [{id: …, public: …}]")
+    common = {"source": str(path), "checked": ""}
+    common.update((key, data[key]) for key in _COMMON if key in data)
     places = [f"{path}:{line}: regions[{index}]" for index, line in enumerate(_lines(node))]
     regions = dict(base)
     seen: set[str] = set()
     for place, row in zip(places, data["regions"], strict=True):
         region = _merge(row, common, regions, place)
         if region.id in seen:
-            raise SidecarError(place, f"names {region.id!r} a second time", "Keep one entry")
+            raise _invalid(place, f"names {region.id!r} a second time", "Keep one entry")
         seen.add(region.id)
         regions[region.id] = region
     return regions
 
 
-def _lines(root: Any) -> list[int]:  # noqa: ANN401 - a yaml node; yaml is not imported here
+def _parsed(path: Path) -> tuple[Any, Any]:
+    """Return a file's YAML node, which yaml need not be imported for, and its data."""
+    try:
+        text = yamlio.read_text(path)
+    except SidecarError as error:
+        raise error.breaking(UNREADABLE_FILE) from error
+    try:
+        node = yamlio.compose(text, str(path))
+        return node, yamlio.construct(node, str(path))
+    except SidecarError as error:
+        raise error.breaking(BROKEN_YAML) from error
+
+
+def _invalid(place: str, cause: str, fix: str) -> SidecarError:
+    return SidecarError.from_problem(place, INVALID_REGIONS.problem(cause, fix))
+
+
+def _lines(root: Any) -> list[int]:  # noqa: ANN401 - as _parsed
     rows = next(value for key, value in root.value if key.value == "regions")
     return [yamlio.line_of(row) for row in rows.value]
 
 
 def _merge(row: Any, common: dict[str, Any], known: Mapping[str, Region], place: str) -> Region:  # noqa: ANN401
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
-        raise SidecarError(place, "has no `id`", "Give id: <region id>")
-    if not _ID.fullmatch(row["id"]):
-        raise SidecarError(
-            f"{place}.id", f"{row['id']!r} is not a region id", "Use a-z, 0-9 and -, at most 63"
-        )
-    if row["id"] == LOCAL and LOCAL in known:
-        raise SidecarError(
-            f"{place}.id", "`local` is the stand-in gateway's own", "Give the region another id"
-        )
-    if unknown := [key for key in row if key not in _KEYS]:
-        raise SidecarError(f"{place}.{unknown[0]}", "is not known", f"Known: {', '.join(_KEYS)}")
-    # whoever overrides an entry answers for it: the catalogue's doubt and source are not about the new values
+    _check_row(row, known, place)
+    # whoever overrides an entry answers for it: the catalogue's doubt and source are not about
+    # the new values
     values = {"doubtful": "", **common, **row}
     values["checked"] = str(values["checked"])
     _check_values(values, place)
     start = known.get(row["id"]) or Region(row["id"], row["id"], None, None)
-    values["ports"] = {"jaeger-grpc": 1883, **start.ports, **values.get("ports", {})}
+    values["ports"] = {GRPC: GRPC_PORT, **start.ports, **values.get("ports", {})}
     region = replace(start, **values)
-    if not (region.public or region.vpc):
-        raise SidecarError(place, "has no host", "Give public: HOST, vpc: HOST or both")
+    if not region.hosts:
+        raise _invalid(place, "has no host", "Give public: HOST, vpc: HOST or both")
     return region
+
+
+def _check_row(row: Any, known: Mapping[str, Region], place: str) -> None:  # noqa: ANN401
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+        raise _invalid(place, "has no `id`", "Give id: <region id>")
+    name = row["id"]
+    if not _ID.fullmatch(name):
+        fix = "Use a-z, 0-9 and -, at most 63 characters"
+        raise _invalid(f"{place}.id", f"{name!r} is not a region id", fix)
+    if name == LOCAL and LOCAL in known:
+        cause = f"`{LOCAL}` is the region of the stand-in gateway"
+        raise _invalid(f"{place}.id", cause, "Give the region another id")
+    if unknown := [key for key in row if key not in _KEYS]:
+        fix = f"Known: {', '.join(_KEYS)}"
+        raise _invalid(f"{place}.{unknown[0]}", "is not a known key", fix)
 
 
 def _check_values(values: Mapping[str, Any], place: str) -> None:
     for key in ("name", "doubtful", "source"):
         if not isinstance(values.get(key, ""), str):
-            raise SidecarError(f"{place}.{key}", "is not text", "Put it in quotes")
+            raise _invalid(f"{place}.{key}", "is not text", "Put it in quotes")
     for key in ("public", "vpc"):
         host = values.get(key)
         if host is not None and not (isinstance(host, str) and _is_host(host)):
-            raise SidecarError(f"{place}.{key}", "is not a host name", "Leave scheme and port out")
+            raise _invalid(f"{place}.{key}", "is not a host name", "Remove scheme and port")
     ports = values.get("ports", {})
-    if not isinstance(ports, dict) or any(
-        name not in _PROTOCOLS or not _is_port(ports[name]) for name in ports
+    if not isinstance(ports, dict) or not all(
+        name in _PROTOCOLS and _is_port(port) for name, port in ports.items()
     ):
-        raise SidecarError(
-            f"{place}.ports",
-            "is not a map of protocol to port (1-65535)",
-            f"Protocols: {', '.join(_PROTOCOLS)}",
-        )
+        cause = "is not a map of protocol to port (1-65535)"
+        raise _invalid(f"{place}.ports", cause, f"Protocols: {', '.join(_PROTOCOLS)}")
 
 
 def _is_port(value: object) -> bool:
@@ -204,12 +244,10 @@ def _is_port(value: object) -> bool:
 
 
 def _is_host(value: str) -> bool:
-    labels = value.split(".")
-    return len(value) < 254 and all(
-        0 < len(label) < 64
-        and label.isascii()
-        and label.replace("-", "a").isalnum()
-        and not label.startswith("-")
-        and not label.endswith("-")
-        for label in labels
-    )
+    return len(value) < 254 and all(_is_label(label) for label in value.split("."))
+
+
+def _is_label(label: str) -> bool:
+    if not 0 < len(label) < 64 or label.startswith("-") or label.endswith("-"):
+        return False
+    return label.isascii() and label.replace("-", "a").isalnum()

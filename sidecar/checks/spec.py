@@ -1,174 +1,153 @@
-"""What a valid spec says that will probably disappoint: warnings, each with the line that said it."""
+"""Checks of a valid spec and its plan: what will probably go wrong later, at the line that says it.
+
+The rules decide (sidecar/rules). Here a rule gets its values from the spec, and each problem the
+field's path as its subject and the place that gave the field.
+"""
 
 from __future__ import annotations
 
-import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from sidecar.checks.files import missing
-from sidecar.findings import Finding, Severity
+from sidecar.checks.paths import check_paths
 from sidecar.regions import LOCAL
+from sidecar.rules import agents, clients, gateways, services, tokens, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from sidecar.findings import Finding, Problem
     from sidecar.plan import Plan
     from sidecar.regions import Region
+    from sidecar.spec import Service
     from sidecar.spec.load import Loaded
-    from sidecar.spec.records import Service
-
-_FLOATING = {"", "latest", "stable", "edge", "nightly", "main", "master"}
-_TOKEN = re.compile(r"Authentication=|[\w.-]+@[\w.-]+_[\w.-]+@[\w.-]+")
-_SAMPLER, _PARAM = "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"
-_FULL = "Use `sampling: {type: const, param: 1}` until traces arrive"
 
 
-class Doubts:
-    """Finds what is doubtful in one spec and its plan."""
-
-    def __init__(self, loaded: Loaded, plan: Plan, region: Region) -> None:
-        self._loaded = loaded
-        self._region = region
-        self._spec = loaded.spec
-        self._plan = plan
-
-    def all(self) -> list[Finding]:
-        """Return every warning: the deployment's, then each service's."""
-        services = self._spec.services or ()
-        own = [finding for service in services for finding in self._service(service)]
-        return [
-            *self._network(),
-            *self._agent_image(),
-            *self._capacity(),
-            *own,
-        ]
-
-    def _service(self, service: Service) -> Iterator[Finding]:
+def check_spec(loaded: Loaded, plan: Plan, region: Region) -> list[Finding]:
+    """Return the findings about the deployment, then those about each service."""
+    found = [
+        *_network(loaded, plan, region),
+        *_agent_image(loaded),
+        *_capacity(loaded, plan),
+    ]
+    for service in loaded.spec.services or ():
         path = f"services.{service.name}"
-        yield from self._sampling(service, path)
-        yield from self._image(service.image, f"{path}.image")
-        yield from self._replicas(service, path)
-        yield from self._environment(service, path)
-        yield from self._missing(service, path)
+        for check in _SERVICE_CHECKS:
+            found += check(service, path, loaded)
+    return found
 
-    def _network(self) -> Iterator[Finding]:
-        wish = self._spec.gateway
-        if wish.network != "vpc" or wish.host is not None or self._region.id == LOCAL:
-            return
-        if self._region.doubtful:
-            fix = "Ask the vendor, or use the public network"
-            yield self._warning(
-                "gateway.network", f"{self._region.id}: {self._region.doubtful}", fix
-            )
-        else:
-            cause = f"{self._plan.gateway.host} answers inside the VPC of {self._plan.region} only"
-            fix = "Run the agents there, or use the public network; whether they do cannot be seen from here"
-            yield self._warning("gateway.network", cause, fix)
 
-    def _sampling(self, service: Service, path: str) -> Iterator[Finding]:
-        wish = service.sampling
-        kind = service.environment.get(_SAMPLER, wish.type if wish else "const")
-        param = _number(service.environment.get(_PARAM, str(wish.param) if wish else "1"))
-        cause = _hidden(kind, param)
-        if cause:
-            environment = (f"{path}.environment.{_PARAM}", f"{path}.environment.{_SAMPLER}")
-            given = [one for one in environment if one in self._loaded.provenance]
-            said = f"{cause}: a trace that is not sampled looks like a lost one"
-            places = [*given, f"{path}.sampling.param", f"{path}.sampling.type"]
-            yield self._warning(f"{path}.sampling", said, _FULL, places)
+def _at(loaded: Loaded, path: str, *problems: Problem | None) -> Iterator[Finding]:
+    """Yield problems of the value of one field."""
+    return (problem.at(path, loaded.place(path)) for problem in problems if problem)
 
-    def _image(self, image: str | None, path: str) -> Iterator[Finding]:
-        if image is not None and (tag := floating_tag(image)) is not None:
-            said = f"has the floating tag {tag}" if tag else "has no tag, which means latest"
-            yield self._warning(
-                path, f"{said}: two machines may run two programs", "Name a version, or a digest"
-            )
 
-    def _agent_image(self) -> Iterator[Finding]:
-        image, version = self._spec.agent.image, self._spec.agent.version
-        yield from self._image(image, "agent.image")
-        named = re.search(r":v?(\d+\.\d+\.\d+)(?:[-@].*)?$", image or "")
-        if named and named[1] != version:
-            cause = f"is of {named[1]}, and the flags are those of agent.version {version}"
-            yield self._warning(
-                "agent.image", cause, f"Set `version: {named[1]}`, or name the image of {version}"
-            )
+# The deployment -------------------------------------------------------------------------------
 
-    def _replicas(self, service: Service, path: str) -> Iterator[Finding]:
-        if service.publish and service.replicas > 1:
-            ports = service.publish.ports(service.replicas)
-            cause = f"its {service.replicas} replicas take the host's ports {ports[0]} to {ports[-1]}, one each"
-            yield self._warning(
-                f"{path}.publish", cause, "Put a load balancer before them, or publish nothing"
-            )
 
-    def _environment(self, service: Service, path: str) -> Iterator[Finding]:
-        for name, value in service.environment.items():
-            place = f"{path}.environment.{name}"
-            if name in ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"):
-                yield self._warning(
-                    place, "leads away from the agent beside the service", "Leave it out"
-                )
-            if name == "JAEGER_TAGS" and any(part.count("=") != 1 for part in value.split(",")):
-                cause = "is not KEY=VALUE,KEY=VALUE: jaeger-client raises ValueError when its tracer is made"
-                yield self._warning(place, cause, "Leave out values that hold `=`")
-            if _TOKEN.search(value):
-                cause = "looks like a token, which anyone who may inspect the container can read"
-                yield self._warning(
-                    place, cause, "Take it out: the agent adds it, see sidecar token set"
-                )
+def _network(loaded: Loaded, plan: Plan, region: Region) -> Iterator[Finding]:
+    settings = loaded.spec.gateway
+    if settings.network != "vpc" or settings.host is not None or region.id == LOCAL:
+        return iter(())
+    doubt = gateways.doubt(region.id, region.doubtful)
+    problem = doubt or gateways.network(settings.network, plan.gateway.host, region.id)
+    return _at(loaded, "gateway.network", problem)
 
-    def _missing(self, service: Service, path: str) -> Iterator[Finding]:
-        for one in missing(service, self._loaded.folder):
-            yield self._warning(f"{path}.{one.field}", one.cause, one.fix)
 
-    def _warning(self, path: str, cause: str, fix: str, given: list[str] | None = None) -> Finding:
-        return Finding(Severity.WARNING, path, self.place(*(given or [path])), cause, fix)
+def _agent_image(loaded: Loaded) -> Iterator[Finding]:
+    agent = loaded.spec.agent
+    if agent.image is None:
+        return iter(())
+    problems = services.image_tag(agent.image), agents.agent_image(agent.image, agent.version)
+    return _at(loaded, "agent.image", *problems)
 
-    def place(self, *paths: str) -> str:
-        """Return where the first of the fields that was given was given; empty where all have their defaults."""
-        origins = (self._loaded.provenance.get(path) for path in paths)
-        return next(
-            (origin.source for origin in origins if origin and origin.source != "default"), ""
+
+def _capacity(loaded: Loaded, plan: Plan) -> Iterator[Finding]:
+    capacity = loaded.spec.capacity
+    place = loaded.place("capacity.spans_per_second", "capacity.round_trip_ms")
+    for service in plan.services:
+        ceiling = service.agent.tuning.ceiling_spans_per_second
+        rate = capacity.spans_per_second * service.replicas
+        if problem := services.capacity(rate, ceiling, capacity.round_trip_ms):
+            yield problem.at(f"services.{service.name}", place)
+
+
+# One service ----------------------------------------------------------------------------------
+
+
+def _sampling(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    """Judge the sampler that the client reads: a variable of the spec wins over `sampling`."""
+    sampling, environment = service.sampling, service.environment
+    kind = environment.get(clients.SAMPLER_TYPE, sampling.type if sampling else None)
+    param = environment.get(clients.SAMPLER_PARAM, str(sampling.param) if sampling else None)
+    if problem := clients.sampler_variables(kind, param):
+        place = loaded.place(
+            f"{path}.environment.{clients.SAMPLER_PARAM}",
+            f"{path}.environment.{clients.SAMPLER_TYPE}",
+            f"{path}.sampling.param",
+            f"{path}.sampling.type",
         )
-
-    def _capacity(self) -> Iterator[Finding]:
-        capacity = self._spec.capacity
-        for service in self._plan.services:
-            ceiling = service.agent.tuning.ceiling_spans_per_second
-            rate = capacity.spans_per_second * service.replicas
-            if rate <= ceiling:
-                continue
-            cause = (
-                f"{service.name}: {rate:,} spans/s is above the {ceiling:,} that its agent forwards at "
-                f"{capacity.round_trip_ms} ms in stock batches; about {1 - ceiling / rate:.0%} would be lost"
-            )
-            fix = "Use sidecar_tracing's batches of 50, split the service, or take a nearer gateway"
-            yield self._warning(
-                "capacity", cause, fix, ["capacity.spans_per_second", "capacity.round_trip_ms"]
-            )
+        yield problem.at(f"{path}.sampling", place)
 
 
-def floating_tag(image: str) -> str | None:
-    """Return the tag of an image's name that means another image tomorrow, "" where it has none; else None."""
-    name, _, digest = image.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    return None if digest or tag not in _FLOATING else tag
+def _image(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    problem = services.image_tag(service.image) if service.image is not None else None
+    return _at(loaded, f"{path}.image", problem)
 
 
-def _hidden(kind: str, param: float) -> str:
-    """Return what a sampler keeps from the gateway; empty where it hides nothing."""
-    if kind == "const":
-        return "" if param else "the sampler reports no trace at all"
-    if kind == "probabilistic":
-        return f"the sampler hides {100 * (1 - param):.6g} % of all traces" if param < 1 else ""
-    if kind == "ratelimiting":
-        return f"the sampler reports at most {param:g} traces a second"
-    return "the sampler asks the gateway for its share, through the agent; unanswered, it may hide most traces"
+def _replicas(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    ports = service.publish.ports(service.replicas) if service.publish else ()
+    return _at(loaded, f"{path}.publish", services.replica_ports(ports))
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+def _environment(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    for name in service.environment:
+        yield from _at(loaded, f"{path}.environment.{name}", clients.overridden_agent(name))
+    for judged in variables.judge(service.environment):
+        first = f"{path}.environment.{judged.names[0]}"
+        subject = first if len(judged.names) == 1 else f"{path}.environment"
+        yield judged.problem.at(subject, loaded.place(first))
+
+
+def _other_tokens(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    """Judge what else of a service is written to files and shown: none of it may be a token."""
+    command = filter(None, map(tokens.in_arguments, service.command))
+    yield from _at(loaded, f"{path}.command", next(command, None))
+    for field, texts in _texts(service):
+        problems = filter(None, map(tokens.in_field, texts))
+        yield from _at(loaded, f"{path}.{field}", next(problems, None))
+
+
+def _texts(service: Service) -> Iterator[tuple[str, Iterable[str]]]:
+    volumes = ((volume.source, volume.target) for volume in service.volumes)
+    yield "volumes", chain.from_iterable(volumes)
+    yield "env_files", service.env_files
+    if service.build:
+        yield "build.context", [service.build.context]
+        yield from ((f"build.args.{name}", [text]) for name, text in service.build.args.items())
+    if service.health:
+        yield "health.command", service.health.command
+        yield "health.http", [service.health.http or ""]
+
+
+def _secret_build_arguments(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    for name, value in (service.build.args if service.build else {}).items():
+        if not tokens.in_field(value):
+            problem = services.secret_in_clear(name, value)
+            yield from _at(loaded, f"{path}.build.args.{name}", problem)
+
+
+def _paths(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    for field, problem in check_paths(service, loaded.folder):
+        yield from _at(loaded, f"{path}.{field}", problem)
+
+
+_SERVICE_CHECKS = (
+    _sampling,
+    _image,
+    _replicas,
+    _environment,
+    _other_tokens,
+    _secret_build_arguments,
+    _paths,
+)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from sidecar.checkout import find_checkout
 from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
-from sidecar.plan.gateways import hosts_of
-from sidecar.regions import find_region
+from sidecar.regions import find_region, token_hosts
 from sidecar.spec import require_region
 from sidecar.spec.load import load
 
@@ -54,7 +53,7 @@ def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> 
             region,
             source_for(folder),
             folder=_relative(loaded.folder, folder),
-            known_hosts=hosts_of(regions),
+            known_hosts=token_hosts(regions),
         )
     except SidecarError as error:
         raise _placed(error, loaded) from error
@@ -63,10 +62,8 @@ def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> 
 
 def _placed(error: SidecarError, loaded: Loaded) -> SidecarError:
     """Return the error of a field with the place that its value came from."""
-    origin = loaded.provenance.get(error.subject)
-    if origin is None or origin.source == "default":
-        return error
-    return error.about(f"{origin.source}: {error.subject}")
+    place = loaded.place(error.subject)
+    return error.about(f"{place}: {error.subject}") if place else error
 
 
 def source_for(folder: Path) -> str | None:

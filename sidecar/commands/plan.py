@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.commands import _spec
 from sidecar.console import table
 from sidecar.regions import load_regions
-from sidecar.spec.values import short
+from sidecar.spec.sources import short
 
 if TYPE_CHECKING:
     import argparse

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import targets
-from sidecar.agent import tags_key
 from sidecar.commands import _spec
 from sidecar.errors import UsageError
 from sidecar.image_names import AGENT_VERSION, REMARK
+from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL, load_regions
 from sidecar.rendering import diff, write_all
 from sidecar.targets.helm.values import SECRET

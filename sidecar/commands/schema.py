@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sidecar.spec.schema import markdown, spec_schema
+from sidecar.spec.table import markdown, spec_schema
 
 if TYPE_CHECKING:
     import argparse

@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar import agent
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_text
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.image_names import AGENT_VERSION
 from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered
 from sidecar.tokens import check, rotation, secret_store
 from sidecar.tokens.file_store import FileStore
@@ -54,7 +54,7 @@ def _set(args: argparse.Namespace) -> int:
     store, key = _rendered_store(args), _key(args)
     token = _token(args)
     with store.locked(_say):
-        store.write(agent.config_text(token, key).encode())
+        store.write(config_text(token, key).encode())
     if args.kubernetes_secret is None:
         print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")
     else:
@@ -68,7 +68,7 @@ def _print_manifest(args: argparse.Namespace) -> int:
     if sys.stdout.isatty():
         fix = "Redirect it, pipe it into kubectl apply -f -, or give --apply"
         raise UsageError("token", "the manifest would show it on this terminal", fix)
-    config = agent.config_text(_token(args), key)
+    config = config_text(_token(args), key)
     print(secret_store.manifest(name, args.namespace or "", config.encode()), end="")
     return 0
 
@@ -118,7 +118,7 @@ def _checked(args: argparse.Namespace) -> check.Checked:
     source = Source(args.file, args.stdin)
     text = source.text()
     if args.file and check.is_agent_file(text):
-        return check.check_agent_file(args.file, _key(args), agent.USER)
+        return check.check_agent_file(args.file, _key(args), USER)
     return check.check_candidate(text, source.name, args.file)
 
 
@@ -164,7 +164,7 @@ def _store(args: argparse.Namespace) -> TokenStore:
 
 
 def _key(args: argparse.Namespace) -> str:
-    return agent.tags_key(args.agent_version or AGENT_VERSION)
+    return tags_key(args.agent_version or AGENT_VERSION)
 
 
 def _token(args: argparse.Namespace) -> str:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from sidecar.checks import deployment as checks
 from sidecar.checks.charts import check_chart
-from sidecar.checks.spec import Doubts
+from sidecar.checks.spec import check_spec
 from sidecar.commands import _spec
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_text
 from sidecar.errors import SidecarError
 from sidecar.findings import failed, without
 from sidecar.regions import load_regions
-from sidecar.spec.values import SpecError
+from sidecar.spec.sources import SpecError
 from sidecar.targets import compose, helm
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
     if args.target == "helm":
         of_target = check_chart(plan)
     else:
-        of_token = checks.looked_into(lambda: checks.check_token_file(plan, folder), folder)
+        of_token = checks.found_in(lambda: checks.check_token_file(plan, folder), folder)
         of_target = [*of_token, *checks.check_compose(rendering, folder)]
     findings = [
-        *Doubts(loaded, plan, regions[plan.region]).all(),
+        *check_spec(loaded, plan, regions[plan.region]),
         *checks.check_folder(rendering, folder),
-        *checks.looked_into(lambda: checks.check_fresh(rendering, folder), folder),
+        *checks.found_in(lambda: checks.check_fresh(rendering, folder), folder),
         *of_target,
     ]
     return findings, f"{plan.region} ({plan.gateway.address})"

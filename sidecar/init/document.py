@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
+from sidecar.spec.containers import ListOf, MapOf
 from sidecar.spec.fields import SERVICE, SPEC
-from sidecar.spec.shapes import ListOf, MapOf, Record
+from sidecar.spec.sections import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sidecar.spec.shapes import Field
+    from sidecar.spec.sections import Field
 
     Line = tuple[str, str]
     """YAML, and the comment after it."""
@@ -49,11 +50,11 @@ def _field(field: Field, value: Any) -> Iterator[Line]:  # noqa: ANN401
     """Yield a top-level field: set where it has a value, else as a comment."""
     if value is None:
         yield from (_comment(line, 0) for line in _example(field))
-    elif not isinstance(field.kind, Record):
+    elif not isinstance(field.type, Section):
         yield f"{field.name}: {flow(value)}", field.doc
     else:
         yield f"{field.name}:", field.doc
-        for child in field.kind.fields:
+        for child in field.type.fields:
             if child.name in value:
                 yield f"  {child.name}: {flow(value[child.name])}", child.doc
             else:
@@ -93,17 +94,17 @@ def _comment(line: Line, indent: int) -> Line:
 def _example(field: Field, level: int = 0) -> Iterator[Line]:
     """Yield a field as an example; of fields that exclude each other, the first."""
     indent = "  " * level
-    if not isinstance(field.kind, Record):
+    if not isinstance(field.type, Section):
         yield f"{indent}{field.name}: {flow(_shown(field))}", field.doc
         return
     yield f"{indent}{field.name}:", field.doc
-    for child in field.kind.fields:
-        if child.name not in field.kind.one_of[1:]:
+    for child in field.type.fields:
+        if child.name not in field.type.one_of[1:]:
             yield from _example(child, level + 1)
 
 
 def _shown(field: Field) -> Any:  # noqa: ANN401
-    if isinstance(field.kind, ListOf | MapOf):
+    if isinstance(field.type, ListOf | MapOf):
         return field.example
     return field.example if field.default in (None, "") else field.default
 

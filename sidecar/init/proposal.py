@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sidecar import agent as kits_agent
 from sidecar.checks.agents import check_agents
 from sidecar.checks.clients import check_clients
 from sidecar.checks.gateways import find_gateway
@@ -21,7 +20,7 @@ from sidecar.init.refusals import check, without_refused
 from sidecar.init.translate import Translator
 from sidecar.regions import LOCAL
 from sidecar.rules import composefiles
-from sidecar.spec import Capacity
+from sidecar.spec import AGENT_SUFFIX, Capacity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -212,9 +211,9 @@ def names(
         name = next(
             name
             for name in itertools.chain([wanted], numbered)
-            if not {name, f"{name}{kits_agent.SUFFIX}"} & taken
+            if not {name, f"{name}{AGENT_SUFFIX}"} & taken
         )
-        taken |= {name, f"{name}{kits_agent.SUFFIX}"}
+        taken |= {name, f"{name}{AGENT_SUFFIX}"}
         yield service, name
 
 
@@ -223,7 +222,7 @@ def spec_name(text: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
     if not name[:1].isalpha() or name.startswith("x-"):
         name = f"service-{name}".rstrip("-")
-    return name[: 63 - len(kits_agent.SUFFIX)].rstrip("-")
+    return name[: 63 - len(AGENT_SUFFIX)].rstrip("-")
 
 
 def _data(

@@ -12,7 +12,7 @@ from sidecar.existing.compose.traced import Untraced, untraced
 from sidecar.init.document import document
 from sidecar.rules import composefiles
 from sidecar.spec.load import load
-from sidecar.spec.values import SpecError
+from sidecar.spec.sources import SpecError
 
 if TYPE_CHECKING:
     from sidecar.errors import SidecarError

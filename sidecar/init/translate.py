@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sidecar import agent as agents
 from sidecar.existing.compose.records import is_elsewhere
 from sidecar.init.ports import port
 from sidecar.init.refusals import compose_place
 from sidecar.init.variables import environment, sampling
 from sidecar.rules import clients, composefiles, recognition, tokens
-from sidecar.spec import HealthCheck
+from sidecar.spec import AGENT_SUFFIX, HealthCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -108,7 +107,7 @@ def _follow_name(variables: dict[str, str], name: str) -> None:
     if variables.get(clients.SERVICE_NAME) == name:
         del variables[clients.SERVICE_NAME]  # the kit sets the same
     for variable in OTEL_AGENT_HOSTS & variables.keys():
-        variables[variable] = f"{name}{agents.SUFFIX}"
+        variables[variable] = f"{name}{AGENT_SUFFIX}"
 
 
 def _image(translator: Translator, service: ComposeService) -> Step:

@@ -11,7 +11,7 @@ from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.files import reading, write_all
 from sidecar.init.document import SCHEMA_FILE
-from sidecar.spec.schema import spec_schema
+from sidecar.spec.table import spec_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

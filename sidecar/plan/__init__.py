@@ -2,9 +2,7 @@
 
 from sidecar.plan.decide import make_plan
 from sidecar.plan.records import (
-    AGENT_CONFIG,
     DIRECT,
-    GATEWAY_HTTP_PORT,
     LOCAL_TOKEN_FILE,
     SERVICE_USER,
     TOKEN_FILE,
@@ -17,9 +15,7 @@ from sidecar.plan.records import (
 from sidecar.plan.services import sample_services
 
 __all__ = [
-    "AGENT_CONFIG",
     "DIRECT",
-    "GATEWAY_HTTP_PORT",
     "LOCAL_TOKEN_FILE",
     "SERVICE_USER",
     "TOKEN_FILE",

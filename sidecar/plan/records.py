@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.agent import Tuning
+    from sidecar.plan.agents import Tuning
     from sidecar.regions import Gateway
-    from sidecar.spec import Build, HealthTiming, Publish, Volume
+    from sidecar.rules.services import HealthTiming
+    from sidecar.spec import Build, Publish, Volume
 
 LOCAL_TOKEN_FILE = "local-agent.yaml"  # noqa: S105 - a file's name
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
-AGENT_CONFIG = "/run/secrets/agent.yaml"
-GATEWAY_HTTP_PORT = 16686
 SERVICE_USER = "10001:10001"
 DIRECT = {"NO_PROXY": "*", "no_proxy": "*"}
-"""For what stays inside the deployment: Docker hands its client's proxy to every container that Compose starts."""
+"""For what stays inside the deployment.
+
+Docker gives its client's proxy to every container that Compose starts.
+"""
 
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """An image; where `variable` is given, Compose reads the name from it and `name` is the default."""
+    """An image. If `variable` is given, Compose reads the name from it; `name` is the default."""
 
     name: str
     variable: str | None = None
@@ -33,7 +35,7 @@ class ImagePlan:
 
 @dataclass(frozen=True)
 class AgentPlan:
-    """The agent beside one service, and beside all replicas of it."""
+    """The agent of one service, which all its replicas share in Compose."""
 
     name: str
     kind: str
@@ -45,10 +47,10 @@ class AgentPlan:
     """Its own probe; empty where the version has none."""
     user: str
     config_file: str
-    """Inside the container; holds the tags key with the token, and nothing else."""
+    """Inside the container; it holds the tags key with the token, and nothing else."""
     tuning: Tuning
     replica_tuning: Tuning
-    """For a target that puts an agent beside each replica."""
+    """For a target that gives each replica an agent of its own."""
     cpus: float | None
     """None: no limit."""
 
@@ -71,10 +73,10 @@ class ServicePlan:
     port: int | None
     """None: nothing listens."""
     publish: Publish | None
-    """Where the host shows the port; replicas take as many ports as they are."""
+    """Where the port is published on the host; each replica takes one port."""
     replicas: int
     health: tuple[str, ...]
-    """The command of its check; empty: the image's own check."""
+    """The command of its health check; empty: the image's own check."""
     health_path: str | None
     """What the command fetches, for a target that fetches by itself."""
     health_timing: HealthTiming | None
@@ -120,11 +122,11 @@ class Plan:
     base: ImagePlan
     """What the kit's own images are built on."""
     probe: ImagePlan
-    """What verify starts for a moment, to look from inside the deployment's networks."""
+    """What verify starts briefly, to look from inside the deployment's networks."""
     image_source: str
     """auto, registry or build: how `sidecar images` obtains them."""
     source: str | None
-    """The kit's checkout relative to the rendering: where images build from. None: they are pulled."""
+    """The kit's checkout relative to the rendering, from which images build. None: pull them."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""

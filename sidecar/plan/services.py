@@ -6,7 +6,6 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar import agent as agents
 from sidecar import image_names
 from sidecar.plan.records import (
     DIRECT,
@@ -15,24 +14,35 @@ from sidecar.plan.records import (
     ImagePlan,
     ServicePlan,
 )
-from sidecar.spec import HealthCheck, HealthTiming, Publish, Resources, Service
+from sidecar.rules import agents, clients
+from sidecar.rules.services import HealthTiming
+from sidecar.spec import LOOPBACK, HealthCheck, Publish, Resources, Service
 
 if TYPE_CHECKING:
     from sidecar.spec import Build, Sampling, Volume
 
 
+FRONTEND_PORT, BACKEND_PORT = 8080, 8081
+"""Of the sample."""
+
+
 def sample_services() -> tuple[Service, ...]:
     """Return the sample: a frontend that calls a backend, one image for both."""
-    image = image_names.official().sample.name
-    memory, health = Resources(256), HealthCheck(http="/healthz")
-    frontend = Service(
-        "frontend", image, port=8080, publish=Publish(8080), resources=memory, health=health
+    frontend = _sample("frontend", FRONTEND_PORT)
+    calls = {"BACKEND_URL": f"http://backend:{BACKEND_PORT}"}
+    publish = Publish(FRONTEND_PORT)
+    return replace(frontend, publish=publish, environment=calls), _sample("backend", BACKEND_PORT)
+
+
+def _sample(name: str, port: int) -> Service:
+    return Service(
+        name,
+        image_names.official().sample.name,
+        port=port,
+        command=_gunicorn(name),
+        resources=Resources(256),
+        health=HealthCheck(http="/healthz"),
     )
-    backend = Service(
-        "backend", image, port=8081, command=_gunicorn("backend"), resources=memory, health=health
-    )
-    calls = {"BACKEND_URL": "http://backend:8081"}
-    return replace(frontend, command=_gunicorn("frontend"), environment=calls), backend
 
 
 def _gunicorn(name: str) -> tuple[str, ...]:
@@ -53,7 +63,7 @@ def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) 
         build=_build(service.build, folder) if service.build else None,
         command=service.command,
         environment={**_traced(service, agent), **service.environment},
-        env_files=tuple(_beside(path, folder) for path in service.env_files),
+        env_files=tuple(_from_rendering(path, folder) for path in service.env_files),
         volumes=tuple(_volume(volume, folder) for volume in service.volumes),
         port=service.port,
         publish=service.publish,
@@ -71,7 +81,7 @@ def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) 
 
 
 def plan_sample(service: Service, agent: AgentPlan) -> ServicePlan:
-    """Return the plan of one of the sample's services, of which the kit knows more than of a user's."""
+    """Return the plan of one of the sample's services, whose image the kit knows."""
     sample = image_names.official().sample
     return replace(
         plan_service(service, agent, "", "."),
@@ -90,34 +100,41 @@ def plan_sample(service: Service, agent: AgentPlan) -> ServicePlan:
 
 
 def http_probe(port: int, path: str = "/healthz") -> tuple[str, ...]:
-    """Return the command that fetches a path in an image of the kit's own, whose environment has no proxy."""
-    fetch = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{port}{path}', timeout=2)"
+    """Return the command that fetches a path in an image of the kit, which has no proxy."""
+    fetch = f"import urllib.request as r; r.urlopen('http://{LOOPBACK}:{port}{path}', timeout=2)"
     return ("python", "-c", fetch)
 
 
 def _traced(service: Service, agent: AgentPlan) -> dict[str, str]:
     return {
-        "JAEGER_AGENT_HOST": agent.name,
-        "JAEGER_AGENT_PORT": str(agents.COMPACT_PORT),
-        "JAEGER_SERVICE_NAME": service.name,
+        clients.AGENT_HOST: agent.name,
+        clients.AGENT_PORT: str(agents.COMPACT_PORT),
+        clients.SERVICE_NAME: service.name,
         **(_sampled(service.sampling) if service.sampling else {}),
     }
 
 
 def _sampled(sampling: Sampling) -> dict[str, str]:
-    return {"JAEGER_SAMPLER_TYPE": sampling.type, "JAEGER_SAMPLER_PARAM": str(sampling.param)}
+    return {clients.SAMPLER_TYPE: sampling.type, clients.SAMPLER_PARAM: str(sampling.param)}
 
 
 def _build(build: Build, folder: str) -> Build:
-    return build if build.is_remote else replace(build, context=_beside(build.context, folder))
+    return (
+        build if build.is_remote else replace(build, context=_from_rendering(build.context, folder))
+    )
 
 
 def _volume(volume: Volume, folder: str) -> Volume:
-    return volume if volume.named else replace(volume, source=_beside(volume.source, folder))
+    return (
+        volume if volume.named else replace(volume, source=_from_rendering(volume.source, folder))
+    )
 
 
-def _beside(path: str, folder: str) -> str:
-    """Return a path of the spec as the rendering reaches it, never in a form that Compose takes for a name."""
+def _from_rendering(path: str, folder: str) -> str:
+    """Return a path of the spec as the rendering reaches it.
+
+    It never has a form that Compose takes for a volume's name.
+    """
     if path.startswith("/"):
         return path
     joined = posixpath.normpath(posixpath.join(folder, path))
@@ -131,11 +148,8 @@ def _timing(health: HealthCheck) -> HealthTiming:
 def _probe(health: HealthCheck, port: int | None) -> tuple[str, ...]:
     if health.command:
         return health.command
-    url, patience = f"http://127.0.0.1:{port}{health.http}", max(1, health.timeout_s - 1)
+    url, timeout = f"http://{LOOPBACK}:{port}{health.http}", max(1, health.timeout_s - 1)
     # the address is the container's own, whatever proxy its environment names
     opener = "r.build_opener(r.ProxyHandler({}))"
-    return (
-        "python",
-        "-c",
-        f"import urllib.request as r; {opener}.open({url!r}, timeout={patience})",
-    )
+    fetch = f"import urllib.request as r; {opener}.open({url!r}, timeout={timeout})"
+    return ("python", "-c", fetch)

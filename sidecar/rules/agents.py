@@ -77,6 +77,14 @@ NOT_A_VERSION = Rule(
     f"Use {OLDEST_VERSION} to {DEFAULT_VERSION}",
     'agent: {version: "2.0.0"}',
 )
+NO_TLS = Rule(
+    "agent-without-tls",
+    Severity.ERROR,
+    "The agent's version is not known to speak TLS.",
+    "An agent does not start with a flag that it does not know.",
+    "Use 1.18.0 or later",
+    "agent: {version: 1.15.0}, gateway: {tls: true}",
+)
 IMAGE_OF_ANOTHER_VERSION = Rule(
     "agent-image-of-another-version",
     Severity.WARNING,
@@ -104,6 +112,14 @@ def version(text: str) -> Problem | None:
     if numbers < OLDEST:
         return NOT_A_VERSION.problem(f"the oldest known is {OLDEST_VERSION}")
     return None
+
+
+def tls(version: Version) -> Problem | None:
+    """Judge whether an agent that is to speak TLS can."""
+    if version >= TLS_SINCE:
+        return None
+    text = ".".join(map(str, version))
+    return NO_TLS.problem(f"the agent {text} is not known to speak TLS")
 
 
 def image_version(image: str) -> str | None:

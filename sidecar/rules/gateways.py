@@ -10,6 +10,8 @@ from sidecar.findings import Problem, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+GRPC_PORT = 1883
+"""Where a region's gateway, and the stand-in, accept Jaeger's gRPC."""
 STAND_IN_PAGE_PORT = 16686
 """Of the stand-in: traces and counts, as Jaeger's query service has them."""
 

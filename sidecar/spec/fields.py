@@ -1,40 +1,45 @@
-"""The table of all fields of a spec: what is read, shown as JSON Schema, written by init, told in docs/spec.md.
+"""The table of all fields of a spec, from which a spec is read.
 
+The JSON Schema, the comments of `sidecar init` and the table of docs/spec.md are made from it.
 Descriptions are one line each, for a user who has never seen the kit.
 """
 
 from __future__ import annotations
 
 from sidecar.regions import NETWORKS
-from sidecar.spec import rules, terms
-from sidecar.spec.kinds import Boolean, Choice, Integer, Number
+from sidecar.rules.agents import DEFAULT_VERSION, OLDEST_VERSION
+from sidecar.rules.clients import SAMPLERS
+from sidecar.rules.gateways import GRPC_PORT
+from sidecar.spec import constraints
+from sidecar.spec import field_types as types
+from sidecar.spec.containers import Either, ListOf, MapOf
 from sidecar.spec.records import (
     AGENT_KINDS,
     IMAGE_SOURCES,
-    SAMPLERS,
-    Agent,
+    AgentSettings,
     Build,
     Capacity,
-    GatewayWish,
+    GatewaySettings,
     HealthCheck,
-    Images,
+    ImageSettings,
     Resources,
     Sampling,
     Service,
     Spec,
     Volume,
 )
-from sidecar.spec.shapes import Either, Field, ListOf, MapOf, Record
+from sidecar.spec.scalars import Boolean, Choice, Integer, Number
+from sidecar.spec.sections import Field, Section
 
-_VARIABLES = MapOf(terms.VARIABLE, terms.ANY_TEXT, "Give VARIABLE: text below it")
+_VARIABLES = MapOf(types.VARIABLE, types.ANY_TEXT, "Give VARIABLE: text below it")
 
-RESOURCES = Record(
+RESOURCES = Section(
     Resources,
     (
         Field(
             "memory",
-            terms.MEMORY,
-            "most memory, as 256m or 1g; a number alone is MiB",
+            types.MEMORY,
+            "most memory, as 256m or 1g; a number without a unit is MiB",
             None,
             "256m",
             attribute="memory_mib",
@@ -42,12 +47,12 @@ RESOURCES = Record(
         Field("cpus", Number(0.01, 512, "a number of CPUs"), "most CPUs", None, 0.5),
     ),
 )
-BUILD = Record(
+BUILD = Section(
     Build,
     (
         Field(
             "context",
-            terms.CONTEXT,
+            types.CONTEXT,
             "folder to build from, relative to the spec, or a repository's address",
             None,
             "./orders",
@@ -55,12 +60,12 @@ BUILD = Record(
         ),
         Field(
             "dockerfile",
-            terms.FILE_PATH,
+            types.FILE_PATH,
             "Dockerfile, relative to the context; Dockerfile if not given",
             None,
             "deploy/Dockerfile",
         ),
-        Field("target", terms.TARGET, "stage to build; the last if not given", None, "runtime"),
+        Field("target", types.TARGET, "stage to build; the last if not given", None, "runtime"),
         Field(
             "args",
             _VARIABLES,
@@ -70,12 +75,12 @@ BUILD = Record(
         ),
     ),
 )
-VOLUME = Record(
+VOLUME = Section(
     Volume,
     (
         Field(
             "source",
-            terms.VOLUME_SOURCE,
+            types.VOLUME_SOURCE,
             "host path (absolute, or ./ from the spec) or a volume's name",
             None,
             "./orders.conf",
@@ -83,72 +88,74 @@ VOLUME = Record(
         ),
         Field(
             "target",
-            terms.VOLUME_TARGET,
+            types.VOLUME_TARGET,
             "absolute path in the container",
             None,
             "/etc/orders.conf",
             required=True,
         ),
-        Field("read_only", Boolean(), "whether the container can only read it", False, True),
+        Field(
+            "read_only", Boolean(), "whether the container can only read it", Volume.read_only, True
+        ),
     ),
 )
 _SECONDS = Integer(1, 86_400, "a time in seconds")
-HEALTH = Record(
+HEALTH = Section(
     HealthCheck,
     (
         Field(
             "command",
-            ListOf(terms.ANY_TEXT, 1),
+            ListOf(types.ANY_TEXT, 1),
             "program and arguments, run in the container",
             None,
             ["python", "-m", "orders.check"],
         ),
         Field(
             "http",
-            terms.URL_PATH,
+            types.URL_PATH,
             "path that answers 2xx; asked on `port` with the image's own python",
             None,
             "/healthz",
         ),
-        Field("interval_s", _SECONDS, "seconds between two checks", 5, 10),
-        Field("timeout_s", _SECONDS, "seconds until a check has failed", 3, 2),
+        Field("interval_s", _SECONDS, "seconds between two checks", HealthCheck.interval_s, 10),
+        Field("timeout_s", _SECONDS, "seconds until a check has failed", HealthCheck.timeout_s, 2),
         Field(
             "retries",
             Integer(1, 1000, "a number of retries"),
             "failures in a row that make it unhealthy",
-            5,
+            HealthCheck.retries,
             3,
         ),
         Field(
             "start_period_s",
             Integer(0, 86_400, "a time in seconds"),
             "seconds at the start in which failures do not count",
-            30,
+            HealthCheck.start_period_s,
             60,
         ),
     ),
     one_of=("command", "http"),
 )
-SAMPLING = Record(
+SAMPLING = Section(
     Sampling,
     (
-        Field("type", Choice(SAMPLERS), "sampler of the client", "const", "probabilistic"),
+        Field("type", Choice(SAMPLERS), "sampler of the client", Sampling.type, "probabilistic"),
         Field(
             "param",
             Number(0, 1e9, "a sampler's parameter"),
             "const: 0 or 1; probabilistic and remote: a share; ratelimiting: traces/s",
-            1,
+            Sampling.param,
             0.1,
         ),
     ),
-    rules=(rules.fits_sampler,),
+    constraints=(constraints.fits_sampler,),
 )
-SERVICE = Record(
+SERVICE = Section(
     Service,
     (
         Field(
             "name",
-            terms.NAME,
+            types.NAME,
             "name, also as host; its agent is NAME-agent",
             None,
             "orders",
@@ -156,16 +163,16 @@ SERVICE = Record(
         ),
         Field(
             "image",
-            terms.IMAGE,
+            types.IMAGE,
             "image to run; either this or build",
             None,
             "registry.example.com/orders:1.4.2",
         ),
         Field("build", BUILD, "how to build the image; either this or image"),
-        Field("port", terms.PORT, "port that it listens on; none for a worker", None, 8000),
+        Field("port", types.PORT, "port that it listens on; none for a worker", None, 8000),
         Field(
             "publish",
-            terms.PUBLISH,
+            types.PUBLISH,
             'host port on 127.0.0.1, or "ADDRESS:PORT"; replicas take the next ones, too',
             None,
             8000,
@@ -173,13 +180,13 @@ SERVICE = Record(
         Field(
             "replicas",
             Integer(1, 1000, "a number of replicas"),
-            "how many run; Compose puts one agent beside them all",
-            1,
+            "how many run; in Compose they share one agent",
+            Service.replicas,
             3,
         ),
         Field(
             "command",
-            ListOf(terms.ANY_TEXT, 1),
+            ListOf(types.ANY_TEXT, 1),
             "program and arguments; the image's own if not given",
             None,
             ["gunicorn", "orders:app"],
@@ -193,20 +200,20 @@ SERVICE = Record(
         ),
         Field(
             "env_files",
-            ListOf(terms.FILE_PATH),
+            ListOf(types.FILE_PATH),
             "files of variables, relative to the spec; later wins",
             [],
             ["./orders.env"],
         ),
         Field(
             "volumes",
-            ListOf(Either(terms.VOLUME, VOLUME), rules=(rules.own_targets,)),
+            ListOf(Either(types.VOLUME, VOLUME), constraints=(constraints.own_targets,)),
             "what is mounted: SOURCE:TARGET[:ro], or a map",
             [],
             ["./orders.conf:/etc/orders.conf:ro"],
         ),
         Field("resources", RESOURCES, "limits of each replica"),
-        Field("health", HEALTH, "how to tell that it answers; the image's own if not given"),
+        Field("health", HEALTH, "how to tell that it is healthy; the image's own if not given"),
         Field(
             "sampling",
             SAMPLING,
@@ -214,65 +221,69 @@ SERVICE = Record(
         ),
     ),
     one_of=("image", "build"),
-    rules=(rules.needs_port,),
+    constraints=(constraints.needs_port,),
 )
-GATEWAY = Record(
-    GatewayWish,
+GATEWAY = Section(
+    GatewaySettings,
     (
         Field(
             "network",
             Choice(NETWORKS),
             "public: from anywhere; vpc: inside the region's VPC only",
-            "public",
+            GatewaySettings.network,
             "vpc",
             flag="--network",
         ),
         Field(
-            "port", terms.PORT, "port for Jaeger's gRPC; the catalogue's if not given", None, 1883
+            "port",
+            types.PORT,
+            "port for Jaeger's gRPC; the catalogue's if not given",
+            None,
+            GRPC_PORT,
         ),
         Field(
             "tls",
             Boolean(),
             "whether agents speak TLS to it; needs an agent from 1.18.0",
-            False,
+            GatewaySettings.tls,
             True,
         ),
         Field(
             "host",
-            terms.HOST,
+            types.HOST,
             "host instead of the region's; outside the catalogue it must be in allow, too",
             None,
             "gateway.example.com",
         ),
         Field(
             "allow",
-            ListOf(terms.HOST),
+            ListOf(types.HOST),
             "hosts outside the catalogue that a token may go to",
             [],
             ["gateway.example.com"],
         ),
     ),
 )
-AGENT = Record(
-    Agent,
+AGENT = Section(
+    AgentSettings,
     (
         Field(
             "kind",
             Choice(AGENT_KINDS),
-            "what runs beside a service",
-            "jaeger-agent",
-            "jaeger-agent",
+            "what runs as a sidecar of each service",
+            AgentSettings.kind,
+            AGENT_KINDS[0],
         ),
         Field(
             "version",
-            terms.VERSION,
-            "version, 1.15.0 to 1.62.0; its flags follow",
-            "1.62.0",
+            types.VERSION,
+            f"version, {OLDEST_VERSION} to {DEFAULT_VERSION}; its flags follow",
+            AgentSettings.version,
             "1.35.0",
         ),
         Field(
             "image",
-            terms.IMAGE,
+            types.IMAGE,
             "image instead of the official one of the version",
             None,
             "registry.example.com/jaeger-agent:1.62.0",
@@ -285,50 +296,50 @@ AGENT = Record(
         ),
     ),
 )
-IMAGES = Record(
-    Images,
+IMAGES = Section(
+    ImageSettings,
     (
         Field(
             "prefix",
-            terms.MIRROR,
+            types.MIRROR,
             "mirror's name before the official names of base and agent",
-            "",
+            ImageSettings.prefix,
             "mirror.example.com/dockerhub/",
         ),
         Field(
             "source",
             Choice(IMAGE_SOURCES),
             "what `sidecar images` does: pull, build from source, or whatever works",
-            "auto",
+            ImageSettings.source,
             "build",
         ),
     ),
 )
-CAPACITY = Record(
+CAPACITY = Section(
     Capacity,
     (
         Field(
             "spans_per_second",
             Integer(1, 1_000_000, "a rate"),
             "spans/s of one replica at its peak",
-            2000,
+            Capacity.spans_per_second,
             5000,
         ),
         Field(
             "round_trip_ms",
             Integer(1, 60_000, "a round trip in ms"),
             "time of a call to the gateway, in ms",
-            200,
+            Capacity.round_trip_ms,
             30,
         ),
     ),
 )
-SPEC = Record(
+SPEC = Section(
     Spec,
     (
         Field(
             "region",
-            terms.REGION,
+            types.REGION,
             "region id, see `sidecar regions`",
             None,
             "cn-shanghai",
@@ -336,7 +347,7 @@ SPEC = Record(
         ),
         Field(
             "name",
-            terms.PROJECT,
+            types.PROJECT,
             "Compose project; services-REGION if not given, sidecar-REGION for the sample",
             None,
             "shop",
@@ -344,10 +355,12 @@ SPEC = Record(
         Field("gateway", GATEWAY, "where spans go"),
         Field(
             "services",
-            ListOf(SERVICE, 1, named=True, rules=(rules.own_names, rules.own_ports)),
+            ListOf(
+                SERVICE, 1, named=True, constraints=(constraints.own_names, constraints.own_ports)
+            ),
             "services to trace; the sample's if not given",
         ),
-        Field("agent", AGENT, "the agent beside each service"),
+        Field("agent", AGENT, "the agent of each service"),
         Field("images", IMAGES, "where images come from"),
         Field("capacity", CAPACITY, "what one replica reports; agents are sized for it"),
     ),

@@ -9,18 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
+from sidecar.rules.agents import DEFAULT_VERSION
+from sidecar.rules.services import HealthTiming
+from sidecar.rules.specs import MISSING_REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 AGENT_KINDS = ("jaeger-agent",)
 IMAGE_SOURCES = ("auto", "registry", "build")
-SAMPLERS = ("const", "probabilistic", "ratelimiting", "remote")
+AGENT_SUFFIX = "-agent"
+"""An agent is named after its service."""
+HIGHEST_PORT = 65535
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class GatewayWish:
+class GatewaySettings:
     """Which of the region's hosts takes the spans, or a host outside the catalogue."""
 
     network: str = "public"
@@ -66,9 +71,10 @@ class Publish:
 
 @dataclass(frozen=True)
 class Volume:
-    """A folder or file of the host (absolute, or ./ and ../ from the spec's folder), or a named volume."""
+    """A folder or file of the host, or a named volume."""
 
     source: str
+    """A path (absolute, or ./ and ../ from the spec's folder), or a volume's name."""
     target: str
     """Absolute, inside the container."""
     read_only: bool = False
@@ -89,18 +95,6 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class HealthTiming:
-    """When a health check runs, and what its failures mean."""
-
-    interval_s: int = 5
-    timeout_s: int = 3
-    retries: int = 5
-    """Failures in a row that make the service unhealthy."""
-    start_period_s: int = 30
-    """Seconds at the start in which failures do not count."""
-
-
-@dataclass(frozen=True)
 class HealthCheck(HealthTiming):
     """How to tell that a service is healthy: by a command in its container, or a path it serves."""
 
@@ -111,16 +105,19 @@ class HealthCheck(HealthTiming):
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which traces a service reports; the client reads it from JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM."""
+    """Which traces a service reports; the client reads JAEGER_SAMPLER_TYPE and …_PARAM."""
 
     type: str = "const"
     param: float = 1
-    """const: 0 or 1; probabilistic: a share, 0-1; ratelimiting: traces a second; remote: the share until told."""
+    """const: 0 or 1; probabilistic: a share, 0-1; ratelimiting: traces per second.
+
+    remote: the share that holds until the agent sends another.
+    """
 
 
 @dataclass(frozen=True)
 class Service:
-    """One traced service; an agent of its own runs beside it."""
+    """One traced service, which has an agent of its own as a sidecar."""
 
     name: str
     image: str | None = None
@@ -145,11 +142,11 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Agent:
+class AgentSettings:
     """Which agent, at which version, with which limits."""
 
     kind: str = "jaeger-agent"
-    version: str = "1.62.0"
+    version: str = DEFAULT_VERSION
     image: str | None = None
     """None: the official image of that version."""
     resources: Resources = Resources()
@@ -157,7 +154,7 @@ class Agent:
 
 
 @dataclass(frozen=True)
-class Images:
+class ImageSettings:
     """Where images come from."""
 
     prefix: str = ""
@@ -181,25 +178,26 @@ class Spec:
 
     region: str = ""
     """Empty until a flag, a variable or a file names it."""
-    gateway: GatewayWish = GatewayWish()
+    gateway: GatewaySettings = GatewaySettings()
     services: tuple[Service, ...] | None = None
     """None: the sample's frontend and backend."""
-    agent: Agent = Agent()
-    images: Images = Images()
+    agent: AgentSettings = AgentSettings()
+    images: ImageSettings = ImageSettings()
     capacity: Capacity = Capacity()
     name: str | None = None
     """The Compose project. None: services-REGION, and sidecar-REGION for the sample."""
 
 
 def require_region(region: str | None) -> str:
-    """Return the region. Raises SidecarError where none was named."""
+    """Return the region. Raises SidecarError if none was given."""
     if not region:
-        raise SidecarError("region", "is not named", _fix_without_region())
+        problem = MISSING_REGION.problem("is not given", _fix_without_region())
+        raise SidecarError.from_problem("region", problem)
     return region
 
 
 def _fix_without_region() -> str:
-    """Return the next step; a spec in this folder that names a region is read with --file alone."""
+    """Return the next step; a spec in this folder may name a region, and only --file is missing."""
     path = Path("sidecar.yaml")
     with contextlib.suppress(OSError):
         if path.is_file() and re.search(rb"(?m)^region:[ \t]*[^\s#]", path.read_bytes()):

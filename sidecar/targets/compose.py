@@ -6,8 +6,8 @@ from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sidecar import agent, yamlio
-from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE
+from sidecar import yamlio
+from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE, agents
 from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
 from sidecar.rules.recognition import LOCAL_TOKEN
@@ -30,8 +30,8 @@ def render(plan: Plan) -> Rendering:
     """Return the Compose file of a plan, and what else its folder needs."""
     files = {FILE: _template().render(plan=plan, command_of=_command, direct=DIRECT)}
     if plan.region == LOCAL:
-        key = agent.tags_key(plan.services[0].agent.version)
-        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agent.config_text(LOCAL_TOKEN, key)}"
+        key = agents.tags_key(plan.services[0].agent.version)
+        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"
     return files
 
 

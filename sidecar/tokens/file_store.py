@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from sidecar import agent, files
+from sidecar import files
 from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE, TOKEN_FILE
+from sidecar.plan.agents import USER
 from sidecar.tokens import check
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class FileStore:
         """Judge the file; the public one where the folder is of the region `local`."""
         public = self.folder / LOCAL_TOKEN_FILE
         path = public if public.is_file() and not self.path.exists() else self.path
-        return check.check_agent_file(path, key, agent.USER)
+        return check.check_agent_file(path, key, USER)
 
     def agents(self) -> Agents:
         """Return the folder's running agents."""

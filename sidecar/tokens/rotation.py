@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar import signals
-from sidecar.agent import config_text
 from sidecar.errors import SidecarError
+from sidecar.plan.agents import config_text
 from sidecar.tokens.check import key_of
 from sidecar.verify.run import verify
 

@@ -5,10 +5,10 @@ import pytest
 from bench.agents import addresses, find_agent, rendered_argv, stock_argv
 from bench.calls import numbered, template
 from bench.measure import Skipped
-from sidecar import agent as agents
+from sidecar.plan import agents
 from sidecar.regions import gateway_of, load_regions
 from sidecar.rules.recognition import LOCAL_TOKEN
-from sidecar.spec import Agent, Capacity
+from sidecar.spec import AgentSettings, Capacity
 from sidecar.stand_in.keep.credentials import Presented, Token
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
@@ -20,7 +20,7 @@ def rendered():
     """The agent's arguments of the region local."""
     gateway = gateway_of(load_regions(None)["local"], "public")
     return agents.argv(
-        Agent(), gateway, agents.tune(Capacity()), listen="0.0.0.0", config_file="/run/agent.yaml"
+        AgentSettings(), gateway, agents.tune(Capacity()), config_file="/run/agent.yaml"
     )
 
 

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from sidecar import agent as agents
+from sidecar.plan import agents
+from sidecar.rules import agents as rules
 from sidecar.spec import Capacity
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="utf-8")
@@ -35,7 +36,7 @@ def test_the_constants_are_those_of_the_code():
     documented = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", TEXT, re.MULTILINE))
 
     assert {
-        "STOCK_BATCH": str(agents.STOCK_BATCH),
+        "STOCK_BATCH": str(rules.STOCK_BATCH),
         "HEADROOM": str(agents.HEADROOM),
         "STALL_SECONDS": str(agents.STALL_SECONDS),
         "MAX_PACKET": f"{agents.MAX_PACKET:,}",

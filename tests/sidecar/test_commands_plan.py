@@ -85,15 +85,18 @@ def test_a_folder_in_the_checkout_builds_from_it(run) -> None:
     [
         (
             [],
-            "sidecar: region: is not named. Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml",
+            (
+                "region: is not given. Give --region ID, or `region: ID` in a spec, "
+                "with --file sidecar.yaml [missing-region]"
+            ),
         ),
         (
             ["--region", "local", "--network", "vpc"],
-            "sidecar: region local: has no vpc host. Use --network public",
+            "region local: has no vpc host. Use --network public [network-without-host]",
         ),
         (
             ["--file", "none.yaml"],
-            "sidecar: none.yaml: No such file or directory. Check the path and its rights",
+            "none.yaml: No such file or directory. Check the path and its rights [unreadable-file]",
         ),
     ],
 )
@@ -101,7 +104,7 @@ def test_what_cannot_be_planned_is_one_message(run, arguments: list[str], messag
     """Exit code 1, nothing on standard output."""
     result = run("plan", *arguments)
 
-    assert (1, "", f"{message}\n") == (result.code, result.out, result.err)
+    assert (1, "", f"sidecar: {message}\n") == (result.code, result.out, result.err)
 
 
 def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -> None:
@@ -119,7 +122,7 @@ def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -
         "sidecar: a.yaml:3: gateway.host: 'gw.example.com' is not in the catalogue, and a token"
     )
     assert (
-        "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use 1.18.0 or later\n"
+        "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use 1.18.0 or later [agent-without-tls]\n"
         == tls
     )
 
@@ -166,8 +169,8 @@ def test_every_mistake_of_a_spec_is_printed(run, tmp_path) -> None:
     (tmp_path / "sidecar.yaml").write_text("region: 1\ngateway: {network: 2}\n")
 
     assert [
-        "sidecar: sidecar.yaml:1: region: '1' is not text. Put it in quotes",
-        "sidecar.yaml:2: gateway.network: '2' is not known. Use public or vpc",
+        "sidecar: sidecar.yaml:1: region: '1' is not text. Put it in quotes [unquoted-text]",
+        "sidecar.yaml:2: gateway.network: '2' is not valid. Use public or vpc [invalid-value]",
     ] == run("plan", "--file", "sidecar.yaml").err.splitlines()
 
 

@@ -64,11 +64,9 @@ def test_a_wrong_users_file_is_one_message(run, tmp_path) -> None:
     path.write_text("regions:\n- {id: mine}\n")
     result = run("regions", "--regions", path)
 
-    assert (
-        1,
-        "",
-        f"sidecar: {path}:2: regions[0]: has no host. Give public: HOST, vpc: HOST or both\n",
-    ) == (
+    message = f"{path}:2: regions[0]: has no host. Give public: HOST, vpc: HOST or both"
+
+    assert (1, "", f"sidecar: {message} [invalid-regions-file]\n") == (
         result.code,
         result.out,
         result.err,

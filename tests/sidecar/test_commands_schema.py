@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sidecar.spec.schema import markdown, spec_schema
+from sidecar.spec.table import markdown, spec_schema
 
 
 def test_the_schema_is_printed_as_json(run, golden) -> None:

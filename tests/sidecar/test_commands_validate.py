@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sidecar.checks.deployment import check_compose
+from sidecar.rules import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +44,16 @@ def findings(run) -> Callable[..., list[dict[str, Any]]]:
     return call
 
 
-def finding(severity: str, subject: str, cause: str, fix: str, place: str = "") -> dict[str, str]:
+def finding(rule: str, subject: str, cause: str, fix: str, place: str = "") -> dict[str, str]:
     """Return a finding as JSON has it."""
-    return {"severity": severity, "subject": subject, "place": place, "cause": cause, "fix": fix}
+    return {
+        "severity": catalogue.rules()[rule].severity.value,
+        "subject": subject,
+        "place": place,
+        "cause": cause,
+        "fix": fix,
+        "id": rule,
+    }
 
 
 def test_a_region_is_valid(run) -> None:
@@ -61,7 +69,7 @@ def test_a_doubtful_host_is_a_warning_on_its_network(findings) -> None:
     """us-west-1's VPC host is in doubt, its public one is not."""
     cause = "us-west-1: one vendor table lists no VPC host for this region"
     expected = finding(
-        "warning",
+        "doubtful-region",
         "gateway.network",
         cause,
         "Ask the vendor, or use the public network",
@@ -77,14 +85,15 @@ def test_a_capacity_above_an_agents_ceiling_is_a_warning(findings) -> None:
     Path("sidecar.yaml").write_text(FAST)
     found = findings("--file", "sidecar.yaml")
 
-    assert [("warning", "capacity", "sidecar.yaml:2")] * 2 == [
-        (one["severity"], one["subject"], one["place"]) for one in found
-    ]
     assert [
-        f"{name}: 100,000 spans/s is above the 50,000 that its agent forwards at 200 ms in stock batches; "
-        "about 50% would be lost"
+        ("capacity-above-ceiling", f"services.{name}", "sidecar.yaml:2")
         for name in ("frontend", "backend")
-    ] == [one["cause"] for one in found]
+    ] == [(one["id"], one["subject"], one["place"]) for one in found]
+    cause = (
+        "100,000 spans/s is above the 50,000 that its agent forwards at 200 ms in stock batches; "
+        "about 50% would be lost"
+    )
+    assert [cause] * 2 == [one["cause"] for one in found]
 
 
 def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
@@ -92,9 +101,9 @@ def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
     run("render", "--region", "cn-beijing", "--out", "out")
     fix = "sidecar token set --out out"
     expected = finding(
-        "warning",
+        "token-not-set",
         "secrets/agent.yaml",
-        "is not there; the agents will not start",
+        "does not exist; the agents will not start",
         fix,
         "out/secrets/agent.yaml",
     )
@@ -126,7 +135,7 @@ def test_a_stale_folder_is_a_warning(run, findings) -> None:
     fix = "Render again; `sidecar render --diff` shows the difference"
 
     expected = finding(
-        "warning", "docker-compose.yml", "differs from a fresh render", fix, str(path)
+        "stale-rendering", "docker-compose.yml", "differs from a fresh render", fix, str(path)
     )
     assert [expected] == findings("--region", "local", "--out", "out")
 
@@ -135,9 +144,9 @@ def test_a_folder_that_render_would_refuse_is_an_error(findings) -> None:
     """As render says it."""
     Path("out").write_text("mine")
 
-    assert [finding("error", "out", "is not a folder", "Name a folder with --out")] == findings(
-        "--region", "local", "--out", "out"
-    )
+    expected = finding("folder-refused", "out", "is not a folder", "Name a folder with --out")
+
+    assert [expected] == findings("--region", "local", "--out", "out")
 
 
 def test_every_mistake_of_a_spec_is_a_finding(findings) -> None:
@@ -145,9 +154,13 @@ def test_every_mistake_of_a_spec_is_a_finding(findings) -> None:
     Path("sidecar.yaml").write_text("region: 1\ngateway: {network: x}\n")
 
     assert [
-        finding("error", "region", "'1' is not text", "Put it in quotes", "sidecar.yaml:1"),
+        finding("unquoted-text", "region", "'1' is not text", "Put it in quotes", "sidecar.yaml:1"),
         finding(
-            "error", "gateway.network", "'x' is not known", "Use public or vpc", "sidecar.yaml:2"
+            "invalid-value",
+            "gateway.network",
+            "'x' is not valid",
+            "Use public or vpc",
+            "sidecar.yaml:2",
         ),
     ] == findings("--file", "sidecar.yaml")
 
@@ -182,14 +195,14 @@ def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
     (found,) = findings("--region", "nowhere")
     result = run("validate", "--region", "nowhere")
 
-    assert ("error", "region", "--region") == (found["severity"], found["subject"], found["place"])
-    assert (
-        1,
-        "error: --region: region: 'nowhere' is not in the catalogue. `sidecar regions` lists them\n",
-    ) == (
-        result.code,
-        result.out,
+    line = "--region: region: 'nowhere' is not in the catalogue. `sidecar regions` lists them"
+
+    assert ("unknown-region", "region", "--region") == (
+        found["id"],
+        found["subject"],
+        found["place"],
     )
+    assert (1, f"error: {line} [unknown-region]\n") == (result.code, result.out)
 
 
 @pytest.mark.usefixtures("compose")

@@ -32,6 +32,7 @@ def test_a_finding_is_json() -> None:
         "place": "sidecar.yaml:3",
         "cause": "has no image",
         "fix": "Give one",
+        "id": "",
     }
 
     assert expected == json.loads(json.dumps(FULL.as_dict()))

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from sidecar.cli import main
 from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
-from sidecar.plan.gateways import hosts_of
-from sidecar.regions import load_regions
-from sidecar.spec import terms
+from sidecar.regions import load_regions, token_hosts
+from sidecar.spec import field_types as types
+from sidecar.spec.containers import Either, ListOf, MapOf
 from sidecar.spec.fields import SAMPLING, SERVICE, SPEC
-from sidecar.spec.kinds import Boolean, Choice, Integer, Kind, Number, Text
 from sidecar.spec.load import load
-from sidecar.spec.shapes import Either, ListOf, MapOf, Record
+from sidecar.spec.scalars import Boolean, Choice, FieldType, Integer, Number, PatternText
+from sidecar.spec.sections import Section
 from sidecar.targets import compose
 from sidecar.yamlio import flow
 
@@ -95,12 +95,12 @@ def cases(share: float) -> Callable[[Any], Any]:
     return lambda test: turns(each(test))
 
 
-def values(kind: Kind) -> st.SearchStrategy[Any]:
+def values(kind: FieldType) -> st.SearchStrategy[Any]:
     """Return what a field of a kind takes, as a spec says it; a few are still refused, e.g. hosts like 1.2."""
     return next(make(kind) for one, make in STRATEGIES.items() if isinstance(kind, one))
 
 
-def matching(kind: Text) -> st.SearchStrategy[str]:
+def matching(kind: PatternText) -> st.SearchStrategy[str]:
     """Return texts of the kind's pattern; any text where it takes any."""
     if kind in USUAL:
         return USUAL[kind]
@@ -117,22 +117,22 @@ def texts() -> st.SearchStrategy[str]:
 
 
 PATHS = texts().map(lambda text: "./" + re.sub(r"[\x00-\x1f\x7f:]|\$(?=\{?\w)", "", text))
-USUAL: dict[Kind, st.SearchStrategy[str]] = {
-    terms.ANY_TEXT: texts(),
-    terms.FILE_PATH: PATHS,
-    terms.CONTEXT: PATHS,
-    terms.VOLUME_SOURCE: PATHS | st.sampled_from(["data", "/", "..", "A.b-c_d"]),
-    terms.VOLUME_TARGET: PATHS.map(lambda path: f"/t{path[2:]}"),
-    terms.VOLUME: st.tuples(PATHS, PATHS, st.sampled_from(["", ":ro", ":rw"])).map(
+USUAL: dict[FieldType, st.SearchStrategy[str]] = {
+    types.ANY_TEXT: texts(),
+    types.FILE_PATH: PATHS,
+    types.CONTEXT: PATHS,
+    types.VOLUME_SOURCE: PATHS | st.sampled_from(["data", "/", "..", "A.b-c_d"]),
+    types.VOLUME_TARGET: PATHS.map(lambda path: f"/t{path[2:]}"),
+    types.VOLUME: st.tuples(PATHS, PATHS, st.sampled_from(["", ":ro", ":rw"])).map(
         lambda parts: f"{parts[0]}:/v{parts[1][2:]}{parts[2]}"
     ),
-    terms.MEMORY: st.sampled_from(["6m", "256m", "1g", "2Gi", "300"]),
-    terms.VERSION: st.sampled_from(["1.15.0", "1.18.0", "1.22.0", "1.62.0"]),
-    terms.URL_PATH: texts().map(lambda text: "/" + re.sub(r"[^!-~]|[$]", "", text)),
+    types.MEMORY: st.sampled_from(["6m", "256m", "1g", "2Gi", "300"]),
+    types.VERSION: st.sampled_from(["1.15.0", "1.18.0", "1.22.0", "1.62.0"]),
+    types.URL_PATH: texts().map(lambda text: "/" + re.sub(r"[^!-~]|[$]", "", text)),
 }
 """Where the pattern alone makes too many that a hint, a range or a rule refuses."""
-STRATEGIES: dict[type[Kind], Any] = {
-    Text: matching,
+STRATEGIES: dict[type[FieldType], Any] = {
+    PatternText: matching,
     Choice: lambda kind: st.sampled_from(kind.choices),
     Boolean: lambda _: st.booleans(),
     Integer: lambda kind: st.integers(kind.low, kind.high),
@@ -142,13 +142,13 @@ STRATEGIES: dict[type[Kind], Any] = {
     MapOf: lambda kind: st.dictionaries(values(kind.key), values(kind.value), max_size=3),
     ListOf: lambda kind: st.lists(values(kind.item), min_size=kind.least, max_size=3),
     Either: lambda kind: values(kind.text) | values(kind.full),
-    Record: lambda kind: records(kind, **({"param": st.just(1)} if kind is SAMPLING else {})),
+    Section: lambda kind: records(kind, **({"param": st.just(1)} if kind is SAMPLING else {})),
 }
 
 
-def records(kind: Record, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+def records(kind: Section, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Return maps with the required fields and some of the others."""
-    of = {field.name: values(field.kind) for field in kind.fields} | fixed
+    of = {field.name: values(field.type) for field in kind.fields} | fixed
     needed = {
         field.name: of.pop(field.name)
         for field in kind.fields
@@ -180,7 +180,7 @@ def services() -> st.SearchStrategy[list[dict[str, Any]]]:
                 service["publish"] = f"127.0.0.{number + 1}:{20_000 + 1000 * number}"
         return found
 
-    ports = records(SERVICE, port=st.integers(1, 65535), name=values(SERVICE.field("name").kind))
+    ports = records(SERVICE, port=st.integers(1, 65535), name=values(SERVICE.field("name").type))
     return st.lists(ports, min_size=1, max_size=3).map(fit)
 
 
@@ -203,7 +203,7 @@ def read(text: str) -> Spec:
 
 def planned(spec: Spec) -> Plan:
     """Return its plan."""
-    return make_plan(spec, REGIONS[spec.region], folder="../..", known_hosts=hosts_of(REGIONS))
+    return make_plan(spec, REGIONS[spec.region], folder="../..", known_hosts=token_hosts(REGIONS))
 
 
 def outcome(action: Callable[[], object]) -> str:

@@ -180,11 +180,11 @@ def test_the_variable_names_a_users_file_and_the_argument_wins(
         ("regions: [{id: Up, public: a.b}]", "regions[0].id: 'Up' is not a region id"),
         (
             "regions: [{id: local, public: other.example.com}]",
-            "regions[0].id: `local` is the stand-in gateway's own",
+            "regions[0].id: `local` is the region of the stand-in gateway",
         ),
         (
             "regions: [{id: a, host: a.b}]",
-            "regions[0].host: is not known. Known: id, name, public, vpc",
+            "regions[0].host: is not a known key. Known: id, name, public, vpc",
         ),
         ("regions: [{id: a}]", "regions[0]: has no host. Give public: HOST, vpc: HOST or both"),
         ("regions: [{id: a, public: null, vpc: null}]", "regions[0]: has no host"),
@@ -194,7 +194,7 @@ def test_the_variable_names_a_users_file_and_the_argument_wins(
         ("regions: [{id: a, public: 'http://a.b'}]", "regions[0].public: is not a host name"),
         (
             "regions: [{id: a, vpc: 'a.b:1883'}]",
-            "regions[0].vpc: is not a host name. Leave scheme and port out",
+            "regions[0].vpc: is not a host name. Remove scheme and port",
         ),
         ("regions: [{id: a, vpc: '-a.b'}]", "is not a host name"),
         ("regions: [{id: a, vpc: 'a-.b'}]", "is not a host name"),

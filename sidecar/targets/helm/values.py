@@ -9,14 +9,14 @@ from sidecar.image_names import built_agent, official
 from sidecar.plan import DIRECT
 from sidecar.regions import LOCAL
 from sidecar.rules.agents import COMPACT_PORT
-from sidecar.spec import HealthTiming
+from sidecar.rules.services import HealthTiming
 from sidecar.targets.helm.keys import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.agent import Tuning
     from sidecar.plan import AgentPlan, Plan, ServicePlan
+    from sidecar.plan.agents import Tuning
 
 Values = dict[str, Any]
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from compose_deployment import DeployedFolder, Traffic, deployed, local_copy, sidecar, wait_for
 
-from sidecar.agent import config_text
+from sidecar.plan.agents import config_text
 from sidecar.rules.recognition import LOCAL_TOKEN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]

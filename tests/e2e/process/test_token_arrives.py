@@ -11,7 +11,7 @@ import grpc
 import pytest
 from sidecar_tracing import Config
 
-from sidecar.agent import config_text, tags_key
+from sidecar.plan.agents import config_text, tags_key
 from sidecar.rules.tokens import MAX_LENGTH
 from sidecar.stand_in.stubs import collector_pb2, collector_pb2_grpc
 from sidecar.tokens.source import clean

@@ -10,7 +10,7 @@ import pytest
 from helm_charts import plan_of
 
 from sidecar.checks.charts import KUBERNETES, check_rendering, weaknesses
-from sidecar.spec import Agent, Service, Spec
+from sidecar.spec import AgentSettings, Service, Spec
 from sidecar.targets import helm
 
 RENDERING = helm.render(plan_of(Spec("eu-central-1")))
@@ -50,7 +50,7 @@ def test_an_agent_that_cannot_listen_on_loopback_is_a_warning() -> None:
     services = (Service("web", "web:1"), Service("api", "api:1"))
     old, known = (
         [each.id for each in weaknesses(plan_of(Spec("local", agent=agent, services=services)))]
-        for agent in (Agent(version="1.17.9"), Agent(version="1.18.0"))
+        for agent in (AgentSettings(version="1.17.9"), AgentSettings(version="1.18.0"))
     )
 
     assert ["writable-root", "writable-root", "admin-port-open"] == old

@@ -22,7 +22,7 @@ import yaml
 from sidecar.image_names import REMARK
 from sidecar.init.document import document
 from sidecar.spec.load import load
-from sidecar.spec.paths import walk
+from sidecar.spec.table import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -350,8 +350,9 @@ def test_a_diff_shows_what_would_change(run) -> None:
 def test_a_region_without_such_a_host_is_refused(run) -> None:
     """A spec that plan would refuse is not written."""
     result = run("init", "--region", "local", "--network", "vpc")
+    message = "region local: has no vpc host. Use --network public [network-without-host]"
 
-    assert (1, "sidecar: region local: has no vpc host. Use --network public\n") == (
+    assert (1, f"sidecar: {message}\n") == (
         result.code,
         result.err,
     )
@@ -430,7 +431,7 @@ def test_a_terminal_is_asked(terminal: Terminal) -> None:
     terminal.answer("Network (public or vpc) [public]: ", "private\n")
     terminal.answer("Use public or vpc", "vpc\n")
     terminal.answer("Service (Enter: the sample's two): ", "Orders Two\n")
-    terminal.answer("holds a blank", "orders\n")
+    terminal.answer("contains a space", "orders\n")
     terminal.answer("Its image [registry.example.com/web:1.0]: ", "registry.example.com/orders:2\n")
     terminal.answer("The port that it listens on [8000]: ", "70000\n")
     terminal.answer("is not a port", "\n")

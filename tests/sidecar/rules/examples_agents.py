@@ -12,6 +12,7 @@ STOCK_CEILING = 500
 """Spans/s that 10 workers forward in batches of 10 at 200 ms."""
 
 EXAMPLES = {
+    "agent-without-tls": example(agents.tls, Call((1, 17, 0)), Call((1, 18, 0))),
     "not-an-agent-version": example(agents.version, Call("2.0.0"), Call("1.62.0")),
     "agent-image-of-another-version": example(
         agents.agent_image,

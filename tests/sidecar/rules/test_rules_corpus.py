@@ -6,10 +6,10 @@ import pytest
 import rule_corpus as corpus
 from rule_examples import ids
 
-from sidecar import agent as kits_own
+from sidecar.plan import agents as kits_own
 from sidecar.regions import gateway_of, load_regions
 from sidecar.rules import agents, clients, recognition, services, tokens, variables
-from sidecar.spec import Agent, Capacity
+from sidecar.spec import AgentSettings, Capacity
 
 
 @pytest.mark.parametrize(("text", "found"), corpus.TOKENS.values(), ids=corpus.TOKENS)
@@ -76,10 +76,9 @@ def test_the_kit_renders_flags_that_the_version_knows(version: str) -> None:
     """What the kit says of a hand-made agent holds for its own."""
     gateway = gateway_of(load_regions()["cn-hangzhou"], "public")
     argv = kits_own.argv(
-        Agent(version=version),
+        AgentSettings(version=version),
         gateway,
         kits_own.tune(Capacity()),
-        listen="0.0.0.0",
         config_file="x",
     )
     numbers = agents.read_version(version)

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from sidecar.commands import _spec
+from sidecar.arguments import _spec
 from sidecar.spec.fields import (
     AGENT,
     BUILD,
@@ -28,9 +28,8 @@ from sidecar.spec.fields import (
     VOLUME,
 )
 from sidecar.spec.load import load
-from sidecar.spec.paths import variables, walk
-from sidecar.spec.schema import markdown, spec_schema
-from sidecar.spec.shapes import Record
+from sidecar.spec.sections import Section
+from sidecar.spec.table import markdown, spec_schema, variables, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +55,7 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.make.__name__)
-def test_the_table_has_the_records_own_attributes(record: Record) -> None:
+def test_the_table_has_the_records_own_attributes(record: Section) -> None:
     """Nothing is read that no record holds, and no record holds what nobody can write."""
     assert is_dataclass(record.make)
     assert {one.name for one in attributes(record.make)} == {
@@ -130,7 +129,7 @@ def test_an_example_is_read_and_is_valid_by_the_schema(
 def test_every_leaf_has_an_example_and_every_field_a_line() -> None:
     """One line of words, without a full stop; sections show their fields' examples."""
     for path, field in walk():
-        section = isinstance(field.kind, Record) or path in ("services", "network")
+        section = isinstance(field.type, Section) or path == "services"
         assert section or field.example is not None, path
         assert field.doc, path
         assert field.doc.splitlines() == [field.doc.rstrip(".")], path

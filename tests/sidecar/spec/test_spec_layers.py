@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.spec import GatewayWish, Publish, Volume
+from sidecar.spec import GatewaySettings, Publish, Volume
 from sidecar.spec.load import Loaded, load
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_later_file_wins_and_maps_merge_by_key(layers) -> None:
     spec = layers(BASE, PROD).spec
     web, worker, cron = spec.services or ()
 
-    assert GatewayWish("vpc", 1885) == spec.gateway
+    assert GatewaySettings("vpc", 1885) == spec.gateway
     assert {"LEVEL": "warning", "COLOUR": "blue"} == web.environment
     assert (256, 2) == (web.resources.memory_mib, web.resources.cpus)
     assert (80, ("serve",), (Volume("./a", "/a"),)) == (web.port, web.command, web.volumes)
@@ -90,8 +90,9 @@ def test_an_overlay_alone_may_lack_what_the_base_says(layers) -> None:
     with pytest.raises(SidecarError) as caught:
         layers(PROD)
 
-    assert "base.yaml:3: services[0]: has neither image nor build. Give one of them" == str(
-        caught.value
+    assert (
+        "base.yaml:3: services[0]: has neither image nor build. Give one of them [missing-key]"
+        == str(caught.value)
     )
 
 
@@ -101,14 +102,19 @@ def test_a_name_that_is_doubled_in_one_file_is_an_error_under_an_overlay(layers)
     with pytest.raises(SidecarError) as caught:
         layers(BASE, doubled)
 
-    assert "prod.yaml:3: services[2].name: 'web' is taken. Give each service its own name" == str(
-        caught.value
+    assert (
+        "prod.yaml:3: services[2].name: 'web' is already used. Give each service its own name [conflicting-values]"
+        == str(caught.value)
     )
 
 
 def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
     """File by file, line by line, then variables, then flags; a file that is no YAML does not hide the next."""
-    whole = "Give a whole number from 1 to 60000"
+    whole = "Give a whole number from 1 to"
+    syntax = "did not find expected node content. Correct this line, or the one before"
+    version = "the agent was removed from Jaeger after 1.62.0. Use 1.15.0 to 1.62.0"
+    boolean = "Write true or false, without quotes"
+    milliseconds = f"'0' is not a round trip in ms. {whole} 60000"
     with pytest.raises(SidecarError) as caught:
         layers(
             "services:\n- {name: web, port: 0}\nregion: 1\n",
@@ -119,14 +125,14 @@ def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
         )
 
     assert [
-        "base.yaml:2: services[0].port: '0' is not a port. Give a whole number from 1 to 65535",
-        "base.yaml:2: services[0]: has neither image nor build. Give one of them",
-        "base.yaml:3: region: '1' is not text. Put it in quotes",
-        "prod.yaml:2: is not YAML: did not find expected node content. Correct it there, or the line before",
-        "third.yaml:1: agent.version: '9.9.9': the agent was removed from Jaeger after 1.62.0. Use 1.15.0 to 1.62.0",
-        "$SIDECAR_GATEWAY_TLS: gateway.tls: 'yes' is not true or false. Write true or false, without quotes",
-        f"$SIDECAR_CAPACITY_ROUND_TRIP_MS: capacity.round_trip_ms: '0' is not a round trip in ms. {whole}",
-        "--region: region: 'a b' is not a region id. `sidecar regions` lists them",
+        f"base.yaml:2: services[0].port: '0' is not a port. {whole} 65535 [invalid-value]",
+        "base.yaml:2: services[0]: has neither image nor build. Give one of them [missing-key]",
+        "base.yaml:3: region: '1' is not text. Put it in quotes [unquoted-text]",
+        f"prod.yaml:2: is not YAML: {syntax} [broken-yaml]",
+        f"third.yaml:1: agent.version: '9.9.9': {version} [not-an-agent-version]",
+        f"$SIDECAR_GATEWAY_TLS: gateway.tls: 'yes' is not true or false. {boolean} [invalid-value]",
+        f"$SIDECAR_CAPACITY_ROUND_TRIP_MS: capacity.round_trip_ms: {milliseconds} [invalid-value]",
+        "--region: region: 'a b' is not a region id. `sidecar regions` lists them [invalid-value]",
     ] == str(caught.value).splitlines()
 
 
@@ -148,7 +154,7 @@ def test_a_flag_wins_over_a_variable_over_a_file_over_the_default(layers) -> Non
     assert (["serve"], "prod.yaml:7") == source_of(loaded, "services.web.command")
     assert ("blue", "base.yaml:7") == source_of(loaded, "services.web.environment.COLOUR")
     assert "services.web.build.context" not in loaded.provenance
-    assert ("eu-west-1", GatewayWish("public", 99)) == (loaded.spec.region, loaded.spec.gateway)
+    assert ("eu-west-1", GatewaySettings("public", 99)) == (loaded.spec.region, loaded.spec.gateway)
 
 
 def test_all_defaults_are_in_the_provenance(layers) -> None:

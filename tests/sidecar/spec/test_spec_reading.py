@@ -8,12 +8,12 @@ import pytest
 
 from sidecar.errors import SidecarError
 from sidecar.spec import (
-    Agent,
+    AgentSettings,
     Build,
     Capacity,
-    GatewayWish,
+    GatewaySettings,
     HealthCheck,
-    Images,
+    ImageSettings,
     Publish,
     Resources,
     Sampling,
@@ -22,7 +22,7 @@ from sidecar.spec import (
     Volume,
 )
 from sidecar.spec.load import load
-from sidecar.spec.values import SpecError
+from sidecar.spec.sources import SpecError
 
 SERVICE = "services:\n- {name: web, image: 'web:1', port: 80, %s}\n"
 
@@ -30,7 +30,12 @@ SERVICE = "services:\n- {name: web, image: 'web:1', port: 80, %s}\n"
 def test_a_region_alone_is_a_whole_spec(spec_of) -> None:
     """All else has defaults; no services means the sample's."""
     assert Spec(
-        "cn-shanghai", GatewayWish("public"), None, Agent(), Images(), Capacity(2000, 200)
+        "cn-shanghai",
+        GatewaySettings("public"),
+        None,
+        AgentSettings(),
+        ImageSettings(),
+        Capacity(2000, 200),
     ) == spec_of("region: cn-shanghai")
 
 
@@ -86,11 +91,11 @@ capacity: {spans_per_second: 10, round_trip_ms: 60000}
     )
     build = Build("./worker", "deploy/Dockerfile", "runtime", {"PYTHON": "3.12"})
     worker = Service("worker", build=build, health=HealthCheck(command=("python", "-m", "check")))
-    gateway = GatewayWish(
+    gateway = GatewaySettings(
         "vpc", 1884, True, "gw.example.com", ("gw.example.com", "[2001:db8::1]", "192.0.2.1")
     )
-    agent = Agent("jaeger-agent", "1.22.0", "mirror/agent:1", Resources(300, 1))
-    images = Images("mirror.example.com:5000/hub/", "build")
+    agent = AgentSettings("jaeger-agent", "1.22.0", "mirror/agent:1", Resources(300, 1))
+    images = ImageSettings("mirror.example.com:5000/hub/", "build")
 
     assert Spec(
         "eu-west-1", gateway, (web, worker), agent, images, Capacity(10, 60_000), "shop-2_b"
@@ -110,33 +115,33 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
     [
         ("", "sidecar.yaml:1: is empty. The smallest spec is `region: cn-shanghai`"),
         ("- region", "sidecar.yaml:1: is a list, not a map. The smallest spec is `region: cn-shanghai`"),
-        ("a: 1\n---\nb: 1", "sidecar.yaml:2: begins a second document. Keep one, or give it as a second --file"),
+        ("a: 1\n---\nb: 1", "sidecar.yaml:2: begins a second document. Keep one, or give the other as a second --file"),
         ("region: [x", "is not YAML: did not find expected ',' or ']'"),
         ("name: shop\nregion: 1", "sidecar.yaml:2: region: '1' is not text. Put it in quotes"),
         ("region: [a]", "sidecar.yaml:1: region: a list or map is not text. Give a region id"),
         ("local", "sidecar.yaml:1: is a single value, not a map. The smallest"),
-        ("region:", "sidecar.yaml:1: region: has no value. Give a region id, or leave the key out"),
-        ("region: null", "sidecar.yaml:1: region: has no value. Give a region id, or leave the key out"),
-        ("agent:\n\tversion: 1.62.0", "sidecar.yaml:2: is indented with a tab, which YAML does not allow. Use blanks"),
+        ("region:", "sidecar.yaml:1: region: has no value. Give a region id, or remove the key"),
+        ("region: null", "sidecar.yaml:1: region: has no value. Give a region id, or remove the key"),
+        ("agent:\n\tversion: 1.62.0", "sidecar.yaml:2: is indented with a tab, which YAML does not allow. Use spaces"),
         ("region: a b", "sidecar.yaml:1: region: 'a b' is not a region id. `sidecar regions` lists them"),
         ("region: !!python/object:os.system {}", "sidecar.yaml:1: region: a list or map is not text. Give a region id"),
         ("region: !!python/name:os.system ''", "sidecar.yaml:1: region: '' is not text. Put it in quotes"),
         ("region: a\nregion: b", "sidecar.yaml:2: region: is given twice. Keep one"),
-        ("gatway: {}", "sidecar.yaml:1: gatway: is not known. Did you mean gateway?"),
-        ("gatewy: {}", "sidecar.yaml:1: gatewy: is not known. Did you mean gateway?"),
-        ("x: 1", "sidecar.yaml:1: x: is not known. Known: region, name, gateway, services, agent, images, capacity"),
-        ("<<: {region: a}", "sidecar.yaml:1: <<: merges maps, which not every YAML does. Write the keys out"),
+        ("gatway: {}", "sidecar.yaml:1: gatway: is not a known key. Did you mean gateway?"),
+        ("gatewy: {}", "sidecar.yaml:1: gatewy: is not a known key. Did you mean gateway?"),
+        ("x: 1", "sidecar.yaml:1: x: is not a known key. Known: region, name, gateway, services, agent, images, capacity"),
+        ("<<: {region: a}", "sidecar.yaml:1: <<: is a merge key, which not every YAML parser reads. Write the keys out"),
         ("? [a]\n: b", "sidecar.yaml:1: has a key that is not text. Give region, name, gateway"),
         (
             "gateway: {network: private}",
-            "sidecar.yaml:1: gateway.network: 'private' is not known. Use public or vpc",
+            "sidecar.yaml:1: gateway.network: 'private' is not valid. Use public or vpc",
         ),
         (
             "gateway: {network: [vpc]}",
-            "sidecar.yaml:1: gateway.network: a list or map is not known. Use public or vpc",
+            "sidecar.yaml:1: gateway.network: a list or map is not valid. Use public or vpc",
         ),
         ("agent: 1.62.0", "sidecar.yaml:1: agent: is not a map. Give kind, version, image, resources below it"),
-        ("agent: {kind: otel}", "sidecar.yaml:1: agent.kind: 'otel' is not known. Use jaeger-agent"),
+        ("agent: {kind: otel}", "sidecar.yaml:1: agent.kind: 'otel' is not valid. Use jaeger-agent"),
         ("agent: {version: 1.62}", "sidecar.yaml:1: agent.version: '1.62' is not text. Put it in quotes"),
         ("agent: {version: v1.62.0}", "agent.version: 'v1.62.0' is not a version. Give one such as 1.62.0"),
         ("agent: {version: 1.06.0}", "agent.version: '1.06.0' is not a version"),
@@ -144,34 +149,34 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
         (f"agent: {{version: '1.{'9' * 5000}.0'}}", "is not a version. Give one such as 1.62.0"),
         ("agent: {version: 1.63.0}", "agent.version: '1.63.0': the agent was removed from Jaeger after 1.62.0"),
         ("agent: {version: 1.14.0}", "agent.version: '1.14.0': the oldest known is 1.15.0. Use 1.15.0 to 1.62.0"),
-        ("agent: {image: a b}", "agent.image: 'a b' holds a blank or a line break. Take it out"),
-        ("agent: {image: '${IMAGE}'}", "agent.image: '${IMAGE}' holds a variable, and nothing is expanded"),
+        ("agent: {image: a b}", "agent.image: 'a b' contains a space or a line break. Remove it"),
+        ("agent: {image: '${IMAGE}'}", "agent.image: '${IMAGE}' contains a variable, and a spec expands none"),
         ("agent: &a {image: *a}", "agent.image: a list or map is not text"),
         ("capacity: {spans_per_second: 0}", "'0' is not a rate. Give a whole number from 1 to 1000000"),
         ("capacity: {round_trip_ms: 60001}", "'60001' is not a round trip in ms. Give a whole number from 1 to 60000"),
         ("capacity: {round_trip_ms: 1.5}", "'1.5' is not a round trip in ms"),
-        ("capacity: {round_trip_ms: '200'}", "'200' is not a round trip in ms. Take its quotes off"),
+        ("capacity: {round_trip_ms: '200'}", "'200' is not a round trip in ms. Remove the quotes"),
         ("capacity: {round_trip_ms: 0x10}", "'0x10' is not a round trip in ms"),
         ("capacity: {round_trip_ms: 010}", "'010' is not a round trip in ms"),
         ("capacity: {round_trip_ms: [1]}", "a list or map is not a round trip in ms"),
-        ("services: []", "services: is not a list with an entry. Begin each entry with `- `"),
-        ("services: {web: 1}", "services: is not a list with an entry"),
+        ("services: []", "services: is not a list with at least one entry. Begin each entry with `- `"),
+        ("services: {web: 1}", "services: is not a list with at least one entry"),
         ("services: [web]", "services[0]: is not a map. Give name, image, build, port"),
         ("services: &s [*s]", "services[0]: is not a map"),
         ("services: [{name: web}]", "services[0]: has neither image nor build. Give one of them"),
         ("services: [{image: web}]", "services[0]: has no name. Give name"),
         (SERVICE % "publish: 70000", "services[0].publish: '70000' is not a port. Give a whole number from 1 to 65535"),
         (SERVICE % "publish: yes", "services[0].publish: 'yes' is not a port"),
-        (SERVICE % "command: serve", "services[0].command: is not a list with an entry"),
+        (SERVICE % "command: serve", "services[0].command: is not a list with at least one entry"),
         (SERVICE % "command: [1]", "services[0].command[0]: '1' is not text. Put it in quotes"),
-        (SERVICE % r'command: ["a\0b"]', r"services[0].command[0]: 'a\x00b' holds a NUL character. Leave it out"),
+        (SERVICE % r'command: ["a\0b"]', r"services[0].command[0]: 'a\x00b' contains a NUL character. Remove it"),
         (SERVICE % "environment: [A=b]", "services[0].environment: is not a map. Give VARIABLE: text below it"),
         (SERVICE % "environment: {PORT: 80}", "services[0].environment.PORT: '80' is not text. Put it in quotes"),
         (SERVICE % "environment: {A: b, A: c}", "services[0].environment.A: is given twice. Keep one"),
-        (SERVICE % "environment: {A-B: c}", "environment: 'A-B' is not a variable's name. Use letters, digits and _"),
-        ("k" * 900 + ": 1", f"sidecar.yaml:1: {'k' * 57}...: is not known"),
-        (r'"\e[31m": 1', r"sidecar.yaml:1: '\x1b[31m': is not known"),
-        (SERVICE % "environment: {<<: {A: b}}", "environment.<<: merges maps"),
+        (SERVICE % "environment: {A-B: c}", "environment: 'A-B' is not a variable name. Use letters, digits and _"),
+        ("k" * 900 + ": 1", f"sidecar.yaml:1: {'k' * 57}...: is not a known key"),
+        (r'"\e[31m": 1', r"sidecar.yaml:1: '\x1b[31m': is not a known key"),
+        (SERVICE % "environment: {<<: {A: b}}", "environment.<<: is a merge key"),
         (SERVICE % "environment: {[a]: b}", "services[0].environment: has a key that is not text"),
     ],
 )  # fmt: skip
@@ -193,7 +198,7 @@ def test_two_containers_cannot_share_a_name(error_of, first: str, second: str, t
     text = f"services:\n- {{name: {first}, image: i, port: 1}}\n- {{name: {second}, image: i, port: 1}}\n"
 
     assert (
-        f"sidecar.yaml:3: services[1].name: {taken!r} is taken. Give each service its own name"
+        f"sidecar.yaml:3: services[1].name: {taken!r} is already used. Give each service its own name [conflicting-values]"
         == error_of(text)
     )
 
@@ -204,7 +209,7 @@ def test_two_services_cannot_publish_one_port(error_of) -> None:
     text = f"services: [{one},\n{{name: d, image: i, port: 1, publish: 99}}]"
 
     assert (
-        "sidecar.yaml:2: services[3].publish: 99 is taken. Give each service its own port"
+        "sidecar.yaml:2: services[3].publish: 99 is already published. Give each service its own port [conflicting-values]"
         == error_of(text)
     )
 
@@ -238,7 +243,7 @@ def test_a_bomb_of_aliases_is_refused(error_of) -> None:
     lists = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 20))
 
     assert (
-        "sidecar.yaml: holds more than 100,000 values, with its aliases written out. Split it"
+        "sidecar.yaml: holds more than 100,000 values, with aliases expanded. Split it [broken-yaml]"
         == error_of(f"a0: &a0 [x]\n{lists}")
     )
 

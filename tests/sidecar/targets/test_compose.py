@@ -14,17 +14,16 @@ import yaml
 from jinja2 import UndefinedError
 from vendor_table import ROWS
 
-from sidecar import agent
 from sidecar.checkout import find_checkout
-from sidecar.plan import make_plan
+from sidecar.plan import agents, make_plan
 from sidecar.regions import load_regions
 from sidecar.spec import (
-    Agent,
+    AgentSettings,
     Build,
     Capacity,
-    GatewayWish,
+    GatewaySettings,
     HealthCheck,
-    Images,
+    ImageSettings,
     Publish,
     Resources,
     Sampling,
@@ -100,26 +99,26 @@ WHOLE = (
 CASES = {
     "local": (Spec("local"), "."),
     "public": (Spec("cn-shanghai"), None),
-    "vpc": (Spec("eu-central-1", GatewayWish("vpc")), None),
+    "vpc": (Spec("eu-central-1", GatewaySettings("vpc")), None),
     "from-checkout": (Spec("ap-northeast-1"), "../.."),
-    "agent-1.15.0": (Spec("local", agent=Agent(version="1.15.0")), None),
-    "agent-1.17.9": (Spec("us-east-1", agent=Agent(version="1.17.9")), None),
-    "agent-1.20.0": (Spec("us-east-1", agent=Agent(version="1.20.0")), None),
+    "agent-1.15.0": (Spec("local", agent=AgentSettings(version="1.15.0")), None),
+    "agent-1.17.9": (Spec("us-east-1", agent=AgentSettings(version="1.17.9")), None),
+    "agent-1.20.0": (Spec("us-east-1", agent=AgentSettings(version="1.20.0")), None),
     "own-services": (
-        Spec("cn-hongkong", services=OWN, agent=Agent(image="mirror.example.com/agent:1")),
+        Spec("cn-hongkong", services=OWN, agent=AgentSettings(image="mirror.example.com/agent:1")),
         None,
     ),
     "whole-spec": (
         Spec(
             "cn-heyuan",
-            GatewayWish(port=443, tls=True, host="gw.example.com", allow=("gw.example.com",)),
+            GatewaySettings(port=443, tls=True, host="gw.example.com", allow=("gw.example.com",)),
             WHOLE,
-            Agent(version="1.35.0", resources=Resources(128, 0.5)),
-            Images("mirror.example.com/hub/", "registry"),
+            AgentSettings(version="1.35.0", resources=Resources(128, 0.5)),
+            ImageSettings("mirror.example.com/hub/", "registry"),
         ),
         None,
     ),
-    "mirror": (Spec("cn-heyuan", images=Images("mirror.example.com/hub/")), None),
+    "mirror": (Spec("cn-heyuan", images=ImageSettings("mirror.example.com/hub/")), None),
     "capacity": (Spec("cn-chengdu", capacity=Capacity(8000, 300)), None),
 }
 
@@ -163,7 +162,7 @@ def test_rendering_is_the_golden_one(case: str, golden) -> None:
 )
 def test_every_agent_of_every_region_reports_to_the_catalogues_host(row, network: str) -> None:
     """The host stands in each agent's arguments, and two renders are equal byte for byte."""
-    spec = Spec(row.id, GatewayWish(network))
+    spec = Spec(row.id, GatewaySettings(network))
     services = rendered(spec)["services"]
     host = row.public if network == "public" else row.vpc
     agents = [service for name, service in services.items() if name.endswith("-agent")]
@@ -385,7 +384,7 @@ def test_the_kits_images_build_where_the_checkout_is_at_hand(
 
 def test_old_agents_are_not_probed() -> None:
     """Before 1.22 the image has nothing that could."""
-    services = rendered(Spec("us-east-1", agent=Agent(version="1.20.0")))["services"]
+    services = rendered(Spec("us-east-1", agent=AgentSettings(version="1.20.0")))["services"]
 
     assert "healthcheck" not in services["frontend-agent"]
     assert "jaegertracing/jaeger-agent:1.20.0" == services["frontend-agent"]["image"]
@@ -394,7 +393,7 @@ def test_old_agents_are_not_probed() -> None:
 def test_locals_token_file_has_the_key_of_the_version() -> None:
     """The public constant stands under the key that the agent reads."""
     files = [
-        compose.render(plan_of(Spec("local", agent=Agent(version=v))))["local-agent.yaml"]
+        compose.render(plan_of(Spec("local", agent=AgentSettings(version=v))))["local-agent.yaml"]
         for v in ("1.15.0", "1.62.0")
     ]
     tag = {"tags": "Authentication=local@stand-in_local@public-constant"}
@@ -448,7 +447,7 @@ def test_compose_accepts_every_region_and_network(tmp_path, as_compose_reads) ->
     def check(choice: tuple[Any, str]) -> str:
         row, network = choice
         return as_compose_reads(
-            compose.render(plan_of(Spec(row.id, GatewayWish(network)))),
+            compose.render(plan_of(Spec(row.id, GatewaySettings(network)))),
             tmp_path / row.id / network,
             "-q",
         )
@@ -477,4 +476,4 @@ def test_compose_reads_the_plans_own_values(case: str, tmp_path, as_compose_read
         assert list(service.command) == (actual.get("command") or [])
         assert service.environment == actual["environment"]
         assert list(service.agent.argv) == interpolated(services[service.agent.name]["command"])
-        assert agent.USER == services[service.agent.name]["user"]
+        assert agents.USER == services[service.agent.name]["user"]

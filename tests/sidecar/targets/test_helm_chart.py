@@ -13,7 +13,7 @@ from vendor_table import ROWS
 
 from sidecar.checks.charts import check_rendering
 from sidecar.image_names import built_agent, official
-from sidecar.spec import Agent, GatewayWish, HealthCheck, Resources, Service, Spec
+from sidecar.spec import AgentSettings, GatewaySettings, HealthCheck, Resources, Service, Spec
 from sidecar.targets import compose, helm
 from sidecar.targets.helm.values import DEFAULT_TIMING, literal
 
@@ -171,7 +171,7 @@ def test_every_region_and_network(row, network: str, tmp_path) -> None:
 
     They are native from 1.29. The overlay on the chart installs what the complete chart does.
     """
-    plan = plan_of(Spec(row.id, GatewayWish(network)))
+    plan = plan_of(Spec(row.id, GatewaySettings(network)))
     complete = written(plan, tmp_path)
     host = row.public if network == "public" else row.vpc
 
@@ -193,7 +193,7 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
     settings, how a probe is made (by the kubelet where Compose runs a command), and the agent's
     image with the stand-in, which Compose reads from .env.
     """
-    plan = plan_of(Spec("local", agent=Agent(version=version)))
+    plan = plan_of(Spec("local", agent=AgentSettings(version=version)))
     objects = template(written(plan, tmp_path))
     services = yaml.safe_load(compose.render(plan)["docker-compose.yml"])["services"]
 

@@ -17,11 +17,11 @@ from sidecar import rendering
 from sidecar.checkout import find_checkout
 from sidecar.errors import SidecarError
 from sidecar.spec import (
-    Agent,
+    AgentSettings,
     Build,
     Capacity,
     HealthCheck,
-    Images,
+    ImageSettings,
     Publish,
     Resources,
     Service,
@@ -155,7 +155,7 @@ def test_the_schema_is_closed() -> None:
         Spec("local", services=SERVICES[1:]),
         Spec(
             "us-east-1",
-            agent=Agent(version="1.20.0", image="mirror.example.com/agent:1"),
+            agent=AgentSettings(version="1.20.0", image="mirror.example.com/agent:1"),
             capacity=Capacity(9000, 300),
         ),
     ],
@@ -289,12 +289,12 @@ def test_each_replica_has_an_agent_of_its_own() -> None:
     [
         (Spec("local"), "sidecar-kit/jaeger-agent"),
         (Spec("eu-central-1"), "jaegertracing/jaeger-agent"),
-        (Spec("eu-central-1", images=Images(source="build")), "sidecar-kit/jaeger-agent"),
+        (Spec("eu-central-1", images=ImageSettings(source="build")), "sidecar-kit/jaeger-agent"),
         (
-            Spec("eu-central-1", images=Images(prefix="hub:5000/x")),
+            Spec("eu-central-1", images=ImageSettings(prefix="hub:5000/x")),
             "hub:5000/x/jaegertracing/jaeger-agent",
         ),
-        (Spec("eu-central-1", agent=Agent(image="own/agent:7")), "own/agent:7"),
+        (Spec("eu-central-1", agent=AgentSettings(image="own/agent:7")), "own/agent:7"),
     ],
 )
 def test_the_agents_image_is_what_its_cluster_can_have(spec: Spec, image: str) -> None:

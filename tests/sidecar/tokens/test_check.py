@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.agent import config_text
+from sidecar.plan.agents import config_text
 from sidecar.rules import token_files
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.tokens import check

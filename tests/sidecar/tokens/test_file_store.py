@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from sidecar import agent
 from sidecar.errors import SidecarError
+from sidecar.plan import agents
 from sidecar.tokens.file_store import FileStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
-OLD, NEW = b"old", agent.config_text(TOKEN, "agent.tags").encode()
+OLD, NEW = b"old", agents.config_text(TOKEN, "agent.tags").encode()
 
 
 @pytest.mark.parametrize("token", [TOKEN, "with: colon # and hash", "'\"\\", "yes", "密钥"])
@@ -26,7 +26,7 @@ OLD, NEW = b"old", agent.config_text(TOKEN, "agent.tags").encode()
 def test_the_file_holds_the_tags_key_and_nothing_else(token: str, key: str, section: str) -> None:
     """YAML quotes what it must; the agent reads the token as it is."""
     assert {section: {"tags": f"Authentication={token}"}} == yaml.safe_load(
-        agent.config_text(token, key)
+        agents.config_text(token, key)
     )
 
 

@@ -12,11 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from sidecar.agent import config_text
 from sidecar.engine.containers import Container, RunResult
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError, EngineError
 from sidecar.engine.project import CONFIG_FILES, WORKING_DIR
 from sidecar.errors import SidecarError
+from sidecar.plan.agents import config_text
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.tokens import compose_agents
 from sidecar.tokens.check import fingerprint

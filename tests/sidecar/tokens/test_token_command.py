@@ -159,7 +159,7 @@ def test_a_wrong_version_is_refused_before_the_token_is_asked_for(run) -> None:
 
     assert (1, True) == (
         result.code,
-        "agent version 2.0.0: the agent was removed from Jaeger" in result.err,
+        "agent version '2.0.0': the agent was removed from Jaeger" in result.err,
     )
 
 

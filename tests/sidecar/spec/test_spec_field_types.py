@@ -12,27 +12,28 @@ def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
     """A service and its agent are reached by their names."""
     text = f"services: [{{name: {name}, image: i, port: 1}}]"
 
-    assert "is not a name. Use a-z, 0-9 and -, a letter but not x- first, at most 57" in error_of(
-        text
+    assert (
+        "is not a name. Use at most 57 of a-z, 0-9 and -, beginning with a letter, but not with x-"
+        in error_of(text)
     )
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Shop", "'Shop' has capital letters. Compose takes small ones alone"),
+        ("Shop", "'Shop' has uppercase letters. Compose accepts lowercase letters only"),
         (
             "-shop",
-            "'-shop' is not a Compose project's name. Use a-z, 0-9, _ and -, a letter or digit first, at most 63",
+            "'-shop' is not a Compose project name. Use at most 63 of a-z, 0-9, _ and -, beginning with a letter or digit",
         ),
-        ("'my shop'", "'my shop' holds a blank or a line break. Take it out"),
-        ("shop.1", "'shop.1' is not a Compose project's name"),
+        ("'my shop'", "'my shop' contains a space or a line break. Remove it"),
+        ("shop.1", "'shop.1' is not a Compose project name"),
         (
             "'${SHOP}'",
-            "'${SHOP}' holds a variable, and nothing is expanded in a spec. Write the value itself",
+            "'${SHOP}' contains a variable, and a spec expands none. Write the value itself",
         ),
         ("a" * 64, "is longer than 63 characters. Shorten it"),
-        ("''", "'' is not a Compose project's name"),
+        ("''", "'' is not a Compose project name"),
     ],
 )
 def test_the_projects_name_is_one_that_compose_takes(error_of, name: str, message: str) -> None:
@@ -56,23 +57,26 @@ def test_the_longest_name_is_taken(spec_of) -> None:
     [
         (
             r'"x\"\n privileged: true"',
-            r"""'x"\n privileged: true' holds a blank or a line break. Take it out""",
+            r"""'x"\n privileged: true' contains a space or a line break. Remove it""",
         ),
         (
             "'{{ x }}'",
-            "'{{ x }}' holds template braces, and nothing is expanded in a spec. Write the value itself",
+            "'{{ x }}' contains template braces, and a spec expands nothing. Write the value itself",
         ),
         (
             "'${VAR}'",
-            "'${VAR}' holds a variable, and nothing is expanded in a spec. Write the value itself",
+            "'${VAR}' contains a variable, and a spec expands none. Write the value itself",
         ),
-        ("wéb", "'wéb' has letters outside ASCII. Use a-z, 0-9 and -"),
+        ("wéb", "'wéb' contains letters outside ASCII. Use a-z, 0-9 and -"),
         (
             "a" * 58,
-            "is longer than 57 characters. Shorten it: with -agent behind it, it is its agent's host name",
+            "is longer than 57 characters. Shorten it: with -agent it is its agent's host name",
         ),
-        ("null", "has no value. Give a name, or leave the key out"),
-        ("''", "'' is not a name. Use a-z, 0-9 and -, a letter but not x- first, at most 57"),
+        ("null", "has no value. Give a name, or remove the key"),
+        (
+            "''",
+            "'' is not a name. Use at most 57 of a-z, 0-9 and -, beginning with a letter, but not with x-",
+        ),
         ("abc@1_abc@2f", "what looks like a token is not a name"),
     ],
 )
@@ -88,14 +92,14 @@ def test_each_way_to_misname_a_service_has_its_own_words(error_of, name: str, me
 @pytest.mark.parametrize(
     ("host", "message"),
     [
-        ("http://gw.example.com", "'http://gw.example.com' has a scheme. Give the host alone"),
-        ("gw.example.com:1883", "has a port. Give the host alone; the port is gateway.port"),
-        ("'[::1]:1883'", "has a port. Give the host alone; the port is gateway.port"),
-        ("gw example", "holds a blank or a line break"),
-        ("gw.example.com/x", "has a path. Give the host alone"),
+        ("http://gw.example.com", "'http://gw.example.com' has a scheme. Give only the host"),
+        ("gw.example.com:1883", "has a port. Give only the host; the port is gateway.port"),
+        ("'[::1]:1883'", "has a port. Give only the host; the port is gateway.port"),
+        ("gw example", "contains a space or a line break"),
+        ("gw.example.com/x", "has a path. Give only the host"),
         (
             "g\u0430teway.example.com",
-            "has letters outside ASCII, which can look like others. Write it in ASCII",
+            "contains letters outside ASCII, which can look like others. Write it in ASCII",
         ),
         ("'::1'", 'is an IPv6 address without brackets. Write it as "[2001:db8::1]", in quotes'),
         ("2001:db8::1", "is an IPv6 address without brackets"),
@@ -109,7 +113,7 @@ def test_each_way_to_misname_a_service_has_its_own_words(error_of, name: str, me
         ),
         ("a.com.", "is not a host name or address"),
         ("a_b", "is not a host name or address"),
-        ("'$HOST'", "holds a variable"),
+        ("'$HOST'", "contains a variable"),
         (".".join(["a" * 60] * 5), "is longer than 253 characters"),
     ],
 )
@@ -179,22 +183,22 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ("port: 0", "port: '0' is not a port. Give a whole number from 1 to 65535"),
         ("port: 70000", "port: '70000' is not a port. Give a whole number from 1 to 65535"),
         ("port: http", "port: 'http' is not a port. Give a whole number from 1 to 65535"),
-        ("port: 8080/udp", "port: '8080/udp' is not a port. Give the number alone"),
-        ("port: '80'", "port: '80' is not a port. Take its quotes off"),
+        ("port: 8080/udp", "port: '8080/udp' is not a port. Give only the number"),
+        ("port: '80'", "port: '80' is not a port. Remove the quotes"),
         (
             "port: 1, publish: 8080:80",
-            "publish: '8080:80' names two ports. Give the host's alone; `port` is",
+            "publish: '8080:80' names two ports. Give only the host's port; `port` is",
         ),
-        ("port: 1, publish: 80/udp", "publish: '80/udp' names a protocol. Give the number alone"),
+        ("port: 1, publish: 80/udp", "publish: '80/udp' names a protocol. Give only the number"),
         ("port: 1, publish: '999.0.0.1:80'", "publish: '999.0.0.1:80' is not an address"),
         (
             "port: 1, publish: 'localhost:80'",
             "publish: 'localhost:80' is not a port. Give a whole number from 1 to",
         ),
-        ("publish: 80", "publish: has no port to lead to. Give port"),
+        ("publish: 80", "publish: needs the service's port. Give port"),
         (
             "port: 1, publish: 65535, replicas: 2",
-            "publish: 2 replicas take ports up to 65536. Begin lower",
+            "publish: 2 replicas take ports up to 65536. Begin at a lower port",
         ),
         (
             "replicas: 0",
@@ -203,11 +207,11 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ("build: {context: .}", "has both image and build. Keep one of them"),
         (
             "resources: {memory: 5m}",
-            "resources.memory: '5m' is not between 6m, the least that Docker takes, and 1024g",
+            "resources.memory: '5m' is not between 6m, Docker's minimum, and 1024g",
         ),
         (
             "resources: {memory: 1.5g}",
-            "resources.memory: '1.5g' is not a size of memory. Give one such as 256m or 1g",
+            "resources.memory: '1.5g' is not a memory size. Give one such as 256m or 1g",
         ),
         (
             "resources: {cpus: 0}",
@@ -220,16 +224,16 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ("env_files: a.env", "env_files: is not a list. Begin each entry with `- `"),
         (
             "env_files: [~/a.env]",
-            "env_files[0]: '~/a.env' begins with ~, which differs from user to user. Give an",
+            "env_files[0]: '~/a.env' begins with ~, which differs between users. Give an",
         ),
         (
             "volumes: [a/b:/c]",
-            "volumes[0]: 'a/b:/c' is neither a volume's name nor a path that shows it. Begin a path",
+            "volumes[0]: 'a/b:/c' is neither a volume name nor a path that begins with ./ or /. Begin a path",
         ),
         ("volumes: [/a]", "volumes[0]: '/a' is not SOURCE:TARGET or SOURCE:TARGET:ro"),
         (
             "volumes: ['.a:/b']",
-            "volumes[0]: '.a:/b' has a source that is neither a path nor a volume's name",
+            "volumes[0]: '.a:/b' has a source that is neither a path nor a volume name",
         ),
         ("volumes: [{source: a}]", "volumes[0]: has no target. Give target"),
         (
@@ -242,9 +246,9 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ),
         (
             "volumes: ['a:/b', {source: c, target: /b}]",
-            "volumes[1]: /b is taken. Mount each volume at a place of its own",
+            "volumes[1]: /b is the target of another volume. Mount each volume at a path of its own",
         ),
-        ("health: {http: /x}", "health.http: has no port to ask. Give port"),
+        ("health: {http: /x}", "health.http: needs the service's port. Give port"),
         ("health: {}", "health: has neither command nor http. Give one of them"),
         (
             "port: 1, health: {command: [a], http: /x}",
@@ -253,27 +257,27 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ("port: 1, health: {http: x}", "health.http: 'x' is not a path. Give one such as /healthz"),
         (
             "sampling: {param: 0.5}",
-            "sampling.param: 0.5 is nothing that const takes. Give 0 (no trace) or 1 (every",
+            "sampling.param: 0.5 is not valid for const. Give 0 (no trace) or 1 (every",
         ),
         (
             "sampling: {type: probabilistic, param: 2}",
-            "param: 2 is nothing that probabilistic takes. Give a share from",
+            "param: 2 is not valid for probabilistic. Give a share from",
         ),
         (
             "sampling: {type: x, param: 9}",
-            "sampling.type: 'x' is not known. Use const, probabilistic, ratelimiting or",
+            "sampling.type: 'x' is not valid. Use const, probabilistic, ratelimiting or",
         ),
         (
             "sampling: {param: -1}",
             "param: '-1' is not a sampler's parameter. Give a number from 0 to 1,000,000,000, without",
         ),
-        ("environment: {'A=B': c}", "environment: 'A=B' holds an =. Write NAME: value"),
+        ("environment: {'A=B': c}", "environment: 'A=B' contains =. Write NAME: value"),
         (
             r'environment: {"A\nB": c}',
-            r"environment: 'A\nB' holds a line break. Keep the name on one line",
+            r"environment: 'A\nB' contains a line break. Keep the name on one line",
         ),
         ("environment: {no: c}", "environment: 'no' is not text. Put it in quotes"),
-        ("environment: {A: ~}", "environment.A: has no value. Give text, or leave the key out"),
+        ("environment: {A: ~}", "environment.A: has no value. Give text, or remove the key"),
     ],
 )
 def test_a_mistake_in_a_service_is_one_line(error_of, fields: str, message: str) -> None:
@@ -288,10 +292,10 @@ def test_a_mistake_in_a_service_is_one_line(error_of, fields: str, message: str)
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        ("https://r.example.com/a", "has a scheme. Leave it out"),
-        ("team/Web:1", "has capital letters. Registries take small letters alone"),
-        ("wéb", "has letters outside ASCII"),
-        ("'{{ image }}'", "holds template braces"),
+        ("https://r.example.com/a", "has a scheme. Remove it"),
+        ("team/Web:1", "has uppercase letters. Registries accept lowercase letters only"),
+        ("wéb", "contains letters outside ASCII"),
+        ("'{{ image }}'", "contains template braces"),
         ("'web:1:2'", "is not an image name"),
         ("'web@sha256:xyz'", "is not an image name"),
         ("'web:'", "is not an image name"),
@@ -309,7 +313,7 @@ def test_each_way_to_misname_an_image_has_its_own_words(error_of, image: str, me
     [("256m", 256), ("1g", 1024), ("1Gi", 1024), ("512MB", 512), ("300", 300), ("'300'", 300)],
 )
 def test_memory_is_read_in_mib(spec_of, text: str, mib: int) -> None:
-    """Compose's and Kubernetes' ways to write it; a number alone is MiB."""
+    """Compose's and Kubernetes' ways to write it; a number without a unit is MiB."""
     assert mib == spec_of(f"agent: {{resources: {{memory: {text}}}}}").agent.resources.memory_mib
 
 
@@ -339,6 +343,6 @@ def test_replicas_take_ports_that_nobody_else_may(error_of) -> None:
     third = "- {name: c, image: i, port: 1, publish: '0.0.0.0:8082'}\n"
 
     assert (
-        "sidecar.yaml:4: services[2].publish: 8082 is taken. Give each service its own port"
+        "sidecar.yaml:4: services[2].publish: 8082 is already published. Give each service its own port [conflicting-values]"
         == error_of(f"services:\n{one}{other}{third}")
     )

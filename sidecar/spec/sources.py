@@ -1,29 +1,32 @@
-"""What is read, with the place that it was read from, and all that is wrong with it."""
+"""What the sources of a spec say: values with their places, and everything that is wrong."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.rules.recognition import looks_like_token
 
 if TYPE_CHECKING:
     import yaml
 
+    from sidecar.findings import Problem
+
 BROKEN = object()
-"""Stands for a value that could not be read; the report has the error."""
+"""Stands for a value that could not be read; the error list has the reason."""
+LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Place:
-    """Where a value was given: a file with its line, a variable ("$SIDECAR_NETWORK"), a flag, or "default"."""
+    """Where a value was given: FILE:LINE, a variable ("$SIDECAR_NETWORK"), a flag, or "default"."""
 
     source: str
     line: int = 0
     """0: the source has no lines."""
     rank: int = 0
-    """The source's place in the order of precedence; errors are told in this order."""
+    """The source's place in the order of precedence; errors are reported in this order."""
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}" if self.line else self.source
@@ -34,26 +37,27 @@ class Value:
     """A value and its place."""
 
     data: Any
-    """What a kind reads: a scalar, a tuple of Value, a dict of key → Value, or BROKEN."""
+    """What a field's type reads: a scalar, a tuple of Value, a dict of key → Value, or BROKEN."""
     place: Place
 
 
 @dataclass(eq=False, repr=False)
-class Report:
+class ErrorList:
     """Every error of one run."""
 
     _errors: list[tuple[Place, SidecarError]] = field(default_factory=list)
 
-    def fail(self, place: Place, path: str, cause: str, fix: str) -> None:
-        """Keep an error of the field at `path`; an empty path is the whole source."""
-        self.add(place, SidecarError(f"{place}: {path}" if path else str(place), cause, fix))
+    def fail(self, place: Place, path: str, problem: Problem) -> None:
+        """Keep the problem of the field at `path`; an empty path is the whole source."""
+        subject = f"{place}: {path}" if path else str(place)
+        self.add(place, SidecarError.from_problem(subject, problem))
 
     def add(self, place: Place, error: SidecarError) -> None:
         """Keep an error that knows its subject."""
         self._errors.append((place, error))
 
     def require_none(self) -> None:
-        """Raise SpecError where there is an error, with all of them in the order of their places."""
+        """Raise SpecError if there is an error, with all of them in the order of their places."""
         if self._errors:
             ordered = sorted(self._errors, key=lambda pair: (pair[0].rank, pair[0].line))
             raise SpecError([error for _, error in ordered])
@@ -73,21 +77,21 @@ class SpecError(SidecarError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Source:
-    """One layer's source, as its values are read."""
+    """One layer's source while its values are read."""
 
     name: str
     rank: int
-    report: Report
+    errors: ErrorList
     lines: bool = True
 
     def place(self, node: yaml.Node) -> Place:
         """Return the place of a node."""
         return Place(self.name, int(node.start_mark.line) + 1 if self.lines else 0, self.rank)
 
-    def fail(self, node: yaml.Node, path: str, cause: str, fix: str) -> Value:
-        """Keep an error and return the value that stands for what could not be read."""
+    def fail(self, node: yaml.Node, path: str, problem: Problem) -> Value:
+        """Keep a problem and return the value that stands for what could not be read."""
         place = self.place(node)
-        self.report.fail(place, path, cause, fix)
+        self.errors.fail(place, path, problem)
         return Value(BROKEN, place)
 
 
@@ -99,12 +103,9 @@ def below(path: str, key: str) -> str:
 
 def short(text: str) -> str:
     """Return at most 60 characters."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_TOKEN = re.compile(r"authentication\s*=|[^\s@]+@[^\s@]+@[^\s@]+", re.IGNORECASE)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
 def shown(text: str) -> str:
-    """Return a text in quotes, on one line, at most 60 characters; never one that looks like a token."""
-    return "what looks like a token" if _TOKEN.search(text) else short(repr(text))
+    """Return a text in quotes, on one line, at most 60 characters; never what may be a token."""
+    return "what looks like a token" if looks_like_token(text) else short(repr(text))

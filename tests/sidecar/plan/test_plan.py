@@ -7,17 +7,16 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from sidecar.agent import tune
 from sidecar.errors import SidecarError
 from sidecar.plan import Plan, make_plan
-from sidecar.plan.gateways import hosts_of
-from sidecar.regions import load_regions
+from sidecar.plan.agents import tune
+from sidecar.regions import load_regions, token_hosts
 from sidecar.spec import (
-    Agent,
+    AgentSettings,
     Build,
     Capacity,
-    GatewayWish,
-    Images,
+    GatewaySettings,
+    ImageSettings,
     Publish,
     Resources,
     Service,
@@ -91,8 +90,8 @@ def test_a_plan_is_frozen() -> None:
 
 def test_the_agents_image_follows_its_version_unless_named() -> None:
     """A named image is used as it is, and no variable replaces it."""
-    official = plan_of(Spec("local", agent=Agent(version="1.22.0"))).services[0].agent.image
-    own = plan_of(Spec("local", agent=Agent(image="mine:1"))).services[0].agent.image
+    official = plan_of(Spec("local", agent=AgentSettings(version="1.22.0"))).services[0].agent.image
+    own = plan_of(Spec("local", agent=AgentSettings(image="mine:1"))).services[0].agent.image
 
     assert ("jaegertracing/jaeger-agent:1.22.0", "SIDECAR_AGENT_IMAGE") == (
         official.name,
@@ -104,7 +103,7 @@ def test_the_agents_image_follows_its_version_unless_named() -> None:
 def test_a_network_that_the_region_has_not_is_refused() -> None:
     """An impossible pair fails before anything is rendered."""
     with pytest.raises(SidecarError, match="region local: has no vpc host"):
-        plan_of(Spec("local", GatewayWish("vpc")))
+        plan_of(Spec("local", GatewaySettings("vpc")))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_a_network_that_the_region_has_not_is_refused() -> None:
         ),
         (
             Service("a", "i", port=1, publish=Publish(16686)),
-            "services.a.publish: takes 16686, the stand-in gateway's",
+            "services.a.publish: takes 16686, the port of the stand-in gateway's page",
         ),
     ],
 )
@@ -132,7 +131,7 @@ def test_local_keeps_the_stand_ins_name_and_port(service: Service, cause: str) -
 def test_a_spec_without_a_region_is_refused() -> None:
     """The error names both ways to give one."""
     with pytest.raises(
-        SidecarError, match=r"region: is not named. Give --region ID, or `region: ID` in a spec"
+        SidecarError, match=r"region: is not given. Give --region ID, or `region: ID` in a spec"
     ):
         require_region(None)
     assert "local" == require_region("local")
@@ -150,7 +149,11 @@ def test_an_agent_is_sized_for_all_replicas_beside_it() -> None:
 
 def test_an_agents_memory_is_the_specs_where_it_says_one() -> None:
     """The rest of the tuning stays computed."""
-    agent = plan_of(Spec("cn-beijing", agent=Agent(resources=Resources(99, 0.5)))).services[0].agent
+    agent = (
+        plan_of(Spec("cn-beijing", agent=AgentSettings(resources=Resources(99, 0.5))))
+        .services[0]
+        .agent
+    )
 
     assert (replace(tune(Capacity()), memory_mib=99), 0.5) == (agent.tuning, agent.cpus)
 
@@ -158,26 +161,29 @@ def test_an_agents_memory_is_the_specs_where_it_says_one() -> None:
 @pytest.mark.parametrize(
     ("wish", "address"),
     [
-        (GatewayWish(port=443), "tracing-analysis-dc-sz.aliyuncs.com:443"),
-        (GatewayWish(host="gw.example.com", allow=("GW.example.com",)), "gw.example.com:1883"),
-        (GatewayWish(host="[2001:db8::1]", port=1, allow=("[2001:db8::1]",)), "[2001:db8::1]:1"),
+        (GatewaySettings(port=443), "tracing-analysis-dc-sz.aliyuncs.com:443"),
+        (GatewaySettings(host="gw.example.com", allow=("GW.example.com",)), "gw.example.com:1883"),
         (
-            GatewayWish(host="tracing-analysis-dc-hz.aliyuncs.com"),
+            GatewaySettings(host="[2001:db8::1]", port=1, allow=("[2001:db8::1]",)),
+            "[2001:db8::1]:1",
+        ),
+        (
+            GatewaySettings(host="tracing-analysis-dc-hz.aliyuncs.com"),
             "tracing-analysis-dc-hz.aliyuncs.com:1883",
         ),
         (
-            GatewayWish(host="Tracing-Analysis-DC-sz.aliyuncs.com"),
+            GatewaySettings(host="Tracing-Analysis-DC-sz.aliyuncs.com"),
             "Tracing-Analysis-DC-sz.aliyuncs.com:1883",
         ),
     ],
 )
 def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(
-    wish: GatewayWish, address: str
+    wish: GatewaySettings, address: str
 ) -> None:
     """Whatever its case; the port is the spec's, else the region's."""
     regions = load_regions()
     plan = make_plan(
-        Spec("cn-shenzhen", wish), regions["cn-shenzhen"], known_hosts=hosts_of(regions)
+        Spec("cn-shenzhen", wish), regions["cn-shenzhen"], known_hosts=token_hosts(regions)
     )
 
     assert address == plan.gateway.address
@@ -190,51 +196,53 @@ def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(
 def test_a_token_goes_nowhere_else(allow: tuple[str, ...]) -> None:
     """The error says what to add, to the letter."""
     regions = load_regions()
-    spec = Spec("cn-shenzhen", GatewayWish(host="gw.example.com", allow=allow))
+    spec = Spec("cn-shenzhen", GatewaySettings(host="gw.example.com", allow=allow))
     with pytest.raises(SidecarError) as caught:
-        make_plan(spec, regions["cn-shenzhen"], known_hosts=hosts_of(regions))
+        make_plan(spec, regions["cn-shenzhen"], known_hosts=token_hosts(regions))
 
     assert (
         "gateway.host: 'gw.example.com' is not in the catalogue, and a token would go there. "
-        'If that is meant, add it to the spec: gateway: {allow: ["gw.example.com"]}'
+        'If you trust it, add it to the spec: gateway: {allow: ["gw.example.com"]} [gateway-not-allowed]'
     ) == str(caught.value)
 
 
 def test_the_stand_ins_host_takes_no_real_token() -> None:
     """A name that means a container here can be anybody's elsewhere."""
-    assert "gateway" not in hosts_of(load_regions())
+    assert "gateway" not in token_hosts(load_regions())
 
 
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
         (
-            GatewayWish(host="gw.example.com", allow=("gw.example.com",)),
-            "gateway.host: the region local has the stand",
+            GatewaySettings(host="gw.example.com", allow=("gw.example.com",)),
+            "gateway.host: the gateway of the region local is the stand",
         ),
         (
-            GatewayWish(tls=True),
+            GatewaySettings(tls=True),
             "gateway.tls: the stand-in speaks no TLS. Leave it out, or name another region",
         ),
     ],
 )
-def test_local_has_the_stand_in_alone(wish: GatewayWish, message: str) -> None:
+def test_local_has_the_stand_in_alone(wish: GatewaySettings, message: str) -> None:
     """Neither another host nor TLS; another port it takes."""
     with pytest.raises(SidecarError, match=message):
         plan_of(Spec("local", wish))
-    assert "--grpc=0.0.0.0:1999" in plan_of(Spec("local", GatewayWish(port=1999))).stand_in.argv  # type: ignore[union-attr]
+    assert "--grpc=0.0.0.0:1999" in plan_of(Spec("local", GatewaySettings(port=1999))).stand_in.argv  # type: ignore[union-attr]
 
 
 def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:
     """The flag is known from 1.18.0."""
-    newest = plan_of(Spec("cn-beijing", GatewayWish(tls=True))).services[0].agent.argv
+    newest = plan_of(Spec("cn-beijing", GatewaySettings(tls=True))).services[0].agent.argv
 
     assert "--reporter.grpc.tls.enabled=true" in newest
     with pytest.raises(
         SidecarError,
         match=r"gateway.tls: the agent 1.17.0 is not known to speak TLS. Use 1.18.0 or",
     ):
-        plan_of(Spec("cn-beijing", GatewayWish(tls=True), agent=Agent(version="1.17.0")))
+        plan_of(
+            Spec("cn-beijing", GatewaySettings(tls=True), agent=AgentSettings(version="1.17.0"))
+        )
 
 
 @pytest.mark.parametrize(
@@ -279,4 +287,4 @@ def test_files_and_contexts_are_reached_from_the_rendering_too() -> None:
 
 def test_how_images_are_obtained_is_recorded() -> None:
     """For `sidecar images`."""
-    assert "build" == plan_of(Spec("cn-beijing", images=Images(source="build"))).image_source
+    assert "build" == plan_of(Spec("cn-beijing", images=ImageSettings(source="build"))).image_source

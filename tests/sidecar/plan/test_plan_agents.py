@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar import agent
 from sidecar.errors import SidecarError
+from sidecar.plan import agents
 from sidecar.regions import Gateway
-from sidecar.spec import Agent, Capacity
+from sidecar.spec import AgentSettings, Capacity
 
 GATEWAY = Gateway("gw.example.com", 1883, "public")
 
 
 def flags(version: str) -> dict[str, str]:
     """Return the flags of a version as name → value."""
-    tuning = agent.tune(Capacity())
-    arguments = agent.argv(
-        Agent(version=version), GATEWAY, tuning, listen="0.0.0.0", config_file="/t.yaml"
-    )
+    tuning = agents.tune(Capacity())
+    arguments = agents.argv(AgentSettings(version=version), GATEWAY, tuning, config_file="/t.yaml")
     return dict(argument.removeprefix("--").split("=", 1) for argument in arguments)
 
 
 def test_stock_capacity_is_tuned_for_a_gateway_200_ms_away() -> None:
     """2,000 spans/s in packets of 10 at 200 ms keep 40 workers busy; 1.6 times as many are started."""
-    expected = agent.Tuning(
+    expected = agents.Tuning(
         workers=64,
         queue_packets=1000,
         max_packet_bytes=65_000,
@@ -32,7 +30,7 @@ def test_stock_capacity_is_tuned_for_a_gateway_200_ms_away() -> None:
         memory_mib=192,
     )
 
-    assert expected == agent.tune(Capacity(2000, 200))
+    assert expected == agents.tune(Capacity(2000, 200))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +46,7 @@ def test_tuning_grows_with_the_capacity_within_limits(
     capacity, workers, queue, ceiling, memory
 ) -> None:
     """Workers stay in 10-1,000, the queue in 1,000-4,000 packets; memory holds twice the queue's buffers."""
-    tuning = agent.tune(capacity)
+    tuning = agents.tune(capacity)
 
     assert (workers, queue) == (tuning.workers, tuning.queue_packets)
     assert (ceiling, memory) == (tuning.ceiling_spans_per_second, tuning.memory_mib)
@@ -58,7 +56,7 @@ def test_tuning_grows_with_the_capacity_within_limits(
 @pytest.mark.parametrize("round_trip", [1, 35, 200, 1000])
 def test_the_ceiling_covers_the_rate_below_the_workers_limit(rate: int, round_trip: int) -> None:
     """Where workers are not at their limit, what they forward is above what was asked for."""
-    tuning = agent.tune(Capacity(rate, round_trip))
+    tuning = agents.tune(Capacity(rate, round_trip))
 
     assert tuning.workers == 1000 or tuning.ceiling_spans_per_second >= rate
 
@@ -112,15 +110,15 @@ def test_flags_follow_the_version(version: str, admin: str, buffer: bool) -> Non
 )
 def test_the_tags_key_follows_the_version(version: str, key: str) -> None:
     """jaeger.tags up to 1.15, agent.tags from 1.16."""
-    assert key == agent.tags_key(version)
+    assert key == agents.tags_key(version)
 
 
 def test_the_agent_is_probed_by_its_own_status_from_1_22() -> None:
     """Older agents have no such command, and their images no shell."""
     expected = ("/go/bin/agent-linux", "status", "--status.http.host-port=127.0.0.1:14271")
 
-    assert expected == agent.health(Agent(version="1.22.0"))
-    assert () == agent.health(Agent(version="1.21.0"))
+    assert expected == agents.health(AgentSettings(version="1.22.0"))
+    assert () == agents.health(AgentSettings(version="1.21.0"))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +128,7 @@ def test_the_agent_is_probed_by_its_own_status_from_1_22() -> None:
 def test_what_is_no_version_is_refused(text: str) -> None:
     """A version has three plain numbers."""
     with pytest.raises(SidecarError, match=r"is not a version. Give one such as 1.62.0"):
-        agent.parse_version(text)
+        agents.parse_version(text)
 
 
 @pytest.mark.parametrize(
@@ -144,4 +142,4 @@ def test_what_is_no_version_is_refused(text: str) -> None:
 def test_versions_that_no_agent_has_are_refused(text: str, cause: str) -> None:
     """The flags of 1.15.0 to 1.62.0 are known; there is no agent after that."""
     with pytest.raises(SidecarError, match=cause):
-        agent.parse_version(text)
+        agents.parse_version(text)

@@ -1,0 +1,109 @@
+"""Constraints: what must hold between the fields of a spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.rules.clients import sampler_parameter
+from sidecar.rules.specs import CONFLICTING_VALUES, INVALID_VALUE, MISSING_KEY
+from sidecar.spec.records import AGENT_SUFFIX, HIGHEST_PORT, Volume
+from sidecar.spec.sources import BROKEN, ErrorList, Value, below
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sidecar.spec.records import Publish
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+
+def needs_port(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
+    """Report what reaches a service over the network if the service has no port."""
+    if "port" in values:
+        return
+    problem = MISSING_KEY.problem("needs the service's port", "Give port")
+    if "publish" in values:
+        errors.fail(values["publish"].place, below(path, "publish"), problem)
+    health = _readable(values, "health")
+    if health and "http" in health.data:
+        errors.fail(health.data["http"].place, below(path, "health.http"), problem)
+
+
+def fits_sampler(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
+    """Report a sampler's parameter that its type does not take."""
+    sampler = values["type"].data if "type" in values else "const"
+    param = _readable(values, "param")
+    if sampler is BROKEN or param is None:
+        return
+    if problem := sampler_parameter(sampler, param.data):
+        errors.fail(param.place, below(path, "param"), problem)
+
+
+def own_targets(values: tuple[Value, ...], errors: ErrorList, path: str) -> None:
+    """Report a second volume at one path of the container."""
+    taken: set[str] = set()
+    for index, volume in enumerate(values):
+        target = _target(volume)
+        if target in taken:
+            cause = f"{target} is the target of another volume"
+            problem = CONFLICTING_VALUES.problem(cause, "Mount each volume at a path of its own")
+            errors.fail(volume.place, f"{path}[{index}]", problem)
+        taken |= {target} - {""}
+
+
+def own_names(services: tuple[Value, ...], errors: ErrorList, path: str) -> None:
+    """Report a name that another service, or the agent of another, has."""
+    taken: set[str] = set()
+    for index, service in enumerate(services):
+        name = _field(service, "name")
+        if name is None:
+            continue
+        both = {name.data, name.data + AGENT_SUFFIX}
+        if taken & both:
+            cause = f"{min(taken & both)!r} is already used"
+            problem = CONFLICTING_VALUES.problem(cause, "Give each service its own name")
+            errors.fail(service.place, f"{path}[{index}].name", problem)
+        taken |= both
+
+
+def own_ports(services: tuple[Value, ...], errors: ErrorList, path: str) -> None:
+    """Report a port of the host that is published twice, for replicas or by two services."""
+    taken: list[tuple[str, int]] = []
+    for index, service in enumerate(services):
+        value, replicas = _field(service, "publish"), _field(service, "replicas")
+        if value is None:
+            continue
+        publish: Publish = value.data
+        ports = publish.ports(replicas.data if replicas else 1)
+        inner = f"{path}[{index}].publish"
+        if ports[-1] > HIGHEST_PORT:
+            cause = f"{len(ports)} replicas take ports up to {ports[-1]}"
+            problem = INVALID_VALUE.problem(cause, "Begin at a lower port")
+            errors.fail(value.place, inner, problem)
+        clash = [port for host, port in taken if port in ports and _meet(host, publish.host)]
+        if clash:
+            cause = f"{min(clash)} is already published"
+            problem = CONFLICTING_VALUES.problem(cause, "Give each service its own port")
+            errors.fail(value.place, inner, problem)
+        taken += [(publish.host, port) for port in ports]
+
+
+def _meet(first: str, second: str) -> bool:
+    return first == second or first in _EVERYWHERE or second in _EVERYWHERE
+
+
+def _field(section: Value, key: str) -> Value | None:
+    return _readable(section.data, key) if isinstance(section.data, dict) else None
+
+
+def _readable(values: Mapping[str, Value], key: str) -> Value | None:
+    value = values.get(key)
+    return value if value and value.data is not BROKEN else None
+
+
+def _target(value: Value) -> str:
+    if isinstance(value.data, dict):
+        target = _field(value, "target")
+        return str(target.data) if target else ""
+    volume: Volume | object = value.data
+    return volume.target if isinstance(volume, Volume) else ""

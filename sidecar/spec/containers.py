@@ -1,0 +1,183 @@
+"""Types of fields that hold others: maps, lists, and a short form next to a long one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from sidecar.rules.specs import DUPLICATE_KEY, INVALID_KEY, INVALID_VALUE
+from sidecar.spec.scalars import FieldType, PatternText, Schema
+from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Built: TypeAlias = Any
+Constraint: TypeAlias = "Callable[[tuple[Value, ...], ErrorList, str], None]"
+
+
+def entries(
+    node: yaml.Node, source: Source, path: str, fix: str
+) -> Iterator[tuple[yaml.ScalarNode, str, yaml.Node]]:
+    """Yield (key's node, key, value's node) of a map, each key once; report everything else."""
+    if not isinstance(node, yaml.MappingNode):
+        source.fail(node, path, INVALID_VALUE.problem("is not a map", fix))
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            source.fail(key, path, INVALID_KEY.problem("has a key that is not text", fix))
+        elif key.tag == "tag:yaml.org,2002:merge":
+            cause = "is a merge key, which not every YAML parser reads"
+            source.fail(key, below(path, "<<"), INVALID_KEY.problem(cause, "Write the keys out"))
+        elif key.value in seen:
+            source.fail(key, below(path, key.value), DUPLICATE_KEY.problem("is given twice"))
+        else:
+            seen.add(key.value)
+            yield key, key.value, value
+
+
+def name_of(value: Value) -> str:
+    """Return the name of a list's entry; empty if it has none that could be read."""
+    name = value.data.get("name") if isinstance(value.data, dict) else None
+    return name.data if name and isinstance(name.data, str) else ""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MapOf(FieldType):
+    """A map whose keys the user chooses."""
+
+    key: PatternText
+    value: FieldType
+    fix: str
+
+    def read(self, node: yaml.Node, source: Source, path: str) -> Value:
+        """Return the values by key."""
+        values: dict[str, Value] = {}
+        for key_node, key, value_node in entries(node, source, path, self.fix):
+            if self.key.read(key_node, source, path).data is not BROKEN:
+                values[key] = self.value.read(value_node, source, below(path, key))
+        return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
+
+    def merge(self, base: Value, over: Value) -> Value:
+        """Merge by key."""
+        if BROKEN in (base.data, over.data):
+            return over
+        return Value({**base.data, **over.data}, over.place)
+
+    def build(self, value: Value, errors: ErrorList, path: str) -> Built:
+        """Return a dictionary, or BROKEN."""
+        if value.data is BROKEN:
+            return BROKEN
+        built = {
+            key: self.value.build(item, errors, below(path, key))
+            for key, item in value.data.items()
+        }
+        return BROKEN if BROKEN in built.values() else built
+
+    def schema(self) -> Schema:
+        """Return an object with named keys."""
+        return {
+            "type": "object",
+            "propertyNames": {"pattern": self.key.schema()["pattern"]},
+            "additionalProperties": self.value.schema(),
+        }
+
+    def takes(self) -> str:
+        """Return both sides."""
+        return f"a map of {self.key.what} to {self.value.takes()}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ListOf(FieldType):
+    """A list; a later source's list replaces an earlier one, but named entries merge by name."""
+
+    item: FieldType
+    least: int = 0
+    named: bool = False
+    constraints: tuple[Constraint, ...] = ()
+
+    def read(self, node: yaml.Node, source: Source, path: str) -> Value:
+        """Return the entries."""
+        if not isinstance(node, yaml.SequenceNode) or len(node.value) < self.least:
+            cause = "is not a list" + (" with at least one entry" if self.least else "")
+            problem = INVALID_VALUE.problem(cause, "Begin each entry with `- `")
+            return source.fail(node, path, problem)
+        items = (
+            self.item.read(child, source, f"{path}[{index}]")
+            for index, child in enumerate(node.value)
+        )
+        return Value(tuple(items), source.place(node))
+
+    def merge(self, base: Value, over: Value) -> Value:
+        """Replace, or merge by name."""
+        if not self.named or BROKEN in (base.data, over.data):
+            return over
+        items: list[Value] = list(base.data)
+        positions = _positions(items)
+        for entry in over.data:
+            # taken out: a name that is doubled in one file must stay an error
+            index = positions.pop(name_of(entry), None)
+            if index is None:
+                items.append(entry)
+            else:
+                items[index] = self.item.merge(items[index], entry)
+        return Value(tuple(items), over.place)
+
+    def build(self, value: Value, errors: ErrorList, path: str) -> Built:
+        """Return a tuple, or BROKEN."""
+        if value.data is BROKEN:
+            return BROKEN
+        built = tuple(
+            self.item.build(entry, errors, f"{path}[{index}]")
+            for index, entry in enumerate(value.data)
+        )
+        for constraint in self.constraints:
+            constraint(value.data, errors, path)
+        return BROKEN if any(item is BROKEN for item in built) else built
+
+    def schema(self) -> Schema:
+        """Return an array."""
+        schema: Schema = {"type": "array", "items": self.item.schema()}
+        return {**schema, "minItems": self.least} if self.least else schema
+
+    def takes(self) -> str:
+        """Return what an entry is."""
+        return f"a list, each {self.item.takes()}"
+
+
+def _positions(items: list[Value]) -> dict[str, int]:
+    """Return name → index of the first entry with that name."""
+    positions: dict[str, int] = {}
+    for index, entry in enumerate(items):
+        if name := name_of(entry):
+            positions.setdefault(name, index)
+    return positions
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Either(FieldType):
+    """A short text, or a map in full."""
+
+    text: FieldType
+    full: FieldType
+
+    def read(self, node: yaml.Node, source: Source, path: str) -> Value:
+        """Return what the form's own type reads."""
+        form = self.full if isinstance(node, yaml.MappingNode) else self.text
+        return form.read(node, source, path)
+
+    def build(self, value: Value, errors: ErrorList, path: str) -> Built:
+        """Return what the form's own type builds."""
+        form = self.full if isinstance(value.data, dict) else self.text
+        return form.build(value, errors, path)
+
+    def schema(self) -> Schema:
+        """Return both forms."""
+        return {"anyOf": [self.text.schema(), self.full.schema()]}
+
+    def takes(self) -> str:
+        """Return both forms."""
+        return f"{self.text.takes()}, or {self.full.takes()}"

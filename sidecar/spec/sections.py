@@ -1,0 +1,154 @@
+"""Sections of a spec: maps with known keys, each key a field, built into a record."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from sidecar.rules.specs import CONFLICTING_VALUES, MISSING_KEY, UNKNOWN_KEY
+from sidecar.spec.containers import entries
+from sidecar.spec.scalars import FieldType, Schema
+from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Built: TypeAlias = Any
+Constraint: TypeAlias = "Callable[[Mapping[str, Value], ErrorList, str], None]"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Field:
+    """One row of the table of fields."""
+
+    name: str
+    type: FieldType
+    doc: str
+    """One line."""
+    default: Any = None
+    """As a spec would write it; None: there is none, and `doc` says what holds then."""
+    example: Any = None
+    """As a spec would write it."""
+    required: bool = False
+    attribute: str = ""
+    """The record's attribute, if it has another name than the field."""
+    flag: str = ""
+    """The flag that sets the same, if there is one."""
+    from_environment: bool = True
+    """Whether SIDECAR_<PATH> sets the same; for scalars outside of services only."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Section(FieldType):
+    """A map with known keys, built into a record."""
+
+    make: Callable[..., Built]
+    fields: tuple[Field, ...]
+    one_of: tuple[str, ...] = ()
+    """Exactly one of these is given; a later source's replaces an earlier one's."""
+    constraints: tuple[Constraint, ...] = ()
+    """What must hold between fields.
+
+    Each sees the values that were given, BROKEN for one that could not be read.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names."""
+        return tuple(field.name for field in self.fields)
+
+    def field(self, name: str) -> Field:
+        """Return one field. Raises StopIteration for an unknown name."""
+        return next(field for field in self.fields if field.name == name)
+
+    def read(self, node: yaml.Node, source: Source, path: str) -> Value:
+        """Return the values by key."""
+        values: dict[str, Value] = {}
+        known = {field.name: field.type for field in self.fields}
+        fix = f"Give {', '.join(self.names)} below it"
+        for key_node, key, value_node in entries(node, source, path, fix):
+            inner = below(path, key)
+            if key in known:
+                values[key] = known[key].read(value_node, source, inner)
+            else:
+                problem = UNKNOWN_KEY.problem("is not a known key", self._nearest(key))
+                source.fail(key_node, inner, problem)
+        return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
+
+    def _nearest(self, key: str) -> str:
+        near = difflib.get_close_matches(key, self.names, n=1)
+        return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(self.names)}"
+
+    def merge(self, base: Value, over: Value) -> Value:
+        """Merge by key."""
+        if BROKEN in (base.data, over.data):
+            return over
+        replaced = set(self.one_of) if set(self.one_of) & set(over.data) else set()
+        values = {key: value for key, value in base.data.items() if key not in replaced}
+        for key, value in over.data.items():
+            known = key in values
+            values[key] = self.field(key).type.merge(values[key], value) if known else value
+        return Value(values, over.place)
+
+    def build(self, value: Value, errors: ErrorList, path: str) -> Built:
+        """Return the record, or BROKEN."""
+        if value.data is BROKEN:
+            return BROKEN
+        built = {}
+        for field in self.fields:
+            if field.name in value.data:
+                given, inner = value.data[field.name], below(path, field.name)
+                built[field.attribute or field.name] = field.type.build(given, errors, inner)
+        complete = self._complete(value, errors, path)
+        for constraint in self.constraints:
+            constraint(value.data, errors, path)
+        return self.make(**built) if complete and BROKEN not in built.values() else BROKEN
+
+    def _complete(self, value: Value, errors: ErrorList, path: str) -> bool:
+        """Report what is missing; tell whether nothing is, and nothing excludes another."""
+        needed = [field.name for field in self.fields if field.required]
+        missing = [name for name in needed if name not in value.data]
+        if missing:
+            problem = MISSING_KEY.problem(f"has no {missing[0]}", f"Give {', '.join(missing)}")
+            errors.fail(value.place, path, problem)
+        return self._exclusive(value, errors, path) and not missing
+
+    def _exclusive(self, value: Value, errors: ErrorList, path: str) -> bool:
+        """Report fields that exclude each other; tell whether there is one where one is needed."""
+        given = [name for name in self.one_of if name in value.data]
+        if self.one_of and not given:
+            cause = f"has neither {' nor '.join(self.one_of)}"
+            errors.fail(value.place, path, MISSING_KEY.problem(cause, "Give one of them"))
+        if len(given) > 1:
+            cause = f"has both {' and '.join(given)}"
+            errors.fail(value.data[given[1]].place, path, CONFLICTING_VALUES.problem(cause))
+        return not self.one_of or len(given) == 1
+
+    def schema(self) -> Schema:
+        """Return a closed object."""
+        schema: Schema = {
+            "type": "object",
+            "properties": {field.name: _described(field) for field in self.fields},
+            "additionalProperties": False,
+        }
+        if required := [field.name for field in self.fields if field.required]:
+            schema["required"] = required
+        if self.one_of:
+            schema["oneOf"] = [{"required": [name]} for name in self.one_of]
+        return schema
+
+    def takes(self) -> str:
+        """Return that it is a map; its fields are rows of their own."""
+        return f"a map with {' or '.join(self.one_of)}" if self.one_of else "a map"
+
+
+def _described(field: Field) -> Schema:
+    notes: Schema = {"title": field.name.replace("_", " "), "description": field.doc}
+    if field.default is not None:
+        notes["default"] = field.default
+    if field.example is not None:
+        notes["examples"] = [field.example]
+    return {**field.type.schema(), **notes}
