@@ -134,4 +134,4 @@ def test_a_gateway_that_is_not_there_is_named(stack, agent_binary, tmp_path):
     agent.send(20, "nowhere")
 
     assert 20 == wait_for(agent.counts, lambda counts: counts.settled >= 20).spans_failed
-    assert "the gateway refused the connection" == logged(agent.log).text
+    assert "the gateway refused the connection" == logged(agent.log).cause

@@ -1,4 +1,4 @@
-"""The demonstration in containers, against a Compose that is a small program and an engine made by hand."""
+"""The demonstration in containers, with a small program as Compose and an engine in memory."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sidecar.engine.containers import Container
 from sidecar.engine.project import CONFIG_FILES, WORKING_DIR
 from sidecar.errors import SidecarError
 
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 PROGRAM = """\
 import json, os, signal, sys
 arguments = sys.argv[sys.argv.index("-f") + 2:]
@@ -29,9 +30,12 @@ if "config" in arguments:
 elif "port" in arguments:
     print({"frontend": "127.0.0.1:28080", "gateway": "127.0.0.1:28081"}[arguments[1]])
 elif "down" in arguments:
-    print(" Container a-1  Stopped\\n Container a-1  Removed\\n Network a_x  Removed", file=sys.stderr)
+    for line in ("Container a-1  Stopped", "Container a-1  Removed", "Network a_x  Removed"):
+        print("", line, file=sys.stderr)
 elif os.environ.get("UP") == "fails":
-    sys.exit(" Network a_x  Creating\\n Network a_x  Created\\n Container a-1  Starting\\n" + os.environ["WORDS"])
+    for line in ("Network a_x  Creating", "Network a_x  Created", "Container a-1  Starting"):
+        print("", line, file=sys.stderr)
+    sys.exit(os.environ["WORDS"])
 elif os.environ.get("UP") == "interrupted":
     os.kill(os.getppid(), signal.SIGINT)
     signal.pause()
@@ -40,7 +44,7 @@ elif os.environ.get("UP") == "interrupted":
 
 @pytest.fixture
 def compose(tmp_path, monkeypatch):
-    """A Compose that writes down how it was called."""
+    """A Compose that records its calls."""
     (tmp_path / "compose.py").write_text(PROGRAM)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     for variable in (
@@ -49,7 +53,7 @@ def compose(tmp_path, monkeypatch):
         "COMPOSE_IGNORE_ORPHANS",
     ):
         monkeypatch.delenv(variable, raising=False)
-        # what the code sets is taken back after the test
+        # what the code sets is removed after the test
         monkeypatch.setitem(os.environ, variable, "0")
         del os.environ[variable]
     return Compose((sys.executable, str(tmp_path / "compose.py")), "2.40.3")
@@ -57,7 +61,7 @@ def compose(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _free_ports(monkeypatch):
-    """The sample's ports are free, whatever runs on this machine."""
+    """Let the sample's ports be free, whatever runs on this machine."""
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
@@ -72,7 +76,7 @@ def _free_ports(monkeypatch):
 
 @pytest.fixture
 def calls(tmp_path):
-    """Return how Compose was called: [arguments, ports], in order."""
+    """Return the calls of Compose: [arguments, ports], in order."""
     return lambda: [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()]
 
 
@@ -82,14 +86,14 @@ def container(service, status="running", health=""):
 
 
 def engine(*running, labels=None, after=()):
-    """Return an engine in which these services run, and `after` the first look these containers are found."""
+    """Return an engine that runs these services, and has the containers `after` a first look."""
     looks = iter([[container(name) for name in running]])
 
     def inspect(_identity):
         return {"Config": {"Labels": labels}}
 
     def logs(identity):
-        return f"{identity} says\nsecret: Authentication=abc123@0123456789abcde_abc123@53df7ad2afe8301\n"
+        return f"{identity} says\nsecret: Authentication={TOKEN}\n"
 
     containers = SimpleNamespace(
         of_project=lambda _: next(looks, list(after)), inspect=inspect, logs=logs
@@ -99,7 +103,7 @@ def engine(*running, labels=None, after=()):
 
 @pytest.fixture
 def taken():
-    """A listener on a port of loopback that is taken thereby."""
+    """A port of loopback on which a listener runs."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -107,13 +111,13 @@ def taken():
 
 
 def up(tmp_path, compose, found=()):
-    """Start; return where it answers and what was said."""
-    said = []
-    return containers.up(tmp_path, engine(*found), compose, said.append), said
+    """Start; return the URLs and the messages."""
+    messages = []
+    return containers.up(tmp_path, engine(*found), compose, messages.append), messages
 
 
 def test_it_answers_where_compose_published_it(tmp_path, compose, calls):
-    """The addresses are Compose's own; nothing is built, and all must be healthy."""
+    """Nothing is built, and everything must be healthy."""
     running, _ = up(tmp_path, compose)
     arguments = next(arguments for arguments, _ in calls() if "up" in arguments)
 
@@ -122,28 +126,28 @@ def test_it_answers_where_compose_published_it(tmp_path, compose, calls):
 
 
 def test_a_taken_port_is_replaced(tmp_path, compose, calls, taken, monkeypatch):
-    """Another one is given to Compose through the file's variable, and it is said who holds the first."""
+    """Compose gets another by the file's variable; the message names the first one's holder."""
     monkeypatch.setattr(
         containers, "FRONTEND", containers.Published("frontend", taken, "SIDECAR_PORT_FRONTEND")
     )
-    _, said = up(tmp_path, compose)
+    _, messages = up(tmp_path, compose)
     ports = next(ports for arguments, ports in calls() if "up" in arguments)
 
     assert [f"frontend: port {taken} is taken by"] == [
-        line.partition(" by ")[0] + " by" for line in said
+        line.partition(" by ")[0] + " by" for line in messages
     ]
-    assert f"using {ports['SIDECAR_PORT_FRONTEND']}" == said[0].partition("; ")[2]
+    assert f"using {ports['SIDECAR_PORT_FRONTEND']}" == messages[0].partition("; ")[2]
 
 
 def test_a_port_of_the_users_choice_stays(tmp_path, compose, calls, taken, monkeypatch):
-    """What the environment says already is not changed."""
+    """A variable of the environment is not changed."""
     monkeypatch.setattr(
         containers, "FRONTEND", containers.Published("frontend", taken, "SIDECAR_PORT_FRONTEND")
     )
     monkeypatch.setenv("SIDECAR_PORT_FRONTEND", str(taken))
-    _, said = up(tmp_path, compose)
+    _, messages = up(tmp_path, compose)
 
-    assert [] == said
+    assert [] == messages
     assert (
         str(taken)
         == next(ports for arguments, ports in calls() if "up" in arguments)["SIDECAR_PORT_FRONTEND"]
@@ -158,8 +162,8 @@ def test_what_runs_keeps_its_ports(tmp_path, compose, calls):
     assert {"SIDECAR_PORT_FRONTEND": "28080", "SIDECAR_PORT_GATEWAY": "28081"} == ports
 
 
-def test_an_interrupted_start_is_taken_back(tmp_path, compose, calls, monkeypatch):
-    """Ctrl-C while containers start removes them; those that ran before stay."""
+def test_an_interrupted_start_is_undone(tmp_path, compose, calls, monkeypatch):
+    """Ctrl-C removes the new containers; earlier ones stay."""
     monkeypatch.setenv("UP", "interrupted")
     with pytest.raises(KeyboardInterrupt):
         up(tmp_path, compose)
@@ -172,15 +176,15 @@ def test_an_interrupted_start_is_taken_back(tmp_path, compose, calls, monkeypatc
 
 @pytest.fixture
 def fail(tmp_path, compose, monkeypatch):
-    """Start where Compose fails with these words; return the error and what was said."""
+    """Start with a Compose that fails with this message; return the error and the messages."""
 
     def start(found, words):
         monkeypatch.setenv("UP", "fails")
         monkeypatch.setenv("WORDS", words)
-        said = []
-        with pytest.raises(SidecarError) as told:
-            containers.up(tmp_path, found, compose, said.append)
-        return str(told.value), said
+        messages = []
+        with pytest.raises(SidecarError) as caught:
+            containers.up(tmp_path, found, compose, messages.append)
+        return str(caught.value), messages
 
     return start
 
@@ -189,31 +193,34 @@ def fail(tmp_path, compose, monkeypatch):
     ("words", "message"),
     [
         (
-            "Container a-1  Error: No such image\nError response from daemon: No such image: kit/nope:9",
-            "demo: No such image: kit/nope:9. Unset SIDECAR_GATEWAY_IMAGE, or name an image that exists",
+            "Container a-1  Error\nError response from daemon: No such image: no/pe:9",
+            "No such image: no/pe:9. Unset SIDECAR_GATEWAY_IMAGE, or name an image that exists",
         ),
         (
             "Error: No such image: other:1",
-            "demo: Error: No such image: other:1. Obtain it: sidecar images",
+            "Error: No such image: other:1. Obtain it: sidecar images",
         ),
         (
-            "Error response from daemon: pull access denied for own/image, repository does not exist",
-            "demo: pull access denied for own/image, repository does not exist. Obtain it: sidecar images",
+            "Error response from daemon: pull access denied for own/image, it does not exist",
+            "pull access denied for own/image, it does not exist. Obtain it: sidecar images",
         ),
         (
-            "Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated",
-            "demo: Bind for 127.0.0.1:8080 failed: port is already allocated. Free the port, or stop the program that holds it",
+            "Error response from daemon: Bind for :8080 failed: port is already allocated",
+            (
+                "Bind for :8080 failed: port is already allocated. "
+                "Free the port, or stop the program that holds it"
+            ),
         ),
-        ("something new", "demo: something new"),
+        ("something new", "something new"),
     ],
 )
-def test_a_failed_start_is_told_and_taken_back(fail, calls, monkeypatch, words, message):
-    """Cause and fix without Compose's progress; what was started is removed."""
-    monkeypatch.setenv("SIDECAR_GATEWAY_IMAGE", "kit/nope:9")
-    error, said = fail(engine(), words)
+def test_a_failed_start_is_reported_and_undone(fail, calls, monkeypatch, words, message):
+    """With cause and fix, without Compose's progress; what was started is removed."""
+    monkeypatch.setenv("SIDECAR_GATEWAY_IMAGE", "no/pe:9")
+    error, messages = fail(engine(), words)
 
-    assert message == error
-    assert ["failed: removing what was started"] == said
+    assert f"demo: {message}" == error
+    assert ["failed: removing what was started"] == messages
     assert "down" in calls()[-1][0]
 
 
@@ -226,47 +233,47 @@ def test_a_failed_start_is_told_and_taken_back(fail, calls, monkeypatch, words, 
         ("running", "starting", "gateway is starting"),
     ],
 )
-def test_the_container_that_failed_tells_why(fail, status, health, cause):
-    """The end of its log comes first, without a token; it goes away with the container."""
+def test_the_log_of_the_failed_container_is_printed(fail, status, health, cause):
+    """Its end comes first, without a token: it is removed with the container."""
     after = [container("frontend", "created"), container("gateway", status, health)]
-    error, said = fail(engine(after=after), "container a-1 is unhealthy")
+    error, messages = fail(engine(after=after), "container a-1 is unhealthy")
 
     assert f"demo: {cause}. See its log, above" == error
-    assert "the end of gateway's log:\n    gateway says\n" in said[0]
-    assert "53df7ad2afe8301" not in said[0]
+    assert "the end of gateway's log:\n    gateway says\n" in messages[0]
+    assert "53df7ad2afe8301" not in messages[0]
 
 
-def test_a_log_that_cannot_be_read_is_told(fail):
-    """The cause is named all the same."""
+def test_a_log_that_cannot_be_read_is_reported(fail):
+    """The cause is still named."""
     found = engine(after=[container("gateway", "exited")])
 
     def gone(_identity):
         raise SidecarError("gateway", "is gone")
 
     found.containers.logs = gone
-    error, said = fail(found, "failed")
+    error, messages = fail(found, "failed")
 
     assert "demo: gateway is exited. See its log, above" == error
-    assert "gateway: is gone" in said[0]
+    assert "gateway: is gone" in messages[0]
 
 
 def test_what_ran_before_a_failed_start_stays(fail, calls):
-    """Only a first start is taken back."""
-    _, said = fail(engine("frontend", "gateway"), "something new")
+    """Only a first start is undone."""
+    _, messages = fail(engine("frontend", "gateway"), "something new")
 
-    assert [] == said
+    assert [] == messages
     assert not [arguments for arguments, _ in calls() if "down" in arguments]
 
 
-def test_down_tells_what_it_removed(tmp_path, compose, calls):
-    """Containers and networks by name, volumes with them; what else has the project's name is left alone."""
+def test_down_returns_what_it_removed(tmp_path, compose, calls):
+    """Containers, networks and volumes, but no other containers with the project's name."""
     assert ["Container a-1", "Network a_x"] == containers.down(tmp_path, engine(), compose)
     assert {"down", "--volumes"} <= set(calls()[-1][0])
     assert "--remove-orphans" not in calls()[-1][0]
 
 
 def test_another_folders_sample_is_neither_replaced_nor_removed(tmp_path, compose, calls):
-    """A second clone says whose runs, and what to do."""
+    """A second clone names the folder of the first, and the fix."""
     other = tmp_path / "other/docker-compose.yml"
     other.parent.mkdir()
     other.touch()
@@ -286,7 +293,7 @@ def test_another_folders_sample_is_neither_replaced_nor_removed(tmp_path, compos
     assert {"config"} == {arguments[0] for arguments, _ in calls()}
 
 
-def test_it_runs_where_a_container_does(tmp_path, compose):
-    """One that ended does not."""
+def test_a_running_container_means_that_it_runs(tmp_path, compose):
+    """Without one it does not run."""
     assert containers.runs(tmp_path, engine("frontend"), compose)
     assert not containers.runs(tmp_path, engine(), compose)

@@ -1,4 +1,4 @@
-"""The place of the processes that `sidecar demo` started."""
+"""The deployment of the processes that `sidecar demo` started."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sidecar.errors import SidecarError
 from sidecar.verify import local
 
 
-def test_a_probe_that_does_not_end_is_told(tmp_path, monkeypatch):
-    """The hop gets a cause and what to do; the command, which is long, is not shown."""
+def test_a_probe_that_does_not_end_is_an_error(tmp_path, monkeypatch):
+    """With cause and fix, without the long command."""
     own = Started("gateway", os.getpid(), psutil.Process().create_time())
     state = Demo((own,), {"frontend": "http://127.0.0.1:1"}, "http://127.0.0.1:1", "127.0.0.1:1")
     (tmp_path / "processes.json").write_text(json.dumps(asdict(state)))

@@ -14,7 +14,7 @@ KINDS = [socket.SOCK_STREAM, socket.SOCK_DGRAM]
 
 @pytest.fixture(params=KINDS, ids=["tcp", "udp"])
 def listener(request):
-    """A socket that holds a port of loopback."""
+    """A socket that holds a port on loopback."""
     with socket.socket(socket.AF_INET, request.param) as held:
         held.bind(("127.0.0.1", 0))
         if request.param == socket.SOCK_STREAM:
@@ -22,8 +22,8 @@ def listener(request):
         yield held
 
 
-def test_a_free_port_is_taken_as_it_is(listener):
-    """Nobody holds it: the preferred one, and nothing to say."""
+def test_a_free_port_is_used(listener):
+    """The preferred one, without a message."""
     number = listener.getsockname()[1]
     listener.close()
 
@@ -52,7 +52,7 @@ def test_a_port_held_on_every_address_is_taken():
 
 
 def test_a_holder_that_cannot_be_seen_is_another_program(listener, monkeypatch):
-    """Where /proc does not tell, the message still makes sense."""
+    """/proc does not name it; the message still makes sense."""
     monkeypatch.setattr("sidecar.demo.ports.port_holder", lambda *_: None)
 
     assert "another program" == choose(listener.getsockname()[1], listener.type).holder

@@ -1,4 +1,4 @@
-"""Starting and stopping the processes of a demonstration, and what can be wrong with them."""
+"""Start and stop of a demonstration's processes, and what can be wrong with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from sidecar.demo.state import Demo, Started
 from sidecar.errors import SidecarError
 from sidecar.plan import sample_services
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def spawn():
 
 @pytest.fixture(autouse=True)
 def _nothing_left(tmp_path):
-    """Stop what a test that failed may have started."""
+    """Stop what a failed test may have started."""
     yield
     with suppress(SidecarError):
         processes.stop(tmp_path / "demo")
@@ -61,8 +66,8 @@ def write_state(folder, *running, **changes):
     return demo
 
 
-def test_what_runs_is_read_back(tmp_path, spawn):
-    """The state file tells a later command what runs and where."""
+def test_a_running_demonstration_is_read_back(tmp_path, spawn):
+    """A later command reads from the state file what runs and where."""
     demo = write_state(tmp_path / "demo", spawn("input()"), spawn("import time; time.sleep(60)"))
 
     assert processes.is_running(tmp_path / "demo")
@@ -70,7 +75,7 @@ def test_what_runs_is_read_back(tmp_path, spawn):
 
 
 def test_stopping_ends_them_in_the_reverse_order(tmp_path, spawn):
-    """The last that was started is the first to end; the folder goes with them."""
+    """The last started is the first to end; the folder is removed."""
     first, second = spawn("import time; time.sleep(60)"), spawn("import time; time.sleep(60)")
     write_state(tmp_path / "demo", first, second)
 
@@ -80,7 +85,7 @@ def test_stopping_ends_them_in_the_reverse_order(tmp_path, spawn):
 
 
 def test_a_process_that_ignores_the_signal_is_killed(tmp_path, spawn, monkeypatch):
-    """After the grace it is ended all the same."""
+    """After the grace period."""
     monkeypatch.setattr(state, "_STOP_SECONDS", 0.2)
     stubborn = spawn(STUBBORN)
     assert "ready\n" == stubborn.stdout.readline()
@@ -91,7 +96,7 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path, spawn, monkeypatc
 
 
 def test_a_later_process_with_the_same_number_is_left_alone(tmp_path, spawn):
-    """A number is not enough: the time of its start must be that of the state file."""
+    """The start time must be that of the state file, too."""
     other = spawn("import time; time.sleep(60)")
     entry = {
         "name": "gateway",
@@ -110,7 +115,7 @@ def test_nothing_to_stop_is_no_error(tmp_path):
 
 
 def test_a_folder_that_is_not_the_demonstrations_is_left_alone(tmp_path):
-    """Without the kit's state file nothing is removed; a file in the folder's place is not looked into."""
+    """Without the kit's state file nothing is removed; a file instead of a folder is not read."""
     mine = tmp_path / "demo/logs/gateway.log"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
@@ -121,7 +126,7 @@ def test_a_folder_that_is_not_the_demonstrations_is_left_alone(tmp_path):
 
 
 def test_a_spoiled_state_file_stops_and_removes_nothing(tmp_path):
-    """A processes.json of somebody else's is an error, and stays."""
+    """Another program's processes.json is an error, and stays."""
     (tmp_path / "processes.json").write_text("{}")
     with pytest.raises(SidecarError, match="is not the state of a demonstration"):
         processes.stop(tmp_path)
@@ -129,8 +134,8 @@ def test_a_spoiled_state_file_stops_and_removes_nothing(tmp_path):
     assert "{}" == (tmp_path / "processes.json").read_text()
 
 
-def test_other_files_beside_the_demonstrations_stay(tmp_path, spawn):
-    """Its own state and logs go; what somebody put there does not."""
+def test_other_files_in_the_folder_stay(tmp_path, spawn):
+    """Only the demonstration's own state and logs are removed."""
     folder = tmp_path / "demo"
     write_state(folder, spawn("import time; time.sleep(60)"))
     (folder / "logs").mkdir()
@@ -143,13 +148,13 @@ def test_other_files_beside_the_demonstrations_stay(tmp_path, spawn):
     assert ["logs", "logs/mine.log", "mine.txt"] == left
 
 
-def test_the_demonstration_is_the_checkouts_wherever_it_is_asked_for():
-    """The folder does not follow the working directory."""
+def test_the_default_folder_is_in_the_checkout():
+    """It does not depend on the working directory."""
     assert Path(__file__).parents[3] / "build/demo" == processes.DEFAULT_FOLDER
 
 
-def test_what_has_ended_is_named(tmp_path, spawn):
-    """Where one of them ended, the rest is no demonstration."""
+def test_an_ended_process_is_named(tmp_path, spawn):
+    """The remaining processes are no demonstration."""
     ended, running = spawn("pass"), spawn("import time; time.sleep(60)")
     demo = write_state(tmp_path / "demo", ended, running)
     ended.wait(10)
@@ -165,7 +170,7 @@ def test_what_has_ended_is_named(tmp_path, spawn):
     "text", ["", "[]", "{}", '{"processes": 1}', '{"processes": [{"name": 1}]}', "\xff"]
 )
 def test_a_spoiled_state_file_is_an_error(tmp_path, text):
-    """It is named with the way out, and never a traceback."""
+    """It is named with the fix, without a traceback."""
     (tmp_path / "processes.json").write_text(text, encoding="latin-1")
 
     with pytest.raises(
@@ -175,7 +180,7 @@ def test_a_spoiled_state_file_is_an_error(tmp_path, text):
 
 
 def test_two_in_one_folder_are_refused(tmp_path, spawn):
-    """What runs is not started again."""
+    """A running one is not started again."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
     with pytest.raises(
@@ -185,7 +190,7 @@ def test_two_in_one_folder_are_refused(tmp_path, spawn):
 
 
 def test_an_installed_wheel_has_no_sample(tmp_path, monkeypatch):
-    """The sample is in the checkout; without one the next step is said."""
+    """The sample is in the checkout; the message names the next step."""
     monkeypatch.setattr(processes, "find_checkout", lambda: None)
 
     with pytest.raises(
@@ -196,14 +201,14 @@ def test_an_installed_wheel_has_no_sample(tmp_path, monkeypatch):
 
 
 def broken_sample(*command):
-    """Return what gives the sample, with another command for its backend."""
+    """Return a function that returns the sample, with another command for its backend."""
     frontend, backend = sample_services()
     return lambda: (frontend, replace(backend, command=command))
 
 
 @pytest.mark.xdist_group("demo")
-def test_a_process_that_ends_at_once_is_told_with_its_log(tmp_path, monkeypatch):
-    """The message has its last lines, and what was started before it is gone again."""
+def test_a_process_that_ends_at_once_is_reported_with_its_log(tmp_path, monkeypatch):
+    """The message has its last lines; the processes started before it are stopped."""
     monkeypatch.setattr(
         processes, "sample_services", broken_sample("json.tool", "--no-such-option")
     )
@@ -222,8 +227,8 @@ def test_a_process_that_ends_at_once_is_told_with_its_log(tmp_path, monkeypatch)
 
 
 @pytest.mark.xdist_group("demo")
-def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
-    """It runs but nobody answers at its address: a bounded wait, then the same end."""
+def test_a_process_that_does_not_answer_is_an_error(tmp_path, monkeypatch):
+    """It runs, but nothing answers at its address: the wait is limited."""
     monkeypatch.setattr(processes, "_START_SECONDS", 3.0)
     sleeping = ("timeit", "-n1", "-r1", "import time; time.sleep(60)")
     monkeypatch.setattr(processes, "sample_services", broken_sample(*sleeping))
@@ -235,20 +240,20 @@ def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
     assert not (tmp_path / "demo").exists()
 
 
-def test_a_probe_that_fails_is_told(tmp_path, spawn):
-    """Where spans cannot be sent from here, the reason is the probe's last line."""
+def test_a_probe_that_fails_is_an_error(tmp_path, spawn):
+    """The cause is the probe's last line."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
-    place = ProcessDeployment(tmp_path / "demo")
+    deployment = ProcessDeployment(tmp_path / "demo")
 
     with pytest.raises(
         SidecarError, match=r"frontend: the probe failed: .*0 is not a number of spans"
     ):
-        place.send("frontend", "marker", 0)
-    assert (["frontend"], "") == (place.services(), place.agent_log("frontend"))
+        deployment.send("frontend", "marker", 0)
+    assert (["frontend"], "") == (deployment.services(), deployment.agent_log("frontend"))
 
 
-def test_a_page_that_is_gone_is_told(tmp_path, spawn):
-    """Where the stand-in does not answer, the way to start again is said."""
+def test_a_page_that_does_not_answer_is_an_error(tmp_path, spawn):
+    """The message says how to start again."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
     with pytest.raises(
@@ -258,7 +263,7 @@ def test_a_page_that_is_gone_is_told(tmp_path, spawn):
 
 
 def test_another_program_at_the_port_is_no_start(tmp_path, monkeypatch):
-    """Where somebody took the port between the choice and the start, their answer is not mistaken for ours."""
+    """Its answer is not taken for the stand-in's if it took the port before the start."""
     monkeypatch.setattr(processes, "answers", lambda *_: True)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Finding Compose and running it, with small programs of the tests' own on PATH."""
+"""Finding and running Compose, with small programs on PATH."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER = Path("/srv/demo")
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the only folder on PATH besides the system's shell."""
+    """Return the only folder on PATH."""
     monkeypatch.setenv("PATH", f"{tmp_path}")
     return tmp_path
 
@@ -41,14 +41,14 @@ def test_argument_list_is_the_same_from_every_directory() -> None:
 
 
 def test_plugin_comes_first(programs: Path) -> None:
-    """`docker compose` is taken where it is new enough."""
+    """`docker compose` is used where it is new enough."""
     put(programs, "docker", "echo 2.29.7")
     put(programs, "docker-compose", "echo v2.40.3+ds1")
 
     assert compose.Compose(("docker", "compose"), "2.29.7") == compose.find_compose()
 
 
-def test_program_of_its_own_serves_where_the_plugin_is_absent(programs: Path) -> None:
+def test_separate_program_is_used_where_the_plugin_is_absent(programs: Path) -> None:
     """A docker without the plugin answers with an error; the separate program is asked next."""
     put(programs, "docker", "echo 'unknown flag: --short' >&2; exit 125")
     put(programs, "docker-compose", "echo v2.40.3")
@@ -57,7 +57,7 @@ def test_program_of_its_own_serves_where_the_plugin_is_absent(programs: Path) ->
 
 
 def test_compose_v1_is_named_and_refused(programs: Path) -> None:
-    """Compose v1 knows `version --short` as well, but not the files that the kit writes."""
+    """Compose v1 has `version --short`, too, but cannot read the kit's files."""
     put(programs, "docker-compose", "echo 1.29.2")
 
     with pytest.raises(
@@ -66,8 +66,8 @@ def test_compose_v1_is_named_and_refused(programs: Path) -> None:
         compose.find_compose()
 
 
-def test_no_compose_at_all_says_so(programs: Path) -> None:
-    """None on PATH, and one that cannot even start, are both none."""
+def test_no_compose_is_an_error(programs: Path) -> None:
+    """A program that cannot start is none."""
     (programs / "docker-compose").write_bytes(b"\x7fELF")
     (programs / "docker-compose").chmod(0o755)
 
@@ -88,7 +88,7 @@ def test_failure_shows_command_code_and_output(programs: Path, tmp_path: Path) -
 
 
 def test_configuration_is_parsed(programs: Path, tmp_path: Path) -> None:
-    """What Compose prints as JSON becomes data."""
+    """From the JSON that Compose prints."""
     put(programs, "docker", """echo '{"name": "demo", "services": {}}'""")
 
     assert {"name": "demo", "services": {}} == compose.Compose(("docker", "compose"), "2").config(
@@ -99,7 +99,7 @@ def test_configuration_is_parsed(programs: Path, tmp_path: Path) -> None:
 def test_token_never_reaches_compose(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The variable that may hold a token is taken out of a child's environment; the rest stays."""
+    """Its variable is removed from the child's environment; the rest stays."""
     monkeypatch.setenv("TRACING_TOKEN", "canary")
     monkeypatch.setenv("KEPT", "yes")
     put(programs, "docker", 'echo "${TRACING_TOKEN:-none} $KEPT"')
@@ -111,5 +111,5 @@ def test_token_never_reaches_compose(
     ("text", "expected"), [("v2.40.3+ds1-1", (2, 40, 3)), ("2.20", (2, 20, 0)), ("dev", (0,))]
 )
 def test_versions_are_compared_as_numbers(text: str, expected: tuple[int, ...]) -> None:
-    """Distributions add letters on either side."""
+    """Distributions add letters before and after."""
     assert expected == compose.parse_version(text)

@@ -31,7 +31,7 @@ def test_engine_tells_its_version_and_endpoint(fake: FakeEngine) -> None:
 
 
 def test_engine_of_api_1_40_is_too_old(fake: FakeEngine) -> None:
-    """An engine below 20.10 is refused with its version and the one needed."""
+    """An engine before 20.10 is refused with its version and the one needed."""
     fake.answer("GET /version", {"Version": "19.03.15", "ApiVersion": "1.40"})
 
     with pytest.raises(
@@ -108,8 +108,10 @@ def test_context_that_does_not_exist_is_named(
         connect()
 
 
-def test_an_engine_behind_ssh_is_told_how_to_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kit needs its socket here."""
+def test_an_engine_behind_ssh_is_refused_with_a_way_to_reach_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message shows how to forward its socket."""
     monkeypatch.setenv("DOCKER_HOST", "ssh://somewhere")
 
     with pytest.raises(EngineAbsentError, match=r"supports a socket or TCP.*ssh -L"):
@@ -120,7 +122,7 @@ def test_an_engine_behind_ssh_is_told_how_to_be_reached(monkeypatch: pytest.Monk
 def test_docker_settings_that_cannot_be_read_are_no_defect(
     broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Docker's own files are the user's; the message names where to look."""
+    """Docker's files are the user's; the message names where to look."""
     _use_context(tmp_path, "elsewhere", "unix:///nowhere.sock", monkeypatch)
     if broken == "config.json":
         (tmp_path / "config.json").write_text("[]")

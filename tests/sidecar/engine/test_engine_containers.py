@@ -37,7 +37,7 @@ def containers(fake: FakeEngine) -> Containers:
 def test_containers_of_a_project_carry_service_and_health(
     fake: FakeEngine, containers: Containers
 ) -> None:
-    """Stopped ones are asked for as well; the filter is Compose's own labels."""
+    """Stopped ones, too; the filter is Compose's own labels."""
     fake.answer("GET /containers/json", ({"Id": "c1"},))
 
     found = containers.of_project("demo", "frontend")
@@ -50,7 +50,7 @@ def test_containers_of_a_project_carry_service_and_health(
 
 
 def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: Containers) -> None:
-    """It is created read-only, without capabilities or new privileges, and removed when starting it fails."""
+    """It is read-only, without capabilities or new privileges, and removed if it does not start."""
     fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
     fake.answer(
         "POST /containers/c1/start",
@@ -75,12 +75,12 @@ def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: C
 
 
 @pytest.mark.parametrize("at", ["_create", "_finish"])
-def test_short_lived_container_goes_when_a_signal_comes(
+def test_short_lived_container_is_removed_at_a_signal(
     fake, containers, monkeypatch, at: str
 ) -> None:
-    """While it is made, when nobody knows it yet, or while it runs; a second signal as well."""
-    place = Containers if at == "_create" else module
-    work = getattr(place, at)
+    """While it is created or while it runs; after a second signal, too."""
+    owner = Containers if at == "_create" else module
+    work = getattr(owner, at)
 
     def interrupted(*arguments):
         result = work(*arguments) if at == "_create" else None
@@ -90,7 +90,7 @@ def test_short_lived_container_goes_when_a_signal_comes(
 
     fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
     fake.answer("DELETE /containers/c1")
-    monkeypatch.setattr(place, at, interrupted)
+    monkeypatch.setattr(owner, at, interrupted)
     with pytest.raises(signals.Interrupted, match="SIGTERM"), signals.as_exceptions():
         containers.run(RunRequest("sidecar-kit/sample:1", ("true",)))
 
@@ -100,7 +100,7 @@ def test_short_lived_container_goes_when_a_signal_comes(
 def test_short_lived_container_that_does_not_end_is_removed(
     fake: FakeEngine, containers: Containers
 ) -> None:
-    """The bound is the request's, and nothing stays behind."""
+    """After the request's time."""
     fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
     fake.answer("POST /containers/c1/start")
     fake.answer("POST /containers/c1/wait", delay=2)
@@ -122,13 +122,13 @@ def test_image_that_is_missing_names_the_command_that_gets_it(
         containers.run(RunRequest("kit:1", ("true",)))
 
 
-def test_container_that_is_gone_is_an_engine_error(containers: Containers) -> None:
+def test_container_that_was_removed_is_an_engine_error(containers: Containers) -> None:
     """A container can vanish between two calls."""
     with pytest.raises(EngineError, match="c2"):
         containers.logs("c2")
 
 
-def test_a_container_leaves_a_network_and_goes(fake: FakeEngine, containers: Containers) -> None:
+def test_a_container_is_disconnected_and_removed(fake: FakeEngine, containers: Containers) -> None:
     """It is disconnected by name, stopped within its grace, then removed with its volumes."""
     fake.answer("GET /networks/n1", {"Id": "n1"})
     fake.answer("POST /networks/n1/disconnect")
@@ -143,7 +143,7 @@ def test_a_container_leaves_a_network_and_goes(fake: FakeEngine, containers: Con
     assert "POST /containers/c1/stop?t=3" in fake.asked
 
 
-def test_a_network_that_is_gone_is_a_known_error(containers: Containers) -> None:
-    """As everything that the engine refuses."""
+def test_a_network_that_was_removed_is_a_known_error(containers: Containers) -> None:
+    """Like everything that the engine refuses."""
     with pytest.raises(EngineError, match="n1"):
         containers.disconnect("c1", "n1")

@@ -1,4 +1,4 @@
-"""Images through the port, on an engine of canned answers."""
+"""Images through the port, on an engine with prepared answers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_registry_that_knows_an_image_is_silent(fake: FakeEngine, images: Images
     assert fake.asked[-1] == MANIFEST
 
 
-def test_registry_that_lacks_an_image_is_told_from_one_that_fails(
+def test_registry_without_an_image_differs_from_one_that_fails(
     fake: FakeEngine, images: Images
 ) -> None:
     """Not found is ImageMissingError, anything else RegistryError."""
@@ -83,8 +83,8 @@ def test_registry_that_lacks_an_image_is_told_from_one_that_fails(
         images.ask_registry(NAME, 5)
 
 
-def test_registry_that_is_silent_is_given_up_in_time(fake: FakeEngine, images: Images) -> None:
-    """A black hole costs the bound and no more."""
+def test_registry_that_is_silent_fails_in_time(fake: FakeEngine, images: Images) -> None:
+    """The wait for a black hole is limited."""
     fake.answer(MANIFEST, delay=2)
 
     with pytest.raises(RegistryError, match=r"did not answer within 0.1 s"):
@@ -92,7 +92,7 @@ def test_registry_that_is_silent_is_given_up_in_time(fake: FakeEngine, images: I
 
 
 def test_pull_reports_progress(fake: FakeEngine, images: Images) -> None:
-    """Layer, status and bar become one line each; the tag is asked for alone."""
+    """Layer, status and bar become one line; only the tag is pulled."""
     fake.answer(
         "POST /images/create",
         [{"id": "a1", "status": "Pulling", "progress": "[=>]"}, {"status": "Done"}],
@@ -162,7 +162,7 @@ def test_build_that_loses_the_engine_is_an_error(fake: FakeEngine, images: Image
 def test_import_sends_the_root_file_system_with_its_changes(
     fake: FakeEngine, images: Images
 ) -> None:
-    """Name, tag and Dockerfile lines travel beside the tar."""
+    """Name, tag and Dockerfile lines are parameters next to the tar."""
     fake.answer("POST /images/create", {"status": "sha256:1"})
 
     images.import_rootfs("sidecar-kit/base:bookworm", io.BytesIO(b"root"), ["LABEL a=b"])
@@ -173,7 +173,7 @@ def test_import_sends_the_root_file_system_with_its_changes(
 
 
 def test_import_that_is_refused_is_an_error(fake: FakeEngine, images: Images) -> None:
-    """The engine's words say why."""
+    """The engine's message is the cause."""
     fake.answer("POST /images/create", {"message": "no space left on device"}, status=500)
 
     with pytest.raises(EngineError, match="no space left"):
@@ -181,19 +181,21 @@ def test_import_that_is_refused_is_an_error(fake: FakeEngine, images: Images) ->
 
 
 def test_history_is_the_commands_of_the_layers(fake: FakeEngine, images: Images) -> None:
-    """Newest first, as the engine tells it."""
+    """Newest first, as the engine returns them."""
     fake.answer(f"GET /images/{NAME}/history", ({"CreatedBy": "COPY b"}, {"CreatedBy": "FROM a"}))
 
     assert ["COPY b", "FROM a"] == images.history(NAME)
 
 
-def test_removing_what_is_not_there_is_fine(images: Images) -> None:
+def test_removing_an_absent_image_is_no_error(images: Images) -> None:
     """Remove is idempotent."""
     images.remove("nothing:1")
 
 
-def test_superseded_images_go_and_the_newest_stay(fake: FakeEngine, images: Images) -> None:
-    """Only unnamed images with the label are asked for; one that is in use stays without a word."""
+def test_superseded_images_are_removed_and_the_newest_stay(
+    fake: FakeEngine, images: Images
+) -> None:
+    """Only unnamed images with the label; one that is in use stays silently."""
     fake.answer(
         "GET /images/json",
         tuple({"Id": f"a{created}", "Created": created} for created in (1, 3, 2)),

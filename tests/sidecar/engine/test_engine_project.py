@@ -1,4 +1,4 @@
-"""Which of a Compose project's containers are this folder's, by the labels that Compose gives them."""
+"""Which containers of a Compose project are a folder's, by Compose's labels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def engine(*containers):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return what makes a folder with a docker-compose.yml."""
+    """Return a function that makes a folder with a docker-compose.yml."""
 
     def make(name):
         path = tmp_path / name
@@ -49,25 +49,25 @@ def started_from(folder, *files):
 
 
 def names(found):
-    return [one.name for one in found]
+    return [container.name for container in found]
 
 
 def test_containers_of_this_folder_are_taken(folder):
-    """Running or not; files beside the rendering's, and another project folder, change nothing."""
+    """Running or not, with more files, or from another project folder."""
     own = folder("own")
-    beside = started_from(own, own / "docker-compose.yml", own / "join.yml")
+    more_files = started_from(own, own / "docker-compose.yml", own / "join.yml")
     moved_start = {WORKING_DIR: "/", CONFIG_FILES: str(own / "docker-compose.yml")}
     found = engine(
         ("orders", "running", started_from(own)),
-        ("orders-agent", "exited", beside),
+        ("orders-agent", "exited", more_files),
         ("gateway", "running", moved_start),
     )
 
     assert ["orders", "orders-agent", "gateway"] == names(containers_of(found, CONFIG, own))
 
 
-def test_a_service_that_runs_from_another_folder_is_told(folder):
-    """The folder is named, with the way out."""
+def test_a_service_that_runs_from_another_folder_is_an_error(folder):
+    """The folder is named, with the fix."""
     own, other = folder("own"), folder("other")
     found = engine(
         ("orders", "running", started_from(other)), ("orders-agent", "running", started_from(own))
@@ -76,20 +76,20 @@ def test_a_service_that_runs_from_another_folder_is_told(folder):
     with pytest.raises(
         SidecarError,
         match=rf"services-eu-west-1: is taken: orders runs from another folder, {other}\.",
-    ) as told:
+    ) as caught:
         containers_of(found, CONFIG, own)
-    assert "Give `name:` in the spec, and render again" == told.value.fix
+    assert "Give `name:` in the spec, and render again" == caught.value.fix
 
 
-def test_what_was_never_started_is_not_proven_by_another(folder):
-    """Nothing of this folder runs; services of other names do, from another folder."""
+def test_a_folder_that_was_not_started_is_an_error(folder):
+    """Only services of another folder run, with other names."""
     found = engine(("billing", "running", started_from(folder("other"))))
 
     with pytest.raises(SidecarError, match="billing runs from another folder"):
         containers_of(found, CONFIG, folder("own"))
 
 
-def test_others_beside_this_folders_are_left_out(folder):
+def test_containers_of_other_folders_are_left_out(folder):
     """Two folders without a service in common: each sees its own."""
     own = folder("own")
     found = engine(
@@ -100,8 +100,8 @@ def test_others_beside_this_folders_are_left_out(folder):
     assert ["orders"] == names(containers_of(found, CONFIG, own))
 
 
-def test_what_another_folder_left_stopped_is_no_obstacle(folder):
-    """It is not this folder's, either."""
+def test_a_stopped_container_of_another_folder_is_no_obstacle(folder):
+    """It is left out."""
     found = engine(("orders", "exited", started_from(folder("other"))))
 
     assert [] == containers_of(found, CONFIG, folder("own"))
@@ -110,8 +110,8 @@ def test_what_another_folder_left_stopped_is_no_obstacle(folder):
 @pytest.mark.parametrize(
     "labels", [None, {}, {WORKING_DIR: "/gone", CONFIG_FILES: "/gone/docker-compose.yml"}]
 )
-def test_what_cannot_be_told_is_taken(folder, labels):
-    """No labels, or a folder that is not there: moved, renamed, or on the engine's machine."""
+def test_containers_of_an_unknown_folder_are_taken(folder, labels):
+    """Without labels, or from a folder that was moved or is on the engine's machine."""
     assert ["orders"] == names(
         containers_of(engine(("orders", "running", labels)), CONFIG, folder("own"))
     )
@@ -127,8 +127,8 @@ def test_a_folder_is_itself_by_every_path(folder, tmp_path):
     )
 
 
-def test_a_folder_that_may_not_be_looked_into_is_another(folder, monkeypatch):
-    """Another user's, whose home is closed."""
+def test_a_folder_that_may_not_be_read_is_another(folder, monkeypatch):
+    """It is in another user's closed home."""
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")

@@ -1,4 +1,4 @@
-"""The base's root file system, with small programs of the tests' own in place of debootstrap and its like."""
+"""The base's root file system, with small programs instead of debootstrap and others."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 MIRROR = DebianMirror(
     "https://user:secret@m.example.com/debian", "https://m.example.com/debian-security"
 )
-ROOT_PARTS = "etc/apt/sources.list.d etc/dpkg/dpkg.cfg.d tmp usr/share/doc/a var/lib/apt/lists usr/share/man/man1"
-MAKE_ROOT = f"""
+MAKE_ROOT = """
 for last; do root=$mirror; mirror=$last; done
-for part in {ROOT_PARTS}; do mkdir -p "$root/$part"; done
-touch "$root/usr/share/doc/a/copyright" "$root/usr/share/doc/a/README" "$root/usr/share/man/man1/a.1"
+for part in apt/sources.list.d dpkg/dpkg.cfg.d; do mkdir -p "$root/etc/$part"; done
+for part in tmp usr/share/doc/a usr/share/man/man1 var/lib/apt; do mkdir -p "$root/$part"; done
+touch "$root/usr/share/doc/a/copyright" "$root/usr/share/doc/a/README"
+touch "$root/usr/share/man/man1/a.1"
 echo "made from $mirror"; echo
 """
 
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder first on PATH; the work happens beside it, as root or as if."""
+    """Return a folder first on PATH; the code under test believes that it runs as root."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (tmp_path / "work").mkdir()
@@ -46,11 +47,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     keyring = tmp_path / "keys.gpg"
     keyring.touch()
     monkeypatch.setattr(bootstrap, "KEYRINGS", (keyring,))
-    put(
-        folder,
-        "chroot",
-        f'echo "$@" >> {tmp_path}/chroot.log; cat "$1/etc/apt/sources.list" >> {tmp_path}/chroot.log',
-    )
+    log = tmp_path / "chroot.log"
+    put(folder, "chroot", f'echo "$@" >> {log}; cat "$1/etc/apt/sources.list" >> {log}')
     return folder
 
 
@@ -61,12 +59,12 @@ def put(folder: Path, name: str, script: str) -> None:
 
 
 def leftovers(programs: Path) -> list[Path]:
-    """Return what is left below the work folder."""
+    """Return what is left in the work folder."""
     return list((programs.parent / "work").iterdir())
 
 
 def names_in(mirror: DebianMirror, authority: bytes | None = None) -> list[str]:
-    """Return the paths of the tar that the mirror gives."""
+    """Return the paths in the tar that is made from a mirror."""
     with (
         base_image.debian_tar(mirror, authority, lambda _line: None) as stream,
         tarfile.open(fileobj=stream, mode="r|") as archive,
@@ -74,8 +72,8 @@ def names_in(mirror: DebianMirror, authority: bytes | None = None) -> list[str]:
         return archive.getnames()
 
 
-def test_tar_holds_a_trimmed_system_and_nothing_stays_behind(programs: Path) -> None:
-    """Licences are kept, other documents go, and so does the folder it was made in."""
+def test_tar_holds_a_trimmed_system_and_nothing_is_left(programs: Path) -> None:
+    """Licenses are kept, other documents and the work folder are removed."""
     put(programs, "debootstrap", MAKE_ROOT)
 
     found = names_in(MIRROR)
@@ -89,8 +87,8 @@ def test_tar_holds_a_trimmed_system_and_nothing_stays_behind(programs: Path) -> 
     assert [] == leftovers(programs)
 
 
-def test_security_updates_are_taken_through_the_hosts_mirror(programs: Path) -> None:
-    """With the host's authority where there is one; the image itself names the official archive."""
+def test_security_updates_come_from_the_hosts_mirror(programs: Path) -> None:
+    """With the host's authority, if any; the image itself names the official archive."""
     put(programs, "debootstrap", MAKE_ROOT)
 
     names_in(MIRROR, b"PEM")
@@ -102,7 +100,7 @@ def test_security_updates_are_taken_through_the_hosts_mirror(programs: Path) -> 
 
 
 def test_failed_debootstrap_shows_its_log_and_no_password(programs: Path) -> None:
-    """The mirror is named without its credentials; the real reason is in debootstrap's own log."""
+    """The mirror is named without credentials; the cause is in debootstrap's log."""
     put(
         programs,
         "debootstrap",
@@ -121,7 +119,7 @@ def test_failed_debootstrap_shows_its_log_and_no_password(programs: Path) -> Non
 
 
 def test_failed_tar_is_an_error(programs: Path) -> None:
-    """A half root file system never becomes an image in silence."""
+    """Half of a root file system never becomes an image."""
     put(programs, "debootstrap", MAKE_ROOT)
     put(programs, "tar", "exit 2")
 
@@ -132,14 +130,12 @@ def test_failed_tar_is_an_error(programs: Path) -> None:
         stream.read()
 
 
-def test_without_root_mmdebstrap_does_it(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tar is its third argument from the end; the trimming runs inside its namespace."""
+def test_without_root_mmdebstrap_is_used(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trimming runs inside its namespace."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    put(
-        programs,
-        "mmdebstrap",
-        'for a; do b=$c; c=$d; d=$a; done; echo "$@" > "$(dirname "$0")/log"; tar -cf "$b" -C / etc/hostname',
-    )
+    third_last = "for a; do b=$c; c=$d; d=$a; done"
+    log = 'echo "$@" > "$(dirname "$0")/log"'
+    put(programs, "mmdebstrap", f'{third_last}; {log}; tar -cf "$b" -C / etc/hostname')
 
     assert ["etc/hostname"] == names_in(MIRROR)
     assert f'{sys.executable} {trim.__file__} "$1"' in (programs / "log").read_text()
@@ -148,7 +144,7 @@ def test_without_root_mmdebstrap_does_it(programs: Path, monkeypatch: pytest.Mon
 def test_without_root_and_mmdebstrap_the_fix_is_exact(
     programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two ways out are named."""
+    """Two commands are named."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("PATH", str(programs))
 
@@ -183,10 +179,10 @@ def test_debootstrap_that_is_not_installed_is_fetched_privately(
     assert tmp_path / "debian-archive-keyring/root/usr/share/keyrings/none.gpg" == found.keyring
 
 
-def test_host_that_can_neither_run_nor_fetch_debootstrap_is_told_so(
+def test_host_without_a_way_to_debootstrap_is_an_error(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another distribution gets the name of the package; a failed download the command to try."""
+    """The package is named, or after a failed download the command to try."""
     monkeypatch.setenv("PATH", str(programs))
     with pytest.raises(SidecarError, match="cannot be fetched without apt-get, dpkg-deb, wget"):
         bootstrap.find_debootstrap(tmp_path, lambda _line: None)
@@ -207,11 +203,11 @@ def trim_as_program(root: Path) -> None:
     subprocess.run([sys.executable, "-m", trim.__name__, str(root)], check=True)
 
 
-@pytest.mark.parametrize("way", [trim.trim, trim_as_program])
-def test_trim_keeps_licences_and_links_to_them(
-    programs: Path, tmp_path: Path, way: Callable[[Path], None]
+@pytest.mark.parametrize("trim_root", [trim.trim, trim_as_program])
+def test_trim_keeps_licenses_and_links_to_them(
+    programs: Path, tmp_path: Path, trim_root: Callable[[Path], None]
 ) -> None:
-    """One package's licence may be a link to another's; folders without one go, as does the maker's own."""
+    """Folders without one are removed, as is debootstrap's own."""
     put(programs, "debootstrap", MAKE_ROOT)
     root = tmp_path / "root"
     subprocess.run(["debootstrap", str(root), "mirror"], check=True)
@@ -219,7 +215,7 @@ def test_trim_keeps_licences_and_links_to_them(
     (root / "usr/share/doc/c").mkdir()
     (root / "debootstrap").mkdir()
 
-    way(root)
+    trim_root(root)
 
     assert ["a", "b"] == sorted(path.name for path in (root / "usr/share/doc").iterdir())
     assert not (root / "debootstrap").exists()
@@ -227,7 +223,7 @@ def test_trim_keeps_licences_and_links_to_them(
 
 
 def test_interrupt_ends_the_program_and_all_it_started(tmp_path: Path) -> None:
-    """A child's child that ignores the first signal is ended as well."""
+    """A child's child that ignores the first signal is ended, too."""
     held = tmp_path / "held"
     os.mkfifo(held)
     script = f"(trap '' TERM; exec 9<>{held}; echo ready; exec sleep 60) & wait"
@@ -251,7 +247,7 @@ def is_held(fifo: Path) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Return whether the condition came true in time."""
+    """Return whether the condition became true in time."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)
@@ -261,7 +257,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 def test_program_that_ignores_the_request_is_ended_after_the_grace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """SIGTERM, a bounded wait, SIGKILL."""
+    """SIGTERM, a limited wait, SIGKILL."""
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
     child = subprocess.Popen(
         ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"],
@@ -278,14 +274,18 @@ def test_program_that_ignores_the_request_is_ended_after_the_grace(
     child.stdout.close()
 
 
-def test_what_is_mounted_below_the_folder_is_unmounted_deepest_first(
+def test_mounts_below_the_folder_are_unmounted_deepest_first(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interrupted debootstrap can leave proc mounted; removing the folder must not walk into it."""
+    """An interrupted debootstrap leaves proc mounted, which must not be removed."""
     put(programs, "umount", f'echo "$2" >> {tmp_path}/umount.log')
-    table = "proc {0}/root/proc proc rw 0 0\nsysfs {0}/root/proc/sys sysfs rw 0 0\nproc /proc proc rw 0 0\n"
+    mounts = [
+        f"proc {tmp_path}/root/proc proc rw 0 0",
+        f"sysfs {tmp_path}/root/proc/sys sysfs rw 0 0",
+        "proc /proc proc rw 0 0",
+    ]
     monkeypatch.setattr(base_image, "MOUNTS", tmp_path / "mounts")
-    (tmp_path / "mounts").write_text(table.format(tmp_path))
+    (tmp_path / "mounts").write_text("\n".join(mounts) + "\n")
 
     base_image.unmount_below(tmp_path)
 

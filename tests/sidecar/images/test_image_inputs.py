@@ -1,4 +1,4 @@
-"""Build contexts and digests, and the checkout's own Dockerfiles."""
+"""Build contexts and digests, and the checkout's Dockerfiles."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_tar_carries_files_and_extra_contents(checkout: Path) -> None:
 
 
 def test_digest_follows_content_name_and_mode(checkout: Path) -> None:
-    """Each changes it; a second look does not."""
+    """Each changes it; a second reading does not."""
     digests = {inputs.digest_of_files(checkout, ["sidecar/cli.py"])}
     digests.add(inputs.digest_of_files(checkout, ["sidecar/cli.py"]))
     assert len(digests) == 1
@@ -89,7 +89,7 @@ def test_digest_follows_content_name_and_mode(checkout: Path) -> None:
 
 
 def test_sample_is_not_rebuilt_for_a_change_of_the_helper(checkout: Path) -> None:
-    """A target's digest covers what its stage copies, its base, and no more; host settings never count."""
+    """A target's digest covers only its base and what its stage copies, no host settings."""
     before = {
         target: kit_images.kit_inputs(checkout, target, "base") for target in kit_images.TARGETS
     }
@@ -105,7 +105,7 @@ def test_sample_is_not_rebuilt_for_a_change_of_the_helper(checkout: Path) -> Non
 
 
 def test_every_source_that_a_stage_copies_counts(checkout: Path) -> None:
-    """Each COPY source of the Dockerfile is in the digest of its target, save the host's settings."""
+    """Each COPY source is in the digest of its target, except the host's settings."""
     stages = re.split(r"^FROM ", (CHECKOUT / "Dockerfile").read_text(), flags=re.MULTILINE)
     tools, *others = [
         stage for stage in stages if stage.split("\n")[0].endswith((" tools", "-build"))
@@ -122,7 +122,7 @@ def test_every_source_that_a_stage_copies_counts(checkout: Path) -> None:
 
 @pytest.mark.parametrize("path", ["Dockerfile", "sidecar/images/agent/Dockerfile"])
 def test_dockerfiles_suit_every_builder_and_carry_no_settings(path: str) -> None:
-    """No BuildKit syntax; no mirror, proxy or authority as ARG or ENV that a final image would show."""
+    """No BuildKit syntax; no mirror, proxy or authority in an ARG or ENV of a final image."""
     lines = (CHECKOUT / path).read_text().splitlines()
 
     assert [] == [
@@ -156,7 +156,7 @@ def test_agents_digest_follows_its_version() -> None:
 def test_agents_digest_follows_all_that_its_build_copies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A changed source is another image."""
+    """A changed source gives another image."""
     folder = tmp_path / "agent"
     shutil.copytree(agent_image.FOLDER, folder)
     monkeypatch.setattr(agent_image, "FOLDER", folder)
@@ -189,7 +189,7 @@ def test_go_works_below_its_own_folder_with_the_sites_settings(tmp_path: Path) -
 
 
 def test_agent_is_built_under_its_own_replace_and_exclude_lines() -> None:
-    """Go would ignore those of a dependency."""
+    """Go ignores those of a dependency."""
     module = {
         "Go": "1.22.0",
         "Replace": [{"Old": {"Path": "a"}, "New": {"Path": "b", "Version": "v1"}}],
@@ -217,8 +217,8 @@ esac
 
 
 @pytest.mark.parametrize("fails", ["", "yes"])
-def test_build_program_leaves_the_agent_and_its_licence(tmp_path: Path, fails: str) -> None:
-    """It runs in a process of its own, as in the build container; a failed go ends it with go's own words."""
+def test_build_program_writes_the_agent_and_its_license(tmp_path: Path, fails: str) -> None:
+    """As in the build container; a failed go ends it with go's output."""
     (tmp_path / "go").write_text(FAKE_GO)
     (tmp_path / "go").chmod(0o755)
     (tmp_path / "LICENSE").write_text("Apache")

@@ -1,4 +1,4 @@
-"""Names of images, mirrors before them, and the checkout they are built from."""
+"""Names of images, their mirrors, and the checkout that they are built from."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from sidecar.checkout import find_checkout
     ],
 )
 def test_mirror_gets_the_full_name(name: str, prefix: str, expected: str) -> None:
-    """Docker Hub's own images live below library/, which only the engine's default registry may leave out."""
+    """Docker Hub's own images are below library/, which only its own clients leave out."""
     assert expected == image_names.mirrored(name, prefix)
 
 
-def test_prefix_is_for_what_others_publish() -> None:
-    """The kit's own images are built, not pulled: a mirror does not have them."""
+def test_prefix_is_for_published_images() -> None:
+    """The kit's own images are built, not pulled."""
     images = image_names.official("1.50.0", "m.example.com/")
 
     expected = [
@@ -47,7 +47,7 @@ def test_checkout_is_the_folder_of_package_and_dockerfile() -> None:
 
 
 def test_installed_wheel_has_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package without a Dockerfile beside it comes from no checkout."""
+    """A package without a Dockerfile next to it comes from no checkout."""
     monkeypatch.setattr(sidecar, "__file__", str(tmp_path / "sidecar/__init__.py"))
 
     assert find_checkout() is None

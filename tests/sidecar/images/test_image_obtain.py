@@ -1,4 +1,4 @@
-"""Which way each image is obtained, and what the command prints and writes."""
+"""How each image is obtained, and what the command prints and writes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_REGISTRY = RegistryError("registry", "no such host")
 
 @dataclass
 class MemoryImages:
-    """An engine's images kept in memory; its registry holds `published`, or fails with `registry`."""
+    """An engine's images in memory; its registry has `published`, or fails with `registry`."""
 
     held: dict[str, ImageInfo] = field(default_factory=dict)
     published: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ def get(images: MemoryImages, checkout: Path | None = None, **wish: Any) -> list
 
 
 def test_registry_that_answers_is_used(capsys: pytest.CaptureFixture[str]) -> None:
-    """Both are pulled under their official names, and that is said."""
+    """Both are pulled by their official names, and that is printed."""
     images = MemoryImages(published=(BASE, AGENT))
 
     assert [(BASE, "pulled"), (AGENT, "pulled")] == get(images)
@@ -111,7 +111,7 @@ def test_registry_that_answers_is_used(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_registry_that_does_not_answer_is_asked_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """Everything is built then, with the cause; a black hole costs its bound only once."""
+    """Then everything is built, and the cause is printed."""
     images = MemoryImages(registry=NO_REGISTRY)
 
     assert [(image_names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(images)
@@ -124,8 +124,8 @@ def test_image_that_the_registry_lacks_is_built() -> None:
     assert [(BASE, "pulled"), (BUILT_AGENT, "built")] == get(MemoryImages(published=(BASE,)))
 
 
-def test_the_charts_name_for_the_agent_is_there_either_way() -> None:
-    """A pulled agent has it besides its own; one that was built keeps it."""
+def test_the_agent_always_gets_the_charts_name() -> None:
+    """A pulled agent gets it as a second name; a built one keeps it."""
     pulled = MemoryImages(published=(BASE, AGENT))
     get(pulled)
     built = MemoryImages(
@@ -137,7 +137,7 @@ def test_the_charts_name_for_the_agent_is_there_either_way() -> None:
     assert "built" == built.held[BUILT_AGENT].identity
 
 
-def test_what_the_engine_holds_needs_no_registry() -> None:
+def test_images_in_the_engine_need_no_registry() -> None:
     """Loaded images serve an air-gapped site."""
     images = MemoryImages({BASE: ImageInfo("1", 1, {}, ""), AGENT: ImageInfo("2", 1, {}, "")})
 
@@ -146,7 +146,7 @@ def test_what_the_engine_holds_needs_no_registry() -> None:
 
 
 def test_prefix_is_the_mirrors() -> None:
-    """The names pulled are the mirror's."""
+    """Images are pulled by the mirror's names."""
     mirrored = ("m.example.com/library/" + BASE, "m.example.com/" + AGENT)
 
     expected = [(name, "pulled") for name in mirrored]
@@ -154,7 +154,7 @@ def test_prefix_is_the_mirrors() -> None:
 
 
 def test_source_registry_never_builds() -> None:
-    """The registry's refusal is the command's, with both ways out."""
+    """The registry's refusal is the error, with two fixes."""
     with pytest.raises(
         RegistryError, match="Name a mirror with --prefix, or build from source with --source build"
     ):
@@ -163,8 +163,8 @@ def test_source_registry_never_builds() -> None:
         get(MemoryImages(), source="registry")
 
 
-def test_source_build_never_asks_nor_takes_what_was_pulled() -> None:
-    """Even with the official images at hand."""
+def test_source_build_uses_neither_registry_nor_pulled_images() -> None:
+    """Even where the engine has the official images."""
     images = MemoryImages({BASE: ImageInfo("1", 1, {}, "")}, published=(BASE, AGENT))
 
     assert [(image_names.BUILT_BASE, "built"), (BUILT_AGENT, "built")] == get(
@@ -174,7 +174,7 @@ def test_source_build_never_asks_nor_takes_what_was_pulled() -> None:
 
 
 def test_second_run_builds_nothing(checkout: Path) -> None:
-    """All four are cached while their inputs stay; a changed Dockerfile rebuilds the kit's two and no more."""
+    """All four are cached; a changed Dockerfile rebuilds only the kit's two."""
     images = MemoryImages(registry=NO_REGISTRY)
     get(images, checkout)
     images.did.clear()
@@ -186,8 +186,8 @@ def test_second_run_builds_nothing(checkout: Path) -> None:
     assert ["cached", "cached", "built", "built"] == [way for _name, way in get(images, checkout)]
 
 
-def test_rebuild_takes_nothing_that_is_there(checkout: Path) -> None:
-    """For security updates in the base, for one."""
+def test_rebuild_ignores_existing_images(checkout: Path) -> None:
+    """For security updates in the base, for example."""
     images = MemoryImages(registry=NO_REGISTRY)
     get(images, checkout)
 
@@ -195,7 +195,7 @@ def test_rebuild_takes_nothing_that_is_there(checkout: Path) -> None:
 
 
 def test_built_stages_and_superseded_images_are_removed() -> None:
-    """By the kit's own labels only; the latest stages stay as the next build's cache."""
+    """Only by the kit's labels; the latest stages stay as the next build's cache."""
     images = MemoryImages(registry=NO_REGISTRY)
     get(images)
 
@@ -203,7 +203,7 @@ def test_built_stages_and_superseded_images_are_removed() -> None:
 
 
 def test_dry_run_changes_nothing(checkout: Path) -> None:
-    """It asks the registry and says what it would do."""
+    """It asks the registry and prints what would be done."""
     images = MemoryImages(published=(BASE,))
 
     assert ["pull", "build", "build", "build"] == [
@@ -213,7 +213,7 @@ def test_dry_run_changes_nothing(checkout: Path) -> None:
     assert not (checkout / "build").exists()
 
 
-def test_installed_kit_handles_base_and_agent_and_says_so(
+def test_installed_kit_obtains_base_and_agent_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Sample and gateway need the Dockerfile of a checkout."""
@@ -226,7 +226,7 @@ def test_installed_kit_handles_base_and_agent_and_says_so(
 
 @pytest.mark.parametrize("version", ["1.23.0", "1.63.0", "2.0", "latest"])
 def test_agent_that_cannot_be_built_is_refused(version: str) -> None:
-    """The versions that can be are named."""
+    """The range of versions is named."""
     with pytest.raises(SidecarError, match=r"only 1\.24\.0 to 1\.62\.0 can be built from source"):
         get(MemoryImages(registry=NO_REGISTRY), agent_version=version)
 
@@ -257,7 +257,7 @@ def test_command_prints_a_table_and_writes_what_differs(
 def test_command_removes_the_names_when_the_registry_is_back(
     engine: MemoryImages, tmp_path: Path
 ) -> None:
-    """The defaults say it all then."""
+    """The defaults are right then."""
     cli.main(["images", "--out", str(tmp_path)])
     engine.registry, engine.published = None, (BASE, AGENT)
 
@@ -268,7 +268,7 @@ def test_command_removes_the_names_when_the_registry_is_back(
 def test_dry_run_of_the_command_is_json_and_writes_nothing(
     engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Sizes of what is not there are 0."""
+    """The size of an image that does not exist is 0."""
     assert 0 == cli.main(["images", "--out", str(tmp_path), "--dry-run", "--output", "json"])
 
     first = json.loads(capsys.readouterr().out)[0]
@@ -284,7 +284,7 @@ def test_dry_run_of_the_command_is_json_and_writes_nothing(
     assert not (tmp_path / ".env").exists()
 
 
-def test_a_spec_says_what_the_flags_do_not(
+def test_a_spec_gives_what_the_flags_do_not(
     engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Prefix, source and agent come from a spec; a flag wins over it."""
@@ -309,10 +309,10 @@ def test_a_spec_says_what_the_flags_do_not(
     assert engine.did[-1].startswith("ask mirror.example.com/hub/library/python:")
 
 
-def test_folder_that_is_not_there_is_refused_before_any_work(
+def test_absent_folder_is_refused_before_any_work(
     engine: MemoryImages, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody waits minutes for that."""
+    """Not after minutes."""
     assert 1 == cli.main(["images", "--out", str(tmp_path / "none")])
     assert "it is not a folder. Render into it first" in capsys.readouterr().err
     assert [] == engine.did
@@ -324,7 +324,7 @@ def test_full_disk_is_a_known_error(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No traceback, and the command's usual exit code."""
+    """Exit 1, without a traceback."""
 
     def full(*_args: object) -> None:
         raise OSError(28, "No space left on device", "/var/tmp/x")
@@ -338,7 +338,7 @@ def test_full_disk_is_a_known_error(
 def test_second_run_of_a_user_waits_for_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says what it waits for, and goes on when the first has ended."""
+    """It prints why, and continues when the first has ended."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     said, order = threading.Event(), []
 
@@ -357,14 +357,14 @@ def test_second_run_of_a_user_waits_for_the_first(
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 def test_terminal_gets_one_moving_line() -> None:
-    """Progress is replaced by what follows; decisions stay; control characters do not pass."""
+    """Progress is replaced, decisions stay, control characters are removed."""
     line = ProgressLine(stream := Terminal())
     line.progress("one\x1b[31m")
     line.say("decided")
@@ -372,7 +372,7 @@ def test_terminal_gets_one_moving_line() -> None:
     assert stream.getvalue() == "\r\x1b[K  one [31m\r\x1b[Kdecided\n"
 
 
-def test_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_gets_some_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of lines of a build would hide the decisions."""
     line = ProgressLine(stream := io.StringIO())
     line.progress("too soon")

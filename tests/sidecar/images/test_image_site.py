@@ -41,7 +41,7 @@ def apt(folder: Path, name: str, text: str) -> Path:
 
 
 def test_one_line_sources_give_mirror_and_security(tmp_path: Path) -> None:
-    """Comments, media and other archives are passed over."""
+    """Comments, media and other archives are ignored."""
     found = mirrors.debian_mirror(apt=apt(tmp_path, "sources.list", ONE_LINE))
 
     expected = mirrors.DebianMirror(
@@ -52,7 +52,7 @@ def test_one_line_sources_give_mirror_and_security(tmp_path: Path) -> None:
 
 
 def test_password_of_a_mirror_is_not_shown(tmp_path: Path) -> None:
-    """Neither str nor repr carries credentials."""
+    """Neither str nor repr has credentials."""
     found = mirrors.debian_mirror(apt=apt(tmp_path, "sources.list", ONE_LINE))
 
     assert str(found) == "https://mirror.example.com/debian"
@@ -60,7 +60,7 @@ def test_password_of_a_mirror_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_deb822_sources_give_a_mirror(tmp_path: Path) -> None:
-    """A field over several lines is read, a disabled stanza is not; security follows the mirror's layout."""
+    """A field over several lines is read, a disabled stanza is not."""
     found = mirrors.debian_mirror(apt=apt(tmp_path, "sources.list.d/debian.sources", DEB822))
 
     expected = mirrors.DebianMirror(
@@ -69,8 +69,8 @@ def test_deb822_sources_give_a_mirror(tmp_path: Path) -> None:
     assert expected == found
 
 
-def test_host_without_debian_sources_takes_the_official_mirror(tmp_path: Path) -> None:
-    """Another distribution's mirror is never taken for Debian's."""
+def test_host_without_debian_sources_uses_the_official_mirror(tmp_path: Path) -> None:
+    """Another distribution's mirror is not used."""
     ubuntu = "deb http://mirror.example.com/ubuntu jammy main\n"
 
     assert mirrors.DebianMirror() == mirrors.debian_mirror(
@@ -78,7 +78,7 @@ def test_host_without_debian_sources_takes_the_official_mirror(tmp_path: Path) -
     )
 
 
-def test_mirror_named_wins() -> None:
+def test_mirror_of_the_flag_wins() -> None:
     """--debian-mirror needs no apt on the host."""
     assert mirrors.DebianMirror(
         "http://m/debian", "http://m/debian-security"
@@ -86,7 +86,7 @@ def test_mirror_named_wins() -> None:
 
 
 def test_pip_variables_win_over_files() -> None:
-    """Only what means something inside a container is kept: no local folder, no other command's section."""
+    """Only settings that work in a container are kept: no local folder, no other section."""
     text = """\
 global.index-url='https://a.example.com/simple'
 install.extra-index-url='https://b.example.com\\nhttps://c.example.com'
@@ -104,7 +104,7 @@ global.cert='/etc/ca.crt'
 
 
 def test_files_name_the_authority_where_the_container_sees_it() -> None:
-    """pip.conf refers to the copy beside it; a value of two lines is indented."""
+    """pip.conf names the copy next to it; a value of two lines is indented."""
     settings = site.Site(
         authority=b"PEM", pip={"extra-index-url": "https://b\nhttps://c"}, go={"GOPROXY": "p"}
     )
@@ -118,7 +118,7 @@ def test_files_name_the_authority_where_the_container_sees_it() -> None:
 
 
 def test_site_without_an_authority_has_no_certificate() -> None:
-    """Pip then trusts what it brings along."""
+    """Pip then trusts its own bundle."""
     assert {"pip.conf": b"[global]\n", "environment.json": b"{}"} == site.Site().files()
 
 
@@ -132,7 +132,7 @@ def test_settings_are_not_in_a_repr() -> None:
 def test_host_settings_come_from_its_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Authority, index, proxies and Go's settings of this very process's environment."""
+    """Authority, index, proxies and Go's settings."""
     (tmp_path / "ca.crt").write_bytes(b"PEM")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
     monkeypatch.setenv("PIP_INDEX_URL", "https://pip.example.com/simple")
@@ -148,10 +148,10 @@ def test_host_settings_come_from_its_environment(
     )
 
 
-def test_host_without_pip_and_go_gives_what_its_variables_say(
+def test_host_without_pip_and_go_has_the_settings_of_its_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Uv's index stands in for pip's; Go's variables are read as they are."""
+    """Uv's index replaces pip's; Go's variables are read directly."""
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example.com/simple")
@@ -166,7 +166,7 @@ def test_host_without_pip_and_go_gives_what_its_variables_say(
 def test_host_without_any_bundle_has_no_authority(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not every system keeps one where it can be found."""
+    """Not every system has one at a known path."""
     for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, str(tmp_path / "gone.crt"))
     monkeypatch.setattr(site, "BUNDLES", ())
@@ -174,8 +174,8 @@ def test_host_without_any_bundle_has_no_authority(
     assert site.host_site().authority is None
 
 
-def test_settings_left_in_the_checkout_are_for_the_user_alone(tmp_path: Path) -> None:
-    """`docker compose build` finds them; others on the host do not read them."""
+def test_settings_in_the_checkout_are_for_the_user_only(tmp_path: Path) -> None:
+    """`docker compose build` finds them; other users cannot read them."""
     write_site(tmp_path, site.Site(b"PEM"))
 
     folder = tmp_path / "build/site"

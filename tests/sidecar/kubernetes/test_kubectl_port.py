@@ -1,4 +1,4 @@
-"""kubectl's failures in the kit's words, with what to do next."""
+"""kubectl's failures as the kit's errors, with a fix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def kubectl(tmp_path, monkeypatch):
 
 
 def test_namespace_and_context_come_before_the_words() -> None:
-    """Words may end in a command of their own."""
+    """The words may end in a command for a container."""
     argv = kubectl_argv("exec", "p", "--", "python", namespace="shop", context="prod")
 
     assert ["kubectl", "--context=prod", "--namespace=shop", "exec", "p", "--", "python"] == argv
@@ -24,7 +24,7 @@ def test_namespace_and_context_come_before_the_words() -> None:
 
 
 def test_answers_are_data(kubectl) -> None:
-    """Asked for as JSON."""
+    """They are requested as JSON."""
     kubectl.answer("get pods", {"items": []})
 
     assert {"items": []} == Kubectl("shop").get("pods")
@@ -32,42 +32,45 @@ def test_answers_are_data(kubectl) -> None:
 
 
 @pytest.mark.parametrize("printed", ["[]", "null", "hello"])
-def test_an_answer_that_is_no_object_is_told(kubectl, printed: str) -> None:
-    """As from a wrapper that is called kubectl."""
+def test_an_answer_that_is_no_object_is_an_error(kubectl, printed: str) -> None:
+    """A wrapper may be called kubectl."""
     kubectl.answer("get pods", out=printed)
 
     with pytest.raises(errors.KubernetesError, match="kubectl get printed no JSON object"):
         Kubectl().get("pods")
 
 
+VIOLATION = 'pods "p" is forbidden: violates PodSecurity "restricted:latest": x'
+
+
 @pytest.mark.parametrize(
-    ("said", "kind", "cause"),
+    ("stderr", "kind", "cause"),
     [
         (
             (
-                'Error from server (Forbidden): pods is forbidden: User "ann" cannot list resource "pods" '
-                'in API group "" in the namespace "shop"'
+                'Error from server (Forbidden): pods is forbidden: User "ann" cannot list resource '
+                '"pods" in API group "" in the namespace "shop"'
             ),
             errors.ForbiddenError,
             "user ann may not list pods in namespace shop",
         ),
         (
             (
-                'Error from server (Forbidden): deployments.apps is forbidden: User "ann" cannot patch resource '
-                '"deployments" in API group "apps"'
+                'Error from server (Forbidden): deployments.apps is forbidden: User "ann" cannot '
+                'patch resource "deployments" in API group "apps"'
             ),
             errors.ForbiddenError,
             "user ann may not patch deployments.apps",
         ),
         (
-            'Error from server (Forbidden): pods "p" is forbidden: violates PodSecurity "restricted:latest": x',
+            f"Error from server (Forbidden): {VIOLATION}",
             errors.RefusedError,
-            'the cluster does not admit it: pods "p" is forbidden: violates PodSecurity "restricted:latest": x',
+            f"the cluster does not admit it: {VIOLATION}",
         ),
         (
-            'Error from server: admission webhook "policy.example" denied the request: no ephemeral containers',
+            'Error from server: admission webhook "policy.example" denied the request: no shells',
             errors.RefusedError,
-            "no ephemeral containers",
+            "no shells",
         ),
         (
             'Error from server (NotFound): pods "p" not found',
@@ -77,7 +80,8 @@ def test_an_answer_that_is_no_object_is_told(kubectl, printed: str) -> None:
         (
             (
                 "E1122 memcache.go:265] couldn't get current server API group list\n"
-                "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?"
+                "The connection to the server 127.0.0.1:1 was refused - "
+                "did you specify the right host or port?"
             ),
             errors.ClusterUnreachableError,
             "the cluster is out of reach: The connection to the server 127.0.0.1:1 was refused",
@@ -101,9 +105,9 @@ def test_an_answer_that_is_no_object_is_told(kubectl, printed: str) -> None:
         ("\n", errors.KubernetesError, "kubectl failed without a message"),
     ],
 )
-def test_what_kubectl_says_becomes_one_sentence(kubectl, said: str, kind, cause: str) -> None:
-    """With the right that is missing by its verb."""
-    kubectl.answer("get", err=said)
+def test_a_failure_of_kubectl_becomes_one_sentence(kubectl, stderr: str, kind, cause: str) -> None:
+    """A missing right is named by its verb."""
+    kubectl.answer("get", err=stderr)
     with pytest.raises(kind) as caught:
         Kubectl().get("pods")
 
@@ -111,13 +115,14 @@ def test_what_kubectl_says_becomes_one_sentence(kubectl, said: str, kind, cause:
     assert cause in caught.value.cause
 
 
-def test_a_conflict_names_who_owns_the_field(kubectl) -> None:
+def test_a_conflict_names_the_owners_of_the_field(kubectl) -> None:
     """By server-side apply's names, each once."""
-    said = (
-        'error: Apply failed with 2 conflicts: conflicts with "helm" using v1:\n- .data.agent.yaml\n'
+    stderr = (
+        'error: Apply failed with 2 conflicts: conflicts with "helm" using v1:\n'
+        "- .data.agent.yaml\n"
         'conflict with "external-secrets": .type\nPlease review the fields above'
     )
-    kubectl.answer("apply", err=said)
+    kubectl.answer("apply", err=stderr)
     with pytest.raises(errors.ConflictError) as caught:
         Kubectl().run("apply")
 
@@ -125,7 +130,7 @@ def test_a_conflict_names_who_owns_the_field(kubectl) -> None:
 
 
 def test_without_kubectl_its_installation_is_named(tmp_path, monkeypatch) -> None:
-    """Nothing on PATH."""
+    """It is not on PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(
@@ -134,8 +139,8 @@ def test_without_kubectl_its_installation_is_named(tmp_path, monkeypatch) -> Non
         Kubectl().get("pods")
 
 
-def test_a_kubectl_that_cannot_be_started_is_told(tmp_path, monkeypatch) -> None:
-    """A file for another machine."""
+def test_a_kubectl_that_cannot_be_started_is_an_error(tmp_path, monkeypatch) -> None:
+    """It is a file for another machine."""
     (tmp_path / "kubectl").write_text("\x7fELF no")
     (tmp_path / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -144,8 +149,8 @@ def test_a_kubectl_that_cannot_be_started_is_told(tmp_path, monkeypatch) -> None
         Kubectl().get("pods")
 
 
-def test_a_cluster_that_never_answers_is_given_up(tmp_path, monkeypatch) -> None:
-    """After the time it has."""
+def test_a_cluster_that_never_answers_is_an_error(tmp_path, monkeypatch) -> None:
+    """Its time is limited."""
     (tmp_path / "kubectl").write_text("#!/bin/sh\nexec sleep 30\n")
     (tmp_path / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -157,7 +162,7 @@ def test_a_cluster_that_never_answers_is_given_up(tmp_path, monkeypatch) -> None
 
 
 def test_the_tokens_variable_does_not_reach_kubectl(tmp_path, monkeypatch) -> None:
-    """Nor, through it, a login plug-in."""
+    """Nor a login plug-in that kubectl starts."""
     (tmp_path / "kubectl").write_text("#!/bin/sh\nenv\n")
     (tmp_path / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

@@ -1,4 +1,4 @@
-"""What is read of a pod."""
+"""What the kit reads of a pod."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_the_admin_port_is_where_the_agents_flags_put_it(args, url: str) -> None
 
 
 def test_an_ipv6_pods_admin_port_is_in_brackets() -> None:
-    """As URLs have it."""
+    """As in URLs."""
     assert "http://[fd00::7]:14271" == admin_of(
         read(args=["--admin.http.host-port=[$(POD_IP)]:14271"], ip="fd00::7")
     )
 
 
 def test_spans_go_where_the_services_variables_say() -> None:
-    """Else to the agent on loopback; values from elsewhere cannot be read."""
+    """Else to the agent on loopback; values from references cannot be read."""
     env = [
         {"name": "JAEGER_AGENT_HOST", "value": "localhost"},
         {"name": "JAEGER_AGENT_PORT", "valueFrom": {}},
@@ -46,7 +46,7 @@ def test_spans_go_where_the_services_variables_say() -> None:
 
 
 def test_a_pod_about_to_end_is_not_ready() -> None:
-    """However its conditions are."""
+    """Whatever its conditions."""
     leaving = pod()
     leaving["metadata"]["deletionTimestamp"] = "2026-11-22T00:00:00Z"
 
@@ -85,12 +85,12 @@ def test_a_service_is_known_by_its_labels() -> None:
     ],
 )
 def test_a_container_that_does_not_run_says_why(status, why: str) -> None:
-    """With how it ended the last time."""
+    """And how it ended the last time."""
     assert why == trouble_of(status)
 
 
 def test_a_pod_that_is_not_ready_says_why() -> None:
-    """Its troubled containers, else its phase."""
+    """By its stopped containers, else its phase."""
     waiting = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}
 
     assert "container jaeger-agent waits: CrashLoopBackOff" == read(agent=waiting).trouble()

@@ -1,4 +1,4 @@
-"""`sidecar verify` and `sidecar demo` as commands: what they refuse, and which way they choose."""
+"""`sidecar verify` and `sidecar demo` as commands: what they refuse, and how they choose."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_arguments_out_of_range_are_usage_errors(run, arguments, cause):
 
 
 def test_a_folder_without_a_deployment_is_a_usage_error(run, tmp_path, monkeypatch):
-    """Neither here nor in --out: both ways on are named."""
+    """Neither here nor in --out: the message names both fixes."""
     monkeypatch.chdir(tmp_path)
 
     for arguments in ([], ["--out", tmp_path / "none"]):
@@ -41,7 +41,7 @@ def test_a_folder_without_a_deployment_is_a_usage_error(run, tmp_path, monkeypat
 
 
 def test_without_an_engine_verify_says_so(run, tmp_path, monkeypatch):
-    """A rendering is there, an engine is not: exit 1 with the next step."""
+    """There is a rendering, but no engine: exit 1 with the next step."""
     (tmp_path / "docker-compose.yml").touch()
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     done = run("verify", "--out", tmp_path)
@@ -73,8 +73,8 @@ def refuse(error):
     ],
     ids=["no engine", "no Compose"],
 )
-def test_without_engine_or_compose_the_demo_takes_processes(engine, compose, monkeypatch, capsys):
-    """One of the two is not enough; the reason is said."""
+def test_without_engine_or_compose_the_demo_uses_processes(engine, compose, monkeypatch, capsys):
+    """One of the two is not enough; the reason is printed."""
     monkeypatch.setattr("sidecar.commands.demo.connect", engine)
     monkeypatch.setattr("sidecar.commands.demo.find_compose", compose)
 
@@ -82,7 +82,7 @@ def test_without_engine_or_compose_the_demo_takes_processes(engine, compose, mon
     assert "demo: no containers here: " in capsys.readouterr().err
 
 
-def test_with_both_the_demo_takes_containers(monkeypatch):
+def test_with_both_the_demo_uses_containers(monkeypatch):
     """Engine and Compose answer."""
     monkeypatch.setattr("sidecar.commands.demo.connect", lambda: None)
     monkeypatch.setattr("sidecar.commands.demo.find_compose", lambda: None)

@@ -1,4 +1,4 @@
-"""Looking into a Compose project, through an engine port made by hand."""
+"""A look into a Compose project, with an engine in memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Containers:
         self.ran = []
 
     def of_project(self, project):
-        """Return them, as the engine's port does."""
+        """Return them, as the engine does."""
         return [
             Container(name, name, project, name, state, "", "image")
             for name, state in self.status.items()
@@ -41,17 +41,17 @@ class Containers:
         return {"Config": {"Labels": self.roles[identity], "Env": environment}, "State": state}
 
     def run(self, request):
-        """Note what was asked to run, and give the answer."""
+        """Record the request, and return the answer."""
         self.ran.append(request)
         return self.answer
 
     def logs(self, identity, since=None):
-        """Return a log that tells what was asked."""
+        """Return a log that repeats the arguments."""
         return f"{identity} since {since:.0f}"
 
 
 class Engine:
-    """An engine that has only containers."""
+    """An engine with containers only."""
 
     def __init__(self):
         self.containers = Containers()
@@ -64,7 +64,7 @@ def engine():
 
 
 @pytest.fixture
-def place(engine):
+def deployment(engine):
     """The project as verify sees it."""
     return ComposeDeployment(engine, "sidecar-local", "kit/gateway:1")
 
@@ -74,16 +74,16 @@ def prints(engine, data):
     engine.containers.answer = RunResult(0, json.dumps(data), "")
 
 
-def test_services_are_known_by_their_label(place):
-    """Whatever Compose calls them."""
-    assert ["frontend"] == place.services()
+def test_services_are_known_by_their_label(deployment):
+    """Whatever their names in Compose."""
+    assert ["frontend"] == deployment.services()
 
 
-def test_spans_are_sent_from_the_services_own_network(engine, place):
-    """With the agent's address that the service itself has, and nothing else of its environment."""
+def test_spans_are_sent_from_the_services_own_network(engine, deployment):
+    """With the service's own variables for its agent, and no others."""
     prints(engine, PROBED)
 
-    assert ClientCounts(5, 5, {}, 1, ("t1",)) == place.send("frontend", "m", 5)
+    assert ClientCounts(5, 5, {}, 1, ("t1",)) == deployment.send("frontend", "m", 5)
     (request,) = engine.containers.ran
     assert ("kit/gateway:1", "container:frontend", ("python",)) == (
         request.image,
@@ -97,26 +97,28 @@ def test_spans_are_sent_from_the_services_own_network(engine, place):
     assert {"--service=frontend", "--spans=5", "--marker=m"} <= set(request.argv)
 
 
-def test_an_agent_is_read_from_inside_its_network(engine, place):
-    """The reader waits so long as it is told; the container may live that long, and a minute more."""
+def test_an_agent_is_read_from_inside_its_network(engine, deployment):
+    """The container may run as long as the reader waits, and a minute more."""
     prints(engine, {"packets_processed": 4, "spans_submitted": 200})
 
-    assert AgentCounts(packets_processed=4, spans_submitted=200) == place.agent("frontend", 200, 90)
+    assert AgentCounts(packets_processed=4, spans_submitted=200) == deployment.agent(
+        "frontend", 200, 90
+    )
     (request,) = engine.containers.ran
     assert ("container:frontend-agent", 150) == (request.network_mode, request.seconds)
     assert ("-m", "sidecar.verify.reader", "agent", "--settled=200", "--seconds=90") == request.argv
 
 
-def test_the_stand_in_is_read_from_inside_its_network(engine, place):
+def test_the_stand_in_is_read_from_inside_its_network(engine, deployment):
     """The marker's counts."""
     prints(engine, {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
 
-    assert GatewayCounts(5, 0, 5) == place.gateway("m", 5, 1)
+    assert GatewayCounts(5, 0, 5) == deployment.gateway("m", 5, 1)
     assert "container:gateway" == engine.containers.ran[0].network_mode
 
 
 def test_a_region_has_no_stand_in(engine):
-    """Where the project has no gateway of its own, there are no counts."""
+    """A project without a gateway shows no counts."""
     del engine.containers.status["gateway"]
 
     assert (
@@ -124,15 +126,15 @@ def test_a_region_has_no_stand_in(engine):
     )
 
 
-def test_the_agents_log_is_that_since_verify_began(place):
-    """Older failures are no cause."""
-    log = place.agent_log("frontend")
+def test_the_agents_log_is_that_since_verify_began(deployment):
+    """Earlier failures are no cause."""
+    log = deployment.agent_log("frontend")
 
     assert "frontend-agent since 1" == log[:22]
 
 
 def test_a_project_without_services_is_an_error(engine):
-    """Nothing of the kit runs: the next step is said."""
+    """Nothing of the kit runs: the message names the next step."""
     engine.containers.status = {}
 
     with pytest.raises(
@@ -142,7 +144,7 @@ def test_a_project_without_services_is_an_error(engine):
         ComposeDeployment(engine, "other", "kit/gateway:1")
 
 
-def test_a_container_that_does_not_run_is_named(engine, place):
+def test_a_container_that_does_not_run_is_named(engine, deployment):
     """With its name and its state."""
     engine.containers.status["frontend-agent"] = "exited"
 
@@ -150,7 +152,7 @@ def test_a_container_that_does_not_run_is_named(engine, place):
         SidecarError,
         match=r"frontend agent: container frontend-agent is exited\. See docker compose ps",
     ):
-        place.agent("frontend")
+        deployment.agent("frontend")
 
 
 def test_an_agent_that_is_missing_is_named(engine):
@@ -174,16 +176,16 @@ def test_an_agent_that_is_missing_is_named(engine):
         (RunResult(0, "hello", "odd\n"), "odd"),
     ],
 )
-def test_a_look_that_fails_is_told_in_one_line(engine, place, printed, cause):
-    """The last line of what it wrote, never a traceback."""
+def test_a_failed_look_is_reported_in_one_line(engine, deployment, printed, cause):
+    """By the last line of its output, never a traceback."""
     engine.containers.answer = printed
 
     with pytest.raises(SidecarError, match=f"frontend-agent: cannot be looked into: {cause}$"):
-        place.agent("frontend")
+        deployment.agent("frontend")
 
 
 class Compose:
-    """A Compose that understands a file in its own way."""
+    """A Compose with a prepared reading of any file."""
 
     def __init__(self, config):
         self._config = config
@@ -206,7 +208,7 @@ def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
     "extra", [{}, {"x-sidecar": {}}, {"x-sidecar": "foo"}, {"x-sidecar": None}]
 )
 def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
-    """A file that the kit did not render has no probe."""
+    """A file that the kit did not render names no probe."""
     monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
     monkeypatch.setattr(
         "sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", **extra})

@@ -1,4 +1,4 @@
-"""Verdicts: what each hop says of its counts."""
+"""Verdicts: how each hop judges its counts."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_a_clients_losses_are_listed_by_reason():
     assert "JAEGER_AGENT_HOST" in hop.fix
 
 
-def test_spans_that_are_still_with_the_client_are_said():
-    """Neither sent nor dropped: they wait."""
+def test_spans_that_are_still_in_the_client_are_counted():
+    """They were neither sent nor dropped."""
     assert "50 spans are still in the client" == client_hop("web", ClientCounts(200, 150)).cause
 
 
@@ -76,7 +76,7 @@ def test_a_client_that_started_nothing_proves_nothing():
     ],
 )
 def test_lost_packets_have_their_cause(agent, cause, fix):
-    """The kernel, the agent's queue, the way there, or the packet itself."""
+    """The kernel, the agent's queue, the network, or the packet itself."""
     hop = received_hop("web", CLIENT, agent)
 
     assert not hop.ok
@@ -85,19 +85,19 @@ def test_lost_packets_have_their_cause(agent, cause, fix):
 
 
 def test_a_packet_that_the_gateway_failed_was_decoded():
-    """An agent counts it as an error of its handler as well; it has arrived all the same."""
+    """The agent counts it as a handler error, too, but it arrived."""
     assert received_hop(
         "web", CLIENT, AgentCounts(4, spans_failed=100, handler_errors=2, batches_failed=2)
     ).ok
 
 
-def test_other_traffic_does_not_disturb():
-    """More packets than were marked are the service's own."""
+def test_other_traffic_does_no_harm():
+    """Packets beyond the marked ones are the service's own."""
     assert received_hop("web", CLIENT, AgentCounts(packets_processed=40)).ok
 
 
 def test_the_receiver_is_named_for_what_it_is():
-    """Where the stand-in takes the agent's port the hop says so."""
+    """Where the stand-in listens at the agent's port, the hop says so."""
     assert (
         "stand-in received" == received_hop("web", CLIENT, AgentCounts(4), "stand-in received").hop
     )
@@ -141,8 +141,8 @@ def test_the_receiver_is_named_for_what_it_is():
         ),
     ],
 )
-def test_what_the_agent_could_not_hand_on_has_its_cause(agent, known, text):
-    """The log's cause if it tells one, else what the counters say."""
+def test_spans_that_the_agent_could_not_submit_have_a_cause(agent, known, text):
+    """The log's cause if it names one, else the counters'."""
     hop = submitted_hop("web", CLIENT, agent, known)
 
     assert not hop.ok
@@ -150,7 +150,7 @@ def test_what_the_agent_could_not_hand_on_has_its_cause(agent, known, text):
     assert hop.fix
 
 
-def test_what_was_handed_on_is_proven():
+def test_submitted_spans_are_proven():
     """All of them submitted, none failed."""
     hop = submitted_hop("web", CLIENT, AgentCounts(spans_submitted=200, connected=1), None)
 
@@ -176,8 +176,8 @@ def test_each_span_counts_once_at_the_gateway():
         (GatewayCounts(150, 0, 150), {}, "50 spans did not arrive"),
     ],
 )
-def test_what_the_gateway_did_not_keep_has_its_cause(counts, lost, cause):
-    """A token that it does not take, or spans that never came."""
+def test_spans_that_the_gateway_did_not_keep_have_a_cause(counts, lost, cause):
+    """A token that it does not accept, or spans that never came."""
     hop = accepted_hop("web", CLIENT, counts)
 
     assert (False, lost, cause) == (hop.ok, hop.counts, hop.cause)
@@ -185,15 +185,15 @@ def test_what_the_gateway_did_not_keep_has_its_cause(counts, lost, cause):
 
 
 def test_a_gateway_without_counts_is_neither_proof_nor_failure():
-    """A region's own gateway shows no counts: the trace must be looked for."""
+    """A region's gateway shows no counts: the user has to look for the trace."""
     hop = accepted_hop("web", CLIENT, None)
 
     assert (None, None) == (hop.ok, hop.figure)
     assert "console" in hop.fix
 
 
-def test_a_report_is_true_only_with_hops():
-    """No hop, no proof; an uncountable one does no harm; a failed one does, and the first is named."""
+def test_a_proof_is_ok_only_with_hops():
+    """An uncounted hop does no harm; a failed one does, and the first is named."""
     unknown, failed = (
         accepted_hop("web", CLIENT, None),
         broken_hop("web", Broken("agent received", "gone")),
@@ -209,7 +209,7 @@ def test_a_report_is_true_only_with_hops():
 
 
 def test_the_probes_line_becomes_counts():
-    """The names that the probe prints are those that are read; a missing one is an error."""
+    """They are read by the names that the probe prints; a missing one is an error."""
     printed = {
         "started": 2,
         "sent": 1,
@@ -229,7 +229,7 @@ LOGS = {
     "name does not resolve": 'desc = "name resolver error: produced zero addresses"',
     "refused the connection": "dial tcp 127.0.0.1:1: connect: connection refused",
     "out of reach": "dial tcp 10.0.0.1:1883: i/o timeout",
-    "TLS with the gateway failed": "authentication handshake failed: tls: first record does not look like",
+    "TLS with the gateway failed": "authentication handshake failed: tls: first record",
     "quota": "rpc error: code = ResourceExhausted",
     "not available": "rpc error: code = Unavailable desc = try later",
 }
@@ -237,7 +237,7 @@ LOGS = {
 
 @pytest.mark.parametrize(("words", "line"), LOGS.items(), ids=LOGS)
 def test_a_log_line_becomes_a_cause(words, line):
-    """What agent and gRPC write is put into the kit's words, with a next step."""
+    """Messages of agent and gRPC become the kit's causes, each with a fix."""
     found = rules.logged(
         f'{{"level":"info","msg":"ready"}}\n{{"level":"error","error":"{line}"}}\n'
     )
@@ -247,7 +247,7 @@ def test_a_log_line_becomes_a_cause(words, line):
 
 
 def test_the_most_telling_cause_wins():
-    """A refused token is named though the connection also broke later."""
+    """A refused token is named, although the connection broke later."""
     assert (
         "token"
         in rules.logged("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").cause
@@ -255,12 +255,12 @@ def test_the_most_telling_cause_wins():
 
 
 def test_no_line_of_a_log_is_repeated():
-    """A log may hold a tag: none of it is in a cause."""
+    """A log may hold a tag, so no part of it is in a cause."""
     found = rules.logged("Unauthenticated: Authentication=abc@def_abc@secret")
 
     assert "abc" not in found.cause + found.fix
 
 
-def test_a_quiet_log_has_no_cause():
-    """Nothing known, nothing said."""
+def test_a_log_without_failures_has_no_cause():
+    """There is nothing that the kit recognizes."""
     assert rules.logged('{"level":"info","msg":"Starting agent"}') is None

@@ -33,7 +33,7 @@ def serving(answers: dict[str, object]) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -80,13 +80,13 @@ def test_a_service_that_names_its_trace_is_followed_to_the_gateway() -> None:
 
 @pytest.mark.parametrize("answer", [{"other": 1}, {"trace_id": 7}, [], "not JSON"])
 def test_a_service_that_names_no_trace_just_answers(answer: object) -> None:
-    """Any service will do."""
+    """Any service may be requested."""
     with serving({"/": answer}) as url:
         assert f"{url}/: answers" == inside.asked(f"{url}/", url, 1)
 
 
 def test_a_real_gateway_is_not_asked_for_the_trace() -> None:
-    """It has no page."""
+    """It has no page to show it."""
     with serving({"/": {"trace_id": TRACE}}) as url:
         assert f"{url}/: answers" == inside.asked(f"{url}/", None, 1)
 
@@ -99,7 +99,7 @@ def test_a_real_gateway_is_not_asked_for_the_trace() -> None:
         (trace(4, token=False), "spans of web came without the token's tag"),
     ],
 )
-def test_a_trace_that_is_not_whole_is_a_failure(found: object, cause: str) -> None:
+def test_an_incomplete_trace_is_a_failure(found: object, cause: str) -> None:
     """Missing, short, or without the token's tag."""
     with (
         serving({"/": {"trace_id": TRACE}, f"/api/traces/{TRACE}": found}) as url,
@@ -109,7 +109,7 @@ def test_a_trace_that_is_not_whole_is_a_failure(found: object, cause: str) -> No
 
 
 def test_a_service_that_does_not_answer_is_a_failure() -> None:
-    """Nobody listens there."""
+    """Nothing listens there."""
     with serving({}) as url:
         pass
     with pytest.raises(SidecarError, match="does not answer"):

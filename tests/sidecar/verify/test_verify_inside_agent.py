@@ -1,4 +1,4 @@
-"""The agent beside the proof: awaited, and ended at last."""
+"""The agent of the proof's pod: the proof waits for it, and ends it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Process = subprocess.Popen[bytes]
 
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[Process]:
-    """A program that runs under a path of its own."""
+    """A process whose program has its own path."""
     program = tmp_path / "agent-linux"
     shutil.copy(shutil.which("sleep") or "", program)
     with subprocess.Popen([program, "60"]) as process:
@@ -39,14 +39,14 @@ def path_of(process: Process) -> str:
 
 @pytest.mark.parametrize(("gently", "by"), [(True, signal.SIGTERM), (False, signal.SIGKILL)])
 def test_an_agent_ends_by_what_was_proven(agent: Process, gently: bool, by: signal.Signals) -> None:
-    """It may hand on what it has, or not: one whose gateway is silent would not end for minutes."""
+    """After a proof it may submit its spans; with a silent gateway that would take minutes."""
     inside.end(path_of(agent), gently=gently)
 
     assert -by == agent.wait(10)
 
 
 def test_other_programs_run_on(agent: Process) -> None:
-    """Also those that have the path as an argument."""
+    """Even one that has the path as an argument."""
     with subprocess.Popen(
         [sys.executable, "-c", "input()", path_of(agent)], stdin=subprocess.PIPE
     ) as other:
@@ -57,21 +57,26 @@ def test_other_programs_run_on(agent: Process) -> None:
         other.kill()
 
 
-def test_an_agent_that_is_gone_is_no_trouble() -> None:
-    """Its own exit code fails the pod then."""
+def test_an_agent_that_ended_before_is_no_trouble() -> None:
+    """The pod fails by the agent's own exit code then."""
     inside.end("/go/bin/no-such-agent", gently=True)
 
 
 def test_a_failed_proof_ends_its_agent(agent: Process) -> None:
-    """It is not kept waiting for one."""
-    place = ["--agent=127.0.0.1:9", "--admin=http://127.0.0.1:9", "--spans=1", "--seconds=0.1"]
+    """It gets no time to submit its spans."""
+    agent_options = [
+        "--agent=127.0.0.1:9",
+        "--admin=http://127.0.0.1:9",
+        "--spans=1",
+        "--seconds=0.1",
+    ]
 
-    assert 1 == inside.main(["--service=test", *place, f"--end-agent={path_of(agent)}"])
+    assert 1 == inside.main(["--service=test", *agent_options, f"--end-agent={path_of(agent)}"])
     assert -signal.SIGKILL == agent.wait(10)
 
 
 def test_an_agent_that_starts_late_is_awaited() -> None:
-    """Its admin port refuses at first."""
+    """Its admin port refuses connections at first."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -79,7 +84,7 @@ def test_an_agent_that_starts_late_is_awaited() -> None:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False) as server:
         server.server_bind()
@@ -91,6 +96,6 @@ def test_an_agent_that_starts_late_is_awaited() -> None:
 
 
 def serve_one(server: HTTPServer) -> None:
-    """Listen, and answer once."""
+    """Listen, and answer one request."""
     server.server_activate()
     server.handle_request()

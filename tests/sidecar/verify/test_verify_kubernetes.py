@@ -1,4 +1,4 @@
-"""Looking into a release's pods, through a kubectl with prepared answers."""
+"""A look into a release's pods, through a kubectl with prepared answers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SEEN = Look(
 
 @pytest.fixture
 def kubectl(tmp_path, monkeypatch):
-    """A kubectl with prepared answers; names of looks are known beforehand, and nothing is waited for long."""
+    """A kubectl with prepared answers, known names of containers, and short waits."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
     monkeypatch.setattr(ephemeral, "_POLL_SECONDS", 0.01)
     return put_on_path(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def place(kubectl):
-    """Return a function that gives the place of some pods."""
+def release(kubectl):
+    """Return a function that makes the deployment of some pods."""
 
     def call(*pods, **options):
         kubectl.answer("get pods --selector", listed(*pods))
@@ -52,17 +52,19 @@ def prepare(kubectl, data, printed: str) -> None:
     kubectl.answer("logs", printed)
 
 
-def test_the_releases_traced_pods_are_the_services(place) -> None:
-    """Not the stand-in, not the test of delivery, not a Job that has ended."""
+def test_the_releases_traced_pods_are_the_services(release) -> None:
+    """Not the stand-in, the delivery test, or a Job that ended."""
     done = pod("demo-job-1", "job", phase="Succeeded")
-    found = place(pod(), pod("demo-api-1", "api"), stand_in(), pod("demo-t", "delivery-test"), done)
+    found = release(
+        pod(), pod("demo-api-1", "api"), stand_in(), pod("demo-t", "delivery-test"), done
+    )
 
     assert ["api", "web"] == found.services()
     assert () == found.notes
 
 
 def test_a_foreign_charts_pods_are_found_by_their_labels(kubectl) -> None:
-    """It names them in its own way."""
+    """Its labels are its own."""
     foreign = pod()
     foreign["metadata"]["labels"] = {"app": "shop"}
     kubectl.answer("get pods --selector=app=shop", listed(foreign))
@@ -75,25 +77,25 @@ def test_a_foreign_charts_pods_are_found_by_their_labels(kubectl) -> None:
         ReleaseDeployment(Kubectl("shop"), "", selector="app=none")
 
 
-def test_one_ready_pod_stands_for_its_service(place, kubectl) -> None:
-    """How many were left out is noted; --every-pod leaves out none."""
+def test_one_ready_pod_stands_for_its_service(release, kubectl) -> None:
+    """A note counts the pods left out; --every-pod leaves out none."""
     pods = (pod("demo-web-1", ready=False, phase="Pending"), pod("demo-web-2"), pod("demo-web-3"))
     prepare(kubectl, pods[1], as_line(SEEN))
-    found = place(*pods)
+    found = release(*pods)
 
     assert (
         "web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod looks at all",
     ) == found.notes
     assert SEEN == found.look("web", "m", 5, 1)
-    every = place(*pods, every_pod=True)
+    every = release(*pods, every_pod=True)
     assert (["demo-web-1", "demo-web-2", "demo-web-3"], ()) == (every.services(), every.notes)
 
 
-def test_one_container_of_the_pods_own_image_looks(place, kubectl) -> None:
-    """It is added to the pod as it is, with what Pod Security restricted asks for."""
+def test_one_container_of_the_pods_own_image_looks(release, kubectl) -> None:
+    """It is added to the unchanged pod, and meets Pod Security restricted."""
     prepare(kubectl, pod(), "a warning\n" + as_line(SEEN) + "\n")
 
-    assert SEEN == place(pod(), stand_in()).look("web", "m", 5, 1)
+    assert SEEN == release(pod(), stand_in()).look("web", "m", 5, 1)
     (sent,) = kubectl.read
     (container,) = sent["spec"]["ephemeralContainers"]
     assert (
@@ -131,45 +133,45 @@ def test_one_container_of_the_pods_own_image_looks(place, kubectl) -> None:
     ids=["named", "stand-in", "official"],
 )
 def test_the_image_is_the_named_one_or_the_releases(
-    place, kubectl, pods, options, image: str
+    release, kubectl, pods, options, image: str
 ) -> None:
     """--image, the pod's annotation, the stand-in's, the official name."""
     prepare(kubectl, pods[0], as_line(SEEN))
-    place(*pods, **options).look("web", "m", 5, 1)
+    release(*pods, **options).look("web", "m", 5, 1)
 
     assert image == kubectl.read[0]["spec"]["ephemeralContainers"][0]["image"]
 
 
-def test_earlier_looks_stay_in_the_pod(place, kubectl) -> None:
-    """The cluster refuses to remove one; a pod that changed in between is read and tried again."""
+def test_earlier_looks_stay_in_the_pod(release, kubectl) -> None:
+    """The cluster refuses to remove one; a pod that changed in between is read again."""
     looked = pod()
     looked["spec"]["ephemeralContainers"] = [{"name": "sidecar-verify-old"}]
     kubectl.answer("get pod demo-web-1", looked)
     kubectl.answer("replace", err="Error from server (Conflict): the object has been modified\n")
     prepare(kubectl, looked, as_line(SEEN))
 
-    assert SEEN == place(looked).look("web", "m", 5, 1)
+    assert SEEN == release(looked).look("web", "m", 5, 1)
     assert [["sidecar-verify-old", NAME]] * 2 == [
         [one["name"] for one in sent["spec"]["ephemeralContainers"]] for sent in kubectl.read
     ]
 
 
-def test_a_pod_that_changes_for_ever_is_given_up(place, kubectl) -> None:
-    """After some tries."""
+def test_a_pod_that_changes_at_every_try_is_an_error(release, kubectl) -> None:
+    """The tries are limited."""
     kubectl.answer("get pod demo-web-1", pod())
     kubectl.answer("replace", err="Error from server (Conflict): the object has been modified\n")
 
     with pytest.raises(SidecarError, match="the object has been modified"):
-        place(pod()).look("web", "m", 5, 1)
+        release(pod()).look("web", "m", 5, 1)
 
 
 @pytest.mark.parametrize(
-    ("said", "cause", "fix"),
+    ("stderr", "cause", "fix"),
     [
         (
             (
-                'Error from server (Forbidden): pods "p" is forbidden: User "ann" cannot update resource '
-                '"pods/ephemeralcontainers" in API group "" in the namespace "shop"'
+                'Error from server (Forbidden): pods "p" is forbidden: User "ann" cannot update '
+                'resource "pods/ephemeralcontainers" in API group "" in the namespace "shop"'
             ),
             "user ann may not update pods/ephemeralcontainers in namespace shop",
             "another Pod does not share: permit update of pods/ephemeralcontainers",
@@ -186,14 +188,14 @@ def test_a_pod_that_changes_for_ever_is_given_up(place, kubectl) -> None:
         ),
     ],
 )
-def test_a_pod_that_may_not_be_looked_into_is_told(
-    place, kubectl, said: str, cause: str, fix: str
+def test_a_pod_that_may_not_be_looked_into_is_an_error(
+    release, kubectl, stderr: str, cause: str, fix: str
 ) -> None:
-    """With what has to be permitted, and why nothing else would do."""
+    """The message names the right to permit, and why there is no other way."""
     kubectl.answer("get pod demo-web-1", pod())
-    kubectl.answer("replace", err=said)
+    kubectl.answer("replace", err=stderr)
     with pytest.raises(SidecarError) as caught:
-        place(pod()).look("web", "m", 5, 1)
+        release(pod()).look("web", "m", 5, 1)
 
     assert "demo-web-1" == caught.value.subject
     assert cause in caught.value.cause
@@ -203,10 +205,10 @@ def test_a_pod_that_may_not_be_looked_into_is_told(
 @pytest.mark.parametrize(
     ("reason", "patience"), [("InvalidImageName", 60), ("ImagePullBackOff", 0)]
 )
-def test_an_image_that_cannot_be_had_is_named(
-    place, kubectl, monkeypatch, reason: str, patience: int
+def test_an_unavailable_image_is_named(
+    release, kubectl, monkeypatch, reason: str, patience: int
 ) -> None:
-    """A wrong name at once, one that cannot be pulled after the node tried again."""
+    """At once for a wrong name; after the node's retries for a failed pull."""
     monkeypatch.setattr(ephemeral, "START_SECONDS", patience)
     kubectl.answer("get pod demo-web-1", pod())
     kubectl.answer("get pod demo-web-1", ended(pod(), NAME, waiting={"reason": reason}))
@@ -215,29 +217,29 @@ def test_an_image_that_cannot_be_had_is_named(
     with pytest.raises(
         SidecarError, match=rf"cannot run kit/gateway:1: {reason}\. Name one that the cluster has"
     ):
-        place(pod()).look("web", "m", 5, 1)
+        release(pod()).look("web", "m", 5, 1)
 
 
-def test_a_look_that_does_not_end_is_given_up(place, kubectl, monkeypatch) -> None:
-    """After its time."""
+def test_a_look_that_does_not_end_is_an_error(release, kubectl, monkeypatch) -> None:
+    """Its time is limited."""
     monkeypatch.setattr(ephemeral, "START_SECONDS", 0.0)
     kubectl.answer("get pod demo-web-1", ended(pod(), NAME, running={}))
     kubectl.answer("replace")
 
     with pytest.raises(SidecarError, match="the look from inside did not end within 0 s: it runs"):
-        place(pod()).look("web", "m", 5, 0)
+        release(pod()).look("web", "m", 5, 0)
 
 
 @pytest.mark.parametrize(
     "printed", ["", "Traceback\nNo module named sidecar.verify.look_inside\n", '{"odd": 1}\n']
 )
-def test_another_image_is_told_by_what_it_prints(place, kubectl, printed: str) -> None:
-    """The last line, never a traceback."""
+def test_another_image_is_recognized_by_its_output(release, kubectl, printed: str) -> None:
+    """The message has the last line, never a traceback."""
     prepare(kubectl, pod(), printed)
     cause = (printed.strip().splitlines() or ["it printed nothing"])[-1]
 
     with pytest.raises(SidecarError) as caught:
-        place(pod()).look("web", "m", 5, 1)
+        release(pod()).look("web", "m", 5, 1)
     assert f"cannot be looked into: {cause}" == caught.value.cause
     assert "Is kit/gateway:1 the gateway image of this kit's version?" in caught.value.fix
 
@@ -260,29 +262,29 @@ def test_another_image_is_told_by_what_it_prints(place, kubectl, printed: str) -
         ({"phase": "Pending", "ready": False}, "demo-web-1: is Pending, and not ready"),
     ],
 )
-def test_a_dead_agent_is_named_without_a_look(place, kubectl, changes, cause: str) -> None:
-    """From what the pod says of itself; nothing is put into it."""
-    look = place(pod(**changes)).look("web", "m", 5, 1)
+def test_a_dead_agent_is_named_without_a_look(release, kubectl, changes, cause: str) -> None:
+    """By the pod's status; nothing is added to the pod."""
+    look = release(pod(**changes)).look("web", "m", 5, 1)
 
     assert ("agent received", cause) == (look.broken.hop, look.broken.cause)
     assert [] == kubectl.read
 
 
-def test_the_agents_log_is_that_since_verify_began(place, kubectl) -> None:
-    """Of the agent's container."""
+def test_the_agents_log_is_that_since_verify_began(release, kubectl) -> None:
+    """From the agent's container."""
     kubectl.answer("logs", "code = Unauthenticated")
 
-    assert "code = Unauthenticated" == place(pod()).agent_log("web")
+    assert "code = Unauthenticated" == release(pod()).agent_log("web")
     argv = kubectl.asked[-1]
     assert ["logs", "demo-web-1", "--container=jaeger-agent"] == argv[1:4]
     assert argv[4].startswith("--since-time=20")
 
 
-def test_the_stand_in_is_read_inside_its_pod(place, kubectl) -> None:
-    """By the marker; a policy of the network cannot be in the way."""
+def test_the_stand_in_is_read_inside_its_pod(release, kubectl) -> None:
+    """By the marker; no NetworkPolicy can block that."""
     kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
 
-    assert GatewayCounts(5, 0, 5) == place(pod(), stand_in()).gateway("m", 5, 1)
+    assert GatewayCounts(5, 0, 5) == release(pod(), stand_in()).gateway("m", 5, 1)
     assert [
         "python",
         "-m",
@@ -308,17 +310,17 @@ def test_the_stand_in_is_read_inside_its_pod(place, kubectl) -> None:
         ),
     ],
 )
-def test_a_stand_in_that_cannot_be_read_is_told(place, kubectl, answer, cause: str) -> None:
-    """Another version, another program, or none that answers."""
+def test_a_stand_in_that_cannot_be_read_is_an_error(release, kubectl, answer, cause: str) -> None:
+    """Another version, another program, or no answer."""
     kubectl.answer("exec", **answer)
 
     with pytest.raises(SidecarError, match=f"^{cause}"):
-        place(pod(), stand_in()).gateway("m", 5, 1)
+        release(pod(), stand_in()).gateway("m", 5, 1)
 
 
-def test_a_region_shows_no_counts(place) -> None:
+def test_a_region_shows_no_counts(release) -> None:
     """The release runs no stand-in."""
-    assert place(pod()).gateway("m", 5, 1) is None
+    assert release(pod()).gateway("m", 5, 1) is None
 
 
 @pytest.mark.parametrize(
@@ -336,15 +338,18 @@ def test_a_region_shows_no_counts(place) -> None:
             r"namespace shop: does not exist\. See kubectl get namespaces",
         ),
         (
-            'Error from server (Forbidden): User "ann" cannot get resource "namespaces" in API group ""',
+            (
+                'Error from server (Forbidden): User "ann" cannot get resource "namespaces" '
+                'in API group ""'
+            ),
             [],
             "release demo: has no traced pod in namespace shop",
         ),
     ],
     ids=["another release", "empty", "no namespace", "may not ask"],
 )
-def test_what_is_not_there_is_told(place, kubectl, namespace, others, text: str) -> None:
-    """The namespace, or the release with those that are there."""
+def test_an_absent_release_is_an_error(release, kubectl, namespace, others, text: str) -> None:
+    """The message names the namespace, or the releases that exist."""
     if isinstance(namespace, str):
         kubectl.answer("get namespace", err=namespace)
     else:
@@ -352,11 +357,11 @@ def test_what_is_not_there_is_told(place, kubectl, namespace, others, text: str)
     kubectl.answer("get pods --output", listed(*others))
 
     with pytest.raises(SidecarError, match=text):
-        place(stand_in())
+        release(stand_in())
 
 
 def test_the_contexts_own_namespace_is_not_asked_for(kubectl) -> None:
-    """It has no name here."""
+    """Its name is not known here."""
     kubectl.answer("get pods", listed())
 
     with pytest.raises(
@@ -366,7 +371,7 @@ def test_the_contexts_own_namespace_is_not_asked_for(kubectl) -> None:
 
 
 def test_the_command_prints_the_proof(run, kubectl) -> None:
-    """--release alone chooses the target; JSON is the same as for Compose."""
+    """--release chooses the target; JSON is as for Compose."""
     prepare(kubectl, pod(), as_line(SEEN))
     kubectl.answer("get pods", listed(pod(), stand_in()))
     kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})
@@ -403,7 +408,7 @@ def test_the_command_prints_the_proof(run, kubectl) -> None:
     ],
 )
 def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> None:
-    """Exit 2, with what they belong to."""
+    """Exit 2; the message names the target of the flags."""
     done = run("verify", *arguments)
 
     assert 2 == done.code
@@ -414,5 +419,5 @@ def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> N
     "look", [SEEN, Look(SEEN.client), Look(broken=Broken("client sent", "gone", "start it"))]
 )
 def test_a_look_travels_as_one_line(look: Look) -> None:
-    """Counts, an absent agent, and where it broke off."""
+    """Counts, an absent agent, and a broken hop."""
     assert look == from_text(as_line(look))

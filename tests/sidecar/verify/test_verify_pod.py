@@ -16,7 +16,7 @@ from sidecar.verify.pod import parser_of
     ],
 )
 def test_a_pods_address_becomes_a_url(given: str, taken: str) -> None:
-    """Kubernetes gives an IPv6 one without brackets."""
+    """An IPv6 address of Kubernetes has no brackets."""
     args = parser_of("sidecar.verify.inside", 20.0).parse_args(
         ["--service=web", f"--admin={given}"]
     )

@@ -1,4 +1,4 @@
-"""Counters as a real agent and a real kernel show them."""
+"""Counters as a real agent and a real kernel print them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,14 @@ from sidecar.verify.counts import AgentCounts, GatewayCounts
 from sidecar.verify.reader import agent_counts, kernel_drops, main, read_agent, wait_for
 
 METRICS = Path(__file__).with_name("agent-1.62.0-metrics.txt").read_text()
-"""Taken from jaeger-agent 1.62.0 after 120 spans in 3 packets, and 30 more in one that the gateway failed."""
+"""Of jaeger-agent 1.62.0 after 120 spans in 3 packets, and 30 in one that the gateway failed."""
 
-UDP = """\
-   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
-  123: 00000000:1AAF 00000000:0000 07 00000000:00000000 00:00000000 00000000 10001        0 71373 2 0000000058d37d8 1985
-  124: 0100007F:1AB0 00000000:0000 07 00000000:00000000 00:00000000 00000000 10001        0 71374 2 0000000058d37d8b 7
-"""
-UDP6 = """\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
-  200: 00000000000000000000000000000000:1AAF 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000 10001        0 71375 2 0000000008d37d8b 3
-"""  # noqa: E501 - the kernel's own columns
+UDP = Path(__file__).with_name("proc-net-udp.txt").read_text()
+UDP6 = Path(__file__).with_name("proc-net-udp6.txt").read_text()
 
 
 def test_an_agents_metrics_become_counts():
-    """The eight counters are found under their names of 1.62, summed over protocols."""
+    """The eight counters are found by their names in 1.62, summed over protocols."""
     expected = AgentCounts(
         packets_processed=4,
         spans_submitted=120,
@@ -69,7 +62,7 @@ def test_an_empty_answer_counts_nothing():
 
 
 def test_counts_since_are_differences():
-    """What was there before does not count; whether it is connected is a state, not a total."""
+    """Earlier counts are subtracted; the connection is a state, not a total."""
     before = AgentCounts(
         packets_processed=10, spans_submitted=100, spans_failed=5, kernel_drops=1, connected=1
     )
@@ -83,14 +76,14 @@ def test_counts_since_are_differences():
 
 
 def test_an_agent_that_was_restarted_counts_from_zero():
-    """Totals that shrank belong to a new process, and all of them are new."""
+    """Totals that shrank belong to a new process."""
     after = AgentCounts(packets_processed=4, spans_submitted=200)
 
     assert after == after.since(AgentCounts(packets_processed=900, spans_submitted=45_000))
 
 
 def test_waiting_ends_with_the_first_reading_that_is_done():
-    """Not one reading more is taken."""
+    """No further reading is taken."""
     readings = iter([1, 2, 3, 4])
 
     assert 3 == wait_for(lambda: next(readings), lambda reading: reading == 3, 10)
@@ -98,7 +91,7 @@ def test_waiting_ends_with_the_first_reading_that_is_done():
 
 
 def test_waiting_ends_with_time():
-    """When time is up the last reading is the answer."""
+    """The last reading is the answer then."""
     assert "same" == wait_for(lambda: "same", lambda _: False, 0.05)
 
 
@@ -157,7 +150,7 @@ def test_where_nothing_answers_the_cause_is_printed(what, capsys):
 
 
 def test_a_proxy_of_the_environment_is_not_asked(web, monkeypatch):
-    """What is nearby is asked directly, whatever the machine's proxy."""
+    """Loopback is asked directly, whatever the machine's proxy."""
     texts, url = web
     texts["/metrics"] = METRICS
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -167,16 +160,11 @@ def test_a_proxy_of_the_environment_is_not_asked(web, monkeypatch):
 
 def test_the_program_needs_the_standard_library_only():
     """A container without the kit's dependencies can run it."""
-    code = "import sys, sidecar.verify.reader; print(sorted({name.partition('.')[0] for name in sys.modules} & BAD))"
-    bad = {"docker", "jinja2", "yaml", "psutil", "grpc", "aiohttp", "requests"}
-    done = subprocess.run(
-        [sys.executable, "-c", code.replace("BAD", repr(bad))],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    code = "import sys, sidecar.verify.reader; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
-    assert "[]\n" == done.stdout
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert set() == loaded & {"docker", "jinja2", "yaml", "psutil", "grpc", "aiohttp", "requests"}
 
 
 def test_a_sockets_drops_are_read_from_the_kernel(web):

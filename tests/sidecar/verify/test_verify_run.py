@@ -1,4 +1,4 @@
-"""Following spans through a place, and what the report says of it."""
+"""The path of spans through a deployment, and the report of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GONE = part_error("web agent", container("web-agent-1", "exited"))
 
 @dataclass
 class Deployment(StepByStep):
-    """A deployment made by hand: each part answers what it was given, or raises it."""
+    """A deployment in memory: each part returns its prepared answer, or raises it."""
 
     side_by_side: int = 2
     received: str = RECEIVED
@@ -66,8 +66,8 @@ def named(report):
     return {hop.hop: hop.ok for hop in report.hops}
 
 
-def test_every_hop_of_a_sound_place_is_proven():
-    """Client, agent in, agent out, gateway; one trace id a service."""
+def test_every_hop_of_a_sound_deployment_is_proven():
+    """Client, agent in, agent out, gateway; one trace id per service."""
     report = verify(Deployment(), 10, 1)
 
     assert ["client sent", "agent received", "agent submitted", "gateway accepted"] == list(
@@ -77,45 +77,45 @@ def test_every_hop_of_a_sound_place_is_proven():
 
 
 def test_markers_differ_by_service_and_run():
-    """No other run's spans, and no other service's, are counted."""
-    place = Deployment(
+    """Spans of other runs and other services are not counted."""
+    deployment = Deployment(
         names=("back", "front"), agents=[AgentCounts(2, spans_submitted=10)], side_by_side=1
     )
-    first, second = verify(place, 10, 1), verify(place, 10, 1)
-    markers = [entry[2] for entry in place.asked if entry[0] == "send"]
+    first, second = verify(deployment, 10, 1), verify(deployment, 10, 1)
+    markers = [entry[2] for entry in deployment.asked if entry[0] == "send"]
 
     assert 4 == len(set(markers))
     assert [f"{first.marker}-back", f"{first.marker}-front", f"{second.marker}-back"] == markers[:3]
 
 
 def test_the_agent_is_waited_for_until_the_marked_spans_are_settled():
-    """The wait ends with the spans that were there before plus those that were sent."""
-    place = Deployment(
+    """The wait ends with the earlier spans plus those that were sent."""
+    deployment = Deployment(
         agents=[
             AgentCounts(5, spans_submitted=90, spans_failed=10),
             AgentCounts(7, spans_submitted=100, spans_failed=10),
         ]
     )
 
-    assert verify(place, 10, 3).ok
-    assert ("agent", "web", 110, 3) in place.asked
+    assert verify(deployment, 10, 3).ok
+    assert ("agent", "web", 110, 3) in deployment.asked
 
 
-def test_a_cause_is_taken_from_the_agents_log():
+def test_a_cause_is_found_in_the_agents_log():
     """The log is read where spans are missing."""
-    place = Deployment(
+    deployment = Deployment(
         agents=[AgentCounts(), AgentCounts(2, spans_failed=10, connected=1)],
         log="code = Unauthenticated",
         kept=GatewayCounts(0, 10, 0),
     )
-    report = verify(place, 10, 3)
+    report = verify(deployment, 10, 3)
 
     assert ("agent submitted", {"failed": 10}) == (
         report.first_failure.hop,
         report.first_failure.counts,
     )
     assert "10 spans failed: the gateway refused the token" == report.first_failure.cause
-    assert 1.0 == next(entry[3] for entry in place.asked if entry[0] == "gateway")
+    assert 1.0 == next(entry[3] for entry in deployment.asked if entry[0] == "gateway")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_cause_is_taken_from_the_agents_log():
     ],
 )
 def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
-    """It is named for what was tried, with the error's own cause and fix; nothing behind it is tried."""
+    """It has the error's cause, fix and id; no further hop is tried."""
     report = verify(replace(Deployment(), **broken), 10, 1)
     failure = report.hops[-1]
 
@@ -138,7 +138,7 @@ def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
 
 
 def test_without_an_agent_the_stand_in_is_named_and_noted():
-    """The agent's own hop is left out, and a note tells what this proof does not show."""
+    """There is no hop out of an agent, and a note says so."""
     agents = [AgentCounts(forwards=False), AgentCounts(2, spans_submitted=10, forwards=False)]
     report = verify(Deployment(received=STAND_IN_RECEIVED, notes=(NO_AGENT,), agents=agents), 10, 1)
 
@@ -150,15 +150,15 @@ def test_without_an_agent_the_stand_in_is_named_and_noted():
     ) == report.notes
 
 
-def test_a_place_without_an_agent_is_followed_all_the_same():
-    """Where nothing stands between service and gateway, two hops are counted."""
+def test_a_deployment_without_an_agent_has_two_hops():
+    """There is nothing between service and gateway."""
     assert {"client sent": True, "gateway accepted": True} == named(
         verify(Deployment(agents=[None]), 10, 1)
     )
 
 
 def test_one_services_failure_leaves_the_others_proof():
-    """Each service is followed by itself."""
+    """Each service is followed on its own."""
     agents = [GONE, AgentCounts(), AgentCounts(2, spans_submitted=10)]
     report = verify(Deployment(names=("back", "front"), agents=agents, side_by_side=1), 10, 1)
 
@@ -191,14 +191,14 @@ REPORTS = {
 
 @pytest.fixture(params=REPORTS)
 def case(request, monkeypatch):
-    """A report by name; the marker is always the same."""
+    """A proof by name; its marker is always the same."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123456789abcdef")
-    place = REPORTS[request.param]
-    return request.param, verify(replace(place, agents=list(place.agents)), 10, 1)
+    deployment = REPORTS[request.param]
+    return request.param, verify(replace(deployment, agents=list(deployment.agents)), 10, 1)
 
 
 def test_json_is_the_contract(case, golden):
-    """The report as data, held by a golden file."""
+    """The report as data equals a golden file."""
     name, report = case
     text = reports.as_json(report)
 
@@ -208,7 +208,7 @@ def test_json_is_the_contract(case, golden):
 
 @pytest.mark.parametrize("columns", [60, 200])
 def test_text_reads_well_in_any_terminal(case, columns, golden):
-    """The report for people, held by a golden file; no line is wider than the terminal."""
+    """The text equals a golden file; no line is wider than the terminal."""
     name, report = case
     text = reports.as_text(report, columns)
 

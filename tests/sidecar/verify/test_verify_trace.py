@@ -53,7 +53,7 @@ def served(*spans):
 
 
 def test_a_trace_is_drawn_below_its_root(web, golden):
-    """Children are below their parent, in the order of their start; durations are aligned, errors marked."""
+    """Children are below their parent, by start; durations are aligned, errors marked."""
     answers, page = web
     answers["/api/traces/abc"] = served(
         span("1", operation="GET /greet", duration=21_100),
@@ -70,7 +70,7 @@ def test_a_trace_is_drawn_below_its_root(web, golden):
 
 
 def test_a_span_without_its_parent_is_a_root(web):
-    """What arrived is shown although the span above it did not."""
+    """It is shown, although its parent did not arrive."""
     answers, page = web
     answers["/api/traces/abc"] = served(span("2", "1", operation="orphan"))
 
@@ -84,7 +84,7 @@ def test_an_empty_trace_says_so():
     assert "  0 spans arrived, 4 or more were sent" == tree([])
 
 
-def test_a_complete_trace_has_no_remark():
+def test_a_complete_trace_has_no_note():
     """Four spans are what a request has at least."""
     rows = [
         TracedSpan(str(number), "", "web", "work", number, 1, error=False) for number in range(4)
@@ -101,7 +101,7 @@ def test_an_unknown_trace_is_empty(web):
 
 
 def test_a_page_that_fails_is_an_error(web):
-    """Any other answer than a trace or 404 is told with its status."""
+    """Any answer but a trace or 404 is reported with its status."""
     answers, page = web
     answers["/api/traces/abc"] = (500, "{}")
 
@@ -109,8 +109,8 @@ def test_a_page_that_fails_is_an_error(web):
         fetch(page, "abc")
 
 
-def test_a_page_that_is_not_there_is_an_error():
-    """A closed port is told with its address."""
+def test_a_page_that_does_not_answer_is_an_error():
+    """A closed port is reported with its address."""
     with pytest.raises(SidecarError, match=r"http://127.0.0.1:1: does not answer: .*refused"):
         fetch("http://127.0.0.1:1", "abc")
 
@@ -125,7 +125,7 @@ def test_a_request_returns_its_trace_id(web):
 
 @pytest.mark.parametrize("answer", [(200, "hello"), (200, "{}"), (502, "{}"), (200, "[]")])
 def test_another_program_at_the_samples_port_is_an_error(web, answer):
-    """What is not the sample's answer is told with the address that gave it."""
+    """An answer that is not the sample's is reported with its address."""
     answers, page = web
     answers["/greet"] = answer
 
