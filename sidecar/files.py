@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import glob
 import os
+import re
 import shutil
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 _NEW, _OLD = "sidecar-new", "sidecar-old"
+_LEFT = re.compile(rf"\.(?P<name>.+?)\.(?:[0-9a-f]{{8}}\.)?(?:{_NEW}|{_OLD})", re.DOTALL)
 
 
 @contextmanager
@@ -102,12 +103,17 @@ def move(new: Path, path: Path, undo: ExitStack) -> Path | None:
     return old
 
 
-def sweep(path: Path) -> None:
-    """Remove what a killed process left next to a file. The caller holds the lock."""
-    for suffix in (_NEW, _OLD):
-        for left in path.parent.glob(f".{glob.escape(path.name)}.*{suffix}"):
-            with suppress(OSError):
-                left.unlink()
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove what a killed process left next to files. The caller holds the lock."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        names.setdefault(path.parent, set()).add(path.name)
+    for folder, known in names.items():
+        for left in folder.iterdir() if folder.is_dir() else ():
+            found = _LEFT.fullmatch(left.name)
+            if found and found["name"] in known:
+                with suppress(OSError):
+                    left.unlink()
 
 
 @contextmanager

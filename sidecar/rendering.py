@@ -156,8 +156,7 @@ def _write_all(renderings: Mapping[Path, Rendering], say: Callable[[str], object
                 move()
         undo.pop_all()
         for folder in locked:  # in a new folder, another run may be writing by now
-            for name in renderings[folder]:
-                files.sweep(folder / name)
+            files.sweep(folder / name for name in renderings[folder])
 
 
 @contextlib.contextmanager

@@ -85,7 +85,7 @@ def _clear(folder: Path) -> None:
         (logs / f"{name}.log").unlink(missing_ok=True)
     for path in (folder / _READY, folder / state.FILE):
         path.unlink(missing_ok=True)
-        files.sweep(path)
+        files.sweep([path])
     for empty in (logs, folder):
         with suppress(OSError):  # a folder with other files stays
             empty.rmdir()

@@ -43,7 +43,7 @@ class FileStore:
                 _make_folder(self.path)
                 held = lock.enter_context(files.locked_folder(self.path.parent, wait))
             if held:
-                files.sweep(self.path)  # what a killed command left holds a token
+                files.sweep([self.path])  # what a killed command left holds a token
             yield
 
     def read(self) -> bytes | None:

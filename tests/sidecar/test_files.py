@@ -135,7 +135,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path) -> None:
 
     assert (-signal.SIGKILL, 4) == (done.returncode, len(list(tmp_path.iterdir())))
 
-    files.sweep(path)
+    files.sweep([path])
 
     assert set(others) == set(tmp_path.iterdir())
 

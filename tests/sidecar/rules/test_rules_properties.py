@@ -40,6 +40,7 @@ texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map
 @settings(max_examples=CASES, deadline=None)
 @example("a@b@Authentication=c")
 @example("Authentication=a@b@c,d=e")
+@example(r"Authentication=\"Authentication")
 def test_masking_hides_just_what_is_found(text: str) -> None:
     """No token that is found is left, and a text without any stays as it is."""
     masked = recognition.mask(text)
