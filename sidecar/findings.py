@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Severity(str, Enum):
@@ -80,14 +80,30 @@ class Finding:
         return ": ".join(about) + (f". {self.fix}" if self.fix else "")
 
 
-def without(findings: Iterable[Finding], ids: Iterable[str]) -> tuple[list[Finding], int]:
+def without(
+    findings: Iterable[Finding],
+    ids: Iterable[str],
+    below: Mapping[str, Iterable[str]] | None = None,
+) -> tuple[list[Finding], int]:
     """Return the findings that stay when these rules are ignored, and how many do not.
 
+    `below` has ids that are ignored only for a subject, such as "services.web", and its fields.
     An error always stays.
     """
     every, ignored = list(findings), set(ids)
-    kept = [one for one in every if one.id not in ignored or one.severity is Severity.ERROR]
+    parts = {path: set(own) for path, own in (below or {}).items()}
+    kept = [finding for finding in every if not _is_ignored(finding, ignored, parts)]
     return kept, len(every) - len(kept)
+
+
+def _is_ignored(finding: Finding, ids: set[str], below: Mapping[str, set[str]]) -> bool:
+    if finding.severity is Severity.ERROR:
+        return False
+    if finding.id in ids:
+        return True
+    # a name has no dots: the subject is the path, or one of its fields
+    path = ".".join(finding.subject.split(".")[:2])
+    return finding.id in below.get(path, ())
 
 
 def failed(findings: list[Finding]) -> bool:

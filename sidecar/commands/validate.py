@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; return 1 if one is an error."""
-    ids = ignored_ids(args)
-    found, subject = _findings(args)
-    findings, ignored = without(found, ids)
+    findings, ignored, subject = _findings(args, ignored_ids(args))
     if args.output == "json":
         data = {
             "ok": not failed(findings),
@@ -38,27 +36,33 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed(findings) else 0
 
 
-def _findings(args: argparse.Namespace) -> tuple[list[Finding], str]:
-    """Return the findings, and what they are about; an error of the spec is a finding as well."""
+def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], int, str]:
+    """Return the findings, how many were ignored, and what they are about.
+
+    An error of the spec is a finding as well.
+    """
     try:
         loaded, regions = _spec.load_spec(args), load_regions(args.regions)
         plan, folder = _spec.plan_of(loaded, regions, args.out)
         rendering = (helm if args.target == "helm" else compose).render(plan)
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
-        return [checks.as_finding(each) for each in errors], ""
+        return [checks.as_finding(each) for each in errors], 0, ""
     if args.target == "helm":
         of_target = check_chart(plan)
     else:
         of_token = checks.found_in(lambda: checks.check_token_file(plan, folder), folder)
         of_target = [*of_token, *checks.check_compose(rendering, folder)]
-    findings = [
+    found = [
         *check_spec(loaded, plan, regions[plan.region]),
         *checks.check_folder(rendering, folder),
         *checks.found_in(lambda: checks.check_fresh(rendering, folder), folder),
         *of_target,
     ]
-    return findings, f"{plan.region} ({plan.gateway.address})"
+    spec = loaded.spec
+    own = {f"services.{service.name}": service.ignore for service in spec.services or ()}
+    findings, ignored = without(found, [*ids, *spec.ignore], own)
+    return findings, ignored, f"{plan.region} ({plan.gateway.address})"
 
 
 def _print(findings: list[Finding], ignored: int, valid: str) -> None:

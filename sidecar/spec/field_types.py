@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sidecar.rules import agents
+from sidecar.rules.specs import INVALID_VALUE
 from sidecar.spec.records import AGENT_SUFFIX, HIGHEST_PORT, LOOPBACK, Publish, Volume
 from sidecar.spec.scalars import Integer, Mistake, PatternText
 from sidecar.spec.sources import shown
@@ -237,6 +238,23 @@ VERSION = PatternText(
     f"Give one such as {agents.DEFAULT_VERSION}",
     judge=_version,
 )
+
+# Rules ----------------------------------------------------------------------------------------
+
+
+_RULE = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_RULES = "docs/checks.md lists the ids"
+
+
+def _not_ignorable(text: str) -> Problem | None:
+    from sidecar.rules import catalogue  # here: few specs ignore a rule, and it imports them all
+
+    if not re.fullmatch(_RULE, text):
+        return INVALID_VALUE.problem(f"{shown(text)} is not a rule's id", _RULES)
+    return next(iter(catalogue.not_ignorable([text])), None)
+
+
+RULE = PatternText(_RULE, "a rule's id", _RULES, judge=_not_ignorable)
 
 # Paths and volumes ----------------------------------------------------------------------------
 

@@ -219,6 +219,13 @@ SERVICE = Section(
             SAMPLING,
             "which traces are reported; if not given the client's own, in sidecar_tracing every trace",
         ),
+        Field(
+            "ignore",
+            ListOf(types.RULE),
+            "ids of warnings about this service that validate does not show",
+            [],
+            ["replicas-publish-ports"],
+        ),
     ),
     one_of=("image", "build"),
     constraints=(constraints.needs_port,),
@@ -363,5 +370,12 @@ SPEC = Section(
         Field("agent", AGENT, "the agent of each service"),
         Field("images", IMAGES, "where images come from"),
         Field("capacity", CAPACITY, "what one replica reports; agents are sized for it"),
+        Field(
+            "ignore",
+            ListOf(types.RULE),
+            "ids of warnings that validate does not show, see docs/checks.md",
+            [],
+            ["floating-image-tag"],
+        ),
     ),
 )

@@ -139,6 +139,8 @@ class Service:
     """None: the image's own."""
     sampling: Sampling | None = None
     """None: the client's own default, which in sidecar_tracing is every trace."""
+    ignore: tuple[str, ...] = ()
+    """Ids of rules whose warnings about this service are accepted."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ class Spec:
     capacity: Capacity = Capacity()
     name: str | None = None
     """The Compose project. None: services-REGION, and sidecar-REGION for the sample."""
+    ignore: tuple[str, ...] = ()
+    """Ids of rules whose warnings are accepted."""
 
 
 def require_region(region: str | None) -> str:

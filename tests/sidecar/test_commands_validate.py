@@ -96,6 +96,62 @@ def test_a_capacity_above_an_agents_ceiling_is_a_warning(findings) -> None:
     assert [cause] * 2 == [one["cause"] for one in found]
 
 
+IGNORING = """\
+region: cn-beijing
+{whole}
+services:
+  - {{name: web, image: "web:latest", port: 80, {own}}}
+  - {{name: other, image: other, port: 80}}
+"""
+WEB, OTHER = "services.web.image", "services.other.image"
+
+
+@pytest.mark.parametrize(
+    ("whole", "own", "flags", "left"),
+    [
+        ("", "", [], [WEB, OTHER]),
+        ("ignore: [floating-image-tag]", "", [], []),
+        ("", "ignore: [floating-image-tag]", [], [OTHER]),
+        ("", "ignore: [sampler-hides-traces]", [], [WEB, OTHER]),
+        ("", "", ["--ignore", "floating-image-tag"], []),
+        ("ignore: [vpc-gateway]", "", ["--ignore", "floating-image-tag"], []),
+    ],
+)
+def test_an_accepted_warning_is_counted_not_shown(
+    run, whole: str, own: str, flags: list[str], left: list[str]
+) -> None:
+    """For the whole spec, for one service, and for one run; exit code 0 as before."""
+    Path("sidecar.yaml").write_text(IGNORING.format(whole=whole, own=own))
+    arguments = ("--file", "sidecar.yaml", "--ignore", "compose-not-installed", *flags)
+    data = json.loads(run("validate", *arguments, "--output", "json").out)
+    text = run("validate", *arguments).out
+    ignored = 1 + 2 - len(left)
+
+    assert left == [found["subject"] for found in data["findings"]]
+    assert ignored == data["ignored"]
+    assert f"\n{ignored} ignored\n" in f"\n{text}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "cause"),
+    [
+        (
+            "floating-image-tags",
+            "'floating-image-tags' is not a rule. Did you mean floating-image-tag?",
+        ),
+        ("unknown-key", "unknown-key is an error. Fix the error; only warnings can be ignored"),
+        ("a@b_a@c", "what looks like a token is not a rule's id. docs/checks.md lists the ids"),
+    ],
+)
+def test_what_cannot_be_ignored_is_an_error_at_its_line(run, rule: str, cause: str) -> None:
+    """A typo would ignore nothing silently, and an error stays one."""
+    Path("sidecar.yaml").write_text(IGNORING.format(whole="", own=f'ignore: ["{rule}"]'))
+    result = run("validate", "--file", "sidecar.yaml")
+
+    assert 1 == result.code
+    assert f"error: sidecar.yaml:4: services[0].ignore[0]: {cause}" in result.out
+
+
 def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
     """It can still be set before the start."""
     run("render", "--region", "cn-beijing", "--out", "out")

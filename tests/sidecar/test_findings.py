@@ -64,6 +64,19 @@ def test_findings_of_an_ignored_rule_are_counted_not_kept() -> None:
     assert expected == without([tag, rights, tag, token], [tag.id, token.id])
 
 
+def test_a_rule_is_ignored_for_a_subject_and_its_fields() -> None:
+    """Not for another whose name begins alike, and not if it is an error."""
+    service, field, other = (
+        Finding(Severity.WARNING, subject, "", "c", id="a-rule")
+        for subject in ("services.web", "services.web.environment.X", "services.web-2.image")
+    )
+    error = Finding(Severity.ERROR, "services.web", "", "c", id="a-rule")
+
+    assert ([other, error], 2) == without(
+        [service, field, other, error], [], {"services.web": ["a-rule"]}
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "text", "code"),
     [
