@@ -16,15 +16,13 @@ AGENT_VARIABLE = "SIDECAR_AGENT_IMAGE"
 SAMPLE_VARIABLE = "SIDECAR_SAMPLE_IMAGE"
 GATEWAY_VARIABLE = "SIDECAR_GATEWAY_IMAGE"
 
-AGENT_VERSION = DEFAULT_VERSION
-
 OFFICIAL_BASE = "python:3.12-slim-bookworm"
 AGENT_REPOSITORY = "jaegertracing/jaeger-agent"
 
 KIT_NAMESPACE = "sidecar-kit"
 BUILT_BASE = f"{KIT_NAMESPACE}/base:bookworm"
 
-REMARK = "# before `up`: pulls the images, or builds them where no registry answers"
+IMAGES_COMMENT = "# before `up`: pulls the images, or builds them where no registry answers"
 """The comment on `sidecar images` in a list of next commands."""
 
 
@@ -53,7 +51,7 @@ class ImageNames:
         return iter((self.base, self.agent, self.sample, self.gateway))
 
 
-def official(agent_version: str = AGENT_VERSION, prefix: str = "") -> ImageNames:
+def official(agent_version: str = DEFAULT_VERSION, prefix: str = "") -> ImageNames:
     """Return the official names of base and agent, behind a prefix, and the kit's own two."""
     agent = f"{AGENT_REPOSITORY}:{agent_version}"
     return ImageNames(
@@ -64,7 +62,7 @@ def official(agent_version: str = AGENT_VERSION, prefix: str = "") -> ImageNames
     )
 
 
-def built_agent(agent_version: str = AGENT_VERSION) -> str:
+def built_agent(agent_version: str = DEFAULT_VERSION) -> str:
     """Return the name of an agent that was built from source."""
     return f"{KIT_NAMESPACE}/jaeger-agent:{agent_version}"
 

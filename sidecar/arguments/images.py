@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sidecar import image_names
 from sidecar.arguments import _spec
+from sidecar.rules.agents import DEFAULT_VERSION
 
 EXAMPLES = """examples:
   sidecar images
@@ -50,9 +50,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prefix", metavar="MIRROR/", help="name of a mirror, put before the official names"
     )
-    parser.add_argument(
-        "--agent-version", metavar="VERSION", help=f"default: {image_names.AGENT_VERSION}"
-    )
+    parser.add_argument("--agent-version", metavar="VERSION", help=f"default: {DEFAULT_VERSION}")
     parser.add_argument(
         "--file",
         type=Path,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sidecar.arguments import _spec
 from sidecar.arguments._findings import add_ignore
-from sidecar.image_names import AGENT_VERSION
+from sidecar.rules.agents import DEFAULT_VERSION
 
 EXAMPLES = """examples:
   sidecar token set --out build/cn-shanghai
@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
 
 def _configure_set(parser: argparse.ArgumentParser) -> None:
     _add_source(parser, _SOURCE)
-    _add_store(parser, AGENT_VERSION)
+    _add_store(parser, DEFAULT_VERSION)
     parser.add_argument(
         "--apply", action="store_true", help="apply the Secret (default: print its manifest)"
     )
@@ -86,7 +86,7 @@ def _configure_set(parser: argparse.ArgumentParser) -> None:
 
 def _configure_check(parser: argparse.ArgumentParser) -> None:
     _add_source(parser, "a token to check before it is set")
-    _add_store(parser, AGENT_VERSION)
+    _add_store(parser, DEFAULT_VERSION)
     parser.add_argument(
         "--output", choices=("text", "json"), default="text", help="form of the result"
     )

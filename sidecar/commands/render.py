@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from sidecar import targets
 from sidecar.commands import _spec
 from sidecar.errors import UsageError
-from sidecar.image_names import AGENT_VERSION, REMARK
+from sidecar.image_names import IMAGES_COMMENT
 from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL, load_regions
 from sidecar.rendering import diff, write_all
+from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.targets.helm.values import SECRET
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _written(entry: _Rendered, files: str, *, new: bool) -> str:
     plan, folder = entry.plan, entry.folder
     names = ", ".join(_top_level(entry.rendering))
     lines = [f"{folder}: {names} for {plan.region} ({plan.gateway.address})"]
-    images = f"sidecar images{files} --out {shlex.quote(str(folder))}  {REMARK}"
+    images = f"sidecar images{files} --out {shlex.quote(str(folder))}  {IMAGES_COMMENT}"
     if plan.token_file not in entry.rendering and not _exists(folder / plan.token_file):
         lines += _next_steps(plan, folder, images)
     elif new:
@@ -108,4 +109,4 @@ def _top_level(rendering: Rendering) -> list[str]:
 
 def _version_flag(plan: Plan) -> str:
     version = plan.services[0].agent.version
-    return "" if tags_key(version) == tags_key(AGENT_VERSION) else f" --agent-version {version}"
+    return "" if tags_key(version) == tags_key(DEFAULT_VERSION) else f" --agent-version {version}"

@@ -12,10 +12,10 @@ from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_text
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
-from sidecar.image_names import AGENT_VERSION
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered
+from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.tokens import check, rotation, secret_store
 from sidecar.tokens.file_store import FileStore
 from sidecar.tokens.secret_store import SecretStore
@@ -164,7 +164,7 @@ def _store(args: argparse.Namespace) -> TokenStore:
 
 
 def _key(args: argparse.Namespace) -> str:
-    return tags_key(args.agent_version or AGENT_VERSION)
+    return tags_key(args.agent_version or DEFAULT_VERSION)
 
 
 def _token(args: argparse.Namespace) -> str:

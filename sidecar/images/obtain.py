@@ -11,6 +11,7 @@ from sidecar.images.agent_image import agent_inputs, build_agent, require_builda
 from sidecar.images.base_image import base_inputs, build_base
 from sidecar.images.inputs import INPUTS_LABEL, KEPT_STAGES, STAGE_LABEL
 from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
+from sidecar.rules.agents import DEFAULT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ class ImageOptions:
     source: str = "auto"
     """auto, registry or build."""
     prefix: str = ""
-    agent_version: str = image_names.AGENT_VERSION
+    agent_version: str = DEFAULT_VERSION
     rebuild: bool = False
     dry_run: bool = False
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sidecar import console
-from sidecar.image_names import REMARK
+from sidecar.image_names import IMAGES_COMMENT
 from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def _written(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
 
 
 def _step(command: str) -> str:
-    return f"  {command}  {REMARK}" if command.startswith("sidecar images") else f"  {command}"
+    comment = f"  {IMAGES_COMMENT}" if command.startswith("sidecar images") else ""
+    return f"  {command}{comment}"
 
 
 def as_json(proposal: Proposal, out: Path, ignored: int, *, written: bool) -> str:

@@ -46,7 +46,7 @@ def _figure(hop: Hop) -> str:
     parts = [f"{marked} of {hop.expected} {hop.unit}"]
     parts += [f"{count} {_SHOWN.get(reason, reason)}" for reason, count in hop.counts.items()]
     if hop.figure > marked:
-        parts.append(f"{hop.figure - marked} of others")
+        parts.append(f"{hop.figure - marked} unmarked")
     return ", ".join(parts)
 
 

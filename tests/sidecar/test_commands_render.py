@@ -15,7 +15,7 @@ import yaml
 from vendor_table import ROWS
 
 from sidecar.checkout import find_checkout
-from sidecar.image_names import REMARK
+from sidecar.image_names import IMAGES_COMMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def test_a_region_goes_to_build_by_default(run, tmp_path) -> None:
     assert [
         f"build/cn-shenzhen: docker-compose.yml, helm/, values.yaml for cn-shenzhen ({gateway})",
         "  next, for Compose:    sidecar token set --out build/cn-shenzhen",
-        f"                        sidecar images --out build/cn-shenzhen  {REMARK}",
+        f"                        sidecar images --out build/cn-shenzhen  {IMAGES_COMMENT}",
         "  next, for Kubernetes: sidecar token set --kubernetes-secret tracing --apply",
     ] == result.out.splitlines()
     assert [f"build/cn-shenzhen/{name}" for name in RENDERED] == files(tmp_path)
@@ -50,10 +50,8 @@ def test_a_first_render_of_the_sample_names_the_images_step(run) -> None:
     Path("my spec.yaml").write_text("region: local\n")
     first, second = (run("render", "--file", "my spec.yaml").out.splitlines() for _ in range(2))
 
-    assert (
-        f"  next, for Compose:    sidecar images --file 'my spec.yaml' --out build/local  {REMARK}"
-        == first[1]
-    )
+    command = "sidecar images --file 'my spec.yaml' --out build/local"
+    assert f"  next, for Compose:    {command}  {IMAGES_COMMENT}" == first[1]
     assert 1 == len(second)
 
 

@@ -112,7 +112,7 @@ def test_a_failed_start_leaves_nothing(engine, project, tmp_path, monkeypatch):
 
     assert 1 == done.code
     assert "demo: failed: removing what was started" in done.err
-    fix = "Unset SIDECAR_GATEWAY_IMAGE, or name an image that is there"
+    fix = "Unset SIDECAR_GATEWAY_IMAGE, or name an image that exists"
     assert f"sidecar: demo: No such image: sidecar-kit/nope:9. {fix}" == done.err.splitlines()[-1]
     assert [] == left(engine, project)
 

@@ -129,7 +129,7 @@ def test_it_falls_to_processes_and_says_so(started):
     assert "no containers here: unix://" in err
     assert "no container engine answers there" in err
     assert "so no agent is in between" in err
-    assert "no agent ran: the stand-in gateway took the services' packets itself" in out
+    assert "no agent ran: the stand-in gateway received the services' packets itself" in out
 
 
 def test_it_ends_with_every_hop_counted(started):

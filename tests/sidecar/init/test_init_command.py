@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 import yaml
 
-from sidecar.image_names import REMARK
+from sidecar.image_names import IMAGES_COMMENT
 from sidecar.init.document import document
 from sidecar.spec.load import load
 from sidecar.spec.table import walk
@@ -54,7 +54,7 @@ def test_without_a_terminal_the_defaults_are_written(run) -> None:
         "next:",
         "  sidecar plan --file sidecar.yaml",
         "  sidecar render --file sidecar.yaml",
-        f"  sidecar images --file sidecar.yaml --out build/local  {REMARK}",
+        f"  sidecar images --file sidecar.yaml --out build/local  {IMAGES_COMMENT}",
         "  docker compose -f build/local/docker-compose.yml up --detach --wait",
         "  sidecar verify --out build/local",
     ] == result.out.splitlines()

@@ -399,11 +399,11 @@ def test_the_command_prints_the_proof(run, kubectl) -> None:
             ["--release", "demo", "--selector", "app=shop"],
             "--target kubernetes needs the release, or the labels",
         ),
-        (["--release", "demo", "--out", "x"], "--out belongs to Compose"),
-        (["--namespace", "shop"], "--namespace belongs to --target kubernetes"),
+        (["--release", "demo", "--out", "x"], "--out is for Compose only"),
+        (["--namespace", "shop"], "--namespace needs --target kubernetes"),
         (
             ["--target", "process", "--every-pod", "--image", "x"],
-            "--every-pod, --image belongs to --target kubernetes",
+            "--every-pod, --image needs --target kubernetes",
         ),
     ],
 )
