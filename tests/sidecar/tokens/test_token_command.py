@@ -225,7 +225,7 @@ def test_an_endless_input_is_refused(execute) -> None:
             timeout=20,
         )
 
-    assert (1, "sidecar: standard input: is larger than 1 MiB. Name the file that was meant\n") == (
+    assert (1, "sidecar: standard input: is larger than 1 MiB. Name the right file\n") == (
         done.returncode,
         done.stderr,
     )
