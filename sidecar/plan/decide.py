@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sidecar import __version__, image_names
 from sidecar.errors import SidecarError
@@ -25,12 +25,34 @@ from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
 from sidecar.spec import AGENT_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sidecar.regions import Gateway, Region
-    from sidecar.spec import GatewaySettings, Service, Spec
+    from sidecar.spec import AgentSettings, GatewaySettings, Service, Spec
 
 _OTHER_REGION = "Leave it out, or name another region"
+
+
+class AgentKind(Protocol):
+    """What the module of an agent kind offers."""
+
+    USER: str
+
+    def argv(
+        self, agent: AgentSettings, gateway: Gateway, tuning: agents.Tuning, /, *, tls: bool
+    ) -> tuple[str, ...]:
+        """Return the agent's arguments, without the program and without the token."""
+        ...
+
+    def health(self, agent: AgentSettings, /) -> tuple[str, ...]:
+        """Return the command that probes the agent from inside; empty if there is none."""
+        ...
+
+
+KINDS: Mapping[str, AgentKind] = {
+    "jaeger-agent": agents,
+}
+"""Each value of `agent.kind`, and what decides for it."""
 
 
 def make_plan(
@@ -162,6 +184,7 @@ def _agent(
     service: Service, spec: Spec, gateway: Gateway, official: image_names.Image
 ) -> AgentPlan:
     settings = spec.agent
+    kind = KINDS[settings.kind]
     tuning = _tuning(spec, service.replicas)
     own = ImagePlan(settings.image) if settings.image else None
     return AgentPlan(
@@ -169,9 +192,9 @@ def _agent(
         kind=settings.kind,
         version=settings.version,
         image=own or ImagePlan(official.name, official.variable),
-        argv=agents.argv(settings, gateway, tuning, tls=spec.gateway.tls),
-        health=agents.health(settings),
-        user=agents.USER,
+        argv=kind.argv(settings, gateway, tuning, tls=spec.gateway.tls),
+        health=kind.health(settings),
+        user=kind.USER,
         config_file=agents.CONFIG_FILE,
         tuning=tuning,
         replica_tuning=_tuning(spec, 1),

@@ -10,8 +10,10 @@ import pytest
 from sidecar.errors import SidecarError
 from sidecar.plan import Plan, make_plan
 from sidecar.plan.agents import tune
+from sidecar.plan.decide import KINDS
 from sidecar.regions import load_regions, token_hosts
 from sidecar.spec import (
+    AGENT_KINDS,
     AgentSettings,
     Build,
     Capacity,
@@ -288,3 +290,8 @@ def test_files_and_contexts_are_reached_from_the_rendering_too() -> None:
 def test_how_images_are_obtained_is_recorded() -> None:
     """For `sidecar images`."""
     assert "build" == plan_of(Spec("cn-beijing", images=ImageSettings(source="build"))).image_source
+
+
+def test_every_agent_kind_of_a_spec_has_a_module() -> None:
+    """A kind that can be written can be planned."""
+    assert set(AGENT_KINDS) == set(KINDS)
