@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from _require import lack
+from programs import find_program
 
 from sidecar.checkout import find_checkout
 from sidecar.plan import make_plan
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
     from sidecar.spec import Spec
 
-LAB_BIN = Path(os.environ.get("LAB_DIR", "/var/lib/lab")) / "bin"
 KUBERNETES = tuple(f"1.{minor}.0" for minor in range(27, 35))
 CHART = find_checkout() / "helm"
 LIBRARY = CHART / "charts" / "sidecar-agent"
@@ -35,8 +34,7 @@ Object = dict[str, Any]
 @functools.cache
 def program(name: str = "helm") -> str:
     """Return a program's path; the test is skipped where it is not installed."""
-    found = shutil.which(name) or shutil.which(name, path=str(LAB_BIN))
-    return found or lack("kubernetes", f"{name} is not on PATH")
+    return find_program(name) or lack("kubernetes", f"{name} is not on PATH")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import gzip
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -17,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from programs import find_program, lab
+
 from sidecar.image_names import official
 
-LAB = Path(os.environ.get("LAB_DIR", "/var/lib/lab"))
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -29,15 +29,13 @@ RESTRICTED = {
 }
 
 
-def find(name: str) -> str | None:
-    """Return a program's path; the lab's folder is searched after PATH."""
-    return shutil.which(name) or shutil.which(name, path=str(LAB / "bin"))
-
-
 def environment() -> dict[str, str]:
     """Return the environment for kubectl and helm."""
-    lab = LAB / "kubeconfig"
-    return {"KUBECONFIG": str(lab), **os.environ} if lab.is_file() else dict(os.environ)
+    settings = dict(os.environ)
+    folder = lab()
+    if folder and (folder / "kubeconfig").is_file():
+        settings.setdefault("KUBECONFIG", str(folder / "kubeconfig"))
+    return settings
 
 
 def run(*command: object, stdin: str | None = None, seconds: float = 180) -> str:
@@ -61,12 +59,12 @@ def loader() -> list[str] | None:
     """Return the command that loads an image from standard input; None if there is none."""
     if given := os.environ.get("E2E_KUBERNETES_LOAD"):
         return shlex.split(given)
-    socket = LAB / "k8s" / "containerd.sock"
-    return (
-        ["ctr", "-a", str(socket), "-n", "k8s.io", "images", "import", "-"]
-        if socket.exists()
-        else None
-    )
+    folder = lab()
+    if folder is None:
+        return None
+    socket = folder / "k8s" / "containerd.sock"
+    command = ["ctr", "-a", str(socket), "-n", "k8s.io", "images", "import", "-"]
+    return command if socket.exists() else None
 
 
 def load(images: list[str], command: list[str]) -> None:
@@ -86,11 +84,13 @@ class Namespace:
 
     def kubectl(self, *arguments: object, stdin: str | None = None, seconds: float = 180) -> str:
         """Run kubectl here."""
-        return run(find("kubectl"), "-n", self.name, *arguments, stdin=stdin, seconds=seconds)
+        return run(
+            find_program("kubectl"), "-n", self.name, *arguments, stdin=stdin, seconds=seconds
+        )
 
     def helm(self, *arguments: object, program: str = "helm") -> str:
         """Run helm here."""
-        return run(find(program), *arguments, "-n", self.name)
+        return run(find_program(program), *arguments, "-n", self.name)
 
     def apply(self, *objects: dict[str, Any]) -> None:
         """Apply objects."""
@@ -111,7 +111,8 @@ class Namespace:
     ) -> subprocess.CompletedProcess[str]:
         """Run the kit's command here."""
         settings = {**environment(), **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {})}
-        settings["PATH"] = f"{Path(str(find('kubectl'))).parent}{os.pathsep}{settings['PATH']}"
+        folder = Path(str(find_program("kubectl"))).parent
+        settings["PATH"] = f"{folder}{os.pathsep}{settings['PATH']}"
         command = [sys.executable, "-m", "sidecar", *map(str, arguments), "--namespace", self.name]
         return subprocess.run(
             command, input=stdin, capture_output=True, text=True, env=settings, timeout=200
@@ -178,7 +179,7 @@ def namespace(prefix: str):
 
     Its name is unique, so that runs that share a cluster do not conflict.
     """
-    kubectl, name = find("kubectl"), f"{prefix}-{uuid.uuid4().hex[:8]}"
+    kubectl, name = find_program("kubectl"), f"{prefix}-{uuid.uuid4().hex[:8]}"
     labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
     metadata = {"name": name, "labels": labels}
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kubernetes_cluster import environment, find, wait_until
+from kubernetes_cluster import environment, wait_until
+from programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,8 @@ def state_now(space: Namespace, name: str) -> PodState:
 def watched(space: Namespace, name: str) -> Iterator[list[PodState]]:
     """Yield a list that is filled at the end of the block with every state since its start."""
     states: list[PodState] = []
-    command = [find("kubectl"), "-n", space.name, "get", "pod", name, "--watch", "-o", "json"]
+    kubectl = [find_program("kubectl"), "-n", space.name]
+    command = [*kubectl, "get", "pod", name, "--watch", "-o", "json"]
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(command, stdout=output, env=environment()) as process,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from _require import lack
+from programs import find_program
 
 from sidecar.checkout import find_checkout
 from sidecar.engine.client import connect
@@ -20,7 +19,6 @@ from sidecar.image_names import BUILT_BASE, built_agent
 from sidecar.secrecy import child_environment
 
 IMAGES_SECONDS = 900
-LAB_BIN = Path(os.environ.get("LAB_DIR", "/var/lib/lab")) / "bin"
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +67,7 @@ def images(engine, tmp_path_factory):
 @pytest.fixture(scope="session")
 def agent_binary():
     """The real jaeger-agent as a program."""
-    found = shutil.which("jaeger-agent") or shutil.which("jaeger-agent", path=str(LAB_BIN))
-    return found or lack("agent", "jaeger-agent is not on PATH")
+    return find_program("jaeger-agent") or lack("agent", "jaeger-agent is not on PATH")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import sys
 import pytest
 from _require import lack
 from canary_release import install
-from kubernetes_cluster import environment, find, load, loader, namespace, run
+from kubernetes_cluster import environment, load, loader, namespace, run
+from programs import find_program
 
 from sidecar.image_names import built_agent, official
 
@@ -20,12 +21,12 @@ OTHER_AGENT = "1.61.0"
 def cluster():
     """A cluster that answers, with kubectl and helm."""
     for name in ("kubectl", "helm"):
-        if not find(name):
+        if not find_program(name):
             lack("kubernetes", f"{name} is not on PATH")
     if not environment().get("KUBECONFIG"):
         lack("kubernetes", "KUBECONFIG is not set")
     try:
-        run(find("kubectl"), "get", "--raw", "/readyz", seconds=10)
+        run(find_program("kubectl"), "get", "--raw", "/readyz", seconds=10)
     except (AssertionError, subprocess.TimeoutExpired) as error:
         lack("kubernetes", f"the cluster does not answer: {str(error)[:200]}")
     return environment()["KUBECONFIG"]

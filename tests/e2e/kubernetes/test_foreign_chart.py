@@ -8,7 +8,8 @@ import shutil
 import pytest
 from canary_release import WAIT
 from helm_charts import CHART
-from kubernetes_cluster import find, run
+from kubernetes_cluster import run
+from programs import find_program
 
 from sidecar.image_names import built_agent
 
@@ -41,7 +42,7 @@ def test_a_foreign_charts_service_is_traced(release, tmp_path) -> None:
     copy = tmp_path / "docs" / "examples" / "foreign-chart"
     shutil.copytree(CHART.parent / "docs" / "examples" / "foreign-chart", copy)
     shutil.copytree(CHART, tmp_path / "helm")
-    run(find("helm"), "dependency", "build", copy)
+    run(find_program("helm"), "dependency", "build", copy)
 
     agent = built_agent().partition(":")[0]
     values = f"sidecar-agent.images.agent={agent},sidecar-agent.gateway.host=demo-gateway"

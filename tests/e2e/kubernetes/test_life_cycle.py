@@ -9,7 +9,8 @@ import pytest
 import yaml
 from _require import lack
 from helm_charts import CHART
-from kubernetes_cluster import find, run, wait_until
+from kubernetes_cluster import run, wait_until
+from programs import find_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def test_a_release_lives_and_leaves_nothing(
     program: str, fresh_namespace, other_agent, tmp_path
 ) -> None:
     """From the stand-in to a region with another agent and two backends, and back."""
-    if not find(program):
+    if not find_program(program):
         lack("kubernetes", f"{program} is not on PATH")
     space = fresh_namespace
     space.set_token("tracing", TOKEN)

@@ -14,7 +14,8 @@ import yaml
 from _require import lack
 from greetings import REQUESTS, answered
 from helm_charts import CHART, template
-from kubernetes_cluster import environment, find, namespace, wait_until
+from kubernetes_cluster import environment, namespace, wait_until
+from programs import find_program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 
@@ -77,7 +78,7 @@ def manifests(space, *options: object):
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_helm_test_proves_delivery(program: str, installed) -> None:
     """Its pod ends although its agent is a plain container, long before the agent's stop delay."""
-    if not find(program):
+    if not find_program(program):
         lack("kubernetes", f"{program} is not on PATH")
     began = time.monotonic()
     result = installed.helm("test", "demo", "--timeout", "120s", program=program)
@@ -101,7 +102,7 @@ def test_what_is_not_proven_fails(installed) -> None:
         "services.frontend=null"
     )
     installed.helm("install", "other", CHART, *PLAIN, "--set", gateway, *WAIT)
-    command = [find("helm"), "test", "other", "-n", installed.name, "--timeout", "120s"]
+    command = [find_program("helm"), "test", "other", "-n", installed.name, "--timeout", "120s"]
     done = subprocess.run(
         command, capture_output=True, text=True, env=environment(), timeout=150, check=False
     )
@@ -207,7 +208,7 @@ def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
     """Each hop of each service is counted."""
     space = request.getfixturevalue(release)
     settings = environment()
-    settings["PATH"] = f"{Path(find('kubectl')).parent}{os.pathsep}{settings['PATH']}"
+    settings["PATH"] = f"{Path(find_program('kubectl')).parent}{os.pathsep}{settings['PATH']}"
     words = [
         "verify",
         "--target",

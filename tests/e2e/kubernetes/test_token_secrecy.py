@@ -9,7 +9,8 @@ import subprocess
 import pytest
 from canary_release import CANARY, upgrade
 from helm_charts import CHART
-from kubernetes_cluster import environment, find, wait_until
+from kubernetes_cluster import environment, wait_until
+from programs import find_program
 
 from sidecar.image_names import official
 
@@ -43,12 +44,12 @@ print("shown" if is_shown else "hidden", len(hidden))
 
 def programs() -> list[str]:
     """Return the Helms of this machine."""
-    return [name for name in ("helm", "helm4") if find(name)]
+    return [name for name in ("helm", "helm4") if find_program(name)]
 
 
 def proof_by(program: str, space) -> str:
     """Return all that `helm test` says: a test pod's log is on standard error."""
-    command = [find(program), "test", "demo", "-n", space.name, "--timeout", "120s"]
+    command = [find_program(program), "test", "demo", "-n", space.name, "--timeout", "120s"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
@@ -157,7 +158,7 @@ def test_a_missing_secret_or_key_is_named(release) -> None:
 
 def refused(space, secret: str) -> str:
     command = [
-        find("helm"),
+        find_program("helm"),
         "install",
         "second",
         str(CHART),
