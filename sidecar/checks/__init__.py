@@ -1,1 +1,1 @@
-"""The checks of validate: each reads a plan, its spec, its rendering or its folder and returns findings."""
+"""Checks: each reads a spec, a rendering, a folder or a Compose file, and returns findings."""

@@ -60,7 +60,7 @@ NAME = PatternText(
         ),
     ),
 )
-"""Also a Compose key (`x-` would make it an extension) and, with the agent's suffix, a host name."""
+"""Also a Compose key, in which `x-` means an extension, and part of the agent's host name."""
 
 PROJECT = PatternText(
     r"[a-z0-9][a-z0-9_-]{0,62}",

@@ -217,7 +217,10 @@ SERVICE = Section(
         Field(
             "sampling",
             SAMPLING,
-            "which traces are reported; if not given the client's own, in sidecar_tracing every trace",
+            (
+                "which traces are reported; if not given the client's own, in sidecar_tracing "
+                "every trace"
+            ),
         ),
         Field(
             "ignore",

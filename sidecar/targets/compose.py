@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
@@ -11,6 +12,7 @@ from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE, agents
 from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
 from sidecar.rules.recognition import LOCAL_TOKEN
+from sidecar.rules.services import HealthTiming
 from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ _LOCAL_HEADER = (
 
 def render(plan: Plan) -> Rendering:
     """Return the Compose file of a plan, and what else its folder needs."""
-    files = {FILE: _template().render(plan=plan, command_of=_command, direct=DIRECT)}
+    template = _template()
+    text = template.render(plan=plan, command_of=_command, direct=DIRECT, usual=HealthTiming())
+    files = {FILE: text}
     if plan.region == LOCAL:
         key = agents.tags_key(plan.services[0].agent.version)
         files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"
@@ -49,17 +53,15 @@ def _template() -> jinja2.Template:
 
 
 def compose_data(value: Any) -> str:  # noqa: ANN401 - data of any shape
-    """Return a value as YAML on one line that Compose hands on unchanged: it reads `$$` as `$`."""
+    """Return a value as YAML on one line that Compose passes on unchanged: it reads `$$` as `$`."""
     return yamlio.flow(_escaped(value))
 
 
 def image_reference(image: ImagePlan) -> str:
     """Return the image's name, or the variable that holds it with the name as its default."""
-    return (
-        yamlio.flow(f"${{{image.variable}:-{image.name}}}")
-        if image.variable
-        else compose_data(image.name)
-    )
+    if image.variable:
+        return yamlio.flow(f"${{{image.variable}:-{image.name}}}")
+    return compose_data(image.name)
 
 
 def published(publish: Publish, service: ServicePlan) -> str:
@@ -86,9 +88,8 @@ def mount(volume: Volume) -> dict[str, Any]:
 
 def volume_names(plan: Plan) -> list[str]:
     """Return the named volumes of all services, each once."""
-    return sorted(
-        {volume.source for service in plan.services for volume in service.volumes if volume.named}
-    )
+    volumes = chain.from_iterable(service.volumes for service in plan.services)
+    return sorted({volume.source for volume in volumes if volume.named})
 
 
 def port_variable(name: str, default: int | str) -> str:

@@ -122,9 +122,9 @@ def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -
         "sidecar: a.yaml:3: gateway.host: 'gw.example.com' is not in the catalogue, and a token"
     )
     assert (
-        "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use 1.18.0 or later [agent-without-tls]\n"
-        == tls
-    )
+        "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use "
+        "1.18.0 or later [agent-without-tls]\n"
+    ) == tls
 
 
 def test_the_text_shows_where_each_setting_came_from(run, tmp_path, monkeypatch) -> None:

@@ -57,7 +57,7 @@ def finding(rule: str, subject: str, cause: str, fix: str, place: str = "") -> d
 
 
 def test_a_region_is_valid(run) -> None:
-    """Exit code 0; what could not be asked is said."""
+    """Exit code 0; what could not be checked is reported."""
     result = run("validate", "--region", "cn-shanghai")
 
     assert (0, "") == (result.code, result.err)
@@ -81,7 +81,7 @@ def test_a_doubtful_host_is_a_warning_on_its_network(findings) -> None:
 
 
 def test_a_capacity_above_an_agents_ceiling_is_a_warning(findings) -> None:
-    """One for each service's agent, with both figures."""
+    """One per service, with both figures."""
     Path("sidecar.yaml").write_text(FAST)
     found = findings("--file", "sidecar.yaml")
 
@@ -197,7 +197,7 @@ def test_a_stale_folder_is_a_warning(run, findings) -> None:
 
 
 def test_a_folder_that_render_would_refuse_is_an_error(findings) -> None:
-    """As render says it."""
+    """As render reports it."""
     Path("out").write_text("mine")
 
     expected = finding("folder-refused", "out", "is not a folder", "Name a folder with --out")
@@ -221,8 +221,8 @@ def test_every_mistake_of_a_spec_is_a_finding(findings) -> None:
     ] == findings("--file", "sidecar.yaml")
 
 
-def test_a_file_that_is_no_spec_is_a_finding_with_its_place(findings) -> None:
-    """Where the line is all that can be said, there is no subject."""
+def test_a_file_that_is_not_a_spec_is_a_finding_with_its_place(findings) -> None:
+    """There is no subject if only the line is known."""
     Path("sidecar.yaml").write_text("- region: cn-beijing\n")
     (found,) = findings("--file", "sidecar.yaml")
 
@@ -263,20 +263,21 @@ def test_what_cannot_be_planned_is_one_finding(run, findings) -> None:
 
 @pytest.mark.usefixtures("compose")
 def test_compose_itself_reads_the_rendering(run, monkeypatch) -> None:
-    """Where Compose is installed nothing is left unasked."""
+    """If Compose is installed, it is asked."""
     monkeypatch.setenv("PATH", PATH)
 
     assert "docker compose" not in run("validate", "--region", "cn-shanghai").out
 
 
 @pytest.mark.usefixtures("compose")
-def test_compose_looks_for_files_where_the_rendering_will_lie(run, monkeypatch) -> None:
-    """A file of variables beside the spec is found from a folder that is not there yet; a missing one is told."""
+def test_compose_looks_for_files_where_the_rendering_will_be(run, monkeypatch) -> None:
+    """An env file next to the spec is found from a folder that does not exist yet."""
     monkeypatch.setenv("PATH", PATH)
     Path("deploy").mkdir()
     Path("deploy/web.env").touch()
     for name in ("web", "none"):
-        spec = f"region: cn-beijing\nservices: [{{name: web, image: 'w:1', env_files: [./{name}.env]}}]\n"
+        service = f"{{name: web, image: 'w:1', env_files: [./{name}.env]}}"
+        spec = f"region: cn-beijing\nservices: [{service}]\n"
         Path(f"deploy/{name}.yaml").write_text(spec)
 
     def asked(name: str) -> list[str]:
@@ -323,7 +324,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.parametrize("closed", ["out", "out/secrets", "out/docker-compose.yml"])
 def test_a_folder_of_another_owner_is_a_finding(run, closed: str) -> None:
-    """No defect of the kit: the path, the system's words, and what to do."""
+    """It is not a defect of the kit: path, cause and fix."""
     base = Path(tempfile.mkdtemp(dir="/tmp"))
     base.chmod(0o755)
     try:

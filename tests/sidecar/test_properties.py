@@ -1,4 +1,4 @@
-"""Properties: whatever a spec says, a rendering says just that, and nothing that is written ends in a traceback.
+"""Properties: a rendering says what its spec says, and no input ends in a traceback.
 
 `make fuzz` runs them with FUZZ_CASES cases, `make test` with some hundred.
 """
@@ -83,7 +83,7 @@ EVIL = (
 
 
 def cases(share: float) -> Callable[[Any], Any]:
-    """Run a property with its share of all cases, in turns: Hypothesis keeps every case of one in memory."""
+    """Run a property with its share of all cases, in turns: Hypothesis keeps a turn in memory."""
     most = max(25, int(CASES * share))
     turns = pytest.mark.parametrize("turn", range(-(-most // TURN)))
     each = settings(
@@ -95,20 +95,20 @@ def cases(share: float) -> Callable[[Any], Any]:
     return lambda test: turns(each(test))
 
 
-def values(kind: FieldType) -> st.SearchStrategy[Any]:
-    """Return what a field of a kind takes, as a spec says it; a few are still refused, e.g. hosts like 1.2."""
-    return next(make(kind) for one, make in STRATEGIES.items() if isinstance(kind, one))
+def values(wanted: FieldType) -> st.SearchStrategy[Any]:
+    """Return what a field of a type takes; a few are still refused, e.g. hosts like 1.2."""
+    return next(make(wanted) for base, make in STRATEGIES.items() if isinstance(wanted, base))
 
 
-def matching(kind: PatternText) -> st.SearchStrategy[str]:
-    """Return texts of the kind's pattern; any text where it takes any."""
-    if kind in USUAL:
-        return USUAL[kind]
-    return st.from_regex(re.compile(kind.pattern, re.ASCII), fullmatch=True)
+def matching(wanted: PatternText) -> st.SearchStrategy[str]:
+    """Return texts of the type's pattern; any text if it takes any."""
+    if wanted in USUAL:
+        return USUAL[wanted]
+    return st.from_regex(re.compile(wanted.pattern, re.ASCII), fullmatch=True)
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Return any text, more often than not with something in it that means more than itself to somebody."""
+    """Return any text, usually with something in it that a reader could misread."""
     evil = st.lists(
         st.sampled_from(EVIL) | st.text(st.characters(exclude_characters="\0"), max_size=8),
         max_size=4,
@@ -131,44 +131,43 @@ USUAL: dict[FieldType, st.SearchStrategy[str]] = {
     types.VERSION: st.sampled_from(["1.15.0", "1.18.0", "1.22.0", "1.62.0"]),
     types.URL_PATH: texts().map(lambda text: "/" + re.sub(r"[^!-~]|[$]", "", text)),
 }
-"""Where the pattern alone makes too many that a hint, a range or a rule refuses."""
+"""For patterns that match too many texts that a mistake, a range or a rule refuses."""
+FIXED: dict[FieldType, dict[str, Any]] = {SAMPLING: {"param": st.just(1)}}
+"""Fields that must fit others."""
 STRATEGIES: dict[type[FieldType], Any] = {
     PatternText: matching,
-    Choice: lambda kind: st.sampled_from(kind.choices),
+    Choice: lambda wanted: st.sampled_from(wanted.choices),
     Boolean: lambda _: st.booleans(),
-    Integer: lambda kind: st.integers(kind.low, kind.high),
-    Number: lambda kind: st.sampled_from(
-        [number for number in (0, 0.01, 0.5, 1) if number >= kind.low]
+    Integer: lambda wanted: st.integers(wanted.low, wanted.high),
+    Number: lambda wanted: st.sampled_from(
+        [number for number in (0, 0.01, 0.5, 1) if number >= wanted.low]
     ),
-    MapOf: lambda kind: st.dictionaries(values(kind.key), values(kind.value), max_size=3),
-    ListOf: lambda kind: st.lists(values(kind.item), min_size=kind.least, max_size=3),
-    Either: lambda kind: values(kind.text) | values(kind.full),
-    Section: lambda kind: records(kind, **({"param": st.just(1)} if kind is SAMPLING else {})),
+    MapOf: lambda wanted: st.dictionaries(values(wanted.key), values(wanted.value), max_size=3),
+    ListOf: lambda wanted: st.lists(values(wanted.item), min_size=wanted.least, max_size=3),
+    Either: lambda wanted: values(wanted.text) | values(wanted.full),
+    Section: lambda wanted: records(wanted, **FIXED.get(wanted, {})),
 }
 
 
-def records(kind: Section, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+def records(wanted: Section, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Return maps with the required fields and some of the others."""
-    of = {field.name: values(field.type) for field in kind.fields} | fixed
-    needed = {
-        field.name: of.pop(field.name)
-        for field in kind.fields
-        if field.required or field.name in fixed
-    }
-    of.update(needed)
-    optional = {name: of[name] for name in of if name not in needed and name not in kind.one_of}
-    if not kind.one_of:
+    fields = {field.name: values(field.type) for field in wanted.fields} | fixed
+    always = {field.name for field in wanted.fields if field.required} | set(fixed)
+    needed = {name: value for name, value in fields.items() if name in always}
+    left = fields.keys() - always - set(wanted.one_of)
+    optional = {name: value for name, value in fields.items() if name in left}
+    if not wanted.one_of:
         return st.fixed_dictionaries(needed, optional=optional)
     return st.one_of(
         *(
-            st.fixed_dictionaries({**needed, name: of[name]}, optional=optional)
-            for name in kind.one_of
+            st.fixed_dictionaries({**needed, name: fields[name]}, optional=optional)
+            for name in wanted.one_of
         )
     )
 
 
 def services() -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Return services that fit beside each other."""
+    """Return services that fit together."""
 
     def fit(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         names: set[str] = set()
@@ -317,7 +316,7 @@ def test_a_rendering_says_what_its_spec_says_and_nothing_else(
 @cases(0.45)
 @given(st.text() | st.lists(st.sampled_from(EVIL) | st.text(max_size=5), max_size=12).map("".join))
 def test_any_text_is_a_spec_or_a_known_error(turn: int, text: str) -> None:
-    """No traceback, whatever the file holds, and nothing in the message that a terminal would obey."""
+    """No traceback, whatever the file holds, and no control character in the message."""
     message = outcome(
         lambda: read(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
     )
@@ -356,9 +355,18 @@ SEEDS = (
     "region: cn-shanghai\ngateway: {network: vpc, host: a.b, allow: [a.b]}\n",
     "services:\n- name: web\n  image: web:1\n  port: 80\n  publish: 8080\n  environment: {A: b}\n",
     "services:\n- {name: a, build: {context: ., args: {A: b}}, health: {command: [x]}}\n",
-    "services:\n- {name: a, image: i, resources: {memory: 1g, cpus: 0.5}, volumes: ['./a:/b:ro']}\n",
-    "agent: {version: 1.35.0, image: 'a:1'}\ncapacity: {spans_per_second: 5}\nimages: {prefix: m/}\n",
-    "network: vpc\nservices: &s\n- &a {name: a, image: i, sampling: {param: 1}, env_files: [./a.env]}\n- *a\n",
+    (
+        "services:\n- {name: a, image: i, resources: {memory: 1g, cpus: 0.5}, volumes: "
+        "['./a:/b:ro']}\n"
+    ),
+    (
+        "agent: {version: 1.35.0, image: 'a:1'}\ncapacity: {spans_per_second: 5}\nimages: {prefix: "
+        "m/}\n"
+    ),
+    (
+        "network: vpc\nservices: &s\n- &a {name: a, image: i, sampling: {param: 1}, env_files: "
+        "[./a.env]}\n- *a\n"
+    ),
 )
 
 
@@ -377,7 +385,7 @@ def test_a_damaged_spec_is_a_spec_or_a_known_error(turn: int, text: str) -> None
 
 
 def rendered_by(text: str) -> tuple[int, set[str]]:
-    """Return render's exit code, and all that it wrote, anywhere below the folder that it ran in."""
+    """Return render's exit code, and everything that it wrote below the current folder."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         Path("sidecar.yaml").write_text(text, encoding="utf-8")
@@ -396,7 +404,7 @@ def usual() -> set[str]:
 @cases(0.01)
 @given(specs().map(flow) | mutated())
 def test_render_writes_into_its_folder_alone(turn: int, text: str) -> None:
-    """What any spec writes, the smallest writes, too: no name of a file is a spec's; on an error there is none."""
+    """The same files as the smallest spec's: a spec names no file; on an error there is none."""
     code, written = rendered_by(text)
 
     assert code in (0, 1)

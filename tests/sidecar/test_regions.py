@@ -1,4 +1,4 @@
-"""The catalogue, a user's additions to it, and the way to a region's gateway."""
+"""The catalogue, a user's additions to it, and a region's gateway."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def user_file(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def test_catalogue_holds_the_vendors_table_and_then_local() -> None:
-    """Ids, names and both hosts of the 21 regions are the vendor's, in the vendor's order, with local last."""
+    """Ids, names and both hosts of 21 regions, in the vendor's order, with local last."""
     catalogue = [
         (region.id, region.name, region.public, region.vpc) for region in load_regions().values()
     ]
@@ -68,7 +68,7 @@ def test_gateway_follows_the_network(row) -> None:
 
 
 def test_a_region_without_a_vpc_host_is_refused_for_vpc() -> None:
-    """The error names the region and the network that would do."""
+    """The error names the region and the other network."""
     with pytest.raises(SidecarError, match=r"region local: has no vpc host. Use --network public"):
         gateway_of(load_regions()["local"], "vpc")
 
@@ -93,7 +93,7 @@ def test_an_unknown_network_is_refused() -> None:
     ],
 )
 def test_an_unknown_region_names_the_nearest(typed: str, hint: str) -> None:
-    """A misspelt id, a city or a part of one finds its way to ids."""
+    """A misspelt id, a city or a part of one leads to ids."""
     with pytest.raises(SidecarError) as caught:
         find_region(load_regions(), typed)
 
@@ -121,7 +121,7 @@ def test_search_looks_at_id_name_and_hosts(word: str, ids: list[str]) -> None:
 
 
 def test_a_users_file_adds_a_region_before_local(user_file) -> None:
-    """A new region needs an id and a host; the rest has defaults, and it says which file it is from."""
+    """A new region needs an id and a host; the rest has defaults, its source is the file."""
     path = user_file("regions:\n  - id: cn-nanjing\n    public: tracing-nj.example.com\n")
 
     regions = load_regions(path)
@@ -133,8 +133,9 @@ def test_a_users_file_adds_a_region_before_local(user_file) -> None:
 
 
 def test_a_users_file_overrides_what_it_names_and_keeps_the_rest(user_file) -> None:
-    """An override changes a host and a port; name and other ports stay, the catalogue's doubt goes."""
-    text = "checked: 2027-01-02\nregions:\n  - {id: us-west-1, vpc: new.example.com, ports: {jaeger-grpc: 2883}}\n"
+    """A host and a port change; name and other ports stay, the catalogue's doubt is removed."""
+    row = "{id: us-west-1, vpc: new.example.com, ports: {jaeger-grpc: 2883}}"
+    text = f"checked: 2027-01-02\nregions:\n  - {row}\n"
     region = load_regions(user_file(text))["us-west-1"]
 
     assert "new.example.com:2883" == gateway_of(region, "vpc").address
@@ -142,7 +143,7 @@ def test_a_users_file_overrides_what_it_names_and_keeps_the_rest(user_file) -> N
     assert ("", "2027-01-02") == (region.doubtful, region.checked)
 
 
-def test_a_users_file_can_take_a_host_away(user_file) -> None:
+def test_a_users_file_can_remove_a_host(user_file) -> None:
     """`vpc: null` says that a region has no VPC host."""
     region = load_regions(user_file("regions: [{id: us-west-1, vpc: null}]"))["us-west-1"]
 
@@ -153,7 +154,7 @@ def test_a_users_file_can_take_a_host_away(user_file) -> None:
 def test_the_variable_names_a_users_file_and_the_argument_wins(
     user_file, tmp_path, monkeypatch
 ) -> None:
-    """$SIDECAR_REGIONS is read where no file is given."""
+    """$SIDECAR_REGIONS is read if no file is given."""
     monkeypatch.setenv(
         USER_FILE_VARIABLE, str(user_file("regions: [{id: by-variable, public: a.example.com}]"))
     )
@@ -247,8 +248,9 @@ def test_a_users_file_that_is_not_there_is_refused(tmp_path) -> None:
 
 
 def test_a_users_file_with_aliases_is_read(user_file) -> None:
-    """Anchors and merge keys are YAML's own means, and work."""
-    text = "regions:\n- &a {id: a, public: a.example.com, ports: {jaeger-grpc: 1}}\n- {<<: *a, id: b}\n"
+    """Anchors and merge keys work."""
+    first = "&a {id: a, public: a.example.com, ports: {jaeger-grpc: 1}}"
+    text = f"regions:\n- {first}\n- {{<<: *a, id: b}}\n"
 
     assert "a.example.com:1" == gateway_of(load_regions(user_file(text))["b"], "public").address
 

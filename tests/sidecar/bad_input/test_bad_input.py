@@ -96,7 +96,7 @@ def _set(run, name: str, content: bytes) -> str:
 
 
 def test_bad_tokens_as_json(run, golden) -> None:
-    """`sidecar token check --output json`: every fault at once, no token, no fingerprint of what is none."""
+    """`sidecar token check --output json`: every error at once, no token, no fingerprint."""
     golden(
         "bad-input/tokens.json",
         json.dumps({name: _check(run, name) for name in TOKENS}, indent=2) + "\n",

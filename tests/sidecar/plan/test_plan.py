@@ -58,7 +58,7 @@ def test_a_region_needs_a_token_and_local_has_its_own() -> None:
     ],
 )
 def test_the_demonstration_shares_its_project_with_nobody(spec: Spec, project: str) -> None:
-    """The sample's project is its own, a user's services have another, and a name of the spec's wins."""
+    """The sample has its own project, a user's services another, and the spec's name wins."""
     assert project == plan_of(spec).project
 
 
@@ -91,7 +91,7 @@ def test_a_plan_is_frozen() -> None:
 
 
 def test_the_agents_image_follows_its_version_unless_named() -> None:
-    """A named image is used as it is, and no variable replaces it."""
+    """A named image is used unchanged, and no variable replaces it."""
     official = plan_of(Spec("local", agent=AgentSettings(version="1.22.0"))).services[0].agent.image
     own = plan_of(Spec("local", agent=AgentSettings(image="mine:1"))).services[0].agent.image
 
@@ -102,7 +102,7 @@ def test_the_agents_image_follows_its_version_unless_named() -> None:
     assert ("mine:1", None) == (own.name, own.variable)
 
 
-def test_a_network_that_the_region_has_not_is_refused() -> None:
+def test_a_network_without_a_host_is_refused() -> None:
     """An impossible pair fails before anything is rendered."""
     with pytest.raises(SidecarError, match="region local: has no vpc host"):
         plan_of(Spec("local", GatewaySettings("vpc")))
@@ -139,8 +139,8 @@ def test_a_spec_without_a_region_is_refused() -> None:
     assert "local" == require_region("local")
 
 
-def test_an_agent_is_sized_for_all_replicas_beside_it() -> None:
-    """Capacity is of one replica, and Compose puts one agent beside them all."""
+def test_an_agent_is_sized_for_all_replicas_that_share_it() -> None:
+    """Capacity is of one replica; in Compose all replicas share one agent."""
     spec = Spec(
         "cn-beijing", services=(Service("web", "i", replicas=4),), capacity=Capacity(1000, 200)
     )
@@ -149,7 +149,7 @@ def test_an_agent_is_sized_for_all_replicas_beside_it() -> None:
     assert tune(Capacity(4000, 200)) == tuning
 
 
-def test_an_agents_memory_is_the_specs_where_it_says_one() -> None:
+def test_an_agents_memory_is_the_specs_if_it_gives_one() -> None:
     """The rest of the tuning stays computed."""
     agent = (
         plan_of(Spec("cn-beijing", agent=AgentSettings(resources=Resources(99, 0.5))))
@@ -179,7 +179,7 @@ def test_an_agents_memory_is_the_specs_where_it_says_one() -> None:
         ),
     ],
 )
-def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(
+def test_the_token_goes_to_a_host_of_the_catalogue_or_of_the_list(
     wish: GatewaySettings, address: str
 ) -> None:
     """Whatever its case; the port is the spec's, else the region's."""
@@ -196,7 +196,7 @@ def test_a_host_of_the_catalogue_or_of_the_list_takes_the_token(
     "allow", [(), ("other.example.com", "example.com", "gw.example.com.evil.com")]
 )
 def test_a_token_goes_nowhere_else(allow: tuple[str, ...]) -> None:
-    """The error says what to add, to the letter."""
+    """The fix can be copied into the spec."""
     regions = load_regions()
     spec = Spec("cn-shenzhen", GatewaySettings(host="gw.example.com", allow=allow))
     with pytest.raises(SidecarError) as caught:
@@ -204,7 +204,8 @@ def test_a_token_goes_nowhere_else(allow: tuple[str, ...]) -> None:
 
     assert (
         "gateway.host: 'gw.example.com' is not in the catalogue, and a token would go there. "
-        'If you trust it, add it to the spec: gateway: {allow: ["gw.example.com"]} [gateway-not-allowed]'
+        'If you trust it, add it to the spec: gateway: {allow: ["gw.example.com"]} '
+        "[gateway-not-allowed]"
     ) == str(caught.value)
 
 
@@ -226,8 +227,8 @@ def test_the_stand_ins_host_takes_no_real_token() -> None:
         ),
     ],
 )
-def test_local_has_the_stand_in_alone(wish: GatewaySettings, message: str) -> None:
-    """Neither another host nor TLS; another port it takes."""
+def test_local_has_only_the_stand_in(wish: GatewaySettings, message: str) -> None:
+    """Neither another host nor TLS; another port is fine."""
     with pytest.raises(SidecarError, match=message):
         plan_of(Spec("local", wish))
     assert "--grpc=0.0.0.0:1999" in plan_of(Spec("local", GatewaySettings(port=1999))).stand_in.argv  # type: ignore[union-attr]
@@ -263,7 +264,7 @@ def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:
 def test_paths_of_a_spec_are_reached_from_the_rendering(
     folder: str, source: str, expected: str
 ) -> None:
-    """In a form that Compose never takes for a volume's name."""
+    """In a form that Compose never reads as a volume's name."""
     service = Service("web", "i", volumes=(Volume(source, "/x"),))
     regions = load_regions()
     plan = make_plan(Spec("cn-beijing", services=(service,)), regions["cn-beijing"], folder=folder)
@@ -272,7 +273,7 @@ def test_paths_of_a_spec_are_reached_from_the_rendering(
 
 
 def test_files_and_contexts_are_reached_from_the_rendering_too() -> None:
-    """A repository's address is no path."""
+    """A repository's address is not a path."""
     here = Service("web", build=Build("web"), env_files=("web.env",))
     there = Service("git", build=Build("git@example.com:team/web.git"))
     regions = load_regions()

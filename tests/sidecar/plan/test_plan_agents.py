@@ -20,7 +20,7 @@ def flags(version: str) -> dict[str, str]:
 
 
 def test_stock_capacity_is_tuned_for_a_gateway_200_ms_away() -> None:
-    """2,000 spans/s in packets of 10 at 200 ms keep 40 workers busy; 1.6 times as many are started."""
+    """2,000 spans/s in packets of 10 at 200 ms keep 40 workers busy; 64 are started."""
     expected = agents.Tuning(
         workers=64,
         queue_packets=1000,
@@ -45,7 +45,7 @@ def test_stock_capacity_is_tuned_for_a_gateway_200_ms_away() -> None:
 def test_tuning_grows_with_the_capacity_within_limits(
     capacity, workers, queue, ceiling, memory
 ) -> None:
-    """Workers stay in 10-1,000, the queue in 1,000-4,000 packets; memory holds twice the queue's buffers."""
+    """Workers: 10-1,000. Queue: 1,000-4,000 packets. Memory: twice the queue's buffers."""
     tuning = agents.tune(capacity)
 
     assert (workers, queue) == (tuning.workers, tuning.queue_packets)
@@ -55,7 +55,7 @@ def test_tuning_grows_with_the_capacity_within_limits(
 @pytest.mark.parametrize("rate", [1, 999, 2000, 7777, 40_000])
 @pytest.mark.parametrize("round_trip", [1, 35, 200, 1000])
 def test_the_ceiling_covers_the_rate_below_the_workers_limit(rate: int, round_trip: int) -> None:
-    """Where workers are not at their limit, what they forward is above what was asked for."""
+    """Below their limit, workers forward more than the capacity."""
     tuning = agents.tune(Capacity(rate, round_trip))
 
     assert tuning.workers == 1000 or tuning.ceiling_spans_per_second >= rate
@@ -125,7 +125,7 @@ def test_the_agent_is_probed_by_its_own_status_from_1_22() -> None:
     "text",
     ["", "1", "1.62", "1.62.0.0", "v1.62.0", "1.062.0", "1.-2.0", "1.x.0", "1.²2.0", "latest"],
 )
-def test_what_is_no_version_is_refused(text: str) -> None:
+def test_what_is_not_a_version_is_refused(text: str) -> None:
     """A version has three plain numbers."""
     with pytest.raises(SidecarError, match=r"is not a version. Give one such as 1.62.0"):
         agents.parse_version(text)
@@ -139,7 +139,7 @@ def test_what_is_no_version_is_refused(text: str) -> None:
         ("2.0.0", "removed from Jaeger"),
     ],
 )
-def test_versions_that_no_agent_has_are_refused(text: str, cause: str) -> None:
+def test_what_is_not_an_agent_version_is_refused(text: str, cause: str) -> None:
     """The flags of 1.15.0 to 1.62.0 are known; there is no agent after that."""
     with pytest.raises(SidecarError, match=cause):
         agents.parse_version(text)

@@ -1,4 +1,4 @@
-"""Names, hosts, images, ports and texts of a spec: what is taken, and how each usual slip is told."""
+"""Names, hosts, images, ports and texts of a spec: what is accepted, and the usual mistakes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sidecar.spec import Publish
 
 
 @pytest.mark.parametrize("name", ["Web", "1web", "-web", "web-", "web_1", "x-web", "x-", "web.1"])
-def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
+def test_a_name_must_be_a_host_name(error_of, name: str) -> None:
     """A service and its agent are reached by their names."""
     text = f"services: [{{name: {name}, image: i, port: 1}}]"
 
@@ -24,7 +24,10 @@ def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
         ("Shop", "'Shop' has uppercase letters. Compose accepts lowercase letters only"),
         (
             "-shop",
-            "'-shop' is not a Compose project name. Use at most 63 of a-z, 0-9, _ and -, beginning with a letter or digit",
+            (
+                "'-shop' is not a Compose project name. Use at most 63 of a-z, 0-9, _ and -, "
+                "beginning with a letter or digit"
+            ),
         ),
         ("'my shop'", "'my shop' contains a space or a line break. Remove it"),
         ("shop.1", "'shop.1' is not a Compose project name"),
@@ -36,18 +39,18 @@ def test_a_name_must_do_as_a_host_name(error_of, name: str) -> None:
         ("''", "'' is not a Compose project name"),
     ],
 )
-def test_the_projects_name_is_one_that_compose_takes(error_of, name: str, message: str) -> None:
-    """What Compose would refuse at the start is refused here, with what to write instead."""
+def test_the_projects_name_is_one_that_compose_accepts(error_of, name: str, message: str) -> None:
+    """What Compose would refuse at the start is refused here, with a fix."""
     assert message in error_of(f"name: {name}")
 
 
 @pytest.mark.parametrize("name", ["shop", "0_a-", "a" * 63])
-def test_a_projects_name_that_compose_takes_is_taken(spec_of, name: str) -> None:
+def test_a_projects_name_that_compose_accepts_is_accepted(spec_of, name: str) -> None:
     """Up to 63 characters."""
     assert name == spec_of(f"name: {name}").name
 
 
-def test_the_longest_name_is_taken(spec_of) -> None:
+def test_the_longest_name_is_accepted(spec_of) -> None:
     """57 characters, and six more for the agent's suffix."""
     assert 1 == len(spec_of(f"services: [{{name: {'a' * 57}, image: i, port: 1}}]").services)
 
@@ -61,7 +64,10 @@ def test_the_longest_name_is_taken(spec_of) -> None:
         ),
         (
             "'{{ x }}'",
-            "'{{ x }}' contains template braces, and a spec expands nothing. Write the value itself",
+            (
+                "'{{ x }}' contains template braces, and a spec expands nothing. Write the value "
+                "itself"
+            ),
         ),
         (
             "'${VAR}'",
@@ -75,7 +81,10 @@ def test_the_longest_name_is_taken(spec_of) -> None:
         ("null", "has no value. Give a name, or remove the key"),
         (
             "''",
-            "'' is not a name. Use at most 57 of a-z, 0-9 and -, beginning with a letter, but not with x-",
+            (
+                "'' is not a name. Use at most 57 of a-z, 0-9 and -, beginning with a letter, but "
+                "not with x-"
+            ),
         ),
         ("abc@1_abc@2f", "what looks like a token is not a name"),
     ],
@@ -156,8 +165,8 @@ def test_each_way_to_miswrite_a_host_has_its_own_words(error_of, host: str, mess
         *(".5", "+1", "-.inf", "1.62"),
     ],
 )
-def test_what_any_yaml_reads_as_something_else_needs_quotes(spec_of, error_of, text: str) -> None:
-    """One rule for every text: refused as it stands, kept to the letter in quotes."""
+def test_what_some_yaml_reads_as_something_else_needs_quotes(spec_of, error_of, text: str) -> None:
+    """One rule for every text: refused without quotes, kept unchanged in quotes."""
     spec = "services: [{name: a, image: i, environment: {A: %s}, command: [%s]}]"
     cause = "has no value" if text in ("null", "~") else f"'{text}' is not text. Put it in quotes"
 
@@ -170,8 +179,8 @@ def test_what_any_yaml_reads_as_something_else_needs_quotes(spec_of, error_of, t
     "text",
     ["e3", "1.2.3", "1.62.0", "a:b", "0o8", "nope", "12:30:45x", "1e", "-", "v1", "127.0.0.1"],
 )
-def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
-    """Quotes are asked for only where they matter."""
+def test_what_every_yaml_reads_as_text_needs_no_quotes(spec_of, text: str) -> None:
+    """Quotes are needed only where they matter."""
     assert {"A": text} == spec_of(
         f"services: [{{name: a, image: i, environment: {{A: {text}}}}}]"
     ).services[0].environment
@@ -228,7 +237,10 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ),
         (
             "volumes: [a/b:/c]",
-            "volumes[0]: 'a/b:/c' is neither a volume name nor a path that begins with ./ or /. Begin a path",
+            (
+                "volumes[0]: 'a/b:/c' is neither a volume name nor a path that begins with ./ or "
+                "/. Begin a path"
+            ),
         ),
         ("volumes: [/a]", "volumes[0]: '/a' is not SOURCE:TARGET or SOURCE:TARGET:ro"),
         (
@@ -246,7 +258,10 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ),
         (
             "volumes: ['a:/b', {source: c, target: /b}]",
-            "volumes[1]: /b is the target of another volume. Mount each volume at a path of its own",
+            (
+                "volumes[1]: /b is the target of another volume. Mount each volume at a path of "
+                "its own"
+            ),
         ),
         ("health: {http: /x}", "health.http: needs the service's port. Give port"),
         ("health: {}", "health: has neither command nor http. Give one of them"),
@@ -269,7 +284,10 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
         ),
         (
             "sampling: {param: -1}",
-            "param: '-1' is not a sampler's parameter. Give a number from 0 to 1,000,000,000, without",
+            (
+                "param: '-1' is not a sampler's parameter. Give a number from 0 to 1,000,000,000, "
+                "without"
+            ),
         ),
         ("environment: {'A=B': c}", "environment: 'A=B' contains =. Write NAME: value"),
         (
@@ -281,7 +299,7 @@ def test_what_every_yaml_reads_as_text_needs_none(spec_of, text: str) -> None:
     ],
 )
 def test_a_mistake_in_a_service_is_one_line(error_of, fields: str, message: str) -> None:
-    """No field's mistake makes another's."""
+    """One field's mistake does not cause another's."""
     error = error_of(f"services: [{{name: web, image: i, {fields}}}]")
 
     assert message in error
@@ -302,7 +320,7 @@ def test_a_mistake_in_a_service_is_one_line(error_of, fields: str, message: str)
     ],
 )
 def test_each_way_to_misname_an_image_has_its_own_words(error_of, image: str, message: str) -> None:
-    """A reference that no engine would take is refused before one is asked."""
+    """A reference that no engine accepts is refused before any engine is asked."""
     assert f"agent.image: '{image.strip(chr(39))}' {message}" in error_of(
         f"agent: {{image: {image}}}"
     )
@@ -313,7 +331,7 @@ def test_each_way_to_misname_an_image_has_its_own_words(error_of, image: str, me
     [("256m", 256), ("1g", 1024), ("1Gi", 1024), ("512MB", 512), ("300", 300), ("'300'", 300)],
 )
 def test_memory_is_read_in_mib(spec_of, text: str, mib: int) -> None:
-    """Compose's and Kubernetes' ways to write it; a number without a unit is MiB."""
+    """As Compose and Kubernetes write it; a number without a unit is MiB."""
     assert mib == spec_of(f"agent: {{resources: {{memory: {text}}}}}").agent.resources.memory_mib
 
 
@@ -326,8 +344,8 @@ def test_memory_is_read_in_mib(spec_of, text: str, mib: int) -> None:
         ("'[2001:DB8:0::1]:8080'", Publish(8080, "2001:db8::1")),
     ],
 )
-def test_a_port_is_published_on_loopback_unless_told(spec_of, text: str, publish: Publish) -> None:
-    """An address in front says where else."""
+def test_a_port_is_published_on_loopback_by_default(spec_of, text: str, publish: Publish) -> None:
+    """An address in front replaces it."""
     assert (
         publish
         == spec_of(f"services: [{{name: a, image: i, port: 1, publish: {text}}}]")
@@ -336,13 +354,13 @@ def test_a_port_is_published_on_loopback_unless_told(spec_of, text: str, publish
     )
 
 
-def test_replicas_take_ports_that_nobody_else_may(error_of) -> None:
-    """Three replicas from 8080 hold 8080 to 8082; another address of the host is another matter."""
+def test_replicas_take_ports_that_no_other_service_may(error_of) -> None:
+    """Three replicas from 8080 take 8080 to 8082; another address of the host is free."""
     one = "- {name: a, image: i, port: 1, publish: 8080, replicas: 3}\n"
     other = "- {name: b, image: i, port: 1, publish: '10.0.0.1:8081'}\n"
     third = "- {name: c, image: i, port: 1, publish: '0.0.0.0:8082'}\n"
 
     assert (
-        "sidecar.yaml:4: services[2].publish: 8082 is already published. Give each service its own port [conflicting-values]"
-        == error_of(f"services:\n{one}{other}{third}")
-    )
+        "sidecar.yaml:4: services[2].publish: 8082 is already published. Give each service its "
+        "own port [conflicting-values]"
+    ) == error_of(f"services:\n{one}{other}{third}")

@@ -56,7 +56,7 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.make.__name__)
 def test_the_table_has_the_records_own_attributes(record: Section) -> None:
-    """Nothing is read that no record holds, and no record holds what nobody can write."""
+    """Each field has its attribute, and each attribute its field."""
     assert is_dataclass(record.make)
     assert {one.name for one in attributes(record.make)} == {
         one.attribute or one.name for one in record.fields
@@ -94,7 +94,7 @@ def given(column: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(("path", "value"), given("default"))
-def test_a_default_said_is_the_default_unsaid(
+def test_a_default_that_is_written_changes_nothing(
     spec_of: Callable[[str], Spec], path: str, value: object
 ) -> None:
     """The table's default is the record's."""
@@ -172,7 +172,7 @@ def test_the_schema_is_a_valid_one_and_closed() -> None:
 def test_what_the_schema_refuses_the_reader_refuses(
     error_of: Callable[[str], str], text: str
 ) -> None:
-    """An editor's red line is never the editor's alone."""
+    """An editor never marks what the reader accepts."""
     errors = list(jsonschema.Draft202012Validator(spec_schema()).iter_errors(yaml.safe_load(text)))
 
     assert errors
@@ -180,7 +180,7 @@ def test_what_the_schema_refuses_the_reader_refuses(
 
 
 def test_the_pages_examples_are_specs(tmp_path: Path) -> None:
-    """docs/spec.md shows nothing that would be refused; its overlay is complete above its base."""
+    """docs/spec.md shows nothing that is refused; its overlay needs its base."""
     files = [tmp_path / f"{number}.yaml" for number in range(len(EXAMPLES))]
     for file, text in zip(files, EXAMPLES, strict=True):
         file.write_text(text, encoding="utf-8")
@@ -195,7 +195,7 @@ def test_the_pages_examples_are_specs(tmp_path: Path) -> None:
 
 
 def test_the_pages_table_is_the_tables() -> None:
-    """`sidecar schema --output markdown` printed it."""
+    """`sidecar schema --output markdown` prints it."""
     assert markdown() in PAGE
 
 

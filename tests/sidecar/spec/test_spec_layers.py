@@ -1,4 +1,4 @@
-"""Layers of a spec: which wins, how they merge, and where each value is said to come from."""
+"""Layers of a spec: which wins, how they merge, and the source of each value."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def source_of(loaded: Loaded, path: str) -> tuple[Any, str]:
 
 
 def test_a_later_file_wins_and_maps_merge_by_key(layers) -> None:
-    """What the overlay does not say stays; what it says replaces."""
+    """What the overlay does not give stays; what it gives replaces."""
     spec = layers(BASE, PROD).spec
     web, worker, cron = spec.services or ()
 
@@ -79,7 +79,7 @@ def test_a_later_file_wins_and_maps_merge_by_key(layers) -> None:
 
 
 def test_an_overlays_image_replaces_a_build(layers) -> None:
-    """Of two ways to say one thing the later holds; each file keeps to one."""
+    """Of two fields that exclude each other the later file's holds."""
     web = (layers(BASE, PROD).spec.services or ())[0]
 
     assert ("web:1", None) == (web.image, web.build)
@@ -103,13 +103,13 @@ def test_a_name_that_is_doubled_in_one_file_is_an_error_under_an_overlay(layers)
         layers(BASE, doubled)
 
     assert (
-        "prod.yaml:3: services[2].name: 'web' is already used. Give each service its own name [conflicting-values]"
-        == str(caught.value)
-    )
+        "prod.yaml:3: services[2].name: 'web' is already used. Give each service its own name "
+        "[conflicting-values]"
+    ) == str(caught.value)
 
 
-def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
-    """File by file, line by line, then variables, then flags; a file that is no YAML does not hide the next."""
+def test_every_error_of_every_layer_is_reported_in_order(layers) -> None:
+    """By file and line, then variables, then flags; broken YAML does not hide the next file."""
     whole = "Give a whole number from 1 to"
     syntax = "did not find expected node content. Correct this line, or the one before"
     version = "the agent was removed from Jaeger after 1.62.0. Use 1.15.0 to 1.62.0"
@@ -137,7 +137,7 @@ def test_every_error_of_every_layer_is_told_in_their_order(layers) -> None:
 
 
 def test_a_flag_wins_over_a_variable_over_a_file_over_the_default(layers) -> None:
-    """And each value tells where it came from."""
+    """And each value has its source."""
     environ = {
         "SIDECAR_NETWORK": "public",
         "SIDECAR_REGION": "cn-beijing",
@@ -179,7 +179,7 @@ def test_all_defaults_are_in_the_provenance(layers) -> None:
         ("SIDECAR_REGION", "no", "region", "no"),
     ],
 )
-def test_a_variable_says_what_its_field_says(
+def test_a_variable_sets_its_field(
     layers, variable: str, text: str, path: str, value: object
 ) -> None:
     """Named after its path; text in a variable is text, whatever YAML would make of it."""
@@ -189,8 +189,8 @@ def test_a_variable_says_what_its_field_says(
 @pytest.mark.parametrize(
     "variable", ["SIDECAR_NETWORK", "SIDECAR_AGENT_IMAGE", "SIDECAR_SERVICES", "SIDECAR_GATEWAY"]
 )
-def test_what_is_empty_or_another_programs_is_not_read(layers, variable: str) -> None:
-    """An empty variable is an unset one; SIDECAR_AGENT_IMAGE is Compose's, and sections have none."""
+def test_an_empty_variable_or_another_programs_is_not_read(layers, variable: str) -> None:
+    """SIDECAR_AGENT_IMAGE is Compose's, and sections have no variable."""
     text = "" if variable == "SIDECAR_NETWORK" else "x"
 
     assert "sources: default" == "sources: " + ", ".join(
@@ -202,14 +202,14 @@ def test_what_is_empty_or_another_programs_is_not_read(layers, variable: str) ->
     "broken", ["gateway: 1", "services: 1", "services: [{name: web, environment: 1}]"]
 )
 def test_a_broken_layer_above_a_good_one_is_still_an_error(layers, broken: str) -> None:
-    """And the other way round: what is wrong below is not forgiven because it is replaced."""
+    """And below one: that it is replaced does not hide the error."""
     for texts in ((BASE, broken), (broken, BASE)):
         with pytest.raises(SidecarError, match=r"(base|prod).yaml:1: [^\n]* is not a (map|list)"):
             layers(*texts)
 
 
 def test_relative_paths_start_at_the_first_file(tmp_path: Path, layers) -> None:
-    """As Compose does it; a spec from a pipe starts where it is read."""
+    """As in Compose; those of a spec from a pipe start at the current folder."""
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy/base.yaml").write_text(BASE)
     (tmp_path / "prod.yaml").write_text(PROD)
@@ -221,7 +221,7 @@ def test_relative_paths_start_at_the_first_file(tmp_path: Path, layers) -> None:
 
 
 def test_a_list_of_services_without_readable_names_is_merged_without_them(layers) -> None:
-    """Entries that cannot be told apart are kept, and their errors told."""
+    """Entries that cannot be told apart are kept, and their errors reported."""
     with pytest.raises(SidecarError) as caught:
         layers("services: [{image: 'a:1'}, {name: 1}]", "services: [{name: [x]}, 5]")
 
