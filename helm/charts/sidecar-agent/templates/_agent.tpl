@@ -18,7 +18,7 @@ true
 {{- printf "%s:%d" (.Values.gateway.host | default .gatewayHost) (int .Values.gateway.port) -}}
 {{- end -}}
 
-{{/* The flags of this version. sidecar/agent.py decides the same; a test compares both. */}}
+{{/* The flags of this version. sidecar/plan/agents.py decides the same; a test compares both. */}}
 {{- define "sidecar.agent.args" -}}
 {{- $agent := .Values.agent -}}
 {{- $tuning := $agent.tuning -}}
