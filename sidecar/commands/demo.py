@@ -5,9 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.checkout import find_checkout
 from sidecar.demo import containers, processes
 from sidecar.demo.deployment import ProcessDeployment
+from sidecar.demo.processes import checkout_of_sample
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.errors import SidecarError
@@ -16,7 +16,6 @@ from sidecar.images.obtain import ImageOptions
 from sidecar.verify import report as reports
 from sidecar.verify import trace
 from sidecar.verify.compose import deployment_of
-from sidecar.verify.reader import wait_for
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
@@ -45,13 +44,14 @@ def _runs(target: str | None) -> bool:
     with suppress(SidecarError):
         if target != "compose" and processes.is_running(processes.DEFAULT_FOLDER):
             return True
-        return target != "process" and containers.runs(checkout(), connect(), find_compose())
+        if target != "process":
+            return containers.runs(checkout_of_sample(), connect(), find_compose())
     return False
 
 
 def _way_down() -> str:
     """Return the command that stops it, for the current folder."""
-    return "make down" if checkout() == Path.cwd() else "sidecar demo --down"
+    return "make down" if checkout_of_sample() == Path.cwd() else "sidecar demo --down"
 
 
 def _best_target() -> str:
@@ -66,7 +66,7 @@ def _best_target() -> str:
 
 def _processes() -> tuple[Deployment, str, str]:
     folder = processes.DEFAULT_FOLDER
-    checkout()
+    checkout_of_sample()
     say("starting plain processes without an agent: the stand-in also takes the agent's UDP port")
     if processes.stop(folder):
         say("an earlier demonstration was stopped")
@@ -75,7 +75,7 @@ def _processes() -> tuple[Deployment, str, str]:
 
 
 def _containers() -> tuple[Deployment, str, str]:
-    folder, engine = checkout(), connect()
+    folder, engine = checkout_of_sample(), connect()
     say(f"containers, by engine {engine.version}")
     _images(folder)
     say("starting")
@@ -87,26 +87,16 @@ def _images(folder: Path) -> None:
     print(as_text(deliver(ImageOptions(), folder)), end="\n\n")
 
 
-def checkout() -> Path:
-    """Return the kit's checkout. Raises SidecarError for an installed wheel."""
-    folder = find_checkout()
-    if folder is None:
-        raise SidecarError(
-            "demo", "needs the kit's checkout, which holds the sample", "Clone the repository"
-        )
-    return folder
-
-
 def _prove(deployment: Deployment, frontend: str, page: str) -> int:
     say("sending a request and marked spans")
     trace_id = trace.request(f"{frontend}/greet?name=Ada")
     report = verify(deployment)
     print(reports.as_text(report), end="\n\n")
-    rows = wait_for(lambda: trace.fetch(page, trace_id), lambda rows: len(rows) >= trace.SPANS, 10)
+    spans = trace.fetch_whole(page, trace_id, 10)
     print(f"trace {trace_id} of {frontend}/greet?name=Ada")
-    print(trace.tree(rows), end="\n\n")
+    print(trace.tree(spans), end="\n\n")
     print(f"page      {page}\nservice   {frontend}\nstop      {_way_down()}")
-    return 0 if report.ok and len(rows) >= trace.SPANS else 1
+    return 0 if report.ok and len(spans) >= trace.SPANS else 1
 
 
 def _down() -> int:
@@ -126,7 +116,7 @@ def _remove_containers() -> list[str]:
         engine, compose = connect(), find_compose()
     except SidecarError:
         return []
-    return containers.down(checkout(), engine, compose)
+    return containers.down(checkout_of_sample(), engine, compose)
 
 
 def say(text: str) -> None:

@@ -41,15 +41,21 @@ _LOG_LINES = 10
 _START_SECONDS = 30.0
 
 
+def checkout_of_sample() -> Path:
+    """Return the kit's checkout. Raises SidecarError for an installed wheel."""
+    checkout = find_checkout()
+    if checkout is None:
+        cause = "needs the kit's checkout, which holds the sample"
+        raise SidecarError("demo", cause, "Clone the repository")
+    return checkout
+
+
 def start(folder: Path, say: Callable[[str], None]) -> Demo:
     """Start everything and wait until it answers; if that fails, stop what was started.
 
     Raises SidecarError where a process ends or does not answer, with the end of its log.
     """
-    checkout = find_checkout()
-    if checkout is None:
-        cause = "needs the kit's checkout, which holds the sample"
-        raise SidecarError("demo", cause, "Clone the repository")
+    checkout = checkout_of_sample()
     if state.load(folder):
         cause = "a demonstration runs already"
         raise SidecarError(str(folder), cause, "Stop it: sidecar demo --down")

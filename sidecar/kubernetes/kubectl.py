@@ -58,7 +58,7 @@ class Kubectl:
             cause = f"cannot be started: {error.strerror}"
             raise KubectlAbsentError(PROGRAM, cause, "Install it again") from None
         except subprocess.TimeoutExpired:
-            cause = f"kubectl {words[0]} had no answer within {seconds:g} s"
+            cause = f"kubectl {words[0]} got no answer within {seconds:g} s"
             fix = "Check the cluster and the network to it"
             raise ClusterUnreachableError(SUBJECT, cause, fix) from None
         if done.returncode:

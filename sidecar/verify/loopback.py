@@ -10,7 +10,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def fetch(url: str, seconds: float = 5.0) -> str:
     """Return the text at an http URL.
 
-    Raises OSError where it does not answer, and HTTPError, which is one, for 4xx and 5xx.
+    Raises OSError where it does not answer; for 4xx and 5xx its subclass HTTPError.
     """
     with _DIRECT.open(url, timeout=seconds) as answer:
         text: str = answer.read().decode()

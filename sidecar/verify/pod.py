@@ -31,7 +31,7 @@ class PodDeployment(LocalDeployment):
         self._service, self._admin = service, admin
 
     def services(self) -> Sequence[str]:
-        """Return the one name that spans are sent under."""
+        """Return the only name, under which spans are sent."""
         return (self._service,)
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002 - one service

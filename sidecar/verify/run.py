@@ -46,7 +46,7 @@ class _SpanPath:
         self._marker = marker
         self._seconds = seconds
         self._hop = hops.CLIENT
-        """The one that is being counted."""
+        """The hop that is being counted."""
         self.hops: list[Hop] = []
         self.trace_ids: tuple[str, ...] = ()
 

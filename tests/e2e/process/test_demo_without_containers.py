@@ -128,7 +128,7 @@ def test_it_falls_to_processes_and_says_so(started):
     assert 0 == code
     assert "no containers here: unix://" in err
     assert "no container engine answers there" in err
-    assert "so no agent is in between" in err
+    assert "starting plain processes without an agent" in err
     assert "no agent ran: the stand-in gateway received the services' packets itself" in out
 
 

@@ -156,7 +156,7 @@ def test_a_cluster_that_never_answers_is_an_error(tmp_path, monkeypatch) -> None
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     with pytest.raises(
-        errors.ClusterUnreachableError, match=r"kubectl get had no answer within 0\.2 s"
+        errors.ClusterUnreachableError, match=r"kubectl get got no answer within 0\.2 s"
     ):
         Kubectl().run("get", "pods", seconds=0.2)
 

@@ -6,7 +6,6 @@ import pytest
 
 from sidecar.commands import demo
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
-from sidecar.errors import SidecarError
 
 
 @pytest.mark.parametrize(
@@ -90,12 +89,10 @@ def test_with_both_the_demo_uses_containers(monkeypatch):
     assert "compose" == demo._best_target()
 
 
-def test_an_installed_wheel_has_no_demo(monkeypatch):
+def test_an_installed_wheel_has_no_demo(run, monkeypatch):
     """The sample is in the checkout."""
-    monkeypatch.setattr("sidecar.commands.demo.find_checkout", lambda: None)
+    monkeypatch.setattr("sidecar.demo.processes.find_checkout", lambda: None)
+    done = run("demo", "--target", "process")
 
-    with pytest.raises(
-        SidecarError,
-        match=r"needs the kit's checkout, which holds the sample\. Clone the repository",
-    ):
-        demo.checkout()
+    assert 1 == done.code
+    assert "needs the kit's checkout, which holds the sample. Clone the repository" in done.err
