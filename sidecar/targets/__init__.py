@@ -1,4 +1,4 @@
-"""Targets: each turns a plan into a rendering. One module and one folder of templates per target."""
+"""Targets: each turns a plan into a rendering, with one module and one folder of templates."""
 
 from __future__ import annotations
 
