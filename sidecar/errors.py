@@ -12,7 +12,14 @@ class SidecarError(Exception):
 
     exit_code = 1
 
-    def __init__(self, subject: str, cause: str, fix: str = "", *, id: str = "") -> None:  # noqa: A002 - as Finding.id
+    def __init__(
+        self,
+        subject: str,
+        cause: str,
+        fix: str = "",
+        *,
+        id: str = "",  # noqa: A002 - as Finding.id
+    ) -> None:
         self.subject = subject
         """What is wrong: a file with its line, a field, a host, a program."""
         self.cause = cause

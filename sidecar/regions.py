@@ -193,7 +193,12 @@ def _lines(root: Any) -> list[int]:  # noqa: ANN401 - as _parsed
     return [yamlio.line_of(row) for row in rows.value]
 
 
-def _merge(row: Any, common: dict[str, Any], known: Mapping[str, Region], place: str) -> Region:  # noqa: ANN401
+def _merge(
+    row: Any,  # noqa: ANN401 - as _parsed
+    common: dict[str, Any],
+    known: Mapping[str, Region],
+    place: str,
+) -> Region:
     _check_row(row, known, place)
     # whoever overrides an entry answers for it: the catalogue's doubt and source are not about
     # the new values

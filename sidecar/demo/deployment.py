@@ -33,7 +33,12 @@ class ProcessDeployment(LocalDeployment):
         """Return the names of the traced services."""
         return sorted(self._demo.services)
 
-    def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002
+    def agent(
+        self,
+        service: str,  # noqa: ARG002 - one port serves all services
+        settled: int = 0,
+        seconds: float = 0,
+    ) -> AgentCounts | None:
         """Return what the stand-in counted at the agent's port; it forwards to nobody."""
         return self.settled(self._demo.page, self._count, settled, seconds)
 

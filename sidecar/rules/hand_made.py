@@ -76,7 +76,8 @@ def published_ports(ports: Iterable[PublishedPort]) -> Problem | None:
     if not open_ports:
         return None
     numbers = ", ".join(map(str, dict.fromkeys(port.target for port in open_ports)))
-    everywhere = any(port.host in ("", "0.0.0.0", "::") for port in open_ports)  # noqa: S104 - read, not bound
+    hosts = {port.host for port in open_ports}
+    everywhere = not hosts.isdisjoint(("", "0.0.0.0", "::"))  # noqa: S104 - compared, not bound
     place = "on all interfaces of the host" if everywhere else "on the host"
     cause = (
         f"{numbers} published {place}: without authentication, "

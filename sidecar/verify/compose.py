@@ -104,7 +104,13 @@ class ComposeDeployment(StepByStep):
             raise part_error(part, problem)
         return container
 
-    def _read(self, inside: Container, what: tuple[str, ...], settled: int, seconds: float) -> Any:  # noqa: ANN401 - JSON
+    def _read(
+        self,
+        inside: Container,
+        what: tuple[str, ...],
+        settled: int,
+        seconds: float,
+    ) -> Any:  # noqa: ANN401 - JSON
         options = (f"--settled={settled}", f"--seconds={seconds}")
         return self._look(inside, (*_READER, *what, *options), seconds=seconds)
 

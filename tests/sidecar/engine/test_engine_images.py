@@ -147,7 +147,8 @@ def test_failed_build_shows_the_step_and_its_last_lines(fake: FakeEngine, images
         images.build(BuildRequest("kit:1", io.BytesIO(b"tar")))
 
     assert str(caught.value) == (
-        "kit:1: Step 2/2 : RUN false failed: returned a non-zero code: 1\n    no space at https://m.example.com/simple"
+        "kit:1: Step 2/2 : RUN false failed: returned a non-zero code: 1\n"
+        "    no space at https://m.example.com/simple"
     )
 
 

@@ -98,7 +98,14 @@ def get(images: MemoryImages, checkout: Path | None = None, **wish: Any) -> list
     wanted = obtain.ImageOptions(
         **{"source": "auto", "prefix": "", "agent_version": "1.62.0", **wish}
     )
-    around = obtain.Surroundings(images, Site(), DebianMirror(), checkout, print, print)  # type: ignore[arg-type]
+    around = obtain.Surroundings(
+        images,  # type: ignore[arg-type]
+        Site(),
+        DebianMirror(),
+        checkout,
+        print,
+        print,
+    )
     return [(entry.image.name, entry.way) for entry in obtain.Obtainer(wanted, around).all()]
 
 

@@ -211,8 +211,8 @@ def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
     assert ["sidecar.schema.json"] == files()
 
 
-def test_a_secret_of_the_env_file_stays_there(run) -> None:
-    """Whether a build argument, an address, a path or an agent's tag uses it: a finding says so."""
+def write_project_with_secrets_in_env_file() -> None:
+    """Write a Compose file that uses secrets of .env in arguments, addresses, paths and tags."""
     Path(".env").write_text(
         "TRACE=plainsecrettoken12345\nPIP_TOKEN=pip-pass-word\nTAG=2.1\nAUTH_PORT=8001\n"
     )
@@ -230,6 +230,11 @@ def test_a_secret_of_the_env_file_stays_there(run) -> None:
         "    image: jaegertracing/jaeger-agent:1.62.0\n"
         "    command: ['--agent.tags=Authentication=${TRACE}']\n"
     )
+
+
+def test_a_secret_of_the_env_file_stays_there(run) -> None:
+    """Whether a build argument, an address, a path or an agent's tag uses it: a finding says so."""
+    write_project_with_secrets_in_env_file()
     result = run("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
     service = yaml.safe_load(result.out)["services"][0]
 
