@@ -45,6 +45,11 @@ def findings_text(
     return "\n".join(lines)
 
 
+def say(text: str) -> None:
+    """Print a line to standard error immediately: what follows may take a while."""
+    print(f"sidecar: {text}", file=sys.stderr, flush=True)
+
+
 def width() -> int:
     """Return the columns of the terminal; 200 if there is none, so that pipes get whole lines."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200

@@ -5,7 +5,7 @@
     "id": "token-with-nul",
     "pattern": "\\x00",
     "cause": "contains a NUL character",
-    "fix": "The source is not text: name the file that was meant"
+    "fix": "The source is not text: name the right file"
   },
   {
     "id": "token-with-line-break",

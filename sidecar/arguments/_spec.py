@@ -37,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the spec, e.g. sidecar.yaml; may be repeated, later files override earlier ones",
     )
+    add_regions(parser)
+    parser.add_argument_group("environment", _ENVIRONMENT)
+
+
+def add_regions(parser: argparse.ArgumentParser) -> None:
+    """Add --regions."""
     parser.add_argument(
         "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"
     )
-    parser.add_argument_group("environment", _ENVIRONMENT)

@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from sidecar.arguments import _findings
+from sidecar.arguments import _findings, _spec
 
 EXAMPLES = """examples:
   sidecar init                                      ask on a terminal; Enter takes the default
@@ -51,9 +51,7 @@ def _add_answers(parser: argparse.ArgumentParser) -> None:
         help="region id (default: that of the found agent's gateway, else local)",
     )
     parser.add_argument("--network", choices=("public", "vpc"), help="which host of the region")
-    parser.add_argument(
-        "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"
-    )
+    _spec.add_regions(parser)
     parser.add_argument(
         "--spans-per-second",
         type=_whole_number(1_000_000),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from sidecar.arguments import _spec
 
 EXAMPLES = """examples:
   sidecar regions
@@ -17,7 +18,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "word", nargs="?", help="show only regions whose id, name or host contains this word"
     )
-    parser.add_argument(
-        "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"
-    )
+    _spec.add_regions(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import targets
 from sidecar.commands import _spec
+from sidecar.console import say
 from sidecar.errors import UsageError
 from sidecar.image_names import IMAGES_COMMENT
 from sidecar.plan.agents import tags_key
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.diff:
         return _show([diff(entry.rendering, entry.folder) for entry in rendered])
     new = {entry.folder for entry in rendered if not _exists(entry.folder / COMPOSE_FILE)}
-    write_all({entry.folder: entry.rendering for entry in rendered}, _say)
+    write_all({entry.folder: entry.rendering for entry in rendered}, say)
     files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
     for entry in rendered:
         print(_written(entry, files, new=entry.folder in new))
@@ -61,10 +61,6 @@ def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
     chosen = [region for region in regions if region != LOCAL]
     specs = {region: replace(loaded, spec=replace(loaded.spec, region=region)) for region in chosen}
     return [_spec.plan_of(spec, regions, root / region) for region, spec in specs.items()]
-
-
-def _say(text: str) -> None:
-    print(f"sidecar: {text}", file=sys.stderr, flush=True)
 
 
 def _show(diffs: list[str]) -> int:

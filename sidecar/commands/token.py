@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands._findings import ignored_ids
-from sidecar.console import findings_text
+from sidecar.console import findings_text, say
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.kubernetes.kubectl import Kubectl
@@ -53,7 +53,7 @@ def _set(args: argparse.Namespace) -> int:
         return _print_manifest(args)
     store, key = _rendered_store(args), _key(args)
     token = _token(args)
-    with store.locked(_say):
+    with store.locked(say):
         store.write(config_text(token, key).encode())
     if args.kubernetes_secret is None:
         print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")
@@ -129,7 +129,7 @@ def _rotate(args: argparse.Namespace) -> int:
     mark = f"fingerprint {check.fingerprint(token)}"
     if args.dry_run:
         return _rotate_dry(store, mark)
-    agents = rotation.rotate(store, new, _say, prove=not args.no_verify)
+    agents = rotation.rotate(store, new, say, prove=not args.no_verify)
     done = (
         f"{agents.replaced.capitalize()}: {', '.join(agents.names)}"
         if agents.names
@@ -171,9 +171,5 @@ def _token(args: argparse.Namespace) -> str:
     """Return the token from its source; warnings about it go to standard error."""
     token, findings = Source(args.file, args.stdin, args.environment_token).token()
     for finding in findings:
-        _say(findings_text([finding], stream=sys.stderr))
+        say(findings_text([finding], stream=sys.stderr))
     return token
-
-
-def _say(text: str) -> None:
-    print(f"sidecar: {text}", file=sys.stderr, flush=True)

@@ -50,7 +50,7 @@ EMPTY = _error(
 NUL = _error(
     "token-with-nul",
     "The token contains a NUL character.",
-    "The source is not text: name the file that was meant",
+    "The source is not text: name the right file",
     r"abc\0",
 )
 LINE_BREAK = _error(

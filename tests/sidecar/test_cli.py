@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import sidecar
 from sidecar import __version__
 from sidecar.cli import COMMANDS, main
 
@@ -43,6 +44,14 @@ def command(
         monkeypatch.setitem(sys.modules, "sidecar.commands.completion", module)
 
     return replace
+
+
+@pytest.mark.parametrize("package", ["arguments", "commands"])
+def test_every_command_has_its_arguments_and_its_run(package: str) -> None:
+    """One module in each package; names with an underscore are shared."""
+    folder = Path(sidecar.__file__).with_name(package)
+
+    assert sorted(COMMANDS) == sorted(path.stem for path in folder.glob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -66,26 +66,26 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "services:\n  web: {image: a}\n---\nservices: {}\n",
             (
                 "c.yml:3: is not YAML: but found another document. "
-                "Correct it there, or the line before"
+                "Correct this line, or the one before"
             ),
         ),
         (
             "services:\n\tweb:\n",
             (
                 "c.yml:2: is not YAML: found character that cannot start any token. "
-                "Correct it there, or the line before"
+                "Correct this line, or the one before"
             ),
         ),
         (
             'services:\n  web: {image: "a}\n',
             (
                 "c.yml:3: is not YAML: found unexpected end of stream. "
-                "Correct it there, or the line before"
+                "Correct this line, or the one before"
             ),
         ),
         (
             "services: *nowhere\n",
-            "c.yml:1: is not YAML: found undefined alias. Correct it there, or the line before",
+            "c.yml:1: is not YAML: found undefined alias. Correct this line, or the one before",
         ),
         (
             "services:\n  web: !!python/object/apply:os.system [id]\n",
@@ -138,10 +138,10 @@ def test_a_file_of_another_kind_is_refused_at_its_line(run, text: str, message: 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"services:\0", "c.yml: is not YAML: unreadable characters. Correct it there"),
+        (b"services:\0", "c.yml: is not YAML: unreadable characters. Correct this line"),
         (b"\x7fELF\x02\x01\x01\xff", "c.yml: is not UTF-8 text. Save it as UTF-8"),
         ("services: {}".encode("utf-16"), "c.yml: is not UTF-8 text. Save it as UTF-8"),
-        (b"#" * (1024 * 1024 + 1), "c.yml: is larger than 1 MiB. Name the file that was meant"),
+        (b"#" * (1024 * 1024 + 1), "c.yml: is larger than 1 MiB. Name the right file"),
     ],
 )
 def test_a_file_that_is_not_text_is_refused(run, data: bytes, message: str) -> None:
