@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +57,8 @@ def check_rendering(rendering: Rendering) -> list[Finding]:
     schemas = _schemas()
     problem = charts.api_schemas(are_installed=schemas is not None)
     findings = [problem.at("API schemas", "")] if problem else []
+    from concurrent.futures import ThreadPoolExecutor  # imports logging, which slows every validate
+
     with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as scratch:
         chart = _written(rendering, Path(scratch))
         findings += _refusal("lint", _helm("lint", "--strict", chart, version=KUBERNETES[-1]))
