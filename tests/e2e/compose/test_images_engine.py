@@ -9,6 +9,7 @@ import tarfile
 import uuid
 
 import pytest
+from waiting import wait_until
 
 from sidecar import image_names
 from sidecar.engine.containers import RunRequest
@@ -71,7 +72,7 @@ def test_project_is_listed_read_and_removed(engine, project):
     assert ("one", "running", "") == (found.service, found.status, found.health)
     assert [] == engine.containers.of_project(project, "two")
     assert engine.containers.inspect(found.identity)["State"]["Running"]
-    assert "hello" in engine.containers.logs(found.identity)
+    wait_until(lambda: "hello" in engine.containers.logs(found.identity), 20)
 
     engine.containers.remove(found.identity, grace=1)
     assert [] == engine.containers.of_project(project)

@@ -264,3 +264,16 @@ def test_no_line_of_a_log_is_repeated():
 def test_a_log_without_failures_has_no_cause():
     """There is nothing that the kit recognizes."""
     assert rules.logged('{"level":"info","msg":"Starting agent"}') is None
+
+
+def test_a_failed_hop_has_the_id_of_its_rule() -> None:
+    """An ok hop has none; a region's gateway has that of its missing counts."""
+    broken = Broken("client sent", "web: the probe failed")
+
+    assert "" == client_hop("web", CLIENT).id
+    assert "client-queue-full" == client_hop("web", ClientCounts(2, 1, {"queue_full": 1})).id
+    assert "agent-not-reached" == received_hop("web", CLIENT, AgentCounts()).id
+    assert "token-refused" == submitted_hop("web", CLIENT, AgentCounts(), KNOWN).id
+    assert "spans-not-arrived" == accepted_hop("web", CLIENT, GatewayCounts(1, 0, 1)).id
+    assert "gateway-without-counts" == accepted_hop("web", CLIENT, None).id
+    assert "hop-not-counted" == broken_hop("web", broken).id
