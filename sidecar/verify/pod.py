@@ -34,7 +34,12 @@ class PodDeployment(LocalDeployment):
         """Return the only name, under which spans are sent."""
         return (self._service,)
 
-    def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002 - one service
+    def agent(
+        self,
+        service: str,  # noqa: ARG002 - a pod has one service
+        settled: int = 0,
+        seconds: float = 0,
+    ) -> AgentCounts | None:
         """Return the counts of the pod's agent."""
         port = int(self._agent.rpartition(":")[2])
         return self.settled(self._admin, lambda: read_agent(self._admin, port), settled, seconds)

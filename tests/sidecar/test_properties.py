@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sidecar.plan import Plan, ServicePlan
-    from sidecar.spec import Spec
+    from sidecar.spec import Spec, Volume
 
 CASES = int(os.environ.get("FUZZ_CASES", "500"))
 TURN = 1000
@@ -228,7 +228,7 @@ def as_compose(value: Any) -> Any:
 
 def expected(service: ServicePlan) -> dict[str, Any]:
     """Return all that a user's service may say in a Compose file, written here a second time."""
-    plain: dict[str, Any] = {
+    return {
         "restart": "unless-stopped",
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
         "security_opt": ["no-new-privileges:true"],
@@ -237,46 +237,65 @@ def expected(service: ServicePlan) -> dict[str, Any]:
         "depends_on": {service.agent.name: {"condition": "service_started"}},
         "stop_grace_period": "30s",
         "networks": ["services", f"{service.name}-tracing"],
+        **_expected_build(service),
+        **_expected_process(service),
+        **_expected_ports(service),
+        **_expected_health(service),
     }
+
+
+def _expected_build(service: ServicePlan) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if service.build:
         build = vars(service.build)
-        plain["build"] = {key: value for key, value in build.items() if value}
+        found["build"] = {key: value for key, value in build.items() if value}
     if service.replicas > 1:
-        plain["deploy"] = {"replicas": service.replicas}
+        found["deploy"] = {"replicas": service.replicas}
+    return found
+
+
+def _expected_process(service: ServicePlan) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if service.command:
-        plain["command"] = list(service.command)
+        found["command"] = list(service.command)
     if service.env_files:
-        plain["env_file"] = list(service.env_files)
+        found["env_file"] = list(service.env_files)
     if service.memory_mib:
-        plain["mem_limit"] = f"{service.memory_mib}m"
+        found["mem_limit"] = f"{service.memory_mib}m"
     if service.cpus:
-        plain["cpus"] = service.cpus
+        found["cpus"] = service.cpus
     if service.volumes:
-        plain["volumes"] = [
-            {
-                **(
-                    {"type": "volume"}
-                    if one.named
-                    else {"type": "bind", "bind": {"create_host_path": True}}
-                ),
-                **vars(one),
-            }
-            for one in service.volumes
-        ]
-    if service.publish:
-        first, last = service.publish.port, service.publish.port + service.replicas - 1
-        span = f"{first}-{last}" if last > first else str(first)
-        plain["ports"] = [f"{service.publish.host}:{span}:{service.port}"]
-    if service.health_timing:
-        timing = service.health_timing
-        plain["healthcheck"] = {
+        found["volumes"] = [_expected_volume(volume) for volume in service.volumes]
+    return found
+
+
+def _expected_volume(volume: Volume) -> dict[str, Any]:
+    if volume.named:
+        return {"type": "volume", **vars(volume)}
+    return {"type": "bind", "bind": {"create_host_path": True}, **vars(volume)}
+
+
+def _expected_ports(service: ServicePlan) -> dict[str, Any]:
+    if not service.publish:
+        return {}
+    first, last = service.publish.port, service.publish.port + service.replicas - 1
+    span = f"{first}-{last}" if last > first else str(first)
+    return {"ports": [f"{service.publish.host}:{span}:{service.port}"]}
+
+
+def _expected_health(service: ServicePlan) -> dict[str, Any]:
+    timing = service.health_timing
+    if not timing:
+        return {}
+    return {
+        "healthcheck": {
             "test": ["CMD", *service.health],
             "interval": f"{timing.interval_s}s",
             "timeout": f"{timing.timeout_s}s",
             "retries": timing.retries,
             "start_period": f"{timing.start_period_s}s",
         }
-    return plain
+    }
 
 
 @cases(0.15)

@@ -231,7 +231,9 @@ def test_local_has_only_the_stand_in(wish: GatewaySettings, message: str) -> Non
     """Neither another host nor TLS; another port is fine."""
     with pytest.raises(SidecarError, match=message):
         plan_of(Spec("local", wish))
-    assert "--grpc=0.0.0.0:1999" in plan_of(Spec("local", GatewaySettings(port=1999))).stand_in.argv  # type: ignore[union-attr]
+    stand_in = plan_of(Spec("local", GatewaySettings(port=1999))).stand_in
+    assert stand_in
+    assert "--grpc=0.0.0.0:1999" in stand_in.argv
 
 
 def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:

@@ -44,9 +44,7 @@ def test_the_region_may_come_from_the_command_line(spec_of) -> None:
     assert "" == spec_of("gateway: {network: vpc}").region
 
 
-def test_every_field_arrives(spec_of) -> None:
-    """What the file says is what the spec holds."""
-    text = """
+EVERY_FIELD = """
 region: eu-west-1
 name: shop-2_b
 gateway:
@@ -74,6 +72,10 @@ images: {prefix: "mirror.example.com:5000/hub/", source: build}
 capacity: {spans_per_second: 10, round_trip_ms: 60000}
 ignore: [vpc-gateway, floating-image-tag]
 """
+
+
+def test_every_field_arrives(spec_of) -> None:
+    """What the file says is what the spec holds."""
     web = Service(
         "web",
         "registry.example.com:5000/team/web@sha256:0123456789abcdef",
@@ -108,7 +110,7 @@ ignore: [vpc-gateway, floating-image-tag]
         Capacity(10, 60_000),
         "shop-2_b",
         ("vpc-gateway", "floating-image-tag"),
-    ) == spec_of(text)
+    ) == spec_of(EVERY_FIELD)
 
 
 def test_anchors_and_aliases_are_read(spec_of) -> None:
