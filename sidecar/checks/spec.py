@@ -9,17 +9,17 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from sidecar.checks.paths import check_paths
 from sidecar.regions import LOCAL
 from sidecar.rules import agents, clients, gateways, services, tokens, variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from sidecar.findings import Finding, Problem
     from sidecar.plan import Plan
     from sidecar.regions import Region
-    from sidecar.spec import Service
+    from sidecar.spec import Build, Service
     from sidecar.spec.load import Loaded
 
 
@@ -138,8 +138,38 @@ def _secret_build_arguments(service: Service, path: str, loaded: Loaded) -> Iter
 
 
 def _paths(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
-    for field, problem in check_paths(service, loaded.folder):
+    """Judge the paths of this machine that Compose builds from, reads or mounts."""
+    folder = loaded.folder
+    if service.build and not service.build.is_remote:
+        field, problem = _build(service.build, folder)
         yield from _at(loaded, f"{path}.{field}", problem)
+    for name in service.env_files:
+        problem = services.env_file(name, exists=_exists(folder / name))
+        yield from _at(loaded, f"{path}.env_files", problem)
+    for volume in service.volumes:
+        exists = volume.named or _exists(folder / volume.source)
+        problem = services.volume_source(volume.source, exists=exists)
+        yield from _at(loaded, f"{path}.volumes", problem)
+
+
+def _build(build: Build, folder: Path) -> tuple[str, Problem | None]:
+    """Return the field of a build that is to blame, and its problem."""
+    context = folder / build.context
+    if missing := services.build_context(build.context, exists=_exists(context)):
+        return "build.context", missing
+    exists = _exists(context / (build.dockerfile or "Dockerfile"))
+    field = "build.dockerfile" if build.dockerfile else "build.context"
+    return field, services.dockerfile(build.dockerfile, build.context, exists=exists)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:  # no permission to look: not known to be missing
+        return True
+    return True
 
 
 _SERVICE_CHECKS = (

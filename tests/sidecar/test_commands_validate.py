@@ -39,6 +39,7 @@ def findings(run) -> Callable[..., list[dict[str, Any]]]:
         data = json.loads(result.out)
         assert data["ok"] == (result.code == 0)
         assert data["ok"] == all(finding["severity"] != "error" for finding in data["findings"])
+        assert all(finding["id"] in catalogue.rules() for finding in data["findings"])
         return [finding for finding in data["findings"] if finding["subject"] != "docker compose"]
 
     return call

@@ -56,6 +56,7 @@ def _validated(run, name: str, content: bytes) -> list[dict]:
     assert (1, False, "") == (result.code, data["ok"], result.err), name
     errors = [finding for finding in data["findings"] if finding["severity"] == "error"]
     assert all(finding["cause"] and finding["fix"] for finding in errors), name
+    assert all(finding["id"] for finding in data["findings"]), name
     return errors
 
 
