@@ -81,9 +81,8 @@ def check(rendering: Rendering, folder: Path) -> None:
     """Raise SidecarError if the folder cannot take the rendering or a user's file is in its way."""
     with files.reading(folder, fix="Choose another --out, or change its rights"):
         _check_folder(folder)
-        for name in rendering:
-            _check_inside(folder, name)
-            _check_own(folder, name)
+        _check_links(folder, rendering)
+        _check_own(folder, rendering)
 
 
 def _check_folder(folder: Path) -> None:
@@ -100,29 +99,32 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _check_inside(folder: Path, name: str) -> None:
-    pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts:
-        raise SidecarError(name, "is not a path inside the rendering")
-    for path in [folder / name, *(folder / part for part in pure.parents if part.parts)]:
+def _check_links(folder: Path, rendering: Rendering) -> None:
+    """Check every file of the rendering and every folder above it, each of them once."""
+    inside: set[PurePosixPath] = set()
+    for name in rendering:
+        pure = PurePosixPath(name)
+        if pure.is_absolute() or ".." in pure.parts:
+            raise SidecarError(name, "is not a path inside the rendering")
+        inside |= {pure, *pure.parents}
+    for path in sorted(folder / pure for pure in inside):
         if path.is_symlink():
-            raise SidecarError(
-                str(path), f"is a link to {path.readlink()}", "Remove it; the kit writes no links"
-            )
-    if (folder / name).is_dir():
-        raise SidecarError(
-            str(folder / name),
-            "is a folder, and the rendering has a file of that name",
-            "Move it away",
-        )
+            fix = "Remove it; the kit writes no links"
+            raise SidecarError(str(path), f"is a link to {path.readlink()}", fix)
 
 
-def _check_own(folder: Path, name: str) -> None:
-    path = folder / name
-    if path.exists() and not _read(_signed(folder, name)).startswith(HEADER):
-        raise SidecarError(
-            str(path), "was not written by sidecar", "Move it away, or choose another --out"
-        )
+def _check_own(folder: Path, rendering: Rendering) -> None:
+    own: dict[Path, bool] = {}
+    for name in rendering:
+        path, signed = folder / name, _signed(folder, name)
+        if path.is_dir():
+            cause = "is a folder, and the rendering has a file of that name"
+            raise SidecarError(str(path), cause, "Move it away")
+        if signed not in own:
+            own[signed] = _read(signed).startswith(HEADER)
+        if not own[signed] and path.exists():
+            fix = "Move it away, or choose another --out"
+            raise SidecarError(str(path), "was not written by sidecar", fix)
 
 
 def _signed(folder: Path, name: str) -> Path:

@@ -141,6 +141,7 @@ def _syntax(error: yaml.YAMLError, name: str) -> SidecarError:
 
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _BEYOND_ASCII = re.compile(r"[^ -~]")
 _NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
@@ -152,7 +153,7 @@ def flow(value: Any) -> str:  # noqa: ANN401
     """
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.casefold() not in _NOT_TEXT:
         return value
-    return _BEYOND_ASCII.sub(_escape, json.dumps(value, ensure_ascii=False))
+    return _BEYOND_ASCII.sub(_escape, _JSON.encode(value))
 
 
 def _escape(found: re.Match[str]) -> str:

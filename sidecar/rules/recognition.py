@@ -1,16 +1,16 @@
 """What looks like a token or another secret, and how a text is masked.
 
-Every start of the command may import this module, so it imports nothing and compiles a pattern
+Every start of the command may import this module, so it imports little and compiles a pattern
 only when it is first needed. All patterns run in linear time: they read logs and pasted files.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 TYPE_CHECKING = False  # as in sidecar.cli: importing typing costs start-up time
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable
 
 PREFIX = "Authentication="
@@ -158,8 +158,6 @@ def _value(end: str) -> str:
 
 @cache
 def _forms() -> tuple[re.Pattern[str], ...]:
-    import re
-
     return (
         re.compile(rf"{_KEY}{_value(_END)}", re.IGNORECASE),
         re.compile(rf"adapt_{_value(_END + '/')}"),
@@ -174,15 +172,11 @@ def _matches(text: str) -> list[re.Match[str]]:
 
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
-    import re
-
     return re.compile(text, re.IGNORECASE)
 
 
 @cache
 def _flag() -> re.Pattern[str]:
-    import re
-
     return re.compile(
         r"(?:^|\s)--?(?:agent|jaeger)\.tags(?:=|\s+)"
         r"(?P<quote>['\"]?)(?P<value>.*?)(?P=quote)(?=\s|$)",
@@ -192,6 +186,4 @@ def _flag() -> re.Pattern[str]:
 
 @cache
 def _prefixes() -> re.Pattern[str]:
-    import re
-
     return re.compile(rf"\A(?:{PREFIX})+", re.IGNORECASE)

@@ -5,6 +5,7 @@ Each has words for the usual mistakes.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 
@@ -123,8 +124,6 @@ MIRROR = PatternText(
 
 
 def _host(text: str) -> str:
-    import ipaddress  # here: few specs give a host, and it is slow to import
-
     if text.startswith("["):
         _address(text, ipaddress.IPv6Address)
     elif re.fullmatch(r"(0[xX][0-9a-fA-F]*|[0-9]+)", text.rpartition(".")[2]):
@@ -173,8 +172,6 @@ PORT = Integer(1, HIGHEST_PORT, "a port", (_PROTOCOL,))
 
 
 def _publish(text: str) -> Publish:
-    import ipaddress  # as in _host
-
     address, _, port = text.rpartition(":")
     if int(port) > HIGHEST_PORT:
         raise ValueError("is not a port")
@@ -247,7 +244,8 @@ _RULES = "docs/checks.md lists the ids"
 
 
 def _not_ignorable(text: str) -> Problem | None:
-    from sidecar.rules import catalogue  # here: few specs ignore a rule, and it imports them all
+    # few specs ignore a rule, and the catalogue imports them all
+    from sidecar.rules import catalogue  # noqa: PLC0415
 
     if not re.fullmatch(_RULE, text):
         return INVALID_VALUE.problem(f"{shown(text)} is not a rule's id", _RULES)
