@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sidecar import files
 from sidecar.errors import SidecarError
+from sidecar.rules.deployments import FOLDER_REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,16 +88,12 @@ def check(rendering: Rendering, folder: Path) -> None:
 
 def _check_folder(folder: Path) -> None:
     if folder.is_symlink():
-        raise SidecarError(
-            str(folder), f"is a link to {folder.readlink()}", "Name the folder itself"
-        )
+        raise _refusal(str(folder), f"is a link to {folder.readlink()}", "Name the folder itself")
     parent = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not parent.is_dir():
-        raise SidecarError(str(parent), "is not a folder", "Name a folder with --out")
+        raise _refusal(str(parent), "is not a folder", "Name a folder with --out")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise SidecarError(
-            str(parent), "is not writable", "Choose another --out, or change its rights"
-        )
+        raise _refusal(str(parent), "is not writable", "Choose another --out, or change its rights")
 
 
 def _check_links(folder: Path, rendering: Rendering) -> None:
@@ -110,7 +107,7 @@ def _check_links(folder: Path, rendering: Rendering) -> None:
     for path in sorted(folder / pure for pure in inside):
         if path.is_symlink():
             fix = "Remove it; the kit writes no links"
-            raise SidecarError(str(path), f"is a link to {path.readlink()}", fix)
+            raise _refusal(str(path), f"is a link to {path.readlink()}", fix)
 
 
 def _check_own(folder: Path, rendering: Rendering) -> None:
@@ -119,12 +116,16 @@ def _check_own(folder: Path, rendering: Rendering) -> None:
         path, signed = folder / name, _signed(folder, name)
         if path.is_dir():
             cause = "is a folder, and the rendering has a file of that name"
-            raise SidecarError(str(path), cause, "Move it away")
+            raise _refusal(str(path), cause, "Move it away")
         if signed not in own:
             own[signed] = _read(signed).startswith(HEADER)
         if not own[signed] and path.exists():
             fix = "Move it away, or choose another --out"
-            raise SidecarError(str(path), "was not written by sidecar", fix)
+            raise _refusal(str(path), "was not written by sidecar", fix)
+
+
+def _refusal(subject: str, cause: str, fix: str) -> SidecarError:
+    return SidecarError(subject, cause, fix, id=FOLDER_REFUSED.id)
 
 
 def _signed(folder: Path, name: str) -> Path:

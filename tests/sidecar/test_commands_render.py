@@ -143,7 +143,10 @@ def test_nothing_is_written_unless_every_region_can_be(run, tmp_path) -> None:
     result = run("render", "--all-regions", "--out", "all")
 
     assert (1, "") == (result.code, result.out)
-    assert "sidecar: all/cn-beijing: is not a folder. Name a folder with --out\n" == result.err
+    assert (
+        "sidecar: all/cn-beijing: is not a folder. Name a folder with --out [folder-refused]\n"
+        == result.err
+    )
     assert ["cn-beijing"] == files(tmp_path / "all")
 
 

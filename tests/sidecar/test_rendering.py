@@ -285,10 +285,10 @@ def test_a_users_own_compose_file_is_not_replaced(tmp_path, text: str) -> None:
     """A file of that name which sidecar did not write stops the whole render."""
     (tmp_path / "docker-compose.yml").write_text(text)
 
-    path = tmp_path / "docker-compose.yml"
-    assert f"{path}: was not written by sidecar. Move it away, or choose another --out" == refused(
-        tmp_path
-    )
+    cause, fix = "was not written by sidecar", "Move it away, or choose another --out"
+    expected = f"{tmp_path / 'docker-compose.yml'}: {cause}. {fix} [folder-refused]"
+
+    assert expected == refused(tmp_path)
     assert {"docker-compose.yml": text.encode()} == tree(tmp_path)
 
 
@@ -304,8 +304,10 @@ def test_a_file_is_no_folder(tmp_path) -> None:
     file = tmp_path / "file"
     file.write_text("mine")
 
-    assert f"{file}: is not a folder. Name a folder with --out" == refused(file)
-    assert f"{file}: is not a folder. Name a folder with --out" == refused(file / "below" / "it")
+    assert f"{file}: is not a folder. Name a folder with --out [folder-refused]" == refused(file)
+    assert f"{file}: is not a folder. Name a folder with --out [folder-refused]" == refused(
+        file / "below" / "it"
+    )
     assert "mine" == file.read_text()
 
 
@@ -315,8 +317,9 @@ def test_a_link_is_not_followed(tmp_path, target: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").symlink_to(target)
 
-    assert f"{tmp_path}/out: is a link to {target}. Name the folder itself" == refused(
-        tmp_path / "out"
+    assert (
+        f"{tmp_path}/out: is a link to {target}. Name the folder itself [folder-refused]"
+        == refused(tmp_path / "out")
     )
     assert {} == tree(tmp_path / "elsewhere")
 
@@ -330,10 +333,10 @@ def test_a_link_in_the_place_of_a_file_or_folder_is_refused(tmp_path) -> None:
         out.mkdir()
         (out / place).symlink_to(outside)
 
-        assert (
-            f"{out / place}: is a link to {outside}. Remove it; the kit writes no links"
-            == refused(out)
-        )
+        fix = "Remove it; the kit writes no links"
+        expected = f"{out / place}: is a link to {outside}. {fix} [folder-refused]"
+
+        assert expected == refused(out)
     assert {} == tree(outside)
 
 
@@ -363,8 +366,9 @@ def test_a_link_that_leads_to_itself_is_refused(tmp_path) -> None:
     """A loop above the folder is an error like any other."""
     (tmp_path / "loop").symlink_to("loop")
 
-    assert f"{tmp_path / 'loop'}: is not a folder. Name a folder with --out" == refused(
-        tmp_path / "loop" / "out"
+    assert (
+        f"{tmp_path / 'loop'}: is not a folder. Name a folder with --out [folder-refused]"
+        == refused(tmp_path / "loop" / "out")
     )
 
 
@@ -394,8 +398,12 @@ def world(tmp_path_factory) -> Path:
 @pytest.mark.parametrize(
     ("mode", "below", "message"),
     [
-        (0o555, "new", "is not writable. Choose another --out, or change its rights"),
-        (0o555, "", "is not writable. Choose another --out, or change its rights"),
+        (
+            0o555,
+            "new",
+            "is not writable. Choose another --out, or change its rights [folder-refused]",
+        ),
+        (0o555, "", "is not writable. Choose another --out, or change its rights [folder-refused]"),
         (
             0o000,
             "new/er",
@@ -444,7 +452,9 @@ def test_a_read_only_file_system_is_refused(tmp_path, monkeypatch) -> None:
     """The system's answer counts; it refuses even root there."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
-    expected = f"{tmp_path}: is not writable. Choose another --out, or change its rights"
+    expected = (
+        f"{tmp_path}: is not writable. Choose another --out, or change its rights [folder-refused]"
+    )
     assert expected == refused(tmp_path / "out")
 
 
