@@ -149,7 +149,7 @@ def _run(arguments: list[str], token: str | None) -> int:
 
 
 def _chosen(arguments: list[str]) -> str:
-    """Return the command that is named; empty if the help of `sidecar` is asked for, or an error."""
+    """Return the named command; empty for the help of `sidecar` itself, or for an error."""
     for word in arguments:
         if not word.startswith("-"):
             return word if word in COMMANDS else ""

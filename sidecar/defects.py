@@ -29,7 +29,7 @@ def unexpected(error: Exception, token: str | None) -> int:
         return _report(f"output: cannot be written: {error.strerror}. Free some space")
     if isinstance(error, PermissionError) and error.filename:
         path = mask(str(error.filename), token)
-        return _report(f"{path}: {error.strerror}. Run as its owner, or check its rights")
+        return _report(f"{path}: {error.strerror}. Run as its owner, or check its permissions")
     if isinstance(error, FileNotFoundError) and not error.filename:
         return _report("the current folder: was removed. Change into one that exists")
     return _defect(error, token)

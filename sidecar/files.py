@@ -20,8 +20,8 @@ _LEFT = re.compile(rf"\.(?P<name>.+?)\.(?:[0-9a-f]{{8}}\.)?(?:{_NEW}|{_OLD})", r
 
 
 @contextmanager
-def reading(path: Path, fix: str = "Check its rights and its owner") -> Iterator[None]:
-    """Turn an OSError into SidecarError: rights and the like are not a defect of the kit.
+def reading(path: Path, fix: str = "Check its permissions and its owner") -> Iterator[None]:
+    """Turn an OSError into SidecarError: permissions and the like are not a defect of the kit.
 
     The subject is the path that the system names, else this one.
     """
@@ -33,7 +33,9 @@ def reading(path: Path, fix: str = "Check its rights and its owner") -> Iterator
 
 
 @contextmanager
-def writing(path: Path, fix: str = "Check the folder, its rights and the space") -> Iterator[None]:
+def writing(
+    path: Path, fix: str = "Check the folder, permissions and free space"
+) -> Iterator[None]:
     """Turn an OSError into SidecarError; its subject is this path, not that of a temporary file."""
     try:
         yield

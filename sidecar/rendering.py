@@ -73,14 +73,12 @@ def require_rendered(folder: Path) -> None:
     with files.reading(folder):
         exists = folder.is_dir()
     if not exists:
-        raise SidecarError(
-            f"--out {folder}", "it is not a folder", "Render into it first: `sidecar render`"
-        )
+        raise SidecarError(f"--out {folder}", "it is not a folder", "Run `sidecar render` first")
 
 
 def check(rendering: Rendering, folder: Path) -> None:
     """Raise SidecarError if the folder cannot take the rendering or a user's file is in its way."""
-    with files.reading(folder, fix="Choose another --out, or change its rights"):
+    with files.reading(folder, fix="Choose another --out, or change its permissions"):
         _check_folder(folder)
         _check_links(folder, rendering)
         _check_own(folder, rendering)
@@ -93,7 +91,8 @@ def _check_folder(folder: Path) -> None:
     if not parent.is_dir():
         raise _refusal(str(parent), "is not a folder", "Name a folder with --out")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise _refusal(str(parent), "is not writable", "Choose another --out, or change its rights")
+        fix = "Choose another --out, or change its permissions"
+        raise _refusal(str(parent), "is not writable", fix)
 
 
 def _check_links(folder: Path, rendering: Rendering) -> None:
@@ -169,7 +168,7 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise FileExistsError(*error.args) from error
-        with files.writing(folder, "Nothing was changed; check space and rights"):
+        with files.writing(folder, "Nothing was changed; check permissions and free space"):
             raise
 
 

@@ -30,7 +30,7 @@ def read_text(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SidecarError(
-            str(path), error.strerror or str(error), "Check the path and its rights"
+            str(path), error.strerror or str(error), "Check the path and its permissions"
         ) from error
     return decode(data, str(path))
 

@@ -71,7 +71,7 @@
     "id": "token-is-placeholder",
     "pattern": "\\A(?:<.*>|\\{\\{.*\\}\\}|\\*{3,}|[xX]{6,})\\z",
     "cause": "is a placeholder",
-    "fix": "Copy the token from the access-point page of the region"
+    "fix": "Copy it from the access-point page of the region"
   },
   {
     "id": "token-is-endpoint",

@@ -34,9 +34,9 @@ _SET_EXAMPLES = """examples:
   sidecar token set --kubernetes-secret tracing --file token.txt | kubeseal > sealed.yaml
   sidecar token set --kubernetes-secret tracing --namespace shop --apply
 """
-_CHECK = """Check the token, its file and the file's rights, and show a fingerprint of the token.
+_CHECK = """Check the token and the permissions of its file, and show a fingerprint of the token.
 
-Two places hold the same token if they have the same fingerprint. With --file or --stdin, check a
+Two files hold the same token if they have the same fingerprint. With --file or --stdin, check a
 token before it is set.
 """
 _CHECK_EXAMPLES = """examples:

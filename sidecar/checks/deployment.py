@@ -82,11 +82,11 @@ def _read(path: Path) -> str:
 
 
 def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
-    """Check the token file of a rendered folder: rights, key for the agent's version, token."""
+    """Check a rendered folder's token file: permissions, key for the agent's version, token."""
     path, agent = folder / plan.token_file, plan.services[0].agent
     if not folder.is_dir():
         return []
-    fix = f"sidecar token set --out {shlex.quote(str(folder))}"
+    fix = f"Run `sidecar token set --out {shlex.quote(str(folder))}`"
     if missing := token_files.rendered(fix, exists=path.exists()):
         return [missing.at(plan.token_file, str(path))]
     found = check_agent_file(path, tags_key(agent.version), agent.user).findings

@@ -36,7 +36,7 @@ def _up(target: str | None) -> int:
         return _prove(deployment, frontend, page)
     except BaseException:
         if _runs(target):
-            say(f"it still runs; stop it: {_way_down()}")
+            say(f"it still runs; `{_stop_command()}` stops it")
         raise
 
 
@@ -49,8 +49,8 @@ def _runs(target: str | None) -> bool:
     return False
 
 
-def _way_down() -> str:
-    """Return the command that stops it, for the current folder."""
+def _stop_command() -> str:
+    """Return the command that stops the demo, for the current folder."""
     return "make down" if checkout_of_sample() == Path.cwd() else "sidecar demo --down"
 
 
@@ -69,7 +69,7 @@ def _processes() -> tuple[Deployment, str, str]:
     checkout_of_sample()
     say("starting plain processes without an agent: the stand-in also takes the agent's UDP port")
     if processes.stop(folder):
-        say("an earlier demonstration was stopped")
+        say("an earlier demo was stopped")
     demo = processes.start(folder, say)
     return ProcessDeployment(folder), demo.services["frontend"], demo.page
 
@@ -95,7 +95,7 @@ def _prove(deployment: Deployment, frontend: str, page: str) -> int:
     spans = trace.fetch_whole(page, trace_id, 10)
     print(f"trace {trace_id} of {frontend}/greet?name=Ada")
     print(trace.tree(spans), end="\n\n")
-    print(f"page      {page}\nservice   {frontend}\nstop      {_way_down()}")
+    print(f"page      {page}\nservice   {frontend}\nstop      {_stop_command()}")
     return 0 if report.ok and len(spans) >= trace.SPANS else 1
 
 

@@ -66,7 +66,7 @@ def _set(args: argparse.Namespace) -> int:
 def _print_manifest(args: argparse.Namespace) -> int:
     name, key = secret_store.checked_name(args.kubernetes_secret), _key(args)
     if sys.stdout.isatty():
-        fix = "Redirect it, pipe it into kubectl apply -f -, or give --apply"
+        fix = "Redirect it, pipe it into `kubectl apply -f -`, or give --apply"
         raise UsageError("token", "the manifest would show it on this terminal", fix)
     config = config_text(_token(args), key)
     print(secret_store.manifest(name, args.namespace or "", config.encode()), end="")

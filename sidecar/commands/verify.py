@@ -55,7 +55,7 @@ def _default_target(args: argparse.Namespace) -> str:
 def _release(args: argparse.Namespace) -> Deployment:
     if bool(args.release) == bool(args.selector):
         cause = "--target kubernetes needs the release, or the labels of its pods"
-        fix = "Give --release NAME (helm list), or --selector LABELS"
+        fix = "Give --release NAME (`helm list` shows it), or --selector LABELS"
         raise UsageError("verify", cause, fix)
     if args.out:
         fix = "A release has no folder: give --namespace and --release"

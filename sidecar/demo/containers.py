@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 120
 """For everything to be healthy."""
-_ELSEWHERE = (
-    "Stop it there (docker compose down), or give this one another name: COMPOSE_PROJECT_NAME"
-)
+_ELSEWHERE = "Stop it there (`docker compose down`), or set COMPOSE_PROJECT_NAME to another name"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class ProcessDeployment(LocalDeployment):
 
     received = STAND_IN_RECEIVED
     notes: tuple[str, ...] = (NO_AGENT,)
-    no_answer_fix = "Start again: make down, make demo"
+    no_answer_fix = "Run `make down`, then `make demo`"
 
     def __init__(self, folder: Path) -> None:
         self._demo = running(folder)

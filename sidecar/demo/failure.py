@@ -24,8 +24,8 @@ _FIXES = (
         "already allocated|address already in use|ports are not available",
         "Free the port, or stop the program that holds it",
     ),
-    ("address pool", "Remove unused networks: docker network prune"),
-    ("no space left", "Free disk space: docker system df"),
+    ("address pool", "Run `docker network prune` to remove unused networks"),
+    ("no space left", "Free disk space; `docker system df` shows its use"),
 )
 """A pattern of Compose's or the engine's message → what to do."""
 _PROGRESS = re.compile(
@@ -82,4 +82,4 @@ def _fix_of_image(image: str) -> str:
     for name, value in os.environ.items():
         if name.startswith("SIDECAR_") and value == image:
             return f"Unset {name}, or name an image that exists"
-    return "Obtain it: sidecar images"
+    return "Run `sidecar images`"

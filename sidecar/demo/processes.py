@@ -57,8 +57,8 @@ def start(folder: Path, say: Callable[[str], None]) -> Demo:
     """
     checkout = checkout_of_sample()
     if state.load(folder):
-        cause = "a demonstration runs already"
-        raise SidecarError(str(folder), cause, "Stop it: sidecar demo --down")
+        cause = "a demo already runs"
+        raise SidecarError(str(folder), cause, "Run `sidecar demo --down`")
     (folder / _LOGS).mkdir(parents=True, exist_ok=True)
     starter = _Starter(folder, checkout, say)
     try:
@@ -106,11 +106,11 @@ def running(folder: Path) -> Demo:
     """Return the demonstration that runs. Raises SidecarError where none does, or a part ended."""
     demo = state.load(folder)
     if demo is None:
-        cause = "no demonstration runs without containers"
-        raise SidecarError(str(folder), cause, "Start one: make demo")
+        cause = "no demo without containers runs"
+        raise SidecarError(str(folder), cause, "Run `make demo`")
     for started in demo.processes:
         if not state.alive(started):
-            fix = f"See {folder}/{_LOGS}/{started.name}.log; make down, make demo"
+            fix = f"See {folder}/{_LOGS}/{started.name}.log; then run `make down` and `make demo`"
             raise SidecarError(started.name, "has ended", fix)
     return demo
 

@@ -53,7 +53,7 @@ def save(folder: Path, demo: Demo) -> None:
 def load(folder: Path) -> Demo | None:
     """Return the demonstration that a folder's state file names, if any of it still runs.
 
-    Raises SidecarError where the file is not the state of a demonstration.
+    Raises SidecarError where the file is not the state of a demo.
     """
     path = folder / FILE
     try:
@@ -63,7 +63,7 @@ def load(folder: Path) -> Demo | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        cause = "is not the state of a demonstration"
+        cause = "is not the state of a demo"
         raise SidecarError(str(path), cause, "Remove the file") from error
     return demo if any(alive(started) for started in processes) else None
 

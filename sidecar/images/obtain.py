@@ -117,7 +117,7 @@ class Obtainer:
         if self._options.source != "registry" and self._holds(built, inputs()):
             return self._done(here, "cached", "built here before from the same inputs")
         if self._options.source == "build":
-            return self._built(here, "as --source build asks", build)
+            return self._built(here, "--source build is given", build)
         refusal = self._registry_refusal(official.name)
         if not refusal:
             return self._pulled(official)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def check_free(path: Path) -> None:
     """Raise SidecarError where something is at the path."""
     if os.path.lexists(path):
-        fix = "See what would change with --diff; --force replaces it"
-        raise SidecarError(str(path), "exists already", fix)
+        fix = "Use --diff to see the changes, or --force to replace it"
+        raise SidecarError(str(path), "already exists", fix)
 
 
 def files(out: Path, text: str) -> dict[Path, str]:
@@ -46,7 +46,7 @@ def check_schema_free(out: Path) -> None:
         data = None
     if not isinstance(data, dict) or data.get("title") != json.loads(schema_text())["title"]:
         fix = "Move it away, or give --force"
-        raise SidecarError(str(path), "exists already, and is not the kit's", fix)
+        raise SidecarError(str(path), "already exists, and is not the kit's", fix)
 
 
 def check_not_read(outs: Iterable[Path], sources: Iterable[Path]) -> None:
@@ -82,4 +82,4 @@ def write(texts: Mapping[Path, str]) -> None:
         if path.is_symlink() or path.is_dir():
             raise SidecarError(str(path), "is a link or a folder", "Name a file with --out")
     contents = {path: text.encode() for path, text in texts.items()}
-    write_all(contents, "Choose another --out; check the folder, its rights and the space")
+    write_all(contents, "Choose another --out; check the folder, permissions and free space")

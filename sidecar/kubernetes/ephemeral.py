@@ -111,7 +111,7 @@ def _wait(kubectl: Kubectl, pod: Pod, container: str, image: str, seconds: float
         if waited > seconds:
             state = trouble_of(status) or "it runs"
             cause = f"the look from inside did not end within {seconds:g} s: {state}"
-            fix = "See kubectl describe pod; --image names another image"
+            fix = "See `kubectl describe pod`; --image names another image"
             raise SidecarError(pod.name, cause, fix)
         time.sleep(_POLL_SECONDS)
 

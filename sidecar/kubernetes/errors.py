@@ -97,19 +97,21 @@ def _forbidden(stderr: str, line: str, subject: str) -> KubernetesError:
 
 def _unreachable(_: str, line: str, subject: str) -> KubernetesError:
     cause = f"the cluster is out of reach: {line}"
-    fix = "Check the network, KUBECONFIG and --context: kubectl version"
+    fix = "Check the network, KUBECONFIG and --context with `kubectl version`"
     return ClusterUnreachableError(subject, cause, fix)
 
 
 def _unconfigured(_: str, line: str, subject: str) -> KubernetesError:
     cause = f"no cluster is configured: {line}"
-    fix = "Set KUBECONFIG or --context: kubectl config get-contexts"
+    fix = "Set KUBECONFIG or --context; `kubectl config get-contexts` lists the contexts"
     return ClusterUnreachableError(subject, cause, fix)
 
 
 def _logged_out(_: str, line: str, subject: str) -> KubernetesError:
     cause = f"the cluster does not know this user: {line}"
-    return ClusterUnreachableError(subject, cause, "Log in again: kubectl auth whoami")
+    return ClusterUnreachableError(
+        subject, cause, "Log in again; `kubectl auth whoami` shows the user"
+    )
 
 
 def _missing(_: str, line: str, subject: str) -> KubernetesError:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sidecar.regions import Gateway, Region
     from sidecar.spec import AgentSettings, GatewaySettings, Service, Spec
 
-_OTHER_REGION = "Leave it out, or name another region"
+_OTHER_REGION = "Remove it, or name another region"
 
 
 class AgentKind(Protocol):
@@ -111,7 +111,7 @@ def choose_gateway(settings: GatewaySettings, region: Region, known: Collection[
     else:
         gateway = gateway_of(region, settings.network)
     if region.id == LOCAL and settings.tls:
-        problem = STAND_IN_CONFLICT.problem("the stand-in speaks no TLS", _OTHER_REGION)
+        problem = STAND_IN_CONFLICT.problem("the stand-in does not support TLS", _OTHER_REGION)
         raise SidecarError.from_problem("gateway.tls", problem)
     return replace(gateway, port=settings.port or gateway.port)
 

@@ -72,7 +72,7 @@ TCHANNEL = ("collector.host-port", "reporter.tchannel.host-port")
 NOT_A_VERSION = Rule(
     "not-an-agent-version",
     Severity.ERROR,
-    "The agent's version is not a version of jaeger-agent that the kit knows.",
+    "The agent's version is not a jaeger-agent version that the kit knows.",
     "Flags differ by version, and an agent does not start with a flag that it does not know.",
     f"Use {OLDEST_VERSION} to {DEFAULT_VERSION}",
     'agent: {version: "2.0.0"}',
@@ -80,7 +80,7 @@ NOT_A_VERSION = Rule(
 NO_TLS = Rule(
     "agent-without-tls",
     Severity.ERROR,
-    "The agent's version is not known to speak TLS.",
+    "The agent's version is not known to support TLS.",
     "An agent does not start with a flag that it does not know.",
     "Use 1.18.0 or later",
     "agent: {version: 1.15.0}, gateway: {tls: true}",
@@ -115,11 +115,11 @@ def version(text: str) -> Problem | None:
 
 
 def tls(version: Version) -> Problem | None:
-    """Judge whether an agent that is to speak TLS can."""
+    """Judge whether an agent can use TLS."""
     if version >= TLS_SINCE:
         return None
     text = ".".join(map(str, version))
-    return NO_TLS.problem(f"the agent {text} is not known to speak TLS")
+    return NO_TLS.problem(f"agent {text} is not known to support TLS")
 
 
 def image_version(image: str) -> str | None:
@@ -168,7 +168,7 @@ UNKNOWN_FLAG = Rule(
     Severity.WARNING,
     "The agent's version does not know a flag.",
     "The agent does not start.",
-    "Use the flag of the version; the kit renders the flags of the version",
+    "Use the flag of the version; the kit renders the flags of each version",
     "image: jaegertracing/jaeger-agent:1.62.0 with --jaeger.tags",
 )
 TCHANNEL_FLAG = Rule(
@@ -203,17 +203,17 @@ def flag(name: str, version: Version) -> Problem | None:
     if known is None:
         return None
     text = ".".join(map(str, version))
-    fix = f"{_use(known)}; the kit renders the flags of the version"
+    fix = f"{_use(known)}; the kit renders the flags of each version"
     if version < known.since:
         first = f"{known.since[0]}.{known.since[1]}"
-        cause = f"{text} does not know --{name}, which came with {first}: the agent does not start"
+        cause = f"{text} does not know --{name}, added in {first}: the agent does not start"
         return UNKNOWN_FLAG.problem(cause, fix)
     if known.until is not None and version >= known.until:
         end = f"{known.until[0]}.{known.until[1]}"
-        cause = f"{text} does not know --{name}, which {end} removed: the agent does not start"
+        cause = f"{text} does not know --{name}, removed in {end}: the agent does not start"
         return UNKNOWN_FLAG.problem(cause, fix)
     if name in TCHANNEL:
-        cause = f"--{name} speaks TChannel, and a region's gateway accepts gRPC only"
+        cause = f"--{name} uses TChannel, and a region's gateway accepts gRPC only"
         return TCHANNEL_FLAG.problem(cause, _use(known))
     return None
 
@@ -235,4 +235,4 @@ def token(*, reports: bool, sets_tags: bool) -> Problem | None:
 
 
 def _use(known: Flag) -> str:
-    return f"Use --{known.instead}" if known.instead else "Leave it out"
+    return f"Use --{known.instead}" if known.instead else "Remove it"

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 UNKNOWN_RULE = Rule(
     "unknown-rule",
     Severity.ERROR,
-    "An id that is to be ignored is not a rule's.",
-    "Nothing is ignored, and a typo would hide that.",
+    "An ignored id is not the id of a rule.",
+    "Otherwise nobody would notice a typo.",
     "docs/checks.md lists the ids",
     "--ignore floating-image-tags",
 )
 IGNORED_ERROR = Rule(
     "ignored-error",
     Severity.ERROR,
-    "An id that is to be ignored is an error's.",
-    "A warning may be accepted. With an error, spans are lost or the token is exposed.",
+    "An ignored id is the id of an error.",
+    "You can accept a warning. With an error, spans are lost or the token is exposed.",
     "Fix the error; only warnings can be ignored",
     "--ignore missing-token-file",
 )
@@ -40,6 +40,13 @@ _INTRODUCTION = """\
 A finding names the id of its rule. Each rule says what is wrong, why it matters, and what to do.
 An error makes a command exit 1; a warning does not.
 """.splitlines()
+
+_TITLES = {
+    "catalogue": "Ignored rules",
+    "composefiles": "Compose files",
+    "hand_made": "Hand-made agents",
+}
+"""Of the groups whose title is not the name of their module."""
 
 
 def rules() -> dict[str, Rule]:
@@ -71,7 +78,7 @@ def markdown() -> str:
     """Return docs/checks.md."""
     lines = [*_INTRODUCTION]
     for name, group in groups().items():
-        lines += ["", f"## {name.replace('_', ' ').capitalize()}"]
+        lines += ["", f"## {_TITLES.get(name, name.replace('_', ' ').capitalize())}"]
         for rule in group:
             lines += _section(rule)
     return "\n".join(lines) + "\n"
@@ -82,8 +89,12 @@ def _section(rule: Rule) -> Iterator[str]:
     yield f"- **Why:** {rule.why}"
     yield f"- **Fix:** {rule.fix}{'' if rule.fix.endswith(('.', '?')) else '.'}"
     if rule.example:
-        fence = "``" if "`" in rule.example else "`"
-        yield f"- **Example:** {fence}{rule.example}{fence}"
+        yield f"- **Example:** {_code(rule.example)}"
+
+
+def _code(text: str) -> str:
+    """Return a text as inline code; a blank keeps a backtick of the text from the fence."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def _not_ignorable(rule: str) -> Problem | None:

@@ -17,7 +17,7 @@ IMAGE_NOT_PUSHED = Rule(
     Severity.WARNING,
     "A service's image is built, and a chart only names images.",
     "The cluster cannot pull it, and the service's pods do not start.",
-    "Push it to a registry of the cluster, or name another image",
+    "Push it to a registry that the cluster reads, or name another image",
     "services: [{name: web, build: {context: ./web}}]",
 )
 PORT_NOT_PUBLISHED = Rule(

@@ -26,7 +26,7 @@ RUNTIME_READS = frozenset({SERVICE_NAME, SAMPLER_TYPE, SAMPLER_PARAM})
 SAMPLER_HIDES_TRACES = Rule(
     "sampler-hides-traces",
     Severity.WARNING,
-    "A sampler keeps traces from the gateway.",
+    "A sampler hides traces from the gateway.",
     "A trace that is not sampled looks like a lost one.",
     "Use `sampling: {type: const, param: 1}` until traces arrive",
     "sampling: {type: probabilistic, param: 0.1}",
@@ -94,7 +94,7 @@ def sampler_variables(kind: str | None, param: str | None) -> Problem | None:
 
 
 def sampler(kind: str, param: float) -> Problem | None:
-    """Judge whether a sampler keeps traces from the gateway."""
+    """Judge whether a sampler hides traces from the gateway."""
     hides = _hides(kind, param)
     if not hides:
         return None
@@ -143,7 +143,7 @@ AGENT_OVERRIDDEN = Rule(
     Severity.WARNING,
     "A service's variables name another agent than its own.",
     "The client sends its spans there, and the agent that holds the token gets none.",
-    "Leave it out: the kit sets it to the service's own agent",
+    "Remove it: the kit sets it to the service's own agent",
     "environment: {JAEGER_AGENT_HOST: elsewhere}",
 )
 AGENT_HOST_LOOPBACK = Rule(
@@ -151,7 +151,7 @@ AGENT_HOST_LOOPBACK = Rule(
     Severity.WARNING,
     "JAEGER_AGENT_HOST is the container itself, and no agent runs there.",
     "UDP packets to a closed port are lost without an error.",
-    "Leave it out: the kit sets it to the service's own agent",
+    "Remove it: the kit sets it to the service's own agent",
     "environment: {JAEGER_AGENT_HOST: localhost}",
 )
 AGENT_HOST_OUTSIDE = Rule(
@@ -167,7 +167,7 @@ AGENT_HOST_UNKNOWN = Rule(
     Severity.WARNING,
     "JAEGER_AGENT_HOST names no service of the Compose file.",
     "The name does not resolve, and every span is lost.",
-    "Leave it out: the kit sets it to the service's own agent",
+    "Remove it: the kit sets it to the service's own agent",
     "environment: {JAEGER_AGENT_HOST: agnet}",
 )
 UNREADABLE_TAGS = Rule(
@@ -175,7 +175,7 @@ UNREADABLE_TAGS = Rule(
     Severity.WARNING,
     "JAEGER_TAGS is not KEY=VALUE,KEY=VALUE.",
     "jaeger-client raises ValueError when it makes the tracer.",
-    "Leave out values that contain `=`",
+    "Remove values that contain `=`",
     "environment: {JAEGER_TAGS: a=b=c}",
 )
 RUNTIME_VARIABLE = Rule(
@@ -189,9 +189,9 @@ RUNTIME_VARIABLE = Rule(
 UNREAD_VARIABLE = Rule(
     "unread-jaeger-variable",
     Severity.WARNING,
-    "A JAEGER_* variable is read by no client for Python.",
+    "No client for Python reads the JAEGER_* variable.",
     "It has no effect.",
-    "Set it in code, or leave it out",
+    "Set it in code, or remove it",
     "environment: {JAEGER_PROPAGATION: b3}",
 )
 _LOOPBACK = r"(?:localhost|127\.[\d.]+|::1)\Z"

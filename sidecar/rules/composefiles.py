@@ -87,7 +87,7 @@ EMPTY_VOLUME = _warning(
 SERVICE_LEFT_BEHIND = _warning(
     "service-left-behind",
     "A traced service needs one that is not in the spec.",
-    "The rendered services are another Compose project, which does not join that one's network.",
+    "The rendered services are another Compose project, which is not on that one's network.",
     "Join the two networks: docs/init.md shows the file",
     "depends_on: [db]",
 )

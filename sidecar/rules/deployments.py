@@ -40,7 +40,7 @@ COMPOSE_REFUSES = Rule(
     "compose-refuses-rendering",
     Severity.ERROR,
     "Docker Compose does not read the rendering.",
-    "`docker compose up` stops.",
+    "`docker compose up` fails.",
     "Read its message; an old Compose may not know a key",
     "`docker compose config` exits with an error",
 )

@@ -18,7 +18,7 @@ STAND_IN_PAGE_PORT = 16686
 NO_GATEWAY = Rule(
     "agent-without-gateway",
     Severity.WARNING,
-    "The agent names no gateway, or one that only a variable without a default names.",
+    "The agent names no gateway, or names it by a variable without a default.",
     "Spans end in the agent.",
     "Give the region with --region",
     "image: jaegertracing/jaeger-agent:1.62.0 without --reporter.grpc.host-port",

@@ -30,7 +30,7 @@ EMBEDDED = Rule(
     "embedded-agent",
     Severity.WARNING,
     "A service starts an agent inside its own container.",
-    "When that agent ends nobody restarts it, and spans are lost silently.",
+    "When that agent ends, nobody restarts it, and spans are lost silently.",
     "Give `command` without the agent; the kit runs one as a sidecar of the service",
     "command: sh -c 'agent-linux --reporter.grpc.host-port=gateway:1883 & python app.py'",
 )
@@ -38,7 +38,7 @@ NO_RESTART = Rule(
     "agent-without-restart",
     Severity.WARNING,
     "The agent has no restart policy.",
-    "After a crash or a reboot spans are lost until somebody starts it.",
+    "After a crash or a reboot, spans are lost until somebody starts it.",
     "Set `restart: unless-stopped`, as the kit does for its agents",
     "restart: 'no'",
 )
@@ -46,14 +46,14 @@ NO_MEMORY_LIMIT = Rule(
     "agent-without-memory-limit",
     Severity.WARNING,
     "The agent has no memory limit.",
-    "Where the gateway hangs, the agent's queue grows and takes memory from other containers.",
+    "If the gateway hangs, the agent's queue grows and takes memory from other containers.",
     "Set `mem_limit`; the kit computes it from the capacity",
     "image: jaegertracing/jaeger-agent:1.62.0 without mem_limit",
 )
 STOCK_SIZES = Rule(
     "agent-sizes-too-small",
     Severity.WARNING,
-    "The agent's workers do not forward what its clients send.",
+    "The agent's workers cannot forward everything that its clients send.",
     "Its queue fills, and it drops the rest.",
     "The kit sizes each service's agent for its capacity; docs/tuning.md has the formula",
     "--processor.jaeger-compact.workers=10 for 2,000 spans/s at 200 ms",
@@ -78,9 +78,9 @@ def published_ports(ports: Iterable[PublishedPort]) -> Problem | None:
     numbers = ", ".join(map(str, dict.fromkeys(port.target for port in open_ports)))
     hosts = {port.host for port in open_ports}
     everywhere = not hosts.isdisjoint(("", "0.0.0.0", "::"))  # noqa: S104 - compared, not bound
-    place = "on all interfaces of the host" if everywhere else "on the host"
+    where = "on all interfaces of the host" if everywhere else "on the host"
     cause = (
-        f"{numbers} published {place}: without authentication, "
+        f"{numbers} published {where}: without authentication, "
         "whoever reaches them sends spans or reads settings"
     )
     return PUBLISHED_PORTS.problem(cause)
@@ -106,7 +106,7 @@ def embedded(kind: str) -> Problem | None:
     if kind != "embedded":
         return None
     cause = (
-        "starts an agent inside its own container: when that agent ends nobody restarts it; "
+        "starts an agent inside its own container: when that agent ends, nobody restarts it; "
         "its command is not taken over"
     )
     return EMBEDDED.problem(cause)
@@ -116,7 +116,7 @@ def restart(policy: str) -> Problem | None:
     """Judge Compose's restart policy of a hand-made agent."""
     if policy not in ("", "no", "none", "false"):
         return None
-    cause = "no restart policy: after a crash or a reboot spans are lost until somebody starts it"
+    cause = "no restart policy: after a crash or a reboot, spans are lost until somebody starts it"
     return NO_RESTART.problem(cause)
 
 
@@ -125,7 +125,7 @@ def memory_limit(mebibytes: int | None) -> Problem | None:
     if mebibytes is not None:
         return None
     cause = (
-        "no memory limit: where the gateway hangs, its queue grows and takes memory "
+        "no memory limit: if the gateway hangs, its queue grows and takes memory "
         "from other containers"
     )
     return NO_MEMORY_LIMIT.problem(cause)

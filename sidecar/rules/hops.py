@@ -25,7 +25,7 @@ REFUSED, DROPPED = "refused", "dropped in silence"
 
 _NO_SPANS = "The spans of the service do not arrive."
 _SOME_SPANS = "Some spans of the service do not arrive."
-_SET_IT = "Set the token of the region: sidecar token set"
+_SET_IT = "Run `sidecar token set` with the token of the region"
 
 
 def _error(rule: str, summary: str, fix: str, example: str, why: str = _NO_SPANS) -> Rule:
@@ -65,7 +65,7 @@ CLIENT_DROPPED = _error(
 )
 SPANS_IN_CLIENT = _error(
     "spans-still-in-client",
-    "Spans were neither sent nor dropped by the tracing client.",
+    "The tracing client neither sent nor dropped some spans.",
     "Check that JAEGER_AGENT_HOST reaches the agent (docs/losses.md)",
     "50 spans are still in the client",
 )
@@ -168,7 +168,7 @@ CONNECTION_REFUSED = _error(
 )
 UNREACHABLE = _error(
     "gateway-unreachable",
-    "The network does not lead to the gateway.",
+    "The gateway is out of reach.",
     "Open the network to it: firewall, security group, VPC, proxy",
     "an agent's log with `i/o timeout`",
 )
@@ -303,7 +303,7 @@ NO_COUNTS = Rule(
 
 
 def accepted(lost: Mapping[str, int], missing: int) -> Problem | None:
-    """Judge the marked spans at the gateway: those that it did not keep, and those that miss."""
+    """Judge the marked spans at the gateway: those that it did not keep, and missing ones."""
     if lost:
         return TOKEN_NOT_ACCEPTED.problem("the gateway did not accept the token")
     if missing > 0:
@@ -321,13 +321,13 @@ def no_counts() -> Problem:
 MISSING_PART = _error(
     "missing-part",
     "A service, its agent or the gateway is not in the deployment.",
-    "Render again and start it: docker compose up",
+    "Render again, and run `docker compose up`",
     "a Compose project with the service `web` and without `web-agent`",
 )
 NOT_RUNNING = _error(
     "part-not-running",
     "A service, its agent or the gateway does not run.",
-    "See docker compose ps and logs, or kubectl describe pod",
+    "See `docker compose ps` and `docker compose logs`, or `kubectl describe pod`",
     "container web-agent-1 is exited",
 )
 NO_ANSWER = _error(
@@ -355,7 +355,9 @@ def container(name: str, status: str) -> Problem | None:
     """Judge a container by the engine's status."""
     if status == "running":
         return None
-    return NOT_RUNNING.problem(f"container {name} is {status}", "See docker compose ps and logs")
+    return NOT_RUNNING.problem(
+        f"container {name} is {status}", "See `docker compose ps` and `docker compose logs`"
+    )
 
 
 def pod(trouble: str, fix: str) -> Problem | None:

@@ -30,8 +30,8 @@ class HealthTiming:
 FLOATING_IMAGE_TAG = Rule(
     "floating-image-tag",
     Severity.WARNING,
-    "An image is named by a tag that moves, or by none.",
-    "Two machines may run two programs, and an agent may change its flags overnight.",
+    "An image has a floating tag, or none.",
+    "Two machines may run different programs, and an agent's flags may change overnight.",
     "Name a version, or a digest",
     "image: registry.example.com/team/web:latest",
 )
@@ -50,7 +50,7 @@ def image_tag(image: str, fix: str | None = None) -> Problem | None:
     if tag is None:
         return None
     found = f"has the floating tag {tag}" if tag else "has no tag, which means latest"
-    return FLOATING_IMAGE_TAG.problem(f"{found}: two machines may run two programs", fix)
+    return FLOATING_IMAGE_TAG.problem(f"{found}: two machines may run different programs", fix)
 
 
 # Secrets -------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def secrets_in_clear(names: Sequence[str]) -> Problem:
 CAPACITY_ABOVE_CEILING = Rule(
     "capacity-above-ceiling",
     Severity.WARNING,
-    "A service makes more spans than its agent can forward.",
+    "A service sends more spans than its agent can forward.",
     "The agent's queue fills, and it drops the rest.",
     "Use sidecar_tracing's batches of 50, split the service, or use a nearer gateway",
     "capacity: {spans_per_second: 100000}",
@@ -120,7 +120,7 @@ MISSING_CONTEXT = Rule(
     "missing-build-context",
     Severity.WARNING,
     "The folder of a build does not exist.",
-    "`docker compose build` stops at it.",
+    "`docker compose build` fails.",
     "Name a folder that exists",
     "build: {context: ./typo}",
 )
@@ -128,7 +128,7 @@ MISSING_DOCKERFILE = Rule(
     "missing-dockerfile",
     Severity.WARNING,
     "A build's folder has no Dockerfile.",
-    "`docker compose build` stops at it.",
+    "`docker compose build` fails.",
     "Name the file with `dockerfile`, relative to the context",
     "build: {context: ./web, dockerfile: Dockerfile.typo}",
 )
@@ -136,8 +136,8 @@ MISSING_ENV_FILE = Rule(
     "missing-env-file",
     Severity.WARNING,
     "A file of variables does not exist.",
-    "`docker compose up` stops at it.",
-    "Write the file, or leave it out",
+    "`docker compose up` fails.",
+    "Write the file, or remove it from the spec",
     "env_files: [./typo.env]",
 )
 MISSING_VOLUME_SOURCE = Rule(
@@ -145,7 +145,7 @@ MISSING_VOLUME_SOURCE = Rule(
     Severity.WARNING,
     "The host's path of a volume does not exist.",
     "The engine creates an empty folder there that root owns, and the service reads nothing.",
-    "Create it first, whether file or folder",
+    "Create the file or folder first",
     "volumes: [./typo.conf:/etc/web.conf]",
 )
 
@@ -164,7 +164,7 @@ def dockerfile(name: str | None, context: str, *, exists: bool) -> Problem | Non
 
 def env_file(name: str, *, exists: bool) -> Problem | None:
     """Judge whether a file of variables exists."""
-    cause = f"{name} does not exist; `up` stops at it"
+    cause = f"{name} does not exist; `docker compose up` would fail"
     return None if exists else MISSING_ENV_FILE.problem(cause)
 
 

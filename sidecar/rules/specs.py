@@ -47,15 +47,15 @@ INVALID_REGIONS = _error(
 
 UNKNOWN_KEY = _error(
     "unknown-key",
-    "A key is not one of the spec's.",
+    "A spec has no such key.",
     "A mistyped key would leave its default in place silently.",
     "docs/spec.md lists the keys",
     "regoin: cn-shanghai",
 )
 MISSING_KEY = _error(
     "missing-key",
-    "A key is missing that others need.",
-    "There is no default that could be right.",
+    "A required key is missing.",
+    "No default could be right.",
     "Give the key",
     "services: [{image: web:1.0}]",
 )
@@ -75,7 +75,7 @@ INVALID_KEY = _error(
 )
 INVALID_VALUE = _error(
     "invalid-value",
-    "A value is not one that its key takes.",
+    "A value is not valid for its key.",
     "Compose, Helm or the agent would refuse it later, or read something else.",
     "docs/spec.md says what each key takes",
     "services: [{name: web, image: web:1.0, port: 70000}]",
@@ -90,7 +90,7 @@ UNQUOTED_TEXT = _error(
 CONFLICTING_VALUES = _error(
     "conflicting-values",
     "Two values of a spec exclude each other.",
-    "Only one of them could hold.",
+    "Only one of them can hold.",
     "Keep one of them",
     "services: [{name: web, image: web:1.0, build: {context: .}}]",
 )
@@ -127,7 +127,7 @@ HOST_NOT_ALLOWED = _error(
 )
 STAND_IN_CONFLICT = _error(
     "stand-in-conflict",
-    "In the region `local`, a spec takes what the stand-in gateway has, or asks what it lacks.",
+    "In `local`, a value takes a name or port of the stand-in gateway, or needs what it lacks.",
     "The stand-in gateway could not start, or would not be reached.",
     "Change the value, or name another region",
     "region: local with services: [{name: gateway, image: web:1.0}]",

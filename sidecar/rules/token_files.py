@@ -1,4 +1,4 @@
-"""What is wrong with the file that a token lies in: its place, content and rights."""
+"""What is wrong with the file that a token lies in: its path, content and permissions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
 
-_SET = "Write it again: sidecar token set"
+_SET = "Run `sidecar token set` to write it again"
 
 NOT_SET = Rule(
     "token-not-set",
     Severity.WARNING,
     "A rendered folder has no token file.",
     "The agents do not start.",
-    "Run `sidecar token set` with --out and the folder",
+    "Run `sidecar token set --out FOLDER`",
     "sidecar validate --out build/cn-shanghai, before sidecar token set",
 )
 MISSING = Rule(
@@ -21,7 +21,7 @@ MISSING = Rule(
     Severity.ERROR,
     "The token file that an agent reads does not exist, or is a folder.",
     "The agents do not start. Docker creates a folder in place of a missing file.",
-    "Run `sidecar token set` with --out and the folder",
+    "Run `sidecar token set --out FOLDER`",
     "sidecar token check --out build/cn-shanghai, before sidecar token set",
 )
 UNREADABLE = Rule(
@@ -45,7 +45,7 @@ OTHER_KEY = Rule(
     Severity.ERROR,
     "The token file has the tags key of another version of the agent.",
     "The agent ignores the key, and reports without a token.",
-    "Name the version: sidecar token set --agent-version VERSION",
+    "Run `sidecar token set --agent-version VERSION`",
     "agent.tags in the file, and agent: {version: 1.15.0} in the spec",
 )
 CLOSED_TO_AGENT = Rule(
@@ -53,7 +53,7 @@ CLOSED_TO_AGENT = Rule(
     Severity.ERROR,
     "The agent's user cannot read the token file.",
     "The agent does not start.",
-    "chmod 0444 the file",
+    "Run `chmod 0444` on the file",
     "chmod 0600 secrets/agent.yaml",
 )
 WRITABLE_BY_OTHERS = Rule(
@@ -61,15 +61,15 @@ WRITABLE_BY_OTHERS = Rule(
     Severity.WARNING,
     "Other users of the host can change the token file.",
     "They can make the agent report to the gateway with another token, or with none.",
-    "chmod 0444 the file",
+    "Run `chmod 0444` on the file",
     "chmod 0666 secrets/agent.yaml",
 )
 FOLDER_OPEN = Rule(
     "token-folder-open",
     Severity.WARNING,
     "Other users of the host can enter the folder of the token file.",
-    "The file must be readable for the agent's user, so the folder keeps the others out.",
-    "chmod 0700 the folder",
+    "The file must be readable for the agent's user, so the folder must keep other users out.",
+    "Run `chmod 0700` on the folder",
     "chmod 0755 secrets",
 )
 SOURCE_READABLE = Rule(
@@ -77,13 +77,13 @@ SOURCE_READABLE = Rule(
     Severity.WARNING,
     "Other users of the host can read the file that a token is taken from.",
     "They can send spans in your name.",
-    "chmod 0600 the file, or remove it once the token is set",
+    "Run `chmod 0600` on the file, or remove it once the token is set",
     "chmod 0644 token.txt",
 )
 
 
 class Status(NamedTuple):
-    """Whose a file is, and who may do what with it."""
+    """The owner and the permissions of a file."""
 
     mode: int
     """The permission bits."""
@@ -100,7 +100,7 @@ def rendered(fix: str, *, exists: bool) -> Problem | None:
 def file(fix: str, *, exists: bool, is_folder: bool = False) -> Problem | None:
     """Judge whether a token file is there; `fix` is the command that writes it."""
     if is_folder:
-        cause = "is a folder: Docker creates one for a file that is missing"
+        cause = "is a folder: Docker creates one in place of a missing file"
         return MISSING.problem(cause, fix)
     return None if exists else MISSING.problem("does not exist", fix)
 
@@ -137,14 +137,14 @@ def can_read(status: Status, user: str) -> bool:
 
 
 def rights(status: Status, user: str, path: str) -> list[Problem]:
-    """Judge the rights of a token file for the agent's user; the path is quoted for a shell."""
+    """Judge a token file's permissions for the agent's user; the path is quoted for a shell."""
     found = []
     if not can_read(status, user):
         cause = f"the agent's user {user} cannot read it ({status.mode:04o})"
-        found.append(CLOSED_TO_AGENT.problem(cause, f"chmod 0444 {path}"))
+        found.append(CLOSED_TO_AGENT.problem(cause, f"Run `chmod 0444 {path}`"))
     if status.mode & 0o022:
         cause = f"others on this host can change it ({status.mode:04o})"
-        found.append(WRITABLE_BY_OTHERS.problem(cause, f"chmod 0444 {path}"))
+        found.append(WRITABLE_BY_OTHERS.problem(cause, f"Run `chmod 0444 {path}`"))
     return found
 
 
@@ -153,7 +153,7 @@ def folder_mode(mode: int, path: str) -> Problem | None:
     if not mode & 0o077:
         return None
     cause = f"others on this host can enter it ({mode:04o}), and read the token"
-    return FOLDER_OPEN.problem(cause, f"chmod 0700 {path}")
+    return FOLDER_OPEN.problem(cause, f"Run `chmod 0700 {path}`")
 
 
 def source_mode(mode: int, path: str) -> Problem | None:
@@ -161,4 +161,6 @@ def source_mode(mode: int, path: str) -> Problem | None:
     if not mode & 0o044:
         return None
     cause = f"others on this host can read it ({mode:04o})"
-    return SOURCE_READABLE.problem(cause, f"chmod 0600 {path}, or remove it once the token is set")
+    return SOURCE_READABLE.problem(
+        cause, f"Run `chmod 0600 {path}`, or remove it once the token is set"
+    )

@@ -102,7 +102,7 @@ DOUBLED_DOLLAR = _error(
 PLACEHOLDER = _error(
     "token-is-placeholder",
     "The token is a placeholder.",
-    "Copy the token from the access-point page of the region",
+    _COPY,
     "<token>",
 )
 ENDPOINT = _error(
@@ -129,7 +129,7 @@ PUBLIC = Rule(
     Severity.WARNING,
     "The token is the public constant of the region `local`.",
     "A region's gateway drops or refuses every span that comes with it.",
-    "Set the token of your region's access-point page",
+    "Use the token from the access-point page of your region",
     recognition.LOCAL_TOKEN,
 )
 UNUSUAL_SHAPE = Rule(
@@ -152,9 +152,9 @@ IN_ENVIRONMENT = Rule(
 IN_ARGUMENTS = Rule(
     "token-in-arguments",
     Severity.WARNING,
-    "A token is an argument of a program.",
-    "Arguments can be read in /proc, by `docker inspect` and at the agent's "
-    "/debug/pprof/cmdline, by whoever reaches it.",
+    "A token is in the arguments of a program.",
+    "/proc and `docker inspect` show arguments, and so does the agent's /debug/pprof/cmdline "
+    "to anyone who reaches it.",
     "Get a new token, and let `sidecar token set` put it into a file that only the agent reads",
     "command: [--agent.tags=Authentication=abc123@0123_abc123@4567]",
 )

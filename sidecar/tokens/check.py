@@ -1,4 +1,4 @@
-"""Checks a token where it is kept: the token, and its file's content and rights. Never shows it."""
+"""Checks a token where it is kept, and the content and permissions of its file. Never shows it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def is_agent_file(text: str) -> bool:
 
 def check_agent_file(path: Path, key: str, user: str) -> Checked:
     """Check the file that an agent reads: `key` is what its version reads, `user` its uid:gid."""
-    fix = f"sidecar token set --out {_quoted(_rendered_folder(path))}"
+    fix = f"Run `sidecar token set --out {_quoted(_rendered_folder(path))}`"
     absent = token_files.file(fix, exists=path.is_file(), is_folder=path.is_dir())
     if absent:
         return Checked(str(path), tuple(_findings([absent], str(path))))

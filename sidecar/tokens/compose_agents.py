@@ -118,7 +118,7 @@ class ComposeAgents:
             self._retire(agent)
         except SidecarError as error:
             return f"{agent.name}: could not be ended: {error.cause}"
-        return f"{agent.service}: the old one handed on what it held, and has ended"
+        return f"{agent.service}: the old one sent what it held, and has ended"
 
     def _retire(self, agent: Container) -> None:
         """Take an agent off its service's network, let it hand on what it holds, then stop it."""
@@ -205,5 +205,5 @@ def _require_read(config: Mapping[str, Any], path: Path) -> None:
     """Raise SidecarError where the agents of a Compose file read another token file."""
     file = config.get("secrets", {}).get("agent", {}).get("file")
     if file != str(path.resolve()):
-        fix = "Set SIDECAR_TOKEN_FILE to it, and docker compose up"
+        fix = "Set SIDECAR_TOKEN_FILE to it, and run `docker compose up`"
         raise SidecarError(str(path), f"is not what the agents read: {file}", fix)

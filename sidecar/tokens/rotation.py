@@ -87,7 +87,7 @@ class _Rotation:
         try:
             restored = self.store.restore(self.before)
         except SidecarError as error:
-            restored, token = False, f"The old token could not be put back: {error}"
+            restored, token = False, f"The old token could not be restored: {error}"
         else:
             token = self._restored_text(restored=restored)
         return ". ".join(filter(None, (token, self.agents.put_back(restored=restored))))
@@ -95,4 +95,6 @@ class _Rotation:
     def _restored_text(self, *, restored: bool) -> str:
         if not restored:
             return "There was no token before: the new one stays"
-        return "There is no token, as before" if self.before is None else "The old token is back"
+        return (
+            "There is no token, as before" if self.before is None else "The old token was restored"
+        )

@@ -106,7 +106,7 @@ class SecretStore:
         return self.secret in _mounted(volumes)
 
     def _fix(self) -> str:
-        return f"sidecar token set --kubernetes-secret {self.secret} --apply"
+        return f"Run `sidecar token set --kubernetes-secret {self.secret} --apply`"
 
     def _apply(self, data: str) -> None:
         words = ("apply", "--server-side", f"--field-manager={_MANAGER}", "--filename=-")

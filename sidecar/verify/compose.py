@@ -55,7 +55,7 @@ class ComposeDeployment(StepByStep):
             raise SidecarError(
                 f"Compose project {project}",
                 "runs no service of the kit",
-                "Start it: docker compose up",
+                "Run `docker compose up`",
             )
 
     def services(self) -> Sequence[str]:
@@ -161,6 +161,6 @@ def deployment_of(folder: Path) -> ComposeDeployment:
         raise SidecarError(
             f"{folder}/docker-compose.yml",
             "was not rendered by the kit",
-            "Render one: sidecar render",
+            "Run `sidecar render`",
         ) from None
     return ComposeDeployment(engine, project, image, containers_of(engine, config, folder))

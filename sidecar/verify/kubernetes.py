@@ -153,9 +153,11 @@ def _unfit(pod: Pod) -> Broken | None:
     """Return the hop that breaks in a pod that cannot be looked into; None where it can."""
     why = trouble_of(pod.status_of(AGENT), may_end=False)
     trouble = f"the agent {why}" if why else ""
-    fix = f"kubectl logs {pod.name} -c {AGENT} --previous; kubectl describe pod {pod.name}"
+    fix = (
+        f"See `kubectl logs {pod.name} -c {AGENT} --previous` and `kubectl describe pod {pod.name}`"
+    )
     if not trouble and not pod.alive:
-        trouble, fix = pod.trouble(), f"kubectl describe pod {pod.name}"
+        trouble, fix = pod.trouble(), f"See `kubectl describe pod {pod.name}`"
     problem = rules.pod(trouble, fix)
     return broken_by(RECEIVED, part_error(pod.name, problem)) if problem else None
 
@@ -167,7 +169,7 @@ def _not_found(kubectl: Kubectl, subject: str) -> SidecarError:
         try:
             kubectl.get("namespace", namespace)
         except NotFoundError:
-            fix = "See kubectl get namespaces"
+            fix = "See `kubectl get namespaces`"
             return SidecarError(f"namespace {namespace}", "does not exist", fix)
         except ForbiddenError:
             pass  # a user of one namespace may not ask; the empty list is all that is known

@@ -187,7 +187,7 @@ def test_a_folder_of_another_owner_is_no_defect(run, command) -> None:
 
     command(refused)
     path = "build/x/secrets/agent.yaml"
-    message = f"sidecar: {path}: Permission denied. Run as its owner, or check its rights\n"
+    message = f"sidecar: {path}: Permission denied. Run as its owner, or check its permissions\n"
 
     assert (1, "", message) == tuple(vars(run("completion", "bash")).values())
 

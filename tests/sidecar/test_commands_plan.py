@@ -96,7 +96,10 @@ def test_a_folder_in_the_checkout_builds_from_it(run) -> None:
         ),
         (
             ["--file", "none.yaml"],
-            "none.yaml: No such file or directory. Check the path and its rights [unreadable-file]",
+            (
+                "none.yaml: No such file or directory. Check the path and its permissions"
+                " [unreadable-file]"
+            ),
         ),
     ],
 )
@@ -122,7 +125,7 @@ def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -
         "sidecar: a.yaml:3: gateway.host: 'gw.example.com' is not in the catalogue, and a token"
     )
     assert (
-        "sidecar: a.yaml:4: gateway.tls: the agent 1.16.0 is not known to speak TLS. Use "
+        "sidecar: a.yaml:4: gateway.tls: agent 1.16.0 is not known to support TLS. Use "
         "1.18.0 or later [agent-without-tls]\n"
     ) == tls
 

@@ -156,7 +156,7 @@ def test_what_cannot_be_ignored_is_an_error_at_its_line(run, rule: str, cause: s
 def test_a_folder_without_a_token_is_a_warning(run, findings) -> None:
     """It can still be set before the start."""
     run("render", "--region", "cn-beijing", "--out", "out")
-    fix = "sidecar token set --out out"
+    fix = "Run `sidecar token set --out out`"
     expected = finding(
         "token-not-set",
         "secrets/agent.yaml",
@@ -179,7 +179,7 @@ def test_a_token_that_the_agent_cannot_read_is_an_error(run, findings) -> None:
     token.chmod(0o444)
 
     assert [
-        ("error", "the agent's user 10001:10001 cannot read it (0600)", f"chmod 0444 {token}")
+        ("error", "the agent's user 10001:10001 cannot read it (0600)", f"Run `chmod 0444 {token}`")
     ] == [(one["severity"], one["cause"], one["fix"]) for one in found]
     assert [] == findings("--region", "cn-beijing", "--out", "out")
 

@@ -188,7 +188,6 @@ def test_a_file_that_cannot_be_read_is_a_known_error(tmp_path) -> None:
     with pytest.raises(SidecarError) as caught, files.reading(tmp_path):
         (tmp_path / "a").read_text()
 
-    expected = (
-        f"{tmp_path}/a: cannot be read: No such file or directory. Check its rights and its owner"
-    )
+    cause = "cannot be read: No such file or directory"
+    expected = f"{tmp_path}/a: {cause}. Check its permissions and its owner"
     assert expected == str(caught.value)

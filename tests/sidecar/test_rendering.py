@@ -209,7 +209,7 @@ def test_a_failed_write_says_that_nothing_changed(rendered, monkeypatch) -> None
 
     expected = (
         f"{rendered}: cannot be written: No space left on device. "
-        "Nothing was changed; check space and rights"
+        "Nothing was changed; check permissions and free space"
     )
     assert expected == str(caught.value)
 
@@ -401,13 +401,17 @@ def world(tmp_path_factory) -> Path:
         (
             0o555,
             "new",
-            "is not writable. Choose another --out, or change its rights [folder-refused]",
+            "is not writable. Choose another --out, or change its permissions [folder-refused]",
         ),
-        (0o555, "", "is not writable. Choose another --out, or change its rights [folder-refused]"),
+        (
+            0o555,
+            "",
+            "is not writable. Choose another --out, or change its permissions [folder-refused]",
+        ),
         (
             0o000,
             "new/er",
-            "cannot be read: Permission denied. Choose another --out, or change its rights",
+            "cannot be read: Permission denied. Choose another --out, or change its permissions",
         ),
     ],
 )
@@ -452,9 +456,8 @@ def test_a_read_only_file_system_is_refused(tmp_path, monkeypatch) -> None:
     """The system's answer counts; it refuses even root there."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
-    expected = (
-        f"{tmp_path}: is not writable. Choose another --out, or change its rights [folder-refused]"
-    )
+    fix = "Choose another --out, or change its permissions"
+    expected = f"{tmp_path}: is not writable. {fix} [folder-refused]"
     assert expected == refused(tmp_path / "out")
 
 

@@ -104,7 +104,7 @@ def test_a_byte_order_mark_is_no_content(tmp_path) -> None:
 
 def test_a_folder_is_not_read(tmp_path) -> None:
     """The message of the system says why."""
-    with pytest.raises(SidecarError, match=r"Is a directory. Check the path and its rights"):
+    with pytest.raises(SidecarError, match=r"Is a directory. Check the path and its permissions"):
         yamlio.read_text(tmp_path)
 
 

@@ -136,7 +136,7 @@ def test_a_token_that_the_gateway_refuses_is_not_rotated_to(rotating):
     assert (0, 1) == (planned.code, done.code)
     assert f"would be replaced: {', '.join(AGENTS)}" in planned.out
     assert "agent submitted: 20 spans failed: the gateway refused the token" in done.err
-    assert "The old token is back. The old agents still run" in done.err
+    assert "The old token was restored. The old agents still run" in done.err
     assert UNKNOWN not in planned.out + planned.err + done.out + done.err
     assert (before, file) == (_agents(rotating), path.read_text())
     assert 0 == rotating.verify().code
@@ -153,7 +153,7 @@ def test_a_rotation_that_is_ended_leaves_nothing(rotating):
 
     assert 143 == process.returncode, err
     assert err.endswith(
-        "sidecar: The old token is back. The old agents still run\nsidecar: ended by SIGTERM\n"
+        "sidecar: The old token was restored. The old agents still run\nsidecar: ended by SIGTERM\n"
     )
     assert (before, file) == (_agents(rotating), path.read_text())
     assert ["agent.yaml"] == [one.name for one in path.parent.iterdir()]

@@ -131,7 +131,7 @@ def test_a_wrong_token_is_named_and_taken_back(region) -> None:
         "is not proven: backend, agent submitted: 20 spans failed: the gateway refused the token"
         in done.stderr
     )
-    assert "The old token is back" in done.stderr
+    assert "The old token was restored" in done.stderr
     assert before == region.get("secret", "--field-selector=metadata.name=region")[0]["data"]
     assert WRONG not in done.stdout + done.stderr
 

@@ -215,7 +215,7 @@ def test_a_second_one_replaces_the_first_and_down_leaves_nothing(demo):
     second = {entry["pid"] for entry in demo.state()["processes"]}
 
     assert 0 == code
-    assert "an earlier demonstration was stopped" in err
+    assert "an earlier demo was stopped" in err
     assert set() == first & second
     assert second <= {process.pid for process in demo.processes()}
 
@@ -295,7 +295,7 @@ def test_a_stand_in_that_hangs_is_named(demo):
 
     assert (1, "stand-in received", False) == (code, hop["hop"], hop["ok"])
     assert "does not answer" in hop["cause"]
-    assert "Start again: make down, make demo" == hop["fix"]
+    assert "Run `make down`, then `make demo`" == hop["fix"]
 
 
 def test_verify_without_a_demo_says_how_to_start_one(tmp_path):
@@ -303,4 +303,4 @@ def test_verify_without_a_demo_says_how_to_start_one(tmp_path):
     code, out, err = Demo(tmp_path).run("verify", "--target", "process")
 
     assert (1, "") == (code, out)
-    assert "build/demo: no demonstration runs without containers. Start one: make demo" in err
+    assert "build/demo: no demonstration runs without containers. Run `make demo`" in err

@@ -88,7 +88,7 @@ def test_a_sampler_that_hides_nothing(warnings, param: str) -> None:
 def test_floating_images_are_found(warnings) -> None:
     """The service's and the agent's."""
     agent = "agent: {image: 'registry.example.com/agent:latest'}\n"
-    again = "two machines may run two programs"
+    again = "two machines may run different programs"
 
     assert [
         ("floating-image-tag", 6, "agent.image", f"has the floating tag latest: {again}"),

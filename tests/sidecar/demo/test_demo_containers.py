@@ -198,11 +198,11 @@ def fail(tmp_path, compose, monkeypatch):
         ),
         (
             "Error: No such image: other:1",
-            "Error: No such image: other:1. Obtain it: sidecar images",
+            "Error: No such image: other:1. Run `sidecar images`",
         ),
         (
             "Error response from daemon: pull access denied for own/image, it does not exist",
-            "pull access denied for own/image, it does not exist. Obtain it: sidecar images",
+            "pull access denied for own/image, it does not exist. Run `sidecar images`",
         ),
         (
             "Error response from daemon: Bind for :8080 failed: port is already allocated",

@@ -128,7 +128,7 @@ def test_a_folder_that_is_not_the_demonstrations_is_left_alone(tmp_path):
 def test_a_spoiled_state_file_stops_and_removes_nothing(tmp_path):
     """Another program's processes.json is an error, and stays."""
     (tmp_path / "processes.json").write_text("{}")
-    with pytest.raises(SidecarError, match="is not the state of a demonstration"):
+    with pytest.raises(SidecarError, match="is not the state of a demo"):
         processes.stop(tmp_path)
 
     assert "{}" == (tmp_path / "processes.json").read_text()
@@ -173,9 +173,7 @@ def test_a_spoiled_state_file_is_an_error(tmp_path, text):
     """It is named with the fix, without a traceback."""
     (tmp_path / "processes.json").write_text(text, encoding="latin-1")
 
-    with pytest.raises(
-        SidecarError, match=r"is not the state of a demonstration\. Remove the file"
-    ):
+    with pytest.raises(SidecarError, match=r"is not the state of a demo\. Remove the file"):
         processes.running(tmp_path)
 
 
@@ -183,9 +181,7 @@ def test_two_in_one_folder_are_refused(tmp_path, spawn):
     """A running one is not started again."""
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
-    with pytest.raises(
-        SidecarError, match=r"a demonstration runs already\. Stop it: sidecar demo --down"
-    ):
+    with pytest.raises(SidecarError, match=r"a demo already runs\. Run `sidecar demo --down`"):
         processes.start(tmp_path / "demo", print)
 
 
@@ -257,7 +253,7 @@ def test_a_page_that_does_not_answer_is_an_error(tmp_path, spawn):
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
     with pytest.raises(
-        SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Start again: make down"
+        SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Run `make down`"
     ):
         ProcessDeployment(tmp_path / "demo").agent("frontend")
 

@@ -321,7 +321,7 @@ def test_absent_folder_is_refused_before_any_work(
 ) -> None:
     """Not after minutes."""
     assert 1 == cli.main(["images", "--out", str(tmp_path / "none")])
-    assert "it is not a folder. Render into it first" in capsys.readouterr().err
+    assert "it is not a folder. Run `sidecar render` first" in capsys.readouterr().err
     assert [] == engine.did
 
 

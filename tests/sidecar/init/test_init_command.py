@@ -134,7 +134,7 @@ def test_nothing_is_overwritten(run, name: str) -> None:
     refused = run("init")
 
     assert 1 == refused.code
-    assert f"sidecar: {name}: exists already" in refused.err
+    assert f"sidecar: {name}: already exists" in refused.err
     assert ([name], "mine") == (files(), Path(name).read_text())
     assert 0 == run("init", "--force").code
     assert "mine" != Path(name).read_text()
@@ -302,7 +302,8 @@ def test_a_spec_that_cannot_be_read_is_reported(run, monkeypatch: pytest.MonkeyP
 
     assert 1 == result.code
     assert (
-        "sidecar: sidecar.yaml: cannot be read: Permission denied. Check its rights" in result.err
+        "sidecar: sidecar.yaml: cannot be read: Permission denied. Check its permissions"
+        in result.err
     )
 
 

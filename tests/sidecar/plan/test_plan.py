@@ -223,7 +223,7 @@ def test_the_stand_ins_host_takes_no_real_token() -> None:
         ),
         (
             GatewaySettings(tls=True),
-            "gateway.tls: the stand-in speaks no TLS. Leave it out, or name another region",
+            "gateway.tls: the stand-in does not support TLS. Remove it, or name another region",
         ),
     ],
 )
@@ -236,14 +236,14 @@ def test_local_has_only_the_stand_in(wish: GatewaySettings, message: str) -> Non
     assert "--grpc=0.0.0.0:1999" in stand_in.argv
 
 
-def test_tls_is_refused_for_an_agent_that_is_not_known_to_speak_it() -> None:
+def test_tls_is_refused_for_an_agent_that_is_not_known_to_support_it() -> None:
     """The flag is known from 1.18.0."""
     newest = plan_of(Spec("cn-beijing", GatewaySettings(tls=True))).services[0].agent.argv
 
     assert "--reporter.grpc.tls.enabled=true" in newest
     with pytest.raises(
         SidecarError,
-        match=r"gateway.tls: the agent 1.17.0 is not known to speak TLS. Use 1.18.0 or",
+        match=r"gateway.tls: agent 1.17.0 is not known to support TLS. Use 1.18.0 or",
     ):
         plan_of(
             Spec("cn-beijing", GatewaySettings(tls=True), agent=AgentSettings(version="1.17.0"))

@@ -330,7 +330,8 @@ def test_all_mistakes_are_reported_in_one_run_in_the_files_order(spec_of, tmp_pa
 def test_a_spec_that_does_not_exist_is_refused(tmp_path) -> None:
     """The error names the path."""
     with pytest.raises(
-        SidecarError, match=r"no.yaml: No such file or directory. Check the path and its rights"
+        SidecarError,
+        match=r"no.yaml: No such file or directory. Check the path and its permissions",
     ):
         load([tmp_path / "no.yaml"])
 

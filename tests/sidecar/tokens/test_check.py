@@ -220,11 +220,11 @@ def test_the_region_local_needs_no_secret(run) -> None:
 def test_a_missing_file(checked) -> None:
     """With the command that writes it. The folder that Docker creates for one is named, too."""
     assert [("error", str(PATH), "does not exist")] == causes(checked())
-    assert "sidecar token set --out ." == checked()["findings"][0]["fix"]
+    assert "Run `sidecar token set --out .`" == checked()["findings"][0]["fix"]
 
     PATH.mkdir(parents=True)
     assert [
-        ("error", str(PATH), "is a folder: Docker creates one for a file that is missing")
+        ("error", str(PATH), "is a folder: Docker creates one in place of a missing file")
     ] == causes(checked())
 
 
@@ -252,7 +252,7 @@ def test_a_source_that_others_can_read(run, checked) -> None:
 
     assert [("warning", "token.txt", cause)] == causes(checked("--file", "token.txt"))
     result = run("token", "set", "--file", "token.txt")
-    fix = "chmod 0600 token.txt, or remove it once the token is set"
+    fix = "Run `chmod 0600 token.txt`, or remove it once the token is set"
     warning = f"sidecar: warning: token.txt: token: {cause}. {fix}"
     assert (0, f"{warning} [token-source-readable-by-others]\n") == (result.code, result.err)
 

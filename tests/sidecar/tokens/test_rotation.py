@@ -238,7 +238,9 @@ def test_what_is_refused_is_undone(run, deployment) -> None:
 
     assert 1 == result.code
     assert "the gateway refused the token" in result.err
-    assert result.err.endswith("The old token is back. The old agents still run [token-refused]\n")
+    assert result.err.endswith(
+        "The old token was restored. The old agents still run [token-refused]\n"
+    )
     assert_as_before(deployment)
 
 
@@ -249,7 +251,7 @@ def test_what_does_not_start_is_undone(run, deployment) -> None:
 
     expected = (
         "sidecar: docker compose: container web-agent-2 is unhealthy. "
-        "The old token is back. The old agents still run\n"
+        "The old token was restored. The old agents still run\n"
     )
     assert (1, expected) == (result.code, result.err)
     assert_as_before(deployment)
@@ -261,7 +263,9 @@ def test_an_interrupt_is_undone(run, deployment) -> None:
 
     result = rotate(run)
 
-    expected = "sidecar: The old token is back. The old agents still run\nsidecar: interrupted\n"
+    expected = (
+        "sidecar: The old token was restored. The old agents still run\nsidecar: interrupted\n"
+    )
     assert (130, True) == (result.code, result.err.endswith(expected))
     assert_as_before(deployment)
 
@@ -332,7 +336,7 @@ def test_what_cannot_be_undone_is_named(run, deployment, monkeypatch) -> None:
     result = rotate(run)
 
     expected = (
-        "failed. The old token is back. New agents could not be removed: "
+        "failed. The old token was restored. New agents could not be removed: "
         "pay-agent-2, web-agent-2; the next rotation removes them\n"
     )
     assert (1, True) == (result.code, result.err.endswith(expected))
@@ -353,7 +357,7 @@ def test_an_old_token_that_cannot_be_put_back_is_reported(run, deployment, monke
     result = rotate(run)
 
     assert (
-        "The old token could not be put back: secrets/agent.yaml: cannot be written" in result.err
+        "The old token could not be restored: secrets/agent.yaml: cannot be written" in result.err
     )
     assert ["pay-agent-1", "web-agent-1"] == agents(deployment)
 
@@ -424,7 +428,7 @@ def test_an_interrupt_where_nothing_runs_is_undone(run, monkeypatch) -> None:
     monkeypatch.setattr(FileStore, "write", interrupted)
     result = rotate(run)
 
-    expected = "sidecar: The old token is back\nsidecar: interrupted\n"
+    expected = "sidecar: The old token was restored\nsidecar: interrupted\n"
     assert (130, expected) == (result.code, result.err)
     assert b"\xff" == PATH.read_bytes()
 

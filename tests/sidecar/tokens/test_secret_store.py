@@ -217,10 +217,13 @@ def test_a_secret_is_checked_where_it_is(run, kubectl) -> None:
     [
         (
             {"token": "eA=="},
-            "namespace shop: has no key agent.yaml; its keys: token. sidecar token set",
+            "namespace shop: has no key agent.yaml; its keys: token. Run `sidecar token set",
         ),
         (None, "namespace shop: has no key agent.yaml; its keys: none"),
-        ({"agent.yaml": "/w=="}, "token: is not UTF-8 text. Write it again"),
+        (
+            {"agent.yaml": "/w=="},
+            "token: is not UTF-8 text. Run `sidecar token set` to write it again",
+        ),
         ({"agent.yaml": encoded("hello")}, "is not an agent's token file"),
         (
             {"agent.yaml": encoded(config(key="jaeger"))},
@@ -243,7 +246,7 @@ def test_a_secret_that_is_missing_is_reported(run, kubectl) -> None:
 
     assert 1 == result.code
     cause = "secret tracing in namespace shop: does not exist"
-    assert f"{cause}. sidecar token set --kubernetes-secret tracing --apply\n" in result.err
+    assert f"{cause}. Run `sidecar token set --kubernetes-secret tracing --apply`\n" in result.err
 
 
 def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:
@@ -292,7 +295,7 @@ def test_a_rotation_that_is_not_proven_is_undone(run, kubectl, file) -> None:
         "token: is not proven: web, agent received: demo-web-1: the agent waits: CrashLoopBackOff"
         in result.err
     )
-    assert "The old token is back. The pods restart with it" in result.err
+    assert "The old token was restored. The pods restart with it" in result.err
     assert [encoded(config()), encoded(config(OTHER))] == [
         sent["data"]["agent.yaml"] for sent in kubectl.read
     ]
@@ -320,7 +323,7 @@ def test_an_interrupted_rotation_is_undone(run, kubectl, file, monkeypatch, step
     result = run("token", "rotate", *SECRET, "--file", file)
 
     expected = (
-        "sidecar: The old token is back. The pods restart with it\nsidecar: ended by SIGTERM\n"
+        "sidecar: The old token was restored. The pods restart with it\nsidecar: ended by SIGTERM\n"
     )
     assert (143, True) == (result.code, result.err.endswith(expected))
     assert encoded(config(OTHER)) == kubectl.read[-1]["data"]["agent.yaml"]
@@ -378,7 +381,9 @@ def test_a_rotation_that_cannot_be_undone_says_so(run, kubectl, file, existed: b
 
     assert 1 == result.code
     assert "deployment is paused" in result.err
-    back = "The old token is back. The pods could not be restarted with it: deployment is paused"
+    back = (
+        "The old token was restored. The pods could not be restarted with it: deployment is paused"
+    )
     assert existed == (back in result.err)
     assert existed != ("There was no token before: the new one stays" in result.err)
 

@@ -245,10 +245,7 @@ def test_a_folder_that_is_not_there_gets_no_token(run, action: str) -> None:
     """With a typo, the secret would end up where nobody looks for it. Nothing is asked for."""
     result = run("token", action, "--out", "build/cn-shenzen")
 
-    expected = (
-        "sidecar: --out build/cn-shenzen: it is not a folder. "
-        "Render into it first: `sidecar render`\n"
-    )
+    expected = "sidecar: --out build/cn-shenzen: it is not a folder. Run `sidecar render` first\n"
     assert (1, "", expected) == (result.code, result.out, result.err)
     assert not Path("build").exists()
 

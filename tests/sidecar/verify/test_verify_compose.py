@@ -139,7 +139,7 @@ def test_a_project_without_services_is_an_error(engine):
 
     with pytest.raises(
         SidecarError,
-        match=r"Compose project other: runs no service of the kit\. Start it: docker comp",
+        match=r"Compose project other: runs no service of the kit\. Run `docker comp",
     ):
         ComposeDeployment(engine, "other", "kit/gateway:1")
 
@@ -150,7 +150,7 @@ def test_a_container_that_does_not_run_is_named(engine, deployment):
 
     with pytest.raises(
         SidecarError,
-        match=r"frontend agent: container frontend-agent is exited\. See docker compose ps",
+        match=r"frontend agent: container frontend-agent is exited\. See `docker compose ps`",
     ):
         deployment.agent("frontend")
 
@@ -216,6 +216,6 @@ def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
 
     with pytest.raises(
         SidecarError,
-        match=r"docker-compose.yml: was not rendered by the kit\. Render one: sidecar render",
+        match=r"docker-compose.yml: was not rendered by the kit\. Run `sidecar render`",
     ):
         deployment_of(tmp_path)

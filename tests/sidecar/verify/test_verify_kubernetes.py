@@ -335,7 +335,7 @@ def test_a_region_shows_no_counts(release) -> None:
         (
             'Error from server (NotFound): namespaces "shop" not found',
             [],
-            r"namespace shop: does not exist\. See kubectl get namespaces",
+            r"namespace shop: does not exist\. See `kubectl get namespaces`",
         ),
         (
             (

@@ -134,7 +134,10 @@ def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
 
     assert (hop, False, None) == (failure.hop, failure.ok, failure.figure)
     assert "web agent: container web-agent-1 is exited" == failure.cause
-    assert ("See docker compose ps and logs", "part-not-running") == (failure.fix, failure.id)
+    assert ("See `docker compose ps` and `docker compose logs`", "part-not-running") == (
+        failure.fix,
+        failure.id,
+    )
 
 
 def test_without_an_agent_the_stand_in_is_named_and_noted():
