@@ -491,3 +491,21 @@ def test_a_compose_file_without_a_gateway_asks_for_the_region(terminal: Terminal
 
     assert 0 == terminal.end()
     assert "written for eu-central-1 (public): services web" in terminal.seen
+
+
+def test_an_ignored_warning_is_counted(run) -> None:
+    """In the text and in JSON; it does not change the spec."""
+    Path("c.yml").write_text(COMPOSE.replace("web:1", "web:latest"))
+    arguments = ("init", "--from", "c.yml", "--region", "cn-beijing", "--dry-run")
+    before = run(*arguments)
+    ignoring = (*arguments, "--ignore", "floating-image-tag")
+    text, data = run(*ignoring), json.loads(run(*ignoring, "--output", "json").out)
+
+    assert "[floating-image-tag]" in before.err
+    assert "[floating-image-tag]" not in text.err
+    assert "1 ignored\n" in text.err
+    assert (1, []) == (
+        data["ignored"],
+        [finding for finding in data["findings"] if finding.get("id") == "floating-image-tag"],
+    )
+    assert before.out == text.out
