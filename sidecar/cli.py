@@ -129,8 +129,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str], token: str | None) -> int:
+    chosen = _chosen(arguments)
+    if chosen == "token":
+        arguments = _action_first(arguments)
     try:
-        parsed, unknown = build_parser(_chosen(arguments)).parse_known_args(arguments)
+        parsed, unknown = build_parser(chosen).parse_known_args(arguments)
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     if unknown:
@@ -156,6 +159,13 @@ def _chosen(arguments: list[str]) -> str:
         if word in ("-h", "--help"):
             break
     return ""
+
+
+def _action_first(arguments: list[str]) -> list[str]:
+    from sidecar.arguments import token
+
+    after = arguments.index("token") + 1
+    return [*arguments[:after], *token.action_first(arguments[after:])]
 
 
 def _replace_closed_streams() -> None:

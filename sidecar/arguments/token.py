@@ -21,6 +21,10 @@ EXAMPLES = """examples:
   sidecar token set --kubernetes-secret tracing --namespace shop --apply
 """
 
+_WITH_VALUE = {
+    *("--file", "--out", "--kubernetes-secret", "-n", "--namespace", "--context"),
+    *("--agent-version", "--output", "--ignore"),
+}
 _SOURCE = "where the token comes from (default: $TRACING_TOKEN, else a prompt)"
 
 _SET = """Write the token.
@@ -74,6 +78,16 @@ def configure(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     _configure_check(check)
     _configure_rotate(rotate)
     return [set_, check, rotate]
+
+
+def action_first(words: list[str]) -> list[str]:
+    """Return the command's words with the action before its flags, where argparse wants it."""
+    if words[:1] in (["-h"], ["--help"]):
+        return words
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _WITH_VALUE else 1
+    return [*words[at : at + 1], *words[:at], *words[at + 1 :]]
 
 
 def _configure_set(parser: argparse.ArgumentParser) -> None:

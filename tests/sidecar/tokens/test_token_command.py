@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import pty
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from sidecar.arguments import token as token_arguments
 from sidecar.tokens.file_store import FileStore
 
 if TYPE_CHECKING:
@@ -308,3 +310,36 @@ def test_no_process_holds_the_token_while_it_is_set(
 
     assert 0 == process.returncode
     assert not any(TOKEN.encode() in data for data in seen)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--file", "token.txt", "--output", "json"],
+        ["--file", "token.txt", "check", "--output", "json"],
+        ["--file", "token.txt", "--output", "json", "check"],
+        ["--file=token.txt", "--verbose", "--output", "json", "check"],
+    ],
+)
+def test_flags_may_come_before_the_action(run, arguments: list[str]) -> None:
+    """As they always could."""
+    Path("token.txt").write_text(f"{TOKEN}\n")
+    Path("token.txt").chmod(0o600)
+    result = run("token", *arguments)
+
+    assert (0, "") == (result.code, result.err)
+    assert '"ok": true' in result.out
+
+
+def test_a_folder_may_have_the_name_of_an_action(run) -> None:
+    """The value of a flag is not the action."""
+    assert "set/secrets/agent.yaml" in run("token", "--out", "set", "check").out
+
+
+def test_each_flag_with_a_value_is_known_to_have_one() -> None:
+    """Its value is skipped in the search for the action."""
+    leaves = token_arguments.configure(argparse.ArgumentParser())
+    actions = (action for leaf in leaves for action in leaf._actions)
+    taking = {name for action in actions if action.nargs is None for name in action.option_strings}
+
+    assert taking == token_arguments._WITH_VALUE
