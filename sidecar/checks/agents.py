@@ -69,6 +69,23 @@ def _token_in_arguments(agent: HandMadeAgent, context: _Context) -> Iterable[Fin
             yield problem.at(agent.service.name, value.place)
 
 
+def _token_in_other_words(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
+    """Judge what is not the value of a tags flag: that is `_token_in_arguments`."""
+    service = agent.service
+    values = [agent.flags[flag].raw for flag in recognition.TAGS_FLAGS if flag in agent.flags]
+    tags = list(filter(None, values))
+    words = {
+        "entrypoint": [word.raw for word in service.entrypoint or ()],
+        "command": [word.raw for word in service.command],
+        "healthcheck": service.health.command if service.health else (),
+    }
+    for key, texts in words.items():
+        others = (text for text in texts if not any(value in text for value in tags))
+        problems = (tokens.in_arguments(text, context.tokens) for text in others)
+        if problem := next(filter(None, problems), None):
+            yield problem.at(service.name, service.place_of(key))
+
+
 def _token_in_environment(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
     for name, value in agent.service.environment.items():
         text = judged_value(name, value)
@@ -190,6 +207,7 @@ def _sizes(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
 
 _CHECKS: tuple[Callable[[HandMadeAgent, _Context], Iterable[Finding]], ...] = (
     _token_in_arguments,
+    _token_in_other_words,
     _token_in_environment,
     _tags,
     _no_token,

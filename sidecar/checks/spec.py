@@ -111,8 +111,10 @@ def _environment(service: Service, path: str, loaded: Loaded) -> Iterator[Findin
 
 def _other_tokens(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
     """Judge what else of a service is written to files and shown: none of it may be a token."""
-    command = filter(None, map(tokens.in_arguments, service.command))
-    yield from _at(loaded, f"{path}.command", next(command, None))
+    checked = service.health.command if service.health else ()
+    for field, words in (("command", service.command), ("health.command", checked)):
+        problems = filter(None, map(tokens.in_arguments, words))
+        yield from _at(loaded, f"{path}.{field}", next(problems, None))
     for field, texts in _texts(service):
         problems = filter(None, map(tokens.in_field, texts))
         yield from _at(loaded, f"{path}.{field}", next(problems, None))
@@ -124,9 +126,9 @@ def _texts(service: Service) -> Iterator[tuple[str, Iterable[str]]]:
     yield "env_files", service.env_files
     if service.build:
         yield "build.context", [service.build.context]
+        yield "build.dockerfile", [service.build.dockerfile or ""]
         yield from ((f"build.args.{name}", [text]) for name, text in service.build.args.items())
     if service.health:
-        yield "health.command", service.health.command
         yield "health.http", [service.health.http or ""]
 
 

@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 def ignored_ids(args: argparse.Namespace) -> list[str]:
     """Return the ids of --ignore. Raises UsageError for the first that cannot be ignored."""
     for problem in catalogue.not_ignorable(args.ignore):
-        raise UsageError("--ignore", problem.cause, problem.fix)
+        raise UsageError("--ignore", problem.cause, problem.fix, id=problem.rule.id)
     return list(args.ignore)

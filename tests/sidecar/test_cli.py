@@ -119,7 +119,7 @@ def test_version_is_the_packages(run) -> None:
         ),
         (
             ["validate", "--region", "local", "--ignore", "floating-image-tags"],
-            "--ignore: 'floating-image-tags' is not a rule. Did you mean floating-image-tag?",
+            "is not a rule. Did you mean floating-image-tag? [unknown-rule]",
         ),
         (
             ["init", "--ignore", "missing-token-file"],

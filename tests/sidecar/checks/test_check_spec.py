@@ -198,7 +198,7 @@ def test_variables_of_one_problem_are_one_warning(warnings) -> None:
     ("lines", "line", "field", "rule"),
     [
         (f"command:\n  - serve\n  - '{ADAPT}'\n", 7, "command", "token-in-arguments"),
-        (f"health: {{command: [check, '{ADAPT}']}}\n", 6, "health.command", "token-in-field"),
+        (f"health: {{command: [check, '{ADAPT}']}}\n", 6, "health.command", "token-in-arguments"),
         ("volumes: [/a@b@c:/data]\n", 6, "volumes", "token-in-field"),
         (
             "build: {context: https://git.example.com/w.git, args: {X: a@b_a@c}}\n",

@@ -77,6 +77,16 @@ def test_a_token_in_an_agents_environment(text: str, _found: list[str]) -> None:
     assert {"token-in-environment"} == ids(web(), environment={"X_TEXT": text})
 
 
+@pytest.mark.parametrize("text", IN_COMMANDS.values(), ids=IN_COMMANDS)
+@pytest.mark.parametrize("key", ["entrypoint", "command", "healthcheck"])
+def test_a_token_in_an_agents_words(key: str, text: str) -> None:
+    """Not only as the value of its tags flag."""
+    words = {"entrypoint": ["agent"], "command": FINE["command"]}.get(key, ["CMD", "check"])
+    given = {"test": [*words, text]} if key == "healthcheck" else [*words, text]
+
+    assert {"token-in-arguments"} == ids(web(), **{key: given})
+
+
 @pytest.mark.parametrize("text", corpus.NO_TOKENS.values(), ids=corpus.NO_TOKENS)
 def test_what_is_not_a_token_in_a_command(text: str) -> None:
     """No finding."""
