@@ -6,7 +6,10 @@ import os
 import shutil
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +42,7 @@ def findings_text(
     for finding in findings:
         severity = colour(finding.severity.value, finding.severity.value, stream)
         rule = f" {colour(f'[{finding.id}]', 'dim', stream)}" if finding.id else ""
-        lines.append(f"{severity}: {finding}{rule}")
+        lines.append(f"{severity}: {_masked(finding)}{rule}")
     if ignored:
         lines.append(f"{ignored} ignored")
     return "\n".join(lines)
@@ -48,6 +51,31 @@ def findings_text(
 def say(text: str) -> None:
     """Print a line to standard error immediately: what follows may take a while."""
     print(f"sidecar: {text}", file=sys.stderr, flush=True)
+
+
+def findings_data(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as JSON-ready data, without what looks like a token."""
+    return [_masked(finding).as_dict() for finding in findings]
+
+
+def _masked(finding: Finding) -> Finding:
+    """Return a finding without what looks like a token: a subject or path may be one."""
+    return replace(
+        finding,
+        subject=mask(finding.subject),
+        place=mask(finding.place),
+        cause=mask(finding.cause),
+        fix=mask(finding.fix),
+    )
+
+
+def masked(data: Any) -> Any:  # noqa: ANN401 - JSON-ready data
+    """Return JSON-ready data without what looks like a token in its texts and keys."""
+    if isinstance(data, dict):
+        return {masked(key): masked(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [masked(value) for value in data]
+    return mask(data) if isinstance(data, str) else data
 
 
 def width() -> int:

@@ -56,6 +56,7 @@ NO_TOKENS = {
     "an image's digest": "web@sha256:0123456789abcdef",
     "the kit's own words": "`--agent.tags=Authentication=...`",
     "the kit's own words as YAML": 'agent: {tags: "Authentication=..."} and nothing else',
+    "the kit's word for a token's shape": "has the shape name@hash_name@hash. Compare it",
     "the key without a value": "`Authentication=` and the agent's flag",
     "a masked token": "Authentication=***",
     "a masked endpoint": f"{ENDPOINT}/adapt_***/api/traces",

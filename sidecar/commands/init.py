@@ -10,6 +10,7 @@ from sidecar.findings import without
 from sidecar.init import questions, report, writing
 from sidecar.init.proposal import Answers, from_compose, plain
 from sidecar.regions import find_region, gateway_of, load_regions
+from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         print(report.text(proposal, args.out, list(files), ignored))
     else:
         print(report.findings_text(proposal, ignored, sys.stderr), end="", file=sys.stderr)
-        print(changes if args.diff else proposal.text, end="")
+        print(mask(changes) if args.diff else proposal.text, end="")
     return 1 if changes else 0
 
 

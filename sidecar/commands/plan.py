@@ -4,8 +4,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sidecar.commands import _spec
-from sidecar.console import table
+from sidecar.console import masked, table
 from sidecar.regions import load_regions
+from sidecar.rules.recognition import mask
 from sidecar.spec.sources import short
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def run(args: argparse.Namespace) -> int:
     plan, _ = _spec.plan_of(loaded, load_regions(args.regions), args.out)
     if args.output == "json":
         provenance = {path: origin.as_dict() for path, origin in loaded.provenance.items()}
-        print(json.dumps({**plan.as_dict(), "provenance": provenance}, indent=2))
+        print(json.dumps(masked({**plan.as_dict(), "provenance": provenance}), indent=2))
     else:
-        print(f"{_text(plan)}\n\n{_settings(loaded)}")
+        print(f"{mask(_text(plan))}\n\n{_settings(loaded)}")
     return 0
 
 
@@ -36,7 +37,8 @@ def _settings(loaded: Loaded) -> str:
 def _shown(value: Any) -> str:  # noqa: ANN401 - JSON-ready data
     if value in (None, "", []):
         return "-"
-    return short(value if isinstance(value, str) and value.isprintable() else json.dumps(value))
+    text = value if isinstance(value, str) and value.isprintable() else json.dumps(masked(value))
+    return short(mask(text))
 
 
 def _text(plan: Plan) -> str:

@@ -15,6 +15,7 @@ from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL, load_regions
 from sidecar.rendering import diff, write_all
 from sidecar.rules.agents import DEFAULT_VERSION
+from sidecar.rules.recognition import mask
 from sidecar.targets.helm.values import SECRET
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
 
 def _show(diffs: list[str]) -> int:
     text = "".join(diffs)
-    print(text, end="")
+    print(mask(text), end="")
     return 1 if text else 0
 
 

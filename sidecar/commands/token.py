@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.commands._findings import ignored_ids
-from sidecar.console import findings_text, say
+from sidecar.console import findings_data, findings_text, say
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.kubernetes.kubectl import Kubectl
@@ -98,7 +98,7 @@ def _as_dict(checked: check.Checked, findings: list[Finding], ignored: int) -> d
         "key": checked.key,
         "fingerprint": checked.fingerprint,
         "public": checked.public,
-        "findings": [finding.as_dict() for finding in findings],
+        "findings": findings_data(findings),
         "ignored": ignored,
     }
 

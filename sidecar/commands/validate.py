@@ -8,7 +8,7 @@ from sidecar.checks.charts import check_chart
 from sidecar.checks.spec import check_spec
 from sidecar.commands import _spec
 from sidecar.commands._findings import ignored_ids
-from sidecar.console import findings_text
+from sidecar.console import findings_data, findings_text
 from sidecar.errors import SidecarError
 from sidecar.findings import failed, without
 from sidecar.regions import load_regions
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         data = {
             "ok": not failed(findings),
-            "findings": [finding.as_dict() for finding in findings],
+            "findings": findings_data(findings),
             "ignored": ignored,
         }
         print(json.dumps(data, indent=2))

@@ -69,7 +69,7 @@ def as_json(proposal: Proposal, out: Path, ignored: int, *, written: bool) -> st
         "network": proposal.network,
         "services": [service["name"] for service in proposal.data.get("services", ())],
         "left_alone": [asdict(left) for left in proposal.untraced],
-        "findings": [finding.as_dict() for finding in proposal.findings],
+        "findings": console.findings_data(proposal.findings),
         "ignored": ignored,
         "next": next_commands(proposal, out),
         "spec": proposal.text,

@@ -136,6 +136,8 @@ _KEY = (
 _WORD = r"[\w.$+~-]"
 _AT = r"(?:[@\uff20\ufe6b]|%40)"
 """Its look-alikes, and how a URL writes it."""
+_SHAPE = rf"name@hash_name@hash\.?(?!{_WORD}|{_AT})"
+"""The kit's own word for the form of a token, perhaps at the end of a sentence."""
 
 
 def _is_path(name: str, value: str) -> bool:
@@ -162,7 +164,9 @@ def _forms() -> tuple[re.Pattern[str], ...]:
         re.compile(rf"{_KEY}{_value(_END)}", re.IGNORECASE),
         re.compile(rf"adapt_{_value(_END + '/')}"),
         # from the start of a run of word characters, or each of them would be a start
-        re.compile(rf"(?<!{_WORD})(?:adapt_)?(?P<token>{_WORD}+(?:{_AT}{_WORD}+){{2,}})"),
+        re.compile(
+            rf"(?<!{_WORD})(?!{_SHAPE})(?:adapt_)?(?P<token>{_WORD}+(?:{_AT}{_WORD}+){{2,}})"
+        ),
     )
 
 

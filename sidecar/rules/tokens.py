@@ -162,7 +162,7 @@ IN_FIELD = Rule(
     "token-in-field",
     Severity.WARNING,
     "A setting of a service holds a token.",
-    "The setting is written to files and shown in plans, and the token with it.",
+    "The setting is written to files, and the token with it.",
     "Write it without the token, which the kit's agent adds",
     "volumes: [./abc123@0123_abc123@4567:/data]",
 )

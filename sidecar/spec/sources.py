@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.rules.recognition import looks_like_token
+from sidecar.rules.recognition import looks_like_token, mask
 
 if TYPE_CHECKING:
     import yaml
@@ -96,8 +96,8 @@ class Source:
 
 
 def below(path: str, key: str) -> str:
-    """Return the path of a key, fit for a message."""
-    name = short(key if key.isprintable() else repr(key))
+    """Return the path of a key, fit for a message: never with what may be a token."""
+    name = short(mask(key if key.isprintable() else repr(key)))
     return f"{path}.{name}" if path else name
 
 

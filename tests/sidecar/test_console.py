@@ -7,6 +7,7 @@ import pytest
 from sidecar import console
 from sidecar.findings import Finding, Severity
 
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 HEAD = ("REGION", "NAME")
 ROWS = [("cn-hangzhou", "杭州"), ("local", "This machine")]
 
@@ -124,3 +125,20 @@ def test_a_file_gets_no_colours_while_the_terminal_does(terminal, tmp_path) -> N
     """Each stream is judged by itself."""
     with (tmp_path / "errors").open("w") as stream:
         assert "\x1b" not in console.findings_text([FLOATS], stream=stream)
+
+
+def test_findings_show_no_token() -> None:
+    """Neither as text nor as data, wherever a check put it; the kit's own words stay."""
+    words = "Give `--agent.tags=Authentication=...`"
+    finding = Finding(Severity.WARNING, TOKEN, f"./{TOKEN}:3", f"{TOKEN} is missing", words)
+    shown = {"subject": "***", "place": "./***:3", "cause": "*** is missing", "fix": words}
+
+    assert f"warning: ./***:3: ***: *** is missing. {words}" == console.findings_text([finding])
+    assert [{"severity": "warning", **shown, "id": ""}] == console.findings_data([finding])
+
+
+def test_data_is_shown_without_tokens() -> None:
+    """In texts and keys, at any depth; all else stays."""
+    data = {"argv": [f"--x={TOKEN}", 1, None], TOKEN: ("a", True)}
+
+    assert {"argv": ["--x=***", 1, None], "***": ["a", True]} == console.masked(data)

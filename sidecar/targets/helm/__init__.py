@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.image_names import official
+from sidecar.rules.recognition import mask
 from sidecar.rules.tokens import EMPTY, PASTED
 from sidecar.targets.helm import chart, schema
 from sidecar.targets.helm.differences import differences
@@ -112,8 +113,13 @@ def overlay(plan: Plan, values: Values) -> str:
     return (
         _jinja()
         .get_template("overlay.yaml.j2")
-        .render(plan=plan, changes=changes, findings=differences(plan))
+        .render(plan=plan, changes=changes, differences=_differences(plan))
     )
+
+
+def _differences(plan: Plan) -> list[str]:
+    """Return sentences without tokens, which would be hidden from masks once they are wrapped."""
+    return [mask(str(finding)) for finding in differences(plan)]
 
 
 @cache

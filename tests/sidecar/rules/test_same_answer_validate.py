@@ -68,12 +68,52 @@ def test_what_is_no_token_in_a_command(ids, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", corpus.TOKENS)
-def test_no_message_shows_a_token(run, tmp_path, monkeypatch, form: str) -> None:
-    """Not even that of a value that is refused."""
-    monkeypatch.chdir(tmp_path)
-    text, tokens = corpus.TOKENS[form]
-    Path("sidecar.yaml").write_text(json.dumps({"region": "cn-shanghai", "name": text}))
-    result = run("validate", "--file", "sidecar.yaml")
+def test_a_token_in_a_health_command(ids, form: str) -> None:
+    """Its words are arguments of a program, too."""
+    assert {"token-in-arguments"} == ids(health={"command": ["check", corpus.TOKENS[form][0]]})
 
-    assert 1 == result.code
-    assert [] == [token for token in tokens if token in result.out + result.err]
+
+def spec_with(text: str) -> dict[str, object]:
+    """Return a spec that holds a text wherever a text may be that is written to files."""
+    service = {
+        "name": "web",
+        "build": {"context": f"./{text}", "dockerfile": text, "args": {"X": text}},
+        "command": ["serve", text],
+        "environment": {"X": text},
+        "env_files": [text],
+        "volumes": [{"source": f"./{text}", "target": f"/{text}"}],
+        "health": {"command": ["check", text]},
+    }
+    return {"region": "cn-shanghai", "services": [service]}
+
+
+REFUSED = {
+    "name": lambda text: {"region": "cn-shanghai", "name": text},
+    "region": lambda text: {"region": text},
+    "an unknown key": lambda text: {"region": "cn-shanghai", text: 1},
+    "an unknown key of a service": lambda text: {"services": [{"name": "web", text: 1}]},
+    "an id to ignore": lambda text: {"region": "cn-shanghai", "ignore": [text]},
+}
+COMMANDS = (
+    ("validate",),
+    ("validate", "--output", "json"),
+    ("validate", "--target", "helm"),
+    ("plan",),
+    ("plan", "--output", "json"),
+    ("render", "--diff"),
+)
+
+
+@pytest.mark.parametrize("spec", [spec_with, *REFUSED.values()], ids=["accepted", *REFUSED])
+@pytest.mark.parametrize("form", corpus.TOKENS)
+def test_no_output_shows_a_token(run, tmp_path, monkeypatch, form: str, spec) -> None:
+    """Not even that of a value that is refused, of a path that is missing, or of a plan."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    text, found = corpus.TOKENS[form]
+    tokens = [token for token in found if token[0] != "$"]  # a variable's name is not secret
+    Path("sidecar.yaml").write_text(json.dumps(spec(text)))
+    results = [run(*command, "--file", "sidecar.yaml") for command in COMMANDS]
+    output = "".join(result.out + result.err for result in results)
+
+    assert [] == [token for token in tokens if token in output]
