@@ -62,7 +62,7 @@ KEYS = {
     "a slip in a key": b"regoin: cn-shanghai\n",
     "a slip in a key below": b"region: cn-shanghai\ncapacity: {span_per_second: 100}\n",
     "an unknown key": b"region: cn-shanghai\nkubernetes: true\n",
-    "a key of another place": b"region: cn-shanghai\nport: 8000\n",
+    "a key of another section": b"region: cn-shanghai\nport: 8000\n",
     "a Compose key": _service(ports="['8000:8000']"),
     "a gateway's key at the top": b"region: cn-shanghai\nnetwork: vpc\n",
     "several at once": _spec("""\

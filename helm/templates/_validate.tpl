@@ -45,7 +45,7 @@
 {{- $delay := int .Values.agent.stopDelaySeconds -}}
 {{- $grace := int .Values.terminationGracePeriodSeconds -}}
 {{- if ge $delay $grace -}}
-{{- $cause := printf "%d leaves no time of terminationGracePeriodSeconds, %d" $delay $grace -}}
+{{- $cause := printf "%d leaves no time within terminationGracePeriodSeconds, %d" $delay $grace -}}
 {{- fail (printf "agent.stopDelaySeconds: %s. Use less" $cause) -}}
 {{- end -}}
 {{- end -}}
@@ -91,7 +91,7 @@
 {{- if not (or $token $secret .Values.standIn.enabled) -}}
 {{- $fix := printf "Name a Secret of namespace %s with the key agent.yaml" .Release.Namespace -}}
 {{- $command := "sidecar token set --kubernetes-secret NAME" -}}
-{{- fail (printf "existingSecret: is empty. %s: %s" $fix $command) -}}
+{{- fail (printf "existingSecret: is empty. %s; `%s` writes it" $fix $command) -}}
 {{- end -}}
 {{- if hasPrefix "Authentication=" $token -}}
 {{- fail "token: begins with Authentication=. Give only what follows it" -}}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start or stop the demonstration; return 1 if a hop fails."""
+    """Start or stop the demo; return 1 if a hop fails."""
     return _down() if args.down else _up(args.target)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Obtain the images, write their names, print them."""
-    obtained = deliver(_wish(args), args.out, args.debian_mirror)
+    obtained = deliver(_options(args), args.out, args.debian_mirror)
     if args.output == "json":
         print(json.dumps([_as_data(entry) for entry in obtained], indent=2))
     else:
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wish(args: argparse.Namespace) -> ImageOptions:
+def _options(args: argparse.Namespace) -> ImageOptions:
     flags = {
         "images.source": args.source,
         "images.prefix": args.prefix,

@@ -19,7 +19,7 @@ from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.tokens import check, rotation, secret_store
 from sidecar.tokens.file_store import FileStore
 from sidecar.tokens.secret_store import SecretStore
-from sidecar.tokens.source import Source
+from sidecar.tokens.source import TokenSource
 
 if TYPE_CHECKING:
     import argparse
@@ -115,7 +115,7 @@ def _checked(args: argparse.Namespace) -> check.Checked:
     """Check the candidate that --file or --stdin gives, else what the store holds."""
     if not args.file and not args.stdin:
         return _store(args).check(_key(args))
-    source = Source(args.file, args.stdin)
+    source = TokenSource(args.file, args.stdin)
     text = source.text()
     if args.file and check.is_agent_file(text):
         return check.check_agent_file(args.file, _key(args), USER)
@@ -169,7 +169,7 @@ def _key(args: argparse.Namespace) -> str:
 
 def _token(args: argparse.Namespace) -> str:
     """Return the token from its source; warnings about it go to standard error."""
-    token, findings = Source(args.file, args.stdin, args.environment_token).token()
+    token, findings = TokenSource(args.file, args.stdin, args.environment_token).token()
     for finding in findings:
         say(findings_text([finding], stream=sys.stderr))
     return token

@@ -1,1 +1,1 @@
-"""The demonstration: sample, agents and stand-in, in containers or as plain processes."""
+"""The demo: sample, agents and stand-in, in containers or as plain processes."""

@@ -114,7 +114,7 @@ def _remove(folder: Path, compose: Compose) -> list[str]:
 def _ignore_orphans() -> None:
     """Keep Compose from warning of other containers that have the project's name.
 
-    They do not belong to the demonstration, which must not remove them.
+    They do not belong to the demo, which must not remove them.
     """
     os.environ.setdefault("COMPOSE_IGNORE_ORPHANS", "true")
 

@@ -1,4 +1,4 @@
-"""The demonstration without containers: the stand-in listens at the agent's port, no agent runs."""
+"""The demo without containers: the stand-in listens at the agent's port, no agent runs."""
 
 from __future__ import annotations
 

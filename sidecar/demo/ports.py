@@ -1,4 +1,4 @@
-"""Host ports for the demonstration: the documented ones, or free ones where those are taken."""
+"""Host ports for the demo: the documented ones, or free ones where those are taken."""
 
 from __future__ import annotations
 

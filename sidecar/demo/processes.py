@@ -72,7 +72,7 @@ def start(folder: Path, say: Callable[[str], None]) -> Demo:
 def stop(folder: Path) -> list[str]:
     """Stop what `start` left running, services before the stand-in, and return the names.
 
-    Removes only the files of the demonstration that the folder's state names. Raises SidecarError
+    Removes only the files of the demo that the folder's state names. Raises SidecarError
     where the state file is not the kit's.
     """
     demo = state.load(folder)
@@ -98,12 +98,12 @@ def _clear(folder: Path) -> None:
 
 
 def is_running(folder: Path = FOLDER) -> bool:
-    """Tell whether the folder's demonstration runs, or some of it."""
+    """Tell whether the folder's demo runs, or some of it."""
     return state.load(folder) is not None
 
 
 def running(folder: Path) -> Demo:
-    """Return the demonstration that runs. Raises SidecarError where none does, or a part ended."""
+    """Return the demo that runs. Raises SidecarError where none does, or a part ended."""
     demo = state.load(folder)
     if demo is None:
         cause = "no demo without containers runs"

@@ -1,4 +1,4 @@
-"""What a demonstration without containers runs: its processes, and the file that names them."""
+"""What a demo without containers runs: its processes, and the file that names them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KILL_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Started:
-    """One process of the demonstration."""
+    """One process of the demo."""
 
     name: str
     pid: int
@@ -51,7 +51,7 @@ def save(folder: Path, demo: Demo) -> None:
 
 
 def load(folder: Path) -> Demo | None:
-    """Return the demonstration that a folder's state file names, if any of it still runs.
+    """Return the demo that a folder's state file names, if any of it still runs.
 
     Raises SidecarError where the file is not the state of a demo.
     """
@@ -69,7 +69,7 @@ def load(folder: Path) -> Demo | None:
 
 
 def alive(started: Started) -> bool:
-    """Tell whether a process of the demonstration runs."""
+    """Tell whether a process of the demo runs."""
     try:
         process = psutil.Process(started.pid)
         return process.create_time() == started.created and process.status() != psutil.STATUS_ZOMBIE

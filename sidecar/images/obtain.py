@@ -69,7 +69,7 @@ class Obtainer:
     def __init__(self, options: ImageOptions, around: Surroundings) -> None:
         self._options = options
         self._around = around
-        self._silence = ""
+        self._unanswered = ""
         """Why the registry is not asked again; empty as long as it answers."""
 
     def all(self) -> list[Obtained]:
@@ -128,15 +128,15 @@ class Obtainer:
 
         With --source registry the reason is raised.
         """
-        if self._silence:
-            return self._silence
+        if self._unanswered:
+            return self._unanswered
         try:
             self._around.images.ask_registry(name, REGISTRY_SECONDS)
         except ImageMissingError as error:
             return self._refused(error, error.cause)
         except EngineError as error:
             why = f"the registry cannot be used: {error.cause}"
-            self._silence = why if isinstance(error, RegistryError) else ""
+            self._unanswered = why if isinstance(error, RegistryError) else ""
             return self._refused(error, why)
         return ""
 

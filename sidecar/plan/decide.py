@@ -92,7 +92,7 @@ def make_plan(
 
 
 def _project(spec: Spec, region: Region) -> str:
-    """Return the deployment's name; a user's own services never share the demonstration's."""
+    """Return the deployment's name; a user's own services never share the demo's."""
     return spec.name or f"{'sidecar' if spec.services is None else 'services'}-{region.id}"
 
 

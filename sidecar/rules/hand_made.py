@@ -144,15 +144,15 @@ class Load(NamedTuple):
 def sizes(workers: str, queue: str, load: Load) -> Problem | None:
     """Judge the workers and queue of a hand-made agent; an empty text is the stock size."""
     rate = load.spans_per_second * load.clients
-    hands = _size(workers, agents.STOCK_WORKERS)
-    ceiling = hands * agents.STOCK_BATCH * 1000 // load.round_trip_ms
+    count = _size(workers, agents.STOCK_WORKERS)
+    ceiling = count * agents.STOCK_BATCH * 1000 // load.round_trip_ms
     if ceiling >= rate:
         return None
     packets = _size(queue, agents.STOCK_QUEUE)
     source = f" from {load.clients} containers" if load.clients > 1 else ""
     lost = f"{1 - ceiling / rate:.0%}".replace("%", " %")
     cause = (
-        f"{hands} workers forward {ceiling:,} spans/s at {load.round_trip_ms} ms: "
+        f"{count} workers forward {ceiling:,} spans/s at {load.round_trip_ms} ms: "
         f"of {rate:,} spans/s{source}, {lost} are lost once its queue of {packets:,} packets "
         f"is full, after {packets * agents.STOCK_BATCH / (rate - ceiling):.1f} s"
     )

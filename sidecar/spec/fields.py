@@ -113,12 +113,12 @@ HEALTH = Section(
         Field(
             "http",
             types.URL_PATH,
-            "path that answers 2xx; asked on `port` with the image's own python",
+            "path that answers 2xx; requested on `port` with the image's python",
             None,
             "/healthz",
         ),
         Field("interval_s", _SECONDS, "seconds between two checks", HealthCheck.interval_s, 10),
-        Field("timeout_s", _SECONDS, "seconds until a check has failed", HealthCheck.timeout_s, 2),
+        Field("timeout_s", _SECONDS, "seconds after which a check fails", HealthCheck.timeout_s, 2),
         Field(
             "retries",
             Integer(1, 1000, "a number of retries"),
@@ -254,7 +254,7 @@ GATEWAY = Section(
         Field(
             "tls",
             Boolean(),
-            "whether agents speak TLS to it; needs an agent from 1.18.0",
+            "whether agents use TLS; needs agent 1.18.0 or later",
             GatewaySettings.tls,
             True,
         ),
@@ -287,7 +287,7 @@ AGENT = Section(
         Field(
             "version",
             types.VERSION,
-            f"version, {OLDEST_VERSION} to {DEFAULT_VERSION}; its flags follow",
+            f"version, {OLDEST_VERSION} to {DEFAULT_VERSION}; decides the flags",
             AgentSettings.version,
             "1.35.0",
         ),
@@ -312,7 +312,7 @@ IMAGES = Section(
         Field(
             "prefix",
             types.MIRROR,
-            "mirror's name before the official names of base and agent",
+            "mirror's name, put before the official names of base and agent",
             ImageSettings.prefix,
             "mirror.example.com/dockerhub/",
         ),

@@ -1,7 +1,7 @@
 """The agents of a folder's Compose project: new ones run next to old ones until they are proven.
 
 Nothing in flight is lost. A service's packets move to the new agent as soon as the old one's name
-disappears from their network, and the old one hands on what it holds before it is stopped.
+disappears from their network, and the old one sends what it holds before it is stopped.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
+class TokenSource:
     """The first of these that is given; none: the user is asked at the terminal."""
 
     file: Path | None = None

@@ -63,8 +63,8 @@ def await_agent(admin: str, seconds: float) -> None:
 def end(program: str, *, gently: bool) -> None:
     """End every process of a program, by its path: gently, or at once.
 
-    At the gentle SIGTERM an agent first hands on what it holds, which takes as long as its gateway
-    is silent. After a failed proof that is not worth the wait.
+    At the gentle SIGTERM, an agent first sends what it holds, and waits as long as its gateway is
+    silent. After a failed proof, that is not worth the wait.
     """
     number = signal.SIGTERM if gently else signal.SIGKILL
     for process in psutil.process_iter(["cmdline"]):

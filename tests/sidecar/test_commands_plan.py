@@ -111,7 +111,7 @@ def test_what_cannot_be_planned_is_one_message(run, arguments: list[str], messag
 
 
 def test_what_does_not_fit_together_names_the_line_that_said_it(run, tmp_path) -> None:
-    """Found only when all is decided, told where it was written."""
+    """Found only when all is decided, and reported where it was written."""
     (tmp_path / "a.yaml").write_text(
         "region: cn-beijing\ngateway:\n  host: gw.example.com\n  tls: true\n"
     )
@@ -178,7 +178,7 @@ def test_every_mistake_of_a_spec_is_printed(run, tmp_path) -> None:
 
 
 def test_an_installed_package_has_no_checkout(monkeypatch, tmp_path) -> None:
-    """A package beside which no Dockerfile lies is not a checkout."""
+    """A package without a Dockerfile next to it is not a checkout."""
     (tmp_path / "sidecar").mkdir()
     monkeypatch.setattr("sidecar.__file__", str(tmp_path / "sidecar" / "__init__.py"))
 

@@ -56,7 +56,7 @@ def test_a_first_render_of_the_sample_names_the_images_step(run) -> None:
 
 
 def test_a_spec_in_this_folder_is_pointed_to(run) -> None:
-    """It names a region, so --file alone is enough."""
+    """It names a region, so --file is enough."""
     without = run("render").err
     Path("sidecar.yaml").write_text("# region: x\nregion: cn-beijing\n")
 

@@ -142,7 +142,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path) -> None:
 
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_a_lock_is_waited_for(tmp_path, kind: str) -> None:
-    """The one who waits is told, and goes on when the other has ended."""
+    """The one that waits gets a message, and continues when the other has ended."""
     lock, path = {
         "folder": (files.locked_folder, tmp_path),
         "file": (files.locked_file, tmp_path / "lock"),
@@ -164,7 +164,7 @@ def test_a_lock_is_waited_for(tmp_path, kind: str) -> None:
 
 
 def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch) -> None:
-    """The caller learns that it is not alone for sure."""
+    """The caller learns that it may not be the only one."""
 
     def flock(_descriptor: int, _operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

@@ -325,10 +325,10 @@ def test_a_rendering_says_what_its_spec_says_and_nothing_else(
         assert list(service.agent.argv) == actual[service.agent.name]["command"]
     for written in data["services"]:
         # the same once more past reader and plan, where nothing is decided
-        said = actual[written["name"]]
-        assert written.get("command") == said.get("command")
-        assert written.get("environment", {}).items() <= said["environment"].items()
-        assert written.get("build", {}).get("args", {}) == said.get("build", {}).get("args", {})
+        service = actual[written["name"]]
+        assert written.get("command") == service.get("command")
+        assert written.get("environment", {}).items() <= service["environment"].items()
+        assert written.get("build", {}).get("args", {}) == service.get("build", {}).get("args", {})
 
 
 @cases(0.45)
@@ -421,7 +421,7 @@ def usual() -> set[str]:
 
 @cases(0.01)
 @given(specs().map(flow) | mutated())
-def test_render_writes_into_its_folder_alone(turn: int, text: str) -> None:
+def test_render_writes_only_into_its_folder(turn: int, text: str) -> None:
     """The same files as the smallest spec's: a spec names no file; on an error there is none."""
     code, written = rendered_by(text)
 

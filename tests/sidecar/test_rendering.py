@@ -435,7 +435,7 @@ def test_a_folder_without_rights_is_refused(world, mode: int, below: str, messag
 
 
 def test_a_rendering_of_another_owner_is_told_as_such(world) -> None:
-    """What cannot be read is not said to be a user's own file."""
+    """What cannot be read is not reported as a user's own file."""
     path = world / "docker-compose.yml"
     path.write_text(HEADER)
     path.chmod(0)

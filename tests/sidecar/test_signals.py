@@ -94,12 +94,12 @@ def test_another_thread_changes_nothing() -> None:
     assert signal.default_int_handler is signal.getsignal(signal.SIGINT)
 
 
-@pytest.mark.parametrize(("number", "code", "said"), [
+@pytest.mark.parametrize(("number", "code", "message"), [
     (signal.SIGINT, 130, b"sidecar: interrupted\n"),
     (signal.SIGTERM, 143, b"sidecar: ended by SIGTERM\n"),
     (signal.SIGHUP, 129, b"sidecar: ended by SIGHUP\n"),
 ])  # fmt: skip
-def test_a_program_that_is_ended_says_so(start, number: int, code: int, said: bytes) -> None:
+def test_a_program_that_is_ended_says_so(start, number: int, code: int, message: bytes) -> None:
     """While it waits for its input; no traceback."""
     reading, writing = os.pipe()
     process = start("token", "set", "--stdin", stdin=reading)
@@ -110,7 +110,7 @@ def test_a_program_that_is_ended_says_so(start, number: int, code: int, said: by
     os.close(reading)
     os.close(writing)
 
-    assert (code, said) == (process.returncode, err)
+    assert (code, message) == (process.returncode, err)
 
 
 def _reads(pid: int) -> bool:

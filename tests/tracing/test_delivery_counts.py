@@ -237,9 +237,9 @@ def test_process_tags_that_cannot_be_encoded_are_left_out(agent, make_tracer, mo
     finish(tracer, 2)
 
     assert tracer.close(5).complete
-    carried = tags(agent.batches[0].process.tags)
-    assert "a" == carried["zone"]
-    assert not {"bad", "huge"} & carried.keys()
+    sent = tags(agent.batches[0].process.tags)
+    assert "a" == sent["zone"]
+    assert not {"bad", "huge"} & sent.keys()
     assert 1 == caplog.text.count("process tag 'huge' cannot be encoded")
 
 

@@ -100,9 +100,9 @@ class _Compact(TCompactProtocol):  # type: ignore[misc] # thriftpy2 is untyped
         self._check_size(size, kind)
         return kind, size
 
-    def _check_size(self, size: int, *kinds: int) -> None:
+    def _check_size(self, size: int, *types: int) -> None:
         # every element takes a byte; one of type 0 would be skipped without reading any
-        if size and (size > self.trans.left or TType.STOP in kinds):
+        if size and (size > self.trans.left or TType.STOP in types):
             raise MalformedError("a collection longer than the datagram")
 
     def _read_ubyte(self) -> int:

@@ -162,7 +162,7 @@ KEYS = (
     Key(
         "tokenRevision",
         REVISION,
-        "Any text. Change it when the existing Secret changed, to roll the pods.",
+        "Any text. Change it after the Secret has changed, to roll the pods.",
         "",
     ),
     Key(

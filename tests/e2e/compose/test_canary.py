@@ -106,14 +106,14 @@ def started(new_deployment, canary):
         rendering.write_text(
             rendering.read_text().replace("file: ./local-agent.yaml", "file: ./secrets/agent.yaml")
         )
-        told = [set_token(local.folder, canary)]
+        printed = [set_token(local.folder, canary)]
         local.set(SIDECAR_TOKEN_FILE="./secrets/agent.yaml")
         done = local.run(
             "up", "--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never"
         )
         verified = local.verify("--spans", "20")
-        told.extend((done.stdout, done.stderr, verified.out, verified.err))
-        yield local, told, list(seen)
+        printed.extend((done.stdout, done.stderr, verified.out, verified.err))
+        yield local, printed, list(seen)
 
 
 @pytest.fixture
@@ -192,10 +192,10 @@ def test_the_stand_in_does_not_show_it(deployment, canary):
 
 def test_no_message_holds_it(started, canary):
     """Nothing that the kit or Compose printed holds it."""
-    told = started[1]
+    printed = started[1]
 
-    assert "proven: every" in "".join(told)
-    assert [] == [text for text in told if canary.is_in(text)]
+    assert "proven: every" in "".join(printed)
+    assert [] == [text for text in printed if canary.is_in(text)]
 
 
 @pytest.mark.parametrize("spoiled", ["{},{}", "{} {}", "{}\n{}", "{}\x00"])
@@ -223,7 +223,7 @@ def test_a_regions_own_folder(canary, new_deployment, tmp_path):
     own = ("--regions", tmp_path / "regions.yaml")
     rendered = sidecar("render", "--region", "cn-shenzhen", *own, "--out", region.folder)
     assert 0 == rendered.code, rendered.err
-    told = [set_token(region.folder, canary)]
+    printed = [set_token(region.folder, canary)]
     with deployed(region):
         region.set()
         region.up()
@@ -238,5 +238,5 @@ def test_a_regions_own_folder(canary, new_deployment, tmp_path):
     assert "the gateway's name does not resolve" in failure["cause"]
     assert hops["frontend", "gateway accepted"]["ok"] is None
     assert [] == [
-        text for text in (*told, *logs, *inspected, done.out, done.err) if canary.is_in(text)
+        text for text in (*printed, *logs, *inspected, done.out, done.err) if canary.is_in(text)
     ]

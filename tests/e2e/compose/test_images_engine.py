@@ -88,11 +88,11 @@ def test_container_in_anothers_network_sees_its_loopback(engine, base, project):
         ["docker", "exec", found.identity, "python3", "-c", look], text=True
     )
 
-    beside = engine.containers.run(
+    shared = engine.containers.run(
         RunRequest(base, ("python3", "-c", look), network_mode=f"container:{found.identity}")
     )
 
-    assert inside == beside.stdout
+    assert inside == shared.stdout
 
 
 def test_failed_step_of_a_real_build_is_shown(engine, base):

@@ -137,7 +137,7 @@ def test_what_does_not_run_is_said(deployment, tmp_path):
 
 
 def test_another_folders_deployment_is_not_proven_for_this_one(deployment, tmp_path):
-    """Two folders of one project: the one that was not started is told whose containers run."""
+    """Two folders of one project: the one that was not started reports whose containers run."""
     for name in ("docker-compose.yml", ".env", "local-agent.yaml"):
         (tmp_path / name).write_bytes((deployment.folder / name).read_bytes())
 

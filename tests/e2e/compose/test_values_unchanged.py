@@ -1,4 +1,4 @@
-"""What a spec says reaches a container's process as it was said, though Compose expands `$`."""
+"""A spec's values reach a container's process unchanged, although Compose expands `$`."""
 
 from __future__ import annotations
 

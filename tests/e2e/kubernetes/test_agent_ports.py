@@ -53,7 +53,7 @@ def test_no_port_of_an_agent_is_reached_from_another_pod(release, outside) -> No
     assert {"inside": SPANS, "outside": 0} == spans_taken(release, outside, "closed")
 
 
-def test_metrics_open_the_admin_port_alone(release, outside) -> None:
+def test_metrics_open_only_the_admin_port(release, outside) -> None:
     """Prometheus finds the agents' counters there and through the Service; no token is in there."""
     admit = f"metrics.namespaceLabels.kubernetes\\.io/metadata\\.name={release.name}"
     upgrade(release, "--set", f"metrics.enabled=true,{admit}")
@@ -62,10 +62,10 @@ def test_metrics_open_the_admin_port_alone(release, outside) -> None:
     assert [8080, 14271] == open_ports(release, outside)
     assert {"inside": SPANS, "outside": 0} == spans_taken(release, outside, "metrics")
     for host in (address(release), "demo-frontend", "demo-backend"):
-        told = {path: outside("-c", FETCH, f"http://{host}:14271{path}") for path in ADMIN}
-        assert "\njaeger_agent_reporter_spans_submitted_total" in told["/metrics"]
-        assert "--config-file=/run/secrets/sidecar/agent.yaml" in told["/debug/pprof/cmdline"]
-        assert not any(part in text for part in CANARY.split("@") for text in told.values())
+        answers = {path: outside("-c", FETCH, f"http://{host}:14271{path}") for path in ADMIN}
+        assert "\njaeger_agent_reporter_spans_submitted_total" in answers["/metrics"]
+        assert "--config-file=/run/secrets/sidecar/agent.yaml" in answers["/debug/pprof/cmdline"]
+        assert not any(part in text for part in CANARY.split("@") for text in answers.values())
 
 
 def address(release) -> str:

@@ -121,7 +121,7 @@ def test_what_is_not_proven_fails(installed) -> None:
 
 
 def proof(pod) -> str:
-    """Return the name of the container beside the agent."""
+    """Return the name of the service's container."""
     (name,) = [each["name"] for each in pod["spec"]["containers"] if each["name"] != "jaeger-agent"]
     return name
 
@@ -175,7 +175,7 @@ def test_a_request_that_is_answered_after_sigterm_is_traced(release: str, reques
 
 
 def test_an_old_clusters_delay_is_a_program_of_the_agents_image(applied) -> None:
-    """It runs: a pod lasts that long, and the hook is not told to have failed."""
+    """It runs: a pod lasts that long, and the hook is not reported as failed."""
     pod = applied.pod_of("backend")
     (agent,) = [each for each in pod["spec"]["containers"] if each["name"] == "jaeger-agent"]
     assert {"exec": {"command": ["sleep", str(DELAY)]}} == agent["lifecycle"]["preStop"]

@@ -71,7 +71,7 @@ def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
     ]
     kinds = release.kinds()
     others = ",".join(one for one in kinds.split(",") if one != "secrets")
-    told = [release.kubectl("describe", kinds), release.kubectl("get", others, "-o", "yaml")]
+    objects = [release.kubectl("describe", kinds), release.kubectl("get", others, "-o", "yaml")]
     jobs = [
         one["metadata"]["name"] for one in release.get("pods", "-l", "batch.kubernetes.io/job-name")
     ]
@@ -80,8 +80,8 @@ def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
     assert "existingSecret: tracing" in helm[0]
     assert jobs
     assert all("accepted with its token tag" in text for text in proofs)
-    assert "Kind:" not in told[1]
-    assert [] == shown(*proofs, *helm, release.release_record("demo"), *told, *logs)
+    assert "Kind:" not in objects[1]
+    assert [] == shown(*proofs, *helm, release.release_record("demo"), *objects, *logs)
 
 
 def test_no_process_of_a_pod_shows_the_token(release, pods, tmp_path) -> None:
@@ -92,15 +92,15 @@ def test_no_process_of_a_pod_shows_the_token(release, pods, tmp_path) -> None:
     same.write_text(json.dumps({"securityContext": {"runAsUser": 10001, "runAsGroup": 10001}}))
     for pod in pods[:2]:
         image = ("--image", official().gateway.name, "--profile=restricted", f"--custom={same}")
-        beside = ("--target=jaeger-agent", "--container=reader")
-        release.kubectl("debug", pod, *image, *beside, "--", "python", "-c", AGENT)
+        target = ("--target=jaeger-agent", "--container=reader")
+        release.kubectl("debug", pod, *image, *target, "--", "python", "-c", AGENT)
 
     assert all("sample_service" in text for text in inside[:2])
     assert not any("unreadable" in text for text in inside)
     assert [] == shown(*inside)
     for pod in pods[:2]:
-        assert "--config-file=/run/secrets/sidecar/agent.yaml" in (told := report(release, pod))
-        assert f"hidden {len(CANARY)}" == told.splitlines()[-1]
+        assert "--config-file=/run/secrets/sidecar/agent.yaml" in (text := report(release, pod))
+        assert f"hidden {len(CANARY)}" == text.splitlines()[-1]
 
 
 def report(space, pod: str) -> str:
@@ -149,9 +149,8 @@ def test_a_missing_secret_or_key_is_named(release) -> None:
     }
     release.apply(empty)
 
-    assert (
-        'has no Secret "absent". Create it: sidecar token set --kubernetes-secret absent'
-        in refused(release, "absent")
+    assert 'has no Secret "absent". Run `sidecar token set --kubernetes-secret absent' in refused(
+        release, "absent"
     )
     assert 'Secret "empty" has no key agent.yaml, it has: other' in refused(release, "empty")
 
@@ -180,8 +179,8 @@ def test_notes_warn_of_a_token_as_a_value(release) -> None:
         return text.partition("NOTES:")[2]
 
     assert "WARNING: the token is a value" in notes("token=a")
-    told = notes("existingSecret=tracing")
-    assert "WARNING" not in told
-    assert "--set tokenRevision=" in told
-    assert "http://127.0.0.1:8080/greet?name=you" in told
-    assert f"helm test third -n {release.name}" in told
+    text = notes("existingSecret=tracing")
+    assert "WARNING" not in text
+    assert "--set tokenRevision=" in text
+    assert "http://127.0.0.1:8080/greet?name=you" in text
+    assert f"helm test third -n {release.name}" in text

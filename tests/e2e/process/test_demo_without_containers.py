@@ -58,7 +58,7 @@ class Demo:
         return process.returncode, out, err
 
     def up(self):
-        """Start a demonstration that proves itself."""
+        """Start a demo that proves itself."""
         code, out, err = self.run("demo", "--target", "process")
         assert 0 == code, out + err
 
@@ -97,7 +97,7 @@ def held(port, kind):
 
 @pytest.fixture
 def demo(tmp_path):
-    """A checkout whose demonstration is stopped after the test."""
+    """A checkout whose demo is stopped after the test."""
     found = Demo(tmp_path / "kit")
     yield found
     found.run("demo", "--down")
@@ -107,7 +107,7 @@ def demo(tmp_path):
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
-    """A demonstration that runs, with what it printed; its usual ports were taken."""
+    """A demo that runs, with what it printed; its usual ports were taken."""
     running = Demo(tmp_path_factory.mktemp("demo"))
     try:
         with (
@@ -182,7 +182,7 @@ def test_page_and_service_answer_where_it_says(started):
 
 @pytest.mark.parametrize("target", [(), ("--target", "process")])
 def test_verify_proves_it_again(started, target):
-    """Verify finds the running processes by itself, or when told; JSON as for every target."""
+    """Verify finds the running processes by itself, or with --target; JSON as for every target."""
     running, _ = started
     code, out, _ = running.run("verify", *target, "--spans", "30", "--output", "json")
     report = json.loads(out)
@@ -195,16 +195,16 @@ def test_verify_proves_it_again(started, target):
 
 
 def test_nothing_listens_beyond_loopback(started):
-    """Every socket of the demonstration is on 127.0.0.1."""
+    """Every socket of the demo is on 127.0.0.1."""
     running, _ = started
-    places = {
+    addresses = {
         socket_.laddr.ip.removeprefix("::ffff:")
         for process in running.processes()
         for socket_ in process.net_connections("inet")
         if socket_.status in {psutil.CONN_LISTEN, psutil.CONN_NONE} and not socket_.raddr
     }
 
-    assert {"127.0.0.1"} == places
+    assert {"127.0.0.1"} == addresses
 
 
 def test_a_second_one_replaces_the_first_and_down_leaves_nothing(demo):
@@ -303,4 +303,4 @@ def test_verify_without_a_demo_says_how_to_start_one(tmp_path):
     code, out, err = Demo(tmp_path).run("verify", "--target", "process")
 
     assert (1, "") == (code, out)
-    assert "build/demo: no demonstration runs without containers. Run `make demo`" in err
+    assert "build/demo: no demo without containers runs. Run `make demo`" in err

@@ -1,4 +1,4 @@
-"""The look that verify takes inside a pod, beside the real agent without containers."""
+"""The look that verify takes inside a pod, with the real agent without containers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 
 def look(port: int, admin: int, seconds: float):
     """Run the program and return what it saw."""
-    place = [f"--agent=127.0.0.1:{port}", f"--admin=http://127.0.0.1:{admin}"]
+    addresses = [f"--agent=127.0.0.1:{port}", f"--admin=http://127.0.0.1:{admin}"]
     options = ["--service=web", "--marker=m", "--spans=20", f"--seconds={seconds}"]
-    command = [sys.executable, "-m", "sidecar.verify.look_inside", *options, *place]
+    command = [sys.executable, "-m", "sidecar.verify.look_inside", *options, *addresses]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return from_text(done.stdout)

@@ -1,4 +1,4 @@
-"""The proof that `helm test` runs, beside the real agent without containers."""
+"""The proof that `helm test` runs, with the real agent without containers."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ def proven(agent_binary, tmp_path, capsys):
             file = write_token(tmp_path / "agent.yaml", token)
             agent = AgentProcess(stack, agent_binary, tmp_path / "agent.log", file, gateway.grpc)
             page = [f"--gateway={gateway.page}"] if with_page else []
-            place = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
+            addresses = [
+                f"--agent=127.0.0.1:{agent.port}",
+                f"--admin=http://127.0.0.1:{agent.admin}",
+            ]
             code = inside.main(
-                ["--service=test", "--spans=20", "--seconds=8", *place, *page, *options]
+                ["--service=test", "--spans=20", "--seconds=8", *addresses, *page, *options]
             )
         return code, "".join(capsys.readouterr())
 
@@ -53,8 +56,8 @@ def test_a_proven_agent_is_told_to_end_and_ends_well(agent_binary, tmp_path) -> 
         file = write_token(tmp_path / "agent.yaml", TOKEN)
         gateway = StandInProcess(stack, file)
         agent = AgentProcess(stack, program, tmp_path / "agent.log", file, gateway.grpc)
-        place = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
-        code = inside.main(["--service=test", "--spans=20", f"--end-agent={program}", *place])
+        addresses = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
+        code = inside.main(["--service=test", "--spans=20", f"--end-agent={program}", *addresses])
 
         assert (0, 0) == (code, agent.process.wait(10))
 
@@ -81,7 +84,7 @@ def test_a_service_that_does_not_answer_fails_the_test(proven) -> None:
     assert (1, True) == (code, "FAIL http://127.0.0.1:9/: does not answer" in text)
 
 
-def test_a_probe_that_breaks_is_told(monkeypatch) -> None:
+def test_a_probe_that_breaks_is_reported(monkeypatch) -> None:
     """By its last line."""
     done = subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nOSError: no network\n")
     monkeypatch.setattr(local.subprocess, "run", lambda *_args, **_options: done)

@@ -102,7 +102,7 @@ def test_a_distant_gateway_loses_nothing(pair):
 
 
 def test_the_last_spans_leave_at_sigterm(pair):
-    """An agent that is told to end first hands on what it holds."""
+    """An agent that is asked to end first sends what it holds."""
     gateway, agent = pair("--latency=300")
     agent.send(500, "last")
     agent.process.send_signal(signal.SIGTERM)

@@ -109,7 +109,7 @@ def _check(run, name: str) -> dict | str:
     TOKEN.chmod(0o600)
     result = run("token", "check", "--file", TOKEN, "--output", "json")
     assert not _holds_canary(result.out + result.err), name
-    if not result.out:  # what is no text is told before it is looked at
+    if not result.out:  # what is not text is reported before it is checked
         return result.err
     data = json.loads(result.out)
     assert data["ok"] == (result.code == 0) == bool(data["fingerprint"]), name

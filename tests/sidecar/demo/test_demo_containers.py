@@ -1,4 +1,4 @@
-"""The demonstration in containers, with a small program as Compose and an engine in memory."""
+"""The demo in containers, with a small program as Compose and an engine in memory."""
 
 from __future__ import annotations
 

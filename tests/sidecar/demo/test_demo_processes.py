@@ -1,4 +1,4 @@
-"""Start and stop of a demonstration's processes, and what can be wrong with them."""
+"""Start and stop of a demo's processes, and what can be wrong with them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _nothing_left(tmp_path):
 
 
 def write_state(folder, *running, **changes):
-    """Write the state file of a demonstration with these processes."""
+    """Write the state file of a demo with these processes."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = tuple(
         Started(f"p{process.pid}", process.pid, psutil.Process(process.pid).create_time())
@@ -66,7 +66,7 @@ def write_state(folder, *running, **changes):
     return demo
 
 
-def test_a_running_demonstration_is_read_back(tmp_path, spawn):
+def test_a_running_demo_is_read_back(tmp_path, spawn):
     """A later command reads from the state file what runs and where."""
     demo = write_state(tmp_path / "demo", spawn("input()"), spawn("import time; time.sleep(60)"))
 
@@ -114,7 +114,7 @@ def test_nothing_to_stop_is_no_error(tmp_path):
     assert [] == processes.stop(tmp_path / "demo")
 
 
-def test_a_folder_that_is_not_the_demonstrations_is_left_alone(tmp_path):
+def test_a_folder_that_is_not_the_demos_stays_as_it_is(tmp_path):
     """Without the kit's state file nothing is removed; a file instead of a folder is not read."""
     mine = tmp_path / "demo/logs/gateway.log"
     mine.parent.mkdir(parents=True)
@@ -135,7 +135,7 @@ def test_a_spoiled_state_file_stops_and_removes_nothing(tmp_path):
 
 
 def test_other_files_in_the_folder_stay(tmp_path, spawn):
-    """Only the demonstration's own state and logs are removed."""
+    """Only the demo's own state and logs are removed."""
     folder = tmp_path / "demo"
     write_state(folder, spawn("import time; time.sleep(60)"))
     (folder / "logs").mkdir()
@@ -154,7 +154,7 @@ def test_the_default_folder_is_in_the_checkout():
 
 
 def test_an_ended_process_is_named(tmp_path, spawn):
-    """The remaining processes are no demonstration."""
+    """The remaining processes are no demo."""
     ended, running = spawn("pass"), spawn("import time; time.sleep(60)")
     demo = write_state(tmp_path / "demo", ended, running)
     ended.wait(10)

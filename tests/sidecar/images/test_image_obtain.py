@@ -93,10 +93,12 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
-def get(images: MemoryImages, checkout: Path | None = None, **wish: Any) -> list[tuple[str, str]]:
+def get(
+    images: MemoryImages, checkout: Path | None = None, **options: Any
+) -> list[tuple[str, str]]:
     """Return name and way of each image obtained."""
     wanted = obtain.ImageOptions(
-        **{"source": "auto", "prefix": "", "agent_version": "1.62.0", **wish}
+        **{"source": "auto", "prefix": "", "agent_version": "1.62.0", **options}
     )
     around = obtain.Surroundings(
         images,  # type: ignore[arg-type]
@@ -347,16 +349,16 @@ def test_second_run_of_a_user_waits_for_the_first(
 ) -> None:
     """It prints why, and continues when the first has ended."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    said, order = threading.Event(), []
+    reported, order = threading.Event(), []
 
     def second() -> None:
-        with one_at_a_time(lambda _line: said.set()):
+        with one_at_a_time(lambda _line: reported.set()):
             order.append("second")
 
     with one_at_a_time(print):
         waiting = threading.Thread(target=second)
         waiting.start()
-        assert said.wait(5)
+        assert reported.wait(5)
         order.append("first")
     waiting.join(5)
 

@@ -57,7 +57,7 @@ def test_a_region_needs_a_token_and_local_has_its_own() -> None:
         (Spec("local", name="shop"), "shop"),
     ],
 )
-def test_the_demonstration_shares_its_project_with_nobody(spec: Spec, project: str) -> None:
+def test_the_demo_shares_its_project_with_nobody(spec: Spec, project: str) -> None:
     """The sample has its own project, a user's services another, and the spec's name wins."""
     assert project == plan_of(spec).project
 
@@ -161,7 +161,7 @@ def test_an_agents_memory_is_the_specs_if_it_gives_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "address"),
+    ("settings", "address"),
     [
         (GatewaySettings(port=443), "tracing-analysis-dc-sz.aliyuncs.com:443"),
         (GatewaySettings(host="gw.example.com", allow=("GW.example.com",)), "gw.example.com:1883"),
@@ -180,12 +180,12 @@ def test_an_agents_memory_is_the_specs_if_it_gives_one() -> None:
     ],
 )
 def test_the_token_goes_to_a_host_of_the_catalogue_or_of_the_list(
-    wish: GatewaySettings, address: str
+    settings: GatewaySettings, address: str
 ) -> None:
     """Whatever its case; the port is the spec's, else the region's."""
     regions = load_regions()
     plan = make_plan(
-        Spec("cn-shenzhen", wish), regions["cn-shenzhen"], known_hosts=token_hosts(regions)
+        Spec("cn-shenzhen", settings), regions["cn-shenzhen"], known_hosts=token_hosts(regions)
     )
 
     assert address == plan.gateway.address
@@ -215,7 +215,7 @@ def test_the_stand_ins_host_takes_no_real_token() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("settings", "message"),
     [
         (
             GatewaySettings(host="gw.example.com", allow=("gw.example.com",)),
@@ -227,10 +227,10 @@ def test_the_stand_ins_host_takes_no_real_token() -> None:
         ),
     ],
 )
-def test_local_has_only_the_stand_in(wish: GatewaySettings, message: str) -> None:
+def test_local_has_only_the_stand_in(settings: GatewaySettings, message: str) -> None:
     """Neither another host nor TLS; another port is fine."""
     with pytest.raises(SidecarError, match=message):
-        plan_of(Spec("local", wish))
+        plan_of(Spec("local", settings))
     stand_in = plan_of(Spec("local", GatewaySettings(port=1999))).stand_in
     assert stand_in
     assert "--grpc=0.0.0.0:1999" in stand_in.argv

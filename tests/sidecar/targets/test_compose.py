@@ -180,17 +180,17 @@ def test_the_file_says_as_data_what_the_plan_says(case: str) -> None:
     services = rendered(spec, source)["services"]
 
     for service in plan.services:
-        actual, beside = services[service.name], services[service.agent.name]
+        actual, agent = services[service.name], services[service.agent.name]
         assert service.image.name == actual["image"]
         assert list(service.command) == actual.get("command", [])
         assert service.environment == actual["environment"]
         assert (service.agent.image.name, list(service.agent.argv)) == (
-            beside["image"],
-            beside["command"],
+            agent["image"],
+            agent["command"],
         )
         assert (service.agent.user, f"{service.agent.tuning.memory_mib}m") == (
-            beside["user"],
-            beside["mem_limit"],
+            agent["user"],
+            agent["mem_limit"],
         )
 
 
@@ -322,10 +322,10 @@ def test_a_path_is_asked_by_python_that_runs() -> None:
     assert """.open("http://127.0.0.1:8000/healthz?a='$b'", timeout=1)""" in test[-1]
 
 
-def test_sampling_is_told_by_the_variables_that_the_client_reads() -> None:
+def test_sampling_is_in_the_variables_that_the_client_reads() -> None:
     """Under what the user's own environment says."""
     services = rendered(CASES["whole-spec"][0])["services"]
-    told = [
+    samplers = [
         {
             key[15:]: value
             for key, value in services[name]["environment"].items()
@@ -334,7 +334,7 @@ def test_sampling_is_told_by_the_variables_that_the_client_reads() -> None:
         for name in ("orders", "worker")
     ]
 
-    assert [{"TYPE": "probabilistic", "PARAM": "0.25"}, {"TYPE": "const", "PARAM": "1"}] == told
+    assert [{"TYPE": "probabilistic", "PARAM": "0.25"}, {"TYPE": "const", "PARAM": "1"}] == samplers
 
 
 def test_an_agents_limits_are_the_specs_own() -> None:

@@ -92,7 +92,7 @@ def test_the_librarys_schema_accepts_its_values() -> None:
     ]
 
 
-def test_the_library_reads_no_value_of_its_parent_alone() -> None:
+def test_the_library_reads_no_value_of_only_its_parent() -> None:
     """Each key that its templates read is one of its own."""
     schema = json.loads((LIBRARY / "values.schema.json").read_text())
     texts = [path.read_text() for path in (LIBRARY / "templates").iterdir()]

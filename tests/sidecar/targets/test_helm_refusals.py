@@ -62,7 +62,7 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("agent.version=1.63.0", ["agent.version: 1.63.0", "1.15.0 to 1.62.0"]),
         (
             "gateway.tls=true,agent.version=1.17.9",
-            ["gateway.tls: the agent 1.17.9", "1.18.0 or later"],
+            ["gateway.tls: agent 1.17.9", "1.18.0 or later"],
         ),
         (
             "agent.mode=container,jobs.a.image=x",

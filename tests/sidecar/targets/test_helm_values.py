@@ -264,7 +264,7 @@ def test_what_a_cluster_has_not_is_said_in_the_overlay() -> None:
 
 
 def test_health_replicas_and_limits_follow_the_spec() -> None:
-    """What the plan says of a service is said to the chart."""
+    """What the plan says of a service is in the chart's values."""
     api, worker = (service_values(*SERVICES, name=name) for name in ("api", "worker"))
     timing = {"intervalSeconds": 7, "timeoutSeconds": 3, "retries": 5, "startSeconds": 30}
 

@@ -1,4 +1,4 @@
-"""Templates are compiled once and kept beside them, as Python keeps its modules."""
+"""Compiled templates are kept next to their sources, as Python keeps its modules."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_damaged_cache_is_no_obstacle(templates) -> None:
 
 
 def test_nothing_is_written_where_python_may_not(templates, monkeypatch) -> None:
-    """PYTHONDONTWRITEBYTECODE speaks for templates, too."""
+    """PYTHONDONTWRITEBYTECODE holds for templates, too."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     assert '"a: b"\n' == render()

@@ -7,7 +7,7 @@ import pytest
 from sidecar.errors import SidecarError
 from sidecar.findings import Severity
 from sidecar.rules import recognition, tokens
-from sidecar.tokens.source import Source, clean
+from sidecar.tokens.source import TokenSource, clean
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 CANARY = "canary-that-nobody-may-see"
@@ -119,7 +119,7 @@ def test_what_an_agent_would_misread_is_refused_unseen(text: str, rule: str) -> 
 )
 def test_an_unusual_token_is_taken_with_a_warning(token: str, cause: str, rule: str) -> None:
     """It is not shown."""
-    taken, found = Source(variable=token).token()
+    taken, found = TokenSource(variable=token).token()
 
     assert token == taken
     assert [(Severity.WARNING, cause, rule)] == [
@@ -130,7 +130,7 @@ def test_an_unusual_token_is_taken_with_a_warning(token: str, cause: str, rule: 
 
 def test_a_usual_token_is_taken_without_a_warning() -> None:
     """From the variable. The source's repr does not show it."""
-    source = Source(variable=f"Authentication={TOKEN}")
+    source = TokenSource(variable=f"Authentication={TOKEN}")
 
     assert (TOKEN, []) == source.token()
     assert TOKEN not in repr(source)

@@ -21,7 +21,7 @@
 {{- fail (printf $message $version) -}}
 {{- end -}}
 {{- if and .Values.gateway.tls (semverCompare "<1.18.0" $version) -}}
-{{- $cause := printf "gateway.tls: the agent %s is not known to support TLS" $version -}}
+{{- $cause := printf "gateway.tls: agent %s is not known to support TLS" $version -}}
 {{- fail (printf "%s. Use agent.version 1.18.0 or later" $cause) -}}
 {{- end -}}
 {{- $kubernetes := .Capabilities.KubeVersion.Version -}}
@@ -46,7 +46,7 @@
 {{- $secret := lookup "v1" "Secret" $namespace $name -}}
 {{- $flags := printf "%s --namespace %s --apply" $name $namespace -}}
 {{- $later := "or set existingSecretCheck=false if it comes later" -}}
-{{- $fix := printf "Create it: sidecar token set --kubernetes-secret %s, %s" $flags $later -}}
+{{- $fix := printf "Run `sidecar token set --kubernetes-secret %s`, %s" $flags $later -}}
 {{- if and (not $secret) (lookup "v1" "Secret" $namespace "") -}}
 {{- $cause := printf "existingSecret: namespace %s has no Secret %q" $namespace $name -}}
 {{- fail (printf "%s. %s" $cause $fix) -}}
