@@ -1,4 +1,4 @@
-# The words for developers. Each one sets up what it needs; `make help` lists them.
+# The commands for developers. Each one sets up what it needs; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -20,13 +20,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo down images render validate verify test test-fast test-all lint format chart \
   bench lock golden fuzz dist dist-check release release-check clean
 
-help: ## list the words
+help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
 
 demo: $(READY) ## start and prove the sample, in containers or, without an engine, as processes
 	@$(SIDECAR) demo
 
-down: $(READY) ## stop the demo and remove all of it
+down: $(READY) ## stop the demo and remove everything that it started
 	@$(SIDECAR) demo --down
 
 images: $(READY) ## pull the images, or build them if no registry answers
@@ -98,7 +98,7 @@ release: $(READY) ## show what a release changes: VERSION=1.2.3; APPLY=1 writes 
 release-check: $(READY) ## check that packages, charts, changelog and tag agree: [TAG=v1.2.3]
 	@$(BIN)/python -m tools.release --check --tag "$$TAG"
 
-clean: ## remove the environment and all that was built
+clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage*
 	rm -f sidecar/stand_in/stubs/*_pb2*
 

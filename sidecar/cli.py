@@ -139,7 +139,7 @@ def _run(arguments: list[str], token: str | None) -> int:
     if unknown:
         # only the names of flags: the rest may be a token that was meant for another argument
         names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
-        cause = f"does not know {', '.join(names)}" if names else "has too many arguments"
+        cause = f"has no option {', '.join(names)}" if names else "has too many arguments"
         subject = f"{parsed.command} {getattr(parsed, 'action', '')}".strip()
         raise UsageError(subject, cause, f"See `sidecar {subject} --help`")
     parsed.environment_token = token

@@ -56,7 +56,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         metavar="FILE",
-        help="a spec that sets these three; flags override it",
+        help="a spec that sets these options; flags override it",
     )
     parser.add_argument(
         "--debian-mirror",

@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   sidecar init --region cn-shanghai --network vpc
   sidecar init --from docker-compose.yml --region cn-shanghai
   sidecar init --from docker-compose.yml --dry-run  print the spec; findings go to standard error
-  sidecar init --from docker-compose.yml --diff     what a new one would change; exit 1 if anything
+  sidecar init --from docker-compose.yml --diff     what a new spec would change; exit 1 if anything
 """
 
 

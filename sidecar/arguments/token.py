@@ -1,8 +1,8 @@
 """Put a region's token where the agent reads it. The token is never the value of a flag.
 
-set and rotate read it from --file or --stdin, else from $TRACING_TOKEN, else they ask for it,
-unseen. It goes into secrets/agent.yaml of a rendered folder, or with --kubernetes-secret into a
-Secret.
+set and rotate read it from --file or --stdin, else from $TRACING_TOKEN, else from a prompt that
+does not show it. They write it into secrets/agent.yaml of a rendered folder, or with
+--kubernetes-secret into a Secret.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ _CHECK_EXAMPLES = """examples:
 """
 _ROTATE = """Replace the token of running agents without losing spans.
 
-Start agents with the new token next to the running ones, prove them, and end the old ones when they
-have handed on what they held. With --kubernetes-secret, apply the Secret and restart the workloads
-that mount it. If a step fails, the old token is put back.
+Start agents with the new token next to the running ones, prove them, and end the old ones after
+they have sent what they hold. With --kubernetes-secret, apply the Secret and restart the workloads
+that mount it. If a step fails, restore the old token.
 """
 _ROTATE_EXAMPLES = """examples:
   sidecar token rotate --out build/cn-shanghai --file new.txt
@@ -66,7 +66,10 @@ def configure(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
     set_ = actions.add_parser("set", help="write the token", description=_SET, epilog=_SET_EXAMPLES)
     check = actions.add_parser(
-        "check", help="check the token unseen", description=_CHECK, epilog=_CHECK_EXAMPLES
+        "check",
+        help="check the token without showing it",
+        description=_CHECK,
+        epilog=_CHECK_EXAMPLES,
     )
     rotate = actions.add_parser(
         "rotate",

@@ -1,6 +1,6 @@
 """Prove, hop by hop, that spans arrive.
 
-Send marked spans from where each service runs, and count them at the client, at the agent, in the
+Send marked spans from each service's network, and count them at the client, at the agent, in the
 kernel below the agent, and at the gateway. The first hop that fails is reported with its cause.
 """
 
@@ -70,7 +70,7 @@ def _add_kubernetes(parser: argparse.ArgumentParser) -> None:
         "--every-pod", action="store_true", help="look into each pod (default: one per service)"
     )
     group.add_argument(
-        "--image", help="the kit's gateway image, to look with (default: the release's)"
+        "--image", help="the gateway image that looks into pods (default: the release's)"
     )
 
 

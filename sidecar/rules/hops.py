@@ -253,7 +253,7 @@ def logged(log: str) -> Problem | None:
 
 
 def submitted(spans: Handed, cause: Problem | None) -> Problem:
-    """Judge spans that an agent did not hand on; `cause` is what its log says of failures."""
+    """Judge spans that an agent did not send on; `cause` is what its log says of failures."""
     if cause is None and spans.undecoded and not spans.failed:
         text = f"{spans.missing} spans were in packets that the agent could not decode"
         return UNDECODED_PACKETS.problem(text)

@@ -98,7 +98,9 @@ class StandIn:
         try:
             port = self._server.add_insecure_port(str(address))
         except RuntimeError as error:
-            raise taken(address, socket.SOCK_STREAM, OSError(0, "gRPC refused it")) from error
+            raise taken(
+                address, socket.SOCK_STREAM, OSError(0, "gRPC refused the address")
+            ) from error
         await self._server.start()
         return Address(address.host, port)
 

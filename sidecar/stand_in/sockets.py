@@ -42,7 +42,7 @@ class Address:
 def bind(address: Address, kind: socket.SocketKind) -> socket.socket:
     """Return a bound socket (SOCK_STREAM or SOCK_DGRAM).
 
-    Raises SidecarError, which names the holder of a taken port if it is known.
+    Raises SidecarError, which names the program that uses the port, if known.
     """
     listener = None
     try:
@@ -64,9 +64,9 @@ def taken(address: Address, kind: socket.SocketKind, error: OSError) -> SidecarE
     holder = port_holder(address.port, kind)
     cause = error.strerror or str(error)
     if holder:
-        cause = f"the port is held by {holder}"
+        cause = f"the port is in use by {holder}"
     return SidecarError(
-        str(address), f"cannot listen: {cause}", "Stop the holder, or choose another port"
+        str(address), f"cannot listen: {cause}", "Stop that program, or choose another port"
     )
 
 

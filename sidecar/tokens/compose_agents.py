@@ -121,7 +121,7 @@ class ComposeAgents:
         return f"{agent.service}: the old one sent what it held, and has ended"
 
     def _retire(self, agent: Container) -> None:
-        """Take an agent off its service's network, let it hand on what it holds, then stop it."""
+        """Take an agent off its service's network, let it send what it holds, then stop it."""
         to_gateway = self.config["networks"]["gateway"]["name"]
         networks = self.engine.containers.inspect(agent.identity)["NetworkSettings"]["Networks"]
         for network in networks:

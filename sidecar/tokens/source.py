@@ -1,4 +1,4 @@
-"""Where a token is taken from: a file, standard input, a variable, or an unseen prompt."""
+"""Where a token is taken from: a file, standard input, a variable, or a hidden prompt."""
 
 from __future__ import annotations
 

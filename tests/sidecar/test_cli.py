@@ -97,13 +97,13 @@ def test_version_is_the_packages(run) -> None:
         (["--bogus"], "sidecar: usage: the following arguments are required: COMMAND"),
         (
             ["regions", "--bogus"],
-            "sidecar: regions: does not know --bogus. See `sidecar regions --help`",
+            "sidecar: regions: has no option --bogus. See `sidecar regions --help`",
         ),
         (
             ["regions", "a", "b"],
             "sidecar: regions: has too many arguments. See `sidecar regions --help`",
         ),
-        (["regions", "--outp", "json"], "sidecar: regions: does not know --outp"),
+        (["regions", "--outp", "json"], "sidecar: regions: has no option --outp"),
         (
             ["regions", "--output", "xml"],
             "sidecar: regions: argument --output: invalid choice (choose from 'text', 'json')",

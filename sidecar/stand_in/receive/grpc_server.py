@@ -42,7 +42,7 @@ class CollectorService:
         status = self._faults.take_failure()
         if status is not None:
             batches.failed += 1
-            await context.abort(status, "a fault that was asked for")
+            await context.abort(status, "a fault that was set")
         verdict = self._intake.accept(raw)
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)

@@ -179,11 +179,11 @@ def test_a_token_in_the_names_place_is_not_shown(run, file) -> None:
             ("set", *SECRET, "--out", "x"),
             "argument --out: not allowed with argument --kubernetes-secret",
         ),
-        (("check", *SECRET, "--apply"), "does not know --apply"),
+        (("check", *SECRET, "--apply"), "has no option --apply"),
         (("set", *SECRET, "--context", "prod"), "--context needs --apply"),
-        (("set", "--dry-run"), "does not know --dry-run"),
-        (("check", "--no-verify"), "does not know --no-verify"),
-        (("set", "--output=json"), "does not know --output"),
+        (("set", "--dry-run"), "has no option --dry-run"),
+        (("check", "--no-verify"), "has no option --no-verify"),
+        (("set", "--output=json"), "has no option --output"),
     ],
 )
 def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> None:
