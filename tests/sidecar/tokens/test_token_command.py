@@ -321,11 +321,11 @@ def test_no_process_holds_the_token_while_it_is_set(
         ["--file=token.txt", "--verbose", "--output", "json", "check"],
     ],
 )
-def test_flags_may_come_before_the_action(run, arguments: list[str]) -> None:
-    """As they always could."""
-    Path("token.txt").write_text(f"{TOKEN}\n")
-    Path("token.txt").chmod(0o600)
-    result = run("token", *arguments)
+def test_flags_may_come_before_the_action(execute, tmp_path, arguments: list[str]) -> None:
+    """As they always could; in a process of its own, which keeps --verbose to itself."""
+    (tmp_path / "token.txt").write_text(f"{TOKEN}\n")
+    (tmp_path / "token.txt").chmod(0o600)
+    result = execute("token", *arguments, cwd=tmp_path)
 
     assert (0, "") == (result.code, result.err)
     assert '"ok": true' in result.out
