@@ -127,7 +127,7 @@ def test_an_interrupt_of_a_second_demo_says_that_the_first_runs(project, tmp_pat
     _, err = process.communicate(timeout=120)
 
     assert 130 == process.returncode
-    assert "demo: it still runs; stop it: sidecar demo --down" in err
+    assert "demo: it still runs; `sidecar demo --down` stops it" in err
 
 
 def test_an_interrupted_start_leaves_nothing(engine, project, tmp_path):
