@@ -277,7 +277,7 @@ def test_a_process_that_ends_is_named(demo):
 
     assert 1 == code
     assert "sidecar: backend: has ended" in err
-    assert "Run `make down`, then `make demo`" in err
+    assert "run `make down` and `make demo`" in err
 
 
 def test_a_stand_in_that_hangs_is_named(demo):
