@@ -14,6 +14,8 @@ EXAMPLES = """examples:
   sidecar gateway --token-file secrets/agent.yaml --udp 127.0.0.1:6831
   sidecar gateway --token-file secrets/agent.yaml --grpc 0.0.0.0:1883    in a container
   sidecar gateway --probe --http 127.0.0.1:16686
+  sidecar gateway --set-faults '{"fail_with": "UNAVAILABLE", "share": 0.7}'
+  sidecar gateway --set-faults '{}'                                      end all faults
 
 The first line of standard output shows the addresses with their real ports. The exit code is 0
 after SIGTERM, 130 after Ctrl-C.
@@ -98,6 +100,20 @@ def _add_faults(parser: argparse.ArgumentParser) -> None:
         "--fail-calls", type=int, metavar="N", help="with --fail-with: only the first N calls"
     )
     parser.add_argument("--black-hole", action="store_true", help="never answer a call")
+    parser.add_argument("--reset", action="store_true", help="reset the connection of each call")
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="the share of calls that fail, are reset or never answered, 0 to 1 (default: 1)",
+    )
+    parser.add_argument(
+        "--set-faults",
+        metavar="JSON",
+        help="only replace the faults of the stand-in at --http, and print the active ones; "
+        "{} ends all",
+    )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:

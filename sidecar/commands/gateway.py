@@ -13,15 +13,17 @@ from sidecar.errors import SidecarError, UsageError
 if TYPE_CHECKING:
     import argparse
 
+    from sidecar.stand_in.faults import Faults
     from sidecar.stand_in.server import Addresses, Settings
-
-_PROBE_SECONDS = 2
+    from sidecar.stand_in.sockets import Address
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM (0) or SIGINT (130). Raises SidecarError, UsageError."""
     if args.probe:
         return _probe(args.http)
+    if args.set_faults is not None:
+        return _set_faults(args.http, args.set_faults)
     _require_extra()
     settings = _settings(args)
     logging.basicConfig(format="%(asctime)s gateway %(message)s", level=logging.WARNING)
@@ -37,7 +39,6 @@ def _require_extra() -> None:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    from sidecar.stand_in.faults import Faults
     from sidecar.stand_in.keep.credentials import read_token
     from sidecar.stand_in.keep.intake import BadToken
     from sidecar.stand_in.server import Settings
@@ -53,12 +54,25 @@ def _settings(args: argparse.Namespace) -> Settings:
             udp=Address.parse(args.udp) if args.udp else None,
             agent_token=read_token(args.agent_config) if args.agent_config else None,
             on_bad_token=BadToken(args.on_bad_token),
-            faults=Faults(args.latency, args.fail_with, args.fail_calls, args.black_hole),
+            faults=_faults(args),
             max_spans=_positive("--max-spans", args.max_spans),
             max_bytes=_positive("--max-mib", args.max_mib) * 1024 * 1024,
         )
     except ValueError as error:
         raise UsageError("gateway", str(error), "See `sidecar gateway --help`") from error
+
+
+def _faults(args: argparse.Namespace) -> Faults:
+    from sidecar.stand_in.faults import Faults
+
+    return Faults(
+        latency_ms=args.latency,
+        fail_with=args.fail_with,
+        fail_calls=args.fail_calls,
+        black_hole=args.black_hole,
+        share=args.share,
+        reset=args.reset,
+    )
 
 
 def _positive(name: str, value: int) -> int:
@@ -92,8 +106,29 @@ def _announce(addresses: Addresses, args: argparse.Namespace) -> None:
 
 
 def _probe(http: str) -> int:
-    import urllib.request
+    from sidecar.stand_in.client import fetch
 
+    try:
+        fetch(_local(http), "/healthz")
+    except OSError as error:
+        raise SidecarError(http, "the stand-in does not answer /healthz", str(error)) from error
+    return 0
+
+
+def _set_faults(http: str, text: str) -> int:
+    from sidecar.stand_in.client import RefusedError, set_faults
+
+    try:
+        print(json.dumps(set_faults(_local(http), text)))
+    except RefusedError as error:
+        raise UsageError("--set-faults", str(error), "See `sidecar gateway --help`") from error
+    except OSError as error:
+        raise SidecarError(http, f"the stand-in does not answer: {error}") from error
+    return 0
+
+
+def _local(http: str) -> Address:
+    """Return the address at which this machine reaches a listener at HOST:PORT."""
     from sidecar.stand_in.sockets import Address
 
     try:
@@ -101,10 +136,4 @@ def _probe(http: str) -> int:
     except ValueError as error:
         raise UsageError("gateway", str(error), "See `sidecar gateway --help`") from error
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-    host = loopback.get(address.host, address.host)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"http://{Address(host, address.port)}/healthz", timeout=_PROBE_SECONDS):
-            return 0
-    except OSError as error:
-        raise SidecarError(http, "the stand-in does not answer /healthz", str(error)) from error
+    return Address(loopback.get(address.host, address.host), address.port)

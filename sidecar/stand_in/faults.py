@@ -1,14 +1,22 @@
-"""Faults on demand: the stand-in is slow, fails, or never answers."""
+"""Faults on demand: the stand-in is slow, fails, resets, is away, or never answers."""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 STATUSES = tuple(code.name for code in grpc.StatusCode if code is not grpc.StatusCode.OK)
 MAX_LATENCY_MS = 600_000
+BAD_TOKEN = ("refuse", "drop")
+_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -22,16 +30,26 @@ class Faults:
     fail_calls: int | None = None
     """The number of calls that fail; None: all."""
     black_hole: bool = False
-    """No call is read or answered."""
+    """No call is read or answered, then or later: only a reset ends it."""
+    share: float = 1.0
+    """The share of calls that fail, are reset, or are never answered; the others are served."""
+    reset: bool = False
+    """All connections are reset now, and those of later calls with the call."""
+    away: bool = False
+    """The gRPC port is closed: connections are reset, new ones refused."""
+    bad_token: str | None = None
+    """refuse or drop: each token counts as wrong, and is answered so."""
 
     def __post_init__(self) -> None:
         _integer("latency_ms", self.latency_ms, MAX_LATENCY_MS)
         if self.fail_calls is not None:
             _integer("fail_calls", self.fail_calls, 2**31)
-        if not isinstance(self.black_hole, bool):
-            raise ValueError("black_hole is not true or false")  # noqa: TRY004 - one type
-        if self.fail_with is not None and self.fail_with not in STATUSES:
-            raise ValueError(f"fail_with is not one of {', '.join(STATUSES)}")
+        for name in ("black_hole", "reset", "away"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} is not true or false")  # noqa: TRY004 - one type
+        _share(self.share)
+        _one_of("fail_with", self.fail_with, STATUSES)
+        _one_of("bad_token", self.bad_token, BAD_TOKEN)
 
     def changed(self, changes: object) -> Faults:
         """Return these faults with changes from JSON data. Raises ValueError."""
@@ -50,21 +68,66 @@ def _integer(name: str, value: object, most: int) -> None:
         raise ValueError(f"{name} is not a whole number from 0 to {most}")
 
 
+def _share(value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError("share is not a number from 0 to 1")
+
+
+def _one_of(name: str, value: object, names: tuple[str, ...]) -> None:
+    if value is not None and value not in names:
+        raise ValueError(f"{name} is not one of {', '.join(names)}")
+
+
+class Strike(Enum):
+    """What a fault does to one call."""
+
+    FAIL = "fail"
+    RESET = "reset"
+    HOLD = "hold"
+
+
 class FaultSwitch:
     """Holds the active faults, which may change while calls run."""
 
-    def __init__(self, faults: Faults) -> None:
-        self.current = faults
+    def __init__(self) -> None:
+        self.current = Faults()
+        self._on_change: Callable[[Faults], Awaitable[None]] | None = None
+        self._changing = asyncio.Lock()
+        self._random = random.Random(_SEED)  # noqa: S311 - repeatable, not secret
 
-    def set(self, faults: Faults) -> None:
-        """Activate other faults for the calls from now on."""
-        self.current = faults
+    def on_change(self, call: Callable[[Faults], Awaitable[None]]) -> None:
+        """Call this with other faults before they become active; if it raises, they do not."""
+        self._on_change = call
 
-    def take_failure(self) -> Any:  # noqa: ANN401 - grpc.StatusCode, which grpc does not type
-        """Return the status with which this call fails, or None; counts the call."""
+    async def set(self, faults: Faults) -> None:
+        """Activate other faults for the calls from now on. Raises what `on_change` raises."""
+        async with self._changing:
+            if self._on_change:
+                await self._on_change(faults)
+            self._random = random.Random(_SEED)  # noqa: S311
+            self.current = faults
+
+    def take(self) -> Strike | None:
+        """Return what happens to this call, or None if it is served; counts the call."""
         faults = self.current
-        if faults.fail_with is None or faults.fail_calls == 0:
+        strike = _strike(faults)
+        if strike is None or (faults.share < 1 and self._random.random() >= faults.share):
             return None
-        if faults.fail_calls is not None:
+        if strike is Strike.FAIL and faults.fail_calls is not None:
             self.current = replace(faults, fail_calls=faults.fail_calls - 1)
-        return grpc.StatusCode[faults.fail_with]
+        return strike
+
+    @property
+    def status(self) -> Any:  # noqa: ANN401 - grpc.StatusCode, which grpc does not type
+        """The status with which calls fail."""
+        return grpc.StatusCode[self.current.fail_with or "UNAVAILABLE"]
+
+
+def _strike(faults: Faults) -> Strike | None:
+    if faults.black_hole:
+        return Strike.HOLD
+    if faults.reset or faults.away:
+        return Strike.RESET
+    if faults.fail_with is None or faults.fail_calls == 0:
+        return None
+    return Strike.FAIL

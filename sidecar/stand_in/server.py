@@ -14,7 +14,7 @@ from sidecar.stand_in.receive.grpc_server import CollectorService, build_server
 from sidecar.stand_in.receive.udp import RECEIVE_BUFFER, UdpReceiver
 from sidecar.stand_in.show.decoder import Decoder
 from sidecar.stand_in.show.http_server import HttpListener, build_app, log_quietly
-from sidecar.stand_in.sockets import Address, actual, bind, taken
+from sidecar.stand_in.sockets import Address, actual, bind, reset_connections, taken
 from sidecar.stand_in.state import State
 
 if TYPE_CHECKING:
@@ -68,17 +68,22 @@ class StandIn:
         self._settings = settings
         store = TraceStore(settings.max_spans, settings.max_bytes)
         intake = Intake(settings.token, settings.on_bad_token, store)
-        self.state = State(intake, Decoder(settings.token), FaultSwitch(settings.faults))
+        self.state = State(intake, Decoder(settings.token), FaultSwitch())
+        self._grpc = settings.grpc
         self._server: Any = None
         self._http: HttpListener | None = None
 
     async def start(self) -> Addresses:
         """Listen on all addresses, or on none. Raises SidecarError if one is taken."""
         try:
-            return Addresses(await self._start_grpc(), await self._start_http(), self._start_udp())
+            self._grpc = await self._start_grpc()
+            addresses = Addresses(self._grpc, await self._start_http(), self._start_udp())
+            self.state.faults.on_change(self._change)
+            await self.state.faults.set(self._settings.faults)
         except BaseException:
             await self.stop()
             raise
+        return addresses
 
     async def stop(self) -> None:
         """End the calls within a short grace period, and close all ports."""
@@ -91,18 +96,33 @@ class StandIn:
         self.state.intake.events.flush()
 
     async def _start_grpc(self) -> Address:
-        address = self._settings.grpc
+        address = self._grpc
         # gRPC's error names neither the cause nor the holder; that of a plain socket does
         bind(address, socket.SOCK_STREAM).close()
-        self._server = build_server(CollectorService(self.state.intake, self.state.faults))
+        state = self.state
+        server = build_server(CollectorService(state.intake, state.faults, self._reset))
         try:
-            port = self._server.add_insecure_port(str(address))
+            port = server.add_insecure_port(str(address))
         except RuntimeError as error:
             raise taken(
                 address, socket.SOCK_STREAM, OSError(0, "gRPC refused the address")
             ) from error
-        await self._server.start()
+        await server.start()
+        self._server = server
         return Address(address.host, port)
+
+    async def _change(self, faults: Faults) -> None:
+        """Close or open the gRPC port as other faults require. Raises SidecarError if taken."""
+        if faults.away and self._server:
+            server, self._server = self._server, None
+            await server.stop(0)
+        elif not faults.away and not self._server:
+            await self._start_grpc()
+        if faults.reset:
+            self._reset()
+
+    def _reset(self) -> None:
+        reset_connections(self._grpc.port)
 
     async def _start_http(self) -> Address:
         listener = bind(self._settings.http, socket.SOCK_STREAM)
@@ -117,7 +137,7 @@ class StandIn:
         listener = bind(address, socket.SOCK_DGRAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         token = self._settings.agent_token or self._settings.token
-        self.state.udp = UdpReceiver(listener, token, self.state.intake)
+        self.state.udp = UdpReceiver(listener, token, self.state.intake, self.state.faults)
         self.state.udp.start()
         return actual(listener, address)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +86,27 @@ def port_holder(port: int, kind: socket.SocketKind) -> str | None:
         if int(row[1].rpartition(":")[2], 16) == port and (table == "udp" or row[3] == _LISTEN)
     }
     return _owner({f"socket:[{inode}]" for inode in inodes}) if inodes else None
+
+
+def reset_connections(port: int) -> int:
+    """Reset this process's TCP connections at one of its ports, and return how many there were."""
+    count = 0
+    for entry in (_PROC / "self" / "fd").iterdir():
+        with suppress(OSError):  # closed meanwhile, or no connected socket
+            if str(entry.readlink()).startswith("socket:") and _reset(int(entry.name), port):
+                count += 1
+    return count
+
+
+def _reset(descriptor: int, port: int) -> bool:
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        connection.getpeername()
+        if connection.family == socket.AF_UNIX or connection.getsockname()[1] != port:
+            return False
+        # when its owner closes it, what is not read or sent is thrown away
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+        return True
 
 
 def kernel_drops(inode: int) -> int | None:

@@ -19,6 +19,8 @@ class BatchCounters:
     """Answered with the status of a fault."""
     held: int = 0
     """Never answered: the black hole."""
+    reset: int = 0
+    """Ended with their connection by a fault."""
 
 
 @dataclass
@@ -37,6 +39,8 @@ class SpanCounters:
     accepted: int = 0
     refused: RefusedCounters = field(default_factory=RefusedCounters)
     dropped: int = 0
+    failed: int = 0
+    """Of datagrams that a fault struck; over gRPC the agent counts them."""
 
 
 @dataclass

@@ -50,16 +50,21 @@ class Intake:
         self.counters = Counters()
         self.events = EventLog()
 
-    def accept(self, raw: bytes) -> Verdict:
-        """Check and keep a serialized PostSpansRequest, as its bytes."""
+    def accept(self, raw: bytes, bad_token: str | None = None) -> Verdict:
+        """Check and keep a serialized PostSpansRequest, as its bytes.
+
+        With `bad_token`, the value of a BadToken, its token counts as wrong.
+        """
         try:
             batch = PostSpansRequest.FromString(raw).batch
         except DecodeError:
             return self._malformed()
         presented = self._token.check(batch.process)
         marked = NEEDLE in raw
+        if bad_token:
+            return self._turn_away(batch, Presented.WRONG, marked, BadToken(bad_token))
         if presented is not Presented.RIGHT:
-            return self._turn_away(batch, presented, marked)
+            return self._turn_away(batch, presented, marked, self._on_bad_token)
         if not self._keep(raw, batch):
             return self._malformed()
         if marked:
@@ -88,9 +93,15 @@ class Intake:
         self.events.note("batches refused, malformed")
         return Verdict.MALFORMED
 
-    def _turn_away(self, batch: Any, presented: Presented, marked: bool) -> Verdict:  # noqa: ANN401
+    def _turn_away(
+        self,
+        batch: Any,  # noqa: ANN401
+        presented: Presented,
+        marked: bool,
+        answer: BadToken,
+    ) -> Verdict:
         count = len(batch.spans)
-        if self._on_bad_token is BadToken.DROP:
+        if answer is BadToken.DROP:
             self.counters.batches.dropped += 1
             self.counters.spans.dropped += count
             self.events.note(f"spans dropped silently, token {presented.value}", count)

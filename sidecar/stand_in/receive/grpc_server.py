@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from sidecar.stand_in.faults import Strike
 from sidecar.stand_in.keep.intake import Intake, Verdict
 from sidecar.stand_in.stubs import collector_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sidecar.stand_in.faults import FaultSwitch
 
 MAX_MESSAGE = 4 * 1024 * 1024
@@ -27,28 +30,37 @@ _CODES = {
 class CollectorService:
     """Answers PostSpans from raw bytes, so that a batch is parsed once and kept unchanged."""
 
-    def __init__(self, intake: Intake, faults: FaultSwitch) -> None:
+    def __init__(self, intake: Intake, faults: FaultSwitch, reset: Callable[[], object]) -> None:
+        """Take spans into the intake; `reset` resets the server's connections."""
         self._intake = intake
         self._faults = faults
+        self._reset = reset
 
     async def post_spans(self, raw: bytes, context: Any) -> bytes:  # noqa: ANN401 - grpc is untyped
         """Receive one batch; abort with UNAUTHENTICATED, INVALID_ARGUMENT or a fault's status."""
-        batches = self._intake.counters.batches
         faults = self._faults.current
-        if faults.black_hole:
-            batches.held += 1
+        strike = self._faults.take()
+        if strike:
             del raw
-            await asyncio.Event().wait()
-        status = self._faults.take_failure()
-        if status is not None:
-            batches.failed += 1
-            await context.abort(status, "a fault that was set")
-        verdict = self._intake.accept(raw)
+            await self._strike(strike, context)
+        verdict = self._intake.accept(raw, faults.bad_token)
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
         if verdict in _CODES:
             await context.abort(_CODES[verdict], verdict.value)
         return b""
+
+    async def _strike(self, strike: Strike, context: Any) -> None:  # noqa: ANN401
+        batches = self._intake.counters.batches
+        if strike is Strike.HOLD:
+            batches.held += 1
+            await asyncio.Event().wait()
+        if strike is Strike.RESET:
+            batches.reset += 1
+            self._reset()
+        else:
+            batches.failed += 1
+        await context.abort(self._faults.status, "a fault that was set")
 
 
 def build_server(service: CollectorService) -> Any:  # noqa: ANN401

@@ -14,6 +14,7 @@ from sidecar.stand_in.sockets import kernel_drops
 if TYPE_CHECKING:
     import socket
 
+    from sidecar.stand_in.faults import FaultSwitch
     from sidecar.stand_in.keep.credentials import Token
     from sidecar.stand_in.keep.intake import Intake
 
@@ -21,15 +22,19 @@ RECEIVE_BUFFER = 4 * 1024 * 1024
 QUEUE_BYTES = 64 * 1024 * 1024
 _LARGEST = 65_535
 _READS = 64
+_HELD_SECONDS = 0.05
 
 
 class UdpReceiver:
     """Acts as the agent: adds the token's tag to each batch, and hands it to the intake."""
 
-    def __init__(self, listener: socket.socket, token: Token, intake: Intake) -> None:
+    def __init__(
+        self, listener: socket.socket, token: Token, intake: Intake, faults: FaultSwitch
+    ) -> None:
         self._socket = listener
         self._token = token
         self._intake = intake
+        self._faults = faults
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._wake = asyncio.Event()
@@ -79,6 +84,9 @@ class UdpReceiver:
     async def _work(self) -> None:
         while True:
             while self._queue:
+                if self._faults.current.black_hole:  # the queue fills, as an agent's
+                    await asyncio.sleep(_HELD_SECONDS)
+                    continue
                 self._take(self._queue.popleft())
                 # between two datagrams the loop reads the socket and serves other clients
                 await asyncio.sleep(0)
@@ -94,6 +102,10 @@ class UdpReceiver:
             self._intake.counters.udp.malformed += 1
             self._intake.events.note("datagrams malformed")
             return
+        if self._faults.take():
+            self._intake.counters.batches.failed += 1
+            self._intake.counters.spans.failed += len(request.batch.spans)
+            return
         self._token.add_to(request.batch.process)
         self._intake.counters.udp.delivered += 1
-        self._intake.accept(request.SerializeToString())
+        self._intake.accept(request.SerializeToString(), self._faults.current.bad_token)

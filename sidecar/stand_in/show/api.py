@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from sidecar.errors import SidecarError
+from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.show.jaeger_json import envelope, error_envelope, trace_json
 from sidecar.stand_in.show.search import find_operations, find_traces, parse_query
 
@@ -40,6 +42,7 @@ class Api:
             web.get("/api/counters", self.counters),
             web.get("/api/faults", self.faults),
             web.post("/api/faults", self.set_faults),
+            web.put("/api/faults", self.set_faults),
         ]
 
     async def services(self, _: web.Request) -> web.Response:
@@ -116,17 +119,20 @@ class Api:
         return web.json_response(self._state.faults.current.as_dict())
 
     async def set_faults(self, request: web.Request) -> web.Response:
-        """Change some faults, and show the active ones."""
+        """Change some faults (POST) or replace all (PUT), and show the active ones."""
         # without this server's consent, a page of another site can post a form, but not JSON
         if request.content_type != "application/json":
             return failure(415, "the body is not application/json")
         try:
             changes: Any = json.loads(await asyncio.wait_for(request.text(), _BODY_SECONDS))
-            self._state.faults.set(self._state.faults.current.changed(changes))
+            base = Faults() if request.method == "PUT" else self._state.faults.current
+            await self._state.faults.set(base.changed(changes))
         except asyncio.TimeoutError:
             return failure(408, "the body did not arrive in time")
         except (ValueError, RecursionError) as error:
             return failure(400, str(error))
+        except SidecarError as error:  # the gRPC port is taken by another program
+            return failure(409, str(error))
         return web.json_response(self._state.faults.current.as_dict())
 
 

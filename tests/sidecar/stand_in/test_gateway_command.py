@@ -207,6 +207,34 @@ def test_the_probe_checks_whether_a_stand_in_answers(launch, capsys):
     assert f"{http}: the stand-in does not answer /healthz" in capsys.readouterr().err
 
 
+def test_set_faults_changes_a_running_stand_in(launch, capsys):
+    """--set-faults replaces the faults of the stand-in at --http, and prints the active ones."""
+    _, line = launch("--output", "json", "--latency", "5")
+    addresses = json.loads(line)
+
+    code = main(
+        ["gateway", "--http", addresses["http"], "--set-faults", '{"fail_with": "ABORTED"}']
+    )
+
+    active = json.loads(capsys.readouterr().out)
+    assert (0, "ABORTED", 0) == (code, active["fail_with"], active["latency_ms"])
+    assert "ABORTED" == post(addresses["grpc"], build_request())
+    assert 0 == main(["gateway", "--http", addresses["http"], "--set-faults", "{}"])
+    assert "OK" == post(addresses["grpc"], build_request())
+
+
+def test_faults_that_the_stand_in_refuses_are_a_usage_error(launch, capsys):
+    """--set-faults exits 2 with the stand-in's reason, and 1 if none answers."""
+    process, line = launch("--output", "json")
+    http = json.loads(line)["http"]
+
+    assert 2 == main(["gateway", "--http", http, "--set-faults", '{"share": 2}'])
+    assert "share is not a number from 0 to 1" in capsys.readouterr().err
+    process.terminate()
+    process.wait(timeout=5)
+    assert 1 == main(["gateway", "--http", http, "--set-faults", "{}"])
+
+
 def test_help_loads_no_server():
     """`sidecar gateway --help` imports neither gRPC nor aiohttp."""
     script = (

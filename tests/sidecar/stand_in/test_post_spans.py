@@ -1,7 +1,9 @@
 """Spans over gRPC, sent by a real client."""
 
 import asyncio
+import socket
 import time
+from contextlib import suppress
 
 import grpc
 import pytest
@@ -199,6 +201,10 @@ async def test_faults_change_at_run_time(client):
         "fail_with": "UNAVAILABLE",
         "fail_calls": None,
         "black_hole": False,
+        "share": 1.0,
+        "reset": False,
+        "away": False,
+        "bad_token": None,
     }
     assert expected == shown == await client.get("/api/faults")
     assert "UNAVAILABLE" == (await client.refused(build_request()))[0]
@@ -219,6 +225,10 @@ async def test_faults_change_at_run_time(client):
         '{"black_hole": "yes"}',
         '{"fail_calls": 1.5}',
         '{"fail_with": ["UNAVAILABLE"]}',
+        '{"share": 1.5}',
+        '{"share": true}',
+        '{"reset": 1}',
+        '{"bad_token": "ignore"}',
     ],
 )
 async def test_invalid_faults_are_refused(client, body):
@@ -240,3 +250,105 @@ async def test_faults_take_only_json(client):
     url = f"http://{client.addresses.http}/api/faults"
     async with client.http.post(url, data={"black_hole": "true"}) as answer:
         assert 415 == answer.status
+
+
+async def put(client, **faults):
+    """Replace the faults."""
+    url = f"http://{client.addresses.http}/api/faults"
+    async with client.http.put(url, json=faults) as answer:
+        assert 200 == answer.status, await answer.text()
+        return await answer.json()
+
+
+async def test_put_ends_the_faults_that_it_does_not_name(client):
+    """PUT /api/faults replaces all faults: those that it does not name end."""
+    await put(client, latency_ms=5, fail_with="INTERNAL")
+
+    shown = await put(client, latency_ms=7)
+
+    assert (7, None) == (shown["latency_ms"], shown["fail_with"])
+    await client.post(build_request())
+
+
+async def test_a_share_of_the_calls_fails(client):
+    """With a share, about as many calls fail, and the others are accepted."""
+    await put(client, fail_with="INTERNAL", share=0.7)
+
+    for _ in range(200):
+        with suppress(grpc.aio.AioRpcError):
+            await client.post(build_request())
+
+    batches = (await client.get("/api/counters"))["batches"]
+    assert 200 == batches["failed"] + batches["accepted"]
+    assert 120 <= batches["failed"] <= 160
+
+
+async def test_a_reset_ends_the_connection_of_the_call(client):
+    """With resets, a call fails with its connection; without, the client connects again."""
+    await put(client, reset=True)
+    code, message = await client.refused(build_request())
+    await put(client)
+
+    await client.post(build_request(), wait_for_ready=True, timeout=10)
+
+    counters = await client.get("/api/counters")
+    assert "UNAVAILABLE" == code
+    assert "a fault" not in message
+    assert (1, 1) == (counters["batches"]["reset"], counters["batches"]["accepted"])
+
+
+async def test_a_reset_ends_calls_that_a_black_hole_holds(client):
+    """A held call outlives the black hole, as at a gateway that hangs, and ends by a reset."""
+    await put(client, black_hole=True)
+    call = asyncio.ensure_future(client.post(build_request()))
+    while not (await client.get("/api/counters"))["batches"]["held"]:
+        await asyncio.sleep(0.01)
+    await put(client)
+    await asyncio.sleep(0.2)
+    outlives = not call.done()
+
+    await put(client, reset=True)
+
+    with pytest.raises(grpc.aio.AioRpcError):
+        await asyncio.wait_for(call, 5)
+    assert outlives
+
+
+async def test_an_away_gateway_refuses_connections_until_it_is_back(client):
+    """Away, the gRPC port is closed; back, it is the same port, and the counts are kept."""
+    address = client.addresses.grpc
+    await client.post(build_request(marker="m1"))
+    await put(client, away=True)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(address.host, address.port)
+    await put(client)
+
+    await client.post(build_request(marker="m1"), wait_for_ready=True, timeout=30)
+
+    assert 2 == (await client.get("/api/markers/m1"))["accepted"]
+
+
+async def test_a_taken_port_keeps_the_gateway_away(client):
+    """If another program took the port meanwhile, the answer is 409, and away stays."""
+    await put(client, away=True)
+    address = client.addresses.grpc
+    with socket.create_server((address.host, address.port)):
+        url = f"http://{client.addresses.http}/api/faults"
+        async with client.http.put(url, json={}) as answer:
+            shown = await answer.json()
+
+    assert 409 == answer.status
+    assert "the port is in use" in shown["errors"][0]["msg"]
+    assert (await client.get("/api/faults"))["away"]
+
+
+@pytest.mark.parametrize(("how", "outcome"), [("refuse", "refused"), ("drop", "dropped")])
+async def test_every_token_can_count_as_wrong(client, how, outcome):
+    """bad_token refuses or silently drops batches with the right token, counted by marker."""
+    await put(client, bad_token=how)
+
+    with suppress(grpc.aio.AioRpcError):
+        await client.post(build_request(2, marker="m1"))
+
+    marker = await client.get("/api/markers/m1")
+    assert (0, 2) == (marker["accepted"], marker[outcome])

@@ -13,6 +13,7 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType
 from thrift.transport.TTransport import TMemoryBuffer
 
+from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.keep.credentials import Token
 from sidecar.stand_in.receive import udp
 from sidecar.stand_in.receive.thrift import MalformedError, to_request
@@ -268,6 +269,35 @@ async def test_a_decoder_too_far_behind_drops_and_counts(start, monkeypatch):
     counters = await send(client, GOOD)
 
     assert (1, 0) == (counters["overflow"], counters["delivered"])
+
+
+@pytest.mark.asyncio
+async def test_a_fault_strikes_datagrams_as_an_agent_counts_them(start):
+    """With fail_with, the spans of a datagram are counted as failed, and not kept."""
+    client = await start(udp=ANY, faults=Faults(fail_with="UNAVAILABLE"))
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(GOOD, (client.addresses.udp.host, client.addresses.udp.port))
+    while not (counters := await client.get("/api/counters"))["spans"]["failed"]:
+        await asyncio.sleep(0.01)
+
+    assert (2, 0) == (counters["spans"]["failed"], counters["spans"]["accepted"])
+
+
+@pytest.mark.asyncio
+async def test_datagrams_wait_while_the_gateway_is_silent(start):
+    """In the black hole, datagrams wait in the queue; they are accepted when it ends."""
+    client = await start(udp=ANY, faults=Faults(black_hole=True))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(GOOD, (client.addresses.udp.host, client.addresses.udp.port))
+    while not (held := await client.get("/api/counters"))["udp"]["packets"]:
+        await asyncio.sleep(0.01)
+
+    await client.stand_in.state.faults.set(Faults())
+    while not (counters := await client.get("/api/counters"))["spans"]["accepted"]:
+        await asyncio.sleep(0.01)
+
+    assert (0, 2) == (held["spans"]["accepted"], counters["spans"]["accepted"])
 
 
 @pytest.mark.asyncio

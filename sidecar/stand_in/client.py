@@ -1,0 +1,53 @@
+"""Asks a running stand-in over HTTP, and changes its faults."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sidecar.stand_in.sockets import Address
+
+_SECONDS = 2.0
+_CHANGE_SECONDS = 10.0
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class RefusedError(ValueError):
+    """The stand-in refuses faults, and says why."""
+
+
+def fetch(address: Address, path: str) -> bytes:
+    """Return what a path of the API answers. Raises OSError."""
+    with _DIRECT.open(f"http://{address}{path}", timeout=_SECONDS) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def set_faults(address: Address, faults: str) -> dict[str, Any]:
+    """Replace all faults by those of a JSON object, and return the active ones.
+
+    Raises RefusedError, OSError.
+    """
+    request = urllib.request.Request(
+        f"http://{address}/api/faults",
+        faults.encode(),
+        {"Content-Type": "application/json"},
+        method="PUT",
+    )
+    try:
+        with _DIRECT.open(request, timeout=_CHANGE_SECONDS) as answer:
+            active: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise RefusedError(_message(error)) from error
+    return active
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    try:
+        message: str = json.load(error)["errors"][0]["msg"]
+    except (ValueError, LookupError, TypeError):
+        return f"it answered {error.code}"
+    return message
