@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _spec, _watch
 
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
   sidecar verify --out build/cn-shanghai
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
+  sidecar verify --status                              agents' states and counters, no span is sent
   sidecar verify --target process                      a `sidecar demo` without containers
 """
 
@@ -49,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long to wait for them (default: 15)",
     )
     _add_kubernetes(parser)
+    _watch.add(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 

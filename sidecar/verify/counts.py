@@ -37,7 +37,7 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     )
 
 
-_STATES = ("connected", "forwards")
+_STATES = ("connected", "forwards", "queue", "started")
 """Fields of AgentCounts that are states, not totals."""
 
 
@@ -61,6 +61,10 @@ class AgentCounts:
     """By the gateway, or on the path to it; a part of `handler_errors`."""
     forwards: bool = True
     """False for the stand-in at the agent's port: there is no further agent hop."""
+    queue: int = 0
+    """Packets that wait in the agent now."""
+    started: int = 0
+    """When the agent started, in Unix seconds; 0 where that is not known."""
 
     def since(self, before: AgentCounts) -> AgentCounts:
         """Return what was counted after `before`; a restarted agent counts from zero."""

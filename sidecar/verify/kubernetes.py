@@ -55,10 +55,10 @@ class ReleaseDeployment:
         self._image = image
         self._began = datetime.now(timezone.utc) - _CLOCK_SKEW
         pods = pods_of(kubectl.get("pods", f"--selector={selector or f'{INSTANCE}={release}'}"))
-        traced = [pod for pod in pods if _is_traced(pod)]
+        traced = [pod for pod in pods if is_traced(pod)]
         if not traced:
-            raise _not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
-        self._gateways = [pod for pod in pods if _is_gateway(pod)]
+            raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
+        self._gateways = [pod for pod in pods if is_gateway(pod)]
         groups = _by_service(traced)
         if every_pod:
             self._pods = {pod.name: pod for group in groups.values() for pod in group}
@@ -123,12 +123,14 @@ class ReleaseDeployment:
         return next(name for name in names if name)
 
 
-def _is_traced(pod: Pod) -> bool:
+def is_traced(pod: Pod) -> bool:
+    """Tell whether a pod has an agent, and is neither a test nor finished."""
     finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
     return pod.container(AGENT) is not None and pod.service != _TEST and not finished
 
 
-def _is_gateway(pod: Pod) -> bool:
+def is_gateway(pod: Pod) -> bool:
+    """Tell whether a pod is the release's stand-in, and runs."""
     return pod.alive and pod.service == GATEWAY and pod.container(GATEWAY) is not None
 
 
@@ -162,7 +164,7 @@ def _unfit(pod: Pod) -> Broken | None:
     return broken_by(RECEIVED, part_error(pod.name, problem)) if problem else None
 
 
-def _not_found(kubectl: Kubectl, subject: str) -> SidecarError:
+def not_found(kubectl: Kubectl, subject: str) -> SidecarError:
     """Return why there is nothing to look at: no such namespace, or no such release."""
     namespace = kubectl.namespace
     if namespace:
@@ -185,6 +187,6 @@ def _releases(pods: Iterable[Pod]) -> list[str]:
     found = set()
     for pod in pods:
         release = pod.data["metadata"].get("labels", {}).get(INSTANCE)
-        if release and _is_traced(pod):
+        if release and is_traced(pod):
             found.add(release)
     return sorted(found)

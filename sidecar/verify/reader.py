@@ -37,6 +37,8 @@ _METRICS = {
     "spans_submitted": "jaeger_agent_reporter_spans_submitted",
     "spans_failed": "jaeger_agent_reporter_spans_failures",
     "connected": "jaeger_agent_connection_status_collector_connected",
+    "queue": "jaeger_agent_thrift_udp_server_queue_size",
+    "started": "process_start_time_seconds",
 }
 _SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
 _SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))

@@ -23,7 +23,7 @@ UDP6 = Path(__file__).with_name("proc-net-udp6.txt").read_text()
 
 
 def test_an_agents_metrics_become_counts():
-    """The eight counters are found by their names in 1.62, summed over protocols."""
+    """Counters and start are found by their names in 1.62, summed over protocols."""
     expected = AgentCounts(
         packets_processed=4,
         spans_submitted=120,
@@ -31,6 +31,7 @@ def test_an_agents_metrics_become_counts():
         connected=1,
         handler_errors=1,
         batches_failed=1,
+        started=1795361786,
     )
 
     assert expected == agent_counts(METRICS, [])

@@ -1,0 +1,65 @@
+"""Which deployment `sidecar verify` is asked about, by its flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.demo import processes
+from sidecar.errors import UsageError
+from sidecar.kubernetes.kubectl import Kubectl
+
+if TYPE_CHECKING:
+    import argparse
+
+_CLUSTER = ("release", "selector", "namespace", "context", "every_pod", "image")
+
+
+def target_of(args: argparse.Namespace) -> str:
+    """Return kubernetes, process or compose. Raises UsageError for flags that do not fit it."""
+    target: str = args.target or _default_target(args)
+    if target == "kubernetes":
+        _require_release(args)
+    elif named := [name for name in _CLUSTER if getattr(args, name)]:
+        flags = ", ".join("--" + name.replace("_", "-") for name in named)
+        cause = f"{flags} needs --target kubernetes"
+        raise UsageError("verify", cause, "See `sidecar verify --help`")
+    return target
+
+
+def _default_target(args: argparse.Namespace) -> str:
+    if args.release or args.selector:
+        return "kubernetes"
+    if args.out is None and processes.is_running():
+        return "process"
+    return "compose"
+
+
+def _require_release(args: argparse.Namespace) -> None:
+    if bool(args.release) == bool(args.selector):
+        cause = "--target kubernetes needs the release, or the labels of its pods"
+        fix = "Give --release NAME (`helm list` shows it), or --selector LABELS"
+        raise UsageError("verify", cause, fix)
+    if args.out:
+        fix = "A release has no folder: give --namespace and --release"
+        raise UsageError("verify", "--out is for Compose only", fix)
+
+
+def kubectl_of(args: argparse.Namespace) -> Kubectl:
+    """Return the namespace of the cluster that the flags name."""
+    return Kubectl(args.namespace or "", args.context or "")
+
+
+def process_folder(args: argparse.Namespace) -> Path:
+    """Return the folder of the demo that the flags name."""
+    folder: Path = args.out or processes.DEFAULT_FOLDER
+    return folder
+
+
+def compose_folder(args: argparse.Namespace) -> Path:
+    """Return the folder of the Compose file. Raises UsageError where it holds none."""
+    folder: Path = args.out or Path()
+    if not (folder / "docker-compose.yml").is_file():
+        fix = "Give --out FOLDER, or --target process"
+        raise UsageError(str(folder), "holds no docker-compose.yml", fix)
+    return folder

@@ -1,0 +1,38 @@
+"""What `sidecar verify` shows of a deployment without marked spans."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sidecar.commands import _target
+from sidecar.watch import compose
+from sidecar.watch.kubernetes import ReleaseAgents
+from sidecar.watch.process import ProcessAgents
+from sidecar.watch.status import status
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sidecar.watch.agents import Watched
+
+
+def wanted(args: argparse.Namespace) -> bool:
+    """Tell whether the flags ask for something else than a proof."""
+    return bool(args.status)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show what the flags ask for; return 1 if something is wrong."""
+    found = status(_deployment(args))
+    print(json.dumps(found.as_dict(), indent=2) if args.output == "json" else found.as_text())
+    return 0 if found.ok else 1
+
+
+def _deployment(args: argparse.Namespace) -> Watched:
+    target = _target.target_of(args)
+    if target == "kubernetes":
+        return ReleaseAgents(_target.kubectl_of(args), args.release or "", args.selector or "")
+    if target == "process":
+        return ProcessAgents(_target.process_folder(args))
+    return compose.agents_of(_target.compose_folder(args))

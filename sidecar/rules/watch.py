@@ -1,0 +1,179 @@
+"""What the standing counters and states of agents mean, without marked spans."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sidecar.findings import Problem, Rule, Severity
+
+RESTARTS = 3
+"""An agent that was restarted so often has a cause that will not pass."""
+_LOST = "Some spans of the service do not arrive."
+_ALL_LOST = "The spans of the service do not arrive."
+
+
+# Status -----------------------------------------------------------------------------------------
+
+AGENT_STOPPED = Rule(
+    "agent-stopped",
+    Severity.ERROR,
+    "The agent of a service does not run.",
+    _ALL_LOST,
+    "See the agent's log: `docker compose logs`, or `kubectl logs -c jaeger-agent --previous`",
+    "container shop-web-agent-1 is exited",
+)
+AGENT_UNREADABLE = Rule(
+    "agent-unreadable",
+    Severity.ERROR,
+    "An agent runs, and its counters cannot be read.",
+    "It is not known whether spans arrive.",
+    "See the agent's log, and whether it is paused",
+    "an agent whose admin port does not answer",
+)
+AGENT_OUT_OF_MEMORY = Rule(
+    "agent-killed-for-memory",
+    Severity.ERROR,
+    "The agent was killed because it needed more memory than its limit.",
+    "Each time, the agent loses what is in its queue.",
+    "Raise the agent's memory limit, or lower `queue` in its tuning (docs/tuning.md)",
+    "an agent's container that the engine or cluster reports as OOMKilled",
+)
+AGENT_RESTARTS = Rule(
+    "agent-restarts",
+    Severity.WARNING,
+    f"The agent was restarted {RESTARTS} times or more.",
+    "Each time, the agent loses what is in its queue, and counts from 0.",
+    "See the agent's log before its last restart",
+    "a container with the restart count 3",
+)
+AGENTS_DOUBLED = Rule(
+    "agents-doubled",
+    Severity.WARNING,
+    "Several agents run for one service, as an interrupted rotation leaves them.",
+    "Some spans may go out with an earlier token.",
+    "Run `sidecar token rotate` again: it ends the earlier ones",
+    "two running containers of web-agent",
+)
+AGENT_TOKEN_STALE = Rule(
+    "agent-token-stale",
+    Severity.WARNING,
+    "An agent may use another token than the one that the deployment names.",
+    "An agent reads its token once, when it starts.",
+    "Run `sidecar token rotate`, or recreate the agent",
+    "a token file that was written after its agent started",
+)
+SPANS_LOST_EARLIER = Rule(
+    "spans-lost-earlier",
+    Severity.WARNING,
+    "An agent has lost spans since it started.",
+    _LOST,
+    "Run `sidecar verify` to see whether it still does, and `sidecar verify --watch` to follow it",
+    "an agent with 4,700 failed spans",
+)
+
+# Watch ------------------------------------------------------------------------------------------
+
+BUDGET_EXCEEDED = Rule(
+    "loss-budget-exceeded",
+    Severity.ERROR,
+    "More was lost on a hop than the budget allows.",
+    _LOST,
+    "Run `sidecar verify` for the cause",
+    "7,200 of 100,000 spans failed with a budget of 0.1 %",
+)
+AGENT_SILENT = Rule(
+    "agent-submits-nothing",
+    Severity.ERROR,
+    "An agent receives packets, and neither submits spans nor reports a failure.",
+    _ALL_LOST,
+    "Run `sidecar verify` for the cause: the gateway may not answer",
+    "packets processed grow by 40 while spans submitted stay the same",
+)
+QUEUE_STUCK = Rule(
+    "agent-queue-stuck",
+    Severity.ERROR,
+    "The queue of an agent does not empty.",
+    "When it is full, the agent drops packets.",
+    "Run `sidecar verify` for the cause: the gateway is slow or does not answer",
+    "three readings in a row with 10, 40 and 90 packets in the queue",
+)
+DEPLOYMENT_REMOVED = Rule(
+    "deployment-removed",
+    Severity.ERROR,
+    "The deployment was removed while it was watched.",
+    "Nothing reports spans any more.",
+    "Start it again, and then the watch",
+    "`docker compose down` during `sidecar verify --watch`",
+)
+
+
+class Standing(NamedTuple):
+    """What is known of one agent without any marked span."""
+
+    name: str
+    state: str
+    runs: bool
+    readable: bool
+    restarts: int
+    oom_killed: bool
+    lost: int
+    """Spans that failed, and packets that were dropped, since the agent started."""
+    stale: str
+    """Why its token may be another one; empty where it is not."""
+    cause: str = ""
+
+
+def standing(agent: Standing) -> list[Problem]:
+    """Judge an agent's state and its totals."""
+    found: list[Problem] = []
+    if agent.oom_killed:
+        found.append(AGENT_OUT_OF_MEMORY.problem(f"{agent.name} was killed for its memory"))
+    if not agent.runs:
+        found.append(AGENT_STOPPED.problem(f"{agent.name} is {agent.state}"))
+    elif not agent.readable:
+        found.append(AGENT_UNREADABLE.problem(f"{agent.name} cannot be read: {agent.cause}"))
+    if agent.restarts >= RESTARTS:
+        found.append(AGENT_RESTARTS.problem(f"{agent.name} was restarted {agent.restarts} times"))
+    if agent.stale:
+        found.append(AGENT_TOKEN_STALE.problem(f"{agent.name}: {agent.stale}"))
+    if agent.lost:
+        cause = f"{agent.name} lost {agent.lost:,} spans and packets since it started"
+        found.append(SPANS_LOST_EARLIER.problem(cause))
+    return found
+
+
+def doubled(names: list[str]) -> Problem | None:
+    """Judge the running agents of one service that should have one."""
+    if len(names) < 2:
+        return None
+    return AGENTS_DOUBLED.problem(f"{len(names)} agents run: {', '.join(names)}")
+
+
+def budget(hop: str, unit: str, lost: int, arrived: int, share: float) -> Problem | None:
+    """Judge what was lost on a hop, next to what arrived, by the share that may be lost."""
+    total = lost + arrived
+    if not lost or lost <= share * total:
+        return None
+    cause = f"{hop}: {lost:,} of {total:,} {unit} were lost, more than {share * 100:g} %"
+    return BUDGET_EXCEEDED.problem(cause)
+
+
+def silent(packets: int, settled: int, rounds: int) -> Problem | None:
+    """Judge packets that an agent processed in `rounds` intervals, and spans that it settled."""
+    if rounds < 2 or not packets or settled:
+        return None
+    return AGENT_SILENT.problem(f"{packets:,} packets were processed and no span was submitted")
+
+
+def queue(readings: list[int]) -> Problem | None:
+    """Judge the last readings of an agent's queue: three that are not empty and do not shrink."""
+    last = readings[-3:]
+    if len(last) < 3 or not last[0] or last != sorted(last):
+        return None
+    shown = ", ".join(f"{packets:,}" for packets in last)
+    return QUEUE_STUCK.problem(f"its queue holds packets that do not leave it: {shown}")
+
+
+def removed(name: str) -> Problem:
+    """Return the problem of a deployment that is no longer there."""
+    return DEPLOYMENT_REMOVED.problem(f"{name} was removed")

@@ -1,0 +1,78 @@
+"""What is known of a deployment's agents at one moment, whatever the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar.verify.counts import AgentCounts
+
+RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Token:
+    """What may be shown of the token that an agent uses."""
+
+    fingerprint: str
+    stale: str = ""
+    """Why the agent may use another token than the deployment names; empty where it does not."""
+
+
+@dataclass(frozen=True)
+class AgentState:
+    """One agent, or one that should be there."""
+
+    service: str
+    name: str
+    """The container or pod: with several replicas, one service has several."""
+    state: str
+    """running, or why it does not run."""
+    identity: str = ""
+    """Another one for a container that replaced this one."""
+    restarts: int = 0
+    oom_killed: bool = False
+    started: float = 0.0
+    """Unix seconds; 0 where it is not known."""
+    counts: AgentCounts | None = None
+    """None where it cannot be read."""
+    kernel_known: bool = True
+    """False where the drops of the kernel cannot be read."""
+    cause: str = ""
+    """Why it cannot be read."""
+    token: Token | None = None
+    """None where it cannot be read."""
+    last_span: float | None = None
+    """When the service's last span ended, in Unix seconds; None where the gateway does not say."""
+
+    per_replica: bool = False
+    """True where each replica of the service has an agent: several are no mistake."""
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether the agent runs."""
+        return self.state == RUNNING
+
+
+class Watched(Protocol):
+    """A running deployment, as status and watch need it: one implementation per target."""
+
+    name: str
+    """What to call it, such as "Compose project shop"."""
+
+    def read(self) -> Sequence[AgentState]:
+        """Return its agents with their counts; none where it was removed.
+
+        Raises SidecarError where the engine or the cluster does not answer.
+        """
+        ...
+
+    def read_all(self) -> Sequence[AgentState]:
+        """Return its agents with all that is known of them.
+
+        Raises SidecarError where nothing of it is there.
+        """
+        ...

@@ -1,0 +1,234 @@
+"""The agents of a Compose project: read from this machine where it runs them, else from inside."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar.engine.client import connect
+from sidecar.engine.compose import find_compose
+from sidecar.engine.containers import RunRequest
+from sidecar.engine.project import FILE, containers_of
+from sidecar.errors import SidecarError
+from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.tokens.check import check_agent_data
+from sidecar.verify.compose import ROLE, SERVICE
+from sidecar.verify.counts import AgentCounts
+from sidecar.verify.look import last_line
+from sidecar.verify.loopback import fetch
+from sidecar.verify.reader import agent_counts
+from sidecar.watch.agents import RUNNING, AgentState, Token
+from sidecar.watch.gateway import last_span
+from sidecar.watch.times import seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sidecar.engine.client import Engine
+
+_AT_ONCE = 8
+_ANSWER_SECONDS = 1.0
+_LOOK_SECONDS = 20.0
+_READER = ("-m", "sidecar.verify.reader", "agent")
+_TOKEN = "/run/secrets/agent.yaml"  # noqa: S105 - a path
+_TABLES = ("udp", "udp6")
+Object = dict[str, Any]
+
+
+class ComposeAgents:
+    """The agents of one folder's Compose project."""
+
+    def __init__(self, engine: Engine, config: Mapping[str, Any], folder: Path) -> None:
+        self._engine, self._config, self._folder = engine, config, folder
+        self._image = config["x-sidecar"]["probe"]
+        self.name = f"Compose project {config['name']}"
+
+    def read(self) -> Sequence[AgentState]:
+        """Return the agents with their counts."""
+        return self._states(_Details())
+
+    def read_all(self) -> Sequence[AgentState]:
+        """Return the agents with all that is known of them."""
+        found = self._inspected()
+        if not found:
+            raise SidecarError(self.name, "runs no service of the kit", "Run `docker compose up`")
+        page = next((each for each in found if _label(each, ROLE) == "gateway"), None)
+        named = self._config.get("secrets", {}).get("agent", {}).get("file", "")
+        return self._states(_Details(page, named), found)
+
+    def _states(self, details: _Details, found: list[Object] | None = None) -> list[AgentState]:
+        found = self._inspected() if found is None else found
+        agents = [each for each in found if _label(each, ROLE) == "agent"]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            states = list(pool.map(lambda agent: self._state(agent, details), agents))
+        known = {state.service for state in states}
+        names = {_label(each, SERVICE) for each in found if _label(each, ROLE) == "service"}
+        missing = [AgentState(name, "-", "missing") for name in sorted(names - known)]
+        return sorted((*states, *missing), key=lambda state: (state.service, state.name))
+
+    def _inspected(self) -> list[Object]:
+        containers = containers_of(self._engine, self._config, self._folder)
+        return [self._engine.containers.inspect(each.identity) for each in containers]
+
+    def _state(self, agent: Object, details: _Details) -> AgentState:
+        status = agent["State"]["Status"]
+        counts, cause = self._counts(agent) if status == RUNNING else (None, "")
+        service = _label(agent, SERVICE)
+        return AgentState(
+            service=service,
+            name=agent["Name"].lstrip("/"),
+            state=status,
+            identity=agent["Id"],
+            restarts=agent.get("RestartCount", 0),
+            oom_killed=bool(agent["State"].get("OOMKilled")),
+            started=seconds_of(agent["State"].get("StartedAt", "")),
+            counts=counts,
+            cause=cause,
+            token=details.token(agent),
+            last_span=details.last_span(service),
+        )
+
+    def _counts(self, agent: Object) -> tuple[AgentCounts | None, str]:
+        """Return an agent's counts, or why they cannot be read."""
+        if near := _read_near(agent):
+            return near, ""
+        try:
+            return self._read_inside(agent), ""
+        except SidecarError as error:
+            return None, error.cause
+
+    def _read_inside(self, agent: Object) -> AgentCounts:
+        """Read an agent in a short-lived container, on whichever machine the engine is."""
+        request = RunRequest(
+            image=self._image,
+            argv=_READER,
+            entrypoint=("python",),
+            network_mode=f"container:{agent['Id']}",
+            seconds=_LOOK_SECONDS,
+        )
+        result = self._engine.containers.run(request)
+        try:
+            return AgentCounts(**json.loads(result.stdout))
+        except (ValueError, TypeError):
+            raise SidecarError(agent["Name"], last_line(result.stderr)) from None
+
+
+class _Details:
+    """What only status shows: it is the same for several agents, or is not needed often."""
+
+    def __init__(self, gateway: Object | None = None, named: str = "") -> None:
+        self._gateway, self._named = gateway, named
+        self._known: dict[bytes, str] = {}
+
+    def token(self, agent: Object) -> Token | None:
+        """Return the fingerprint of the token that an agent has in its container."""
+        if not self._named:
+            return None
+        mounts = agent.get("Mounts") or []
+        source = next((each["Source"] for each in mounts if each["Destination"] == _TOKEN), "")
+        if not source:
+            return None
+        used = _used(agent, Path(source))
+        mark = self._fingerprint(used) if used else None
+        return Token(mark, self._stale(agent, Path(source))) if mark else None
+
+    def _stale(self, agent: Object, source: Path) -> str:
+        if str(source) != self._named:
+            return f"it reads {source}, the Compose file names {self._named}"
+        with suppress(OSError):
+            changed = source.stat().st_mtime > seconds_of(agent["State"].get("StartedAt", ""))
+            if changed and not _is_copy(_mounted(agent), source):
+                return f"{source} was written after it started"
+        return ""
+
+    def _fingerprint(self, content: bytes) -> str:
+        if content not in self._known:
+            checked = check_agent_data(content, "agent.tags", "")
+            self._known[content] = checked.fingerprint or ""
+        return self._known[content]
+
+    def last_span(self, service: str) -> float | None:
+        """Return when the service's last span ended, where the stand-in shows it."""
+        if self._gateway is None:
+            return None
+        for address in _addresses(self._gateway):
+            found = last_span(f"http://{address}:{STAND_IN_PAGE_PORT}", service)
+            if found is not None:
+                return found
+        return None
+
+
+def process_of(container: Object) -> Path | None:
+    """Return a container's process in /proc; None where the engine runs it on another machine."""
+    process = Path("/proc") / str(container["State"].get("Pid") or "none")
+    try:
+        groups = (process / "cgroup").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return process if container["Id"] in groups else None
+
+
+def _read_near(agent: Object) -> AgentCounts | None:
+    """Read an agent from this machine, in milliseconds; None where its ports are not near."""
+    process = process_of(agent)
+    if process is None:
+        return None
+    tables = list(_tables(process))
+    for address in _addresses(agent):
+        try:
+            metrics = fetch(f"http://{address}:{ADMIN_PORT}/metrics", _ANSWER_SECONDS)
+        except OSError:
+            continue
+        return agent_counts(metrics, tables)
+    return None
+
+
+def _tables(process: Path) -> Iterator[str]:
+    for name in _TABLES:
+        with suppress(OSError):
+            yield (process / "net" / name).read_text(encoding="ascii")
+
+
+def _addresses(container: Object) -> list[str]:
+    networks = container["NetworkSettings"].get("Networks") or {}
+    return [each["IPAddress"] for each in networks.values() if each.get("IPAddress")]
+
+
+def _mounted(agent: Object) -> Path | None:
+    """Return the token file as the agent's container has it: it keeps a file that was replaced."""
+    process = process_of(agent)
+    return process / "root" / _TOKEN.lstrip("/") if process else None
+
+
+def _used(agent: Object, source: Path) -> bytes | None:
+    """Return the token file as the agent's container has it, or else as it is now."""
+    for path in (_mounted(agent), source):
+        with suppress(OSError):
+            if path:
+                return path.read_bytes()
+    return None
+
+
+def _is_copy(mounted: Path | None, source: Path) -> bool:
+    """Tell whether a replaced file has the content of the one that an agent still has."""
+    if mounted is None or mounted.samefile(source):
+        return False
+    return mounted.read_bytes() == source.read_bytes()
+
+
+def _label(container: Object, name: str) -> str:
+    return str((container["Config"].get("Labels") or {}).get(name, ""))
+
+
+def agents_of(folder: Path) -> ComposeAgents:
+    """Return the agents of a folder's docker-compose.yml, as Compose itself reads it."""
+    engine = connect()
+    config = find_compose().config(folder)
+    if "probe" not in (config.get("x-sidecar") or {}):
+        cause, fix = "was not rendered by the kit", "Run `sidecar render`"
+        raise SidecarError(str(folder / FILE), cause, fix)
+    return ComposeAgents(engine, config, folder)

@@ -1,0 +1,220 @@
+"""The agents of a Helm release or of selected pods, read through kubectl's port-forward."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sidecar.errors import SidecarError
+from sidecar.kubernetes.errors import ForbiddenError, KubernetesError
+from sidecar.kubernetes.forward import forwarded
+from sidecar.kubernetes.pods import (
+    AGENT,
+    COMPONENT,
+    GATEWAY,
+    INSTANCE,
+    Pod,
+    admin_of,
+    agent_of,
+    pods_of,
+    trouble_of,
+)
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.tokens.check import check_agent_data
+from sidecar.tokens.secret_store import KEY
+from sidecar.verify.kubernetes import is_gateway, is_traced, not_found
+from sidecar.verify.loopback import fetch
+from sidecar.verify.reader import agent_counts
+from sidecar.watch.agents import RUNNING, AgentState, Token
+from sidecar.watch.gateway import last_span
+from sidecar.watch.times import seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sidecar.kubernetes.kubectl import Kubectl
+
+_AT_ONCE = 8
+_ANSWER_SECONDS = 2.0
+_TABLES = ("/proc/net/udp", "/proc/net/udp6")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_WORKLOADS = "pods,deployments,statefulsets,daemonsets"
+Object = dict[str, Any]
+
+
+class ReleaseAgents:
+    """The agents of one Helm release, or of the pods that labels select."""
+
+    def __init__(self, kubectl: Kubectl, release: str, selector: str = "") -> None:
+        self._kubectl = kubectl
+        self._selector = selector or f"{INSTANCE}={release}"
+        self.name = f"selector {selector}" if selector else f"release {release}"
+
+    def read(self) -> Sequence[AgentState]:
+        """Return the agents with their counts."""
+        pods, empty = self._found()
+        return self._states([pod for pod in pods if is_traced(pod)], empty, {}, {})
+
+    def read_all(self) -> Sequence[AgentState]:
+        """Return the agents with all that is known of them."""
+        pods, empty = self._found()
+        traced = [pod for pod in pods if is_traced(pod)]
+        if not traced and not empty:
+            raise not_found(self._kubectl, self.name)
+        page = next((pod for pod in pods if is_gateway(pod)), None)
+        with ThreadPoolExecutor(2) as pool:
+            tokens = pool.submit(self._tokens, traced)
+            spans = pool.submit(self._last_spans, page, {pod.service for pod in traced})
+            return self._states(traced, empty, tokens.result(), spans.result())
+
+    def _found(self) -> tuple[list[Pod], list[str]]:
+        """Return the pods, and the traced services that have none."""
+        selector = f"--selector={self._selector}"
+        try:
+            answer = self._kubectl.get(_WORKLOADS, selector)
+        except ForbiddenError:  # a user who may read pods only
+            answer = self._kubectl.get("pods", selector)
+        kinds: dict[str, list[Object]] = {}
+        for item in answer["items"]:
+            kinds.setdefault(item.get("kind", "Pod"), []).append(item)
+        pods = pods_of({"items": kinds.pop("Pod", [])})
+        services = {pod.service for pod in pods}
+        wanted = {_component(item) for group in kinds.values() for item in group if _traces(item)}
+        return pods, sorted(wanted - services)
+
+    def _states(
+        self,
+        pods: Sequence[Pod],
+        empty: Iterable[str],
+        tokens: Mapping[str, Token],
+        spans: Mapping[str, float],
+    ) -> list[AgentState]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            states = list(pool.map(lambda pod: self._state(pod, tokens, spans), pods))
+        missing = [AgentState(service, "-", "without a pod") for service in empty]
+        return sorted((*states, *missing), key=lambda state: (state.service, state.name))
+
+    def _state(
+        self, pod: Pod, tokens: Mapping[str, Token], spans: Mapping[str, float]
+    ) -> AgentState:
+        agent = replace(
+            _described(pod),
+            token=_stale(tokens.get(_secret(pod)), _started(pod)),
+            last_span=spans.get(pod.service),
+        )
+        return self._read(pod, agent) if agent.runs else agent
+
+    def _read(self, pod: Pod, agent: AgentState) -> AgentState:
+        """Return an agent with its counts, or with why they cannot be read."""
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(self._tables, pod)
+            try:
+                metrics = self._metrics(pod)
+            except (OSError, SidecarError) as error:
+                cause = error.cause if isinstance(error, SidecarError) else str(error)
+                return replace(agent, cause=cause)
+            tables = reading.result()
+        port = int(agent_of(pod).rpartition(":")[2])
+        counts = agent_counts(metrics, tables, port)
+        return replace(agent, counts=counts, kernel_known=bool(tables))
+
+    def _metrics(self, pod: Pod) -> str:
+        admin = urlsplit(admin_of(pod))
+        if admin.hostname in _LOOPBACK and admin.port:
+            with forwarded(self._kubectl, pod, admin.port) as url:
+                return fetch(f"{url}/metrics", _ANSWER_SECONDS)
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{admin.port}/proxy/metrics"
+        return self._kubectl.run("get", f"--raw={path}")
+
+    def _tables(self, pod: Pod) -> list[str]:
+        """Return the kernel's tables, through a container of the pod; none where it has no cat."""
+        names = [str(each["name"]) for each in pod.data["spec"]["containers"]]
+        name = next((name for name in names if name != AGENT), "")
+        words = ("exec", pod.name, f"--container={name}", "--", "cat", *_TABLES)
+        try:
+            return [self._kubectl.run(*words, seconds=_ANSWER_SECONDS)] if name else []
+        except KubernetesError:
+            return []
+
+    def _tokens(self, pods: Iterable[Pod]) -> dict[str, Token]:
+        """Return what each Secret holds; none where this user may not read it."""
+        names = {_secret(pod) for pod in pods} - {""}
+        found = {name: self._token(name) for name in sorted(names)}
+        return {name: token for name, token in found.items() if token}
+
+    def _token(self, secret: str) -> Token | None:
+        try:
+            data = self._kubectl.get("secret", secret, "--show-managed-fields")
+            content = base64.b64decode(data["data"][KEY])
+        except (KubernetesError, KeyError, TypeError, binascii.Error):
+            return None
+        written = max(
+            (each.get("time", "") for each in data["metadata"].get("managedFields", [])),
+            default=data["metadata"].get("creationTimestamp", ""),
+        )
+        checked = check_agent_data(content, "agent.tags", "")
+        return Token(checked.fingerprint, written) if checked.fingerprint else None
+
+    def _last_spans(self, page: Pod | None, services: Iterable[str]) -> dict[str, float]:
+        if page is None:
+            return {}
+        try:
+            with forwarded(self._kubectl, page, STAND_IN_PAGE_PORT) as url:
+                found = {service: last_span(url, service) for service in services}
+        except SidecarError:
+            return {}
+        return {service: moment for service, moment in found.items() if moment}
+
+
+def _described(pod: Pod) -> AgentState:
+    """Return what the cluster knows of a pod's agent."""
+    status = pod.status_of(AGENT)
+    ended = [status.get(name, {}).get("terminated") for name in ("state", "lastState")]
+    running = "running" in status.get("state", {})
+    return AgentState(
+        service=pod.service,
+        name=pod.name,
+        state=RUNNING if running else trouble_of(status, may_end=False) or "not started",
+        identity=str(pod.data["metadata"].get("uid", pod.name)),
+        restarts=status.get("restartCount", 0),
+        oom_killed=any(each and each.get("reason") == "OOMKilled" for each in ended),
+        started=_started(pod),
+        per_replica=True,
+    )
+
+
+def _started(pod: Pod) -> float:
+    running = pod.status_of(AGENT).get("state", {}).get("running") or {}
+    return seconds_of(running.get("startedAt") or "")
+
+
+def _stale(token: Token | None, started: float) -> Token | None:
+    """Return a token with why its agent may have another one: `stale` is when it was written."""
+    if token is None:
+        return None
+    changed = started and seconds_of(token.stale) > started
+    return Token(token.fingerprint, "the Secret was changed after it started" if changed else "")
+
+
+def _secret(pod: Pod) -> str:
+    """Return the Secret that the pod's agent reads; empty where it mounts none with the key."""
+    for volume in pod.data["spec"].get("volumes") or []:
+        secret = volume.get("secret") or {}
+        if any(item.get("key") == KEY for item in secret.get("items") or []):
+            return str(secret.get("secretName", ""))
+    return ""
+
+
+def _component(workload: Object) -> str:
+    labels = workload["spec"]["template"]["metadata"].get("labels") or {}
+    return str(labels.get(COMPONENT) or workload["metadata"]["name"])
+
+
+def _traces(workload: Object) -> bool:
+    spec = workload["spec"]["template"]["spec"]
+    containers = (*spec.get("containers", []), *spec.get("initContainers", []))
+    return any(each["name"] == AGENT for each in containers) and _component(workload) != GATEWAY

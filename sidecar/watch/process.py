@@ -1,0 +1,62 @@
+"""The processes of a demo: the stand-in takes the agent's part, for all services at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.demo import processes, state
+from sidecar.demo.deployment import ProcessDeployment
+from sidecar.errors import SidecarError
+from sidecar.watch.agents import RUNNING, AgentState
+from sidecar.watch.gateway import last_span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sidecar.demo.state import Demo
+
+_NAME = "gateway"
+_STAND_IN = "stand-in"
+
+
+class ProcessAgents:
+    """The stand-in of one folder's demo."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._first = processes.running(folder)
+        self.name = f"demo in {folder}"
+
+    def read(self) -> Sequence[AgentState]:
+        """Return the stand-in with its counts; none where the demo was stopped."""
+        demo = state.load(self._folder)
+        if demo is None or demo.processes != self._first.processes:
+            return ()
+        return (self._state(demo, None),)
+
+    def read_all(self) -> Sequence[AgentState]:
+        """Return the stand-in with all that is known of it."""
+        demo = processes.running(self._folder)
+        spans = [last_span(demo.page, service) for service in demo.services]
+        return (self._state(demo, max((each for each in spans if each), default=None)),)
+
+    def _state(self, demo: Demo, moment: float | None) -> AgentState:
+        service = ", ".join(sorted(demo.services))
+        started = next((each for each in demo.processes if each.name == _NAME), None)
+        if started is None or not state.alive(started):
+            return AgentState(service, _STAND_IN, "ended")
+        try:
+            counts, cause = ProcessDeployment(self._folder).agent(service), ""
+        except SidecarError as error:
+            counts, cause = None, error.cause
+        return AgentState(
+            service=service,
+            name=_STAND_IN,
+            state=RUNNING,
+            identity=str(started.pid),
+            started=started.created,
+            counts=counts,
+            cause=cause,
+            last_span=moment,
+        )

@@ -1,0 +1,172 @@
+"""The agents of a Compose project, with an engine in memory: another machine's containers."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+
+import pytest
+
+from sidecar.engine.containers import Container, RunResult
+from sidecar.errors import SidecarError
+from sidecar.tokens.check import fingerprint
+from sidecar.verify.counts import AgentCounts
+from sidecar.watch.compose import ComposeAgents
+
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
+STARTED = "2026-11-26T01:00:00.5Z"
+COUNTS = AgentCounts(packets_processed=4, spans_submitted=200, kernel_drops=2)
+
+
+class Containers:
+    """The containers of one project: name → role, service, status."""
+
+    def __init__(self, source):
+        self.parts = {
+            "web": ("service", "web", "running"),
+            "web-agent": ("agent", "web", "running"),
+        }
+        self.source = str(source)
+        self.answer = RunResult(0, json.dumps(asdict(COUNTS)), "")
+        self.ran = []
+
+    def of_project(self, project):
+        """Return them, as the engine does."""
+        return [
+            Container(name, name, project, name, status, "", "image")
+            for name, (_, _, status) in self.parts.items()
+        ]
+
+    def inspect(self, identity):
+        """Return what is read of a container."""
+        role, service, status = self.parts[identity]
+        return {
+            "Id": identity,
+            "Name": f"/{identity}",
+            "RestartCount": 1,
+            "Config": {"Labels": {"sidecar-kit.role": role, "sidecar-kit.service": service}},
+            "State": {"Status": status, "StartedAt": STARTED, "OOMKilled": False, "Pid": 0},
+            "Mounts": [{"Source": self.source, "Destination": "/run/secrets/agent.yaml"}],
+            "NetworkSettings": {"Networks": {}},
+        }
+
+    def run(self, request):
+        """Record the request, and return the answer."""
+        self.ran.append(request)
+        return self.answer
+
+
+class Engine:
+    """An engine with containers only."""
+
+    def __init__(self, source):
+        self.containers = Containers(source)
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    """The token file, written before the agent started."""
+    path = tmp_path / "agent.yaml"
+    path.write_text(f'agent:\n  tags: "Authentication={TOKEN}"\n')
+    os.utime(path, (0, 0))
+    return path
+
+
+@pytest.fixture
+def engine(token_file):
+    """The engine of one test."""
+    return Engine(token_file)
+
+
+@pytest.fixture
+def agents(engine, token_file, tmp_path):
+    """The project's agents."""
+    config = {
+        "name": "shop",
+        "x-sidecar": {"probe": "kit/gateway:1"},
+        "secrets": {"agent": {"file": str(token_file)}},
+    }
+    return ComposeAgents(engine, config, tmp_path)
+
+
+def test_an_agent_of_another_machine_is_read_in_its_network(engine, agents):
+    """In a short-lived container, as verify does."""
+    (agent,) = agents.read()
+
+    assert ("web", "web-agent", "running", 1, COUNTS) == (
+        agent.service,
+        agent.name,
+        agent.state,
+        agent.restarts,
+        agent.counts,
+    )
+    (request,) = engine.containers.ran
+    assert ("kit/gateway:1", "container:web-agent") == (request.image, request.network_mode)
+
+
+def test_an_agent_that_does_not_answer_has_a_cause(engine, agents):
+    """The last line of what the reader says."""
+    engine.containers.answer = RunResult(1, "", "trace\nURLError: timed out")
+    (agent,) = agents.read()
+
+    assert (None, "URLError: timed out") == (agent.counts, agent.cause)
+
+
+def test_an_agent_that_does_not_run_is_not_read(engine, agents):
+    """Its state says why."""
+    engine.containers.parts["web-agent"] = ("agent", "web", "exited")
+    (agent,) = agents.read()
+
+    assert ("exited", None, []) == (agent.state, agent.counts, engine.containers.ran)
+
+
+def test_a_service_without_an_agent_is_a_line(engine, agents):
+    """Although no container is there to ask."""
+    del engine.containers.parts["web-agent"]
+
+    assert [("web", "missing")] == [(agent.service, agent.state) for agent in agents.read()]
+
+
+def test_nothing_is_left_of_a_removed_project(engine, agents):
+    """A watch gets an empty list, and status an error."""
+    engine.containers.parts.clear()
+
+    assert [] == agents.read()
+    with pytest.raises(SidecarError, match="runs no service of the kit"):
+        agents.read_all()
+
+
+def test_the_tokens_fingerprint_is_that_of_the_mounted_file(agents):
+    """The token itself is nowhere in what is known."""
+    (agent,) = agents.read_all()
+
+    assert (fingerprint(TOKEN), "") == (agent.token.fingerprint, agent.token.stale)
+    assert TOKEN not in repr(agent)
+
+
+def test_a_token_file_that_is_newer_than_the_agent_is_reported(agents, token_file):
+    """The agent reads it only when it starts."""
+    os.utime(token_file)
+    (agent,) = agents.read_all()
+
+    assert agent.token.stale.endswith("was written after it started")
+
+
+def test_an_agent_with_another_file_than_the_compose_file_names_is_reported(
+    engine, agents, tmp_path
+):
+    """As after a new path in SIDECAR_TOKEN_FILE, which `up` does not see."""
+    engine.containers.source = str(tmp_path / "agent.yaml")
+    agents._config["secrets"]["agent"]["file"] = "/elsewhere/agent.yaml"
+    (agent,) = agents.read_all()
+
+    assert agent.token.stale.endswith("the Compose file names /elsewhere/agent.yaml")
+
+
+def test_a_token_that_cannot_be_read_is_unknown(engine, agents):
+    """A folder of another user."""
+    engine.containers.source = "/none/agent.yaml"
+    (agent,) = agents.read_all()
+
+    assert agent.token is None

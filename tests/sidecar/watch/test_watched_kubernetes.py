@@ -1,0 +1,171 @@
+"""The agents of a release, through a kubectl with prepared answers and an agent over the wire."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cluster_pods import listed, pod
+from fake_kubectl import put_on_path
+
+from sidecar.errors import SidecarError
+from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.tokens.check import fingerprint
+from sidecar.watch.kubernetes import ReleaseAgents
+
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
+METRICS = (
+    'jaeger_agent_reporter_spans_submitted_total{format="jaeger",protocol="grpc"} 200\n'
+    'jaeger_agent_thrift_udp_server_queue_size{model="jaeger",protocol="compact"} 7\n'
+    "process_start_time_seconds 1.79565695097e+09\n"
+)
+TABLE = "  sl  local_address rem_address\n 1: 0100007F:1AAF 00000000:0000 07 00:00 00 0 1 2 0 12\n"
+FIND = "get pods,deployments,statefulsets,daemonsets"
+FORBIDDEN = (
+    'Error from server (Forbidden): deployments.apps is forbidden: User "u" cannot list resource '
+    '"deployments" in API group "apps" in the namespace "shop"'
+)
+
+
+class Agent(BaseHTTPRequestHandler):
+    """The admin port of an agent."""
+
+    def do_GET(self):
+        """Answer with its counters."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(METRICS.encode())
+
+    def log_message(self, *_):
+        """Print nothing."""
+
+
+@pytest.fixture
+def kubectl(tmp_path, monkeypatch):
+    """A kubectl that forwards to an agent of this test."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Agent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    fake = put_on_path(tmp_path, monkeypatch)
+    port = server.server_address[1]
+    fake.answer("port-forward", f"Forwarding from 127.0.0.1:{port} -> 14271\n")
+    fake.answer("exec", TABLE)
+    yield fake
+    server.shutdown()
+
+
+def mounting(**changes):
+    """Return a pod that mounts the Secret `tracing`."""
+    data = pod(**changes)
+    items = [{"key": "agent.yaml", "path": "agent.yaml"}]
+    data["spec"]["volumes"] = [{"secret": {"secretName": "tracing", "items": items}}]
+    return data
+
+
+def secret(written):
+    """Return the Secret as it was written at a time."""
+    config = f'agent:\n  tags: "Authentication={TOKEN}"\n'.encode()
+    return {
+        "metadata": {"managedFields": [{"time": written}]},
+        "data": {"agent.yaml": base64.b64encode(config).decode()},
+    }
+
+
+def read(kubectl, *pods, written="2026-11-26T00:00:00Z"):
+    """Return all that is known of a release's agents."""
+    kubectl.answer(FIND, listed(*pods))
+    kubectl.answer("get secret tracing", secret(written))
+    return ReleaseAgents(Kubectl("shop"), "demo").read_all()
+
+
+def test_an_agent_is_read_on_its_pods_loopback(kubectl):
+    """Its counters by port-forward, the kernel's by `cat` in the service's container."""
+    (agent,) = read(kubectl, pod())
+
+    assert ("web", "demo-web-1", "running", True) == (
+        agent.service,
+        agent.name,
+        agent.state,
+        agent.per_replica,
+    )
+    assert (200, 7, 12, 1795656950) == (
+        agent.counts.spans_submitted,
+        agent.counts.queue,
+        agent.counts.kernel_drops,
+        agent.counts.started,
+    )
+
+
+def test_a_container_without_cat_leaves_only_the_kernels_drops_unknown(kubectl):
+    """The rest is shown."""
+    kubectl.answer("exec", err='error: exec: "cat": executable file not found in $PATH')
+    read(kubectl, pod())  # takes the first answer of exec
+    (agent,) = ReleaseAgents(Kubectl("shop"), "demo").read_all()
+
+    assert (200, False) == (agent.counts.spans_submitted, agent.kernel_known)
+
+
+def test_the_tokens_fingerprint_is_that_of_the_secret(kubectl):
+    """The token itself is nowhere in what is known."""
+    started = {"state": {"running": {"startedAt": "2026-11-26T01:00:00Z"}}}
+    (agent,) = read(kubectl, mounting(agent=started))
+
+    assert (fingerprint(TOKEN), "") == (agent.token.fingerprint, agent.token.stale)
+    assert TOKEN not in repr(agent)
+
+
+def test_a_secret_that_is_newer_than_the_agent_is_reported(kubectl):
+    """The agent reads it only when it starts."""
+    started = {"state": {"running": {"startedAt": "2026-11-26T01:00:00Z"}}}
+    (agent,) = read(kubectl, mounting(agent=started), written="2026-11-26T01:00:05Z")
+
+    assert "the Secret was changed after it started" == agent.token.stale
+
+
+def test_an_agent_that_ended_for_its_memory_is_known(kubectl):
+    """From its last state, although it runs again."""
+    status = {
+        "restartCount": 2,
+        "state": {"running": {}},
+        "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+    }
+    (agent,) = read(kubectl, pod(agent=status))
+
+    assert ("running", 2, True) == (agent.state, agent.restarts, agent.oom_killed)
+
+
+def test_a_service_without_a_pod_is_a_line(kubectl):
+    """A Deployment that is scaled to 0."""
+    template = {
+        "metadata": {"labels": {"app.kubernetes.io/component": "api"}},
+        "spec": {"containers": [{"name": "api"}], "initContainers": [{"name": "jaeger-agent"}]},
+    }
+    idle = {
+        "kind": "Deployment",
+        "metadata": {"name": "demo-api"},
+        "spec": {"template": template},
+    }
+    states = read(kubectl, pod(), idle)
+
+    assert [("api", "without a pod"), ("web", "running")] == [
+        (state.service, state.state) for state in states
+    ]
+
+
+def test_a_user_who_may_read_pods_only_sees_the_pods(kubectl):
+    """Deployments are asked for, too, but are not needed."""
+    kubectl.answer(FIND, err=FORBIDDEN)
+    kubectl.answer("get pods", listed(pod()))
+
+    assert ["demo-web-1"] == [agent.name for agent in ReleaseAgents(Kubectl("shop"), "demo").read()]
+
+
+def test_a_release_without_pods_is_named(kubectl):
+    """As verify does; a watch, which saw it before, gets an empty list."""
+    kubectl.answer("get namespace shop", {})
+    kubectl.answer("get pods --output", listed(pod(release="other")))
+    with pytest.raises(SidecarError, match="Releases with agents there: other"):
+        read(kubectl)
+
+    assert [] == ReleaseAgents(Kubectl("shop"), "demo").read()
