@@ -76,6 +76,7 @@ _CLIENT_RULES = {
     "send_error": CLIENT_SEND_FAILED,
     "closed": CLIENT_CLOSED,
     "close_timeout": CLIENT_CLOSED,
+    "close_unconfirmed": CLIENT_CLOSED,
 }
 
 

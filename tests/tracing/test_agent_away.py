@@ -297,7 +297,8 @@ def test_silence_right_after_a_refusal_is_no_success(make_tracer, monkeypatch):
     wait_until(lambda: tracer.reporter._sender.doubtful and tracer.stats().queued == 5)
     report = tracer.close(0.3)
 
-    assert (0, {"close_timeout": 5}) == (report.sent, report.dropped)
+    assert (0, 5) == (report.sent, report.unsent)
+    assert {"close_timeout": 4, "close_unconfirmed": 1} == report.dropped
 
 
 def test_no_span_is_doubled_where_nothing_is_refused(make_tracer, monkeypatch):
@@ -329,6 +330,81 @@ def test_packets_come_back_though_the_name_stops_resolving(make_tracer, monkeypa
     network.refuse_next = True
 
     wait_until(lambda: (0, 51) == (tracer.stats().sent, tracer.stats().queued))
+
+
+class Name:
+    """A name that leads to other addresses when a test says so."""
+
+    def __init__(self, monkeypatch, *addresses):
+        self.addresses = addresses
+        monkeypatch.setattr(socket, "getaddrinfo", self._resolve)
+
+    def _resolve(self, _, port, **__):
+        if not self.addresses:
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        kind = (socket.AF_INET, socket.SOCK_DGRAM, 17, "")
+        return [(*kind, (address, port)) for address in self.addresses]
+
+
+def test_spans_to_an_agent_that_left_the_network_are_sent_again(make_tracer, monkeypatch):
+    """Nothing refuses them, but the agent's name no longer leads to its address."""
+    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1", "192.0.2.2")
+    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0)
+    tracer = make_tracer(host="agent", reporter_batch_size=1)
+    network.away = True
+    finish(tracer, 3, name="lost")
+    wait_until(lambda: tracer.stats().sent == 3)
+    network.away, name.addresses = False, ("192.0.2.2",)
+    finish(tracer, name="later")
+
+    assert (4, 0) == (tracer.close(5).sent, tracer.stats().dropped_total)
+    assert ["later", "lost", "lost", "lost"] == sorted(network.arrived)
+
+
+def test_the_last_spans_to_an_agent_that_left_are_sent_again(make_tracer, monkeypatch):
+    """The name is looked up once more, though no span follows."""
+    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1")
+    monkeypatch.setattr(sender_module, "CONFIRM_SECONDS", 0.1)
+    tracer = make_tracer(host="agent", reporter_batch_size=1)
+    network.away = True
+    finish(tracer)
+    wait_until(lambda: tracer.stats().sent == 1)
+    network.away, name.addresses = False, ("192.0.2.2",)
+
+    wait_until(lambda: network.arrived == ["span"])
+
+
+def test_spans_are_kept_while_the_agent_has_no_name(make_tracer, monkeypatch):
+    """An agent that is replaced in place has no name for a moment; nothing is lost."""
+    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1")
+    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0)
+    tracer = make_tracer(host="agent", reporter_batch_size=1)
+    network.away = True
+    finish(tracer, 2)
+    wait_until(lambda: tracer.stats().sent == 2)
+    name.addresses = ()
+    finish(tracer)
+    wait_until(lambda: tracer.stats().queued == 3)
+    network.away, name.addresses = False, ("192.0.2.1",)
+
+    assert 3 == tracer.close(5).sent == len(network.arrived)
+
+
+def test_spans_sent_long_before_an_agent_left_are_not_doubled(make_tracer, monkeypatch):
+    """Only what was sent since shortly before the last good lookup is in doubt."""
+    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1")
+    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0)
+    monkeypatch.setattr(sender_module, "MOVE_SECONDS", 0)
+    tracer = make_tracer(host="agent", reporter_batch_size=1)
+    finish(tracer, name="first")
+    wait_until(lambda: tracer.stats().sent == 1)
+    finish(tracer, name="second")
+    wait_until(lambda: tracer.stats().sent == 2)
+    name.addresses = ("192.0.2.2",)
+    finish(tracer, name="third")
+
+    assert 3 == tracer.close(5).sent
+    assert ["first", "second", "second", "third"] == sorted(network.arrived)
 
 
 def test_refusal_is_read_before_its_packet_is_forgotten(monkeypatch):

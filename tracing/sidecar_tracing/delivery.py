@@ -94,10 +94,17 @@ class Delivery:
             self._attempt(encoder.probe())
         while self._pending:
             if self._give_up():
-                self.abandon("close_timeout")
+                self._give_up_pending()
             else:
                 # an empty batch tests whether packets arrive: it can be neither lost nor doubled
                 self._attempt(self._pending[0] if self._is_calm() else encoder.probe())
+
+    def _give_up_pending(self) -> None:
+        doubtful = sum(packet.spans for packet in self._pending if packet.may_have_arrived)
+        certain = sum(packet.spans for packet in self._pending) - doubtful
+        self._pending.clear()
+        self._ledger.drop("close_timeout", certain)
+        self._ledger.drop("close_unconfirmed", doubtful)
 
     def abandon(self, reason: str) -> None:
         """Drop and count what is not sent yet."""
@@ -132,13 +139,17 @@ class Delivery:
 
     def _take_back(self) -> bool:
         refused = self._sender.take_refused()
-        for packet in reversed([packet for packet in refused if packet.spans]):
-            self._ledger.recall(packet.spans)
-            self._pending.appendleft(packet)
+        self._send_again([*refused, *self._sender.take_moved()])
         if refused:
             self._calm_at = math.inf
             self._retry_later("refused")
         return bool(refused)
+
+    def _send_again(self, packets: list[Packet]) -> None:
+        for packet in reversed(packets):
+            if packet.spans:
+                self._ledger.recall(packet.spans)
+                self._pending.appendleft(packet)
 
     def _failed(self, packet: Packet, error: Exception) -> None:
         if getattr(error, "errno", None) == errno.EMSGSIZE and packet.spans:

@@ -36,6 +36,8 @@ class Packet:
 
     data: bytes
     spans: int
+    may_have_arrived: bool = False
+    """Whether it was sent before, to a host that may have received it."""
 
 
 class Encoder:

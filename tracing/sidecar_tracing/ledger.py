@@ -23,6 +23,8 @@ REASONS = {
     "send_error": "the packet cannot be sent",
     "closed": "the tracer is closed",
     "close_timeout": "the close timed out: the agent did not take them, or the pace was too slow",
+    "close_unconfirmed": "the close timed out before it was known whether they had arrived; they "
+    "were sent, and the agent's host was away for a moment",
 }
 """Reason for which spans are dropped → its text in the log."""
 
@@ -40,7 +42,7 @@ class Stats:
     sent: int
     """Sent to the agent's address, and not refused."""
     dropped: dict[str, int]
-    """Lost, by reason: the keys of REASONS that occurred."""
+    """Not delivered, or not known to be, by reason: the keys of REASONS that occurred."""
     packets: int
     """UDP packets of the sent spans."""
     sampled_out: int

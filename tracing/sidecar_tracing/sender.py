@@ -6,7 +6,8 @@ import ipaddress
 import socket
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,15 @@ A kernel reports one refusal per second to all processes of a host together, so 
 refusal may be lost, too.
 """
 
+MOVE_SECONDS = 0.5
+"""How long a name may still lead to a host that no longer receives anything.
+
+Docker takes a container off a network about 40 ms before it takes its name away.
+"""
+
+CONFIRM_SECONDS = 1.0
+"""After this time without another packet, the name is looked up once more."""
+
 _KEPT_PACKETS = 512
 _QUOTE_BYTES = 2_048
 _ERROR_QUEUE: int | None = getattr(socket, "MSG_ERRQUEUE", None)
@@ -51,7 +61,16 @@ class _Line:
     address: _Address
     is_exact: bool
     """Whether each lost packet is refused: kernels do not limit refusals on loopback."""
+    listed_at: float = 0.0
+    """When the last lookup that returned the address began."""
     kept: deque[tuple[float, Packet]] = field(default_factory=lambda: deque(maxlen=_KEPT_PACKETS))
+
+    def take_moved(self) -> list[Packet]:
+        """Return the packets that may have been sent after the host left the network.
+
+        Nothing refuses them. Those that were sent before it left have arrived, and arrive twice.
+        """
+        return [] if self.is_exact else self._take_since(self.listed_at - MOVE_SECONDS)
 
     def forget_before(self, horizon: float) -> None:
         while self.kept and self.kept[0][0] < horizon:
@@ -61,11 +80,19 @@ class _Line:
         quotes = self._quotes()
         if not quotes:
             return []
-        came_back = quotes if self.is_exact else b""
-        refused = [packet for _, packet in self.kept if packet.data.startswith(came_back)]
+        if not self.is_exact:
+            return self._take_since(0.0)
+        refused = [packet for _, packet in self.kept if packet.data.startswith(quotes)]
         kept = [pair for pair in self.kept if pair[1] not in refused]
         self.kept = deque(kept, maxlen=_KEPT_PACKETS)
         return refused
+
+    def _take_since(self, horizon: float) -> list[Packet]:
+        """Take out the packets sent since then; some of them may have arrived."""
+        taken = [packet for sent_at, packet in self.kept if sent_at >= horizon]
+        for _ in taken:
+            self.kept.pop()
+        return [replace(packet, may_have_arrived=True) for packet in taken]
 
     def _quotes(self) -> tuple[bytes, ...]:
         """Return the first bytes of each refused packet, which the kernel quotes."""
@@ -99,6 +126,7 @@ class UdpSender:
     def _forget(self) -> None:
         self._line: _Line | None = None
         self._retired: list[_Line] = []
+        self._moved: list[Packet] = []
         self._resolve_at = 0.0
 
     def send(self, packet: Packet) -> None:
@@ -132,6 +160,25 @@ class UdpSender:
         self._retired = [line for line in self._retired if line.kept]
         return refused
 
+    def take_moved(self) -> list[Packet]:
+        """Return the packets to an address that the name no longer has, in the order of sending.
+
+        They may be lost: beyond loopback, nothing refuses a packet to a host that has left.
+        """
+        self._confirm()
+        moved, self._moved = self._moved, []
+        return moved
+
+    def _confirm(self) -> None:
+        """Look the name up again if packets were sent since the last time and no more follow."""
+        line, now = self._line, time.monotonic()
+        if line is None or line.is_exact or not line.kept:
+            return
+        sent_at = line.kept[-1][0]
+        if sent_at > line.listed_at and now > sent_at + CONFIRM_SECONDS:
+            with suppress(OSError, ValueError):
+                self._look_up()
+
     def _refused_by(self, line: _Line, now: float) -> list[Packet]:
         # first: after a long wait, the refusal has arrived and the packet is old
         refused = line.take_refused()
@@ -157,13 +204,14 @@ class UdpSender:
         """Give up the socket; the next send resolves the name again and uses its next address."""
         self._turn += 1
         self._retire()
+        self._resolve_at = 0.0
 
     def _retire(self) -> None:
         if self._line is not None and self._line.kept:
             self._retired.append(self._line)
         elif self._line is not None:
             self._line.socket.close()
-        self._line, self._resolve_at = None, 0.0
+        self._line = None
 
     def close(self) -> None:
         """Close all sockets; a later send opens another."""
@@ -172,15 +220,30 @@ class UdpSender:
         self._forget()
 
     def _connected(self) -> _Line:
-        began = time.monotonic()
-        if self._line is None or began > self._resolve_at:
-            addresses = self._resolve()
-            took = time.monotonic() - began
+        if self._line is None or time.monotonic() > self._resolve_at:
+            began = time.monotonic()
+            addresses = self._look_up()
             if self._line is None or self._line.address not in addresses:
                 self._retire()
                 self._line = _connect(addresses[self._turn % len(addresses)])
-            self._resolve_at = began + took + min(RESOLVE_SECONDS, _LOOKUPS_SHARE * took)
+                self._line.listed_at = began
         return self._line
+
+    def _look_up(self) -> list[_Address]:
+        """Return the name's addresses, and take back what was sent to another address."""
+        began = time.monotonic()
+        addresses: list[_Address] = []
+        try:
+            addresses = self._resolve()
+        finally:
+            for line in [*self._retired, *([self._line] if self._line else [])]:
+                if line.address in addresses:
+                    line.listed_at = began
+                else:
+                    self._moved += line.take_moved()
+        took = time.monotonic() - began
+        self._resolve_at = began + took + min(RESOLVE_SECONDS, _LOOKUPS_SHARE * took)
+        return addresses
 
     def _resolve(self) -> list[_Address]:
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_DGRAM)
