@@ -12,6 +12,8 @@ from sidecar.stand_in.event_log import EventLog
 from sidecar.stand_in.keep.counters import Counters
 from sidecar.stand_in.keep.credentials import Presented
 from sidecar.stand_in.keep.markers import NEEDLE, Markers
+from sidecar.stand_in.keep.refusals import MALFORMED, Refusals
+from sidecar.stand_in.keep.senders import Senders
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
@@ -48,25 +50,34 @@ class Intake:
         self.store = store
         self.markers = Markers()
         self.counters = Counters()
+        self.refusals = Refusals()
+        self.senders = Senders()
         self.events = EventLog()
 
-    def accept(self, raw: bytes, bad_token: str | None = None) -> Verdict:
-        """Check and keep a serialized PostSpansRequest, as its bytes.
+    def accept(self, raw: bytes, bad_token: str | None = None, sender: str = "") -> Verdict:
+        """Check and keep a serialized PostSpansRequest, as its bytes; `sender` is its address.
 
         With `bad_token`, the value of a BadToken, its token counts as wrong.
         """
+        verdict = self._accept(raw, bad_token, sender)
+        self.senders.note(sender, verdict is Verdict.ACCEPTED)
+        return verdict
+
+    def _accept(self, raw: bytes, bad_token: str | None, sender: str) -> Verdict:
         try:
             batch = PostSpansRequest.FromString(raw).batch
         except DecodeError:
-            return self._malformed()
+            return self._malformed(sender)
         presented = self._token.check(batch.process)
         marked = NEEDLE in raw
+        answer = self._on_bad_token
         if bad_token:
-            return self._turn_away(batch, Presented.WRONG, marked, BadToken(bad_token))
+            presented, answer = Presented.WRONG, BadToken(bad_token)
         if presented is not Presented.RIGHT:
-            return self._turn_away(batch, presented, marked, self._on_bad_token)
+            self.refusals.note(presented.value, sender, batch)
+            return self._turn_away(batch, presented, marked, answer)
         if not self._keep(raw, batch):
-            return self._malformed()
+            return self._malformed(sender, batch)
         if marked:
             self.markers.accepted(batch)
         return Verdict.ACCEPTED
@@ -87,7 +98,8 @@ class Intake:
         self.store.add(raw, spans, services)
         return True
 
-    def _malformed(self) -> Verdict:
+    def _malformed(self, sender: str, batch: Any = None) -> Verdict:  # noqa: ANN401
+        self.refusals.note(MALFORMED, sender, batch)
         self.counters.batches.refused += 1
         self.counters.spans.refused.malformed += 1
         self.events.note("batches refused, malformed")

@@ -9,6 +9,7 @@ import grpc
 
 from sidecar.stand_in.faults import Strike
 from sidecar.stand_in.keep.intake import Intake, Verdict
+from sidecar.stand_in.keep.senders import host_of
 from sidecar.stand_in.stubs import collector_pb2
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class CollectorService:
         if strike:
             del raw
             await self._strike(strike, context)
-        verdict = self._intake.accept(raw, faults.bad_token)
+        verdict = self._intake.accept(raw, faults.bad_token, host_of(context.peer()))
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
         if verdict in _CODES:

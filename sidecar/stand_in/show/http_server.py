@@ -39,8 +39,8 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _MAX_BODY = 64 * 1024
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -57,7 +57,9 @@ def build_app(state: State) -> web.Application:
         return web.Response(body=exposition.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     own = [web.get("/healthz", _health), web.get("/metrics", metrics)]
-    app.add_routes([*own, *Api(state).routes(), *Pages(state).routes()])
+    pages = Pages(state)
+    app.add_routes([*own, *Api(state).routes(), *pages.routes()])
+    app.cleanup_ctx.append(pages.lifetime)
     app.on_response_prepare.append(_add_headers)
     return app
 

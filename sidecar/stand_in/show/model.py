@@ -67,11 +67,26 @@ class Span:
     warnings: tuple[str, ...]
 
     @property
-    def parent_id(self) -> str | None:
-        """The span ID of the first reference within the trace, CHILD_OF before FOLLOWS_FROM."""
+    def parent(self) -> Reference | None:
+        """The first reference within the trace, CHILD_OF before FOLLOWS_FROM."""
         own = [each for each in self.references if each.trace_id == self.trace_id]
         parents = [each for each in own if each.type == "CHILD_OF"] or own
-        return parents[0].span_id if parents else None
+        return parents[0] if parents else None
+
+    @property
+    def parent_id(self) -> str | None:
+        """The span ID of the parent."""
+        return self.parent.span_id if self.parent else None
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether its parent waits for it, as far as the kind of reference tells."""
+        return self.parent is not None and self.parent.type == "CHILD_OF"
+
+    @property
+    def end(self) -> int:
+        """The end, in µs since the epoch."""
+        return self.start + self.duration
 
     @property
     def failed(self) -> bool:

@@ -1,34 +1,66 @@
-"""The pages: the latest traces and the totals, and one trace as a tree with bars."""
+"""The pages: what arrived and what was lost, the traces, and one trace as a timeline."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sidecar.stand_in.show.agents import AgentReader
 from sidecar.stand_in.show.api import find_trace
+from sidecar.stand_in.show.form import LIMITS, LOOKBACKS, ORDERS, read_form
+from sidecar.stand_in.show.search import find_traces
+from sidecar.stand_in.show.strip import REASONS, fault_words, hops
+from sidecar.stand_in.show.trace_page import read_filter, trace_values
+from sidecar.stand_in.show.words import ago_text, duration_text, iso_text, time_text
 
 if TYPE_CHECKING:
-    from sidecar.stand_in.show.model import Span, Trace
+    from collections.abc import AsyncIterator
+
+    from sidecar.stand_in.show.form import Form
+    from sidecar.stand_in.show.model import Trace
     from sidecar.stand_in.state import State
 
-LATEST = 50
-MAX_ROWS = 1000
-_BAR = 1000
-_COLOURS = 8
-_DEEPEST = 12
+_FILTERS = {
+    "ago": ago_text,
+    "count": "{:,}".format,
+    "duration": duration_text,
+    "iso": iso_text,
+    "time": time_text,
+}
+_ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
+_CHOICES = {
+    "limits": {limit: f"{limit:,} traces" for limit in LIMITS},
+    "lookbacks": LOOKBACKS,
+    "orders": ORDERS,
+}
+
+
+@dataclass(frozen=True)
+class TraceLine:
+    """One trace in the list; `width` is its duration in thousandths of the longest one shown."""
+
+    trace_id: str
+    service: str
+    operation: str
+    start: int
+    duration: int
+    spans: int
+    services: int
+    failed: int
+    width: int
 
 
 class Pages:
-    """Handlers of / and /trace/{id}."""
+    """Handlers of / and /trace/{id}, and of what they load."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._agents = AgentReader(state.intake.senders)
         loader = PackageLoader("sidecar.stand_in.show")
         self._templates = Environment(
             loader=loader,
@@ -37,60 +69,102 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {
-            "duration": duration_text,
-            "time": time_text,
-            "count": "{:,}".format,
-        }
-        self._style = loader.get_source(self._templates, "page.css")[0]
+        self._templates.filters |= _FILTERS
+        self._assets = {name: loader.get_source(self._templates, name)[0] for name in _ASSETS}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the pages and their style sheet."""
+        """Return the routes of the pages and of their style sheet and script."""
         return [
             web.get("/", self.latest),
+            web.get("/live", self.live),
             web.get("/trace/{id}", self.trace),
-            web.get("/page.css", self.style),
+            web.get("/trace/{id}/span/{span}", self.span),
+            web.get("/{name:page[.](?:css|js)}", self.asset),
         ]
 
-    async def latest(self, _: web.Request) -> web.Response:
-        """Show the newest traces and the totals."""
-        store, decoder, totals = self._state.store, self._state.decoder, self._state.counters()
-        held = [(trace_id, store.batches(trace_id)) for trace_id in islice(store.newest(), LATEST)]
-        stored = len(store)
+    async def lifetime(self, _: web.Application) -> AsyncIterator[None]:
+        """End what still runs when the application ends."""
+        yield
+        await self._agents.close()
+
+    async def latest(self, request: web.Request) -> web.Response:
+        """Show what arrived, and the newest traces or those that a search finds."""
+        form = read_form(request.query)
+        traces: list[Trace] = []
+        problem = ""
+        try:
+            query = form.query(time.time() * 1e6)
+            traces = await find_traces(query, self._state.store, self._state.decoder)
+        except ValueError as error:
+            problem = str(error)
+        values = {
+            **await self._live(),
+            **_CHOICES,
+            "form": form,
+            "problem": problem,
+            "names": sorted(map(self._state.decoder.text, self._state.store.services())),
+            "stored": len(self._state.store),
+        }
 
         def render() -> str:
-            traces = [decoder.trace(*pair) for pair in held]
-            return self._text("latest.html", traces=traces, totals=totals, stored=stored)
+            return self._text("latest.html", found=trace_lines(traces, form), **values)
+
+        return _page(await asyncio.to_thread(render), status=400 if problem else 200)
+
+    async def live(self, _: web.Request) -> web.Response:
+        """Show the parts of the first page that change by themselves."""
+        return _page(self._text("live.html", **await self._live()))
+
+    async def _live(self) -> dict[str, Any]:
+        state, mask = self._state, self._state.decoder.text
+        totals = state.counters()
+        agents = await self._agents.views()
+        reporters = [
+            {"service": mask(name), "hostname": "", "spans": 0, "last": 0.0}
+            for name in sorted(state.store.services())
+        ]
+        refused = [
+            {**each, "service": mask(each["service"]), "hostname": mask(each["hostname"])}
+            for each in state.intake.refusals.report()
+        ]
+        return {
+            "hops": hops(reporters, agents, totals),
+            "faults": fault_words(totals["faults"]),
+            "reporters": reporters,
+            "agents": agents,
+            "refused": refused,
+            "reasons": REASONS,
+            "arrived": len(state.store) + state.store.evicted_traces,
+        }
+
+    async def trace(self, request: web.Request) -> web.Response:
+        """Show one trace, or those of its spans that the request asks for."""
+        trace = await find_trace(self._state, request.match_info["id"])
+        if trace is None:
+            return self._missing()
+        chosen = read_filter(request.query)
+
+        def render() -> str:
+            return self._text("trace.html", **trace_values(trace, chosen))
 
         return _page(await asyncio.to_thread(render))
 
-    async def trace(self, request: web.Request) -> web.Response:
-        """Show one trace."""
+    async def span(self, request: web.Request) -> web.Response:
+        """Show the tags and logs of one span, or of those that share its ID."""
         trace = await find_trace(self._state, request.match_info["id"])
-        if trace is None:
-            return _page(self._text("missing.html"), status=404)
-        return _page(await asyncio.to_thread(self._trace_text, trace))
+        wanted = request.match_info["span"]
+        spans = [span for span in trace.spans if span.span_id == wanted] if trace else []
+        if not spans:
+            return self._missing()
+        return _page(self._text("span.html", trace=trace, spans=spans))
 
-    def _trace_text(self, trace: Trace) -> str:
-        services = list(dict.fromkeys(span.process.service for span in trace.spans))
-        colours = {service: number % _COLOURS for number, service in enumerate(services)}
-        # these properties iterate over all spans: read once, not per row
-        start, duration = trace.start, trace.duration
-        lines = [
-            {
-                "span": row.span,
-                "indent": min(row.depth, _DEEPEST),
-                "colour": colours[row.span.process.service],
-                "bar": bar(row.span, start, duration),
-            }
-            for row in rows(trace)[:MAX_ROWS]
-        ]
-        hidden = len(trace.spans) - len(lines)
-        return self._text("trace.html", trace=trace, lines=lines, services=services, hidden=hidden)
+    def _missing(self) -> web.Response:
+        return _page(self._text("missing.html"), status=404)
 
-    async def style(self, _: web.Request) -> web.Response:
-        """Show the style sheet."""
-        return web.Response(text=self._style, content_type="text/css")
+    async def asset(self, request: web.Request) -> web.Response:
+        """Show the style sheet or the script."""
+        name = request.match_info["name"]
+        return web.Response(text=self._assets[name], content_type=_ASSETS[name])
 
     def _text(self, name: str, **values: Any) -> str:  # noqa: ANN401 - a template's values
         return self._templates.get_template(name).render(**values)
@@ -100,66 +174,25 @@ def _page(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html")
 
 
-def bar(span: Span, start: int, duration: int) -> tuple[int, int]:
-    """Return a span's (offset, width) in thousandths of its trace; the width is at least 4."""
-    whole = max(duration, 1)
-    width = min(max(round(span.duration * _BAR / whole), 4), _BAR)
-    offset = round((span.start - start) * _BAR / whole)
-    return min(offset, _BAR - width), width
+def trace_lines(traces: list[Trace], form: Form) -> list[TraceLine]:
+    """Return a line for each trace, in the order of the form."""
+    longest = max((trace.duration for trace in traces), default=0)
+    lines = [_trace_line(trace, longest) for trace in traces]
+    if form.order == "longest":
+        lines.sort(key=lambda line: line.duration, reverse=True)
+    return lines
 
 
-def duration_text(microseconds: int) -> str:
-    """Return a duration with a fitting unit: 850 µs, 12.3 ms, 4.56 s."""
-    if microseconds < 1000:
-        return f"{microseconds} µs"
-    if microseconds < 1_000_000:
-        return f"{microseconds / 1000:.1f} ms"
-    return f"{microseconds / 1_000_000:.2f} s"
-
-
-def time_text(microseconds: int) -> str:
-    """Return a time (µs since the epoch) in UTC, or the number if no calendar has it."""
-    try:
-        moment = datetime.fromtimestamp(microseconds / 1e6, tz=timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        return f"{microseconds} µs"
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-@dataclass(frozen=True)
-class SpanRow:
-    """One span and its depth below a root, which has 0."""
-
-    span: Span
-    depth: int
-
-
-def rows(trace: Trace) -> list[SpanRow]:
-    """Return every span once, parents first, siblings by start.
-
-    A span whose parent is absent is a root.
-    """
-    known = {span.span_id for span in trace.spans}
-    children: dict[str, list[Span]] = {}
-    roots: list[Span] = []
-    for span in trace.spans:
-        parent = span.parent_id
-        if parent in known and parent != span.span_id:
-            children.setdefault(str(parent), []).append(span)
-        else:
-            roots.append(span)
-    ordered: dict[int, SpanRow] = {}
-    # spans that are each other's parents are below no root: they follow as roots
-    for root in (*roots, *trace.spans):
-        _descend(root, children, ordered)
-    return list(ordered.values())
-
-
-def _descend(root: Span, children: dict[str, list[Span]], ordered: dict[int, SpanRow]) -> None:
-    waiting = [SpanRow(root, 0)]
-    while waiting:
-        row = waiting.pop()
-        if id(row.span) not in ordered:
-            ordered[id(row.span)] = row
-            below = children.get(row.span.span_id, ())
-            waiting.extend(SpanRow(child, row.depth + 1) for child in reversed(below))
+def _trace_line(trace: Trace, longest: int) -> TraceLine:
+    root, duration = trace.root, trace.duration
+    return TraceLine(
+        trace.trace_id,
+        root.process.service,
+        root.operation,
+        trace.start,
+        duration,
+        len(trace.spans),
+        len({span.process.service for span in trace.spans}),
+        sum(span.failed for span in trace.spans),
+        max(4, duration * 1000 // max(longest, 1)),
+    )

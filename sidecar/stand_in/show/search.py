@@ -41,7 +41,7 @@ class TraceQuery:
     Times are in µs since the epoch, durations in µs.
     """
 
-    service: str
+    service: str | None = None
     operation: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     start: float = 0
@@ -53,7 +53,7 @@ class TraceQuery:
     def matches(self, span: Span) -> bool:
         """Return whether a span meets all conditions."""
         return (
-            span.process.service == self.service
+            self.service in (None, span.process.service)
             and self.operation in (None, span.operation)
             and self.start <= span.start <= self.end
             and self.min_duration <= span.duration <= self.max_duration
@@ -62,13 +62,20 @@ class TraceQuery:
 
 
 def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: float) -> TraceQuery:
+    """Return the query of a request to the API, which names a service as Jaeger requires it.
+
+    Raises ValueError with Jaeger's own message.
+    """
+    if not fields.get("service"):
+        raise ValueError("parameter 'service' is required")
+    return read_query(fields, simple_tags, now)
+
+
+def read_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: float) -> TraceQuery:
     """Return the query for a request's fields and `tag` values; `now` is in µs.
 
     Raises ValueError with Jaeger's own message.
     """
-    service = fields.get("service", "")
-    if not service:
-        raise ValueError("parameter 'service' is required")
     start = _number(fields, "start", 0)
     if "start" not in fields and fields.get("lookback", "custom") != "custom":
         start = now - _microseconds(fields, "lookback", 0)
@@ -77,7 +84,7 @@ def parse_query(fields: Mapping[str, str], simple_tags: Sequence[str], now: floa
     if longest < shortest:
         raise ValueError("'maxDuration' should be greater than 'minDuration'")
     return TraceQuery(
-        service=service,
+        service=fields.get("service") or None,
         operation=fields.get("operation") or None,
         tags=_parse_tags(fields.get("tags"), simple_tags),
         start=start,
@@ -112,7 +119,7 @@ async def find_operations(
     return sorted(found)
 
 
-def _chunks(store: TraceStore, service: str) -> Iterator[list[Held]]:
+def _chunks(store: TraceStore, service: str | None) -> Iterator[list[Held]]:
     ids = store.newest(service)
     while chunk := list(islice(ids, _CHUNK)):
         held = ((trace_id, store.batches(trace_id)) for trace_id in chunk)

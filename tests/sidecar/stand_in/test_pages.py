@@ -10,18 +10,14 @@ from gateway_spans import START, build_request
 
 from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.keep.intake import BadToken
-from sidecar.stand_in.show.model import Process, Reference, Span, Trace
-from sidecar.stand_in.show.pages import MAX_ROWS, bar, duration_text, rows, time_text
+from sidecar.stand_in.show.trace_page import MAX_INLINE, MAX_ROWS
 from sidecar.stand_in.sockets import Address
 from sidecar.stand_in.stubs.collector_pb2 import BOOL
 
-
-def make_span(identity, parent=None, start=0, duration=10):
-    """Return a span of trace "t"."""
-    references = (Reference("CHILD_OF", "t", parent),) if parent else ()
-    return Span(
-        "t", identity, identity, references, 1, start, duration, (), (), Process("s", ()), ()
-    )
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 
 
 def visible(page):
@@ -52,7 +48,7 @@ async def test_the_page_lists_traces_with_their_errors_and_the_refusals(client):
 @pytest.mark.asyncio
 async def test_the_page_shows_faults_drops_and_datagrams(start):
     """The page shows active faults, dropped and evicted spans, and the UDP side, if any."""
-    faults = Faults(latency_ms=1, fail_with="INTERNAL", fail_calls=0)
+    faults = Faults(latency_ms=1)
     client = await start(
         faults=faults, on_bad_token=BadToken.DROP, udp=Address("127.0.0.1", 0), max_spans=1
     )
@@ -61,9 +57,9 @@ async def test_the_page_shows_faults_drops_and_datagrams(start):
 
     text = visible(await client.text("/"))
 
-    assert "Faults in force: INTERNAL 1 ms latency" in text
+    assert "Faults in force: answers take 1 ms longer" in text
     assert "dropped silently 2" in text
-    assert "evicted 2" in text
+    assert "evicted from the store 2" in text
     assert "datagrams 0" in text
 
 
@@ -90,22 +86,21 @@ async def test_a_trace_is_a_tree_with_tags_and_bars(client):
 
 
 @pytest.mark.asyncio
-async def test_hostile_names_are_escaped_and_no_script_may_run(client):
-    """Markup in names is escaped, and the content policy forbids scripts."""
+async def test_hostile_names_are_escaped_and_only_the_own_script_may_run(client):
+    """Markup in names is escaped, and the content policy allows no script within a page."""
     hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
     request = build_request(service=hostile, operation=hostile)
     request.batch.spans[0].tags.add(key=hostile, v_str=hostile)
     await client.post(request)
+    await client.refused(build_request(service=hostile, token="wrong"))
 
-    for path in ("/", "/trace/1"):
+    for path in ("/", "/live", "/trace/1", "/trace/1/span/0000000000000001"):
         async with client.http.get(f"http://{client.addresses.http}{path}") as answer:
             body = await answer.text()
-        assert "<script" not in body
+        assert "<script" not in body.replace('<script src="/page.js" defer></script>', "")
         assert "<img" not in body
         assert hostile in html.unescape(body)
-        assert answer.headers["Content-Security-Policy"].startswith(
-            "default-src 'none'; style-src 'self'"
-        )
+        assert POLICY == answer.headers["Content-Security-Policy"]
         assert "Server" not in answer.headers
 
 
@@ -145,75 +140,54 @@ async def test_a_huge_trace_does_not_hold_up_the_others(client):
 
 
 @pytest.mark.asyncio
-async def test_the_style_sheet_is_css(client):
-    """The style sheet is served with its content type."""
-    async with client.http.get(f"http://{client.addresses.http}/page.css") as answer:
-        assert "text/css" == answer.content_type
+async def test_the_tags_of_a_large_trace_have_a_page(client):
+    """Above the limit, a row links to the page with its tags and logs."""
+    request = build_request(MAX_INLINE + 1)
+    request.batch.spans[0].tags.add(key="answer", v_str="42")
+    await client.post(request)
+
+    page = await client.text("/trace/1")
+
+    assert "answer" not in page
+    (link,) = re.findall(r'href="(/trace/0{15}1/span/0{15}1)"', page)
+    assert "answer 42" in visible(await client.text(link))
 
 
-def test_rows_follow_parents_and_start():
-    """Children follow their parent by start time; a span whose parent is absent is a root."""
-    spans = (
-        make_span("a"),
-        make_span("b", "a", 1),
-        make_span("x", "absent", 2),
-        make_span("c", "b", 3),
-    )
-    spans += (make_span("d", "a", 4),)
+@pytest.mark.asyncio
+async def test_the_spans_of_a_trace_can_be_chosen(client):
+    """By a name, a tag or its value, by error, and those on the critical path."""
+    request = build_request(3)
+    slow, quick, other = request.batch.spans
+    for span, name in zip((slow, quick, other), ("slow", "quick", "other"), strict=True):
+        span.operation_name = name
+    slow.duration.nanos = 9_000_000
+    quick.tags.add(key="error", v_type=BOOL, v_bool=True)
+    other.tags.add(key="db.Type", v_str="SQL")
+    await client.post(request)
 
-    assert [("a", 0), ("b", 1), ("c", 2), ("d", 1), ("x", 0)] == [
-        (row.span.span_id, row.depth) for row in rows(Trace("t", spans))
-    ]
+    async def shown(query):
+        page = await client.text(f"/trace/1?{query}")
+        return re.findall(r'<span class="name d0"><b>frontend</b> (\w+)', page)
 
-
-def test_rows_survive_circles_depth_and_shared_ids():
-    """Every span appears exactly once, even with circles, 10,000 levels or shared IDs."""
-    circle = (make_span("a", "b"), make_span("b", "a"), make_span("self", "self"))
-    deep = tuple(
-        make_span(str(level), str(level - 1) if level else None) for level in range(10_000)
-    )
-    shared = (make_span("a"), make_span("a"), make_span("b", "a"))
-
-    for spans in (circle, deep, shared):
-        assert {id(span) for span in spans} == {id(row.span) for row in rows(Trace("t", spans))}
-        assert len(spans) == len(rows(Trace("t", spans)))
+    assert ["slow", "quick", "other"] == await shown("")
+    assert ["quick"] == await shown("only=errors")
+    assert ["slow"] == await shown("only=path")
+    assert ["other"] == await shown("find=db.type")
+    assert ["other"] == await shown("find=sql")
+    assert [] == await shown("find=sql&only=errors")
 
 
-def test_the_root_is_the_first_span_without_a_parent():
-    """The root is the first span without a parent, or the first span if all have parents."""
-    assert "b" == Trace("t", (make_span("a", "b"), make_span("b"))).root.span_id
-    assert "a" == Trace("t", (make_span("a", "b"), make_span("b", "a"))).root.span_id
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("name", "kind"), [("page.css", "text/css"), ("page.js", "javascript")])
+async def test_the_style_sheet_and_the_script_have_their_types(client, name, kind):
+    """They are served with their content types."""
+    async with client.http.get(f"http://{client.addresses.http}/{name}") as answer:
+        assert kind in answer.content_type
 
 
-@pytest.mark.parametrize(
-    ("start", "duration", "expected"),
-    [(0, 100, (0, 1000)), (50, 25, (500, 250)), (100, 0, (996, 4)), (30, 0, (300, 4))],
-)
-def test_a_bar_stays_inside_and_visible(start, duration, expected):
-    """Offset and width are thousandths of the trace; the width is at least 4."""
-    trace = Trace(
-        "t", (make_span("a", duration=100), make_span("b", start=start, duration=duration))
-    )
-
-    assert expected == bar(trace.spans[1], trace.start, trace.duration)
-
-
-def test_a_trace_without_duration_has_bars():
-    """A trace with a duration of 0 still has a bar."""
-    trace = Trace("t", (make_span("a", duration=0),))
-
-    assert (0, 4) == bar(trace.spans[0], trace.start, trace.duration)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0, "0 µs"), (999, "999 µs"), (12_345, "12.3 ms"), (4_560_000, "4.56 s")]
-)
-def test_durations_have_a_fitting_unit(value, text):
-    """A duration is shown in µs below a millisecond, then in ms, then in s."""
-    assert text == duration_text(value)
-
-
-def test_a_time_beyond_the_calendar_is_shown_as_a_number():
-    """A time after the last date of the calendar is shown in µs."""
-    assert "2023-11-14 22:13:20" == time_text(START)
-    assert f"{2**62} µs" == time_text(2**62)
+@pytest.mark.asyncio
+async def test_pages_load_nothing_from_outside(client):
+    """Every address in pages, style sheet and script is a path of the stand-in."""
+    await client.post(build_request())
+    for path in ("/", "/trace/1", "/page.css", "/page.js"):
+        assert [] == re.findall(r"(?:https?:)?//(?!\s)[\w.-]+\.\w+", await client.text(path)), path

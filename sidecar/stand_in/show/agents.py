@@ -1,0 +1,117 @@
+"""The agents' own counters, read from the admin ports of the addresses that send spans."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from sidecar.rules.agents import ADMIN_PORT
+
+if TYPE_CHECKING:
+    from sidecar.stand_in.keep.senders import Sender, Senders
+
+MAX_READ = 50
+_METRICS = {
+    "jaeger_agent_thrift_udp_server_packets_processed": "packets",
+    "jaeger_agent_thrift_udp_server_packets_dropped": "dropped",
+    "jaeger_agent_thrift_udp_server_read_errors": "read_errors",
+    "jaeger_agent_thrift_udp_server_queue_size": "queued",
+    "jaeger_agent_reporter_spans_submitted": "submitted",
+    "jaeger_agent_reporter_spans_failures": "failed",
+}
+_FRESH_SECONDS = 1.0
+_PATIENCE = 0.3
+"""How long a page waits for agents; those that answer later are in the next reading."""
+_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+_MAX_BODY = 512 * 1024
+
+
+@dataclass(frozen=True)
+class AgentCounters:
+    """Totals since the agent started, and the packets that wait in it now."""
+
+    packets: int = 0
+    dropped: int = 0
+    """Packets, its queue full."""
+    read_errors: int = 0
+    queued: int = 0
+    submitted: int = 0
+    """Spans that a gateway accepted."""
+    failed: int = 0
+    """Spans that the agent could not deliver."""
+
+
+@dataclass(frozen=True)
+class AgentView:
+    """An address that sends spans, and its counters if its admin port answers."""
+
+    address: str
+    sender: Sender
+    counters: AgentCounters | None
+
+
+class AgentReader:
+    """Reads the agents' counters when a page is shown, at most once a second."""
+
+    def __init__(self, senders: Senders, port: int = ADMIN_PORT) -> None:
+        self._senders = senders
+        self._port = port
+        self._known: dict[str, AgentCounters] = {}
+        self._read_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
+
+    async def views(self) -> list[AgentView]:
+        """Return the agents by address, each with its latest counters."""
+        senders = dict(list(self._senders.report().items())[:MAX_READ])
+        if self._reading is None and time.monotonic() - self._read_at > _FRESH_SECONDS:
+            self._reading = asyncio.create_task(self._read(list(senders)))
+        if self._reading is not None:
+            await asyncio.wait({self._reading}, timeout=_PATIENCE)
+        return [
+            AgentView(address, senders[address], self._known.get(address))
+            for address in sorted(senders)
+        ]
+
+    async def close(self) -> None:
+        """End a reading that still runs."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
+
+    async def _read(self, addresses: list[str]) -> None:
+        try:
+            async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+                found = await asyncio.gather(*(self._fetch(session, host) for host in addresses))
+            read = zip(addresses, found, strict=True)
+            self._known = {host: counters for host, counters in read if counters is not None}
+        finally:
+            self._read_at = time.monotonic()
+            self._reading = None
+
+    async def _fetch(self, session: aiohttp.ClientSession, host: str) -> AgentCounters | None:
+        place = f"[{host}]" if ":" in host else host
+        try:
+            url = f"http://{place}:{self._port}/metrics"
+            async with session.get(url, allow_redirects=False) as answer:
+                text = (await answer.content.read(_MAX_BODY)).decode()
+            return parse(text)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError):
+            return None
+
+
+def parse(text: str) -> AgentCounters | None:
+    """Return the counters in the text of an agent's /metrics; None if it has none of them.
+
+    Raises ValueError if it is not in Prometheus' format.
+    """
+    totals: dict[str, int] = {}
+    for family in text_string_to_metric_families(text):
+        field = _METRICS.get(family.name.removesuffix("_total"))
+        if field:
+            totals[field] = sum(int(sample.value) for sample in family.samples)
+    return AgentCounters(**totals) if totals else None
