@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument_group("environment", _ENVIRONMENT)
 
 
-def add_regions(parser: argparse.ArgumentParser) -> None:
+def add_regions(parser: argparse._ActionsContainer) -> None:
     """Add --regions."""
     parser.add_argument(
         "--regions", type=Path, metavar="FILE", help="a file that adds or overrides regions"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
-from sidecar.arguments import _spec, _watch
+from sidecar.arguments import _preflight, _spec, _watch
 
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   sidecar verify --target kubernetes --namespace shop --release demo
   sidecar verify --status                              agents' states and counters, no span is sent
   sidecar verify --target process                      a `sidecar demo` without containers
+  sidecar verify --pre --region cn-shanghai            before anything runs: is all ready for it?
 """
 
 
@@ -51,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     _add_kubernetes(parser)
     _watch.add(parser)
+    _preflight.add_preflight(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 

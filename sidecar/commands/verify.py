@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sidecar.arguments import _preflight
 from sidecar.commands import _target, _watch
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.verify import report as reports
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Verify, and print the report; return 1 if a hop fails."""
+    if args.pre:
+        from sidecar.commands import _preflight as preflight  # noqa: PLC0415 - reads specs
+
+        return preflight.run(args)
+    _preflight.refuse_without_pre(args)
     if _watch.wanted(args):
         return _watch.run(args)
     report = verify(_deployment(args), args.spans, args.seconds)

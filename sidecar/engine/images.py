@@ -47,6 +47,16 @@ class ImageInfo:
 
 
 @dataclass(frozen=True)
+class EngineHost:
+    """The machine that the engine runs on."""
+
+    root: str
+    """The folder of its images and containers."""
+    architecture: str
+    """As images name it: amd64, arm64, …"""
+
+
+@dataclass(frozen=True)
 class BuildRequest:
     """One image build: the context is a tar stream with the Dockerfile."""
 
@@ -81,6 +91,12 @@ class ImageStore:
             architecture=data.get("Architecture", ""),
             user=config.get("User", ""),
         )
+
+    def host(self) -> EngineHost:
+        """Return where the engine keeps images, and for which processor they must be."""
+        with translated("engine"):
+            root = self._api.info().get("DockerRootDir", "")
+            return EngineHost(root, self._api.version(api_version=False).get("Arch", ""))
 
     def ask_registry(self, name: str, seconds: float) -> None:
         """Ask the registry for an image's manifest, through the engine's proxies and mirrors.

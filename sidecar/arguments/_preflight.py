@@ -1,0 +1,57 @@
+"""The arguments of `sidecar verify --pre`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from pathlib import Path
+
+from sidecar.arguments import _spec
+from sidecar.errors import UsageError
+
+NAMES = ("region", "network", "file", "regions", "only", "wait")
+"""The arguments that mean nothing without --pre."""
+
+
+def add_preflight(parser: argparse.ArgumentParser) -> None:
+    """Add --pre, and what belongs to it."""
+    group = parser.add_argument_group("preflight")
+    group.add_argument(
+        "--pre",
+        action="store_true",
+        help="check, before anything runs, what would keep it from working; send no spans",
+    )
+    group.add_argument("--region", metavar="ID", help="of a deployment that is not rendered yet")
+    group.add_argument("--network", choices=("public", "vpc"), help="which host of the region")
+    group.add_argument(
+        "--file", type=Path, action="append", metavar="FILE", help="the spec; may be repeated"
+    )
+    _spec.add_regions(group)
+    group.add_argument(
+        "--only",
+        action="append",
+        metavar="ID",
+        help="run this check or category only, see docs/preflight.md; may be repeated",
+    )
+    group.add_argument(
+        "--wait",
+        type=_seconds,
+        nargs="?",
+        const=60.0,
+        metavar="S",
+        help="repeat what fails until it passes, or until S seconds have passed (default: 60)",
+    )
+
+
+def refuse_without_pre(args: argparse.Namespace) -> None:
+    """Raise UsageError for an argument that means nothing without --pre."""
+    if named := [name for name in NAMES if getattr(args, name) is not None]:
+        flags = ", ".join(f"--{name}" for name in named)
+        raise UsageError("verify", f"{flags} needs --pre", "See `sidecar verify --help`")
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < float(text) <= 3600:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a time (up to 3600 s)")

@@ -1,0 +1,170 @@
+"""Reads what is to run: from a plan, or from a rendered folder as Compose reads it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar import dotenv
+from sidecar.checks.gateways import find_gateway
+from sidecar.engine.compose import find_compose
+from sidecar.errors import SidecarError
+from sidecar.plan import TOKEN_FILE
+from sidecar.plan.agents import tags_key
+from sidecar.preflight.records import AgentFacts, Candidate, Traced
+from sidecar.rules.agents import SOCKET_BUFFER, STOCK_WORKERS
+from sidecar.spec import LOOPBACK
+from sidecar.stand_in.sockets import Address
+from sidecar.verify.compose import ROLE, SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sidecar.plan import ImagePlan, Plan, ServicePlan
+    from sidecar.regions import Region
+
+REGION_LABEL = "sidecar-kit.region"
+_VARIABLES = ("JAEGER_", "OTEL_", "GUNICORN_", "UWSGI_", "PYTHON")
+"""What a program that looks into a service's image may see of its environment."""
+
+
+def agent_facts(arguments: Iterable[str]) -> AgentFacts:
+    """Return what an agent's arguments say. Raises SidecarError where they name no gateway."""
+    flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
+    try:
+        gateway = Address.parse(flags["reporter.grpc.host-port"].split(",")[0])
+    except (KeyError, ValueError):
+        fix = "Give it --reporter.grpc.host-port=HOST:PORT"
+        raise SidecarError("agent", "names no gateway", fix) from None
+    return AgentFacts(
+        gateway=gateway,
+        tls=flags.get("reporter.grpc.tls.enabled") == "true",
+        workers=_number(flags.get("processor.jaeger-compact.workers"), STOCK_WORKERS),
+        buffer_bytes=_number(flags.get(SOCKET_BUFFER), 0),
+    )
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() else default
+
+
+# A plan ---------------------------------------------------------------------------------------
+
+
+def of_plan(
+    plan: Plan, folder: Path, rate: int, regions: Mapping[str, Region], target: str
+) -> Candidate:
+    """Return the deployment that a plan decides; `rate` is what one agent must carry."""
+    agent = plan.services[0].agent
+    variables = _variables_of(folder)
+    images = [service.image for service in plan.services] + [agent.image, plan.probe]
+    stand_in = [plan.stand_in.image] if plan.stand_in else []
+    return Candidate(
+        target=target,
+        region=plan.region,
+        agent=agent_facts(agent.argv),
+        network=plan.gateway.network,
+        spans_per_second=rate,
+        project=plan.project,
+        folder=folder,
+        token_file=folder / plan.token_file,
+        tags_key=tags_key(agent.version),
+        images=_distinct(_name_of(image, variables) for image in (*images, *stand_in)),
+        ports=tuple(_published(plan.services)),
+        services=tuple(_traced(service, variables) for service in plan.services),
+        probe=_name_of(plan.probe, variables),
+        regions=regions,
+    )
+
+
+def _variables_of(folder: Path) -> dict[str, str]:
+    """Return the variables that Compose reads names of images from."""
+    path = folder / dotenv.NAME
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    given = {variable.name: variable.value for variable in dotenv.variables(text)}
+    return {**given, **os.environ}
+
+
+def _name_of(image: ImagePlan, variables: Mapping[str, str]) -> str:
+    return variables.get(image.variable or "") or image.name
+
+
+def _published(services: Iterable[ServicePlan]) -> Iterable[tuple[str, Address]]:
+    for service in services:
+        if service.publish:
+            for port in service.publish.ports(service.replicas):
+                yield service.name, Address(service.publish.host, port)
+
+
+def _traced(service: ServicePlan, variables: Mapping[str, str]) -> Traced:
+    image = _name_of(service.image, variables)
+    return Traced(service.name, image, service.command, _seen(service.environment))
+
+
+def _seen(environment: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: str(value or "") for name, value in environment.items() if name.startswith(_VARIABLES)
+    }
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+# A rendered folder ----------------------------------------------------------------------------
+
+
+def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
+    """Return the deployment of a folder's docker-compose.yml, as Compose itself reads it.
+
+    Raises SidecarError where there is no Compose, or the kit did not render the file.
+    """
+    config = find_compose().config(folder)
+    parts = config.get("services") or {}
+    agents = [part for part in parts.values() if _label(part, ROLE) == "agent"]
+    services = {name: part for name, part in parts.items() if _label(part, ROLE) == "service"}
+    if not agents or "probe" not in config.get("x-sidecar", {}):
+        file = str(folder / "docker-compose.yml")
+        raise SidecarError(file, "was not rendered by the kit", "Run `sidecar render`")
+    facts = agent_facts(agents[0].get("command") or ())
+    address = str(facts.gateway)
+    return Candidate(
+        target="compose",
+        region=_label(agents[0], REGION_LABEL),
+        agent=facts,
+        network=find_gateway(address, regions).network or "public",
+        project=config["name"],
+        folder=folder,
+        token_file=_token_file(config, folder),
+        images=_distinct(
+            [*(part["image"] for part in parts.values()), config["x-sidecar"]["probe"]]
+        ),
+        ports=tuple(_ports(services)),
+        services=tuple(_service(part) for part in services.values()),
+        probe=config["x-sidecar"]["probe"],
+        regions=regions,
+    )
+
+
+def _label(part: Mapping[str, Any], name: str) -> str:
+    return str((part.get("labels") or {}).get(name, ""))
+
+
+def _token_file(config: Mapping[str, Any], folder: Path) -> Path:
+    agent = (config.get("secrets") or {}).get("agent") or {}
+    return Path(agent.get("file") or folder / TOKEN_FILE)
+
+
+def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, Address]]:
+    for name, part in services.items():
+        for port in part.get("ports") or ():
+            if str(port.get("published", "")).isdecimal():
+                host = port.get("host_ip") or LOOPBACK
+                yield name, Address(host, int(port["published"]))
+
+
+def _service(part: Mapping[str, Any]) -> Traced:
+    command: Sequence[str] = part.get("command") or ()
+    environment = _seen(part.get("environment") or {})
+    return Traced(_label(part, SERVICE), part["image"], tuple(command), environment)

@@ -1,0 +1,69 @@
+"""Finds the place where an agent will run, and looks at the gateway from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.engine.client import connect
+from sidecar.engine.errors import EngineError
+from sidecar.preflight import gateway
+from sidecar.preflight.places import EngineNetwork, Host
+from sidecar.preflight.records import passed, skipped
+from sidecar.verify.compose import ROLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sidecar.engine.client import Engine
+    from sidecar.preflight.places import Place
+    from sidecar.preflight.records import Candidate, Result
+
+PLACE = "agent-place"
+_SECONDS = 9.0
+_NOT_YET = "the stand-in is a part of the deployment, which does not run yet"
+_WITHOUT_GATEWAY = ("proxy", "socket-buffer")
+"""What can be seen without a gateway."""
+
+
+def look_for(candidate: Candidate) -> Iterator[Result]:
+    """Look at the gateway from the place where the agent will run."""
+    place, result = _place_of(candidate)
+    yield result
+    seen = gateway.look(candidate, place, _SECONDS)
+    if not candidate.is_local or place.has_gateway:
+        yield from seen
+        return
+    for each in seen:
+        here = each.check in _WITHOUT_GATEWAY
+        yield each if here else skipped(each.check, str(candidate.agent.gateway), _NOT_YET)
+
+
+def _place_of(candidate: Candidate) -> tuple[Place, Result]:
+    if candidate.target == "process":
+        return Host(), passed(PLACE, "this host", "agents run here as processes")
+    try:
+        engine = connect()
+    except EngineError:
+        return Host(), _instead("no engine answers")
+    place = _running_agent(engine, candidate)
+    if place:
+        return place, passed(PLACE, place.name, "an agent of this deployment runs there")
+    if engine.images.find(candidate.probe) is None:
+        return Host(), _instead(f"the engine does not have {candidate.probe}")
+    place = EngineNetwork(engine, "a short-lived container", "bridge")
+    return place, passed(PLACE, place.name, "as the agents will run")
+
+
+def _instead(why: str) -> Result:
+    return skipped(PLACE, "this host", f"stands in for a container: {why}", "Run `sidecar images`")
+
+
+def _running_agent(engine: Engine, candidate: Candidate) -> EngineNetwork | None:
+    for container in engine.containers.of_project(candidate.project):
+        if container.status != "running":
+            continue
+        labels = engine.containers.inspect(container.identity)["Config"].get("Labels") or {}
+        if labels.get(ROLE) == "agent":
+            mode = f"container:{container.identity}"
+            return EngineNetwork(engine, f"the network of {container.name}", mode, has_gateway=True)
+    return None

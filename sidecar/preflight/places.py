@@ -1,0 +1,104 @@
+"""Where an agent will run: a process of this host, a container, a pod. A program looks from there.
+
+The program is sent as text, so that no image must hold it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sidecar.engine.containers import RunRequest
+from sidecar.errors import SidecarError
+from sidecar.secrecy import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sidecar.engine.client import Engine
+
+
+class Place(Protocol):
+    """Where a short program can be run."""
+
+    @property
+    def name(self) -> str:
+        """The place, as messages show it."""
+        ...
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether the stand-in of the deployment answers there, if it has one."""
+        ...
+
+    def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
+        """Run a command of an image to its end and return its output. Raises SidecarError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Host:
+    """This host; there is no image."""
+
+    name: str = "this host"
+    has_gateway: bool = False
+
+    def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:  # noqa: ARG002
+        """Run the command with this Python."""
+        argv = [sys.executable, *command[1:]]
+        try:
+            done = subprocess.run(
+                argv,
+                check=False,
+                capture_output=True,
+                text=True,
+                env=child_environment(),
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired:
+            raise SidecarError("the look", f"did not end within {seconds:g} s") from None
+        return done.stdout or done.stderr
+
+
+@dataclass(frozen=True)
+class EngineNetwork:
+    """A container of the engine, in another one's network or in one of its own."""
+
+    engine: Engine
+    name: str
+    network_mode: str
+    has_gateway: bool = False
+
+    def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
+        """Run the command in a short-lived container."""
+        request = RunRequest(
+            image=image,
+            entrypoint=command[:1],
+            argv=command[1:],
+            network_mode=self.network_mode,
+            seconds=seconds,
+        )
+        result = self.engine.containers.run(request)
+        return result.stdout or result.stderr
+
+
+def ask(
+    place: Place, image: str, program: str, request: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """Run a program of this package in a place with a request; return what it prints.
+
+    Raises SidecarError where it cannot run there, or prints no JSON.
+    """
+    text = resources.files(__package__).joinpath(program).read_text(encoding="utf-8")
+    printed = place.run(image, ("python3", "-c", text, json.dumps(request)), seconds)
+    lines = printed.strip().splitlines()
+    try:
+        answer: dict[str, Any] = json.loads(lines[-1])
+    except (ValueError, IndexError):
+        cause = lines[-1] if lines else "it printed nothing"
+        raise SidecarError(place.name, f"cannot be looked from: {cause}") from None
+    return answer
