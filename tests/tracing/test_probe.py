@@ -54,9 +54,7 @@ def test_probe_groups_its_spans(agent, capsys):
 
 def test_probe_fails_when_spans_are_lost(capsys):
     """Without an agent, the probe exits 1 and reports how many spans were dropped."""
-    code, result = run(
-        capsys, "--spans", "3", "--agent", address(closed_port()), "--timeout", "0.2"
-    )
+    code, result = run(capsys, "--spans", "3", "--agent", address(closed_port()), "--timeout", "1")
 
     assert 1 == code
     assert (0, {"close_timeout": 3}) == (result["sent"], result["dropped"])

@@ -264,7 +264,7 @@ def test_a_service_starts_after_its_agent_and_stops_before_it() -> None:
     services = rendered(Spec("local"))["services"]
 
     assert {"condition": "service_started"} == services["backend"]["depends_on"]["backend-agent"]
-    assert {"condition": "service_healthy"} == services["frontend"]["depends_on"]["backend"]
+    assert {"condition": "service_started"} == services["frontend"]["depends_on"]["backend"]
     assert {"gateway": {"condition": "service_started"}} == services["backend-agent"]["depends_on"]
 
 
