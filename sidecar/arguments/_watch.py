@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as in cli.py
-if TYPE_CHECKING:
-    import argparse
+import argparse
+import re
+from contextlib import suppress
+
+_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(s|m|h|)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
     group = parser.add_argument_group("without marked spans")
-    group.add_argument(
+    chosen = group.add_mutually_exclusive_group()
+    chosen.add_argument(
         "--status",
         action="store_true",
         help="show each agent's state, counters, age and token's fingerprint, and end",
     )
+    chosen.add_argument(
+        "--watch",
+        action="store_true",
+        help="read the agents' counters again and again, one line per change; end at a breach of "
+        "the budget with the hop that lost",
+    )
+    group.add_argument(
+        "--every",
+        type=_duration,
+        default=60.0,
+        metavar="TIME",
+        help="from one reading to the next, such as 10s or 5m (default: 60s)",
+    )
+    group.add_argument(
+        "--budget",
+        type=_share,
+        default=0.001,
+        metavar="PERCENT",
+        help="how much of an hour's packets or spans may be lost on a hop (default: 0.1%%)",
+    )
+    group.add_argument(
+        "--for",
+        dest="period",
+        type=_duration,
+        metavar="TIME",
+        help="end the watch after this time (default: at a breach)",
+    )
+
+
+def _duration(text: str) -> float:
+    if found := _DURATION.fullmatch(text):
+        seconds = float(found[1]) * _SECONDS[found[2]]
+        if 1 <= seconds <= 86400:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a time (1s-24h)")
+
+
+def _share(text: str) -> float:
+    with suppress(ValueError):
+        if (text.endswith("%") or text == "0") and 0 <= float(text.rstrip("%")) <= 100:
+            return float(text.rstrip("%")) / 100
+    raise argparse.ArgumentTypeError(f"{text!r} is not a share (0%-100%)")

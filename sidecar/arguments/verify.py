@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
   sidecar verify --status                              agents' states and counters, no span is sent
+  sidecar verify --watch --every 10s --budget 0        until a span is lost
   sidecar verify --target process                      a `sidecar demo` without containers
   sidecar verify --pre --region cn-shanghai            before anything runs: is all ready for it?
 """

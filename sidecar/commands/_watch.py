@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _target
-from sidecar.watch import compose
+from sidecar.console import say
+from sidecar.watch import compose, report
 from sidecar.watch.kubernetes import ReleaseAgents
 from sidecar.watch.process import ProcessAgents
+from sidecar.watch.run import Terms, Verdict, watch
 from sidecar.watch.status import status
 
 if TYPE_CHECKING:
@@ -19,14 +21,27 @@ if TYPE_CHECKING:
 
 def wanted(args: argparse.Namespace) -> bool:
     """Tell whether the flags ask for something else than a proof."""
-    return bool(args.status)
+    return bool(args.status or args.watch)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show what the flags ask for; return 1 if something is wrong."""
+    if args.watch:
+        return _watched(args)
     found = status(_deployment(args))
     print(json.dumps(found.as_dict(), indent=2) if args.output == "json" else found.as_text())
     return 0 if found.ok else 1
+
+
+def _watched(args: argparse.Namespace) -> int:
+    deployment = _deployment(args)
+    say(f"watching {deployment.name} every {args.every:g} s; Ctrl-C ends it")
+    shown = report.as_line if args.output == "json" else report.as_text
+    ok = False
+    for entry in watch(deployment, Terms(args.every, args.budget, args.period)):
+        print(shown(entry), flush=True)
+        ok = isinstance(entry, Verdict) and entry.ok
+    return 0 if ok else 1
 
 
 def _deployment(args: argparse.Namespace) -> Watched:

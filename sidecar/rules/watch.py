@@ -128,10 +128,8 @@ def standing(agent: Standing) -> list[Problem]:
     found: list[Problem] = []
     if agent.oom_killed:
         found.append(AGENT_OUT_OF_MEMORY.problem(f"{agent.name} was killed for its memory"))
-    if not agent.runs:
-        found.append(AGENT_STOPPED.problem(f"{agent.name} is {agent.state}"))
-    elif not agent.readable:
-        found.append(AGENT_UNREADABLE.problem(f"{agent.name} cannot be read: {agent.cause}"))
+    if not (agent.runs and agent.readable):
+        found.append(down(agent.name, agent.state, agent.cause, runs=agent.runs))
     if agent.restarts >= RESTARTS:
         found.append(AGENT_RESTARTS.problem(f"{agent.name} was restarted {agent.restarts} times"))
     if agent.stale:
@@ -142,6 +140,13 @@ def standing(agent: Standing) -> list[Problem]:
     return found
 
 
+def down(name: str, state: str, cause: str, *, runs: bool) -> Problem:
+    """Judge an agent that does not run, or that runs and cannot be read."""
+    if not runs:
+        return AGENT_STOPPED.problem(f"{name} is {state}")
+    return AGENT_UNREADABLE.problem(f"{name} cannot be read: {cause}")
+
+
 def doubled(names: list[str]) -> Problem | None:
     """Judge the running agents of one service that should have one."""
     if len(names) < 2:
@@ -149,18 +154,18 @@ def doubled(names: list[str]) -> Problem | None:
     return AGENTS_DOUBLED.problem(f"{len(names)} agents run: {', '.join(names)}")
 
 
-def budget(hop: str, unit: str, lost: int, arrived: int, share: float) -> Problem | None:
+def budget(unit: str, lost: int, arrived: int, share: float) -> Problem | None:
     """Judge what was lost on a hop, next to what arrived, by the share that may be lost."""
     total = lost + arrived
     if not lost or lost <= share * total:
         return None
-    cause = f"{hop}: {lost:,} of {total:,} {unit} were lost, more than {share * 100:g} %"
+    cause = f"{lost:,} of {total:,} {unit} were lost, more than {share * 100:g} %"
     return BUDGET_EXCEEDED.problem(cause)
 
 
-def silent(packets: int, settled: int, rounds: int) -> Problem | None:
-    """Judge packets that an agent processed in `rounds` intervals, and spans that it settled."""
-    if rounds < 2 or not packets or settled:
+def silent(packets: int, rounds: int) -> Problem | None:
+    """Judge packets that an agent processed in `rounds` intervals that settled no span."""
+    if rounds < 2 or not packets:
         return None
     return AGENT_SILENT.problem(f"{packets:,} packets were processed and no span was submitted")
 

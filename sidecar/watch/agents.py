@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts
 
 RUNNING = "running"
+MISSING = "-"
+"""The name of an agent that is not there."""
 
 
 @dataclass(frozen=True)

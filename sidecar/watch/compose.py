@@ -21,7 +21,7 @@ from sidecar.verify.counts import AgentCounts
 from sidecar.verify.look import last_line
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import agent_counts
-from sidecar.watch.agents import RUNNING, AgentState, Token
+from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.gateway import last_span
 from sidecar.watch.times import seconds_of
 
@@ -67,7 +67,7 @@ class ComposeAgents:
             states = list(pool.map(lambda agent: self._state(agent, details), agents))
         known = {state.service for state in states}
         names = {_label(each, SERVICE) for each in found if _label(each, ROLE) == "service"}
-        missing = [AgentState(name, "-", "missing") for name in sorted(names - known)]
+        missing = [AgentState(name, MISSING, "missing") for name in sorted(names - known)]
         return sorted((*states, *missing), key=lambda state: (state.service, state.name))
 
     def _inspected(self) -> list[Object]:

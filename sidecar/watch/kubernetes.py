@@ -29,7 +29,7 @@ from sidecar.tokens.secret_store import KEY
 from sidecar.verify.kubernetes import is_gateway, is_traced, not_found
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import agent_counts
-from sidecar.watch.agents import RUNNING, AgentState, Token
+from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.gateway import last_span
 from sidecar.watch.times import seconds_of
 
@@ -95,7 +95,7 @@ class ReleaseAgents:
     ) -> list[AgentState]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             states = list(pool.map(lambda pod: self._state(pod, tokens, spans), pods))
-        missing = [AgentState(service, "-", "without a pod") for service in empty]
+        missing = [AgentState(service, MISSING, "without a pod") for service in empty]
         return sorted((*states, *missing), key=lambda state: (state.service, state.name))
 
     def _state(

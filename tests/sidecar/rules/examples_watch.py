@@ -34,10 +34,10 @@ EXAMPLES = {
     "agents-doubled": example(watch.doubled, Call(["a", "b"]), Call(["a"])),
     "loss-budget-exceeded": example(
         watch.budget,
-        Call("agent submitted", "spans", 11, 9989, 0.001),
-        Call("agent submitted", "spans", 10, 9990, 0.001),
+        Call("spans", 11, 9989, 0.001),
+        Call("spans", 10, 9990, 0.001),
     ),
-    "agent-submits-nothing": example(watch.silent, Call(40, 0, 2), Call(40, 1, 2)),
+    "agent-submits-nothing": example(watch.silent, Call(40, 2), Call(40, 1)),
     "agent-queue-stuck": example(watch.queue, Call([10, 40, 90]), Call([10, 40, 9])),
     "deployment-removed": Example(lambda: ids(watch.removed("release demo")), set),
 }
