@@ -15,10 +15,14 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 HELM ?= helm
 export TAG ?=
 FUZZ_CASES ?= 100000
+FAULTS ?=
+TARGET ?=
+FAULTS_ARGS ?=
+comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo down images render validate verify test test-fast test-all lint format chart \
-  bench lock golden fuzz dist dist-check release release-check clean
+  bench faults lock golden fuzz dist dist-check release release-check clean
 
 help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
@@ -74,6 +78,10 @@ chart: ## lint and render the charts: [HELM=helm4]
 
 bench: $(READY) ## measure the kit against the stock setup; copy results to docs/benchmarks.md
 	@$(BIN)/python -m bench
+
+faults: $(READY) ## inject faults, write docs/faults.md: [FAULTS=name,name] [TARGET=compose]
+	@PYTHONPATH=tests $(BIN)/python -m faults $(subst $(comma), ,$(FAULTS)) \
+	  $(if $(TARGET),--target $(TARGET)) $(FAULTS_ARGS)
 
 lock: $(READY) ## write requirements-dev.txt from the three lists of dependencies
 	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --no-strip-extras \

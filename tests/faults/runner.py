@@ -1,0 +1,169 @@
+"""Injects one fault after the other, asks verify, heals, and counts every span."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from faults import namespaces
+from faults.counters import PACKETS, SPANS, UNDECODED, Watcher
+from faults.ledgers import p99
+from faults.model import Fault, Outcome, Spans
+
+SETTLE_SECONDS = 4.0
+RECOVER_SECONDS = 60.0
+PROVE_AGAIN = 3
+"""How often verify may be asked after healing, until the deployment is mended by force."""
+HEALTHY = Fault("healthy", "nothing is wrong", (), lambda bed: None, lambda bed: None, "", wait=0)
+
+
+@dataclass
+class _Course:
+    """What was seen so far of one fault."""
+
+    fault: Fault
+    report: dict = field(default_factory=lambda: {"hops": [], "error": "verify was not asked"})
+    seconds: float = 0.0
+    marked: int = 0
+    """Marked spans that verify sent."""
+    asked: float = 0.0
+    healed: float = 0.0
+    """Moments."""
+    notes: list[str] = field(default_factory=list)
+
+
+class Runner:
+    """Runs faults on one deployment under traffic.
+
+    After each, verify must prove the deployment again; if not `thorough`, it is enough that spans
+    of the service arrive.
+    """
+
+    def __init__(self, bed, watcher, say, *, thorough=True):
+        self._bed, self._watcher, self._say = bed, watcher, say
+        self._thorough = thorough
+
+    def run(self, fault):
+        """Inject a fault, verify, heal, and return what was seen."""
+        bed, course = self._bed, _Course(fault)
+        bed.ledgers.mark()
+        before, dropped = self._watcher.totals(), _dropped(bed.ledgers)
+        self._break(course)
+        self._heal(course)
+        recovery = self._recovery(course)
+        if fault is not HEALTHY and (self._thorough or recovery is None):
+            self._prove_again(course)
+        spans = self._account(course, before, dropped)
+        during = bed.ledgers.read(course.asked)
+        ids, text = named(course.report, fault.service)
+        return Outcome(
+            name=fault.name,
+            what=fault.what,
+            right=fault.right,
+            ids=ids,
+            text=text,
+            seconds=round(course.seconds, 1),
+            spans=spans,
+            p99_ms=p99(during.latencies),
+            failed_requests=during.failed_requests,
+            recovery=recovery,
+            uncounted=fault.uncounted,
+            notes="; ".join(course.notes),
+        )
+
+    def _break(self, course):
+        try:
+            course.fault.inject(self._bed)
+            time.sleep(course.fault.wait)
+            began = time.monotonic()
+            _, course.report = self._bed.prove()
+            course.seconds = time.monotonic() - began
+            course.marked += _marked(course.report)
+        except Exception as error:  # noqa: BLE001 - the deployment must be healed all the same
+            course.notes.append(f"not injected: {error}")
+        course.asked = time.time()
+
+    def _heal(self, course):
+        try:
+            course.fault.heal(self._bed)
+        except Exception as error:  # noqa: BLE001 - the next fault must find a healthy deployment
+            course.notes.append(f"not healed: {error}")
+            self._bed.mend_by_force()
+        course.healed = time.time()
+
+    def _recovery(self, course):
+        """Return the seconds from healing until a span that was sent afterwards arrived."""
+        if course.fault is HEALTHY:
+            return None
+        deadline = time.monotonic() + RECOVER_SECONDS
+        while time.monotonic() < deadline:
+            arrived = self._arrived(course.fault.service, course.healed)
+            if arrived:
+                return round(max(0.0, min(arrived) - course.healed), 1)
+            time.sleep(0.5)
+        return None
+
+    def _arrived(self, service, since):
+        written = self._bed.ledgers.read()
+        return [
+            written.arrived[identity]
+            for identity, (moment, owner) in written.sent.items()
+            if moment > since and owner == service and identity in written.arrived
+        ]
+
+    def _prove_again(self, course):
+        for _ in range(PROVE_AGAIN):
+            code, report = self._bed.prove()
+            course.marked += _marked(report)
+            if code == 0:
+                return
+        ids, text = named(report, "")
+        course.notes.append(f"not proven after healing: {', '.join(ids)}: {text}")
+        self._bed.mend_by_force()
+
+    def _account(self, course, before, dropped):
+        until, deadline = time.time(), time.monotonic() + SETTLE_SECONDS
+        while True:
+            written = self._bed.ledgers.read()
+            sent = {name for name, (moment, _) in written.sent.items() if moment < until}
+            lost = len(sent - written.arrived.keys())
+            if not lost or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        others = len(written.arrived.keys() - written.sent.keys())
+        counted = self._watcher.totals() - before
+        return Spans(
+            sent=len(sent) + course.marked,
+            lost=lost + max(0, course.marked - others),
+            counted=sum(counted[name] for name in SPANS) + _dropped(self._bed.ledgers) - dropped,
+            packets=sum(counted[name] for name in (*PACKETS, UNDECODED)),
+            known=namespaces.allowed(),
+        )
+
+
+def watching(bed):
+    """Return the watcher of a deployment's agents."""
+    return Watcher(bed.agents)
+
+
+def _dropped(ledgers):
+    return sum(sum(each["dropped"].values()) for each in ledgers.stats().values())
+
+
+def _marked(report):
+    sent = [hop for hop in report["hops"] if hop["hop"] == "client sent" and hop["figure"]]
+    return sum(hop["figure"] for hop in sent)
+
+
+def named(report, service):
+    """Return the ids of the failing hops of a service, or of any, and what was said first."""
+    if "error" in report:
+        return ("error",), report["error"]
+    failing = [hop for hop in report["hops"] if hop["ok"] is False]
+    own = [hop for hop in failing if hop["service"].startswith(service)]
+    if not failing:
+        return (), ""
+    chosen = own or failing
+    first = chosen[0]
+    ids = tuple(dict.fromkeys(hop["id"] for hop in chosen))
+    return ids, f"{first['service']}, {first['hop']}: {first['cause']}"
