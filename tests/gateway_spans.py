@@ -1,6 +1,9 @@
 """Batches of spans as an agent sends them to a gateway."""
 
+import grpc
+
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
+from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
 
 CANARY = "abc123@0123456789abcde_canary@53df7ad2afe8301"
 START = 1_700_000_000_000_000
@@ -32,3 +35,12 @@ def build_request(
         if marker:
             span.tags.add(key="sidecar.marker", v_str=marker)
     return request
+
+
+def post_all(address, *requests):
+    """Send batches, of which some may be refused."""
+    with grpc.insecure_channel(address) as channel:
+        stub = CollectorServiceStub(channel)
+        calls = [stub.PostSpans.future(request, timeout=20) for request in requests]
+        codes = {call.code() for call in calls}
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.UNAUTHENTICATED}

@@ -98,8 +98,12 @@ class AgentReader:
         try:
             url = f"http://{place}:{self._port}/metrics"
             async with session.get(url, allow_redirects=False) as answer:
-                text = (await answer.content.read(_MAX_BODY)).decode()
-            return parse(text)
+                body = bytearray()
+                async for chunk in answer.content.iter_any():
+                    body += chunk
+                    if len(body) > _MAX_BODY:
+                        return None
+            return parse(body.decode())
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError):
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from sidecar.stand_in.show.model import Span, Trace
     from sidecar.stand_in.show.timeline import Section, SpanRow
 
-MAX_ROWS = 10_000
+MAX_ROWS = 1000
+"""On one page; a browser is slow with more."""
 MAX_INLINE = 300
-"""Above, the rows hold a link to their tags: the page would be too heavy."""
+"""Above, the rows hold a link to their tags, which the script follows."""
 CHOICES = {"": "all spans", "errors": "only errors", "path": "only the critical path"}
 _COLOURS = 8
 _DEEPEST = 12
@@ -28,10 +30,11 @@ _APART = 2
 
 @dataclass(frozen=True)
 class Filter:
-    """Which rows to show."""
+    """Which rows to show, and from which of them on."""
 
     find: str = ""
     only: str = ""
+    first: int = 0
 
     def accepts(self, span: Span, critical: bool) -> bool:
         """Return whether to show a span."""
@@ -45,7 +48,12 @@ class Filter:
 def read_filter(fields: Mapping[str, str]) -> Filter:
     """Return the filter of a request."""
     only = fields.get("only", "")
-    return Filter(fields.get("find", "").strip(), only if only in CHOICES else "")
+    first = fields.get("from", "")
+    return Filter(
+        fields.get("find", "").strip(),
+        only if only in CHOICES else "",
+        int(first) if re.fullmatch(r"[0-9]{1,9}", first) else 0,
+    )
 
 
 def _texts(span: Span) -> Iterable[str]:
@@ -59,35 +67,58 @@ def trace_values(trace: Trace, chosen: Filter) -> dict[str, Any]:
     """Return the values of the template."""
     ordered = rows(trace)
     path = critical_path(ordered)
-    services = list(dict.fromkeys(span.process.service for span in trace.spans))
-    # these properties iterate over all spans: read once, not per row
-    start, duration = trace.start, trace.duration
-    lines = [
-        {
-            "span": row.span,
-            "indent": min(row.depth, _DEEPEST),
-            "colour": services.index(row.span.process.service) % _COLOURS,
-            "critical": number in path,
-            "bar": bar(row.span.start, row.span.duration, start, duration),
-            "sections": _bars(path.get(number, ()), start, duration),
-        }
-        for number, row in enumerate(ordered)
-        if chosen.accepts(row.span, number in path)
+    wanted = [
+        number for number, row in enumerate(ordered) if chosen.accepts(row.span, number in path)
     ]
+    duration = trace.duration
     return {
         "trace": trace,
         "duration": duration,
         "failed": sum(span.failed for span in trace.spans),
-        "services": services,
+        "services": _services(trace),
         "slowest": _slowest(ordered, path),
-        "lines": lines[:MAX_ROWS],
-        "hidden": max(0, len(lines) - MAX_ROWS),
-        "inline": len(lines) <= MAX_INLINE,
+        "lines": _lines(trace, ordered, path, wanted[chosen.first : chosen.first + MAX_ROWS]),
+        "pages": _pages(len(wanted), chosen.first),
+        "found": len(wanted),
+        "inline": len(wanted) <= MAX_INLINE,
         "ticks": [duration * number // _TICKS for number in range(_TICKS + 1)],
         "choices": CHOICES,
-        "find": chosen.find,
-        "only": chosen.only,
+        "chosen": chosen,
     }
+
+
+def _services(trace: Trace) -> list[str]:
+    return list(dict.fromkeys(span.process.service for span in trace.spans))
+
+
+def _lines(
+    trace: Trace, ordered: list[SpanRow], path: dict[int, list[Section]], numbers: list[int]
+) -> list[dict[str, Any]]:
+    colours = {service: place % _COLOURS for place, service in enumerate(_services(trace))}
+    # these properties iterate over all spans: read once, not per row
+    start, duration = trace.start, trace.duration
+    return [
+        {
+            "span": ordered[number].span,
+            "indent": min(ordered[number].depth, _DEEPEST),
+            "colour": colours[ordered[number].span.process.service],
+            "critical": number in path,
+            "bar": bar(ordered[number].span.start, ordered[number].span.duration, start, duration),
+            "sections": _bars(path.get(number, ()), start, duration),
+        }
+        for number in numbers
+    ]
+
+
+def _pages(found: int, first: int) -> list[dict[str, Any]]:
+    """Return the pages of the rows; none if there is one."""
+    starts = range(0, found, MAX_ROWS)
+    if len(starts) < 2:
+        return []
+    return [
+        {"first": start, "last": min(start + MAX_ROWS, found), "here": start == first}
+        for start in starts
+    ]
 
 
 def _slowest(ordered: list[SpanRow], path: dict[int, list[Section]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from agent_process import AgentProcess, StandInProcess, write_token
 from compose_deployment import wait_for
 
 from sidecar.rules.hops import logged
+from sidecar.stand_in.keep.senders import Senders
+from sidecar.stand_in.show.agents import AgentReader
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -135,3 +138,20 @@ def test_a_gateway_that_is_not_there_is_named(stack, agent_binary, tmp_path):
 
     assert 20 == wait_for(agent.counts, lambda counts: counts.settled >= 20).spans_failed
     assert "the gateway refused the connection" == logged(agent.log).cause
+
+
+def test_the_page_reads_an_agents_counters(pair):
+    """The counters that the stand-in's page shows are those of a real agent's admin port."""
+    gateway, agent = pair()
+    agent.send(100, "read")
+    wait_for(lambda: gateway.marked("read"), lambda counts: counts.distinct == 100)
+    senders = Senders()
+    senders.note("127.0.0.1", accepted=True)
+
+    (view,) = asyncio.run(AgentReader(senders, agent.admin).views())
+
+    known = agent.counts()
+    expected = (known.packets_processed, 0, 100, 0)
+    counters = view.counters
+    assert expected == (counters.packets, counters.dropped, counters.submitted, counters.failed)
+    assert known.packets_processed > 0

@@ -112,14 +112,26 @@ async def test_an_unknown_trace_has_a_page(client):
 
 
 @pytest.mark.asyncio
-async def test_a_huge_trace_shows_its_first_rows(client):
-    """Rows above the page's limit are counted, not rendered."""
+async def test_a_huge_trace_has_several_pages(client):
+    """Each page has a part of the rows, and links to all parts that keep what was asked for."""
     await client.post(build_request(MAX_ROWS + 5))
 
-    page = await client.text("/trace/1")
+    first = await client.text("/trace/1?find=get")
+    (link,) = set(re.findall(r'href="([^"]+)">1,001\u20131,005<', first))
+    second = await client.text(f"/trace/1{html.unescape(link)}")
 
-    assert MAX_ROWS == page.count("<details")
-    assert "5 more spans are only in the JSON" in visible(page)
+    assert [MAX_ROWS, 5] == [page.count("<details") for page in (first, second)]
+    assert 'name="find" value="get"' in second
+    assert 'aria-current="page">1,001\u20131,005<' in second
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("first", ["-1", "x", "99999999999", "1²"])
+async def test_a_page_of_rows_that_cannot_be_is_the_first(client, first):
+    """What is no number of a row shows the trace from its start."""
+    await client.post(build_request())
+
+    assert "GET /" in visible(await client.text(f"/trace/1?from={first}")).split("Timeline")[1]
 
 
 @pytest.mark.asyncio

@@ -37,9 +37,13 @@ COUNTERS = AgentCounters(packets=9, dropped=3, queued=1, submitted=42, failed=7)
 async def admin_port(text, wait=0.0):
     """Serve /metrics as an agent does; yield the port."""
 
-    async def metrics(_):
+    async def metrics(request):
         await asyncio.sleep(wait)
-        return web.Response(text=text)
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        for line in text.splitlines(keepends=True):
+            await answer.write(line.encode())
+        return answer
 
     app = web.Application()
     app.add_routes([web.get("/metrics", metrics)])
@@ -86,9 +90,11 @@ async def test_agents_that_answer_show_their_counters():
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("text", ["no metrics {", "<html>" * 10, "\n"])
+@pytest.mark.parametrize(
+    "text", ["no metrics {", "<html>" * 10, "\n", METRICS + "# long\n" * 80_000]
+)
 async def test_agents_that_answer_nonsense_show_none(text):
-    """What is no page of an agent's metrics leaves the counters unknown."""
+    """What is no page of an agent's metrics, or has no end, leaves the counters unknown."""
     async with admin_port(text) as port:
         (view,) = await AgentReader(senders("127.0.0.1"), port).views()
 
