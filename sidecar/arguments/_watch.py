@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from contextlib import suppress
+from pathlib import Path
 
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(s|m|h|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -45,6 +46,23 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=_duration,
         metavar="TIME",
         help="end the watch after this time (default: at a breach)",
+    )
+    _add_kept(parser.add_argument_group("what is kept of a proof"))
+
+
+def _add_kept(kept: argparse._ArgumentGroup) -> None:
+    kept.add_argument(
+        "--junit",
+        type=Path,
+        metavar="FILE",
+        help="write the proof as JUnit XML, one test case per hop",
+    )
+    kept.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="FILE.tar.gz",
+        help="write an archive for whoever helps: versions, proof, states, files, agents' logs; "
+        "it holds no token",
     )
 
 

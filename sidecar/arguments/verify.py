@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   sidecar verify --target kubernetes --namespace shop --release demo
   sidecar verify --status                              agents' states and counters, no span is sent
   sidecar verify --watch --every 10s --budget 0        until a span is lost
+  sidecar verify --junit proof.xml --bundle help.tar.gz
   sidecar verify --target process                      a `sidecar demo` without containers
   sidecar verify --pre --region cn-shanghai            before anything runs: is all ready for it?
 """

@@ -28,13 +28,13 @@ def run(args: argparse.Namespace) -> int:
     """Show what the flags ask for; return 1 if something is wrong."""
     if args.watch:
         return _watched(args)
-    found = status(_deployment(args))
+    found = status(deployment_of(args))
     print(json.dumps(found.as_dict(), indent=2) if args.output == "json" else found.as_text())
     return 0 if found.ok else 1
 
 
 def _watched(args: argparse.Namespace) -> int:
-    deployment = _deployment(args)
+    deployment = deployment_of(args)
     say(f"watching {deployment.name} every {args.every:g} s; Ctrl-C ends it")
     shown = report.as_line if args.output == "json" else report.as_text
     ok = False
@@ -44,7 +44,8 @@ def _watched(args: argparse.Namespace) -> int:
     return 0 if ok else 1
 
 
-def _deployment(args: argparse.Namespace) -> Watched:
+def deployment_of(args: argparse.Namespace) -> Watched:
+    """Return the deployment that the flags name, as it is read without marked spans."""
     target = _target.target_of(args)
     if target == "kubernetes":
         return ReleaseAgents(_target.kubectl_of(args), args.release or "", args.selector or "")

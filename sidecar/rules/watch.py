@@ -107,6 +107,18 @@ DEPLOYMENT_REMOVED = Rule(
 )
 
 
+# Bundle -----------------------------------------------------------------------------------------
+
+BUNDLE_HOLDS_TOKEN = Rule(
+    "bundle-holds-token",
+    Severity.ERROR,
+    "A file of a bundle would hold a token although all known forms of it are masked.",
+    "A bundle is handed to others.",
+    "Nothing was written: hand on `sidecar verify --status`, and report this",
+    "an agent's log with a token that is wrapped over two lines",
+)
+
+
 class Standing(NamedTuple):
     """What is known of one agent without any marked span."""
 
@@ -182,3 +194,8 @@ def queue(readings: list[int]) -> Problem | None:
 def removed(name: str) -> Problem:
     """Return the problem of a deployment that is no longer there."""
     return DEPLOYMENT_REMOVED.problem(f"{name} was removed")
+
+
+def bundle(name: str) -> Problem:
+    """Return the problem of a file that must not be handed on."""
+    return BUNDLE_HOLDS_TOKEN.problem(f"{name} holds what may be a token")

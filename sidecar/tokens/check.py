@@ -106,6 +106,14 @@ def key_of(config: bytes) -> str | None:
         return None
 
 
+def token_of(config: bytes) -> str:
+    """Return the token in an agent's config file, for a search; empty where there is none."""
+    try:
+        return _parsed(yamlio.decode(config, ""))[1]
+    except SidecarError:
+        return ""
+
+
 def _with_token(checked: Checked, token: str) -> Checked:
     """Add what there is to report of the token itself."""
     broken = tokens.broken_rules(token)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidecar.verify.counts import AgentCounts
+    from sidecar.watch.evidence import Evidence
 
 RUNNING = "running"
 MISSING = "-"
@@ -77,4 +78,8 @@ class Watched(Protocol):
 
         Raises SidecarError where nothing of it is there.
         """
+        ...
+
+    def collect(self, evidence: Evidence) -> None:
+        """Add what a bundle holds of it: what runs, its files, its logs, and its tokens."""
         ...

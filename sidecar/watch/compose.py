@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +17,14 @@ from sidecar.engine.project import FILE, containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.tokens.check import check_agent_data
+from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.verify.compose import ROLE, SERVICE
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.look import last_line
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import agent_counts
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
+from sidecar.watch.evidence import end_of, shown_variables
 from sidecar.watch.gateway import last_span
 from sidecar.watch.times import seconds_of
 
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sidecar.engine.client import Engine
+    from sidecar.watch.evidence import Evidence
 
 _AT_ONCE = 8
 _ANSWER_SECONDS = 1.0
 _LOOK_SECONDS = 20.0
+_LOG_SECONDS = 24 * 3600.0
 _READER = ("-m", "sidecar.verify.reader", "agent")
 _TOKEN = "/run/secrets/agent.yaml"  # noqa: S105 - a path
 _TABLES = ("udp", "udp6")
@@ -59,6 +64,23 @@ class ComposeAgents:
         page = next((each for each in found if _label(each, ROLE) == "gateway"), None)
         named = self._config.get("secrets", {}).get("agent", {}).get("file", "")
         return self._states(_Details(page, named), found)
+
+    def collect(self, evidence: Evidence) -> None:
+        """Add what runs, the Compose file, the logs of agents and stand-in, and the tokens."""
+        engine = {"engine": self._engine.version, "api": self._engine.api_version}
+        evidence.add_data("engine.json", lambda: engine)
+        file = self._folder / FILE
+        evidence.add(f"rendered/{FILE}", lambda: file.read_text(encoding="utf-8"))
+        found = self._inspected()
+        evidence.add_data("deployment.json", lambda: [_described(each) for each in found])
+        for each in found:
+            if _label(each, ROLE) in ("agent", "gateway"):
+                name, identity = each["Name"].lstrip("/"), each["Id"]
+                evidence.add(f"logs/{name}.log", partial(self._log, identity))
+                evidence.tokens |= _tokens(each)
+
+    def _log(self, identity: str) -> str:
+        return end_of(self._engine.containers.logs(identity, time.time() - _LOG_SECONDS))
 
     def _states(self, details: _Details, found: list[Object] | None = None) -> list[AgentState]:
         found = self._inspected() if found is None else found
@@ -128,8 +150,7 @@ class _Details:
         """Return the fingerprint of the token that an agent has in its container."""
         if not self._named:
             return None
-        mounts = agent.get("Mounts") or []
-        source = next((each["Source"] for each in mounts if each["Destination"] == _TOKEN), "")
+        source = _token_file(agent)
         if not source:
             return None
         used = _used(agent, Path(source))
@@ -160,6 +181,40 @@ class _Details:
             if found is not None:
                 return found
         return None
+
+
+def _tokens(agent: Object) -> set[str]:
+    """Return the tokens that a container reads: only to look for them, never to show them."""
+    source = _token_file(agent)
+    used = _used(agent, Path(source)) if source else None
+    return {token_of(used)} - {""} if used else set()
+
+
+def _token_file(agent: Object) -> str:
+    mounts = agent.get("Mounts") or []
+    return next((str(each["Source"]) for each in mounts if each["Destination"] == _TOKEN), "")
+
+
+def _described(container: Object) -> Object:
+    """Return what a container runs with; of its variables that are not the kit's, the names."""
+    config, state = container["Config"], container["State"]
+    variables = dict(each.split("=", 1) for each in config.get("Env") or [] if "=" in each)
+    mounts = [(each["Source"], each["Destination"]) for each in container.get("Mounts") or []]
+    return {
+        "name": container["Name"].lstrip("/"),
+        "role": _label(container, ROLE),
+        "service": _label(container, SERVICE),
+        "image": [config.get("Image"), container.get("Image")],
+        "command": [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])],
+        "environment": shown_variables(variables),
+        "user": config.get("User"),
+        "memory": (container.get("HostConfig") or {}).get("Memory"),
+        "restarts": container.get("RestartCount"),
+        "state": {key: value for key, value in state.items() if key != "Health"},
+        "health": (state.get("Health") or {}).get("Status"),
+        "networks": sorted(container["NetworkSettings"].get("Networks") or {}),
+        "mounts": mounts,
+    }
 
 
 def process_of(container: Object) -> Path | None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,12 +25,13 @@ from sidecar.kubernetes.pods import (
     trouble_of,
 )
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.tokens.check import check_agent_data
+from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.tokens.secret_store import KEY
 from sidecar.verify.kubernetes import is_gateway, is_traced, not_found
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import agent_counts
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
+from sidecar.watch.evidence import LOG_BYTES, shown_variables
 from sidecar.watch.gateway import last_span
 from sidecar.watch.times import seconds_of
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.watch.evidence import Evidence
 
 _AT_ONCE = 8
 _ANSWER_SECONDS = 2.0
@@ -70,6 +73,33 @@ class ReleaseAgents:
             tokens = pool.submit(self._tokens, traced)
             spans = pool.submit(self._last_spans, page, {pod.service for pod in traced})
             return self._states(traced, empty, tokens.result(), spans.result())
+
+    def collect(self, evidence: Evidence) -> None:
+        """Add what runs, the events, the logs of agents and stand-in, and the tokens."""
+        evidence.add_data("cluster.json", lambda: self._kubectl.json("version", "--output=json"))
+        evidence.add_data("events.json", self._events)
+        pods, _ = self._found()
+        evidence.add_data("deployment.json", lambda: [_shown(pod.data) for pod in pods])
+        for pod in pods:
+            for name in (AGENT, GATEWAY):
+                if pod.container(name):
+                    self._add_logs(evidence, pod, name)
+        for secret in {_secret(pod) for pod in pods} - {""}:
+            config = self._config(secret)
+            evidence.tokens |= {token_of(config[0])} - {""} if config else set()
+
+    def _add_logs(self, evidence: Evidence, pod: Pod, container: str) -> None:
+        limits = (f"--limit-bytes={LOG_BYTES}", "--tail=5000")
+        words = ("logs", pod.name, f"--container={container}", *limits)
+        evidence.add(f"logs/{pod.name}.log", partial(self._kubectl.run, *words))
+        if pod.status_of(container).get("restartCount"):
+            previous = partial(self._kubectl.run, *words, "--previous")
+            evidence.add(f"logs/{pod.name}.previous.log", previous)
+
+    def _events(self) -> list[Object]:
+        names = ("type", "reason", "message", "count", "lastTimestamp", "involvedObject")
+        items = self._kubectl.get("events")["items"]
+        return [{name: item.get(name) for name in names} for item in items]
 
     def _found(self) -> tuple[list[Pod], list[str]]:
         """Return the pods, and the traced services that have none."""
@@ -147,17 +177,21 @@ class ReleaseAgents:
         return {name: token for name, token in found.items() if token}
 
     def _token(self, secret: str) -> Token | None:
+        found = self._config(secret)
+        if found is None:
+            return None
+        checked = check_agent_data(found[0], "agent.tags", "")
+        return Token(checked.fingerprint, found[1]) if checked.fingerprint else None
+
+    def _config(self, secret: str) -> tuple[bytes, str] | None:
+        """Return an agent's config file, and when it was written; None without the right."""
         try:
             data = self._kubectl.get("secret", secret, "--show-managed-fields")
             content = base64.b64decode(data["data"][KEY])
         except (KubernetesError, KeyError, TypeError, binascii.Error):
             return None
-        written = max(
-            (each.get("time", "") for each in data["metadata"].get("managedFields", [])),
-            default=data["metadata"].get("creationTimestamp", ""),
-        )
-        checked = check_agent_data(content, "agent.tags", "")
-        return Token(checked.fingerprint, written) if checked.fingerprint else None
+        times = [each.get("time", "") for each in data["metadata"].get("managedFields", [])]
+        return content, max(times, default=data["metadata"].get("creationTimestamp", ""))
 
     def _last_spans(self, page: Pod | None, services: Iterable[str]) -> dict[str, float]:
         if page is None:
@@ -190,6 +224,20 @@ def _described(pod: Pod) -> AgentState:
 def _started(pod: Pod) -> float:
     running = pod.status_of(AGENT).get("state", {}).get("running") or {}
     return seconds_of(running.get("startedAt") or "")
+
+
+def _shown(pod: Mapping[str, Any]) -> Object:
+    """Return a pod's specification and state; of variables that are not the kit's, the names."""
+    spec = dict(pod["spec"])
+    for group in ("containers", "initContainers", "ephemeralContainers"):
+        spec[group] = [_container(each) for each in spec.get(group) or []]
+    return {"name": pod["metadata"]["name"], "spec": spec, "status": pod["status"]}
+
+
+def _container(container: Object) -> Object:
+    """Return a container as specified, without the values of others' variables."""
+    variables = {each["name"]: each.get("value", "") for each in container.get("env") or []}
+    return {**container, "env": shown_variables(variables)}
 
 
 def _stale(token: Token | None, started: float) -> Token | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sidecar.demo import processes, state
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import SidecarError
 from sidecar.watch.agents import RUNNING, AgentState
+from sidecar.watch.evidence import end_of
 from sidecar.watch.gateway import last_span
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sidecar.demo.state import Demo
+    from sidecar.watch.evidence import Evidence
 
 _NAME = "gateway"
 _STAND_IN = "stand-in"
@@ -40,6 +43,14 @@ class ProcessAgents:
         demo = processes.running(self._folder)
         spans = [last_span(demo.page, service) for service in demo.services]
         return (self._state(demo, max((each for each in spans if each), default=None)),)
+
+    def collect(self, evidence: Evidence) -> None:
+        """Add what runs, and the stand-in's log; its token is public."""
+        demo = state.load(self._folder)
+        evidence.add_data("deployment.json", lambda: asdict(demo) if demo else None)
+        log = self._folder / "logs" / f"{_NAME}.log"
+        name = f"logs/{_NAME}.log"
+        evidence.add(name, lambda: end_of(log.read_text(encoding="utf-8", errors="replace")))
 
     def _state(self, demo: Demo, moment: float | None) -> AgentState:
         service = ", ".join(sorted(demo.services))

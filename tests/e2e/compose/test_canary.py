@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import secrets
 import subprocess
@@ -80,6 +81,12 @@ def watched_processes(canary):
     assert looks
 
 
+def content(path):
+    """Return what is in a file, also in an archive."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
 def set_token(folder, canary):
     """Put the token into a rendered folder, over standard input."""
     done = subprocess.run(
@@ -111,8 +118,10 @@ def started(new_deployment, canary):
         done = local.run(
             "up", "--detach", "--wait", "--wait-timeout=120", "--no-build", "--pull=never"
         )
-        verified = local.verify("--spans", "20")
-        printed.extend((done.stdout, done.stderr, verified.out, verified.err))
+        kept = ("--bundle", local.folder / "bundle.tar.gz", "--junit", local.folder / "proof.xml")
+        verified = local.verify("--spans", "20", *kept)
+        status = local.verify("--status")
+        printed.extend((done.stdout, done.stderr, verified.out, verified.err, status.out))
         yield local, printed, list(seen)
 
 
@@ -133,10 +142,11 @@ def test_no_other_file_holds_it(deployment, canary):
     holders = [
         path
         for path in deployment.folder.rglob("*")
-        if path.is_file() and canary.is_in(path.read_bytes())
+        if path.is_file() and canary.is_in(content(path))
     ]
 
     assert [deployment.folder / "secrets/agent.yaml"] == holders
+    assert (deployment.folder / "bundle.tar.gz").is_file()
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -39,5 +39,6 @@ EXAMPLES = {
     ),
     "agent-submits-nothing": example(watch.silent, Call(40, 2), Call(40, 1)),
     "agent-queue-stuck": example(watch.queue, Call([10, 40, 90]), Call([10, 40, 9])),
+    "bundle-holds-token": Example(lambda: ids(watch.bundle("logs/web-agent.log")), set),
     "deployment-removed": Example(lambda: ids(watch.removed("release demo")), set),
 }

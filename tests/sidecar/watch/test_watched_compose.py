@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from dataclasses import asdict
 
 import pytest
@@ -12,7 +13,9 @@ from sidecar.engine.containers import Container, RunResult
 from sidecar.errors import SidecarError
 from sidecar.tokens.check import fingerprint
 from sidecar.verify.counts import AgentCounts
+from sidecar.watch import bundle
 from sidecar.watch.compose import ComposeAgents
+from sidecar.watch.evidence import Evidence
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 STARTED = "2026-11-26T01:00:00.5Z"
@@ -45,7 +48,11 @@ class Containers:
             "Id": identity,
             "Name": f"/{identity}",
             "RestartCount": 1,
-            "Config": {"Labels": {"sidecar-kit.role": role, "sidecar-kit.service": service}},
+            "Config": {
+                "Labels": {"sidecar-kit.role": role, "sidecar-kit.service": service},
+                "Env": [f"TRACING_TOKEN={TOKEN}", f"JAEGER_TAGS=a={TOKEN}"],
+                "Cmd": ["serve", f"--tags=Authentication={TOKEN}"],
+            },
             "State": {"Status": status, "StartedAt": STARTED, "OOMKilled": False, "Pid": 0},
             "Mounts": [{"Source": self.source, "Destination": "/run/secrets/agent.yaml"}],
             "NetworkSettings": {"Networks": {}},
@@ -170,3 +177,27 @@ def test_a_token_that_cannot_be_read_is_unknown(engine, agents):
     (agent,) = agents.read_all()
 
     assert agent.token is None
+
+
+def test_a_bundle_of_a_project_holds_no_token_from_odd_places(engine, agents, tmp_path):
+    """From a service's environment and arguments, an agent's log, and the rendered file."""
+    (tmp_path / "docker-compose.yml").write_text(f"x-old: Authentication={TOKEN}\nname: shop\n")
+    engine.version = engine.api_version = "1"
+    engine.containers.logs = lambda identity, since: f"panic: {TOKEN[10:]}\n{identity} {TOKEN}\n"
+    evidence = Evidence()
+    agents.collect(evidence)
+    bundle.write(tmp_path / "b.tar.gz", evidence.files, evidence.tokens)
+
+    with tarfile.open(tmp_path / "b.tar.gz") as archive:
+        texts = {name: archive.extractfile(name).read().decode() for name in archive.getnames()}
+    assert {TOKEN} == evidence.tokens
+    assert [
+        "deployment.json",
+        "engine.json",
+        "logs/web-agent.log",
+        "rendered/docker-compose.yml",
+    ] == sorted(name.removeprefix("sidecar-bundle/") for name in texts)
+    for piece in TOKEN.replace("_", "@").split("@")[1::2]:
+        assert [] == [name for name, text in texts.items() if piece in text]
+    (service,) = json.loads(texts["sidecar-bundle/deployment.json"])[:1]
+    assert {"JAEGER_TAGS": "a=***", "TRACING_TOKEN": None} == service["environment"]
