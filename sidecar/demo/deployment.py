@@ -10,6 +10,7 @@ from sidecar.verify.counts import AgentCounts
 from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.local import LocalDeployment
 from sidecar.verify.loopback import fetch
+from sidecar.verify.reader import await_agent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,8 @@ class ProcessDeployment(LocalDeployment):
         seconds: float = 0,
     ) -> AgentCounts | None:
         """Return what the stand-in counted at the agent's port; it forwards to nobody."""
-        return self.settled(self._demo.page, self._count, settled, seconds)
+        page = self._demo.page
+        return self.answered(page, lambda: await_agent(self._count, settled, seconds))
 
     def _count(self) -> AgentCounts:
         totals: dict[str, Any] = json.loads(fetch(f"{self._demo.page}/api/counters"))

@@ -131,10 +131,11 @@ class Containers:
             data: dict[str, Any] = self._client.api.inspect_container(identity)
         return data
 
-    def logs(self, identity: str, since: float | None = None) -> str:
-        """Return a container's standard output and error, from the Unix time `since` on."""
+    def logs(self, identity: str, since: float | None = None, last: int | None = None) -> str:
+        """Return a container's output, from the Unix time `since` on, or its `last` lines."""
         with translated(identity):
-            return self._get(identity).logs(since=since).decode(errors="replace")
+            log = self._get(identity).logs(since=since, tail="all" if last is None else last)
+            return log.decode(errors="replace")
 
     def disconnect(self, identity: str, network: str) -> None:
         """Take a running container off a network, where its name no longer resolves to it."""

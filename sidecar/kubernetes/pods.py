@@ -101,6 +101,18 @@ def trouble_of(status: Object, *, may_end: bool = True) -> str:
     return f"waits: {waiting.get('reason', 'unknown')}{before}"
 
 
+def reasons_of(status: Object) -> tuple[str, str]:
+    """Return why a container waits or has ended, and why it ended before; else empty."""
+    state, last = status.get("state", {}), status.get("lastState", {}).get("terminated", {})
+    now = state.get("waiting") or state.get("terminated") or {}
+    return str(now.get("reason", "")), str(last.get("reason", ""))
+
+
+def message_of(status: Object) -> str:
+    """Return the cluster's message on a container that waits; may be empty."""
+    return str(status.get("state", {}).get("waiting", {}).get("message", ""))
+
+
 def _end(terminated: Object) -> str:
     return f"{terminated.get('reason', 'Error')}, exit code {terminated['exitCode']}"
 

@@ -6,9 +6,7 @@ are never shown, because they may hold the token.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
@@ -103,7 +101,7 @@ KERNEL_DROPS = _error(
 )
 AGENT_QUEUE_FULL = _error(
     "agent-queue-full",
-    "The agent dropped packets, because its queue was full: the gateway is too slow.",
+    "The agent dropped packets, because its queue was full: the gateway answers, but too slowly.",
     "Raise `capacity` in the spec, and render again (docs/tuning.md)",
     "the agent dropped 3 packets",
     _SOME_SPANS,
@@ -130,72 +128,76 @@ AGENT_NOT_REACHED = _error(
 )
 
 
-def received(lost: Mapping[str, int], missing: int) -> Problem | None:
+AGENT_RESTARTED = _error(
+    "agent-restarted",
+    "The agent started again while its spans were counted.",
+    "See why: its log, its memory limit, `docker inspect` or `kubectl describe pod`",
+    "process_start_time_seconds of the agent is later at the second reading",
+    "An agent that ends loses what it holds.",
+)
+
+
+def restarted(why: Problem | None) -> Problem:
+    """Return the problem of an agent that started again; `why`, if that is known."""
+    text = "the agent started again meanwhile, and what it held is lost"
+    return replace(why, cause=f"{text}: {why.cause}") if why else AGENT_RESTARTED.problem(text)
+
+
+class Exporter(NamedTuple):
+    """What is known of an agent's calls to its gateway."""
+
+    connected: bool = True
+    answered: bool = True
+    """The gateway answered a call meanwhile."""
+    stalled: float = 0.0
+    """Seconds for which packets waited, and no call was answered."""
+    cause: Problem | None = None
+    """Why calls fail, by the state of the gateway or the agent's log; None where neither says."""
+    restart: Problem | None = None
+    """That it started again meanwhile, and why."""
+
+
+USUAL = Exporter()
+
+
+def received(lost: Mapping[str, int], missing: int, agent: Exporter = USUAL) -> Problem | None:
     """Judge the packets at an agent's port: lost ones by reason, and missing ones."""
     if count := lost.get(BY_KERNEL):
         cause = f"the kernel dropped {count} packets: the socket's receive buffer was full"
         return KERNEL_DROPS.problem(cause)
     if count := lost.get(BY_AGENT):
-        cause = f"the agent dropped {count} packets: its queue was full, the gateway too slow"
-        return AGENT_QUEUE_FULL.problem(cause)
+        return _with_fate(f"the agent dropped {count} packets, its queue full", _queue_full(agent))
     if count := lost.get(UNREADABLE):
         return UNREADABLE_PACKETS.problem(f"{count} packets could not be read")
     if count := lost.get(UNDECODED):
         return UNDECODED_PACKETS.problem(f"the agent could not decode {count} packets")
-    if missing > 0:
-        return AGENT_NOT_REACHED.problem(f"{missing} packets never reached the agent")
-    return None
+    return _unreached(missing, agent) if missing > 0 else None
+
+
+def _unreached(packets: int, agent: Exporter) -> Problem:
+    if agent.restart:
+        return agent.restart
+    return AGENT_NOT_REACHED.problem(f"{packets} packets never reached the agent")
+
+
+def _queue_full(agent: Exporter) -> Problem:
+    """Return why an agent's queue is full: it is the consequence of what its calls meet."""
+    if agent.cause or not _is_slow(agent):
+        return _exporting(agent)
+    return AGENT_QUEUE_FULL.problem("the gateway answers, but slower than packets come")
+
+
+def _is_slow(agent: Exporter) -> bool:
+    return agent.connected and agent.answered and agent.stalled < _STALLED
 
 
 # Agent submitted ------------------------------------------------------------------------------
 
-TOKEN_REFUSED = _error(
-    "token-refused",
-    "The gateway refused the token.",
-    _SET_IT,
-    "an agent's log with `code = Unauthenticated`",
-)
-NAME_UNRESOLVED = _error(
-    "gateway-name-unresolved",
-    "The name of the gateway does not resolve.",
-    "Check the region and network: a VPC host resolves only in its VPC",
-    "an agent's log with `no such host`",
-)
-CONNECTION_REFUSED = _error(
-    "gateway-connection-refused",
-    "The gateway refused the connection.",
-    "Check host and port, and that the gateway runs",
-    "an agent's log with `connection refused`",
-)
-UNREACHABLE = _error(
-    "gateway-unreachable",
-    "The gateway is out of reach.",
-    "Open the network to it: firewall, security group, VPC, proxy",
-    "an agent's log with `i/o timeout`",
-)
-TLS_FAILED = _error(
-    "gateway-tls-failed",
-    "TLS with the gateway failed.",
-    "Check whether this gateway accepts TLS on this port",
-    "an agent's log with `authentication handshake failed`",
-)
-QUOTA_EXCEEDED = _error(
-    "gateway-quota-exceeded",
-    "The quota of the gateway is used up.",
-    "See ingestion and quota in the console",
-    "an agent's log with `code = ResourceExhausted`",
-)
-UNAVAILABLE = _error(
-    "gateway-unavailable",
-    "The gateway answers that it is unavailable.",
-    "Check its state, and the network to it",
-    "an agent's log with `code = Unavailable`",
-)
 SILENT = _error(
     "gateway-silent",
     "The gateway does not answer the agent.",
-    "Check its state; a firewall may drop packets silently",
-    "200 spans wait in a connected agent, and its log names no cause",
+    "Check its state, and restart it; a firewall may drop packets silently",
+    "4 packets wait in a connected agent, no call was answered for 6 s, and its log names no cause",
 )
 SPANS_REFUSED = _error(
     "gateway-refused-spans",
@@ -209,28 +211,23 @@ NOT_CONNECTED = _error(
     "Check host and port, and the network to the gateway",
     "jaeger_agent_connection_status_collector_connected is 0",
 )
-_LOG_CAUSES = (
-    (TOKEN_REFUSED, r"Unauthenticated|PermissionDenied", "the gateway refused the token"),
-    (
-        NAME_UNRESOLVED,
-        r"(?i:no such host|produced zero addresses|name resolver error)",
-        "the gateway's name does not resolve",
-    ),
-    (CONNECTION_REFUSED, r"connection refused", "the gateway refused the connection"),
-    (
-        UNREACHABLE,
-        r"i/o timeout|network is unreachable|no route to host|DeadlineExceeded",
-        "the gateway is out of reach",
-    ),
-    (
-        TLS_FAILED,
-        r"certificate|tls:|authentication handshake failed",
-        "TLS with the gateway failed",
-    ),
-    (QUOTA_EXCEEDED, r"ResourceExhausted", "the gateway's quota is used up"),
-    (UNAVAILABLE, r"Unavailable", "the gateway is not available"),
+
+
+SLOW = _error(
+    "gateway-slow",
+    "The gateway answers the agent slower than packets come, and spans wait.",
+    "Raise `capacity` in the spec, and render again (docs/tuning.md); or wait longer: --seconds",
+    "4 packets wait in a connected agent, and its calls are answered",
+    "Spans arrive late, and are lost once the agent's queue is full.",
 )
-"""What to look for in an agent's log, the most telling first."""
+LOST_BEFORE = _error(
+    "lost-before-this-hop",
+    "All that came to this hop went on, but spans were lost before.",
+    "See the first hop that fails",
+    "100 of 200 spans, after 2 of 4 packets",
+)
+_STALLED = 3.0
+"""Seconds without an answer that a slow gateway does not explain."""
 
 
 class Handed(NamedTuple):
@@ -240,43 +237,46 @@ class Handed(NamedTuple):
     """Spans that were sent and not submitted."""
     failed: int
     waiting: int
-    connected: bool
+    """Packets that may hold marked spans, and that the agent has neither submitted nor given up."""
     undecoded: int
     """Packets."""
 
 
-def logged(log: str) -> Problem | None:
-    """Return the most telling cause of failures in an agent's log; None where it names none."""
-    for rule, pattern, cause in _LOG_CAUSES:
-        if _pattern(pattern).search(log):
-            return rule.problem(cause)
-    return None
-
-
-def submitted(spans: Handed, cause: Problem | None) -> Problem:
-    """Judge spans that an agent did not send on; `cause` is what its log says of failures."""
-    if cause is None and spans.undecoded and not spans.failed:
+def submitted(spans: Handed, agent: Exporter) -> Problem | None:
+    """Judge what an agent did not send on."""
+    if spans.failed:
+        return _with_fate(f"{spans.failed} spans failed", agent.cause or _counted_failures(agent))
+    if spans.waiting:
+        return _with_fate(f"{spans.waiting} packets wait in the agent", _exporting(agent))
+    if spans.missing <= 0:
+        return None
+    if agent.restart:
+        return agent.restart
+    if spans.undecoded:
         text = f"{spans.missing} spans were in packets that the agent could not decode"
         return UNDECODED_PACKETS.problem(text)
-    found = cause or _counted(spans)
-    fate = f"{spans.waiting} spans wait in the agent"
-    if spans.failed:
-        fate = f"{spans.failed} spans failed"
+    return LOST_BEFORE.problem(f"{spans.missing} spans did not reach the agent")
+
+
+def _with_fate(fate: str, found: Problem) -> Problem:
     return replace(found, cause=f"{fate}: {found.cause}")
 
 
-def _counted(spans: Handed) -> Problem:
-    """Return what the counters alone say, where the log names no cause or cannot be read."""
-    if not spans.connected:
-        return NOT_CONNECTED.problem("the agent has no connection to the gateway")
-    if spans.failed:
+def _counted_failures(agent: Exporter) -> Problem:
+    if agent.connected:
         return SPANS_REFUSED.problem("the gateway refused them, or broke the connection")
-    return SILENT.problem("the gateway does not answer")
+    return _exporting(agent)
 
 
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
+def _exporting(agent: Exporter) -> Problem:
+    """Return why packets wait, by the log, else by the counters alone."""
+    if agent.cause:
+        return agent.cause
+    if not agent.connected:
+        return NOT_CONNECTED.problem("the agent has no connection to the gateway")
+    if _is_slow(agent):
+        return SLOW.problem("the gateway answers, but slower than packets come")
+    return SILENT.problem(f"the gateway has answered no call for {agent.stalled:.0f} s")
 
 
 # Gateway accepted -----------------------------------------------------------------------------
@@ -290,7 +290,7 @@ TOKEN_NOT_ACCEPTED = _error(
 NOT_ARRIVED = _error(
     "spans-not-arrived",
     "Spans that left the agent did not arrive at the gateway.",
-    "See the hops before; a gateway may also silently drop spans with a wrong token",
+    "A gateway may silently drop spans with a wrong token: run `sidecar token set`, or restart it",
     "150 of 200 spans",
 )
 NO_COUNTS = Rule(
@@ -303,69 +303,39 @@ NO_COUNTS = Rule(
 )
 
 
-def accepted(lost: Mapping[str, int], missing: int) -> Problem | None:
+class Before(NamedTuple):
+    """What the hops before the gateway say of marked spans that it lacks."""
+
+    failed: bool = False
+    """One of them failed, so that spans are known to be lost there."""
+    unmarked: bool = False
+    """The agent took other packets, too, which would hide that marked ones never came."""
+
+
+SOUND = Before()
+
+
+def accepted(lost: Mapping[str, int], missing: int, before: Before = SOUND) -> Problem | None:
     """Judge the marked spans at the gateway: those that it did not keep, and missing ones."""
     if lost:
         return TOKEN_NOT_ACCEPTED.problem("the gateway did not accept the token")
-    if missing > 0:
-        return NOT_ARRIVED.problem(f"{missing} spans did not arrive")
-    return None
+    if missing <= 0:
+        return None
+    if before.failed:
+        return LOST_BEFORE.problem(f"{missing} spans did not come so far")
+    text = f"{missing} spans did not arrive, and no hop before counts a loss"
+    if before.unmarked:
+        return NOT_ARRIVED.problem(f"{text}: {_HIDDEN}", _TELL_APART)
+    return NOT_ARRIVED.problem(text)
+
+
+_HIDDEN = "they never reached this agent, which has other traffic, or the gateway dropped them"
+_TELL_APART = (
+    "Verify without other traffic: if `agent received` fails, check JAEGER_AGENT_HOST; else the"
+    " gateway drops spans silently, as with a wrong token"
+)
 
 
 def no_counts() -> Problem:
     """Return the problem of a gateway that does not show its counts."""
     return NO_COUNTS.problem("this gateway does not show its counts")
-
-
-# Any hop: the deployment ------------------------------------------------------------------------
-
-MISSING_PART = _error(
-    "missing-part",
-    "A service, its agent or the gateway is not in the deployment.",
-    "Render again, and run `docker compose up`",
-    "a Compose project with the service `web` and without `web-agent`",
-)
-NOT_RUNNING = _error(
-    "part-not-running",
-    "A service, its agent or the gateway does not run.",
-    "See `docker compose ps` and `docker compose logs`, or `kubectl describe pod`",
-    "container web-agent-1 is exited",
-)
-NO_ANSWER = _error(
-    "part-not-answering",
-    "The agent's admin port, or the page of the stand-in, does not answer.",
-    "See the containers and their logs",
-    "http://127.0.0.1:14271: does not answer: Connection refused",
-    "The hop cannot be counted.",
-)
-NOT_COUNTED = _error(
-    "hop-not-counted",
-    "The hop cannot be counted: the engine, the cluster or the probe refused.",
-    "Fix the cause, and verify again",
-    "web: the probe failed: OSError: no network",
-    "It is not known whether the spans arrive.",
-)
-
-
-def missing_part() -> Problem:
-    """Return the problem of a container that a Compose project does not have."""
-    return MISSING_PART.problem("is not in the Compose project")
-
-
-def container(name: str, status: str) -> Problem | None:
-    """Judge a container by the engine's status."""
-    if status == "running":
-        return None
-    return NOT_RUNNING.problem(
-        f"container {name} is {status}", "See `docker compose ps` and `docker compose logs`"
-    )
-
-
-def pod(trouble: str, fix: str) -> Problem | None:
-    """Judge a pod, or its agent, by what keeps it from running; empty where nothing does."""
-    return NOT_RUNNING.problem(trouble, fix) if trouble else None
-
-
-def no_answer(error: OSError, fix: str) -> Problem:
-    """Return the problem of a port that does not answer."""
-    return NO_ANSWER.problem(f"does not answer: {error}", fix)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import hops
+from sidecar.rules import agent_logs, hops
 from sidecar.rules.agents import STOCK_BATCH
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def resolved(error: str, network: str) -> Problem | None:
         return None
     if network == "vpc":
         return VPC_OUT_OF_REACH.problem(f"is a VPC host, and does not resolve here: {error}")
-    return hops.NAME_UNRESOLVED.problem(
+    return agent_logs.NAME_UNRESOLVED.problem(
         f"does not resolve: {error}",
         "Check the spelling, and the DNS server of the agent's place",
     )
@@ -222,8 +222,8 @@ def connected(error: str, network: str) -> Problem | None:
     if network == "vpc":
         return VPC_OUT_OF_REACH.problem(f"is of a VPC host, and does not answer here: {error}")
     if error == "refused":
-        return hops.CONNECTION_REFUSED.problem("refuses the connection")
-    return hops.UNREACHABLE.problem(f"is out of reach: {error}")
+        return agent_logs.CONNECTION_REFUSED.problem("refuses the connection")
+    return agent_logs.UNREACHABLE.problem(f"is out of reach: {error}")
 
 
 _SPOKEN = {
@@ -251,7 +251,7 @@ def _with_tls(spoken: str, error: str) -> Problem | None:
     if spoken in ("http1", "silent"):
         rule, cause = _SPOKEN[spoken]
         return rule.problem(cause)
-    return hops.TLS_FAILED.problem(f"TLS fails: {error}")
+    return agent_logs.TLS_FAILED.problem(f"TLS fails: {error}")
 
 
 def proxy(variables: Sequence[str]) -> Problem | None:

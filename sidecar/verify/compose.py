@@ -11,8 +11,9 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
-from sidecar.rules import hops as rules
-from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
+from sidecar.rules import parts
+from sidecar.verify import states
+from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import StepByStep
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.look import last_line, part_error
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
 
     from sidecar.engine.client import Engine
     from sidecar.engine.containers import Container
+    from sidecar.findings import Problem
+    from sidecar.verify.counts import AgentCounts, ClientCounts
 
 ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
 _START_SECONDS = 60.0
+_RECENT_SECONDS = 60.0
+"""A container that was restarted so shortly before explains what does not answer."""
 _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.reader")
 
@@ -48,6 +53,7 @@ class ComposeDeployment(StepByStep):
         self._engine = engine
         self._image = image
         self._began = time.time()
+        self._recently = self._began - _RECENT_SECONDS
         if containers is None:
             containers = engine.containers.of_project(project)
         self._found = _by_role(engine, containers)
@@ -80,12 +86,22 @@ class ComposeDeployment(StepByStep):
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent."""
         container = self._running("agent", service)
-        return AgentCounts(**self._read(container, ("agent",), settled, seconds))
+        return agent_counts_of(self._read(container, ("agent",), settled, seconds))
 
     def agent_log(self, service: str) -> str:
         """Return the agent's log since verify began."""
         container = self._running("agent", service)
         return self._engine.containers.logs(container.identity, since=self._began)
+
+    def restart(self, service: str) -> Problem | None:
+        """Return why the service's agent ended before; None where the engine does not know."""
+        container = self._running("agent", service)
+        return states.restart_of(self._engine, container, self._recently)
+
+    def gateway_trouble(self) -> Problem | None:
+        """Return why the stand-in does not run; None where it does, or there is none."""
+        container = self._found.get(("gateway", ""))
+        return states.trouble_of(self._engine, container) if container else None
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker; None for a real region."""
@@ -98,9 +114,8 @@ class ComposeDeployment(StepByStep):
         part = f"{service} {role}".strip()
         container = self._found.get((role, service))
         if container is None:
-            raise part_error(part, rules.missing_part())
-        status = self._engine.containers.inspect(container.identity)["State"]["Status"]
-        if problem := rules.container(container.name, status):
+            raise part_error(part, parts.missing_part())
+        if problem := states.trouble_of(self._engine, container):
             raise part_error(part, problem)
         return container
 
@@ -134,6 +149,8 @@ class ComposeDeployment(StepByStep):
         try:
             return json.loads(result.stdout)
         except json.JSONDecodeError:
+            if problem := states.restart_of(self._engine, inside, self._recently):
+                raise part_error(inside.name, problem) from None
             cause = f"cannot be looked into: {last_line(result.stderr)}"
             raise SidecarError(inside.name, cause) from None
 

@@ -23,6 +23,12 @@ class ClientCounts:
     trace_ids: tuple[str, ...] = ()
 
 
+def agent_counts_of(printed: Mapping[str, Any]) -> AgentCounts:
+    """Return the counts that another version of the kit may have printed: it may have others."""
+    known = {item.name for item in fields(AgentCounts)}
+    return AgentCounts(**{name: value for name, value in printed.items() if name in known})
+
+
 def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     """Return the counts that `python -m sidecar_tracing.probe` printed.
 
@@ -37,7 +43,7 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     )
 
 
-_STATES = ("connected", "forwards", "queue", "started")
+_STATES = ("connected", "forwards", "queue", "started", "waiting", "stalled", "at", "restarted")
 """Fields of AgentCounts that are states, not totals."""
 
 
@@ -65,25 +71,48 @@ class AgentCounts:
     """Packets that wait in the agent now."""
     started: int = 0
     """When the agent started, in Unix seconds; 0 where that is not known."""
+    batches_submitted: int = 0
+    """A packet holds one batch."""
+    waiting: int = 0
+    """Packets that the agent holds: in its queue, or in calls without an answer yet."""
+    stalled: float = field(default=0.0, compare=False)
+    """Seconds until the reading in which the agent held packets, and no call was answered."""
+    at: float = field(default=0.0, compare=False)
+    """When this was read, in Unix time by the clock where the agent runs."""
+    restarted: bool = False
+    """True in a difference of two readings between which the agent started again."""
 
     def since(self, before: AgentCounts) -> AgentCounts:
         """Return what was counted after `before`; a restarted agent counts from zero."""
-        restarted = (
-            self.packets_processed < before.packets_processed
-            or self.spans_submitted < before.spans_submitted
-        )
-        if restarted:
-            return self
+        if self._restarted_since(before):
+            return replace(self, restarted=True)
         grown = {}
         for item in fields(self):
             if item.name not in _STATES:
                 grown[item.name] = max(0, getattr(self, item.name) - getattr(before, item.name))
         return replace(self, **grown)
 
+    def _restarted_since(self, before: AgentCounts) -> bool:
+        return (
+            0 < before.started < self.started
+            or self.packets_processed < before.packets_processed
+            or self.spans_submitted < before.spans_submitted
+        )
+
     @property
     def settled(self) -> int:
         """Spans that were submitted or failed."""
         return self.spans_submitted + self.spans_failed
+
+    @property
+    def handled(self) -> int:
+        """Packets that the agent no longer holds: submitted, failed or not decoded."""
+        return max(0, self.packets_processed - self.waiting)
+
+    @property
+    def answered(self) -> int:
+        """Calls that the gateway, or the path to it, answered in any way."""
+        return self.batches_submitted + self.batches_failed
 
     @property
     def undecoded(self) -> int:

@@ -12,6 +12,7 @@ from sidecar.verify.look import Look, broken_by
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sidecar.findings import Problem
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 
 
@@ -45,6 +46,14 @@ class Deployment(Protocol):
         """Return the agent's log since verify began; only for finding a cause, never shown."""
         ...
 
+    def restart(self, service: str) -> Problem | None:
+        """Return why the service's agent ended, if it was started again; None: not known."""
+        ...
+
+    def gateway_trouble(self) -> Problem | None:
+        """Return why the deployment's own gateway does not run; None where it does, or has none."""
+        ...
+
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return what the gateway counted of a marker; None where it does not show its counts."""
         ...
@@ -62,10 +71,18 @@ class StepByStep(ABC):
 
     @abstractmethod
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
-        """Return the agent's counts once `settled` spans are settled, or after `seconds`.
+        """Return the agent's counts once `settled` packets are settled, or after `seconds`.
 
         None where there is no agent between service and gateway.
         """
+
+    def restart(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
+        """Return None: why an agent ended is not known here."""
+        return None
+
+    def gateway_trouble(self) -> Problem | None:
+        """Return None: whether a gateway runs is not known here."""
+        return None
 
     def look(self, service: str, marker: str, spans: int, seconds: float) -> Look:
         """Read the agent, send the spans, wait up to `seconds` for them, read the agent again."""
@@ -79,7 +96,7 @@ class StepByStep(ABC):
             if before is None:
                 return Look(client)
             hop = self.received
-            after = self.agent(service, before.settled + client.sent, seconds)
+            after = self.agent(service, before.packets_processed + client.packets, seconds)
         except SidecarError as error:
             return Look(client, before, broken=broken_by(hop, error))
         return Look(client, before, after)

@@ -80,7 +80,11 @@ def client_hop(service: str, client: ClientCounts) -> Hop:
 
 
 def received_hop(
-    service: str, client: ClientCounts, agent: AgentCounts, name: str = RECEIVED
+    service: str,
+    client: ClientCounts,
+    agent: AgentCounts,
+    name: str = RECEIVED,
+    exporter: rules.Exporter = rules.USUAL,
 ) -> Hop:
     """Judge what reached the agent's queue; in packets, since packets are what is lost here."""
     lost = _lost(
@@ -93,36 +97,47 @@ def received_hop(
     )
     arrived = agent.packets_processed
     hop = Hop(name, service, True, arrived, client.packets, "packets", lost)
-    return _judged(hop, rules.received(lost, client.packets - arrived))
+    return _judged(hop, rules.received(lost, client.packets - arrived, exporter))
 
 
 def submitted_hop(
-    service: str, client: ClientCounts, agent: AgentCounts, cause: Problem | None
+    service: str, client: ClientCounts, agent: AgentCounts, exporter: rules.Exporter
 ) -> Hop:
-    """Judge what the agent handed to its gateway; `cause` is what its log says of failures."""
+    """Judge what the agent handed to its gateway."""
     submitted, failed = agent.spans_submitted, agent.spans_failed
-    lost = _lost({"failed": failed})
-    hop = Hop(SUBMITTED, service, True, submitted, client.sent, counts=lost)
-    if submitted >= client.sent and not failed:
-        return hop
+    hop = Hop(SUBMITTED, service, True, submitted, client.sent, counts=_lost({"failed": failed}))
     handed = rules.Handed(
         missing=client.sent - submitted,
         failed=failed,
-        waiting=client.sent - agent.settled,
-        connected=bool(agent.connected),
+        waiting=waiting_packets(client, agent),
         undecoded=agent.undecoded,
     )
-    return _judged(hop, rules.submitted(handed, cause))
+    return _judged(hop, rules.submitted(handed, exporter))
 
 
-def accepted_hop(service: str, client: ClientCounts, gateway: GatewayCounts | None) -> Hop:
+def waiting_packets(client: ClientCounts, agent: AgentCounts) -> int:
+    """Return how many of the marked packets may still be in the agent, which is a queue.
+
+    Other traffic moves the agent's totals, but once as many packets were settled as came until the
+    last marked one, the marked ones are among them.
+    """
+    came = min(client.packets, agent.packets_processed)
+    return max(0, came - agent.handled)
+
+
+def accepted_hop(
+    service: str,
+    client: ClientCounts,
+    gateway: GatewayCounts | None,
+    before: rules.Before = rules.SOUND,
+) -> Hop:
     """Judge what the gateway kept of the marked spans; None: it does not show its counts."""
     if gateway is None:
         unknown = Hop(ACCEPTED, service, None, None, client.sent)
         return _with_cause(unknown, rules.no_counts())
     lost = _lost({rules.REFUSED: gateway.refused, rules.DROPPED: gateway.dropped})
     hop = Hop(ACCEPTED, service, True, gateway.distinct, client.started, counts=lost)
-    return _judged(hop, rules.accepted(lost, client.started - gateway.distinct))
+    return _judged(hop, rules.accepted(lost, client.started - gateway.distinct, before))
 
 
 def broken_hop(service: str, broken: Broken) -> Hop:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.ephemeral import run_inside
-from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
+from sidecar.kubernetes.errors import ForbiddenError, KubernetesError, NotFoundError
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
     INSTANCE,
     admin_of,
     agent_of,
+    message_of,
     pods_of,
+    reasons_of,
     trouble_of,
 )
-from sidecar.rules import hops as rules
+from sidecar.rules import parts
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.look import Broken, Look, broken_by, from_text, last_line, part_error
@@ -26,10 +28,13 @@ from sidecar.verify.look import Broken, Look, broken_by, from_text, last_line, p
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sidecar.findings import Problem
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
 
 _TEST = "delivery-test"
+_BEFORE_START = ("PodInitializing", "ContainerCreating")
+"""Reasons that do not say why; the cluster's events of the pod do."""
 _CLOCK_SKEW = timedelta(seconds=5)
 """How much the node's clock may be behind this machine's."""
 
@@ -74,7 +79,7 @@ class ReleaseDeployment:
     def look(self, service: str, marker: str, spans: int, seconds: float) -> Look:
         """Send marked spans from inside the service's pod, and count them there."""
         pod = self._pods[service]
-        if broken := _unfit(pod):
+        if broken := self._unfit(pod):
             return Look(broken=broken)
         command = (
             *("python", "-m", "sidecar.verify.look_inside"),
@@ -117,6 +122,38 @@ class ReleaseDeployment:
             fix = "Upgrade the release to this kit's version"
             raise SidecarError(pod.name, cause, fix) from None
 
+    def _unfit(self, pod: Pod) -> Broken | None:
+        """Return the hop that breaks in a pod that cannot be looked into; None where it can."""
+        state = _state_of(pod)
+        if state.reason in _BEFORE_START and not state.message:
+            state = state._replace(message=self._warnings(pod))
+        problem = parts.pod(state, _fix_of(pod, state))
+        return broken_by(RECEIVED, part_error(pod.name, problem)) if problem else None
+
+    def _warnings(self, pod: Pod) -> str:
+        """Return the cluster's warnings of a pod; empty for a user who may not list events."""
+        fields = f"involvedObject.kind=Pod,involvedObject.name={pod.name},type=Warning"
+        try:
+            events = self._kubectl.get("events", f"--field-selector={fields}")["items"]
+        except KubernetesError:
+            return ""
+        return "\n".join(str(event.get("message", "")) for event in events)
+
+    def restart(self, service: str) -> Problem | None:
+        """Return why the pod's agent ended before; None where the cluster does not know."""
+        pod = self._pods[service]
+        now = pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0].status_of(AGENT)
+        ended = now.get("lastState", {}).get("terminated")
+        if not ended:
+            return None
+        reason, last = reasons_of(now)
+        text = f"the agent ended: {last or 'Error'}, exit code {ended['exitCode']}"
+        return parts.pod(parts.PodState(text, reason or "CrashLoopBackOff", last), "")
+
+    def gateway_trouble(self) -> Problem | None:
+        """Return None: a stand-in that does not run is not counted as one."""
+        return None
+
     def _image_for(self, pod: Pod) -> str:
         stand_ins = [str((gateway.container(GATEWAY) or {})["image"]) for gateway in self._gateways]
         names = (self._image, pod.image, *stand_ins, official().gateway.name)
@@ -151,17 +188,20 @@ def _left_out(name: str, group: Sequence[Pod]) -> str:
     return f"{name}: 1 of {len(group)} pods was looked at{state}; --every-pod looks at all"
 
 
-def _unfit(pod: Pod) -> Broken | None:
-    """Return the hop that breaks in a pod that cannot be looked into; None where it can."""
-    why = trouble_of(pod.status_of(AGENT), may_end=False)
-    trouble = f"the agent {why}" if why else ""
-    fix = (
-        f"See `kubectl logs {pod.name} -c {AGENT} --previous` and `kubectl describe pod {pod.name}`"
-    )
-    if not trouble and not pod.alive:
-        trouble, fix = pod.trouble(), f"See `kubectl describe pod {pod.name}`"
-    problem = rules.pod(trouble, fix)
-    return broken_by(RECEIVED, part_error(pod.name, problem)) if problem else None
+def _state_of(pod: Pod) -> parts.PodState:
+    """Return what keeps a pod, or its agent, from running."""
+    status = pod.status_of(AGENT)
+    reason, last = reasons_of(status)
+    if why := trouble_of(status, may_end=False):
+        return parts.PodState(f"the agent {why}", reason, last, message_of(status))
+    return parts.PodState("" if pod.alive else pod.trouble(), reason, last)
+
+
+def _fix_of(pod: Pod, state: parts.PodState) -> str:
+    describe = f"`kubectl describe pod {pod.name}`"
+    if state.trouble.startswith("the agent"):
+        return f"See `kubectl logs {pod.name} -c {AGENT} --previous` and {describe}"
+    return f"See {describe}"
 
 
 def not_found(kubectl: Kubectl, subject: str) -> SidecarError:

@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.rules.hops import no_answer
+from sidecar.rules.parts import no_answer
 from sidecar.secrecy import child_environment
 from sidecar.verify.counts import ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.deployment import StepByStep
 from sidecar.verify.look import last_line, part_error
-from sidecar.verify.reader import Settling, read_gateway, wait_for
+from sidecar.verify.reader import Reading, await_gateway, read_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,14 +45,14 @@ class LocalDeployment(StepByStep):
         page = self._page
         if page is None:
             return None
-        return self.settled(page, lambda: read_gateway(page, marker), settled, seconds)
+        return self.answered(
+            page, lambda: await_gateway(lambda: read_gateway(page, marker), settled, seconds)
+        )
 
-    def settled(
-        self, url: str, read: Callable[[], Settling], settled: int, seconds: float
-    ) -> Settling:
-        """Return the counts at a URL once `settled` spans are settled, or after `seconds`."""
+    def answered(self, url: str, read: Callable[[], Reading]) -> Reading:
+        """Return what is read from a URL. Raises SidecarError where it does not answer."""
         try:
-            return wait_for(read, lambda counts: counts.settled >= settled, seconds)
+            return read()
         except OSError as error:
             raise part_error(url, no_answer(error, self.no_answer_fix)) from error
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.rules.hops import NOT_COUNTED
-from sidecar.verify.counts import AgentCounts, ClientCounts, client_counts
+from sidecar.rules.parts import NOT_COUNTED
+from sidecar.verify.counts import AgentCounts, ClientCounts, agent_counts_of, client_counts
 
 if TYPE_CHECKING:
     from sidecar.findings import Problem
@@ -65,8 +65,8 @@ def _from_line(line: str) -> Look | None:
         data: dict[str, Any] = json.loads(line)
         return Look(
             client=data["client"] and client_counts(data["client"]),
-            before=data["before"] and AgentCounts(**data["before"]),
-            after=data["after"] and AgentCounts(**data["after"]),
+            before=data["before"] and agent_counts_of(data["before"]),
+            after=data["after"] and agent_counts_of(data["after"]),
             broken=data["broken"] and Broken(**data["broken"]),
         )
     except (ValueError, TypeError, KeyError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.local import LocalDeployment
-from sidecar.verify.reader import ADMIN, read_agent
+from sidecar.verify.reader import ADMIN, await_agent, read_agent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,10 @@ class PodDeployment(LocalDeployment):
     ) -> AgentCounts | None:
         """Return the counts of the pod's agent."""
         port = int(self._agent.rpartition(":")[2])
-        return self.settled(self._admin, lambda: read_agent(self._admin, port), settled, seconds)
+        return self.answered(
+            self._admin,
+            lambda: await_agent(lambda: read_agent(self._admin, port), settled, seconds),
+        )
 
 
 def parser_of(program: str, seconds: float) -> argparse.ArgumentParser:

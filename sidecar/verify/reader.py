@@ -11,7 +11,7 @@ import json
 import re
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Reading = TypeVar("Reading")
-Settling = TypeVar("Settling", AgentCounts, GatewayCounts)
 
 ADMIN = f"http://127.0.0.1:{ADMIN_PORT}"
 GATEWAY = f"http://127.0.0.1:{STAND_IN_PAGE_PORT}"
@@ -39,22 +38,37 @@ _METRICS = {
     "connected": "jaeger_agent_connection_status_collector_connected",
     "queue": "jaeger_agent_thrift_udp_server_queue_size",
     "started": "process_start_time_seconds",
+    "batches_submitted": "jaeger_agent_reporter_batches_submitted",
 }
 _SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
 _SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _POLL_SECONDS = 0.1
+STALLED_SECONDS = 6.0
+"""A gateway that answers no call for so long is not waited for."""
+_ARRIVAL_SECONDS = 2.0
+"""A sent packet is in the agent, or lost, after so long."""
 
 
 def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT) -> AgentCounts:
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
-    totals = dict.fromkeys(_METRICS.values(), 0)
+    totals = dict.fromkeys(_METRICS.values(), 0.0)
     for line in metrics.splitlines():
         sample = _SAMPLE.fullmatch(line)
         if sample and sample["name"] in totals:
-            totals[sample["name"]] += int(float(sample["value"]))
-    values: dict[str, Any] = {name: totals[metric] for name, metric in _METRICS.items()}
-    drops = sum(kernel_drops(text, port) for text in sockets)
-    return AgentCounts(**values, kernel_drops=drops)
+            totals[sample["name"]] += float(sample["value"])
+    values: dict[str, Any] = {name: int(totals[metric]) for name, metric in _METRICS.items()}
+    counts = AgentCounts(
+        **values,
+        kernel_drops=sum(kernel_drops(text, port) for text in sockets),
+    )
+    return replace(counts, waiting=_waiting(counts))
+
+
+def _waiting(counts: AgentCounts) -> int:
+    """Return the packets that an agent took and has not settled; 0 where it counts no batches."""
+    if counts.spans_submitted and not counts.batches_submitted:
+        return 0
+    return max(0, counts.packets_processed - counts.batches_submitted - counts.handler_errors)
 
 
 def kernel_drops(table: str, port: int) -> int:
@@ -66,7 +80,7 @@ def kernel_drops(table: str, port: int) -> int:
 def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
     tables = [path.read_text(encoding="ascii") for path in _SOCKETS if path.is_file()]
-    return agent_counts(fetch(f"{admin}/metrics"), tables, port)
+    return replace(agent_counts(fetch(f"{admin}/metrics"), tables, port), at=time.time())
 
 
 def read_gateway(url: str, marker: str) -> GatewayCounts:
@@ -90,6 +104,45 @@ def wait_for(
     return reading
 
 
+def await_agent(read: Callable[[], AgentCounts], settled: int, seconds: float) -> AgentCounts:
+    """Return an agent's counts once `settled` packets are settled, or none will be any more.
+
+    The latter is where it holds none, so that packets never came, or where a connected gateway
+    answers no call for some seconds; at the latest after `seconds`.
+    """
+    wait = _Wait(settled)
+    return wait_for(lambda: wait.seen(read()), wait.is_over, seconds)
+
+
+def await_gateway(read: Callable[[], GatewayCounts], settled: int, seconds: float) -> GatewayCounts:
+    """Return a gateway's counts once `settled` spans are settled, or after `seconds`."""
+    return wait_for(read, lambda counts: counts.settled >= settled, seconds)
+
+
+class _Wait:
+    """What was seen of an agent while its packets were waited for."""
+
+    def __init__(self, settled: int) -> None:
+        self._goal = settled
+        self._began = self._moved = time.monotonic()
+        self._answered: int | None = None
+
+    def seen(self, counts: AgentCounts) -> AgentCounts:
+        """Return a reading, with the time for which no call was answered."""
+        now = time.monotonic()
+        if counts.answered != self._answered or not counts.waiting:
+            self._answered, self._moved = counts.answered, now
+        return replace(counts, stalled=now - self._moved)
+
+    def is_over(self, counts: AgentCounts) -> bool:
+        """Tell whether waiting on changes nothing."""
+        if counts.handled >= self._goal:
+            return True
+        if counts.connected and counts.stalled >= STALLED_SECONDS:
+            return True
+        return not counts.waiting and time.monotonic() - self._began >= _ARRIVAL_SECONDS
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the counts; 1 with the cause on standard error where nothing answers."""
     args = _parser().parse_args(arguments)
@@ -107,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("marker", nargs="?", default="")
     parser.add_argument("--url", help="the admin port, or the gateway's page")
     parser.add_argument(
-        "--settled", type=int, default=0, help="wait until this many spans are settled"
+        "--settled", type=int, default=0, help="wait until so many packets, or spans, are settled"
     )
     parser.add_argument("--seconds", type=float, default=0, help="how long to wait for that")
     return parser
@@ -115,12 +168,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
     if args.what == "agent":
-        return _settled(args, lambda: read_agent(args.url or ADMIN))
-    return _settled(args, lambda: read_gateway(args.url or GATEWAY, args.marker))
-
-
-def _settled(args: argparse.Namespace, read: Callable[[], Settling]) -> Settling:
-    return wait_for(read, lambda counts: counts.settled >= args.settled, args.seconds)
+        return await_agent(lambda: read_agent(args.url or ADMIN), args.settled, args.seconds)
+    return await_gateway(
+        lambda: read_gateway(args.url or GATEWAY, args.marker), args.settled, args.seconds
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.rules.hops import logged
+from sidecar.rules.agent_logs import logged
+from sidecar.rules.hops import Before, Exporter, restarted
 from sidecar.verify import hops
 from sidecar.verify.hops import Hop, Proof
 from sidecar.verify.look import broken_by
@@ -49,6 +50,7 @@ class _SpanPath:
         """The hop that is being counted."""
         self.hops: list[Hop] = []
         self.trace_ids: tuple[str, ...] = ()
+        self._unmarked = False
 
     def follow(self, spans: int) -> None:
         """Send the spans and judge each hop; one that cannot be counted is the last."""
@@ -63,26 +65,39 @@ class _SpanPath:
             self.hops.append(hops.client_hop(self._service, look.client))
             self.trace_ids = look.client.trace_ids[:1]
         if look.client and look.before and not look.broken:
-            self._agent(look.client, (look.after or look.before).since(look.before))
+            self._agent(look.client, look.before, look.after or look.before)
         if look.broken:
             self.hops.append(hops.broken_hop(self._service, look.broken))
         elif look.client:
             self._gateway(look.client)
 
-    def _agent(self, client: ClientCounts, counted: AgentCounts) -> None:
-        received = hops.received_hop(self._service, client, counted, self._deployment.received)
-        self.hops.append(received)
-        if not counted.forwards:
-            return
+    def _agent(self, client: ClientCounts, before: AgentCounts, after: AgentCounts) -> None:
         self._hop = hops.SUBMITTED
-        cause = None
-        if counted.spans_submitted < client.sent:
-            cause = logged(self._deployment.agent_log(self._service))
-        self.hops.append(hops.submitted_hop(self._service, client, counted, cause))
+        counted = after.since(before)
+        self._unmarked = counted.packets_processed > client.packets
+        exporter = self._exporter(client, counted, before.at)
+        name = self._deployment.received
+        self.hops.append(hops.received_hop(self._service, client, counted, name, exporter))
+        if counted.forwards:
+            self.hops.append(hops.submitted_hop(self._service, client, counted, exporter))
+
+    def _exporter(self, client: ClientCounts, counted: AgentCounts, since: float) -> Exporter:
+        """Return what is known of the agent's calls, by its log where there is a loss."""
+        cause = restart = None
+        failed = counted.spans_failed or counted.packets_dropped
+        if counted.forwards and (failed or hops.waiting_packets(client, counted)):
+            log = self._deployment.agent_log(self._service)
+            cause = self._deployment.gateway_trouble() or logged(log, since)
+        if counted.restarted:
+            restart = restarted(self._deployment.restart(self._service))
+        answered = counted.answered > 0
+        return Exporter(bool(counted.connected), answered, counted.stalled, cause, restart)
 
     def _gateway(self, client: ClientCounts) -> None:
         self._hop = hops.ACCEPTED
+        sound = all(hop.ok for hop in self.hops)
         # what the agent submitted has arrived already: do not wait long for refused or lost spans
-        patience = self._seconds if all(hop.ok for hop in self.hops) else 1.0
+        patience = self._seconds if sound else 1.0
         gateway = self._deployment.gateway(self._marker, client.sent, patience)
-        self.hops.append(hops.accepted_hop(self._service, client, gateway))
+        before = Before(failed=not sound, unmarked=self._unmarked)
+        self.hops.append(hops.accepted_hop(self._service, client, gateway, before))

@@ -14,7 +14,7 @@ import pytest
 from agent_process import AgentProcess, StandInProcess, write_token
 from compose_deployment import wait_for
 
-from sidecar.rules.hops import logged
+from sidecar.rules.agent_logs import logged
 from sidecar.stand_in.keep.senders import Senders
 from sidecar.stand_in.show.agents import AgentReader
 

@@ -26,6 +26,8 @@ class Containers:
         }
         self.answer = RunResult(0, "{}", "")
         self.ran = []
+        self.known = {}
+        """Of each container, beyond what every one has."""
 
     def of_project(self, project):
         """Return them, as the engine does."""
@@ -38,16 +40,20 @@ class Containers:
         """Return what is read of a container."""
         environment = ["JAEGER_AGENT_HOST=frontend-agent", "JAEGER_AGENT_PORT=6831", "OTHER=1"]
         state = {"Status": self.status[identity]}
-        return {"Config": {"Labels": self.roles[identity], "Env": environment}, "State": state}
+        config = {"Labels": self.roles[identity], "Env": environment}
+        known = self.known.get(identity, {})
+        config |= known.get("Config", {})
+        state |= known.get("State", {})
+        return {**known, "Config": config, "State": state}
 
     def run(self, request):
         """Record the request, and return the answer."""
         self.ran.append(request)
         return self.answer
 
-    def logs(self, identity, since=None):
-        """Return a log that repeats the arguments."""
-        return f"{identity} since {since:.0f}"
+    def logs(self, identity, since=None, last=None):
+        """Return a log that repeats the arguments; the last lines are prepared."""
+        return self.known[identity]["log"] if last else f"{identity} since {since:.0f}"
 
 
 class Engine:
@@ -150,9 +156,80 @@ def test_a_container_that_does_not_run_is_named(engine, deployment):
 
     with pytest.raises(
         SidecarError,
-        match=r"frontend agent: container frontend-agent is exited\. See `docker compose ps`",
+        match=r"frontend-agent is exited, exit code 0\. See `docker compose ps`",
     ):
         deployment.agent("frontend")
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "rule"),
+    [
+        ({"Status": "paused"}, "container frontend-agent is paused", "part-paused"),
+        (
+            {"Status": "restarting", "ExitCode": 137, "OOMKilled": True},
+            "container frontend-agent was ended above its memory limit, and restarted 3 times",
+            "part-out-of-memory",
+        ),
+        (
+            {"Status": "restarting", "ExitCode": 2},
+            "container frontend-agent ended with exit code 2, and restarted 3 times",
+            "part-crashing",
+        ),
+        (
+            {"Status": "created", "Error": "no such file"},
+            "container frontend-agent is created: no such file",
+            "part-not-running",
+        ),
+    ],
+)
+def test_a_container_that_does_not_run_says_why(engine, deployment, state, cause, rule):
+    """By what the engine knows of its last end."""
+    engine.containers.known["frontend-agent"] = {"State": state, "RestartCount": 3, "log": ""}
+
+    with pytest.raises(SidecarError) as caught:
+        deployment.agent("frontend")
+    assert (cause, rule) == (caught.value.cause, caught.value.id)
+
+
+def test_an_agent_that_cannot_read_its_token_names_the_file(engine, deployment, tmp_path):
+    """With its mode; the agent's own words would only be in a log that restarts."""
+    file = tmp_path / "agent.yaml"
+    file.touch(mode=0o600)
+    engine.containers.known["frontend-agent"] = {
+        "Config": {"Cmd": ["--config-file=/run/secrets/agent.yaml"]},
+        "Mounts": [{"Destination": "/run/secrets/agent.yaml", "Source": str(file)}],
+        "State": {"Status": "restarting", "ExitCode": 1},
+        "log": "cannot load config file: open /run/secrets/agent.yaml: permission denied",
+    }
+
+    with pytest.raises(SidecarError) as caught:
+        deployment.agent("frontend")
+    assert f"{file}, mode 0600: the agent cannot read it" == caught.value.cause
+    assert "token-file-closed-to-agent" == caught.value.id
+
+
+def test_an_agent_that_ended_during_the_look_says_why(engine, deployment):
+    """It runs again when its port does not answer; the engine knows how it ended."""
+    engine.containers.answer = RunResult(1, "", "URLError: connection refused\n")
+    engine.containers.known["frontend-agent"] = {
+        "State": {"ExitCode": 0, "OOMKilled": True, "StartedAt": "9999-01-01T00:00:00.1Z"},
+        "RestartCount": 1,
+    }
+
+    with pytest.raises(SidecarError) as caught:
+        deployment.agent("frontend")
+    assert "part-out-of-memory" == caught.value.id
+    assert "part-out-of-memory" == deployment.restart("frontend").rule.id
+
+
+def test_an_end_of_long_ago_explains_nothing(engine, deployment):
+    """A container that runs since then."""
+    engine.containers.known["frontend-agent"] = {
+        "State": {"OOMKilled": True, "StartedAt": "2020-01-01T00:00:00.1Z"},
+        "RestartCount": 1,
+    }
+
+    assert deployment.restart("frontend") is None
 
 
 def test_an_agent_that_is_missing_is_named(engine):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sidecar.findings import Problem
 from sidecar.rules import hops as rules
+from sidecar.rules.agent_logs import TOKEN_REFUSED
+from sidecar.rules.hops import Before
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import (
     Proof,
@@ -18,7 +22,11 @@ from sidecar.verify.hops import (
 from sidecar.verify.look import Broken
 
 CLIENT = ClientCounts(started=200, sent=200, packets=4)
-KNOWN = Problem(rules.TOKEN_REFUSED, "C", "F")
+SOUND = rules.Exporter()
+LOGGED = rules.Exporter(cause=Problem(TOKEN_REFUSED, "C", "F"))
+AWAY = rules.Exporter(connected=False)
+SILENT = rules.Exporter(answered=False, stalled=6.0)
+RESTARTED = rules.Exporter(restart=rules.restarted(None))
 
 
 def test_a_client_that_sent_all_is_proven():
@@ -105,54 +113,83 @@ def test_the_receiver_is_named_for_what_it_is():
 
 
 @pytest.mark.parametrize(
-    ("agent", "known", "text"),
+    ("agent", "exporter", "text"),
     [
-        (AgentCounts(spans_failed=200, connected=1), KNOWN, "200 spans failed: C"),
-        (AgentCounts(connected=1), KNOWN, "200 spans wait in the agent: C"),
+        (AgentCounts(4, spans_failed=200), LOGGED, "200 spans failed: C"),
+        (AgentCounts(4, spans_failed=200), SOUND, "200 spans failed: the gateway refused them"),
+        (AgentCounts(4, spans_failed=50), AWAY, "50 spans failed: the agent has no connection"),
+        (AgentCounts(4, waiting=4), LOGGED, "4 packets wait in the agent: C"),
+        (AgentCounts(4, waiting=4), AWAY, "4 packets wait in the agent: the agent has no connect"),
         (
-            AgentCounts(connected=1),
-            None,
-            "200 spans wait in the agent: the gateway does not answer",
+            AgentCounts(4, waiting=3),
+            SILENT,
+            "3 packets wait in the agent: the gateway has answered no call for 6 s",
         ),
+        (AgentCounts(4, waiting=3), SOUND, "3 packets wait in the agent: the gateway answers, but"),
         (
-            AgentCounts(),
-            None,
-            "200 spans wait in the agent: the agent has no connection to the gateway",
-        ),
-        (
-            AgentCounts(spans_submitted=150, spans_failed=50),
-            None,
-            "50 spans failed: the agent has no connection",
-        ),
-        (
-            AgentCounts(spans_submitted=150, handler_errors=1, connected=1),
-            None,
+            AgentCounts(4, spans_submitted=150, handler_errors=1),
+            SOUND,
             "50 spans were in packets that the agent could not decode",
         ),
         (
-            AgentCounts(handler_errors=1, connected=1),
-            KNOWN,
-            "200 spans wait in the agent: C",
-        ),
-        (
-            AgentCounts(spans_failed=200, handler_errors=5, batches_failed=4, connected=1),
-            KNOWN,
+            AgentCounts(4, spans_failed=200, handler_errors=5, batches_failed=4),
+            LOGGED,
             "200 spans failed: C",
         ),
+        (AgentCounts(2, spans_submitted=100), SOUND, "100 spans did not reach the agent"),
+        (AgentCounts(1, spans_submitted=50), RESTARTED, "the agent started again meanwhile"),
     ],
 )
-def test_spans_that_the_agent_could_not_submit_have_a_cause(agent, known, text):
+def test_spans_that_the_agent_could_not_submit_have_a_cause(agent, exporter, text):
     """The log's cause if it names one, else the counters'."""
-    hop = submitted_hop("web", CLIENT, agent, known)
+    hop = submitted_hop("web", CLIENT, agent, exporter)
 
     assert not hop.ok
     assert hop.cause.startswith(text)
     assert hop.fix
 
 
+def test_what_never_reached_the_agent_does_not_wait_in_it():
+    """It is lost at the hop before, and the agent holds nothing."""
+    hop = submitted_hop("web", CLIENT, AgentCounts(0), SOUND)
+
+    assert (False, "lost-before-this-hop") == (hop.ok, hop.id)
+
+
+def test_packets_of_other_traffic_may_wait():
+    """A queue hands on first what came first: with four settled, the marked four are settled."""
+    busy = AgentCounts(packets_processed=40, spans_submitted=1200, waiting=36)
+
+    assert submitted_hop("web", CLIENT, busy, SOUND).ok
+    assert "1 packets wait" in submitted_hop("web", CLIENT, replace(busy, waiting=37), SOUND).cause
+
+
+@pytest.mark.parametrize(
+    ("exporter", "cause", "rule"),
+    [
+        (SOUND, "the gateway answers, but slower than packets come", "agent-queue-full"),
+        (SILENT, "the gateway has answered no call for 6 s", "gateway-silent"),
+        (AWAY, "the agent has no connection to the gateway", "agent-not-connected"),
+        (LOGGED, "C", "token-refused"),
+    ],
+)
+def test_a_full_queue_is_the_consequence_of_what_the_calls_meet(exporter, cause, rule):
+    """More capacity helps only against a gateway that answers."""
+    hop = received_hop("web", CLIENT, AgentCounts(4, packets_dropped=1), exporter=exporter)
+
+    assert (f"the agent dropped 1 packets, its queue full: {cause}", rule) == (hop.cause, hop.id)
+
+
+def test_packets_that_went_down_with_an_agent_have_its_restart_as_the_cause():
+    """The agent is at its address: JAEGER_AGENT_HOST is not in doubt."""
+    hop = received_hop("web", CLIENT, AgentCounts(1), exporter=RESTARTED)
+
+    assert "agent-restarted" == hop.id
+
+
 def test_submitted_spans_are_proven():
     """All of them submitted, none failed."""
-    hop = submitted_hop("web", CLIENT, AgentCounts(spans_submitted=200, connected=1), None)
+    hop = submitted_hop("web", CLIENT, AgentCounts(4, spans_submitted=200), SOUND)
 
     assert (True, "", {}) == (hop.ok, hop.cause, hop.counts)
 
@@ -173,7 +210,11 @@ def test_each_span_counts_once_at_the_gateway():
             {"dropped in silence": 200},
             "the gateway did not accept the token",
         ),
-        (GatewayCounts(150, 0, 150), {}, "50 spans did not arrive"),
+        (
+            GatewayCounts(150, 0, 150),
+            {},
+            "50 spans did not arrive, and no hop before counts a loss",
+        ),
     ],
 )
 def test_spans_that_the_gateway_did_not_keep_have_a_cause(counts, lost, cause):
@@ -182,6 +223,22 @@ def test_spans_that_the_gateway_did_not_keep_have_a_cause(counts, lost, cause):
 
     assert (False, lost, cause) == (hop.ok, hop.counts, hop.cause)
     assert hop.fix
+
+
+def test_two_causes_of_spans_that_did_not_arrive_are_told_apart():
+    """Other traffic hides whether marked packets came; the fix says how to find out."""
+    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), Before(unmarked=True))
+
+    assert "never reached this agent" in hop.cause
+    assert "the gateway dropped them" in hop.cause
+    assert "without other traffic" in hop.fix
+
+
+def test_spans_that_were_lost_before_do_not_blame_the_gateway():
+    """The hop where they were lost says why."""
+    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), Before(failed=True))
+
+    assert "lost-before-this-hop" == hop.id
 
 
 def test_a_gateway_without_counts_is_neither_proof_nor_failure():
@@ -224,48 +281,6 @@ def test_the_probes_line_becomes_counts():
         client_counts({"started": 2})
 
 
-LOGS = {
-    "refused the token": "rpc error: code = Unauthenticated desc = unknown token",
-    "name does not resolve": 'desc = "name resolver error: produced zero addresses"',
-    "refused the connection": "dial tcp 127.0.0.1:1: connect: connection refused",
-    "out of reach": "dial tcp 10.0.0.1:1883: i/o timeout",
-    "TLS with the gateway failed": "authentication handshake failed: tls: first record",
-    "quota": "rpc error: code = ResourceExhausted",
-    "not available": "rpc error: code = Unavailable desc = try later",
-}
-
-
-@pytest.mark.parametrize(("words", "line"), LOGS.items(), ids=LOGS)
-def test_a_log_line_becomes_a_cause(words, line):
-    """Messages of agent and gRPC become the kit's causes, each with a fix."""
-    found = rules.logged(
-        f'{{"level":"info","msg":"ready"}}\n{{"level":"error","error":"{line}"}}\n'
-    )
-
-    assert words in found.cause
-    assert found.fix
-
-
-def test_the_most_telling_cause_wins():
-    """A refused token is named, although the connection broke later."""
-    assert (
-        "token"
-        in rules.logged("connection refused\ncode = Unavailable\ncode = Unauthenticated\n").cause
-    )
-
-
-def test_no_line_of_a_log_is_repeated():
-    """A log may hold a tag, so no part of it is in a cause."""
-    found = rules.logged("Unauthenticated: Authentication=abc@def_abc@secret")
-
-    assert "abc" not in found.cause + found.fix
-
-
-def test_a_log_without_failures_has_no_cause():
-    """There is nothing that the kit recognizes."""
-    assert rules.logged('{"level":"info","msg":"Starting agent"}') is None
-
-
 def test_a_failed_hop_has_the_id_of_its_rule() -> None:
     """An ok hop has none; a region's gateway has that of its missing counts."""
     broken = Broken("client sent", "web: the probe failed")
@@ -273,7 +288,8 @@ def test_a_failed_hop_has_the_id_of_its_rule() -> None:
     assert "" == client_hop("web", CLIENT).id
     assert "client-queue-full" == client_hop("web", ClientCounts(2, 1, {"queue_full": 1})).id
     assert "agent-not-reached" == received_hop("web", CLIENT, AgentCounts()).id
-    assert "token-refused" == submitted_hop("web", CLIENT, AgentCounts(), KNOWN).id
+    waiting = AgentCounts(4, waiting=4)
+    assert "token-refused" == submitted_hop("web", CLIENT, waiting, LOGGED).id
     assert "spans-not-arrived" == accepted_hop("web", CLIENT, GatewayCounts(1, 0, 1)).id
     assert "gateway-without-counts" == accepted_hop("web", CLIENT, None).id
     assert "hop-not-counted" == broken_hop("web", broken).id

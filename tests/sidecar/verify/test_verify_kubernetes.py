@@ -270,6 +270,69 @@ def test_a_dead_agent_is_named_without_a_look(release, kubectl, changes, cause: 
     assert [] == kubectl.read
 
 
+@pytest.mark.parametrize(
+    ("status", "rule"),
+    [
+        ({"state": {"waiting": {"reason": "ImagePullBackOff"}}}, "part-without-image"),
+        ({"state": {"waiting": {"reason": "CrashLoopBackOff"}}}, "part-crashing"),
+        (
+            {
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+            },
+            "part-out-of-memory",
+        ),
+        ({"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}, "part-not-running"),
+    ],
+)
+def test_a_dead_agent_has_the_id_of_its_cause(release, status, rule: str) -> None:
+    """The pod's status says how it ended, now and before."""
+    assert rule == release(pod(agent=status)).look("web", "m", 5, 1).broken.id
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (
+            'MountVolume.SetUp failed for volume "token" : secret "tracing" not found',
+            "Secret tracing does not exist",
+        ),
+        (
+            'MountVolume.SetUp failed for volume "token" : references non-existent secret key: a.y',
+            "the Secret that it mounts has no key a.y",
+        ),
+    ],
+)
+def test_a_secret_that_is_missing_is_named(release, kubectl, message: str, cause: str) -> None:
+    """The pod's status says only that it initializes; the cluster's warnings say why."""
+    waits = {"state": {"waiting": {"reason": "PodInitializing"}}}
+    kubectl.answer("get events", {"items": [{"message": message}]})
+    look = release(pod(agent=waits, phase="Pending")).look("web", "m", 5, 1)
+
+    assert "secret-missing" == look.broken.id
+    assert f"demo-web-1: the agent waits: PodInitializing: {cause}" == look.broken.cause
+
+
+def test_a_user_who_may_not_list_events_gets_the_pods_state(release, kubectl) -> None:
+    """The right is optional."""
+    waits = {"state": {"waiting": {"reason": "PodInitializing"}}}
+    kubectl.answer("get events", err="Error from server (Forbidden): events is forbidden")
+    look = release(pod(agent=waits, phase="Pending")).look("web", "m", 5, 1)
+
+    assert ("part-not-running", "demo-web-1: the agent waits: PodInitializing") == (
+        look.broken.id,
+        look.broken.cause,
+    )
+
+
+def test_an_agent_that_started_again_says_why(release, kubectl) -> None:
+    """The cluster keeps how a container ended before."""
+    last = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    kubectl.answer("get pod demo-web-1", pod(agent={"state": {"running": {}}, "lastState": last}))
+
+    assert "part-out-of-memory" == release(pod()).restart("web").rule.id
+
+
 def test_the_agents_log_is_that_since_verify_began(release, kubectl) -> None:
     """From the agent's container."""
     kubectl.answer("logs", "code = Unauthenticated")

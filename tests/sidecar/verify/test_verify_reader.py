@@ -7,13 +7,22 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from sidecar.verify.counts import AgentCounts, GatewayCounts
-from sidecar.verify.reader import agent_counts, kernel_drops, main, read_agent, wait_for
+from sidecar.verify.counts import AgentCounts, GatewayCounts, agent_counts_of
+from sidecar.verify.reader import (
+    agent_counts,
+    await_agent,
+    kernel_drops,
+    main,
+    read_agent,
+    wait_for,
+)
 
 METRICS = Path(__file__).with_name("agent-1.62.0-metrics.txt").read_text()
 """Of jaeger-agent 1.62.0 after 120 spans in 3 packets, and 30 in one that the gateway failed."""
@@ -31,6 +40,7 @@ def test_an_agents_metrics_become_counts():
         connected=1,
         handler_errors=1,
         batches_failed=1,
+        batches_submitted=3,
         started=1795361786,
     )
 
@@ -80,7 +90,63 @@ def test_an_agent_that_was_restarted_counts_from_zero():
     """Totals that shrank belong to a new process."""
     after = AgentCounts(packets_processed=4, spans_submitted=200)
 
-    assert after == after.since(AgentCounts(packets_processed=900, spans_submitted=45_000))
+    assert replace(after, restarted=True) == after.since(AgentCounts(900, spans_submitted=45_000))
+
+
+def test_an_agent_whose_process_is_newer_was_restarted():
+    """Its totals may have overtaken the earlier ones by then."""
+    after = AgentCounts(packets_processed=4, started=20)
+
+    assert replace(after, restarted=True) == after.since(AgentCounts(started=10))
+    assert not after.since(AgentCounts(packets_processed=1, started=20)).restarted
+
+
+def test_packets_that_an_agent_took_and_has_not_settled_wait():
+    """Each is one batch: submitted, failed, or not decoded."""
+    counted = 'packets_processed_total{model="jaeger",protocol="compact"}'
+    held = METRICS.replace(f"{counted} 4", f"{counted} 9")
+
+    assert 0 == agent_counts(METRICS, []).waiting
+    assert 5 == agent_counts(held, []).waiting
+
+
+def test_counts_of_another_version_are_read():
+    """What this version does not know is left out; what it lacks is zero."""
+    assert AgentCounts(3) == agent_counts_of({"packets_processed": 3, "later": 1})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves only by waiting."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    return now
+
+
+@pytest.mark.parametrize(
+    ("counts", "seconds", "stalled"),
+    [
+        (AgentCounts(4, connected=1), 0, 0),
+        (AgentCounts(4, waiting=4, connected=1), 6, 6),
+        (AgentCounts(4, waiting=4, connected=0), 15, 15),
+        (AgentCounts(0, connected=1), 2, 0),
+    ],
+    ids=["all settled", "no call answered", "not connected", "nothing came"],
+)
+def test_an_agent_is_waited_for_as_long_as_something_may_change(clock, counts, seconds, stalled):
+    """A gateway that answers nothing, or packets that do not come, are not waited for."""
+    read = await_agent(lambda: counts, 4, 15)
+
+    assert (seconds, stalled) == (round(clock[0], 0), round(read.stalled, 0))
+
+
+def test_an_agent_whose_calls_are_answered_is_slow_not_stalled(clock):
+    """It is waited for as long as the caller says."""
+    readings = ({"batches_submitted": number, "waiting": 9 - number % 5} for number in count())
+    read = await_agent(lambda: AgentCounts(12, connected=1, **next(readings)), 12, 15)
+
+    assert (15, 0) == (round(clock[0], 0), round(read.stalled, 0))
 
 
 def test_waiting_ends_with_the_first_reading_that_is_done():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sidecar.demo.deployment import NO_AGENT
-from sidecar.rules.hops import container
+from sidecar.rules.parts import State, container
 from sidecar.verify import report as reports
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.deployment import StepByStep
@@ -16,7 +16,7 @@ from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
 from sidecar.verify.look import part_error
 from sidecar.verify.run import verify
 
-GONE = part_error("web agent", container("web-agent-1", "exited"))
+GONE = part_error("web agent", container(State("web-agent-1", "exited")))
 
 
 @dataclass
@@ -88,8 +88,8 @@ def test_markers_differ_by_service_and_run():
     assert [f"{first.marker}-back", f"{first.marker}-front", f"{second.marker}-back"] == markers[:3]
 
 
-def test_the_agent_is_waited_for_until_the_marked_spans_are_settled():
-    """The wait ends with the earlier spans plus those that were sent."""
+def test_the_agent_is_waited_for_until_the_marked_packets_are_settled():
+    """The wait ends with the earlier packets plus those that were sent."""
     deployment = Deployment(
         agents=[
             AgentCounts(5, spans_submitted=90, spans_failed=10),
@@ -98,7 +98,7 @@ def test_the_agent_is_waited_for_until_the_marked_spans_are_settled():
     )
 
     assert verify(deployment, 10, 3).ok
-    assert ("agent", "web", 110, 3) in deployment.asked
+    assert ("agent", "web", 7, 3) in deployment.asked
 
 
 def test_a_cause_is_found_in_the_agents_log():
@@ -118,6 +118,34 @@ def test_a_cause_is_found_in_the_agents_log():
     assert 1.0 == next(entry[3] for entry in deployment.asked if entry[0] == "gateway")
 
 
+def test_the_log_is_read_whenever_spans_failed():
+    """Other traffic moves the totals: more were submitted than were marked, and some failed."""
+    busy = AgentCounts(40, spans_submitted=900, spans_failed=60, connected=1)
+    report = verify(Deployment(agents=[AgentCounts(), busy], log="code = Unavailable"), 10, 3)
+
+    failure = report.first_failure
+    assert ("agent submitted", "gateway-unavailable") == (failure.hop, failure.id)
+
+
+def test_a_gateway_that_does_not_run_is_the_cause():
+    """What the agents' logs say of it only follows from that."""
+    paused = container(State("gateway-1", "paused"))
+    waiting = AgentCounts(2, waiting=2, connected=1)
+    deployment = Deployment(agents=[AgentCounts(), waiting], log="code = Unavailable")
+    deployment.gateway_trouble = lambda: paused
+    failure = verify(deployment, 10, 3).first_failure
+
+    assert "part-paused" == failure.id
+    assert "2 packets wait in the agent: container gateway-1 is paused" == failure.cause
+
+
+def test_an_agent_that_started_again_is_the_cause_of_what_it_lost():
+    """Its totals begin anew; the deployment may know why it ended."""
+    deployment = Deployment(agents=[AgentCounts(900, started=1.0), AgentCounts(1, started=2.0)])
+
+    assert "agent-restarted" == verify(deployment, 10, 3).first_failure.id
+
+
 @pytest.mark.parametrize(
     ("broken", "hop"),
     [
@@ -133,7 +161,7 @@ def test_a_part_that_does_not_answer_is_the_hop_that_fails(broken, hop):
     failure = report.hops[-1]
 
     assert (hop, False, None) == (failure.hop, failure.ok, failure.figure)
-    assert "web agent: container web-agent-1 is exited" == failure.cause
+    assert "web agent: container web-agent-1 is exited, exit code 0" == failure.cause
     assert ("See `docker compose ps` and `docker compose logs`", "part-not-running") == (
         failure.fix,
         failure.id,

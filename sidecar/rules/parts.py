@@ -1,0 +1,195 @@
+"""What keeps a part of a deployment from running or answering: a service, an agent, the gateway."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules import token_files
+
+_NO_SPANS = "The spans of the service do not arrive."
+_SEE = "See `docker compose ps` and `docker compose logs`"
+
+
+def _error(rule: str, summary: str, fix: str, example: str, why: str = _NO_SPANS) -> Rule:
+    return Rule(rule, Severity.ERROR, summary, why, fix, example)
+
+
+MISSING_PART = _error(
+    "missing-part",
+    "A service, its agent or the gateway is not in the deployment.",
+    "Render again, and run `docker compose up`",
+    "a Compose project with the service `web` and without `web-agent`",
+)
+NOT_RUNNING = _error(
+    "part-not-running",
+    "A service, its agent or the gateway does not run.",
+    "See `docker compose ps` and `docker compose logs`, or `kubectl describe pod`",
+    "container web-agent-1 is exited, exit code 0",
+)
+PAUSED = _error(
+    "part-paused",
+    "A container is paused.",
+    "Run `docker compose unpause`",
+    "container web-agent-1 is paused",
+)
+OUT_OF_MEMORY = _error(
+    "part-out-of-memory",
+    "The kernel ended a program, because its container was above its memory limit.",
+    "Raise the memory limit of the container; an agent needs it for its queue (docs/tuning.md)",
+    "container web-agent-1 was ended above its memory limit (exit code 137)",
+    "What it held is lost, each time that it ends.",
+)
+CRASHING = _error(
+    "part-crashing",
+    "A program ends with an error each time that it starts.",
+    "See `docker compose logs`, or `kubectl logs --previous`",
+    "container web-agent-1 ends with exit code 1 again and again",
+)
+IMAGE_MISSING = _error(
+    "part-without-image",
+    "The image of a container cannot be pulled or started.",
+    "Check the image's name and the registry's secret; `sidecar images` lists the kit's images",
+    "waits: ImagePullBackOff",
+)
+SECRET_MISSING = _error(
+    "secret-missing",
+    "A Secret that a pod mounts does not exist, or lacks a key.",
+    "Run `sidecar token set --kubernetes-secret NAME --apply`",
+    "waits: PodInitializing, after `kubectl delete secret tracing`",
+    "The pod does not start.",
+)
+NO_ANSWER = _error(
+    "part-not-answering",
+    "The agent's admin port, or the page of the stand-in, does not answer.",
+    "See the containers and their logs",
+    "http://127.0.0.1:14271: does not answer: Connection refused",
+    "The hop cannot be counted.",
+)
+NOT_COUNTED = _error(
+    "hop-not-counted",
+    "The hop cannot be counted: the engine, the cluster or the probe refused.",
+    "Fix the cause, and verify again",
+    "web: the probe failed: OSError: no network",
+    "It is not known whether the spans arrive.",
+)
+
+
+def missing_part() -> Problem:
+    """Return the problem of a container that a Compose project does not have."""
+    return MISSING_PART.problem("is not in the Compose project")
+
+
+def no_answer(error: OSError, fix: str) -> Problem:
+    """Return the problem of a port that does not answer."""
+    return NO_ANSWER.problem(f"does not answer: {error}", fix)
+
+
+# A container of an engine -----------------------------------------------------------------------
+
+
+class State(NamedTuple):
+    """A container, as its engine describes it."""
+
+    name: str
+    status: str
+    """created, running, paused, restarting, exited, …"""
+    exit_code: int = 0
+    """Of its last end."""
+    out_of_memory: bool = False
+    """The kernel ended it for its memory, the last time that it ended."""
+    restarts: int = 0
+    error: str = ""
+    """Why the engine could not start it."""
+
+
+def container(state: State, ended: Problem | None = None) -> Problem | None:
+    """Judge a container by its engine's words; `ended` is what its program wrote at its end."""
+    if state.status == "running":
+        return None
+    if state.status == "paused":
+        return PAUSED.problem(f"container {state.name} is paused")
+    return _ended(state) if state.out_of_memory or not ended else ended
+
+
+def restarted(state: State, ended: Problem | None = None) -> Problem | None:
+    """Judge why a container that runs ended before; None where the engine did not restart it."""
+    if not state.restarts or state.status == "paused":
+        return container(state, ended)
+    return _ended(state._replace(status="restarting"))
+
+
+def _ended(state: State) -> Problem:
+    subject = f"container {state.name}"
+    if state.out_of_memory:
+        cause = f"{subject} was ended above its memory limit, and restarted {state.restarts} times"
+        return OUT_OF_MEMORY.problem(cause)
+    if state.status == "restarting":
+        cause = f"{subject} ended with exit code {state.exit_code}, and restarted"
+        return CRASHING.problem(f"{cause} {state.restarts} times", _SEE)
+    reason = f": {state.error}" if state.error else f", exit code {state.exit_code}"
+    shown = reason if state.error or state.status != "created" else ""
+    return NOT_RUNNING.problem(f"{subject} is {state.status}{shown}", _SEE)
+
+
+_CLOSED = re.compile(r"cannot load config file.*permission denied")
+_ABSENT = re.compile(r"cannot load config file.*(no such file|Unsupported Config Type)")
+
+
+def ended_agent(log: str, file: str, mode: int | None = None) -> Problem | None:
+    """Judge the last words of an agent that ended; `file` is its token file.
+
+    None where they do not name the file. No line is repeated: it may hold the token.
+    """
+    if _CLOSED.search(log):
+        shown = "" if mode is None else f", mode {mode:04o}"
+        return token_files.CLOSED_TO_AGENT.problem(f"{file}{shown}: the agent cannot read it")
+    if _ABSENT.search(log):
+        return token_files.MISSING.problem(f"{file}: the agent does not find a token file there")
+    return None
+
+
+# A container of a pod ---------------------------------------------------------------------------
+
+_UNPULLED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_SECRET = re.compile(r'secrets? "(?P<name>[^"]+)" not found')
+_KEY = re.compile(r"non-existent secret key: (?P<key>\S+)")
+
+
+class PodState(NamedTuple):
+    """A container of a pod that does not run, as the cluster describes it."""
+
+    trouble: str
+    """In one line, such as "the agent waits: CrashLoopBackOff"."""
+    reason: str = ""
+    """Why it waits or ended."""
+    last_reason: str = ""
+    """Why it ended before."""
+    message: str = ""
+    """The cluster's message on it, or of the pod's latest event."""
+
+
+def pod(state: PodState, fix: str) -> Problem | None:
+    """Judge a pod, or its agent, by what keeps it from running; empty where nothing does."""
+    if not state.trouble:
+        return None
+    if found := _secret_missing(state):
+        return found
+    if "OOMKilled" in (state.reason, state.last_reason):
+        return OUT_OF_MEMORY.problem(state.trouble)
+    if state.reason in _UNPULLED:
+        return IMAGE_MISSING.problem(state.trouble)
+    crashes = state.reason == "CrashLoopBackOff"
+    return (CRASHING if crashes else NOT_RUNNING).problem(state.trouble, fix)
+
+
+def _secret_missing(state: PodState) -> Problem | None:
+    if found := _SECRET.search(state.message):
+        fix = f"Run `sidecar token set --kubernetes-secret {found['name']} --apply`"
+        cause = f"{state.trouble}: Secret {found['name']} does not exist"
+        return SECRET_MISSING.problem(cause, fix)
+    if found := _KEY.search(state.message):
+        cause = f"{state.trouble}: the Secret that it mounts has no key {found['key']}"
+        return SECRET_MISSING.problem(cause)
+    return None

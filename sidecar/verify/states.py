@@ -1,0 +1,80 @@
+"""Why a container of an engine does not run, from what the engine knows of it."""
+
+from __future__ import annotations
+
+import stat
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar.rules import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sidecar.engine.client import Engine
+    from sidecar.engine.containers import Container
+    from sidecar.findings import Problem
+
+_CONFIG_FILE = "--config-file="
+_LAST_LINES = 50
+
+
+def trouble_of(engine: Engine, container: Container) -> Problem | None:
+    """Return why a container does not run; None where it does."""
+    data = engine.containers.inspect(container.identity)
+    return parts.container(_state_of(container, data), _last_words(engine, container, data))
+
+
+def restart_of(engine: Engine, container: Container, since: float) -> Problem | None:
+    """Return why a container ended; None where it runs since before the Unix time `since`."""
+    data = engine.containers.inspect(container.identity)
+    state = _state_of(container, data)
+    if state.status == "running" and data["State"].get("StartedAt", "") < _as_text(since):
+        return None
+    return parts.restarted(state, _last_words(engine, container, data))
+
+
+def _as_text(time: float) -> str:
+    """Return a Unix time as the engine writes it, so that texts compare as times do."""
+    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _state_of(container: Container, data: Mapping[str, Any]) -> parts.State:
+    """Return a container's state, from all that the engine knows of it."""
+    state = data["State"]
+    return parts.State(
+        name=container.name,
+        status=state["Status"],
+        exit_code=state.get("ExitCode", 0),
+        out_of_memory=state.get("OOMKilled", False),
+        restarts=data.get("RestartCount", 0),
+        error=state.get("Error", ""),
+    )
+
+
+def _last_words(engine: Engine, container: Container, data: Mapping[str, Any]) -> Problem | None:
+    """Judge what an agent wrote before it ended; None for one that runs."""
+    file = _token_file(data)
+    if file is None or data["State"]["Status"] in ("running", "paused", "created"):
+        return None
+    log = engine.containers.logs(container.identity, last=_LAST_LINES)
+    return parts.ended_agent(log, str(file), _mode(file))
+
+
+def _token_file(data: Mapping[str, Any]) -> Path | None:
+    """Return the path on the engine's host of the file that an agent reads; None for others."""
+    arguments = data["Config"].get("Cmd") or []
+    inside = [word.removeprefix(_CONFIG_FILE) for word in arguments if _CONFIG_FILE in word]
+    for mount in data.get("Mounts", []):
+        if mount["Destination"] in inside:
+            return Path(mount["Source"])
+    return None
+
+
+def _mode(file: Path) -> int | None:
+    """Return a file's mode; None where it is not on this machine."""
+    try:
+        return stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return None

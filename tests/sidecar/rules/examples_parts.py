@@ -1,0 +1,61 @@
+"""Bad and good containers, pods and answers for each rule about the parts of a deployment."""
+
+from __future__ import annotations
+
+from rule_examples import Call, Example, example
+
+from sidecar.errors import SidecarError
+from sidecar.rules import parts
+from sidecar.rules.parts import PodState, State
+from sidecar.verify.counts import AgentCounts
+from sidecar.verify.look import broken_by
+from sidecar.verify.pod import PodDeployment
+
+RUNNING = State("web-1", "running")
+
+
+def container(**fields: object) -> Example:
+    """Return the example of a container in another state than a running one."""
+    return example(parts.container, Call(RUNNING._replace(**fields)), Call(RUNNING))
+
+
+def pod(**fields: str) -> Example:
+    """Return the example of an agent in a pod that does not run."""
+    bad = PodState(trouble="the agent waits")._replace(**fields)
+    return example(parts.pod, Call(bad, "fix"), Call(PodState(""), "fix"))
+
+
+def read_agent(error: OSError | None) -> set[str]:
+    """Return the ids of an agent's admin port that answers, or fails."""
+
+    def read() -> AgentCounts:
+        if error:
+            raise error
+        return AgentCounts()
+
+    try:
+        PodDeployment("web", None).answered("http://127.0.0.1:14271", read)
+    except SidecarError as found:
+        return {found.id}
+    return set()
+
+
+EXAMPLES = {
+    "missing-part": Example(
+        lambda: {parts.missing_part().rule.id},
+        lambda: {found.rule.id for found in [parts.container(RUNNING)] if found},
+    ),
+    "part-not-running": container(status="exited"),
+    "part-paused": container(status="paused"),
+    "part-out-of-memory": container(status="restarting", exit_code=137, out_of_memory=True),
+    "part-crashing": container(status="restarting", exit_code=1),
+    "part-without-image": pod(reason="ImagePullBackOff"),
+    "secret-missing": pod(message='secret "tracing" not found'),
+    "part-not-answering": Example(
+        lambda: read_agent(ConnectionRefusedError()), lambda: read_agent(None)
+    ),
+    "hop-not-counted": Example(
+        lambda: {broken_by("client sent", SidecarError("web", "the probe failed")).id},
+        lambda: {broken_by("client sent", SidecarError("web", "is gone", id="missing-part")).id},
+    ),
+}
