@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.commands import _spec
+from sidecar.commands import _spec, _target
 from sidecar.console import say
 from sidecar.errors import UsageError
+from sidecar.kubernetes.pods import INSTANCE
 from sidecar.preflight import candidates, report
 from sidecar.preflight.records import CHECKS
 from sidecar.preflight.run import preflight, wait_for
@@ -17,8 +19,11 @@ from sidecar.regions import load_regions
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.preflight.records import Candidate
+    from sidecar.regions import Region
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,13 +47,33 @@ def _checked(only: tuple[str, ...]) -> tuple[str, ...]:
 
 def _candidate(args: argparse.Namespace) -> Candidate:
     regions = load_regions(args.regions)
+    kubectl = _target.kubectl_of(args) if _in_cluster(args) else None
     if args.region or args.file or os.environ.get("SIDECAR_REGION"):
-        loaded = _spec.load_spec(args)
-        plan, folder = _spec.plan_of(loaded, regions, args.out)
-        rate = loaded.spec.capacity.spans_per_second
-        return candidates.of_plan(plan, folder, rate, regions, args.target or "compose")
+        return _planned(args, regions, kubectl)
+    if kubectl:
+        _target.target_of(args)  # refuses one without a release
+        selector = args.selector or f"{INSTANCE}={args.release}"
+        return candidates.of_release(kubectl, selector, args.image or "", regions)
     folder = args.out or Path()
     if not (folder / "docker-compose.yml").is_file():
         fix = "Give --region ID, --file sidecar.yaml or --out FOLDER"
         raise UsageError(str(folder), "holds no docker-compose.yml", fix)
     return candidates.of_folder(folder, regions)
+
+
+def _in_cluster(args: argparse.Namespace) -> bool:
+    return args.target == "kubernetes" or bool(args.release or args.selector)
+
+
+def _planned(
+    args: argparse.Namespace, regions: Mapping[str, Region], kubectl: Kubectl | None
+) -> Candidate:
+    loaded = _spec.load_spec(args)
+    plan, folder = _spec.plan_of(loaded, regions, args.out)
+    rate = loaded.spec.capacity.spans_per_second
+    target = "kubernetes" if kubectl else args.target or "compose"
+    planned = candidates.of_plan(plan, folder, rate, regions, target)
+    if kubectl is None:
+        return planned
+    image = args.image or planned.probe
+    return replace(planned, kubectl=kubectl, probe=image, token_file=None)

@@ -44,6 +44,8 @@ class ImageInfo:
     architecture: str
     user: str = ""
     """The user of its containers; empty is root."""
+    command: tuple[str, ...] = ()
+    """What its containers run: entry point and arguments."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class ImageStore:
             labels=config.get("Labels") or {},
             architecture=data.get("Architecture", ""),
             user=config.get("User", ""),
+            command=tuple((config.get("Entrypoint") or []) + (config.get("Cmd") or [])),
         )
 
     def host(self) -> EngineHost:

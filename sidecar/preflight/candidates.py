@@ -10,9 +10,12 @@ from sidecar import dotenv
 from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
 from sidecar.errors import SidecarError
+from sidecar.image_names import official
+from sidecar.kubernetes.pods import AGENT, pods_of
 from sidecar.plan import TOKEN_FILE
 from sidecar.plan.agents import tags_key
 from sidecar.preflight.records import AgentFacts, Candidate, Traced
+from sidecar.regions import LOCAL
 from sidecar.rules.agents import SOCKET_BUFFER, STOCK_WORKERS
 from sidecar.spec import LOOPBACK
 from sidecar.stand_in.sockets import Address
@@ -21,12 +24,14 @@ from sidecar.verify.compose import ROLE, SERVICE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.kubernetes.pods import Pod
     from sidecar.plan import ImagePlan, Plan, ServicePlan
     from sidecar.regions import Region
 
 REGION_LABEL = "sidecar-kit.region"
-_VARIABLES = ("JAEGER_", "OTEL_", "GUNICORN_", "UWSGI_", "PYTHON")
-"""What a program that looks into a service's image may see of its environment."""
+_VARIABLES = ("JAEGER_SAMPLER_", "GUNICORN_CMD_ARGS", "UWSGI_LAZY", "PYTHONPATH")
+"""What a look into a service's image may see of its environment: none of these holds a token."""
 
 
 def agent_facts(arguments: Iterable[str]) -> AgentFacts:
@@ -55,7 +60,10 @@ def _number(text: str | None, default: int) -> int:
 def of_plan(
     plan: Plan, folder: Path, rate: int, regions: Mapping[str, Region], target: str
 ) -> Candidate:
-    """Return the deployment that a plan decides; `rate` is what one agent must carry."""
+    """Return the deployment that a plan decides; `rate` is what one agent must carry.
+
+    Where it goes to a cluster, the caller adds that.
+    """
     agent = plan.services[0].agent
     variables = _variables_of(folder)
     images = [service.image for service in plan.services] + [agent.image, plan.probe]
@@ -71,7 +79,7 @@ def of_plan(
         token_file=folder / plan.token_file,
         tags_key=tags_key(agent.version),
         images=_distinct(_name_of(image, variables) for image in (*images, *stand_in)),
-        ports=tuple(_published(plan.services)),
+        ports=tuple(_published(plan, variables)),
         services=tuple(_traced(service, variables) for service in plan.services),
         probe=_name_of(plan.probe, variables),
         regions=regions,
@@ -90,11 +98,23 @@ def _name_of(image: ImagePlan, variables: Mapping[str, str]) -> str:
     return variables.get(image.variable or "") or image.name
 
 
-def _published(services: Iterable[ServicePlan]) -> Iterable[tuple[str, Address]]:
-    for service in services:
-        if service.publish:
+def _published(plan: Plan, variables: Mapping[str, str]) -> Iterable[tuple[str, Address]]:
+    """Yield where parts are published; a variable may move the first port of each."""
+    for service in plan.services:
+        if service.publish and service.replicas == 1:
+            port = _moved(service.name, service.publish.port, variables)
+            yield service.name, Address(service.publish.host, port)
+        elif service.publish:
             for port in service.publish.ports(service.replicas):
                 yield service.name, Address(service.publish.host, port)
+    if plan.stand_in:
+        name = plan.stand_in.name
+        yield name, Address(LOOPBACK, _moved(name, plan.stand_in.http_port, variables))
+
+
+def _moved(name: str, port: int, variables: Mapping[str, str]) -> int:
+    given = variables.get(f"SIDECAR_PORT_{name.upper().replace('-', '_')}", "")
+    return int(given) if given.isdecimal() else port
 
 
 def _traced(service: ServicePlan, variables: Mapping[str, str]) -> Traced:
@@ -110,6 +130,44 @@ def _seen(environment: Mapping[str, Any]) -> dict[str, str]:
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
+
+
+# A release ------------------------------------------------------------------------------------
+
+
+def of_release(
+    kubectl: Kubectl, selector: str, image: str, regions: Mapping[str, Region]
+) -> Candidate:
+    """Return the deployment of the pods that run already. Raises SidecarError where none does."""
+    pods = pods_of(kubectl.get("pods", f"--selector={selector}"))
+    traced = [pod for pod in pods if pod.container(AGENT)]
+    if not traced:
+        fix = "Give --region ID for a release that is not installed yet"
+        raise SidecarError(selector, "no pod of it has an agent", fix)
+    pod = traced[0]
+    facts = agent_facts((pod.container(AGENT) or {}).get("args", []))
+    host = find_gateway(str(facts.gateway), regions)
+    return Candidate(
+        target="kubernetes",
+        region=host.region.id if host.region else LOCAL,
+        agent=facts,
+        network=host.network or "public",
+        services=tuple(_services_of(traced)),
+        probe=image or pod.image or official().gateway.name,
+        regions=regions,
+        kubectl=kubectl,
+    )
+
+
+def _services_of(pods: Iterable[Pod]) -> Iterable[Traced]:
+    seen = set()
+    for pod in pods:
+        for container in pod.data["spec"]["containers"]:
+            if container["name"] != AGENT and container["image"] not in seen:
+                seen.add(container["image"])
+                given = {each["name"]: each.get("value") for each in container.get("env", [])}
+                words = (*container.get("command", ()), *container.get("args", ()))
+                yield Traced(pod.service, container["image"], words, _seen(given))
 
 
 # A rendered folder ----------------------------------------------------------------------------
@@ -140,7 +198,7 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
         images=_distinct(
             [*(part["image"] for part in parts.values()), config["x-sidecar"]["probe"]]
         ),
-        ports=tuple(_ports(services)),
+        ports=tuple(_ports(parts)),
         services=tuple(_service(part) for part in services.values()),
         probe=config["x-sidecar"]["probe"],
         regions=regions,

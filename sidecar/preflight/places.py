@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sidecar.engine.containers import RunRequest
+from sidecar.engine.errors import RunTimeoutError
 from sidecar.errors import SidecarError
+from sidecar.kubernetes.short_lived import run_pod
 from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.engine.client import Engine
+    from sidecar.kubernetes.kubectl import Kubectl
 
 
 class Place(Protocol):
@@ -65,12 +68,26 @@ class Host:
 
 
 @dataclass(frozen=True)
+class PodPlace:
+    """A short-lived pod of its own."""
+
+    kubectl: Kubectl
+    name: str = "a short-lived pod"
+    has_gateway: bool = False
+
+    def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
+        """Run the command in the pod."""
+        return run_pod(self.kubectl, image, command, seconds)
+
+
+@dataclass(frozen=True)
 class EngineNetwork:
     """A container of the engine, in another one's network or in one of its own."""
 
     engine: Engine
     name: str
     network_mode: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     has_gateway: bool = False
 
     def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
@@ -80,9 +97,13 @@ class EngineNetwork:
             entrypoint=command[:1],
             argv=command[1:],
             network_mode=self.network_mode,
+            environment=self.environment,
             seconds=seconds,
         )
-        result = self.engine.containers.run(request)
+        try:
+            result = self.engine.containers.run(request)
+        except RunTimeoutError:  # its message shows the whole program
+            raise SidecarError(self.name, f"did not end within {seconds:g} s") from None
         return result.stdout or result.stderr
 
 

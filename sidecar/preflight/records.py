@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sidecar.findings import Finding, Problem
+    from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.regions import Region
     from sidecar.stand_in.sockets import Address
 
@@ -20,6 +21,9 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "compose": ("machine", "is there a Compose that is new enough?"),
     "disk": ("machine", "has the engine's disk room?"),
     "host-ports": ("machine", "are the published ports of the host free?"),
+    "kubectl": ("cluster", "does the cluster answer, and is it new enough?"),
+    "helm": ("cluster", "is there a Helm that is new enough?"),
+    "cluster-rights": ("cluster", "may this user install the chart, and verify it?"),
     "images": ("images", "are the images there, for this processor?"),
     "agent-place": ("gateway", "from where is the gateway looked at?"),
     "gateway-region": ("gateway", "is the gateway's host one of the region's?"),
@@ -33,6 +37,9 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "token-file": ("token", "is the token there, well-formed, and closed to others?"),
     "token-in-git": ("token", "does git track the token file?"),
     "token-in-files": ("token", "do other files of the folder hold the token?"),
+    "python-client": ("service", "can the image's Python import its tracing client?"),
+    "sampler": ("service", "does the sampler keep every trace?"),
+    "fork": ("service", "is the tracer made after the server forks?"),
 }
 """Check → category, question."""
 
@@ -97,7 +104,7 @@ class Traced:
     command: tuple[str, ...] = ()
     """Empty: the image's own."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Its JAEGER_* and interpreter's variables only."""
+    """Those of its variables that a look into its image needs."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,10 @@ class Candidate:
     probe: str = ""
     """The image of short-lived containers and pods."""
     regions: Mapping[str, Region] = field(default_factory=dict, repr=False)
+    kubectl: Kubectl | None = None
+    """The namespace of the cluster that it goes to; None for other targets."""
+    secret: str = ""
+    """The Secret that the agents of a running release read."""
 
     @property
     def is_local(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.console import colour, masked, width
 from sidecar.preflight.records import ERROR, OK, SKIPPED, WARNING
+from sidecar.rules.preflight import CHECK_UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,8 @@ def _verdict(outcome: Outcome, columns: int) -> str:
     listed = f": {', '.join(counts)}" if counts else ""
     if not outcome.ok:
         return colour(_wrapped(f"not ready for {about}{listed}", columns), "error")
-    if outcome.of(SKIPPED):
+    unfinished = any(result.id == CHECK_UNFINISHED.id for result in outcome.results)
+    if outcome.of(SKIPPED) or unfinished:
         text = f"ready for {about}, as far as could be checked{listed}"
         return colour(_wrapped(text, columns), "warning")
     return colour(_wrapped(f"ready for {about}{listed}", columns), "ok")

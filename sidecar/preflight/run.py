@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.preflight import gateway, machine, token
-from sidecar.preflight.local_places import look_for
+from sidecar.preflight import cluster, gateway, machine, service, token
+from sidecar.preflight.from_place import look_for
 from sidecar.preflight.records import CHECKS, Outcome, broken, skipped
 from sidecar.rules import preflight as rules
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sidecar.preflight.records import Candidate, Result
 
-SECONDS = 9.5
+SECONDS = 8.0
 """For all checks together."""
 PAUSE = 2.0
 """Between two rounds of `wait_for`."""
@@ -33,17 +33,26 @@ class Group:
     targets: tuple[str, ...] = ("compose", "kubernetes", "process")
 
 
+_COMPOSE, _CLUSTER, _FILES = ("compose",), ("kubernetes",), ("compose", "process")
+
+
 GROUPS: Sequence[Group] = (
-    Group(("engine",), machine.check_engine, ("compose",)),
-    Group(("compose",), machine.check_compose, ("compose",)),
-    Group(("disk",), machine.check_disk, ("compose",)),
-    Group(("host-ports",), machine.check_ports, ("compose",)),
-    Group(("images",), machine.check_images, ("compose",)),
+    Group(("engine",), machine.check_engine, _COMPOSE),
+    Group(("compose",), machine.check_compose, _COMPOSE),
+    Group(("disk",), machine.check_disk, _COMPOSE),
+    Group(("host-ports",), machine.check_ports, _COMPOSE),
+    Group(("kubectl",), cluster.check_cluster, _CLUSTER),
+    Group(("helm",), cluster.check_helm, _CLUSTER),
+    Group(("cluster-rights",), cluster.check_rights, _CLUSTER),
+    Group(("images",), machine.check_images, _COMPOSE),
+    Group(("images",), cluster.check_images, _CLUSTER),
     Group(("gateway-region",), gateway.check_region),
     Group(gateway.FROM_PLACE, look_for),
-    Group(("token-file",), token.check_file),
+    Group(("token-file",), token.check_file, _FILES),
+    Group(("token-file",), cluster.check_token, _CLUSTER),
     Group(("token-in-git",), token.check_git),
     Group(("token-in-files",), token.check_files),
+    Group(service.CHECKS, service.check_services),
 )
 
 

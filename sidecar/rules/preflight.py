@@ -76,6 +76,63 @@ CHECK_UNFINISHED = _warning(
     "Try again; see whether the machine, the engine or the cluster is overloaded",
     "an engine that accepts connections and does not answer",
 )
+CLUSTER_UNUSABLE = _error(
+    "cluster-unusable",
+    "kubectl is absent, or the cluster does not answer or is older than 1.27.",
+    _DOES_NOT_START,
+    "Check `kubectl version`, KUBECONFIG and --context",
+    "KUBECONFIG of a cluster that was removed",
+)
+HELM_UNUSABLE = _error(
+    "helm-unusable",
+    "Helm is absent, or older than 3.",
+    "The chart cannot be installed from here.",
+    "Install Helm 3 or 4: https://helm.sh/docs/intro/install/",
+    "helm version v2.17.0",
+)
+CANNOT_INSTALL = _error(
+    "install-right-missing",
+    "The user lacks a right that the installation of the chart needs.",
+    "`helm install` fails half-way.",
+    "Ask for a Role with these verbs in the namespace, or install as another user",
+    "a user with the role `view`",
+)
+CANNOT_VERIFY = _warning(
+    "verify-right-missing",
+    "The user lacks a right that `sidecar verify` needs.",
+    "The deployment runs, and cannot be proven from here.",
+    "Ask for the Role in docs/verify.md; `edit` and `admin` lack pods/ephemeralcontainers",
+    "a user with the role `edit`",
+)
+OLDEST_KUBERNETES = (1, 27)
+OLDEST_HELM = (3, 0)
+
+
+def cluster(refusal: str, version: tuple[int, ...] = (), fix: str | None = None) -> Problem | None:
+    """Judge why a cluster cannot be used, or its version."""
+    if refusal:
+        return CLUSTER_UNUSABLE.problem(refusal, fix)
+    if version >= OLDEST_KUBERNETES:
+        return None
+    found = ".".join(map(str, version))
+    return CLUSTER_UNUSABLE.problem(f"runs Kubernetes {found}, and the chart needs 1.27", "")
+
+
+def helm(absence: str, version: tuple[int, ...] = ()) -> Problem | None:
+    """Judge why there is no Helm, or its version."""
+    if absence:
+        return HELM_UNUSABLE.problem(absence)
+    if version >= OLDEST_HELM:
+        return None
+    return HELM_UNUSABLE.problem(f"has version {'.'.join(map(str, version))}, 3 is needed")
+
+
+def rights(lacking: Sequence[str], *, of_install: bool) -> Problem | None:
+    """Judge the rights, as "verb resource", that a user lacks."""
+    if not lacking:
+        return None
+    rule = CANNOT_INSTALL if of_install else CANNOT_VERIFY
+    return rule.problem(f"may not {', '.join(lacking)}")
 
 
 def engine(refusal: str, fix: str | None = None) -> Problem | None:

@@ -18,6 +18,14 @@ EXAMPLES = {
     "check-unfinished": example(
         lambda late: rules.unfinished(9) if late else None, Call(1), Call(0)
     ),
+    "cluster-unusable": example(rules.cluster, Call("", (1, 26)), Call("", (1, 27))),
+    "helm-unusable": example(rules.helm, Call("is not on PATH"), Call("", (3, 22))),
+    "install-right-missing": example(
+        lambda *lacking: rules.rights(lacking, of_install=True), Call("create services"), Call()
+    ),
+    "verify-right-missing": example(
+        lambda *lacking: rules.rights(lacking, of_install=False), Call("list pods"), Call()
+    ),
     "gateway-of-another-region": example(
         rules.region,
         Call("cn-shanghai", "cn-hangzhou"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sidecar.engine.client import connect
 from sidecar.engine.errors import EngineError
 from sidecar.preflight import gateway
-from sidecar.preflight.places import EngineNetwork, Host
+from sidecar.preflight.places import EngineNetwork, Host, PodPlace
 from sidecar.preflight.records import passed, skipped
 from sidecar.verify.compose import ROLE
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sidecar.preflight.records import Candidate, Result
 
 PLACE = "agent-place"
-_SECONDS = 9.0
+_SECONDS = 7.0
+"""For a place to start, look and end, so that it is removed before the deadline of all checks."""
 _NOT_YET = "the stand-in is a part of the deployment, which does not run yet"
 _WITHOUT_GATEWAY = ("proxy", "socket-buffer")
 """What can be seen without a gateway."""
@@ -39,19 +40,21 @@ def look_for(candidate: Candidate) -> Iterator[Result]:
 
 
 def _place_of(candidate: Candidate) -> tuple[Place, Result]:
+    if candidate.kubectl:
+        place = PodPlace(candidate.kubectl)
+        return place, passed(PLACE, place.name, "as the agents will run")
     if candidate.target == "process":
         return Host(), passed(PLACE, "this host", "agents run here as processes")
     try:
         engine = connect()
     except EngineError:
         return Host(), _instead("no engine answers")
-    place = _running_agent(engine, candidate)
-    if place:
-        return place, passed(PLACE, place.name, "an agent of this deployment runs there")
+    if beside := _running_agent(engine, candidate):
+        return beside, passed(PLACE, beside.name, "an agent of this deployment runs there")
     if engine.images.find(candidate.probe) is None:
         return Host(), _instead(f"the engine does not have {candidate.probe}")
-    place = EngineNetwork(engine, "a short-lived container", "bridge")
-    return place, passed(PLACE, place.name, "as the agents will run")
+    alone = EngineNetwork(engine, "a short-lived container", "bridge")
+    return alone, passed(PLACE, alone.name, "as the agents will run")
 
 
 def _instead(why: str) -> Result:

@@ -1,0 +1,160 @@
+"""The cluster's checks, against a kubectl with prepared answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fake_kubectl import put_on_path
+
+from sidecar.errors import SidecarError
+from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.kubernetes.short_lived import pod_of, run_pod
+from sidecar.preflight import cluster
+from sidecar.preflight.candidates import of_release
+from sidecar.preflight.records import AgentFacts, Candidate
+from sidecar.regions import load_regions
+from sidecar.stand_in.sockets import Address
+
+KUBECTL = Kubectl("shop")
+CANDIDATE = Candidate(
+    "kubernetes", "cn-shanghai", AgentFacts(Address("h", 1883), False, 64, 0), kubectl=KUBECTL
+)
+
+
+@pytest.fixture
+def kubectl(tmp_path, monkeypatch):
+    """The only kubectl, and no helm."""
+    fake = put_on_path(tmp_path, monkeypatch)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return fake
+
+
+def found(results):
+    """Return severity and id of each result."""
+    return [(result.severity, result.id) for result in results]
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("v1.34.3", ("ok", "")), ("v1.26.0", ("error", "cluster-unusable"))],
+)
+def test_the_cluster_is_judged_by_its_version(kubectl, version, expected):
+    """The chart supports Kubernetes from 1.27 on."""
+    kubectl.answer("version", {"serverVersion": {"gitVersion": version}})
+
+    assert [expected] == found(cluster.check_cluster(CANDIDATE))
+
+
+def test_a_cluster_out_of_reach_is_an_error(kubectl):
+    """With kubectl's own words."""
+    kubectl.answer("version", err="Unable to connect to the server: dial tcp: i/o timeout\n")
+    (result,) = cluster.check_cluster(CANDIDATE)
+
+    assert "cluster-unusable" == result.id
+    assert "out of reach" in result.cause
+
+
+def test_helm_is_needed(kubectl):
+    """There is none on PATH."""
+    assert [("error", "helm-unusable")] == found(cluster.check_helm(CANDIDATE))
+
+
+def test_all_rights_pass(kubectl):
+    """One request asks for all, in the namespace."""
+    count = len(cluster.INSTALL) + len(cluster.VERIFY)
+    kubectl.answer("create", "true " * count)
+
+    assert [("ok", ""), ("ok", "")] == found(cluster.check_rights(CANDIDATE))
+    asked = kubectl.read[0]["items"]
+    assert {"shop"} == {one["spec"]["resourceAttributes"]["namespace"] for one in asked}
+
+
+def test_missing_rights_are_named_by_what_they_are_for(kubectl):
+    """An error for the installation, a warning for verify."""
+    rights = (*cluster.INSTALL, *cluster.VERIFY)
+    lacking = {"create services", "update pods/ephemeralcontainers"}
+    answers = ("false" if str(right) in lacking else "true" for right in rights)
+    kubectl.answer("create", " ".join(answers))
+    results = list(cluster.check_rights(CANDIDATE))
+
+    assert [("error", "install-right-missing"), ("warning", "verify-right-missing")] == found(
+        results
+    )
+    assert ["may not create services", "may not update pods/ephemeralcontainers"] == [
+        result.cause for result in results
+    ]
+
+
+def test_rights_that_cannot_be_asked_are_skipped(kubectl):
+    """Not green."""
+    kubectl.answer("create", err="error: unauthorized\n")
+
+    assert [("skipped", "")] == found(cluster.check_rights(CANDIDATE))
+
+
+def test_a_short_lived_pod_is_removed_and_returns_its_output(kubectl):
+    """It was created, read once it had ended, and deleted."""
+    state = {"terminated": {"exitCode": 0}}
+    pod = {"status": {"containerStatuses": [{"name": "look", "state": state}]}}
+    kubectl.answer("create")
+    kubectl.answer("get pod", pod)
+    kubectl.answer("logs", "seen\n")
+    kubectl.answer("delete")
+
+    assert "seen\n" == run_pod(KUBECTL, "kit/gateway:1", ["python3"], 5)
+    assert ["create", "get", "logs", "delete"] == [words[1] for words in kubectl.asked]
+
+
+def test_a_pod_whose_image_cannot_be_pulled_is_removed_at_once(kubectl):
+    """The image is named."""
+    state = {"waiting": {"reason": "ErrImagePull"}}
+    kubectl.answer("create")
+    kubectl.answer("get pod", {"status": {"containerStatuses": [{"name": "look", "state": state}]}})
+    kubectl.answer("delete")
+
+    with pytest.raises(SidecarError, match="cannot run kit/gateway:1: ErrImagePull"):
+        run_pod(KUBECTL, "kit/gateway:1", ["python3"], 5)
+    assert "delete" == kubectl.asked[-1][1]
+
+
+def test_the_pod_meets_pod_security_restricted():
+    """No token of the API, no privilege, read-only."""
+    spec = pod_of("look", "kit/gateway:1", ["python3"])["spec"]
+    security = spec["containers"][0]["securityContext"]
+
+    assert spec["automountServiceAccountToken"] is False
+    assert security["runAsNonRoot"]
+    assert security["readOnlyRootFilesystem"]
+    assert ["ALL"] == security["capabilities"]["drop"]
+
+
+def test_a_release_is_read_from_its_pods(kubectl):
+    """The agent's flags name the gateway, the catalogue its region."""
+    host = "tracing-analysis-dc-sh.aliyuncs.com"
+    agent = {"name": "jaeger-agent", "args": [f"--reporter.grpc.host-port={host}:1883"]}
+    web = {"name": "web", "image": "shop/web:1", "command": ["gunicorn"], "args": ["shop:app"]}
+    pod = {
+        "metadata": {"name": "web-1", "namespace": "shop", "labels": {"app": "web"}},
+        "spec": {"containers": [web], "initContainers": [agent]},
+        "status": {"phase": "Running"},
+    }
+    kubectl.answer("get pods", {"items": [pod]})
+    candidate = of_release(KUBECTL, "app=web", "", load_regions())
+
+    assert ("cn-shanghai", "public", host) == (
+        candidate.region,
+        candidate.network,
+        candidate.agent.gateway.host,
+    )
+    assert [("web", "shop/web:1", ("gunicorn", "shop:app"))] == [
+        (each.name, each.image, each.command) for each in candidate.services
+    ]
+
+
+def test_a_release_that_is_not_installed_has_a_fix(kubectl):
+    """Give its region instead."""
+    kubectl.answer("get pods", {"items": []})
+
+    with pytest.raises(SidecarError, match="Give --region ID"):
+        of_release(KUBECTL, "app=web", "", json.loads("{}"))
