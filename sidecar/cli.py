@@ -30,6 +30,7 @@ COMMANDS = {
     "token": "put a region's token where the agent reads it",
     "images": "pull the images, or build them if no registry answers",
     "verify": "prove, hop by hop, that spans arrive",
+    "rehearse": "rehearse outages, and count every span",
     "gateway": "run the stand-in for a region's gateway",
     "demo": "set up, start and prove the sample; --down removes it",
     "completion": "print a shell's completion script",

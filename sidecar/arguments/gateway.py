@@ -110,9 +110,15 @@ def _add_faults(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--set-faults",
+        action="append",
         metavar="JSON",
         help="only replace the faults of the stand-in at --http, and print the active ones; "
-        "{} ends all",
+        "{} ends all; may be repeated, for one after the other",
+    )
+    parser.add_argument(
+        "--show-faults",
+        action="store_true",
+        help="only print the active faults of the stand-in at --http",
     )
 
 

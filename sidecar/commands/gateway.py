@@ -12,6 +12,7 @@ from sidecar.errors import SidecarError, UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from sidecar.stand_in.faults import Faults
     from sidecar.stand_in.server import Addresses, Settings
@@ -22,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM (0) or SIGINT (130). Raises SidecarError, UsageError."""
     if args.probe:
         return _probe(args.http)
-    if args.set_faults is not None:
-        return _set_faults(args.http, args.set_faults)
+    if args.set_faults or args.show_faults:
+        return _faults_of_running(args.http, args.set_faults or ())
     _require_extra()
     settings = _settings(args)
     logging.basicConfig(format="%(asctime)s gateway %(message)s", level=logging.WARNING)
@@ -115,11 +116,14 @@ def _probe(http: str) -> int:
     return 0
 
 
-def _set_faults(http: str, text: str) -> int:
-    from sidecar.stand_in.client import RefusedError, set_faults
+def _faults_of_running(http: str, changes: Sequence[str]) -> int:
+    from sidecar.stand_in.client import RefusedError, active_faults, set_faults
 
+    address = _local(http)
     try:
-        print(json.dumps(set_faults(_local(http), text)))
+        for change in changes:
+            set_faults(address, change)
+        print(json.dumps(active_faults(address)))
     except RefusedError as error:
         raise UsageError("--set-faults", str(error), "See `sidecar gateway --help`") from error
     except OSError as error:

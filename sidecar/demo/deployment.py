@@ -53,7 +53,7 @@ class ProcessDeployment(LocalDeployment):
             kernel_drops=udp["kernel_drops"] or 0,
             read_errors=udp["malformed"],
             spans_submitted=spans["accepted"],
-            spans_failed=sum(spans["refused"].values()) + spans["dropped"],
+            spans_failed=sum(spans["refused"].values()) + spans["dropped"] + spans["failed"],
             connected=1,
             forwards=False,
         )

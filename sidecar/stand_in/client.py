@@ -26,11 +26,14 @@ def fetch(address: Address, path: str) -> bytes:
     return body
 
 
-def set_faults(address: Address, faults: str) -> dict[str, Any]:
-    """Replace all faults by those of a JSON object, and return the active ones.
+def active_faults(address: Address) -> dict[str, Any]:
+    """Return the active faults. Raises OSError."""
+    active: dict[str, Any] = json.loads(fetch(address, "/api/faults"))
+    return active
 
-    Raises RefusedError, OSError.
-    """
+
+def set_faults(address: Address, faults: str) -> None:
+    """Replace all faults by those of a JSON object. Raises RefusedError, OSError."""
     request = urllib.request.Request(
         f"http://{address}/api/faults",
         faults.encode(),
@@ -38,11 +41,10 @@ def set_faults(address: Address, faults: str) -> dict[str, Any]:
         method="PUT",
     )
     try:
-        with _DIRECT.open(request, timeout=_CHANGE_SECONDS) as answer:
-            active: dict[str, Any] = json.load(answer)
+        with _DIRECT.open(request, timeout=_CHANGE_SECONDS):
+            pass
     except urllib.error.HTTPError as error:
         raise RefusedError(_message(error)) from error
-    return active
 
 
 def _message(error: urllib.error.HTTPError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
@@ -164,12 +164,20 @@ def _by_role(engine: Engine, containers: Iterable[Container]) -> dict[tuple[str,
     return found
 
 
+Kind = TypeVar("Kind", bound=ComposeDeployment)
+
+
 def deployment_of(folder: Path) -> ComposeDeployment:
     """Return the deployment of a folder's docker-compose.yml, as Compose itself reads it.
 
     Raises SidecarError where there is no engine or Compose, nothing of it runs, or its project runs
     from another folder.
     """
+    return running_in(folder, ComposeDeployment)
+
+
+def running_in(folder: Path, kind: type[Kind]) -> Kind:
+    """Return the deployment as an object of a class; see `deployment_of`."""
     engine = connect()
     config = find_compose().config(folder)
     try:
@@ -180,4 +188,4 @@ def deployment_of(folder: Path) -> ComposeDeployment:
             "was not rendered by the kit",
             "Run `sidecar render`",
         ) from None
-    return ComposeDeployment(engine, project, image, containers_of(engine, config, folder))
+    return kind(engine, project, image, containers_of(engine, config, folder))

@@ -1,0 +1,156 @@
+"""A rehearsal on a Compose project: the engine disturbs its containers and networks."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sidecar.engine.containers import RunRequest
+from sidecar.engine.errors import EngineError
+from sidecar.regions import LOCAL
+from sidecar.rehearsal.stage import Sent, real_gateway
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.verify.compose import ComposeDeployment, running_in
+from sidecar.verify.look import last_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sidecar.engine.client import Engine
+    from sidecar.engine.containers import Container
+    from sidecar.verify.counts import ClientCounts
+
+REGION = "sidecar-kit.region"
+_GATEWAY = ("sidecar", "gateway", f"--http=127.0.0.1:{STAND_IN_PAGE_PORT}")
+
+
+class ComposeStage(ComposeDeployment):
+    """The containers of one Compose project, with posts in their networks."""
+
+    lacks: Mapping[str, str] = {}
+
+    def __init__(
+        self,
+        engine: Engine,
+        project: str,
+        image: str,
+        containers: Sequence[Container] | None = None,
+    ) -> None:
+        """Take these containers of a project. Raises UsageError where its gateway is real."""
+        self._posts = engine.containers.posts(image)
+        super().__init__(replace(engine, containers=self._posts), project, image, containers)
+        if self._region() != LOCAL:
+            raise real_gateway(f"Compose project {project}")
+        self._gateway = self._running("gateway", "")
+        self.sent: list[Sent] = []
+        self._left: dict[str, Sequence[str]] = {}
+        """Network that the stand-in left → its names there."""
+
+    def _region(self) -> str:
+        """Return the region that the rendering names, as a label of each of its containers."""
+        (any_service, *_) = self.services()
+        container = self._found["service", any_service]
+        labels = self._posts.inspect(container.identity)["Config"]["Labels"]
+        region: str = labels.get(REGION, LOCAL)
+        return region
+
+    def begin(self) -> None:
+        """Read the agents' logs from now on only."""
+        self._began = time.time()
+
+    def agents(self) -> Sequence[str]:
+        """Return the services: each has its own agent."""
+        return self.services()
+
+    def send(self, service: str, marker: str, spans: int) -> ClientCounts:
+        """Send marked spans, and record them."""
+        client = super().send(service, marker, spans)
+        self.sent.append(Sent(service, marker, client))
+        return client
+
+    def faults(self) -> Mapping[str, Any]:
+        """Return the stand-in's active faults."""
+        active: dict[str, Any] = self._faults("--show-faults")
+        return active
+
+    def set_faults(self, *faults: Mapping[str, Any]) -> None:
+        """Replace the stand-in's faults, by one set after the other."""
+        self._faults(*(f"--set-faults={json.dumps(each)}" for each in faults))
+
+    def _faults(self, *options: str) -> Any:  # noqa: ANN401 - JSON
+        request = RunRequest(
+            image=self._image,
+            argv=(*_GATEWAY[1:], *options),
+            entrypoint=_GATEWAY[:1],
+            network_mode=f"container:{self._gateway.identity}",
+        )
+        result = self._posts.run(request)
+        if result.exit_code:
+            cause = f"its faults cannot be set: {last_line(result.stderr)}"
+            fix = "Run the gateway image of this kit's version: `sidecar images`"
+            raise EngineError(self._gateway.name, cause, fix)
+        return json.loads(result.stdout)
+
+    def kill_agents(self) -> None:
+        """End all agents at once."""
+        for container in self._agents():
+            self._posts.kill(container.identity)
+            self._posts.forget(container.identity)
+
+    def start_agents(self) -> None:
+        """Start the agents that do not run."""
+        for container in self._agents():
+            if self._state(container) == "exited":
+                self._posts.start(container.identity)
+
+    def pause_agents(self) -> None:
+        """Stop all agents where they are."""
+        for container in self._agents():
+            self._posts.pause(container.identity)
+
+    def resume_agents(self) -> None:
+        """Let paused agents go on."""
+        for container in self._agents():
+            if self._state(container) == "paused":
+                self._posts.unpause(container.identity)
+
+    def leave(self) -> None:
+        """Take the stand-in off the networks that it shares with agents."""
+        gateway = self._gateway.identity
+        shared = {name for agent in self._agents() for name in self._networks(agent.identity)}
+        for name, settings in self._networks(gateway).items():
+            if name in shared:
+                aliases = settings["Aliases"] or ()
+                # the engine itself adds the short id
+                self._left[name] = [alias for alias in aliases if alias != gateway[:12]]
+                self._posts.disconnect(gateway, name)
+
+    def rejoin(self) -> None:
+        """Put the stand-in back, if it left."""
+        gateway = self._gateway.identity
+        for name in [*self._left]:
+            self._posts.connect(gateway, name, self._left[name])
+            del self._left[name]
+
+    def close(self) -> None:
+        """Remove the posts."""
+        self._posts.close()
+
+    def _agents(self) -> list[Container]:
+        return [one for (role, _), one in self._found.items() if role == "agent"]
+
+    def _state(self, container: Container) -> str:
+        status: str = self._posts.inspect(container.identity)["State"]["Status"]
+        return status
+
+    def _networks(self, identity: str) -> dict[str, Any]:
+        networks: dict[str, Any] = self._posts.inspect(identity)["NetworkSettings"]["Networks"]
+        return networks
+
+
+def stage_of(folder: Path) -> ComposeStage:
+    """Return the stage of a folder's docker-compose.yml; see verify's `deployment_of`."""
+    return running_in(folder, ComposeStage)

@@ -1,0 +1,129 @@
+"""The ledger of a fault: sent = arrived + counted as lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sidecar.rehearsal.stage import Sent
+    from sidecar.verify.counts import AgentCounts, GatewayCounts
+
+CLIENT = "client"
+KERNEL = "kernel dropped"
+QUEUE = "agent dropped"
+UNDECODED = "agent not decoded"
+FAILED = "agent failed"
+KILLED = "agent killed with them"
+DROPPED = "gateway dropped"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What one agent counted, from the scene's begin or the agent's start on."""
+
+    counts: AgentCounts
+    ended: bool = False
+    """The agent was killed then: what it had received and not settled is lost."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of the marked spans of one fault."""
+
+    sent: int = 0
+    """Spans that the clients were given."""
+    arrived: int = 0
+    """Each span once."""
+    repeated: int = 0
+    """Arrivals of a span that had arrived before."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """Where it is counted → spans."""
+    unseen: int = 0
+    """Spans of packets that a client sent and no agent saw: lost on the way, counted by nobody."""
+    exact: bool = True
+    """False where packets were lost whose number of spans is not known, only their mean."""
+
+    @property
+    def counted(self) -> int:
+        """Spans that are counted as lost."""
+        return sum(self.lost.values())
+
+    @property
+    def unaccounted(self) -> int:
+        """Spans that neither arrived nor are counted as lost."""
+        return max(0, self.sent - self.arrived - self.counted)
+
+    @property
+    def surplus(self) -> int:
+        """Losses beyond what is missing: of spans without a mark, or of spans that arrived."""
+        return max(0, self.arrived + self.counted - self.sent)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {
+            "sent": self.sent,
+            "arrived": self.arrived,
+            "repeated": self.repeated,
+            "lost": dict(self.lost),
+            "unaccounted": self.unaccounted,
+            "unseen": self.unseen,
+            "surplus": self.surplus,
+            "exact": self.exact,
+        }
+
+
+def ledger(
+    sent: Sequence[Sent], segments: Iterable[Segment], arrived: Sequence[GatewayCounts]
+) -> Ledger:
+    """Return the ledger of what was sent, what the agents counted, and what the gateway kept."""
+    lost: Counter[str] = Counter()
+    for one in sent:
+        lost.update({f"{CLIENT} {why}": count for why, count in one.client.dropped.items()})
+    per_packet, exact = packet_size(sent)
+    packets = 0
+    seen = 0
+    forwards = False
+    for segment in segments:
+        counts = segment.counts
+        forwards = forwards or counts.forwards
+        dropped = _dropped(counts)
+        packets += sum(dropped.values())
+        seen += counts.packets_processed + counts.packets_dropped + counts.kernel_drops
+        lost.update({place: round(count * per_packet) for place, count in dropped.items()})
+        lost[FAILED] += counts.spans_failed
+        if segment.ended:
+            held = (counts.packets_processed - counts.undecoded) * per_packet - counts.settled
+            lost[KILLED] += max(0, round(held))
+    if forwards:  # else the stand-in counts them as failed at the agent's port
+        lost[DROPPED] += sum(counts.dropped for counts in arrived)
+    return Ledger(
+        sent=sum(one.client.started for one in sent),
+        arrived=sum(counts.distinct for counts in arrived),
+        repeated=sum(counts.accepted - counts.distinct for counts in arrived),
+        lost={place: count for place, count in lost.items() if count},
+        unseen=round(max(0, sum(one.client.packets for one in sent) - seen) * per_packet),
+        exact=exact or not packets,
+    )
+
+
+def packet_size(sent: Sequence[Sent]) -> tuple[float, bool]:
+    """Return the spans of a packet, and whether all packets hold that many."""
+    sizes = {one.client.sent / one.client.packets for one in sent if one.client.packets}
+    packets = sum(one.client.packets for one in sent)
+    if not packets:
+        return 0, True
+    mean = sum(one.client.sent for one in sent) / packets
+    return mean, len(sizes) == 1 and mean.is_integer()
+
+
+def _dropped(counts: AgentCounts) -> dict[str, int]:
+    """Return packets that were lost at the agent's port, by place."""
+    return {
+        KERNEL: counts.kernel_drops,
+        QUEUE: counts.packets_dropped,
+        UNDECODED: counts.undecoded,
+    }

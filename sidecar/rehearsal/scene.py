@@ -1,0 +1,121 @@
+"""One fault on a stage: what is sent meanwhile, and what every counter says of it."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from sidecar.rehearsal.ledger import Segment, ledger
+from sidecar.verify.counts import AgentCounts
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from sidecar.rehearsal.ledger import Ledger
+    from sidecar.rehearsal.stage import Sent, Stage
+    from sidecar.verify.counts import GatewayCounts
+
+_THREADS = 8
+_RECEIVE_SECONDS = 5.0
+_SETTLE_SECONDS = 10.0
+
+
+class Scene:
+    """The counters of a stage from the scene's begin on; an agent may end meanwhile."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._first = len(stage.sent)
+        self._pool = ThreadPoolExecutor(_THREADS)
+        self._before = self._read()
+        self._segments: list[Segment] = []
+        self._held = 0
+        self._senders: list[Future[object]] = []
+
+    @property
+    def sent(self) -> list[Sent]:
+        """What was sent since the begin."""
+        return self.stage.sent[self._first :]
+
+    def send(self, spans: int) -> None:
+        """Send marked spans from every service, and wait until their clients have ended."""
+        self.start_sending(spans)
+        self.await_senders()
+
+    def start_sending(self, spans: int) -> None:
+        """Start to send marked spans from every service."""
+        marker = secrets.token_hex(8)
+        for service in self.stage.services():
+            self._senders.append(
+                self._pool.submit(self.stage.send, service, f"{marker}-{service}", spans)
+            )
+
+    def await_senders(self) -> None:
+        """Wait until the clients that were started have ended. Raises what they raise."""
+        senders, self._senders = self._senders, []
+        for sender in senders:
+            sender.result()
+
+    def agents_end(self) -> None:
+        """Count what the agents hold, just before they are killed: nobody can count it later.
+
+        The gateway must be silent: then no agent hands anything on between count and end.
+        """
+        packets = sum(sent.client.packets for sent in self.sent)
+        self._await_packets(packets)
+        after = self._read()
+        for service, before in self._before.items():
+            counted = after[service].since(before)
+            self._segments.append(Segment(counted, ended=True))
+        self._before = dict.fromkeys(self._before, AgentCounts())
+
+    def _await_packets(self, packets: int) -> None:
+        """Wait until the agents have read what was sent, or lost it."""
+        for _ in range(int(_RECEIVE_SECONDS * 4)):
+            now = self._read()
+            counts = [now[service].since(before) for service, before in self._before.items()]
+            if sum(one.packets_processed + one.kernel_drops for one in counts) >= packets:
+                return
+
+    def close(self) -> Ledger:
+        """Wait until what the agents hold is settled, and return the ledger."""
+        self.await_senders()
+        segments = [*self._segments, *self._settled()]
+        found = self._pool.map(self._arrived, self.sent)
+        self._pool.shutdown()
+        return ledger(self.sent, segments, list(found))
+
+    def abandon(self) -> None:
+        """End without a ledger."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _settled(self) -> list[Segment]:
+        per_packet = _spans_per_packet(self.sent)
+        segments = []
+        for service, before in self._before.items():
+            counts = self._agent(service).since(before)
+            due = int((counts.packets_processed - counts.undecoded) * per_packet)
+            if counts.settled < due:
+                after = self._agent(service, before.settled + due, _SETTLE_SECONDS)
+                counts = after.since(before)
+            segments.append(Segment(counts))
+        return segments
+
+    def _arrived(self, sent: Sent) -> GatewayCounts:
+        counts = self.stage.gateway(sent.marker, sent.client.sent, 0)
+        if counts is None:
+            raise RuntimeError("a stage has a stand-in")
+        return counts
+
+    def _read(self) -> dict[str, AgentCounts]:
+        services = self.stage.agents()
+        return dict(zip(services, self._pool.map(self._agent, services), strict=True))
+
+    def _agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts:
+        return self.stage.agent(service, settled, seconds) or AgentCounts()
+
+
+def _spans_per_packet(sent: list[Sent]) -> float:
+    packets = sum(one.client.packets for one in sent)
+    return sum(one.client.sent for one in sent) / packets if packets else 0

@@ -1,0 +1,44 @@
+"""What a rehearsal finds: spans that nobody counts, and a deployment that stays broken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.findings import Rule, Severity
+
+if TYPE_CHECKING:
+    from sidecar.findings import Problem
+
+UNACCOUNTED = Rule(
+    "spans-unaccounted",
+    Severity.ERROR,
+    "Spans of a rehearsal neither arrived nor are counted as lost.",
+    "The same fault in production loses spans that no counter and no alert shows.",
+    "Rehearse that fault alone; if it happens again, report it with `--output json`",
+    "1,000 spans sent, 700 arrived, 250 counted as lost",
+)
+NOT_RECOVERED = Rule(
+    "rehearsal-not-recovered",
+    Severity.ERROR,
+    "After a fault of a rehearsal ended, spans still did not arrive.",
+    "The same fault in production goes on until somebody restarts a part.",
+    "Run `sidecar verify` for the cause; `docker compose up --force-recreate` restarts all",
+    "60 s after the gateway is back, marked spans still fail",
+)
+
+
+def unaccounted(missing: int, sent: int, unseen: int = 0) -> Problem | None:
+    """Judge the spans that neither arrived nor are counted as lost; no agent saw `unseen`."""
+    if missing <= 0:
+        return None
+    cause = f"{missing} of {sent} spans neither arrived nor are counted as lost"
+    if unseen:
+        cause += f"; {unseen} left the client and reached no agent"
+    return UNACCOUNTED.problem(cause)
+
+
+def recovery(seconds: float | None, patience: float) -> Problem | None:
+    """Judge how long after a fault's end all spans arrived again; None: not within `patience`."""
+    if seconds is not None:
+        return None
+    return NOT_RECOVERED.problem(f"{patience:g} s after the fault's end, spans still do not arrive")

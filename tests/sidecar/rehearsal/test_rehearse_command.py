@@ -1,0 +1,66 @@
+"""`sidecar rehearse` as a command: what it lists, refuses and leaves out."""
+
+from __future__ import annotations
+
+import json
+
+from rehearsal_world import World
+
+from sidecar.commands import rehearse
+from sidecar.rehearsal.faults import FAULTS
+from sidecar.rehearsal.stage import KILL
+
+
+def test_the_faults_are_listed(run):
+    """--list prints each fault with what happens, as text or as data, and asks no engine."""
+    names = [fault.name for fault in FAULTS]
+
+    listed = json.loads(run("rehearse", "--list", "--output", "json").out)
+    assert names == [entry["fault"] for entry in listed]
+    assert all(name in run("rehearse", "--list").out for name in names)
+
+
+def test_an_unknown_fault_is_a_usage_error(run):
+    """Exit 2, with the way to the names."""
+    done = run("rehearse", "--fault", "earthquake")
+
+    assert 2 == done.code
+    assert "there is no fault 'earthquake'. `sidecar rehearse --list` names them" in done.err
+
+
+def test_a_folder_without_a_deployment_is_a_usage_error(run, tmp_path):
+    """Exit 2, as for verify."""
+    done = run("rehearse", "--out", tmp_path)
+
+    assert 2 == done.code
+    assert "holds no docker-compose.yml" in done.err
+
+
+def test_no_demo_of_processes_is_an_error(run, tmp_path):
+    """Exit 1: nothing runs that could be rehearsed."""
+    done = run("rehearse", "--target", "process", "--out", tmp_path)
+
+    assert 1 == done.code
+    assert "no demo without containers runs" in done.err
+
+
+def test_what_a_target_cannot_do_is_left_out_unless_it_is_named(run, monkeypatch, capsys):
+    """Without --fault it is left out with its reason; named, it is a usage error."""
+    world = World()
+    world.lacks = {KILL: "no agent runs here"}
+    monkeypatch.setattr(rehearse, "_stage", lambda args: world)
+
+    done = run("rehearse", "--fault", "agent-killed")
+    left = rehearse._possible(FAULTS, world, named=False)
+
+    assert 2 == done.code
+    assert "agent-killed is not possible: no agent runs here" in done.err
+    assert "agent-killed" not in [fault.name for fault in left]
+    assert "rehearse: agent-killed is left out: no agent runs here" in capsys.readouterr().err
+
+
+def test_the_exit_code_tells_whether_every_span_is_accounted_for(run, monkeypatch):
+    """0 if sent = arrived + counted for each fault, 1 if not."""
+    for leak, code in ((0, 0), (30, 1)):
+        monkeypatch.setattr(rehearse, "_stage", lambda args, leak=leak: World(leak=leak))
+        assert code == run("rehearse", "--fault", "gateway-failing").code
