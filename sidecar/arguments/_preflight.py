@@ -35,7 +35,7 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--wait",
-        type=_seconds,
+        type=wait_seconds,
         nargs="?",
         const=60.0,
         metavar="S",
@@ -50,7 +50,8 @@ def refuse_without_pre(args: argparse.Namespace) -> None:
         raise UsageError("verify", f"{flags} needs --pre", "See `sidecar verify --help`")
 
 
-def _seconds(text: str) -> float:
+def wait_seconds(text: str) -> float:
+    """Return an argument as a time; argparse prints the error."""
     with suppress(ValueError):
         if 0 < float(text) <= 3600:
             return float(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
-from sidecar.arguments import _preflight, _spec, _watch
+from sidecar.arguments import _preflight, _read_back, _spec, _watch
 
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   sidecar verify --junit proof.xml --bundle help.tar.gz
   sidecar verify --target process                      a `sidecar demo` without containers
   sidecar verify --pre --region cn-shanghai            before anything runs: is all ready for it?
+  sidecar verify --read-back cn-shanghai               the last hop too, by the vendor's API
 """
 
 
@@ -55,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_kubernetes(parser)
     _watch.add(parser)
     _preflight.add_preflight(parser)
+    _read_back.add(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")
 
 

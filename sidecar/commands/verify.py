@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.arguments import _preflight
-from sidecar.commands import _target, _watch
+from sidecar.commands import _read_back, _target, _watch
 from sidecar.commands._kept import kept
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.verify import report as reports
@@ -26,8 +26,9 @@ def run(args: argparse.Namespace) -> int:
     _preflight.refuse_without_pre(args)
     if _watch.wanted(args):
         return _watch.run(args)
+    close = _read_back.closing(args)
     with kept(args) as keep:
-        report = verify(_deployment(args), args.spans, args.seconds)
+        report = close(verify(_deployment(args), args.spans, args.seconds))
         print(reports.as_json(report) if args.output == "json" else reports.as_text(report))
         keep(report)
     return 0 if report.ok else 1

@@ -1,0 +1,1 @@
+"""Reads marked traces back from a region, by the vendor's API: the last hop of a proof."""
