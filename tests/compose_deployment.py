@@ -138,13 +138,14 @@ class DeployedFolder:
             pytest.skip(f"the engine's processes are not visible here: process {pid}")
         return pid
 
-    def verify(self, *options):
-        """Run `sidecar verify` on the folder."""
-        return sidecar("verify", "--out", self.folder, *options)
+    def verify(self, *options, path_only=True):
+        """Run `sidecar verify` on the folder; by default without the services' own spans."""
+        words = ("--path-only",) if path_only else ()
+        return sidecar("verify", "--out", self.folder, *words, *options)
 
-    def hops(self, *options):
+    def hops(self, *options, path_only=True):
         """Return {(service, hop): hop} of a verify, and its exit code."""
-        done = self.verify("--output", "json", *options)
+        done = self.verify("--output", "json", *options, path_only=path_only)
         return {(hop["service"], hop["hop"]): hop for hop in done.report["hops"]}, done
 
     def greet(self):

@@ -14,6 +14,7 @@ from sidecar.arguments import _preflight, _read_back, _spec, _watch
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
   sidecar verify --out build/cn-shanghai
+  sidecar verify --request http://localhost:8080/      lets the service that listens there report
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
   sidecar verify --status                              agents' states and counters, no span is sent
@@ -53,11 +54,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long to wait for them (default: 15)",
     )
+    _add_service(parser)
     _add_kubernetes(parser)
     _watch.add(parser)
     _preflight.add_preflight(parser)
     _read_back.add(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")
+
+
+def _add_service(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the services' own spans")
+    group.add_argument(
+        "--request",
+        action="append",
+        default=[],
+        metavar="[SERVICE=]URL",
+        help="send GET requests from the service's network, where localhost is the service; may "
+        "be given several times",
+    )
+    group.add_argument(
+        "--path-only", action="store_true", help="do not prove that the services themselves report"
+    )
 
 
 def _add_kubernetes(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,9 @@ from sidecar.arguments import _preflight
 from sidecar.commands import _read_back, _target, _watch
 from sidecar.commands._kept import kept
 from sidecar.demo.deployment import ProcessDeployment
+from sidecar.errors import UsageError
 from sidecar.verify import report as reports
+from sidecar.verify.asking import parsed
 from sidecar.verify.compose import deployment_of
 from sidecar.verify.kubernetes import ReleaseDeployment
 from sidecar.verify.run import verify
@@ -14,6 +16,7 @@ from sidecar.verify.run import verify
 if TYPE_CHECKING:
     import argparse
 
+    from sidecar.verify.asking import Ask
     from sidecar.verify.deployment import Deployment
 
 
@@ -26,12 +29,26 @@ def run(args: argparse.Namespace) -> int:
     _preflight.refuse_without_pre(args)
     if _watch.wanted(args):
         return _watch.run(args)
-    close = _read_back.closing(args)
+    close, asks = _read_back.closing(args), _asks(args)
     with kept(args) as keep:
-        report = close(verify(_deployment(args), args.spans, args.seconds))
+        proof = verify(
+            _deployment(args), args.spans, args.seconds, asks=asks, path_only=args.path_only
+        )
+        report = close(proof)
         print(reports.as_json(report) if args.output == "json" else reports.as_text(report))
         keep(report)
     return 0 if report.ok else 1
+
+
+def _asks(args: argparse.Namespace) -> list[Ask]:
+    if args.request and args.path_only:
+        cause = "--path-only leaves out what --request is for"
+        raise UsageError("verify", cause, "Give one of them")
+    try:
+        return [parsed(text) for text in args.request]
+    except ValueError as error:
+        fix = "Give [SERVICE=]http://HOST[:PORT]/PATH"
+        raise UsageError("--request", str(error), fix) from None
 
 
 def _deployment(args: argparse.Namespace) -> Deployment:

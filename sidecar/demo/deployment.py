@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from sidecar.demo.processes import running
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.hops import STAND_IN_RECEIVED
@@ -13,7 +15,7 @@ from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import await_agent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 NO_AGENT = "no agent ran: the stand-in gateway received the services' packets itself"
@@ -33,6 +35,15 @@ class ProcessDeployment(LocalDeployment):
     def services(self) -> Sequence[str]:
         """Return the names of the traced services."""
         return sorted(self._demo.services)
+
+    def pids(self, service: str) -> Collection[int]:
+        """Return the processes of a service of the demo."""
+        found: set[int] = set()
+        for started in self._demo.processes:
+            if started.name == service:
+                process = psutil.Process(started.pid)
+                found |= {child.pid for child in (process, *process.children(recursive=True))}
+        return found
 
     def agent(
         self,

@@ -37,6 +37,8 @@ class RunRequest:
     entrypoint: tuple[str, ...] | None = None
     network_mode: str = "none"
     """none, host, a network's name, or container:<id>."""
+    pid_mode: str = ""
+    """container:<id> shows that container's processes; empty: only its own."""
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     """uid or uid:gid; empty is the image's."""
@@ -98,6 +100,7 @@ class Containers:
                 list(request.argv),
                 entrypoint=entrypoint,
                 network_mode=request.network_mode,
+                pid_mode=request.pid_mode or None,
                 environment=dict(request.environment),
                 user=request.user or None,
                 read_only=True,

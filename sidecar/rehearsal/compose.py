@@ -13,7 +13,7 @@ from sidecar.regions import LOCAL
 from sidecar.rehearsal.stage import Sent, real_gateway
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.verify.compose import ComposeDeployment, running_in
-from sidecar.verify.look import last_line
+from sidecar.verify.printed import last_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class ComposeStage(ComposeDeployment):
     def _region(self) -> str:
         """Return the region that the rendering names, as a label of each of its containers."""
         (any_service, *_) = self.services()
-        container = self._found["service", any_service]
+        container = self._found["service", any_service][0]
         labels = self._posts.inspect(container.identity)["Config"]["Labels"]
         region: str = labels.get(REGION, LOCAL)
         return region
@@ -140,7 +140,9 @@ class ComposeStage(ComposeDeployment):
         self._posts.close()
 
     def _agents(self) -> list[Container]:
-        return [one for (role, _), one in self._found.items() if role == "agent"]
+        return [
+            one for (role, _), several in self._found.items() if role == "agent" for one in several
+        ]
 
     def _state(self, container: Container) -> str:
         status: str = self._posts.inspect(container.identity)["State"]["Status"]

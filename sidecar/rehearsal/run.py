@@ -91,7 +91,7 @@ def rehearse(stage: Stage, faults: Sequence[Fault], say: Callable[[str], None]) 
     initial = stage.faults()
     try:
         say("the proof before")
-        proof = verify(stage, _SPANS, _SECONDS)
+        proof = verify(stage, _SPANS, _SECONDS, path_only=True)
         if not proof.ok:
             return Rehearsal((), proof)
         done = []
@@ -99,7 +99,7 @@ def rehearse(stage: Stage, faults: Sequence[Fault], say: Callable[[str], None]) 
             say(f"{number} of {len(faults)}, {fault.name}: {fault.what}")
             done.append(_rehearse(stage, fault, initial))
         say("the proof after")
-        return Rehearsal(tuple(done), verify(stage, _SPANS, _SECONDS))
+        return Rehearsal(tuple(done), verify(stage, _SPANS, _SECONDS, path_only=True))
     finally:
         with signals.deferred():
             stage.close()
@@ -111,7 +111,7 @@ def _rehearse(stage: Stage, fault: Fault, initial: Mapping[str, Any]) -> Rehears
     try:
         try:
             fault.inject(scene)
-            proof = verify(stage, fault.spans, fault.seconds)
+            proof = verify(stage, fault.spans, fault.seconds, path_only=True)
         finally:
             with signals.deferred():
                 # a call that a silent gateway holds ends with its connection only
@@ -126,6 +126,6 @@ def _rehearse(stage: Stage, fault: Fault, initial: Mapping[str, Any]) -> Rehears
 def _recovery(stage: Stage) -> float | None:
     healed = time.monotonic()
     while time.monotonic() < healed + RECOVERY_SECONDS:
-        if verify(stage, _SPANS, _SECONDS).ok:
+        if verify(stage, _SPANS, _SECONDS, path_only=True).ok:
             return round(time.monotonic() - healed, 1)
     return None

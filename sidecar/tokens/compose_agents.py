@@ -155,7 +155,7 @@ class ThroughAgents(ComposeDeployment):
         self._services = [data["Config"]["Labels"][SERVICE] for data in inspected]
         super().__init__(engine, config["name"], config["x-sidecar"]["probe"])
         for service, agent in zip(self._services, agents, strict=True):
-            self._found["agent", service] = agent
+            self._found["agent", service] = [agent]
 
     def services(self) -> Sequence[str]:
         """Return the services of these agents."""

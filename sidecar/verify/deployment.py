@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sidecar.errors import SidecarError
 from sidecar.verify.hops import CLIENT
 from sidecar.verify.look import Look, broken_by
+from sidecar.verify.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidecar.findings import Problem
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+    from sidecar.verify.look import ReplicaLook, Task
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What a deployment should have and has not."""
+
+    service: str
+    problem: Problem
 
 
 class Deployment(Protocol):
@@ -31,14 +42,21 @@ class Deployment(Protocol):
     notes: tuple[str, ...]
     """What a reader of the proof must know of this deployment; one sentence each."""
 
+    has_stand_in: bool
+    """Whether the gateway shows what it received."""
+
     def services(self) -> Sequence[str]:
         """Return the names of the traced services."""
         ...
 
-    def look(self, service: str, marker: str, spans: int, seconds: float) -> Look:
-        """Send marked spans from the service's network, and count them there and at its agent.
+    def absent(self) -> Sequence[Lack]:
+        """Return what should run and does not, as the file or chart says."""
+        ...
 
-        Waits up to `seconds` for the agent to hand them on. A hop that breaks is in the look.
+    def look(self, task: Task) -> Look:
+        """Visit a service's replicas; send marked spans, and count them there and at its agent.
+
+        A hop that breaks is in the look.
         """
         ...
 
@@ -58,16 +76,33 @@ class Deployment(Protocol):
         """Return what the gateway counted of a marker; None where it does not show its counts."""
         ...
 
+    def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:
+        """Return what the stand-in shows, once the traces have arrived or after `seconds`."""
+        ...
+
 
 class StepByStep(ABC):
-    """Builds the look of a deployment from `send` and `agent`."""
+    """Builds the look of a deployment from its parts."""
 
     received: str
     notes: tuple[str, ...] = ()
+    has_stand_in: bool = False
 
     @abstractmethod
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans from the service's network to the agent that it reports to."""
+
+    def visit(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
+        """Visit all replicas, and send marked spans from one; here: only the latter."""
+        return self.send(task.service, task.marker, task.spans), ()
+
+    def absent(self) -> Sequence[Lack]:
+        """Return nothing: what runs is all that is known."""
+        return ()
+
+    def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:  # noqa: ARG002
+        """Return nothing: no stand-in shows what it received."""
+        return Seen()
 
     @abstractmethod
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
@@ -84,19 +119,26 @@ class StepByStep(ABC):
         """Return None: whether a gateway runs is not known here."""
         return None
 
-    def look(self, service: str, marker: str, spans: int, seconds: float) -> Look:
-        """Read the agent, send the spans, wait up to `seconds` for them, read the agent again."""
+    def look(self, task: Task) -> Look:
+        """Read the agent, visit the service, wait for the spans, read the agent again."""
         hop = self.received
         client: ClientCounts | None = None
         before: AgentCounts | None = None
+        replicas: tuple[ReplicaLook, ...] = ()
         try:
-            before = self.agent(service)
+            before = self.agent(task.service)
             hop = CLIENT
-            client = self.send(service, marker, spans)
+            client, replicas = self._sent(task)
             if before is None:
-                return Look(client)
+                return Look(client, replicas=replicas)
             hop = self.received
-            after = self.agent(service, before.packets_processed + client.packets, seconds)
+            settled = before.packets_processed + client.packets
+            after = self.agent(task.service, settled, task.seconds)
         except SidecarError as error:
-            return Look(client, before, broken=broken_by(hop, error))
-        return Look(client, before, after)
+            return Look(client, before, broken=broken_by(hop, error), replicas=replicas)
+        return Look(client, before, after, replicas=replicas)
+
+    def _sent(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
+        if task.path_only:
+            return self.send(task.service, task.marker, task.spans), ()
+        return self.visit(task)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
     from sidecar.verify.look import Broken
 
+REPORTS = "service reports"
+"""Whether a replica's own spans arrive; judged first."""
 CLIENT = "client sent"
 RECEIVED = "agent received"
 STAND_IN_RECEIVED = "stand-in received"
@@ -40,6 +42,19 @@ class Hop:
     fix: str = ""
     id: str = ""
     """The rule of the cause; empty where the hop is ok."""
+    replica: str = ""
+    """The container or pod, where a service has several."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the service is told, and what shows that it reports."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data; `replica` and `details` only where there are any."""
+        data = asdict(self)
+        return {
+            name: value
+            for name, value in data.items()
+            if value or name not in ("replica", "details")
+        }
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,7 @@ class Proof:
         return {
             "ok": self.ok,
             "marker": self.marker,
-            "hops": [asdict(hop) for hop in self.hops],
+            "hops": [hop.as_dict() for hop in self.hops],
             "trace_ids": list(self.trace_ids),
             "notes": list(self.notes),
         }

@@ -45,7 +45,7 @@ def _proven(args: argparse.Namespace) -> bool:
     await_agent(args.admin, args.seconds)
     deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
     try:
-        proof = verify(deployment, args.spans, args.seconds)
+        proof = verify(deployment, args.spans, args.seconds, path_only=True)
         print(report.as_text(proof))
         for url in args.request:
             print(asked(url, args.gateway, args.seconds))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
@@ -23,7 +24,11 @@ from sidecar.kubernetes.pods import (
 from sidecar.rules import parts
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.look import Broken, Look, broken_by, from_text, last_line, part_error
+from sidecar.verify.look import Broken, Look, broken_by, from_text, part_error
+from sidecar.verify.namespace import chosen
+from sidecar.verify.printed import last_line
+from sidecar.verify.seen import Seen
+from sidecar.verify.seen import from_dict as seen_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
     from sidecar.findings import Problem
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
+    from sidecar.verify.deployment import Lack
+    from sidecar.verify.look import ReplicaLook, Task
 
 _TEST = "delivery-test"
 _BEFORE_START = ("PodInitializing", "ContainerCreating")
@@ -64,6 +71,7 @@ class ReleaseDeployment:
         if not traced:
             raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
         self._gateways = [pod for pod in pods if is_gateway(pod)]
+        self.has_stand_in = bool(self._gateways)
         groups = _by_service(traced)
         if every_pod:
             self._pods = {pod.name: pod for group in groups.values() for pod in group}
@@ -76,24 +84,20 @@ class ReleaseDeployment:
         """Return the names of the traced services; with `every_pod`, those of the pods."""
         return list(self._pods)
 
-    def look(self, service: str, marker: str, spans: int, seconds: float) -> Look:
-        """Send marked spans from inside the service's pod, and count them there."""
-        pod = self._pods[service]
+    def absent(self) -> Sequence[Lack]:
+        """Return nothing yet."""
+        return ()
+
+    def look(self, task: Task) -> Look:
+        """Visit a service's pod; send marked spans from inside it, and count them there."""
+        pod = self._pods[task.service]
         if broken := self._unfit(pod):
             return Look(broken=broken)
-        command = (
-            *("python", "-m", "sidecar.verify.look_inside"),
-            f"--service={pod.service}",
-            f"--marker={marker}",
-            f"--spans={spans}",
-            f"--seconds={seconds}",
-            f"--agent={agent_of(pod)}",
-            f"--admin={admin_of(pod)}",
-        )
+        command = _look_argv(pod, task)
         image = self._image_for(pod)
-        printed = run_inside(self._kubectl, pod, image, command, seconds)
+        printed = run_inside(self._kubectl, pod, image, command, task.seconds)
         if look := from_text(printed):
-            return look
+            return replace(look, replicas=tuple(_of_pod(pod, one) for one in look.replicas))
         raise SidecarError(
             pod.name,
             f"cannot be looked into: {last_line(printed)}",
@@ -110,17 +114,27 @@ class ReleaseDeployment:
         """Return the stand-in's counts of a marker, read inside its pod; None for a real region."""
         if not self._gateways:
             return None
-        pod = self._gateways[0]
         reader = ("python", "-m", "sidecar.verify.reader", "gateway", marker)
-        options = (f"--settled={settled}", f"--seconds={seconds}")
-        words = ("exec", pod.name, f"--container={GATEWAY}", "--", *reader, *options)
-        counted = self._kubectl.json(*words, seconds=seconds + 30)
+        counted = self._in_gateway(*reader, f"--settled={settled}", seconds=seconds)
         try:
             return GatewayCounts(**counted)
         except TypeError:
             cause = "its stand-in has other counters than this kit's version"
             fix = "Upgrade the release to this kit's version"
-            raise SidecarError(pod.name, cause, fix) from None
+            raise SidecarError(self._gateways[0].name, cause, fix) from None
+
+    def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:
+        """Return what the stand-in shows of the services' own spans; nothing for a real region."""
+        if not self._gateways:
+            return Seen()
+        traces = (f"--trace={trace_id}" for trace_id in trace_ids)
+        program = ("python", "-m", "sidecar.verify.seen")
+        return seen_from(self._in_gateway(*program, *traces, seconds=seconds))
+
+    def _in_gateway(self, *words: str, seconds: float) -> Any:  # noqa: ANN401 - JSON
+        """Run a program in the stand-in's pod, and return its JSON."""
+        place = ("exec", self._gateways[0].name, f"--container={GATEWAY}", "--")
+        return self._kubectl.json(*place, *words, f"--seconds={seconds}", seconds=seconds + 30)
 
     def _unfit(self, pod: Pod) -> Broken | None:
         """Return the hop that breaks in a pod that cannot be looked into; None where it can."""
@@ -158,6 +172,32 @@ class ReleaseDeployment:
         stand_ins = [str((gateway.container(GATEWAY) or {})["image"]) for gateway in self._gateways]
         names = (self._image, pod.image, *stand_ins, official().gateway.name)
         return next(name for name in names if name)
+
+
+def _look_argv(pod: Pod, task: Task) -> tuple[str, ...]:
+    return (
+        *("python", "-m", "sidecar.verify.look_inside"),
+        f"--service={pod.service}",
+        f"--marker={task.marker}",
+        f"--spans={task.spans}",
+        f"--seconds={task.seconds}",
+        f"--agent={agent_of(pod)}",
+        f"--admin={admin_of(pod)}",
+        *(f"--request={url}" for url in task.urls),
+        *(("--traced",) if task.traced else ()),
+        *(("--patient",) if task.patient else ()),
+        *(("--path-only",) if task.path_only else ()),
+    )
+
+
+def _of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
+    """Return a replica with what only the cluster knows of it."""
+    variables = {}
+    for container in pod.data["spec"]["containers"]:
+        if container["name"] != AGENT:
+            pairs = (f"{one['name']}={one.get('value', '')}" for one in container.get("env", []))
+            variables.update(chosen(pairs))
+    return replace(replica, name=pod.name, hostname=pod.name, variables=variables)
 
 
 def is_traced(pod: Pod) -> bool:

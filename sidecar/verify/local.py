@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import socket
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.rules.parts import no_answer
-from sidecar.secrecy import child_environment
-from sidecar.verify.counts import ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.deployment import StepByStep
-from sidecar.verify.look import last_line, part_error
+from sidecar.verify.look import ReplicaLook, part_error
+from sidecar.verify.marked import send_marked
+from sidecar.verify.namespace import resolved
 from sidecar.verify.reader import Reading, await_gateway, read_gateway
+from sidecar.verify.seen import Seen, read
+from sidecar.verify.visit import Errand, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
 
-PROBE_SECONDS = 60
+    from sidecar.verify.counts import ClientCounts, GatewayCounts
+    from sidecar.verify.look import Task
 
 
 class LocalDeployment(StepByStep):
@@ -31,10 +32,41 @@ class LocalDeployment(StepByStep):
     def __init__(self, agent: str, page: str | None) -> None:
         """Take the agent's HOST:PORT and the URL of the stand-in's page; None: a real gateway."""
         self._agent, self._page = agent, page
+        self.has_stand_in = page is not None
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans to the agent."""
         return send_marked(service, marker, spans, self._agent)
+
+    def visit(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
+        """Visit the service on this loopback, and send marked spans to the agent."""
+        host, _, port = self._agent.rpartition(":")
+        errand = Errand(
+            service=task.service,
+            marker=task.marker,
+            spans=task.spans,
+            agent=self._agent,
+            urls=task.urls,
+            traced=task.traced,
+            patient=task.patient,
+            hosts=(host,),
+            pids=self.pids(task.service),
+        )
+        found = visit(errand)
+        if found.client is None:
+            raise SidecarError(task.service, found.failed)
+        replica = ReplicaLook(
+            task.service, socket.gethostname(), self.addresses(host), int(port), visit=found
+        )
+        return found.client, (replica,)
+
+    def pids(self, service: str) -> Collection[int] | None:  # noqa: ARG002
+        """Return the processes of a service; None: all that are seen here."""
+        return None
+
+    def addresses(self, agent: str) -> tuple[str, ...]:
+        """Return the addresses at which the agent answers, by its name here."""
+        return resolved(agent)
 
     def agent_log(self, service: str) -> str:  # noqa: ARG002
         """Return nothing: there is no agent, or its log cannot be read from here."""
@@ -49,37 +81,16 @@ class LocalDeployment(StepByStep):
             page, lambda: await_gateway(lambda: read_gateway(page, marker), settled, seconds)
         )
 
+    def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:
+        """Return what the stand-in shows; nothing for a real gateway."""
+        page = self._page
+        if page is None:
+            return Seen()
+        return self.answered(page, lambda: read(page, trace_ids, seconds))
+
     def answered(self, url: str, read: Callable[[], Reading]) -> Reading:
         """Return what is read from a URL. Raises SidecarError where it does not answer."""
         try:
             return read()
         except OSError as error:
             raise part_error(url, no_answer(error, self.no_answer_fix)) from error
-
-
-def send_marked(service: str, marker: str, spans: int, agent: str) -> ClientCounts:
-    """Send marked spans to HOST:PORT in a service's name, and return its client's counts.
-
-    Raises SidecarError where the process does not end, or prints no counts.
-    """
-    command = [sys.executable, "-m", "sidecar_tracing.probe", f"--service={service}"]
-    command += [f"--spans={spans}", f"--marker={marker}", f"--agent={agent}"]
-    try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            env=child_environment(),
-            timeout=PROBE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        cause = f"the probe did not end within {PROBE_SECONDS:g} s"
-        fix = "Send fewer spans; check whether the machine is overloaded"
-        # `from None`: the original shows the whole command
-        raise SidecarError(service, cause, fix) from None
-    try:
-        return client_counts(json.loads(done.stdout))
-    except ValueError:
-        cause = f"the probe failed: {last_line(done.stderr)}"
-        raise SidecarError(service, cause) from None

@@ -1,22 +1,46 @@
-"""A look at one service's marked spans, from its client to its agent's exporter."""
+"""A look at one service: its replicas, and its marked spans up to its agent's exporter."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.parts import NOT_COUNTED
+from sidecar.verify import visit
 from sidecar.verify.counts import AgentCounts, ClientCounts, agent_counts_of, client_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sidecar.findings import Problem
+    from sidecar.verify.visit import Visit
 
 
 def part_error(subject: str, problem: Problem) -> SidecarError:
     """Return the error of a part of the deployment that a hop needs."""
     return SidecarError(subject, problem.cause, problem.fix, id=problem.rule.id)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a look is to do for one service."""
+
+    service: str
+    marker: str
+    spans: int
+    seconds: float
+    """How long to wait for the agent to hand the spans on."""
+    urls: tuple[str, ...] = ()
+    """Requests to send from where the service runs."""
+    traced: bool = False
+    """Whether to send each once more, with a trace id that the gateway will show."""
+    patient: bool = False
+    """Whether requests to other services may let this one report."""
+    path_only: bool = False
+    """Whether the service's own spans are of no interest."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +61,25 @@ def broken_by(hop: str, error: SidecarError) -> Broken:
 
 
 @dataclass(frozen=True)
+class ReplicaLook:
+    """What was found of one replica of a service."""
+
+    name: str
+    """The container or pod."""
+    hostname: str = ""
+    """The tag `hostname` of its spans."""
+    agents: tuple[str, ...] = ()
+    """Addresses at which it reaches its agent."""
+    port: int = COMPACT_PORT
+    """Its agent's."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The tracing variables that it was started with."""
+    visit: Visit | None = None
+    broken: Broken | None = None
+    """Why it could not be visited."""
+
+
+@dataclass(frozen=True)
 class Look:
     """What was counted of one service's marked spans."""
 
@@ -45,6 +88,7 @@ class Look:
     """The agent before they were sent; None where there is no agent."""
     after: AgentCounts | None = None
     broken: Broken | None = None
+    replicas: tuple[ReplicaLook, ...] = ()
 
 
 def as_line(look: Look) -> str:
@@ -68,12 +112,18 @@ def _from_line(line: str) -> Look | None:
             before=data["before"] and agent_counts_of(data["before"]),
             after=data["after"] and agent_counts_of(data["after"]),
             broken=data["broken"] and Broken(**data["broken"]),
+            replicas=tuple(map(_replica, data.get("replicas", ()))),
         )
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def last_line(text: str) -> str:
-    """Return the last line of a program's output, which names the cause of a failure."""
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "it printed nothing"
+def _replica(data: Mapping[str, Any]) -> ReplicaLook:
+    return ReplicaLook(
+        **{
+            **data,
+            "agents": tuple(data["agents"]),
+            "visit": data["visit"] and visit.from_dict(data["visit"]),
+            "broken": data["broken"] and Broken(**data["broken"]),
+        }
+    )

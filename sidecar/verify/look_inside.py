@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from sidecar.verify.look import as_line
+from sidecar.verify.look import Task, as_line
 from sidecar.verify.pod import PodDeployment, parser_of
 
 
@@ -15,9 +15,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the look; a broken hop is part of it, not a failure."""
     parser = parser_of("sidecar.verify.look_inside", 15.0)
     parser.add_argument("--marker", required=True, help="value of each span's marker tag")
+    parser.add_argument("--request", action="append", default=[], metavar="URL")
+    parser.add_argument("--traced", action="store_true", help="ask again, with a trace id")
+    parser.add_argument("--patient", action="store_true", help="others were asked")
+    parser.add_argument("--path-only", action="store_true", help="do not look at the service")
     args = parser.parse_args(arguments)
     deployment = PodDeployment(args.service, None, args.agent, args.admin)
-    look = deployment.look(args.service, args.marker, args.spans, args.seconds)
+    task = Task(
+        args.service,
+        args.marker,
+        args.spans,
+        args.seconds,
+        urls=tuple(args.request),
+        traced=args.traced,
+        patient=args.patient,
+        path_only=args.path_only,
+    )
+    look = deployment.look(task)
     print(as_line(look), flush=True)
     return 0
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import socket
 from typing import TYPE_CHECKING
 
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.local import LocalDeployment
+from sidecar.verify.namespace import resolved
 from sidecar.verify.reader import ADMIN, await_agent, read_agent
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ class PodDeployment(LocalDeployment):
     def services(self) -> Sequence[str]:
         """Return the only name, under which spans are sent."""
         return (self._service,)
+
+    def addresses(self, agent: str) -> tuple[str, ...]:
+        """Return every address of the pod: its agent may listen on any of them."""
+        pod = resolved(socket.gethostname())
+        return tuple(dict.fromkeys((*resolved(agent), *resolved("localhost"), "127.0.0.1", *pod)))
 
     def agent(
         self,

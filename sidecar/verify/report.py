@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.console import colour, table, width
 from sidecar.rules.hops import DROPPED
+from sidecar.verify.hops import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +27,14 @@ def as_json(proof: Proof) -> str:
 
 def as_text(proof: Proof, columns: int | None = None) -> str:
     """Return the hops as a table, then the verdict with the first failure's cause and fix."""
-    rows = [(hop.service, hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in proof.hops]
+    rows = [(_subject(hop), hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in proof.hops]
     lines = table(("SERVICE", "HOP", "COUNT", "RESULT"), rows, columns).splitlines()
     parts = [*(_painted(line) for line in lines), "", *_verdict(proof, columns or width())]
     return "\n".join(parts)
+
+
+def _subject(hop: Hop) -> str:
+    return f"{hop.service} ({hop.replica})" if hop.replica else hop.service
 
 
 def _painted(line: str) -> str:
@@ -42,6 +47,9 @@ def _painted(line: str) -> str:
 def _figure(hop: Hop) -> str:
     if hop.figure is None:
         return "-"
+    if hop.hop == REPORTS:
+        lost = [f"{count} {reason}" for reason, count in hop.counts.items()]
+        return ", ".join((f"{hop.figure} {hop.unit}", *lost))
     marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
     parts = [f"{marked} of {hop.expected} {hop.unit}"]
     parts += [f"{count} {_SHOWN.get(reason, reason)}" for reason, count in hop.counts.items()]
@@ -51,21 +59,35 @@ def _figure(hop: Hop) -> str:
 
 
 def _verdict(proof: Proof, columns: int) -> Iterator[str]:
-    failure = proof.first_failure
     unknown = next((hop for hop in proof.hops if hop.ok is None), None)
-    if failure:
-        text = f"not proven: {failure.service}, {failure.hop}: {failure.cause}"
-        yield _with_id(text, failure.id, "error", columns)
-        if failure.fix:
-            yield _wrapped(failure.fix, columns, indent="  ")
+    if failures := _failures(proof):
+        for failure in failures:
+            text = f"not proven: {_subject(failure)}, {failure.hop}: {failure.cause}"
+            yield _with_id(text, failure.id, "error", columns)
+            if failure.fix:
+                yield _wrapped(failure.fix, columns, indent="  ")
     elif unknown:
         fix = f"{unknown.fix}: {', '.join(proof.trace_ids)}"
         text = f"proven as far as the agents: {unknown.cause}. {fix}"
         yield _with_id(text, unknown.id, "warning", columns)
     else:
-        yield colour("proven: every marked span arrived", "ok")
+        own = any(hop.hop == REPORTS for hop in proof.hops)
+        more = ", and the services report" if own else ""
+        yield colour(f"proven: every marked span arrived{more}", "ok")
     for note in proof.notes:
         yield colour(_wrapped(note, columns), "dim")
+
+
+def _failures(proof: Proof) -> list[Hop]:
+    """Return the first failure of each service and replica; one cause is named once."""
+    first: dict[str, Hop] = {}
+    for hop in proof.hops:
+        if hop.ok is False:
+            first.setdefault(_subject(hop), hop)
+    causes: dict[tuple[str, str, str], Hop] = {}
+    for hop in first.values():
+        causes.setdefault((hop.hop, hop.id, hop.cause), hop)
+    return list(causes.values())
 
 
 def _with_id(text: str, rule: str, style: str, columns: int) -> str:

@@ -4,70 +4,122 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.rules.agent_logs import logged
 from sidecar.rules.hops import Before, Exporter, restarted
-from sidecar.verify import hops
+from sidecar.verify import hops, service
+from sidecar.verify.asking import settled, urls_for
 from sidecar.verify.hops import Hop, Proof
-from sidecar.verify.look import broken_by
+from sidecar.verify.look import Look, Task, broken_by
+from sidecar.verify.service import Judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sidecar.verify.asking import Ask
     from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.deployment import Deployment
+    from sidecar.verify.seen import Seen
 
 SPANS = 200
 SECONDS = 15.0
+_TRACE_SECONDS = 3.0
+"""How long the trace of a request may take to the gateway."""
 
 
-def verify(deployment: Deployment, spans: int = SPANS, seconds: float = SECONDS) -> Proof:
-    """Send `spans` marked spans from each service and follow each to the gateway.
+def verify(
+    deployment: Deployment,
+    spans: int = SPANS,
+    seconds: float = SECONDS,
+    *,
+    asks: Sequence[Ask] = (),
+    path_only: bool = False,
+) -> Proof:
+    """Prove that each service's own spans arrive, and follow `spans` marked ones to the gateway.
 
-    Raises SidecarError where there is no deployment to verify.
+    `asks` are requests that make a service report; `path_only` leaves its own spans out. Raises
+    SidecarError where there is no deployment to verify.
     """
     marker = secrets.token_hex(8)
-    paths = [
-        _SpanPath(deployment, service, f"{marker}-{service}", seconds)
-        for service in deployment.services()
-    ]
+    names = list(deployment.services())
+    tasks = [Task(name, f"{marker}-{name}", spans, seconds, path_only=path_only) for name in names]
+    if not path_only:
+        urls = urls_for(asks, names)
+        traced, patient = deployment.has_stand_in, bool(asks)
+        tasks = [
+            replace(task, urls=urls[task.service], traced=traced, patient=patient) for task in tasks
+        ]
+    paths = [_SpanPath(deployment, task) for task in tasks]
     with ThreadPoolExecutor(deployment.side_by_side) as pool:
-        list(pool.map(lambda path: path.follow(spans), paths))
-    found = tuple(hop for path in paths for hop in path.hops)
+        list(pool.map(_SpanPath.follow, paths))
+    reports = {} if path_only else _reports(deployment, paths, asks)
+    found = [hop for path in paths for hop in (*reports.pop(path.service, ()), *path.hops)]
+    lacking = [hop for left in reports.values() for hop in left]
     traces = tuple(trace for path in paths for trace in path.trace_ids)
-    return Proof(marker, found, traces, tuple(deployment.notes))
+    return Proof(marker, (*lacking, *found), traces, tuple(deployment.notes))
+
+
+def _reports(
+    deployment: Deployment, paths: Sequence[_SpanPath], asks: Sequence[Ask]
+) -> dict[str, list[Hop]]:
+    """Return the first hops of each service; those of services that do not run come in addition."""
+    looks = settled({path.service: path.look for path in paths}, asks)
+    seen = _seen(deployment, looks.values())
+    shared = service.shared_names(looks)
+    found: dict[str, list[Hop]] = {}
+    for path in paths:
+        judge = Judge(path.service, looks[path.service], seen)
+        judged = judge.hops(path_fails=any(hop.ok is False for hop in path.hops))
+        problem = shared.get(path.service)
+        found[path.service] = [service.with_problem(hop, problem) for hop in judged]
+    for lack in deployment.absent():
+        found.setdefault(lack.service, []).append(service.lacking(lack))
+    return found
+
+
+def _seen(deployment: Deployment, looks: Iterable[Look]) -> Seen | None:
+    looks = list(looks)
+    if not deployment.has_stand_in or not any(map(service.needs_stand_in, looks)):
+        return None
+    try:
+        return deployment.seen(service.trace_ids(looks), _TRACE_SECONDS)
+    except SidecarError:  # the hop into the gateway says so
+        return None
 
 
 class _SpanPath:
     """The path of one service's marked spans, as far as it could be followed."""
 
-    def __init__(self, deployment: Deployment, service: str, marker: str, seconds: float) -> None:
+    def __init__(self, deployment: Deployment, task: Task) -> None:
         self._deployment = deployment
-        self._service = service
-        self._marker = marker
-        self._seconds = seconds
+        self._task = task
         self._hop = hops.CLIENT
         """The hop that is being counted."""
+        self.service = task.service
+        self.look = Look()
         self.hops: list[Hop] = []
         self.trace_ids: tuple[str, ...] = ()
         self._unmarked = False
 
-    def follow(self, spans: int) -> None:
+    def follow(self) -> None:
         """Send the spans and judge each hop; one that cannot be counted is the last."""
         try:
-            self._follow(spans)
+            self._follow()
         except SidecarError as error:
-            self.hops.append(hops.broken_hop(self._service, broken_by(self._hop, error)))
+            self.hops.append(hops.broken_hop(self.service, broken_by(self._hop, error)))
 
-    def _follow(self, spans: int) -> None:
-        look = self._deployment.look(self._service, self._marker, spans, self._seconds)
+    def _follow(self) -> None:
+        self.look = look = self._deployment.look(self._task)
         if look.client:
-            self.hops.append(hops.client_hop(self._service, look.client))
+            self.hops.append(hops.client_hop(self.service, look.client))
             self.trace_ids = look.client.trace_ids[:1]
         if look.client and look.before and not look.broken:
             self._agent(look.client, look.before, look.after or look.before)
         if look.broken:
-            self.hops.append(hops.broken_hop(self._service, look.broken))
+            self.hops.append(hops.broken_hop(self.service, look.broken))
         elif look.client:
             self._gateway(look.client)
 
@@ -77,19 +129,19 @@ class _SpanPath:
         self._unmarked = counted.packets_processed > client.packets
         exporter = self._exporter(client, counted, before.at)
         name = self._deployment.received
-        self.hops.append(hops.received_hop(self._service, client, counted, name, exporter))
+        self.hops.append(hops.received_hop(self.service, client, counted, name, exporter))
         if counted.forwards:
-            self.hops.append(hops.submitted_hop(self._service, client, counted, exporter))
+            self.hops.append(hops.submitted_hop(self.service, client, counted, exporter))
 
     def _exporter(self, client: ClientCounts, counted: AgentCounts, since: float) -> Exporter:
         """Return what is known of the agent's calls, by its log where there is a loss."""
         cause = restart = None
         failed = counted.spans_failed or counted.packets_dropped
         if counted.forwards and (failed or hops.waiting_packets(client, counted)):
-            log = self._deployment.agent_log(self._service)
+            log = self._deployment.agent_log(self.service)
             cause = self._deployment.gateway_trouble() or logged(log, since)
         if counted.restarted:
-            restart = restarted(self._deployment.restart(self._service))
+            restart = restarted(self._deployment.restart(self.service))
         answered = counted.answered > 0
         return Exporter(bool(counted.connected), answered, counted.stalled, cause, restart)
 
@@ -97,7 +149,7 @@ class _SpanPath:
         self._hop = hops.ACCEPTED
         sound = all(hop.ok for hop in self.hops)
         # what the agent submitted has arrived already: do not wait long for refused or lost spans
-        patience = self._seconds if sound else 1.0
-        gateway = self._deployment.gateway(self._marker, client.sent, patience)
+        patience = self._task.seconds if sound else 1.0
+        gateway = self._deployment.gateway(self._task.marker, client.sent, patience)
         before = Before(failed=not sound, unmarked=self._unmarked)
-        self.hops.append(hops.accepted_hop(self._service, client, gateway, before))
+        self.hops.append(hops.accepted_hop(self.service, client, gateway, before))

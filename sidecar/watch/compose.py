@@ -20,8 +20,8 @@ from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.verify.compose import ROLE, SERVICE
 from sidecar.verify.counts import AgentCounts
-from sidecar.verify.look import last_line
 from sidecar.verify.loopback import fetch
+from sidecar.verify.printed import last_line
 from sidecar.verify.reader import agent_counts
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import end_of, shown_variables

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,8 @@ class Ledger:
         self.lock = threading.RLock()
         self._started = self._sampled_out = self._finished = self._sent = self._packets = 0
         self._dropped: Counter[str] = Counter()
+        self.sent_at: float | None = None
+        """When the last packet was sent, in Unix time."""
 
     def start(self, count: int) -> None:
         """Count started spans."""
@@ -92,6 +95,7 @@ class Ledger:
         with self.lock:
             self._sent += spans
             self._packets += 1
+            self.sent_at = time.time()
         self.update_metric(self._metrics.reporter_success, spans)
 
     def recall(self, spans: int) -> None:
@@ -123,16 +127,20 @@ class Ledger:
     def stats(self) -> Stats:
         """Return all counts at one moment."""
         with self.lock:
-            dropped = dict(self._dropped)
-            queued = self._finished - self._sent - sum(dropped.values())
-            # a span whose sampling.priority changed after its start was not counted as started
-            unfinished = max(0, self._started - self._finished)
-            return Stats(
-                started=self._finished + unfinished,
-                unfinished=unfinished,
-                queued=queued,
-                sent=self._sent,
-                dropped=dropped,
-                packets=self._packets,
-                sampled_out=self._sampled_out,
-            )
+            return self.glance()
+
+    def glance(self) -> Stats:
+        """Return the counts without the lock: a span that is being counted may be missing."""
+        dropped = dict(self._dropped)
+        queued = self._finished - self._sent - sum(dropped.values())
+        # a span whose sampling.priority changed after its start was not counted as started
+        unfinished = max(0, self._started - self._finished)
+        return Stats(
+            started=self._finished + unfinished,
+            unfinished=unfinished,
+            queued=queued,
+            sent=self._sent,
+            dropped=dropped,
+            packets=self._packets,
+            sampled_out=self._sampled_out,
+        )

@@ -8,6 +8,8 @@ import time
 from multiprocessing import util as multiprocessing_util
 from typing import Protocol
 
+from sidecar_tracing import stats_socket
+
 
 class _Reporter(Protocol):
     def after_fork_in_child(self) -> None: ...
@@ -39,6 +41,7 @@ def close_all() -> None:
 
 
 def _after_fork_in_child() -> None:
+    stats_socket.after_fork_in_child()
     for reporter in list(_open.values()):
         reporter.after_fork_in_child()
 

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from sidecar_tracing import environment
+from sidecar_tracing import environment, stats_socket
 from sidecar_tracing.config import init_tracer
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ SHOWN_TRACE_IDS = 5
 def main(argv: Sequence[str] | None = None) -> int:
     """Send the spans; return 0 if all were sent, else 1."""
     args = _parser().parse_args(argv)
+    stats_socket.turn_off()
     tracer = init_tracer(
         args.service, sampler={"type": "const", "param": 1}, local_agent=_agent(args.agent)
     )

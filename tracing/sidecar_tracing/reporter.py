@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
 
-from sidecar_tracing import lifecycle
+from sidecar_tracing import lifecycle, stats_socket
 from sidecar_tracing.closing import CloseReport, Closing
 from sidecar_tracing.delivery import BYTES_PER_SECOND, Delivery, Pace
 from sidecar_tracing.encoding import Encoder
@@ -136,6 +136,12 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._notice_fork()
         return self.ledger.stats()
 
+    def glance(self) -> dict[str, Any]:
+        """Return the counts and where packets go, without a lock: for another thread to show."""
+        sender, ledger = self._sender, self.ledger
+        to = {"host": sender.host, "port": sender.port, "address": sender.address}
+        return {**to, "sent_at": ledger.sent_at, **ledger.glance().as_dict()}
+
     def close(self, timeout: float = CLOSE_SECONDS) -> Closing:
         """Accept no more spans, and send the queue in the background for up to `timeout` s."""
         self._notice_fork()
@@ -163,6 +169,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _notice_fork(self) -> None:
         # Python does not see a fork of uWSGI
         if os.getpid() != self._pid:
+            stats_socket.after_fork_in_child()
             self.after_fork_in_child()
 
     def _wake_thread(self) -> bool:

@@ -186,6 +186,12 @@ class UdpSender:
             line.forget_before(now - SETTLE_SECONDS)
         return refused
 
+    @property
+    def address(self) -> str:
+        """The IP address that packets go to; empty before the first one."""
+        line = self._line
+        return str(line.address[1][0]) if line else ""
+
     def trust(self) -> None:
         """Assume again that packets without a refusal arrive."""
         self.doubtful = False

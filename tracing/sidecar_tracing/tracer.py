@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from typing import TYPE_CHECKING, Any, overload
 
 import jaeger_client
 
+from sidecar_tracing import stats_socket
 from sidecar_tracing.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -25,12 +27,14 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.random = ForkAwareRandom()
+        self.created_at = time.time()
         if isinstance(self.reporter, Reporter):
             ledger, counters = self.reporter.ledger, self.metrics
             counters.spans_started_sampled = _both(ledger.start, counters.spans_started_sampled)
             counters.spans_started_not_sampled = _both(
                 ledger.sample_out, counters.spans_started_not_sampled
             )
+            stats_socket.track(self)
 
     @overload
     def close(self) -> Closing: ...
@@ -45,6 +49,7 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
         if every span was sent. Without one: return a future of that report at once, as
         jaeger-client does.
         """
+        stats_socket.forget(self)
         self.sampler.close()
         if timeout is None or not isinstance(self.reporter, Reporter):
             closing: Closing = self.reporter.close()
@@ -80,6 +85,7 @@ class ForkAwareRandom(random.Random):
 
 def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
     def count(value: int) -> None:
+        stats_socket.ensure()
         first(value)
         second(value)
 

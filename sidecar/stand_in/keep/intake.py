@@ -13,6 +13,7 @@ from sidecar.stand_in.keep.counters import Counters
 from sidecar.stand_in.keep.credentials import Presented
 from sidecar.stand_in.keep.markers import NEEDLE, Markers
 from sidecar.stand_in.keep.refusals import MALFORMED, Refusals
+from sidecar.stand_in.keep.reporters import Reporters
 from sidecar.stand_in.keep.senders import Senders
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
@@ -49,6 +50,7 @@ class Intake:
         self._on_bad_token = on_bad_token
         self.store = store
         self.markers = Markers()
+        self.reporters = Reporters()
         self.counters = Counters()
         self.refusals = Refusals()
         self.senders = Senders()
@@ -80,6 +82,7 @@ class Intake:
             return self._malformed(sender, batch)
         if marked:
             self.markers.accepted(batch)
+        self.reporters.accepted(batch, marked=marked)
         return Verdict.ACCEPTED
 
     def _keep(self, raw: bytes, batch: Any) -> bool:  # noqa: ANN401 - a protobuf Batch

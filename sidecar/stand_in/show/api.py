@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -40,6 +41,7 @@ class Api:
             web.get("/api/dependencies", self.dependencies),
             web.get("/api/markers/{marker}", self.marker),
             web.get("/api/counters", self.counters),
+            web.get("/api/reporters", self.reporters),
             web.get("/api/faults", self.faults),
             web.post("/api/faults", self.set_faults),
             web.put("/api/faults", self.set_faults),
@@ -113,6 +115,15 @@ class Api:
     async def counters(self, _: web.Request) -> web.Response:
         """Show all totals."""
         return web.json_response(self._state.counters())
+
+    async def reporters(self, _: web.Request) -> web.Response:
+        """Count the services' own spans by service and host."""
+        text = self._state.decoder.text
+        found = [
+            {**asdict(one), "service": text(one.service), "hostname": text(one.hostname)}
+            for one in self._state.intake.reporters
+        ]
+        return web.json_response({"reporters": found})
 
     async def faults(self, _: web.Request) -> web.Response:
         """Show the active faults."""

@@ -24,11 +24,19 @@ def changed(deployment, before, after):
 
 
 def test_every_hop_is_proven_for_every_service(deployment):
-    """Marked spans of each service are counted at each of the four hops, and exits 0."""
-    hops, done = deployment.hops()
+    """Each service reports; its marked spans are counted at each of the four hops; exit 0."""
+    request = "http://localhost:8080/greet?name=Ada"
+    hops, done = deployment.hops("--request", request, path_only=False)
+    own = [hops[service, "service reports"] for service in ("backend", "frontend")]
 
-    assert 0 == done.code
-    assert [(service, hop) for service in ("backend", "frontend") for hop in HOPS] == list(hops)
+    assert 0 == done.code, done.out
+    assert [
+        (service, hop) for service in ("backend", "frontend") for hop in ("service reports", *HOPS)
+    ] == list(hops)
+    assert ["backend-agent:6831", "frontend-agent:6831"] == [
+        hop["details"]["agent"].partition(" ")[0] for hop in own
+    ]
+    assert all(hop["figure"] >= 2 for hop in own)
     assert {True} == {hop["ok"] for hop in hops.values()}
     assert {200} == {hop["figure"] for hop in hops.values() if hop["unit"] == "spans"}
     assert {"ok", "marker", "hops", "trace_ids", "notes"} == set(done.report)

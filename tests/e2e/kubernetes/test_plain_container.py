@@ -211,6 +211,7 @@ def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
     settings["PATH"] = f"{Path(find_program('kubectl')).parent}{os.pathsep}{settings['PATH']}"
     words = [
         "verify",
+        "--path-only",
         "--target",
         "kubernetes",
         "--release",

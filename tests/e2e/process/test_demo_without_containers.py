@@ -188,7 +188,7 @@ def test_verify_proves_it_again(started, target):
     report = json.loads(out)
 
     assert (0, True) == (code, report["ok"])
-    assert {"client sent", "stand-in received", "gateway accepted"} == {
+    assert {"service reports", "client sent", "stand-in received", "gateway accepted"} == {
         hop["hop"] for hop in report["hops"]
     }
     assert {30} == {hop["figure"] for hop in report["hops"] if hop["unit"] == "spans"}

@@ -74,7 +74,7 @@ def test_an_interrupt_ends_the_fault_first(name, monkeypatch):
     world = World()
     proofs = []
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **_options):
         proofs.append(arguments)
         if len(proofs) == 2:
             raise KeyboardInterrupt

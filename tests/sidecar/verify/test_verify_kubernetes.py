@@ -13,7 +13,7 @@ from sidecar.kubernetes import ephemeral
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.kubernetes import ReleaseDeployment
-from sidecar.verify.look import Broken, Look, as_line, from_text
+from sidecar.verify.look import Broken, Look, Task, as_line, from_text
 
 NAME = "sidecar-verify-0123abcd"
 SEEN = Look(
@@ -86,7 +86,7 @@ def test_one_ready_pod_stands_for_its_service(release, kubectl) -> None:
     assert (
         "web: 1 of 3 pods was looked at, 1 of them not ready; --every-pod looks at all",
     ) == found.notes
-    assert SEEN == found.look("web", "m", 5, 1)
+    assert SEEN == found.look(Task("web", "m", 5, 1))
     every = release(*pods, every_pod=True)
     assert (["demo-web-1", "demo-web-2", "demo-web-3"], ()) == (every.services(), every.notes)
 
@@ -95,7 +95,7 @@ def test_one_container_of_the_pods_own_image_looks(release, kubectl) -> None:
     """It is added to the unchanged pod, and meets Pod Security restricted."""
     prepare(kubectl, pod(), "a warning\n" + as_line(SEEN) + "\n")
 
-    assert SEEN == release(pod(), stand_in()).look("web", "m", 5, 1)
+    assert SEEN == release(pod(), stand_in()).look(Task("web", "m", 5, 1))
     (sent,) = kubectl.read
     (container,) = sent["spec"]["ephemeralContainers"]
     assert (
@@ -137,7 +137,7 @@ def test_the_image_is_the_named_one_or_the_releases(
 ) -> None:
     """--image, the pod's annotation, the stand-in's, the official name."""
     prepare(kubectl, pods[0], as_line(SEEN))
-    release(*pods, **options).look("web", "m", 5, 1)
+    release(*pods, **options).look(Task("web", "m", 5, 1))
 
     assert image == kubectl.read[0]["spec"]["ephemeralContainers"][0]["image"]
 
@@ -150,7 +150,7 @@ def test_earlier_looks_stay_in_the_pod(release, kubectl) -> None:
     kubectl.answer("replace", err="Error from server (Conflict): the object has been modified\n")
     prepare(kubectl, looked, as_line(SEEN))
 
-    assert SEEN == release(looked).look("web", "m", 5, 1)
+    assert SEEN == release(looked).look(Task("web", "m", 5, 1))
     assert [["sidecar-verify-old", NAME]] * 2 == [
         [one["name"] for one in sent["spec"]["ephemeralContainers"]] for sent in kubectl.read
     ]
@@ -162,7 +162,7 @@ def test_a_pod_that_changes_at_every_try_is_an_error(release, kubectl) -> None:
     kubectl.answer("replace", err="Error from server (Conflict): the object has been modified\n")
 
     with pytest.raises(SidecarError, match="the object has been modified"):
-        release(pod()).look("web", "m", 5, 1)
+        release(pod()).look(Task("web", "m", 5, 1))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_pod_that_may_not_be_looked_into_is_an_error(
     kubectl.answer("get pod demo-web-1", pod())
     kubectl.answer("replace", err=stderr)
     with pytest.raises(SidecarError) as caught:
-        release(pod()).look("web", "m", 5, 1)
+        release(pod()).look(Task("web", "m", 5, 1))
 
     assert "demo-web-1" == caught.value.subject
     assert cause in caught.value.cause
@@ -217,7 +217,7 @@ def test_an_unavailable_image_is_named(
     with pytest.raises(
         SidecarError, match=rf"cannot run kit/gateway:1: {reason}\. Name one that the cluster has"
     ):
-        release(pod()).look("web", "m", 5, 1)
+        release(pod()).look(Task("web", "m", 5, 1))
 
 
 def test_a_look_that_does_not_end_is_an_error(release, kubectl, monkeypatch) -> None:
@@ -227,7 +227,7 @@ def test_a_look_that_does_not_end_is_an_error(release, kubectl, monkeypatch) -> 
     kubectl.answer("replace")
 
     with pytest.raises(SidecarError, match="the look from inside did not end within 0 s: it runs"):
-        release(pod()).look("web", "m", 5, 0)
+        release(pod()).look(Task("web", "m", 5, 0))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_another_image_is_recognized_by_its_output(release, kubectl, printed: st
     cause = (printed.strip().splitlines() or ["it printed nothing"])[-1]
 
     with pytest.raises(SidecarError) as caught:
-        release(pod()).look("web", "m", 5, 1)
+        release(pod()).look(Task("web", "m", 5, 1))
     assert f"cannot be looked into: {cause}" == caught.value.cause
     assert "Is kit/gateway:1 the gateway image of this kit's version?" in caught.value.fix
 
@@ -264,7 +264,7 @@ def test_another_image_is_recognized_by_its_output(release, kubectl, printed: st
 )
 def test_a_dead_agent_is_named_without_a_look(release, kubectl, changes, cause: str) -> None:
     """By the pod's status; nothing is added to the pod."""
-    look = release(pod(**changes)).look("web", "m", 5, 1)
+    look = release(pod(**changes)).look(Task("web", "m", 5, 1))
 
     assert ("agent received", cause) == (look.broken.hop, look.broken.cause)
     assert [] == kubectl.read
@@ -287,7 +287,7 @@ def test_a_dead_agent_is_named_without_a_look(release, kubectl, changes, cause: 
 )
 def test_a_dead_agent_has_the_id_of_its_cause(release, status, rule: str) -> None:
     """The pod's status says how it ended, now and before."""
-    assert rule == release(pod(agent=status)).look("web", "m", 5, 1).broken.id
+    assert rule == release(pod(agent=status)).look(Task("web", "m", 5, 1)).broken.id
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_secret_that_is_missing_is_named(release, kubectl, message: str, cause
     """The pod's status says only that it initializes; the cluster's warnings say why."""
     waits = {"state": {"waiting": {"reason": "PodInitializing"}}}
     kubectl.answer("get events", {"items": [{"message": message}]})
-    look = release(pod(agent=waits, phase="Pending")).look("web", "m", 5, 1)
+    look = release(pod(agent=waits, phase="Pending")).look(Task("web", "m", 5, 1))
 
     assert "secret-missing" == look.broken.id
     assert f"demo-web-1: the agent waits: PodInitializing: {cause}" == look.broken.cause
@@ -317,7 +317,7 @@ def test_a_user_who_may_not_list_events_gets_the_pods_state(release, kubectl) ->
     """The right is optional."""
     waits = {"state": {"waiting": {"reason": "PodInitializing"}}}
     kubectl.answer("get events", err="Error from server (Forbidden): events is forbidden")
-    look = release(pod(agent=waits, phase="Pending")).look("web", "m", 5, 1)
+    look = release(pod(agent=waits, phase="Pending")).look(Task("web", "m", 5, 1))
 
     assert ("part-not-running", "demo-web-1: the agent waits: PodInitializing") == (
         look.broken.id,

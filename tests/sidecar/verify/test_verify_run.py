@@ -9,12 +9,17 @@ import pytest
 
 from sidecar.demo.deployment import NO_AGENT
 from sidecar.rules.parts import State, container
+from sidecar.rules.service_reports import missing
 from sidecar.verify import report as reports
+from sidecar.verify.asking import Ask
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
-from sidecar.verify.deployment import StepByStep
+from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
-from sidecar.verify.look import part_error
+from sidecar.verify.look import Broken, ReplicaLook, part_error
+from sidecar.verify.namespace import Reading
 from sidecar.verify.run import verify
+from sidecar.verify.runtimes import Runtime
+from sidecar.verify.visit import Visit
 
 GONE = part_error("web agent", container(State("web-agent-1", "exited")))
 
@@ -34,6 +39,8 @@ class Deployment(StepByStep):
     log: str = ""
     kept: object = field(default_factory=lambda: GatewayCounts(10, 0, 10))
     asked: list[tuple[object, ...]] = field(default_factory=list)
+    replicas: tuple[ReplicaLook, ...] = ()
+    lacking: tuple[Lack, ...] = ()
 
     def services(self):
         return self.names
@@ -41,6 +48,13 @@ class Deployment(StepByStep):
     def send(self, service, marker, spans):
         self.asked.append(("send", service, marker, spans))
         return given(self.client)
+
+    def visit(self, task):
+        self.asked.append(("visit", task.service, task.urls, task.traced))
+        return self.send(task.service, task.marker, task.spans), self.replicas
+
+    def absent(self):
+        return self.lacking
 
     def agent(self, service, settled=0, seconds=0):
         self.asked.append(("agent", service, settled, seconds))
@@ -202,7 +216,66 @@ def test_one_services_failure_leaves_the_others_proof():
     ] == [(hop.service, hop.ok) for hop in report.hops]
 
 
+def replica(name="web-1", **runtime) -> ReplicaLook:
+    """Return a replica whose runtime tells that it reports; or otherwise."""
+    told = {"sampler": "const", "param": 1.0, "started": 3, "sent": 3, **runtime}
+    tracer = Runtime(7, "web", told.pop("host", "web-agent"), 6831, **told)
+    leads = {"web-agent": ("172.18.0.3",), "localhost": ("127.0.0.1",)}
+    reading = Reading(runtimes=(tracer,), leads=leads)
+    variables = {"JAEGER_AGENT_HOST": "web-agent"}
+    visit = Visit(Reading(), reading)
+    return ReplicaLook(name, "host-1", ("172.18.0.3",), variables=variables, visit=visit)
+
+
+def test_the_services_own_spans_come_first() -> None:
+    """The hop of each replica stands before those of the marked spans."""
+    report = verify(Deployment(replicas=(replica(),)), 10, 1)
+
+    assert (True, "service reports", 5) == (report.ok, report.hops[0].hop, len(report.hops))
+
+
+def test_the_path_alone_can_be_proven() -> None:
+    """Nobody asks what the service reports, or what should run."""
+    deployment = Deployment(
+        replicas=(replica(host="localhost"),), lacking=(Lack("api", missing(1, 0)),)
+    )
+    report = verify(deployment, 10, 1, path_only=True)
+
+    assert (True, 4) == (report.ok, len(report.hops))
+    assert "visit" not in [entry[0] for entry in deployment.asked]
+
+
+def test_a_service_that_does_not_run_is_not_proven() -> None:
+    """It stands first, with the rule's words."""
+    lacks = (Lack("api", missing(1, 0)), Lack("job", missing(0, 0)))
+    report = verify(Deployment(replicas=(replica(),), lacking=lacks), 10, 1)
+
+    assert [("api", "service-missing"), ("job", "service-scaled-to-zero")] == [
+        (hop.service, hop.id) for hop in report.hops if hop.ok is False
+    ]
+
+
+def test_requests_are_sent_from_the_services_they_are_for() -> None:
+    """A trace of them is followed only where a stand-in shows it."""
+    deployment = Deployment(names=("api", "web"), side_by_side=1, replicas=(replica(),))
+    verify(deployment, 10, 1, asks=[Ask("http://localhost/", "web")])
+
+    assert [("visit", "api", (), False), ("visit", "web", ("http://localhost/",), False)] == [
+        entry for entry in deployment.asked if entry[0] == "visit"
+    ]
+
+
 REPORTS = {
+    "reports": Deployment(replicas=(replica(),)),
+    "reports-elsewhere": Deployment(replicas=(replica(host="localhost"),)),
+    "idle": Deployment(replicas=(replica(started=0, sent=0),)),
+    "replicas": Deployment(
+        replicas=(
+            replica(),
+            ReplicaLook("web-2", broken=Broken("x", "web-2 is exited", "Start it")),
+        ),
+        lacking=(Lack("api", missing(0, 0)),),
+    ),
     "proven": Deployment(),
     "process": Deployment(
         received=STAND_IN_RECEIVED,

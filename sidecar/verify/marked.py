@@ -1,0 +1,48 @@
+"""Sends marked spans from this network namespace, by a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+from sidecar.secrecy import child_environment
+from sidecar.verify.counts import client_counts
+from sidecar.verify.printed import last_line
+
+if TYPE_CHECKING:
+    from sidecar.verify.counts import ClientCounts
+
+PROBE_SECONDS = 60
+
+
+def send_marked(service: str, marker: str, spans: int, agent: str = "") -> ClientCounts:
+    """Send marked spans to HOST:PORT in a service's name, and return its client's counts.
+
+    Without an address, the JAEGER_AGENT_ variables have it. Raises SidecarError where the process
+    does not end, or prints no counts.
+    """
+    command = [sys.executable, "-m", "sidecar_tracing.probe", f"--service={service}"]
+    command += [f"--spans={spans}", f"--marker={marker}"]
+    command += [f"--agent={agent}"] if agent else []
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=PROBE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        cause = f"the probe did not end within {PROBE_SECONDS:g} s"
+        fix = "Send fewer spans; check whether the machine is overloaded"
+        # `from None`: the original shows the whole command
+        raise SidecarError(service, cause, fix) from None
+    try:
+        return client_counts(json.loads(done.stdout))
+    except ValueError:
+        cause = f"the probe failed: {last_line(done.stderr)}"
+        raise SidecarError(service, cause) from None

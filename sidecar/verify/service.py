@@ -1,0 +1,238 @@
+"""The hop `service reports`: what was found of a service's replicas, judged by the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sidecar.rules import service_reports as rules
+from sidecar.rules.agents import COMPACT_PORT
+from sidecar.rules.service_reports import Facts, Sampler, Told
+from sidecar.verify.hops import REPORTS, Hop
+from sidecar.verify.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sidecar.findings import Problem
+    from sidecar.verify.deployment import Lack
+    from sidecar.verify.look import Look, ReplicaLook
+    from sidecar.verify.runtimes import Runtime
+    from sidecar.verify.visit import Visit
+
+_OTLP = (
+    "JAEGER_ENDPOINT",
+    "OTEL_EXPORTER_JAEGER_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+)
+_UNCLEAR = {rules.IDLE.id, rules.SILENT.id, rules.STUCK.id}
+"""What may only follow from a later hop that fails."""
+_HOST, _PORT, _SAMPLER = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT", "JAEGER_SAMPLER_TYPE"
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What shows that a replica reports."""
+
+    count: int
+    unit: str
+    source: str
+
+
+class Judge:
+    """Judges the replicas of one service."""
+
+    def __init__(self, service: str, look: Look, seen: Seen | None = None) -> None:
+        """Take a look, and what the stand-in shows, where that was asked."""
+        self._service, self._look, self._seen = service, look, seen or Seen()
+
+    def hops(self, *, path_fails: bool = False) -> Iterator[Hop]:
+        """Yield a hop for each replica; unclear ones are open while the path itself fails."""
+        several = len(self._look.replicas) > 1
+        for replica in self._look.replicas:
+            hop = replace(self._hop(replica), replica=replica.name if several else "")
+            if hop.ok is False and path_fails and hop.id in _UNCLEAR:
+                hop = replace(hop, ok=None)
+            yield hop
+
+    def _hop(self, replica: ReplicaLook) -> Hop:
+        if broken := replica.broken:
+            hop = Hop(REPORTS, self._service, False, None, None)
+            return replace(hop, cause=broken.cause, fix=broken.fix, id=broken.id)
+        if replica.visit is None:
+            return Hop(REPORTS, self._service, None, None, None)
+        facts, evidence = self._facts(replica, replica.visit)
+        problem = rules.judge(facts)
+        return Hop(
+            REPORTS,
+            self._service,
+            problem is None,
+            evidence.count,
+            None,
+            evidence.unit,
+            facts.dropped,
+            *_words(problem),
+            details=_details(facts, replica.visit, evidence),
+        )
+
+    def _facts(self, replica: ReplicaLook, visit: Visit) -> tuple[Facts, _Evidence]:
+        found = visit.after
+        told = tuple(_told(replica, visit))
+        received = self._received if len(self._look.replicas) == 1 else 0
+        evidence = self._evidence(replica, visit, received)
+        plain = [answer for answer in visit.answers if not answer.trace_id]
+        unanswered = next((answer for answer in plain if not answer.answered), None)
+        variables = variables_of(replica)
+        facts = Facts(
+            own=evidence.count,
+            tracers=len(found.runtimes),
+            told=told,
+            samplers=tuple(dict.fromkeys(_sampler(one, variables) for one in found.runtimes)),
+            sampled_out=sum(one.sampled_out for one in found.runtimes),
+            dropped=_dropped(visit.before.runtimes, found.runtimes),
+            waiting=sum(one.queued for one in found.runtimes),
+            collectors=found.collectors,
+            otlp_variables=[name for name in _OTLP if variables.get(name)],
+            answers=sum(answer.answered for answer in plain),
+            unanswered=str(unanswered) if unanswered else "",
+            asked=self._seen.traced_of(replica.hostname),
+            senders=found.senders,
+            received=received > 0,
+        )
+        return facts, evidence
+
+    @property
+    def _received(self) -> int:
+        """Packets of its own that the service's agent received during the look."""
+        look = self._look
+        if not (look.client and look.before and look.after):
+            return 0
+        return max(0, look.after.since(look.before).packets_processed - look.client.packets)
+
+    def _evidence(self, replica: ReplicaLook, visit: Visit, received: int) -> _Evidence:
+        if runtimes := visit.after.runtimes:
+            sent = sum(one.sent for one in runtimes)
+            return _Evidence(sent, "own spans", "its runtime's statistics")
+        if shown := self._seen.own_of(replica.hostname):
+            return _Evidence(shown, "own spans", "what the stand-in received of it")
+        return _Evidence(received, "own packets", "what its agent received meanwhile")
+
+
+def needs_stand_in(look: Look) -> bool:
+    """Tell whether only the stand-in can show that a replica reports."""
+    visits = [replica.visit for replica in look.replicas if replica.visit]
+    asked = any(answer.trace_id for visit in visits for answer in visit.answers)
+    return asked or any(not visit.after.runtimes for visit in visits)
+
+
+def trace_ids(looks: Iterable[Look]) -> list[str]:
+    """Return the trace ids of the requests that were answered."""
+    visits = [replica.visit for look in looks for replica in look.replicas if replica.visit]
+    answers = [answer for visit in visits for answer in visit.answers]
+    return [answer.trace_id for answer in answers if answer.trace_id and answer.answered]
+
+
+def lacking(lack: Lack) -> Hop:
+    """Return the hop of a service that should run and does not."""
+    hop = Hop(REPORTS, lack.service, False, None, None)
+    cause, fix, rule = _words(lack.problem)
+    return replace(hop, cause=cause, fix=fix, id=rule)
+
+
+def shared_names(looks: Mapping[str, Look]) -> dict[str, Problem]:
+    """Return the services that report under a name of another one, with the problem."""
+    names = {service: _names(look) for service, look in looks.items()}
+    problems = {}
+    for service, own in names.items():
+        for name in sorted(own):
+            others = [other for other, theirs in names.items() if other != service]
+            sharing = [other for other in others if name in names[other]]
+            if problem := rules.shared_name(name, sharing):
+                problems[service] = problem
+    return problems
+
+
+def with_problem(hop: Hop, problem: Problem | None) -> Hop:
+    """Return a hop that fails by this problem, unless it fails already."""
+    if problem is None or hop.ok is False:
+        return hop
+    cause, fix, rule = _words(problem)
+    return replace(hop, ok=False, cause=cause, fix=fix, id=rule)
+
+
+def variables_of(replica: ReplicaLook) -> Mapping[str, str]:
+    """Return the variables of the running process; else those that it was started with."""
+    read = replica.visit.after.variables if replica.visit else {}
+    return read or replica.variables
+
+
+def _names(look: Look) -> set[str]:
+    found = set()
+    for replica in look.replicas:
+        runtimes = replica.visit.after.runtimes if replica.visit else ()
+        found |= {one.service for one in runtimes}
+        name = variables_of(replica).get("JAEGER_SERVICE_NAME", "")
+        if not runtimes and name:
+            found.add(name)
+    return found
+
+
+def _told(replica: ReplicaLook, visit: Visit) -> Iterator[Told]:
+    variables = variables_of(replica)
+    host = variables.get(_HOST, "")
+    runtimes = visit.after.runtimes
+    for one in {(one.host, one.port): one for one in runtimes}.values():
+        place = _HOST if one.host == host else "in code"
+        if one.host == "localhost" and not host:
+            place = f"{_HOST} is not set"
+        yield _leading(replica, visit, Told(one.host, one.port, place, certain=True))
+    port = variables.get(_PORT, "")
+    if host and not runtimes:
+        number = int(port) if port.isdecimal() else COMPACT_PORT
+        yield _leading(replica, visit, Told(host, number, _HOST))
+
+
+def _leading(replica: ReplicaLook, visit: Visit, told: Told) -> Told:
+    addresses = visit.after.leads.get(told.host, ())
+    to_agent = told.port == replica.port and not set(addresses).isdisjoint(replica.agents)
+    return replace(told, resolves=bool(addresses), to_agent=to_agent)
+
+
+def _sampler(runtime: Runtime, variables: Mapping[str, str]) -> Sampler:
+    named = variables.get(_SAMPLER, "") == runtime.sampler
+    return Sampler(runtime.sampler, runtime.param, _SAMPLER if named else "in code")
+
+
+def _dropped(before: Iterable[Runtime], after: Iterable[Runtime]) -> dict[str, int]:
+    """Return what the clients dropped in between, by reason."""
+    earlier = {one.key: one.dropped for one in before}
+    found: dict[str, int] = {}
+    for one in after:
+        for reason, count in one.dropped.items():
+            grown = count - earlier.get(one.key, {}).get(reason, 0)
+            if grown > 0:
+                found[reason] = found.get(reason, 0) + grown
+    return found
+
+
+def _words(problem: Problem | None) -> tuple[str, str, str]:
+    return (problem.cause, problem.fix, problem.rule.id) if problem else ("", "", "")
+
+
+def _details(facts: Facts, visit: Visit, evidence: _Evidence) -> dict[str, str]:
+    details = {}
+    if facts.told:
+        details["agent"] = ", ".join(_shown(told, visit) for told in facts.told)
+    if facts.samplers:
+        details["sampler"] = ", ".join(f"{one} ({one.place})" for one in facts.samplers)
+    if evidence.count:
+        details["shown by"] = evidence.source
+    if answers := [f"{one.url}: {one.status or one.error}" for one in visit.answers]:
+        details["requests"] = ", ".join(dict.fromkeys(answers))
+    return details
+
+
+def _shown(told: Told, visit: Visit) -> str:
+    addresses = ", ".join(visit.after.leads.get(told.host, ())) or "does not resolve"
+    return f"{told} ({told.place}: {addresses})"

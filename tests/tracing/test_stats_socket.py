@@ -1,0 +1,127 @@
+"""What a process tells of its tracers, on a socket of its network namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from sidecar_tracing import stats_socket
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+
+
+def told(pid=None):
+    """Return what a process tells."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+        asked.settimeout(5)
+        asked.connect(f"\0{stats_socket.PREFIX}{pid or os.getpid()}")
+        return json.loads(b"".join(iter(lambda: asked.recv(65_536), b"")))
+
+
+def tracer_told(tracer, pid=None):
+    """Return what a process tells of one tracer."""
+    return next(
+        one for one in told(pid)["tracers"] if one["created_at"] == pytest.approx(tracer.created_at)
+    )
+
+
+def test_counts_and_address_are_told(make_tracer, agent) -> None:
+    """Where packets go, what the sampler is, and what was sent when."""
+    tracer = make_tracer(reporter_flush_interval=0.01)
+    tracer.start_span("one").finish()
+    agent.wait_for(1)
+    shown = tracer_told(tracer)
+
+    assert ("test", "127.0.0.1", agent.port, "127.0.0.1") == tuple(
+        shown[name] for name in ("service", "host", "port", "address")
+    )
+    assert ("const", 1.0, 1, 1, {}, 0) == tuple(
+        shown[name] for name in ("sampler", "param", "started", "sent", "dropped", "sampled_out")
+    )
+    assert abs(time.time() - shown["sent_at"]) < 60
+    assert socket.gethostname() == shown["hostname"]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "expected"),
+    [
+        ({"type": "const", "param": 0}, ("const", 0.0)),
+        ({"type": "probabilistic", "param": 0.5}, ("probabilistic", 0.5)),
+        ({"type": "rate_limiting", "param": 3}, ("ratelimiting", 3.0)),
+    ],
+)
+def test_a_sampler_is_told_as_it_is_configured(make_tracer, sampler, expected) -> None:
+    """Its type, and its parameter as a number."""
+    tracer = make_tracer(sampler=sampler)
+    tracer.start_span("one").finish()
+    shown = tracer_told(tracer)
+
+    assert expected == (shown["sampler"], shown["param"])
+
+
+def test_no_tag_is_told(make_tracer) -> None:
+    """Tags may hold secrets."""
+    tracer = make_tracer(tags={"password": "hunter2"})
+    tracer.start_span("one", tags={"token": "hunter2"}).finish()
+
+    assert "hunter2" not in json.dumps(told())
+
+
+def test_a_closed_tracer_tells_nothing(make_tracer) -> None:
+    """The last close ends the socket."""
+    make_tracer().close(1)
+
+    with pytest.raises(ConnectionRefusedError):
+        told()
+
+
+def test_each_forked_process_tells_its_own_counts(make_tracer) -> None:
+    """From its first span on; the parent's counts stay the parent's."""
+    tracer = make_tracer(sampler={"type": "const", "param": 0})
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        tracer.start_span("child").finish()
+        os.write(write, json.dumps(tracer_told(tracer)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    shown = json.loads(os.read(read, 65_536))
+
+    assert (1, 0) == (shown["sampled_out"], tracer_told(tracer)["sampled_out"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"), [({}, True), ({"SIDECAR_TRACING_SOCKET": "off"}, False)]
+)
+def test_the_socket_can_be_turned_off(variables, expected) -> None:
+    """A variable does so before the start."""
+    program = (
+        "from sidecar_tracing import Config, stats_socket\n"
+        "tracer = Config({}, service_name='x').new_tracer()\n"
+        "print(stats_socket.PREFIX in open('/proc/net/unix').read().replace("
+        "f'{stats_socket.PREFIX}0', ''), stats_socket._server._listener is not None)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert str(expected) == done.stdout.split()[1], done.stderr
+
+
+def test_a_client_that_reads_nothing_blocks_no_other(make_tracer) -> None:
+    """The service's spans do not wait for it either."""
+    tracer = make_tracer()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as idle:
+        idle.connect(f"\0{stats_socket.PREFIX}{os.getpid()}")
+        tracer.start_span("one").finish()
+
+        assert tracer_told(tracer)["started"] == 1

@@ -1,0 +1,180 @@
+r"""Tells `sidecar verify` what this process reports, on an abstract Unix socket of Linux.
+
+The socket `\0sidecar-tracing/<pid>` belongs to the network namespace: no port, and no file. Each
+connection gets one JSON object. It holds counts and addresses, and neither tags nor spans.
+
+The thread and the socket are the platform's own even where gevent or eventlet replace both, and the
+thread takes no lock of the service. Whatever fails here stays here: the service has no socket then.
+"""
+
+# ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import json
+import os
+import signal
+import sys
+import time
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from sidecar_tracing.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sidecar_tracing.tracer import Tracer
+
+PREFIX = "sidecar-tracing/"
+SWITCH = "SIDECAR_TRACING_SOCKET"
+"""Environment variable: `off` turns the socket off."""
+_NAMES = 8
+"""Two containers of a pod can have the same pid: the later one adds a number."""
+_ANSWER_SECONDS = 1.0
+
+
+class _Server:
+    """The one socket of a process; there is none in a forked child until its first span."""
+
+    def __init__(self) -> None:
+        self.tracers: weakref.WeakSet[Tracer] = weakref.WeakSet()
+        self.is_due = False
+        """True in a forked child that has not opened its own socket yet."""
+        self.is_off = sys.platform != "linux"
+        self._listener: _socket.socket | None = None
+
+    def open(self) -> None:
+        """Open the socket if there is none. Never raises."""
+        self.is_due = False
+        if self.is_off or self._listener or os.environ.get(SWITCH, "").lower() == "off":
+            return
+        with suppress(Exception):
+            self._listener = _bound()
+            _native_start()(_serve, (self._listener, self))
+
+    def close(self) -> None:
+        """End the socket and its thread."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            with suppress(OSError):
+                listener.shutdown(_socket.SHUT_RDWR)  # wakes the thread, which then ends
+            listener.close()
+
+    def after_fork_in_child(self) -> None:
+        """Leave the parent's socket to the parent; the child's first span opens its own."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+        self.is_due = bool(self.tracers)
+
+
+_server = _Server()
+
+
+def track(tracer: Tracer) -> None:
+    """Show a tracer until `forget`."""
+    _server.tracers.add(tracer)
+    _server.open()
+
+
+def forget(tracer: Tracer) -> None:
+    """Show a tracer no more; the last one closes the socket."""
+    _server.tracers.discard(tracer)
+    if not _server.tracers:
+        _server.close()
+
+
+def ensure() -> None:
+    """Open the socket in a forked child; called for each span, so it is cheap."""
+    if _server.is_due:
+        _server.open()
+
+
+def after_fork_in_child() -> None:
+    """Restart with the next span, also after a fork that Python does not see (uWSGI)."""
+    _server.after_fork_in_child()
+
+
+def turn_off() -> None:
+    """Show nothing of this process: it is not a service."""
+    _server.is_off = True
+    _server.close()
+
+
+def _bound() -> _socket.socket:
+    listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    for number in range(_NAMES):
+        suffix = f"-{number}" if number else ""
+        try:
+            listener.bind(f"\0{PREFIX}{os.getpid()}{suffix}".encode())
+        except OSError:
+            continue
+        listener.listen(4)
+        return listener
+    listener.close()
+    raise OSError("no free name")
+
+
+def _native_start() -> Callable[..., int]:
+    """Return the function that starts a thread of the platform, even under gevent or eventlet."""
+    start: Callable[..., int] = _thread.start_new_thread
+    if gevent := sys.modules.get("gevent.monkey"):
+        start = gevent.get_original("_thread", "start_new_thread")
+    elif eventlet := sys.modules.get("eventlet.patcher"):
+        start = eventlet.original("_thread").start_new_thread
+    return start
+
+
+def _serve(listener: _socket.socket, server: _Server) -> None:
+    with suppress(Exception):
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        while True:
+            descriptor, _ = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001
+            connection = _socket.socket(fileno=descriptor)
+            with suppress(Exception):
+                connection.settimeout(_ANSWER_SECONDS)
+                connection.sendall(_report(server))
+            connection.close()
+
+
+def _report(server: _Server) -> bytes:
+    report = {
+        "version": 1,
+        "kit": __version__,
+        "pid": os.getpid(),
+        "time": time.time(),
+        "tracers": [_told(tracer) for tracer in list(server.tracers)],
+    }
+    return json.dumps(report).encode()
+
+
+def _told(tracer: Tracer) -> dict[str, Any]:
+    kind, param = _sampler(tracer.sampler)
+    return {
+        "service": tracer.service_name,
+        "hostname": str(tracer.tags.get("hostname", "")),
+        "created_at": tracer.created_at,
+        "sampler": kind,
+        "param": param,
+        **tracer.reporter.glance(),
+    }
+
+
+def _sampler(sampler: Any) -> tuple[str, float | None]:
+    """Return a sampler's type as the configuration names it, and its parameter."""
+    if "Remote" in type(sampler).__name__:
+        kind, param = _sampler(getattr(sampler, "sampler", None))
+        return f"remote, now {kind}", param
+    for kind, name in (
+        ("const", "decision"),
+        ("probabilistic", "rate"),
+        ("ratelimiting", "traces_per_second"),
+    ):
+        value = getattr(sampler, name, None)
+        if isinstance(value, (bool, int, float)):
+            return kind, float(value)
+    return type(sampler).__name__, None
