@@ -61,15 +61,23 @@ class Intake:
 
         With `bad_token`, the value of a BadToken, its token counts as wrong.
         """
-        verdict = self._accept(raw, bad_token, sender)
-        self.senders.note(sender, verdict is Verdict.ACCEPTED)
-        return verdict
-
-    def _accept(self, raw: bytes, bad_token: str | None, sender: str) -> Verdict:
         try:
             batch = PostSpansRequest.FromString(raw).batch
         except DecodeError:
+            self.senders.note(sender, accepted=False)
             return self._malformed(sender)
+        verdict = self._accept(raw, batch, bad_token, sender)
+        accepted = verdict is Verdict.ACCEPTED
+        self.senders.note(sender, accepted, batch.process.service_name)
+        return verdict
+
+    def _accept(
+        self,
+        raw: bytes,
+        batch: Any,  # noqa: ANN401
+        bad_token: str | None,
+        sender: str,
+    ) -> Verdict:
         presented = self._token.check(batch.process)
         marked = NEEDLE in raw
         answer = self._on_bad_token

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sidecar.stand_in.keep.senders import bounded
+
 MALFORMED = "malformed"
 MAX_KINDS = 100
-_MAX_LENGTH = 200
 
 
 @dataclass(eq=False)
@@ -40,8 +41,8 @@ class Refusals:
 
     def note(self, reason: str, sender: str, batch: Any) -> None:  # noqa: ANN401 - a protobuf Batch
         """Count one batch; None stands for bytes that are no batch."""
-        service = batch.process.service_name[:_MAX_LENGTH] if batch else ""
-        hostname = hostname_of(batch.process)[:_MAX_LENGTH] if batch else ""
+        service = bounded(batch.process.service_name) if batch else ""
+        hostname = bounded(hostname_of(batch.process)) if batch else ""
         key = (reason, service, hostname, sender)
         kind = self._kinds.setdefault(key, Refusal(*key))
         self._kinds.move_to_end(key)

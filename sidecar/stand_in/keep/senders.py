@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 MAX_SENDERS = 200
+MAX_SERVICES = 5
+_MAX_LENGTH = 200
 _PEER = re.compile(r"ipv[46]:(.+):\d+")
 
 
@@ -20,6 +22,8 @@ class Sender:
     others: int = 0
     """Batches that were refused or dropped."""
     last: float = 0
+    services: dict[str, None] = field(default_factory=dict)
+    """The first services whose batches came from there."""
 
 
 class Senders:
@@ -29,8 +33,8 @@ class Senders:
         self._max_senders = max_senders
         self._senders: OrderedDict[str, Sender] = OrderedDict()
 
-    def note(self, host: str, accepted: bool) -> None:
-        """Count one batch from an address; "" is not counted."""
+    def note(self, host: str, accepted: bool, service: str = "") -> None:
+        """Count one batch of a service from an address; "" is no address, and no service."""
         if not host:
             return
         sender = self._senders.setdefault(host, Sender())
@@ -38,12 +42,22 @@ class Senders:
         sender.accepted += accepted
         sender.others += not accepted
         sender.last = time.time()
+        if service and len(sender.services) < MAX_SERVICES:
+            sender.services[bounded(service)] = None
         if len(self._senders) > self._max_senders:
             self._senders.popitem(last=False)
 
     def report(self) -> dict[str, Sender]:
         """Return the senders by address, the latest first."""
         return dict(reversed(self._senders.items()))
+
+
+def bounded(name: str) -> str:
+    """Return a name, or its length where it is too long to keep.
+
+    A part of it is no choice: a token that is cut in two would no longer be masked.
+    """
+    return name if len(name) <= _MAX_LENGTH else f"(a name of {len(name)} characters)"
 
 
 def host_of(peer: str) -> str:

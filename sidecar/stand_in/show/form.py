@@ -37,12 +37,21 @@ class Form:
         """Whether it asks for nothing but the newest traces."""
         return replace(self, limit=LIMITS[0], order="") == Form()
 
+    @property
+    def title(self) -> str:
+        """What the list of traces is."""
+        if not self.empty:
+            return "Traces found"
+        return "Longest traces" if self.order else "Latest traces"
+
     def query(self, now: float) -> TraceQuery:
         """Return the query; `now` is in µs. Raises ValueError."""
         typed = {name: getattr(self, name).strip() for name in _NAMES}
         tags = _tags(typed.pop("tag"))
         query = read_query({name: text for name, text in typed.items() if text}, (), now)
-        return replace(query, tags=(*tags, _ERROR) if self.errors else tags, limit=self.limit)
+        # the longest may be anywhere among the newest
+        limit = LIMITS[-1] if self.order else self.limit
+        return replace(query, tags=(*tags, _ERROR) if self.errors else tags, limit=limit)
 
 
 def read_form(fields: Mapping[str, str]) -> Form:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -69,7 +69,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= _FILTERS
+        self._templates.filters |= {**_FILTERS, "masked": state.decoder.text}
         self._assets = {name: loader.get_source(self._templates, name)[0] for name in _ASSETS}
 
     def routes(self) -> list[web.RouteDef]:
@@ -120,8 +120,8 @@ class Pages:
         totals = state.counters()
         agents = await self._agents.views()
         reporters = [
-            {"service": mask(name), "hostname": "", "spans": 0, "last": 0.0}
-            for name in sorted(state.store.services())
+            {**asdict(one), "service": mask(one.service), "hostname": mask(one.hostname)}
+            for one in state.intake.reporters
         ]
         refused = [
             {**each, "service": mask(each["service"]), "hostname": mask(each["hostname"])}
@@ -175,12 +175,12 @@ def _page(text: str, status: int = 200) -> web.Response:
 
 
 def trace_lines(traces: list[Trace], form: Form) -> list[TraceLine]:
-    """Return a line for each trace, in the order of the form."""
-    longest = max((trace.duration for trace in traces), default=0)
-    lines = [_trace_line(trace, longest) for trace in traces]
+    """Return the lines that the form asks for, in its order."""
     if form.order == "longest":
-        lines.sort(key=lambda line: line.duration, reverse=True)
-    return lines
+        traces = sorted(traces, key=lambda trace: trace.duration, reverse=True)
+    shown = traces[: form.limit]
+    longest = max((trace.duration for trace in shown), default=0)
+    return [_trace_line(trace, longest) for trace in shown]
 
 
 def _trace_line(trace: Trace, longest: int) -> TraceLine:

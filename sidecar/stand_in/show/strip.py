@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 UNSEEN = "Losses inside a client are counted there: sidecar verify reads them."
 _UNREAD = "The counters of {} of {} cannot be read from here: sidecar verify reads them."
-REASONS = {
-    "wrong": "refused: wrong token",
-    "missing": "refused: no token",
-    "malformed": "malformed batches",
-}
+REASONS = {"wrong": "wrong token", "missing": "no token", "malformed": "malformed"}
 
 
 @dataclass(frozen=True)
@@ -61,12 +57,13 @@ def hops(
 
 
 def _services(reporters: Sequence[dict[str, Any]]) -> Hop:
-    names = {reporter["service"] for reporter in reporters}
-    return Hop(
-        "Services",
-        (Count("services report", len(names)), Count("replicas", len(reporters))),
-        (UNSEEN,),
+    reporting = [reporter for reporter in reporters if reporter["spans"]]
+    counts = (
+        Count("services report", len({reporter["service"] for reporter in reporting})),
+        Count("replicas", len(reporting)),
+        Count("spans of their own", sum(reporter["spans"] for reporter in reporting)),
     )
+    return Hop("Services", counts, (UNSEEN,))
 
 
 def _datagrams(udp: dict[str, Any]) -> Hop:
@@ -103,7 +100,9 @@ def _gateway(totals: dict[str, Any]) -> Hop:
     spans, batches = totals["spans"], totals["batches"]
     counts = (
         Count("spans accepted", spans["accepted"]),
-        *(Count(REASONS[name], spans["refused"][name], lost=True) for name in REASONS),
+        Count("refused: wrong token", spans["refused"]["wrong"], lost=True),
+        Count("refused: no token", spans["refused"]["missing"], lost=True),
+        Count("malformed batches", spans["refused"]["malformed"], lost=True),
         Count("dropped silently", spans["dropped"], lost=True, always=False),
         Count("batches failed by a fault", batches["failed"], lost=True, always=False),
         Count("batches never answered", batches["held"], lost=True, always=False),

@@ -23,6 +23,8 @@ SERVICES = ("frontend", "backend", "frontend-agent", "backend-agent", "gateway")
 ADMIN_PATHS = ("/metrics", "/debug/vars", "/debug/pprof/cmdline", "/")
 PAGES = (
     "/",
+    "/live",
+    "/?service=frontend&tag=Authentication%3D***",
     "/metrics",
     "/api/services",
     "/api/counters",

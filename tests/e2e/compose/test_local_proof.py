@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
-from compose_deployment import sidecar
+import requests
+from compose_deployment import sidecar, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -58,6 +59,20 @@ def test_a_request_is_one_trace_over_two_services(deployment):
     assert {"frontend", "backend"} == {
         process["serviceName"] for process in trace["processes"].values()
     }
+
+
+def test_the_page_shows_what_the_agents_counted(deployment):
+    """The stand-in's page has the agents' own counters, each with the service that it is for."""
+    deployment.greet()
+    page = wait_for(
+        lambda: requests.get(f"{deployment.page}/live", timeout=10).text,
+        lambda text: "spans submitted</dt>" in text and "cannot be read" not in text,
+    )
+
+    assert "cannot be read" not in page
+    assert "spans submitted</dt>" in page
+    for service in ("frontend", "backend"):
+        assert f'<th scope="row">{service}</th>' in page.split("live-agents")[1]
 
 
 def test_the_agent_adds_the_token_to_each_process(deployment):

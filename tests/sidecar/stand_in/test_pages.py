@@ -6,10 +6,13 @@ import re
 import time
 
 import pytest
+from copies import ROOT
 from gateway_spans import START, build_request
 
+from sidecar.rules.agents import ADMIN_PORT
 from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.keep.intake import BadToken
+from sidecar.stand_in.show.form import LIMITS
 from sidecar.stand_in.show.trace_page import MAX_INLINE, MAX_ROWS
 from sidecar.stand_in.sockets import Address
 from sidecar.stand_in.stubs.collector_pb2 import BOOL
@@ -203,3 +206,20 @@ async def test_pages_load_nothing_from_outside(client):
     await client.post(build_request())
     for path in ("/", "/trace/1", "/page.css", "/page.js"):
         assert [] == re.findall(r"(?:https?:)?//(?!\s)[\w.-]+\.\w+", await client.text(path)), path
+
+
+def test_the_document_states_the_limits():
+    """docs/stand-in.md has the numbers of the code, and its pictures exist and are small."""
+    page = ROOT / "docs/stand-in.md"
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    pictures = [page.parent / name for name in re.findall(r"\]\(([^)]+\.png)\)", text)]
+
+    for words in (
+        f"{MAX_ROWS:,} rows",
+        f"Above {MAX_INLINE} spans",
+        f"the newest {LIMITS[0]}, or up to {LIMITS[-1]:,}",
+        f"admin port, {ADMIN_PORT}",
+    ):
+        assert words in text
+    assert 3 == len(pictures)
+    assert all(picture.stat().st_size < 100_000 for picture in pictures)

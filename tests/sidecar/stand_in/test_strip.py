@@ -154,6 +154,24 @@ async def test_without_an_agent_the_strip_shows_the_datagrams(start):
 
 
 @pytest.mark.asyncio
+async def test_services_are_shown_with_their_replicas(client):
+    """Spans of their own are counted by service and host name; marked ones are left out."""
+    for host, count in (("web-1", 2), ("web-2", 3)):
+        request = build_request(count)
+        request.batch.process.tags.add(key="hostname", v_str=host)
+        await client.post(request)
+    await client.post(build_request(5, service="shop", marker="m"))
+
+    page = await client.text("/live")
+
+    row = '<th scope="row">frontend</th><td>{}</td><td class="number">{}</td>'
+    assert row.format("web-1", 2) in page
+    assert row.format("web-2", 3) in page
+    for name, count in (("services report", 1), ("replicas", 2), ("spans of their own", 5)):
+        assert f"<dt>{name}</dt><dd>{count}</dd>" in page
+
+
+@pytest.mark.asyncio
 async def test_refused_batches_are_shown_with_reason_and_origin(client):
     """Batches with one reason, service, replica and address are one row; no token is shown."""
     wrong = build_request(3, token="wrong", service="shop")
@@ -173,8 +191,23 @@ async def test_refused_batches_are_shown_with_reason_and_origin(client):
     names = ("reason", "service", "hostname", "sender", "batches", "spans")
     assert expected == [tuple(row[name] for name in names) for row in rows]
     page = await client.text("/live")
-    assert "refused: wrong token</th><td>shop</td><td>shop-7" in page
+    assert ">wrong token</th><td>shop</td><td>shop-7" in page
+    assert '<th scope="row">shop, frontend, short</th>' in page
     assert CANARY not in page
+
+
+@pytest.mark.asyncio
+async def test_a_token_in_a_long_name_is_not_shown_in_part(client):
+    """A name that is too long to keep is not cut: half a token would not be masked."""
+    request = build_request(token="wrong", service="x" * 190 + CANARY)
+    request.batch.process.tags.add(key="hostname", v_str=f"host-{CANARY}")
+    await client.refused(request)
+
+    page = await client.text("/live")
+
+    assert CANARY[:10] not in page
+    assert "host-***" in page
+    assert f"(a name of {190 + len(CANARY)} characters)" in page
 
 
 def test_refusals_and_senders_are_bounded():

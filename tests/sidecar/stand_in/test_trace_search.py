@@ -86,3 +86,16 @@ async def test_the_form_shows_what_was_asked(client):
 def test_an_unknown_choice_is_the_first():
     """A limit or an order that the form does not offer changes nothing."""
     assert read_form({}) == read_form({"limit": "7000000", "order": "random"})
+
+
+@pytest.mark.asyncio
+async def test_the_longest_is_found_among_all(client):
+    """It leads the list even if more traces than the list shows are newer."""
+    for number in range(1, 60):
+        request = build_request(trace=number)
+        request.batch.spans[0].duration.nanos = 900_000_000 if number == 2 else 1000
+        await client.post(request)
+
+    found = listed(await client.text("/?order=longest"))
+
+    assert (2, 50) == (found[0], len(found))
