@@ -40,6 +40,11 @@ class _Web(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         self.end_headers()
 
+    def do_POST(self) -> None:
+        self.server.asked.append(f"{self.command} {self.path}")
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.do_HEAD()
+
     def date_time_string(self, timestamp: float | None = None) -> str:
         return self.server.date or super().date_time_string(timestamp)
 
@@ -56,6 +61,25 @@ def web_server(status: int = 200, date: str = "") -> Iterator[int]:
     thread.start()
     try:
         yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def secure_web_server(
+    status: int, certificate: tuple[Path, Path]
+) -> Iterator[tuple[int, list[str]]]:
+    """Serve HTTP/1 over TLS with one status; yield the port, and what is asked."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Web)
+    server.status, server.date, server.asked = status, "", []
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate[1], certificate[0])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_port, server.asked
     finally:
         server.shutdown()
         server.server_close()

@@ -11,6 +11,7 @@ from sidecar.errors import UsageError
 
 NAMES = ("region", "network", "file", "regions", "only", "wait")
 """The arguments that mean nothing without --pre."""
+_OTHERS = ("status", "watch", "junit", "bundle", "read_back")
 
 
 def add_preflight(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,14 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="repeat what fails until it passes, or until S seconds have passed (default: 60)",
     )
+
+
+def refuse_others(args: argparse.Namespace) -> None:
+    """Raise UsageError for an argument that means nothing with --pre."""
+    if named := [name for name in _OTHERS if getattr(args, name, None)]:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in named)
+        cause = f"--pre sends no spans: {flags} needs a proof"
+        raise UsageError("verify", cause, "See `sidecar verify --help`")
 
 
 def refuse_without_pre(args: argparse.Namespace) -> None:

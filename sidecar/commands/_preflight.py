@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.arguments._preflight import refuse_others
 from sidecar.commands import _spec, _target
 from sidecar.console import say
 from sidecar.errors import UsageError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Check what is to run, and print the report; return 1 if a check fails."""
+    refuse_others(args)
     only = _checked(args.only or ())
     candidate = _candidate(args)
     outcome = wait_for(candidate, only, args.wait, say) if args.wait else preflight(candidate, only)
@@ -50,6 +52,9 @@ def _candidate(args: argparse.Namespace) -> Candidate:
     kubectl = _target.kubectl_of(args) if _in_cluster(args) else None
     if args.region or args.file or os.environ.get("SIDECAR_REGION"):
         return _planned(args, regions, kubectl)
+    if args.target == "process":
+        fix = "Give --region ID or --file sidecar.yaml"
+        raise UsageError("--target process", "has no rendered folder to read", fix)
     if kubectl:
         _target.target_of(args)  # refuses one without a release
         selector = args.selector or f"{INSTANCE}={args.release}"

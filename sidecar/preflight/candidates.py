@@ -156,7 +156,18 @@ def of_release(
         probe=image or pod.image or official().gateway.name,
         regions=regions,
         kubectl=kubectl,
+        secret=_secret_of(pod),
     )
+
+
+def _secret_of(pod: Pod) -> str:
+    """Return the Secret that a pod's agent mounts; empty where there is none."""
+    mounts = (pod.container(AGENT) or {}).get("volumeMounts", [])
+    mounted = {mount["name"] for mount in mounts}
+    for volume in pod.data["spec"].get("volumes", []):
+        if volume["name"] in mounted and "secret" in volume:
+            return str(volume["secret"]["secretName"])
+    return ""
 
 
 def _services_of(pods: Iterable[Pod]) -> Iterable[Traced]:

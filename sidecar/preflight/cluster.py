@@ -7,10 +7,13 @@ import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidecar.engine.compose import parse_version
+from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import KubernetesError
-from sidecar.preflight.records import broken, judged, skipped
+from sidecar.preflight.records import broken, found, judged, passed, skipped
 from sidecar.rules import preflight as rules
+from sidecar.rules import token_files
 from sidecar.secrecy import child_environment
+from sidecar.tokens.secret_store import SecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +146,23 @@ def check_images(_: Candidate) -> Iterator[Result]:
 
 
 def check_token(candidate: Candidate) -> Iterator[Result]:
-    """Say where the token of a release is checked."""
-    hint = "Run `sidecar token check --kubernetes-secret NAME`"
-    yield skipped("token-file", candidate.secret or "token", "is kept in a Secret", hint)
+    """Judge the Secret that a release's agents read, where this user may read it."""
+    if not candidate.secret:
+        hint = "Run `sidecar token check --kubernetes-secret NAME`"
+        yield skipped("token-file", "token", "is kept in a Secret", hint)
+        return
+    store = SecretStore(_kubectl(candidate), candidate.secret)
+    try:
+        checked = store.check("")
+    except KubernetesError as error:
+        yield skipped("token-file", store.name, error.cause, error.fix)
+        return
+    except SidecarError as error:
+        yield broken("token-file", store.name, token_files.MISSING.problem(error.cause, error.fix))
+        return
+    yield from (found("token-file", finding) for finding in checked.findings)
+    if not checked.findings:
+        yield passed("token-file", store.name, f"its token's fingerprint is {checked.fingerprint}")
 
 
 def _kubectl(candidate: Candidate) -> Kubectl:

@@ -35,6 +35,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "clock": ("gateway", "is the clock right?"),
     "socket-buffer": ("kernel", "does the kernel grant the agent's receive buffer?"),
     "token-file": ("token", "is the token there, well-formed, and closed to others?"),
+    "token-answer": ("token", "does the gateway's web port take the token?"),
     "token-in-git": ("token", "does git track the token file?"),
     "token-in-files": ("token", "do other files of the folder hold the token?"),
     "python-client": ("service", "can the image's Python import its tracing client?"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.preflight import cluster, gateway, machine, service, token
+from sidecar.preflight import cluster, gateway, machine, service, token, web_port
 from sidecar.preflight.from_place import look_for
 from sidecar.preflight.records import CHECKS, Outcome, broken, skipped
 from sidecar.rules import preflight as rules
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SECONDS = 8.0
 """For all checks together."""
+CLEAN_UP_SECONDS = 1.5
 PAUSE = 2.0
 """Between two rounds of `wait_for`."""
 
@@ -50,6 +51,7 @@ GROUPS: Sequence[Group] = (
     Group(gateway.FROM_PLACE, look_for),
     Group(("token-file",), token.check_file, _FILES),
     Group(("token-file",), cluster.check_token, _CLUSTER),
+    Group((web_port.CHECK,), web_port.check_answer),
     Group(("token-in-git",), token.check_git),
     Group(("token-in-files",), token.check_files),
     Group(service.CHECKS, service.check_services),
@@ -68,14 +70,24 @@ def preflight(
         if candidate.target in group.targets and wanted.intersection(group.checks)
     ]
     results: list[Result] = []
-    for each in running:
-        results += each.results(seconds - (time.monotonic() - began), seconds)
+    try:
+        for each in running:
+            results += each.results(seconds - (time.monotonic() - began), seconds)
+    finally:
+        _let_clean_up(running)
     answered = {result.check for result in results}
     results += [_not_needed(check, candidate) for check in wanted - answered if only]
     order = list(CHECKS)
     kept = [result for result in results if result.check in wanted]
     kept.sort(key=lambda result: order.index(result.check))
     return Outcome(candidate, tuple(kept), round(time.monotonic() - began, 1))
+
+
+def _let_clean_up(running: Sequence[_Running]) -> None:
+    """Wait a moment for threads that would otherwise leave a container or pod behind."""
+    end = time.monotonic() + CLEAN_UP_SECONDS
+    for each in running:
+        each.wait(end - time.monotonic())
 
 
 def chosen(only: Collection[str]) -> set[str]:
@@ -121,9 +133,13 @@ class _Running:
         except BaseException as error:  # noqa: BLE001 - raised again, in the main thread
             self.error = error
 
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, for some seconds at most."""
+        self._thread.join(max(0.0, seconds))
+
     def results(self, left: float, limit: float) -> list[Result]:
         """Return what was found, after `left` seconds at most."""
-        self._thread.join(max(0.0, left))
+        self.wait(left)
         if isinstance(self.error, SidecarError):
             return [*self.found, *self._missing(skipped, self.error)]
         if self.error:

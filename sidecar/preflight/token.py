@@ -106,7 +106,7 @@ def check_files(candidate: Candidate) -> Iterator[Result]:
     if candidate.is_local:
         yield skipped("token-in-files", str(path), _PUBLIC)
         return
-    token = _token_of(path)
+    token = token_of(path).encode()
     if not token:
         yield skipped("token-in-files", str(path), "no token can be read from it: see `token-file`")
         return
@@ -117,13 +117,14 @@ def check_files(candidate: Candidate) -> Iterator[Result]:
     yield from copies or [fine]
 
 
-def _token_of(path: Path) -> bytes:
+def token_of(path: Path) -> str:
+    """Return the token of an agent's file; empty where it holds none that can be read."""
     try:
         text = yamlio.read_text(path)
     except SidecarError:
-        return b""
+        return ""
     match = re.search(rf"{re.escape(PREFIX)}([^\s\"']+)", text)
-    return match[1].encode() if match else b""
+    return match[1] if match else ""
 
 
 def _files(folder: Path, but: Path) -> Iterator[Path]:

@@ -371,6 +371,21 @@ def vendor_answer(status: int) -> str:
     return f"{status} ({meaning})" if meaning else str(status)
 
 
+_REFUSALS = (403, 405, 406)
+
+
+def takes_token(status: int) -> bool:
+    """Tell whether a status means that the token passed: only what was sent is judged then."""
+    return 200 <= status < 300 or status == 400
+
+
+def token_answer(status: int) -> Problem | None:
+    """Judge the status with which a gateway's web port answers to a token without spans."""
+    if status not in _REFUSALS:
+        return None
+    return ANSWER.problem(f"answers {vendor_answer(status)} to the token")
+
+
 # The token ------------------------------------------------------------------------------------
 
 IN_GIT = _error(
@@ -386,6 +401,13 @@ IN_HISTORY = _error(
     "Removing the file later does not remove it from the history.",
     "Rotate the token: the old one is known to everybody who can read the repository",
     "a commit that added secrets/agent.yaml, and one that removed it",
+)
+ANSWER = _warning(
+    "token-refused-at-web-port",
+    "The gateway's web port refuses the token, or reports a quota or a switch.",
+    "The gateway will probably refuse the agents' spans as well.",
+    "Set the token of this region; see quota and collection switch in the console",
+    "HTTP 403 to the token of another region",
 )
 NOT_IGNORED = _warning(
     "token-not-ignored",

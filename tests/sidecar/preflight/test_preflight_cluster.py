@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from dataclasses import replace
 
 import pytest
 from fake_kubectl import put_on_path
@@ -10,6 +12,7 @@ from fake_kubectl import put_on_path
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.kubernetes.short_lived import pod_of, run_pod
+from sidecar.plan.agents import config_text
 from sidecar.preflight import cluster
 from sidecar.preflight.candidates import of_release
 from sidecar.preflight.records import AgentFacts, Candidate
@@ -132,24 +135,58 @@ def test_the_pod_meets_pod_security_restricted():
 def test_a_release_is_read_from_its_pods(kubectl):
     """The agent's flags name the gateway, the catalogue its region."""
     host = "tracing-analysis-dc-sh.aliyuncs.com"
-    agent = {"name": "jaeger-agent", "args": [f"--reporter.grpc.host-port={host}:1883"]}
+    mounts = [{"name": "token", "mountPath": "/run/secrets"}]
+    args = [f"--reporter.grpc.host-port={host}:1883"]
+    agent = {"name": "jaeger-agent", "args": args, "volumeMounts": mounts}
+    volumes = [{"name": "token", "secret": {"secretName": "tracing"}}]
     web = {"name": "web", "image": "shop/web:1", "command": ["gunicorn"], "args": ["shop:app"]}
     pod = {
         "metadata": {"name": "web-1", "namespace": "shop", "labels": {"app": "web"}},
-        "spec": {"containers": [web], "initContainers": [agent]},
+        "spec": {"containers": [web], "initContainers": [agent], "volumes": volumes},
         "status": {"phase": "Running"},
     }
     kubectl.answer("get pods", {"items": [pod]})
     candidate = of_release(KUBECTL, "app=web", "", load_regions())
 
-    assert ("cn-shanghai", "public", host) == (
+    assert ("cn-shanghai", "public", "tracing", host) == (
         candidate.region,
         candidate.network,
+        candidate.secret,
         candidate.agent.gateway.host,
     )
     assert [("web", "shop/web:1", ("gunicorn", "shop:app"))] == [
         (each.name, each.image, each.command) for each in candidate.services
     ]
+
+
+def with_secret():
+    """Return a release whose agents mount a Secret."""
+    return replace(CANDIDATE, secret="tracing")
+
+
+def test_the_secret_of_a_release_is_judged(kubectl):
+    """As `sidecar token check` judges it; the token is not shown."""
+    token = "shop7@0a1b2c3d4e5f6a7b8c9d_shop7@5e6f7a8b9c0d1e2f"
+    config = base64.b64encode(config_text(token, "agent.tags").encode()).decode()
+    kubectl.answer("get secret", {"data": {"agent.yaml": config}})
+    (result,) = cluster.check_token(with_secret())
+
+    assert ("ok", "secret tracing in namespace shop") == (result.severity, result.subject)
+    assert token not in str(result)
+
+
+def test_a_secret_that_is_missing_is_an_error(kubectl):
+    """The agents would not start."""
+    kubectl.answer("get secret", err='Error from server (NotFound): secrets "tracing" not found\n')
+
+    assert [("error", "missing-token-file")] == found(cluster.check_token(with_secret()))
+
+
+def test_a_secret_that_this_user_may_not_read_is_skipped(kubectl):
+    """The right is not needed to install."""
+    kubectl.answer("get secret", err="Error from server (Forbidden): secrets is forbidden\n")
+
+    assert [("skipped", "")] == found(cluster.check_token(with_secret()))
 
 
 def test_a_release_that_is_not_installed_has_a_fix(kubectl):

@@ -77,6 +77,8 @@ def test_the_verdict_does_not_call_skipped_checks_ready(outcome):
         (["--region", "cn-shanghai", "--wait"], "--region, --wait needs --pre"),
         (["--pre", "--only", "engin"], "names no check. Did you mean engine?"),
         (["--pre", "--wait", "soon"], "'soon' is not a time"),
+        (["--pre", "--status"], "--pre sends no spans: --status needs a proof"),
+        (["--pre", "--target", "process"], "has no rendered folder to read"),
         (["--pre"], "Give --region ID, --file sidecar.yaml or --out FOLDER"),
     ],
 )

@@ -14,7 +14,10 @@ from sidecar.errors import SidecarError
 from sidecar.read_back import proof as proofs
 from sidecar.read_back.api import TraceApi
 from sidecar.read_back.key import ID, SECRET, AccessKey, take_key
-from sidecar.verify.hops import ACCEPTED, CLIENT, Hop, Proof
+from sidecar.verify.counts import AgentCounts, ClientCounts
+from sidecar.verify.deployment import StepByStep
+from sidecar.verify.hops import ACCEPTED, CLIENT, RECEIVED, Hop, Proof
+from sidecar.verify.run import verify
 
 pytest.importorskip("alibabacloud_xtrace20190808", reason="run `make` to install the extra")
 HIDDEN = "the-secret-of-the-key"
@@ -160,6 +163,44 @@ def test_the_secret_of_the_key_is_never_sent(fake):
 
     assert fake.seen
     assert not [text for text in fake.seen if HIDDEN in text]
+
+
+class Region(StepByStep):
+    """Services whose spans reach their agents, and a gateway that shows no counts."""
+
+    side_by_side, received = 1, RECEIVED
+
+    def __init__(self):
+        self.sent = {}
+
+    def services(self):
+        return ("api", "web")
+
+    def send(self, service, marker, spans):
+        self.sent[service] = spans
+        return ClientCounts(spans, spans, {}, 1, (f"trace-of-{service}", "another"))
+
+    def agent(self, service, settled=0, seconds=0):
+        spans = self.sent.get(service, 0)
+        return AgentCounts(int(spans > 0), spans_submitted=spans, connected=1)
+
+    def agent_log(self, service):
+        return ""
+
+    def gateway(self, marker, settled, seconds):
+        return None
+
+
+def test_a_proof_of_a_region_is_closed_to_its_last_hop(fake):
+    """The traces that verify itself sends are those that are read."""
+    fake.traces = {f"trace-of-{name}": trace_api.trace(20) for name in ("api", "web")}
+    api = TraceApi("cn-shanghai", AccessKey(trace_api.KEY, HIDDEN), fake.endpoint)
+    open_proof = verify(Region(), 20, 1)
+    proof = proofs.closed(open_proof, api, lambda _: None, 5)
+
+    assert {None} == {hop.ok for hop in open_proof.hops if hop.hop == ACCEPTED}
+    assert {True} == {hop.ok for hop in proof.hops if hop.hop == ACCEPTED}
+    assert ["trace-of-api", "trace-of-web"] == [one["TraceID"] for one in fake.asked]
 
 
 def test_a_hop_that_is_counted_stays_as_it_is(fake):

@@ -62,6 +62,7 @@ EXAMPLES = {
         Call("1a2b3c4", tracked=False, ignored=True),
         Call("", tracked=False, ignored=True),
     ),
+    "token-refused-at-web-port": example(rules.token_answer, Call(403), Call(200)),
     "token-not-ignored": example(
         rules.git, Call("", tracked=False, ignored=False), Call("", tracked=False, ignored=True)
     ),
