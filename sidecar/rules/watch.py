@@ -147,9 +147,14 @@ def standing(agent: Standing) -> list[Problem]:
     if agent.stale:
         found.append(AGENT_TOKEN_STALE.problem(f"{agent.name}: {agent.stale}"))
     if agent.lost:
-        cause = f"{agent.name} lost {agent.lost:,} spans and packets since it started"
-        found.append(SPANS_LOST_EARLIER.problem(cause))
+        found.append(lost_earlier(agent.name, agent.lost))
     return found
+
+
+def lost_earlier(name: str, lost: int) -> Problem:
+    """Return the problem of an agent that lost spans and packets since it started."""
+    cause = f"{name} lost {lost:,} spans and packets since it started"
+    return SPANS_LOST_EARLIER.problem(cause)
 
 
 def down(name: str, state: str, cause: str, *, runs: bool) -> Problem:

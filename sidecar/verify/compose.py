@@ -16,6 +16,7 @@ from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules import parts
 from sidecar.rules.service_reports import missing
+from sidecar.rules.watch import doubled
 from sidecar.verify import states
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
@@ -176,8 +177,11 @@ class ComposeDeployment(StepByStep):
         return tuple(found)
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
-        """Return the counts of the service's agent."""
+        """Return the counts of the service's agent; with several, nobody knows whose count."""
         container = self._running("agent", service)
+        running = [one.name for one in self._found["agent", service] if one.status == "running"]
+        if several := doubled(running):
+            raise part_error(f"{service} agent", several)
         return agent_counts_of(self._read(container, ("agent",), settled, seconds))
 
     def agent_log(self, service: str) -> str:

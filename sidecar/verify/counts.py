@@ -115,6 +115,12 @@ class AgentCounts:
         return self.batches_submitted + self.batches_failed
 
     @property
+    def lost(self) -> int:
+        """Spans and packets that the agent and its kernel lost, added up."""
+        packets = self.packets_dropped + self.kernel_drops + self.undecoded + self.read_errors
+        return self.spans_failed + packets
+
+    @property
     def undecoded(self) -> int:
         """Packets that the agent read and could not decode; their spans are counted nowhere."""
         return max(0, self.handler_errors - self.batches_failed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sidecar.console import findings_data
 from sidecar.rules import hops as rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sidecar.findings import Problem
+    from sidecar.findings import Finding, Problem
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
     from sidecar.verify.look import Broken
 
@@ -65,6 +66,8 @@ class Proof:
     hops: tuple[Hop, ...]
     trace_ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    """What this proof does not show and a reader must know, such as earlier losses."""
 
     @property
     def ok(self) -> bool:
@@ -84,6 +87,7 @@ class Proof:
             "hops": [hop.as_dict() for hop in self.hops],
             "trace_ids": list(self.trace_ids),
             "notes": list(self.notes),
+            "warnings": findings_data(self.warnings),
         }
 
 

@@ -74,6 +74,9 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
         own = any(hop.hop == REPORTS for hop in proof.hops)
         more = ", and the services report" if own else ""
         yield colour(f"proven: every marked span arrived{more}", "ok")
+    for warning in proof.warnings:
+        yield _with_id(f"{warning.subject}: {warning.cause}", warning.id, "warning", columns)
+        yield _wrapped(warning.fix, columns, indent="  ")
     for note in proof.notes:
         yield colour(_wrapped(note, columns), "dim")
 

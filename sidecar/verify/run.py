@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sidecar.errors import SidecarError
 from sidecar.rules.agent_logs import logged
 from sidecar.rules.hops import Before, Exporter, restarted
+from sidecar.rules.watch import lost_earlier
 from sidecar.verify import hops, service
 from sidecar.verify.asking import settled, urls_for
 from sidecar.verify.hops import Hop, Proof
@@ -19,6 +20,7 @@ from sidecar.verify.service import Judge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sidecar.findings import Finding
     from sidecar.verify.asking import Ask
     from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.deployment import Deployment
@@ -59,7 +61,8 @@ def verify(
     found = [hop for path in paths for hop in (*reports.pop(path.service, ()), *path.hops)]
     lacking = [hop for left in reports.values() for hop in left]
     traces = tuple(trace for path in paths for trace in path.trace_ids)
-    return Proof(marker, (*lacking, *found), traces, tuple(deployment.notes))
+    warnings = tuple(finding for path in paths for finding in path.warnings)
+    return Proof(marker, (*lacking, *found), traces, tuple(deployment.notes), warnings)
 
 
 def _reports(
@@ -102,6 +105,7 @@ class _SpanPath:
         self.look = Look()
         self.hops: list[Hop] = []
         self.trace_ids: tuple[str, ...] = ()
+        self.warnings: list[Finding] = []
         self._unmarked = False
 
     def follow(self) -> None:
@@ -125,6 +129,8 @@ class _SpanPath:
 
     def _agent(self, client: ClientCounts, before: AgentCounts, after: AgentCounts) -> None:
         self._hop = hops.SUBMITTED
+        if before.lost:
+            self.warnings.append(lost_earlier("its agent", before.lost).at(self.service, ""))
         counted = after.since(before)
         self._unmarked = counted.packets_processed > client.packets
         exporter = self._exporter(client, counted, before.at)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sidecar.findings import Finding
-    from sidecar.verify.counts import AgentCounts
     from sidecar.watch.agents import AgentState, Watched
 
 _COUNTS = ("QUEUE", "SUBMITTED", "FAILED", "DROPPED", "KERNEL DROPS")
@@ -76,12 +75,6 @@ def findings(agents: Sequence[AgentState]) -> Iterator[Finding]:
             yield several.at(service, "")
 
 
-def lost(counts: AgentCounts) -> int:
-    """Return the spans and packets that an agent and its kernel lost since it started."""
-    packets = counts.packets_dropped + counts.kernel_drops + counts.undecoded + counts.read_errors
-    return counts.spans_failed + packets
-
-
 def _standing(agent: AgentState) -> rules.Standing:
     return rules.Standing(
         name=agent.name,
@@ -90,7 +83,7 @@ def _standing(agent: AgentState) -> rules.Standing:
         readable=agent.counts is not None,
         restarts=agent.restarts,
         oom_killed=agent.oom_killed,
-        lost=lost(agent.counts) if agent.counts else 0,
+        lost=agent.counts.lost if agent.counts else 0,
         stale=agent.token.stale if agent.token else "",
         cause=agent.cause,
     )

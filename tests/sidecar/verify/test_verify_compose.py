@@ -115,6 +115,18 @@ def test_an_agent_is_read_from_inside_its_network(engine, deployment):
     assert ("-m", "sidecar.verify.reader", "agent", "--settled=200", "--seconds=90") == request.argv
 
 
+def test_two_agents_of_a_service_are_not_counted(engine):
+    """The marked spans go to one of them, and nobody knows to which."""
+    engine.containers.status["frontend-agent-2"] = "running"
+    engine.containers.roles["frontend-agent-2"] = engine.containers.roles["frontend-agent"]
+    deployment = ComposeDeployment(engine, "sidecar-local", "kit/gateway:1")
+
+    with pytest.raises(SidecarError) as caught:
+        deployment.agent("frontend")
+    assert ("agents-doubled", "frontend agent") == (caught.value.id, caught.value.subject)
+    assert "frontend-agent, frontend-agent-2" in caught.value.cause
+
+
 def test_the_stand_in_is_read_from_inside_its_network(engine, deployment):
     """The marker's counts."""
     prints(engine, {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})

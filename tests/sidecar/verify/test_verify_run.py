@@ -306,7 +306,7 @@ def test_json_is_the_contract(case, golden):
     name, report = case
     text = reports.as_json(report)
 
-    assert {"ok", "marker", "hops", "trace_ids", "notes"} == set(json.loads(text))
+    assert {"ok", "marker", "hops", "trace_ids", "notes", "warnings"} == set(json.loads(text))
     golden(f"verify/{name}.json", text + "\n")
 
 
@@ -331,3 +331,15 @@ def test_colour_marks_the_verdicts_on_a_terminal(monkeypatch):
     assert "\x1b[32mproven: every marked span arrived\x1b[0m" in reports.as_text(report, 80)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in reports.as_text(report, 80)
+
+
+def test_earlier_losses_of_an_agent_are_a_warning():
+    """What an agent's counter already held does not fail the proof, and is not hidden by it."""
+    before = AgentCounts(9, spans_submitted=90, spans_failed=4_700, packets_dropped=2)
+    after = AgentCounts(11, spans_submitted=100, spans_failed=4_700, packets_dropped=2)
+    report = verify(Deployment(agents=[before, after]), 10, 1)
+    (warning,) = report.as_dict()["warnings"]
+
+    assert report.ok
+    assert ("spans-lost-earlier", "web") == (warning["id"], warning["subject"])
+    assert "its agent lost 4,702 spans and packets since it started" in reports.as_text(report, 120)
