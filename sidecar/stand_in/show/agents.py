@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sidecar.stand_in.keep.senders import Sender, Senders
 
 MAX_READ = 50
+RECENT_SECONDS = 300.0
+"""After that, an address that neither sends nor answers is taken for that of an earlier agent."""
 _METRICS = {
     "jaeger_agent_thrift_udp_server_packets_processed": "packets",
     "jaeger_agent_thrift_udp_server_packets_dropped": "dropped",
@@ -66,15 +68,17 @@ class AgentReader:
         self._reading: asyncio.Task[None] | None = None
 
     async def views(self) -> list[AgentView]:
-        """Return the agents by address, each with its latest counters."""
+        """Return the agents by address, each with its latest counters, without earlier ones."""
         senders = dict(list(self._senders.report().items())[:MAX_READ])
         if self._reading is None and time.monotonic() - self._read_at > _FRESH_SECONDS:
             self._reading = asyncio.create_task(self._read(list(senders)))
         if self._reading is not None:
             await asyncio.wait({self._reading}, timeout=_PATIENCE)
+        recent = time.time() - RECENT_SECONDS
         return [
             AgentView(address, senders[address], self._known.get(address))
             for address in sorted(senders)
+            if address in self._known or senders[address].last > recent
         ]
 
     async def close(self) -> None:

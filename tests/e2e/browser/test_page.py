@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlencode
 
 import pytest
@@ -46,6 +47,21 @@ async def test_the_counts_change_without_a_reload(tab, stand_in):
     assert "losses" in await tab.value("document.querySelector('.strip').textContent")
     assert "shop" in await tab.value("document.querySelector('#refused').textContent")
     assert await tab.value("!document.getElementById('newer').hidden && window.stays")
+
+
+async def test_counts_can_be_held(tab, stand_in):
+    """Pause stops the renewal, and the same button goes on."""
+    await tab.open(stand_in.page)
+    await tab.wait_for("document.getElementById('live-state').textContent.includes('Live')")
+    await tab.value("document.querySelector('#live-state button').click()")
+    stand_in.post(build_request(3))
+    await asyncio.sleep(3)
+    held = await tab.value(ACCEPTED)
+
+    await tab.value("document.querySelector('#live-state button').click()")
+
+    await tab.wait_for(f"{ACCEPTED} === '3'")
+    assert "0" == held
 
 
 async def test_a_stand_in_that_ended_is_noticed(tab, stand_in):
@@ -189,6 +205,23 @@ async def test_ten_thousand_spans_stay_usable(tab, stand_in):
     assert 1000 == await tab.value("document.querySelectorAll('#spans details').length")
     assert load < 20_000
     assert opened < 1000
+    assert moved < 1000
+
+
+async def test_two_thousand_traces_stay_usable(tab, stand_in):
+    """A list of 2,000 traces is there in seconds, and a jump to its end is shown at once."""
+    for first in range(1, 2000, 100):
+        request = build_request(0)
+        for trace in range(first, first + 100):
+            request.batch.spans.extend(build_request(trace=trace).batch.spans)
+        stand_in.post(request)
+    await tab.open(f"{stand_in.page}/?limit=2000")
+
+    load = await tab.value("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    moved = await tab.value(f"{FRAME.format('scrollTo(0, document.body.scrollHeight)')}")
+
+    assert 2000 == await tab.value("document.querySelectorAll('.traces li').length")
+    assert load < 20_000
     assert moved < 1000
 
 

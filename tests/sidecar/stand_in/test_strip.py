@@ -10,7 +10,13 @@ from gateway_spans import CANARY, build_request
 from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.keep.refusals import Refusals
 from sidecar.stand_in.keep.senders import Senders, host_of
-from sidecar.stand_in.show.agents import AgentCounters, AgentReader, AgentView, parse
+from sidecar.stand_in.show.agents import (
+    RECENT_SECONDS,
+    AgentCounters,
+    AgentReader,
+    AgentView,
+    parse,
+)
 from sidecar.stand_in.show.strip import fault_words, hops
 from sidecar.stand_in.sockets import Address
 
@@ -99,6 +105,19 @@ async def test_agents_that_answer_nonsense_show_none(text):
         (view,) = await AgentReader(senders("127.0.0.1"), port).views()
 
     assert None is view.counters
+
+
+@pytest.mark.asyncio
+async def test_an_earlier_agent_is_left_out():
+    """An address that is silent for long is shown only if it still answers."""
+    known = senders("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    for address in ("127.0.0.1", "127.0.0.2"):
+        known.report()[address].last -= RECENT_SECONDS + 1
+    async with admin_port(METRICS) as port:
+        views = await AgentReader(known, port).views()
+
+    expected = [("127.0.0.1", True), ("127.0.0.3", False)]
+    assert expected == [(view.address, view.counters is not None) for view in views]
 
 
 @pytest.mark.asyncio
