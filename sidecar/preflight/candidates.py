@@ -11,7 +11,7 @@ from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
-from sidecar.kubernetes.pods import AGENT, pods_of
+from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
 from sidecar.plan import TOKEN_FILE
 from sidecar.plan.agents import tags_key
 from sidecar.preflight.records import AgentFacts, Candidate, Traced
@@ -24,6 +24,7 @@ from sidecar.verify.compose import ROLE, SERVICE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sidecar.checks.gateways import FoundGateway
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
     from sidecar.plan import ImagePlan, Plan, ServicePlan
@@ -144,20 +145,28 @@ def of_release(
     if not traced:
         fix = "Give --region ID for a release that is not installed yet"
         raise SidecarError(selector, "no pod of it has an agent", fix)
-    pod = traced[0]
+    pod = max(traced, key=lambda each: each.ready)
     facts = agent_facts((pod.container(AGENT) or {}).get("args", []))
     host = find_gateway(str(facts.gateway), regions)
     return Candidate(
         target="kubernetes",
-        region=host.region.id if host.region else LOCAL,
+        region=_region_of(host, pods),
         agent=facts,
         network=host.network or "public",
         services=tuple(_services_of(traced)),
         probe=image or pod.image or official().gateway.name,
         regions=regions,
         kubectl=kubectl,
+        pod=pod,
         secret=_secret_of(pod),
     )
+
+
+def _region_of(host: FoundGateway, pods: Iterable[Pod]) -> str:
+    """Return the region of a release; empty where its gateway is neither listed nor its own."""
+    if host.region:
+        return host.region.id
+    return LOCAL if any(pod.container(GATEWAY) for pod in pods) else ""
 
 
 def _secret_of(pod: Pod) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sidecar.engine.client import connect
 from sidecar.engine.errors import EngineError
 from sidecar.preflight import gateway
-from sidecar.preflight.places import EngineNetwork, Host, PodPlace
+from sidecar.preflight.places import AgentPod, EngineNetwork, Host, PodPlace
 from sidecar.preflight.records import passed, skipped
 from sidecar.verify.compose import ROLE
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sidecar.engine.client import Engine
+    from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.kubernetes.pods import Pod
     from sidecar.preflight.places import Place
     from sidecar.preflight.records import Candidate, Result
 
@@ -41,20 +43,27 @@ def look_for(candidate: Candidate) -> Iterator[Result]:
 
 def _place_of(candidate: Candidate) -> tuple[Place, Result]:
     if candidate.kubectl:
-        place = PodPlace(candidate.kubectl)
-        return place, passed(PLACE, place.name, "as the agents will run")
+        return _in_cluster(candidate.kubectl, candidate.pod)
     if candidate.target == "process":
         return Host(), passed(PLACE, "this host", "agents run here as processes")
     try:
         engine = connect()
     except EngineError:
         return Host(), _instead("no engine answers")
-    if beside := _running_agent(engine, candidate):
-        return beside, passed(PLACE, beside.name, "an agent of this deployment runs there")
+    if running := _running_agent(engine, candidate):
+        return running, passed(PLACE, running.name, "an agent of this deployment runs there")
     if engine.images.find(candidate.probe) is None:
         return Host(), _instead(f"the engine does not have {candidate.probe}")
     alone = EngineNetwork(engine, "a short-lived container", "bridge")
     return alone, passed(PLACE, alone.name, "as the agents will run")
+
+
+def _in_cluster(kubectl: Kubectl, pod: Pod | None) -> tuple[Place, Result]:
+    if pod is None:
+        alone = PodPlace(kubectl)
+        return alone, passed(PLACE, alone.name, "as the agents will run")
+    beside = AgentPod(kubectl, pod)
+    return beside, passed(PLACE, beside.name, "an agent of this release runs there")
 
 
 def _instead(why: str) -> Result:

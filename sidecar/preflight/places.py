@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import RunTimeoutError
 from sidecar.errors import SidecarError
+from sidecar.kubernetes.ephemeral import run_inside
 from sidecar.kubernetes.short_lived import run_pod
 from sidecar.secrecy import child_environment
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sidecar.engine.client import Engine
     from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.kubernetes.pods import Pod
 
 
 class Place(Protocol):
@@ -78,6 +80,24 @@ class PodPlace:
     def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
         """Run the command in the pod."""
         return run_pod(self.kubectl, image, command, seconds)
+
+
+@dataclass(frozen=True)
+class AgentPod:
+    """A pod in which an agent runs already: an ephemeral container of it looks."""
+
+    kubectl: Kubectl
+    pod: Pod
+    has_gateway: bool = True
+
+    @property
+    def name(self) -> str:
+        """The pod's name."""
+        return f"pod {self.pod.name}"
+
+    def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
+        """Run the command in the pod."""
+        return run_inside(self.kubectl, self.pod, image, command, seconds)
 
 
 @dataclass(frozen=True)

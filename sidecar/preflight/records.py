@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from sidecar.findings import Finding, Problem
     from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.kubernetes.pods import Pod
     from sidecar.regions import Region
     from sidecar.stand_in.sockets import Address
 
@@ -144,6 +145,8 @@ class Candidate:
     regions: Mapping[str, Region] = field(default_factory=dict, repr=False)
     kubectl: Kubectl | None = None
     """The namespace of the cluster that it goes to; None for other targets."""
+    pod: Pod | None = field(default=None, repr=False)
+    """One of a release that runs already, with an agent."""
     secret: str = ""
     """The Secret that the agents of a running release read."""
 

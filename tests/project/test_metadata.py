@@ -86,7 +86,8 @@ def test_every_imported_package_is_declared(folder, lists):
     for name in lists:
         declared |= set(map(normal, REQUIREMENT.findall(text(name))))
     own = OWN | {path.stem for path in (ROOT / "tests").rglob("*.py")}
-    distributions = {**packages_distributions(), "google": ["protobuf"]}  # a shared namespace
+    named_otherwise = {"google": ["protobuf"], "Tea": ["alibabacloud-tea"]}
+    distributions = {**packages_distributions(), **named_otherwise}
     undeclared = {
         module
         for module in imported(ROOT / folder) - own - set(sys.stdlib_module_names)

@@ -62,6 +62,19 @@ def test_every_hop_of_a_release_is_counted(release) -> None:
     assert all(hop["ok"] and hop["figure"] >= hop["expected"] for hop in hops)
 
 
+def test_preflight_looks_from_a_pod_of_a_release_that_runs(release) -> None:
+    """The stand-in answers there; the token's Secret is judged, and not shown."""
+    words = ("verify", "--pre", "--release", "demo", "--output", "json")
+    done = release.sidecar(*words, "--only", "gateway", "--only", "token-file")
+    found = {result["check"]: result for result in json.loads(done.stdout)["checks"]}
+    names = ("agent-place", "gateway-name", "gateway-port", "gateway-protocol", "round-trip")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert {"ok"} == {found[name]["severity"] for name in (*names, "token-file")}
+    assert found["agent-place"]["subject"].startswith("pod demo-")
+    assert TOKEN not in done.stdout
+
+
 def test_a_release_with_names_of_its_own_is_proven(release) -> None:
     """`helm test` and verify find its pods; Kubernetes sees a budget that lets one pod go."""
     budget = "services.backend.podDisruptionBudget.maxUnavailable=1"

@@ -15,6 +15,7 @@ from sidecar.kubernetes.short_lived import pod_of, run_pod
 from sidecar.plan.agents import config_text
 from sidecar.preflight import cluster
 from sidecar.preflight.candidates import of_release
+from sidecar.preflight.gateway import check_region
 from sidecar.preflight.records import AgentFacts, Candidate
 from sidecar.regions import load_regions
 from sidecar.stand_in.sockets import Address
@@ -157,6 +158,25 @@ def test_a_release_is_read_from_its_pods(kubectl):
     assert [("web", "shop/web:1", ("gunicorn", "shop:app"))] == [
         (each.name, each.image, each.command) for each in candidate.services
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(["jaeger-agent"], ("", "unknown-gateway")), (["jaeger-agent", "gateway"], ("local", ""))],
+)
+def test_a_gateway_outside_the_catalogue_is_the_releases_own_or_unknown(kubectl, names, expected):
+    """A pod of the release with the stand-in tells them apart."""
+    args = ["--reporter.grpc.host-port=demo-gateway:1883"]
+    pod = {
+        "metadata": {"name": "web-1", "namespace": "shop", "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": name, "image": "i", "args": args} for name in names]},
+        "status": {"phase": "Running"},
+    }
+    kubectl.answer("get pods", {"items": [pod]})
+    candidate = of_release(KUBECTL, "app=web", "", load_regions())
+    (result,) = check_region(candidate)
+
+    assert expected == (candidate.region, result.id)
 
 
 def with_secret():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+from pathlib import Path
 
 import pytest
 from fake_engine import VERSION, serve
 
+from sidecar.cli import build_parser
 from sidecar.preflight import report
 from sidecar.preflight.records import (
     AgentFacts,
@@ -153,3 +156,13 @@ def test_a_taken_port_is_an_error_with_its_holder(run, tmp_path, monkeypatch):
 
     assert 1 == done.code
     assert f"web on 127.0.0.1:{port}: the port is in use by" in done.out
+
+
+def test_the_commands_of_the_page_are_ones_the_kit_knows():
+    """Every `$ sidecar …` of docs/preflight.md parses."""
+    page = (Path(__file__).parents[3] / "docs" / "preflight.md").read_text("utf-8")
+    lines = re.findall(r"^\$ sidecar (.+)$", page, re.MULTILINE)
+
+    assert lines
+    for line in lines:
+        build_parser("verify").parse_args(line.split())

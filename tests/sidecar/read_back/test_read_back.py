@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import trace_api
 from sidecar_tracing import probe
 
+from sidecar.cli import build_parser
 from sidecar.errors import SidecarError
 from sidecar.read_back import proof as proofs
 from sidecar.read_back.api import TraceApi
@@ -311,3 +314,13 @@ def test_a_key_file_without_a_region_is_wrong_usage(run, tmp_path):
 
     assert 2 == done.code
     assert "need --read-back REGION" in done.err
+
+
+def test_the_commands_of_the_page_are_ones_the_kit_knows():
+    """Every `$ sidecar …` of docs/read-back.md parses."""
+    page = (Path(__file__).parents[3] / "docs" / "read-back.md").read_text("utf-8")
+    lines = re.findall(r"^\$ sidecar (.+)$", page, re.MULTILINE)
+
+    assert lines
+    for line in lines:
+        build_parser("verify").parse_args(line.split())
