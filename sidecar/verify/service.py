@@ -9,7 +9,6 @@ from sidecar.rules import service_reports as rules
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.service_reports import Facts, Sampler, Told
 from sidecar.verify.hops import REPORTS, Hop
-from sidecar.verify.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from sidecar.verify.deployment import Lack
     from sidecar.verify.look import Look, ReplicaLook
     from sidecar.verify.runtimes import Runtime
+    from sidecar.verify.seen import Seen
     from sidecar.verify.visit import Visit
 
 _OTLP = (
@@ -45,7 +45,7 @@ class Judge:
 
     def __init__(self, service: str, look: Look, seen: Seen | None = None) -> None:
         """Take a look, and what the stand-in shows, where that was asked."""
-        self._service, self._look, self._seen = service, look, seen or Seen()
+        self._service, self._look, self._seen = service, look, seen
 
     def hops(self, *, path_fails: bool = False) -> Iterator[Hop]:
         """Yield a hop for each replica; unclear ones are open while the path itself fails."""
@@ -96,7 +96,7 @@ class Judge:
             otlp_variables=[name for name in _OTLP if variables.get(name)],
             answers=sum(answer.answered for answer in plain),
             unanswered=str(unanswered) if unanswered else "",
-            asked=self._seen.traced_of(replica.hostname),
+            asked=self._seen.traced_of(replica.hostname) if self._seen else 0,
             senders=found.senders,
             received=received > 0,
         )
@@ -114,7 +114,8 @@ class Judge:
         if runtimes := visit.after.runtimes:
             sent = sum(one.sent for one in runtimes)
             return _Evidence(sent, "own spans", "its runtime's statistics")
-        if shown := self._seen.own_of(replica.hostname):
+        if self._seen:  # its agent also received the requests that carried a trace id
+            shown = self._seen.own_of(replica.hostname)
             return _Evidence(shown, "own spans", "what the stand-in received of it")
         return _Evidence(received, "own packets", "what its agent received meanwhile")
 

@@ -134,7 +134,7 @@ def test_if_only_the_sampled_request_arrives_the_sampler_is_the_cause() -> None:
     """A stock client's own sampler left out the plain one."""
     traced = replace(ASKED, trace_id="51dec0de00000001")
     seen = Seen({}, {traced.trace_id: {"web host-1": 2}})
-    (hop,) = judged(replica(answers=[ASKED, traced]), seen=seen)
+    (hop,) = judged(replica(answers=[ASKED, traced]), received=5, seen=seen)
 
     assert "service-sampler-off" == hop.id
 
