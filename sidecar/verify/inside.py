@@ -12,12 +12,15 @@ import json
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psutil
 
 from sidecar.errors import SidecarError
-from sidecar.verify import report, trace
+from sidecar.rules.service_reports import Facts
+from sidecar.verify import report, requests, seen, service, trace
 from sidecar.verify.loopback import answers, fetch
 from sidecar.verify.pod import PodDeployment, parser_of
 from sidecar.verify.reader import wait_for
@@ -25,6 +28,9 @@ from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sidecar.verify.hops import Hop
 
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 
@@ -46,13 +52,41 @@ def _proven(args: argparse.Namespace) -> bool:
     deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
     try:
         proof = verify(deployment, args.spans, args.seconds, path_only=True)
+        if proof.ok and args.gateway:
+            own = tuple(reports(args.request, args.gateway, args.seconds))
+            proof = replace(proof, hops=(*own, *proof.hops))
         print(report.as_text(proof))
         for url in args.request:
             print(asked(url, args.gateway, args.seconds))
-    except SidecarError as error:
+    except (SidecarError, OSError) as error:
         print(f"FAIL {error}", file=sys.stderr)
         return False
     return proof.ok
+
+
+def reports(urls: Sequence[str], gateway: str, seconds: float) -> Iterator[Hop]:
+    """Yield the first hop of each service that a request reaches, as the stand-in shows it."""
+    before = seen.read(gateway, (), 0).by_service()
+    counted: dict[str, int] = {}
+    for url in urls:
+        answer = requests.ask(url, requests.new_trace_id())
+        host = urlsplit(url).hostname or url
+        if not answer.answered:
+            yield service.hop_of(host, 0, Facts(unanswered=str(answer)))
+            continue
+        after = seen.read(gateway, (answer.trace_id,), seconds)
+        arrived = after.by_service(answer.trace_id) or grown(before, after.by_service())
+        counted.update(arrived)
+        if not arrived:
+            yield service.hop_of(host, 0, Facts(answers=1))
+    for name, spans in sorted(counted.items()):
+        yield service.hop_of(name, spans, Facts(own=spans, answers=1))
+
+
+def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """Return the services that have reported in between, with their spans."""
+    counts = {name: count - before.get(name, 0) for name, count in after.items()}
+    return {name: count for name, count in counts.items() if count > 0}
 
 
 def await_agent(admin: str, seconds: float) -> None:

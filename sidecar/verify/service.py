@@ -120,6 +120,12 @@ class Judge:
         return _Evidence(received, "own packets", "what its agent received meanwhile")
 
 
+def hop_of(service: str, own: int, facts: Facts) -> Hop:
+    """Return the hop of a service of which only this is known."""
+    cause, fix, rule = _words(rules.judge(facts))
+    return Hop(REPORTS, service, not rule, own, None, "own spans", {}, cause, fix, rule)
+
+
 def needs_stand_in(look: Look) -> bool:
     """Tell whether only the stand-in can show that a replica reports."""
     visits = [replica.visit for replica in look.replicas if replica.visit]

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from agent_process import AgentProcess, StandInProcess, write_token
 
-from sidecar.verify import inside, local
+from sidecar.verify import inside, marked
 from sidecar.verify.pod import PodDeployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
@@ -87,7 +87,7 @@ def test_a_service_that_does_not_answer_fails_the_test(proven) -> None:
 def test_a_probe_that_breaks_is_reported(monkeypatch) -> None:
     """By its last line."""
     done = subprocess.CompletedProcess([], 1, stdout="", stderr="Traceback\nOSError: no network\n")
-    monkeypatch.setattr(local.subprocess, "run", lambda *_args, **_options: done)
+    monkeypatch.setattr(marked.subprocess, "run", lambda *_args, **_options: done)
 
     with pytest.raises(Exception, match="the probe failed: OSError: no network"):
         PodDeployment("test", None).send("test", "marker", 1)

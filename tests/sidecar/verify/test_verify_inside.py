@@ -116,6 +116,41 @@ def test_a_service_that_does_not_answer_is_a_failure() -> None:
         inside.asked(url, None, 1)
 
 
+def reporters(spans: int) -> dict[str, object]:
+    """Return what the stand-in shows of a service's own spans."""
+    return {"reporters": [{"service": "web", "hostname": "h", "spans": spans}]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({"/api/traces/51dec0deabcd": trace(4)}, ("web", True, 4, "")),
+        ({}, ("127.0.0.1", False, 0, "service-silent")),
+    ],
+    ids=["followed", "silent"],
+)
+def test_a_requested_service_must_report(answers, expected, monkeypatch) -> None:
+    """Its spans of a request with a trace id reach the stand-in, or it is silent."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "abcd")
+    with serving({"/": {}, "/api/reporters": reporters(3), **answers}) as url:
+        (hop,) = inside.reports([f"{url}/"], url, 0.2)
+
+    assert expected == (hop.service, hop.ok, hop.figure, hop.id)
+
+
+def test_a_request_without_an_answer_is_a_failed_hop() -> None:
+    """It is named."""
+    with serving({"/api/reporters": reporters(3)}) as url:
+        (hop,) = inside.reports([f"{url}/"], url, 0.2)
+
+    assert ("request-not-answered", f"{url}/: answers 404") == (hop.id, hop.cause)
+
+
+def test_a_service_that_follows_no_trace_reports_if_its_count_grows() -> None:
+    """Its client may use other headers."""
+    assert {"web": 2} == inside.grown({"web": 1, "api": 4}, {"web": 3, "api": 4})
+
+
 def test_no_agent_is_a_failed_hop(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, and the hop is named."""
     with serving({}) as url:
