@@ -43,7 +43,7 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     )
 
 
-_STATES = ("connected", "forwards", "queue", "started", "waiting", "stalled", "at", "restarted")
+_STATES = ("connected", "forwards", "queue", "started", "stalled", "at", "restarted")
 """Fields of AgentCounts that are states, not totals."""
 
 
@@ -68,13 +68,11 @@ class AgentCounts:
     forwards: bool = True
     """False for the stand-in at the agent's port: there is no further agent hop."""
     queue: int = 0
-    """Packets that wait in the agent now."""
+    """Packets that wait in the agent now, those in calls without an answer yet included."""
     started: int = 0
     """When the agent started, in Unix seconds; 0 where that is not known."""
     batches_submitted: int = 0
     """A packet holds one batch."""
-    waiting: int = 0
-    """Packets that the agent holds: in its queue, or in calls without an answer yet."""
     stalled: float = field(default=0.0, compare=False)
     """Seconds until the reading in which the agent held packets, and no call was answered."""
     at: float = field(default=0.0, compare=False)
@@ -107,7 +105,7 @@ class AgentCounts:
     @property
     def handled(self) -> int:
         """Packets that the agent no longer holds: submitted, failed or not decoded."""
-        return max(0, self.packets_processed - self.waiting)
+        return max(0, self.packets_processed - self.queue)
 
     @property
     def answered(self) -> int:

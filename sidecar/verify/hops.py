@@ -9,7 +9,7 @@ from sidecar.console import findings_data
 from sidecar.rules import hops as rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sidecar.findings import Finding, Problem
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
@@ -148,15 +148,46 @@ def accepted_hop(
     service: str,
     client: ClientCounts,
     gateway: GatewayCounts | None,
-    before: rules.Before = rules.SOUND,
+    *,
+    before: bool = False,
 ) -> Hop:
-    """Judge what the gateway kept of the marked spans; None: it does not show its counts."""
+    """Judge what the gateway kept of the marked spans; None: it does not show its counts.
+
+    `before`: a hop before it failed.
+    """
     if gateway is None:
         unknown = Hop(ACCEPTED, service, None, None, client.sent)
         return _with_cause(unknown, rules.no_counts())
     lost = _lost({rules.REFUSED: gateway.refused, rules.DROPPED: gateway.dropped})
     hop = Hop(ACCEPTED, service, True, gateway.distinct, client.started, counts=lost)
-    return _judged(hop, rules.accepted(lost, client.started - gateway.distinct, before))
+    return _judged(hop, rules.accepted(lost, client.started - gateway.distinct, before=before))
+
+
+def by_marker(
+    hops: Iterable[Hop], client: ClientCounts, gateway: GatewayCounts, *, unmarked: bool
+) -> list[Hop]:
+    """Return the hops before the gateway as its counts of the marked spans correct them.
+
+    All totals of an agent include other traffic, which may wait there when the marked spans have
+    arrived, or hide that they never came.
+    """
+    found = list(hops)
+    if gateway.distinct >= client.started:
+        return [_arrived(hop) for hop in found]
+    missing = client.sent - gateway.settled
+    if missing > 0 and unmarked and all(hop.ok for hop in found):
+        return [_unreached(hop, missing) if hop.unit == "packets" else hop for hop in found]
+    return found
+
+
+def _arrived(hop: Hop) -> Hop:
+    """Return a hop where nothing was lost as sound: what waits there is other traffic."""
+    lost = hop.hop != SUBMITTED or hop.counts
+    return hop if hop.ok or lost else replace(hop, ok=True, cause="", fix="", id="")
+
+
+def _unreached(hop: Hop, spans: int) -> Hop:
+    return _judged(hop, rules.unreached(spans))
 
 
 def broken_hop(service: str, broken: Broken) -> Hop:

@@ -43,8 +43,10 @@ _METRICS = {
 _SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
 _SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _POLL_SECONDS = 0.1
-STALLED_SECONDS = 6.0
+STALLED_SECONDS = 4.0
 """A gateway that answers no call for so long is not waited for."""
+_UNCONNECTED_SECONDS = 8.0
+"""A connection takes longer: an agent looks its gateway's name up first."""
 _ARRIVAL_SECONDS = 2.0
 """A sent packet is in the agent, or lost, after so long."""
 
@@ -57,18 +59,8 @@ def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT)
         if sample and sample["name"] in totals:
             totals[sample["name"]] += float(sample["value"])
     values: dict[str, Any] = {name: int(totals[metric]) for name, metric in _METRICS.items()}
-    counts = AgentCounts(
-        **values,
-        kernel_drops=sum(kernel_drops(text, port) for text in sockets),
-    )
-    return replace(counts, waiting=_waiting(counts))
-
-
-def _waiting(counts: AgentCounts) -> int:
-    """Return the packets that an agent took and has not settled; 0 where it counts no batches."""
-    if counts.spans_submitted and not counts.batches_submitted:
-        return 0
-    return max(0, counts.packets_processed - counts.batches_submitted - counts.handler_errors)
+    drops = sum(kernel_drops(text, port) for text in sockets)
+    return AgentCounts(**values, kernel_drops=drops)
 
 
 def kernel_drops(table: str, port: int) -> int:
@@ -130,7 +122,7 @@ class _Wait:
     def seen(self, counts: AgentCounts) -> AgentCounts:
         """Return a reading, with the time for which no call was answered."""
         now = time.monotonic()
-        if counts.answered != self._answered or not counts.waiting:
+        if counts.answered != self._answered or not counts.queue:
             self._answered, self._moved = counts.answered, now
         return replace(counts, stalled=now - self._moved)
 
@@ -138,9 +130,9 @@ class _Wait:
         """Tell whether waiting on changes nothing."""
         if counts.handled >= self._goal:
             return True
-        if counts.connected and counts.stalled >= STALLED_SECONDS:
+        if counts.stalled >= (STALLED_SECONDS if counts.connected else _UNCONNECTED_SECONDS):
             return True
-        return not counts.waiting and time.monotonic() - self._began >= _ARRIVAL_SECONDS
+        return not counts.queue and time.monotonic() - self._began >= _ARRIVAL_SECONDS
 
 
 def main(arguments: list[str] | None = None) -> int:

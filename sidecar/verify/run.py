@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.rules.agent_logs import logged
-from sidecar.rules.hops import Before, Exporter, restarted
+from sidecar.rules.hops import Exporter, restarted
 from sidecar.rules.watch import lost_earlier
 from sidecar.verify import hops, service
 from sidecar.verify.asking import settled, urls_for
@@ -157,5 +157,7 @@ class _SpanPath:
         # what the agent submitted has arrived already: do not wait long for refused or lost spans
         patience = self._task.seconds if sound else 1.0
         gateway = self._deployment.gateway(self._task.marker, client.sent, patience)
-        before = Before(failed=not sound, unmarked=self._unmarked)
-        self.hops.append(hops.accepted_hop(self.service, client, gateway, before))
+        if gateway:
+            self.hops = hops.by_marker(self.hops, client, gateway, unmarked=self._unmarked)
+        failed = any(hop.ok is False for hop in self.hops)
+        self.hops.append(hops.accepted_hop(self.service, client, gateway, before=failed))

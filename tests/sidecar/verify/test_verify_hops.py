@@ -9,12 +9,12 @@ import pytest
 from sidecar.findings import Problem
 from sidecar.rules import hops as rules
 from sidecar.rules.agent_logs import TOKEN_REFUSED
-from sidecar.rules.hops import Before
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import (
     Proof,
     accepted_hop,
     broken_hop,
+    by_marker,
     client_hop,
     received_hop,
     submitted_hop,
@@ -118,14 +118,14 @@ def test_the_receiver_is_named_for_what_it_is():
         (AgentCounts(4, spans_failed=200), LOGGED, "200 spans failed: C"),
         (AgentCounts(4, spans_failed=200), SOUND, "200 spans failed: the gateway refused them"),
         (AgentCounts(4, spans_failed=50), AWAY, "50 spans failed: the agent has no connection"),
-        (AgentCounts(4, waiting=4), LOGGED, "4 packets wait in the agent: C"),
-        (AgentCounts(4, waiting=4), AWAY, "4 packets wait in the agent: the agent has no connect"),
+        (AgentCounts(4, queue=4), LOGGED, "4 packets wait in the agent: C"),
+        (AgentCounts(4, queue=4), AWAY, "4 packets wait in the agent: the agent has no connect"),
         (
-            AgentCounts(4, waiting=3),
+            AgentCounts(4, queue=3),
             SILENT,
             "3 packets wait in the agent: the gateway has answered no call for 6 s",
         ),
-        (AgentCounts(4, waiting=3), SOUND, "3 packets wait in the agent: the gateway answers, but"),
+        (AgentCounts(4, queue=3), SOUND, "3 packets wait in the agent: the gateway answers, but"),
         (
             AgentCounts(4, spans_submitted=150, handler_errors=1),
             SOUND,
@@ -158,10 +158,10 @@ def test_what_never_reached_the_agent_does_not_wait_in_it():
 
 def test_packets_of_other_traffic_may_wait():
     """A queue hands on first what came first: with four settled, the marked four are settled."""
-    busy = AgentCounts(packets_processed=40, spans_submitted=1200, waiting=36)
+    busy = AgentCounts(packets_processed=40, spans_submitted=1200, queue=36)
 
     assert submitted_hop("web", CLIENT, busy, SOUND).ok
-    assert "1 packets wait" in submitted_hop("web", CLIENT, replace(busy, waiting=37), SOUND).cause
+    assert "1 packets wait" in submitted_hop("web", CLIENT, replace(busy, queue=37), SOUND).cause
 
 
 @pytest.mark.parametrize(
@@ -225,18 +225,34 @@ def test_spans_that_the_gateway_did_not_keep_have_a_cause(counts, lost, cause):
     assert hop.fix
 
 
-def test_two_causes_of_spans_that_did_not_arrive_are_told_apart():
-    """Other traffic hides whether marked packets came; the fix says how to find out."""
-    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), Before(unmarked=True))
+BUSY = AgentCounts(40, spans_submitted=1200)
 
-    assert "never reached this agent" in hop.cause
-    assert "the gateway dropped them" in hop.cause
-    assert "without other traffic" in hop.fix
+
+def test_spans_that_the_gateway_never_saw_did_not_reach_a_busy_agent():
+    """Other packets hide that the marked ones did not come; the stand-in counts by marker."""
+    hops = [received_hop("web", CLIENT, BUSY), submitted_hop("web", CLIENT, BUSY, SOUND)]
+    found = by_marker(hops, CLIENT, GatewayCounts(100, 0, 100), unmarked=True)
+
+    assert [(False, "agent-not-reached"), (True, "")] == [(hop.ok, hop.id) for hop in found]
+    assert "100 marked spans never reached the agent" in found[0].cause
+    assert hops == by_marker(hops, CLIENT, GatewayCounts(100, 0, 100), unmarked=False)
+
+
+def test_other_traffic_may_wait_when_the_marked_spans_have_arrived():
+    """A slow gateway always has some packets under way; failed spans stay a failure."""
+    waits = submitted_hop("web", CLIENT, replace(BUSY, queue=40), SOUND)
+    fails = submitted_hop("web", CLIENT, replace(BUSY, spans_failed=5), SOUND)
+    (waiting, failing) = by_marker(
+        [waits, fails], CLIENT, GatewayCounts(200, 0, 200), unmarked=True
+    )
+
+    assert (False, True) == (waits.ok, waiting.ok)
+    assert not failing.ok
 
 
 def test_spans_that_were_lost_before_do_not_blame_the_gateway():
     """The hop where they were lost says why."""
-    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), Before(failed=True))
+    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), before=True)
 
     assert "lost-before-this-hop" == hop.id
 
@@ -288,7 +304,7 @@ def test_a_failed_hop_has_the_id_of_its_rule() -> None:
     assert "" == client_hop("web", CLIENT).id
     assert "client-queue-full" == client_hop("web", ClientCounts(2, 1, {"queue_full": 1})).id
     assert "agent-not-reached" == received_hop("web", CLIENT, AgentCounts()).id
-    waiting = AgentCounts(4, waiting=4)
+    waiting = AgentCounts(4, queue=4)
     assert "token-refused" == submitted_hop("web", CLIENT, waiting, LOGGED).id
     assert "spans-not-arrived" == accepted_hop("web", CLIENT, GatewayCounts(1, 0, 1)).id
     assert "gateway-without-counts" == accepted_hop("web", CLIENT, None).id

@@ -101,15 +101,6 @@ def test_an_agent_whose_process_is_newer_was_restarted():
     assert not after.since(AgentCounts(packets_processed=1, started=20)).restarted
 
 
-def test_packets_that_an_agent_took_and_has_not_settled_wait():
-    """Each is one batch: submitted, failed, or not decoded."""
-    counted = 'packets_processed_total{model="jaeger",protocol="compact"}'
-    held = METRICS.replace(f"{counted} 4", f"{counted} 9")
-
-    assert 0 == agent_counts(METRICS, []).waiting
-    assert 5 == agent_counts(held, []).waiting
-
-
 def test_counts_of_another_version_are_read():
     """What this version does not know is left out; what it lacks is zero."""
     assert AgentCounts(3) == agent_counts_of({"packets_processed": 3, "later": 1})
@@ -128,8 +119,8 @@ def clock(monkeypatch):
     ("counts", "seconds", "stalled"),
     [
         (AgentCounts(4, connected=1), 0, 0),
-        (AgentCounts(4, waiting=4, connected=1), 6, 6),
-        (AgentCounts(4, waiting=4, connected=0), 15, 15),
+        (AgentCounts(4, queue=4, connected=1), 4, 4),
+        (AgentCounts(4, queue=4, connected=0), 8, 8),
         (AgentCounts(0, connected=1), 2, 0),
     ],
     ids=["all settled", "no call answered", "not connected", "nothing came"],
@@ -143,7 +134,7 @@ def test_an_agent_is_waited_for_as_long_as_something_may_change(clock, counts, s
 
 def test_an_agent_whose_calls_are_answered_is_slow_not_stalled(clock):
     """It is waited for as long as the caller says."""
-    readings = ({"batches_submitted": number, "waiting": 9 - number % 5} for number in count())
+    readings = ({"batches_submitted": number, "queue": 9 - number % 5} for number in count())
     read = await_agent(lambda: AgentCounts(12, connected=1, **next(readings)), 12, 15)
 
     assert (15, 0) == (round(clock[0], 0), round(read.stalled, 0))

@@ -144,8 +144,9 @@ def test_the_log_is_read_whenever_spans_failed():
 def test_a_gateway_that_does_not_run_is_the_cause():
     """What the agents' logs say of it only follows from that."""
     paused = container(State("gateway-1", "paused"))
-    waiting = AgentCounts(2, waiting=2, connected=1)
-    deployment = Deployment(agents=[AgentCounts(), waiting], log="code = Unavailable")
+    waiting = AgentCounts(2, queue=2, connected=1)
+    none = GatewayCounts(0, 0, 0)
+    deployment = Deployment(agents=[AgentCounts(), waiting], log="code = Unavailable", kept=none)
     deployment.gateway_trouble = lambda: paused
     failure = verify(deployment, 10, 3).first_failure
 
