@@ -45,7 +45,9 @@ def weaknesses(plan: Plan) -> Iterator[Finding]:
     for service in plan.services:
         if problem := charts.root_file_system(is_read_only=service.hardened):
             yield problem.at(f"services.{service.name}", "")
-    # all agents have one version
+    # all agents have one version, and the same settings
+    if problem := charts.tcp_retries(plan.services[0].agent.tcp_retries):
+        yield problem.at("agent.tcp_retries", "")
     if problem := charts.admin_port(plan.services[0].agent.version):
         yield problem.at("agent.version", "")
 

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from sidecar.findings import Finding
     from sidecar.tokens.store import TokenStore
 
+_KEEP = (
+    "running agents keep the old token until they are replaced: "
+    "docker compose up --detach --force-recreate"
+)
+
 
 def run(args: argparse.Namespace) -> int:
     """Run one of the actions."""
@@ -53,10 +58,14 @@ def _set(args: argparse.Namespace) -> int:
         return _print_manifest(args)
     store, key = _rendered_store(args), _key(args)
     token = _token(args)
+    config = config_text(token, key).encode()
     with store.locked(say):
-        store.write(config_text(token, key).encode())
+        before = store.read()
+        store.write(config)
     if args.kubernetes_secret is None:
         print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")
+        if before not in (None, config):
+            print(_KEEP)
     else:
         print(f"{store.name}: applied, fingerprint {check.fingerprint(token)}")
         _print_running(store)

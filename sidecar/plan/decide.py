@@ -199,6 +199,7 @@ def _agent(
         tuning=tuning,
         replica_tuning=_tuning(spec, 1),
         cpus=settings.resources.cpus,
+        tcp_retries=settings.tcp_retries,
     )
 
 

@@ -53,6 +53,8 @@ class AgentPlan:
     """For a target that gives each replica an agent of its own."""
     cpus: float | None
     """None: no limit."""
+    tcp_retries: int | None
+    """How often TCP repeats before it gives a connection up; None: the kernel's own number."""
 
 
 @dataclass(frozen=True)

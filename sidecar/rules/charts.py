@@ -44,6 +44,14 @@ VOLUMES_LEFT_OUT = Rule(
     "Use extraVolumes and extraVolumeMounts",
     "services: [{name: web, image: web:1, volumes: ['./data:/data']}]",
 )
+TCP_RETRIES_LEFT_OUT = Rule(
+    "chart-without-tcp-retries",
+    Severity.WARNING,
+    "The chart does not set `agent.tcp_retries`.",
+    "It is a sysctl of the whole pod, which Kubernetes refuses unless the kubelet allows it.",
+    "Leave it out of the layer for a cluster; a gateway that is silent there holds an agent longer",
+    "agent: {tcp_retries: 5}",
+)
 NO_MEMORY_LIMIT = Rule(
     "no-memory-limit",
     Severity.WARNING,
@@ -82,6 +90,13 @@ def volumes(targets: Sequence[str]) -> Problem | None:
     if not targets:
         return None
     return VOLUMES_LEFT_OUT.problem(f"volumes ({', '.join(targets)}) stay on the host")
+
+
+def tcp_retries(number: int | None) -> Problem | None:
+    """Judge whether the agents' connections end after another number of retries."""
+    if number is None:
+        return None
+    return TCP_RETRIES_LEFT_OUT.problem(f"{number} retries are for Compose only")
 
 
 def memory_limit(mib: int | None, default_mib: int) -> Problem | None:

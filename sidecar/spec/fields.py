@@ -304,6 +304,14 @@ AGENT = Section(
             RESOURCES,
             "limits of each agent; memory follows from the capacity if not given",
         ),
+        Field(
+            "tcp_retries",
+            Integer(3, 15, "a number of TCP's retries"),
+            "retries before a connection without an answer ends; the kernel's 15 if not given",
+            None,
+            5,
+            from_environment=False,
+        ),
     ),
 )
 IMAGES = Section(

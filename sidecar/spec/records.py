@@ -153,6 +153,8 @@ class AgentSettings:
     """None: the official image of that version."""
     resources: Resources = Resources()
     """memory_mib None: computed from the capacity."""
+    tcp_retries: int | None = None
+    """net.ipv4.tcp_retries2 of its network; None: the kernel's."""
 
 
 @dataclass(frozen=True)

@@ -96,11 +96,11 @@ def test_a_wrong_token_is_named(deployment):
     before = deployment.counters()["spans"]["refused"]["wrong"]
     deployment.set(SIDECAR_TOKEN_FILE=str(other))
     try:
-        deployment.up("--force-recreate", "--no-deps", *AGENTS)
+        deployment.up("--no-deps", *AGENTS)  # the path alone makes Compose replace them
         hops, done = deployment.hops("--spans", "20", "--seconds", "5")
     finally:
         deployment.set(SIDECAR_TOKEN_FILE=None)
-        deployment.up("--force-recreate", "--no-deps", *AGENTS)
+        deployment.up("--no-deps", *AGENTS)
 
     failure = next(hop for hop in hops.values() if hop["ok"] is False)
     assert 1 == done.code

@@ -15,6 +15,7 @@ EXAMPLES = {
     ),
     "chart-without-env-files": example(charts.env_files, Call(["web.env"]), Call([])),
     "chart-without-volumes": example(charts.volumes, Call(["/data"]), Call([])),
+    "chart-without-tcp-retries": example(charts.tcp_retries, Call(5), Call(None)),
     "no-memory-limit": example(charts.memory_limit, Call(None, 512), Call(64, 512)),
     "writable-root": example(
         charts.root_file_system, Call(is_read_only=False), Call(is_read_only=True)

@@ -254,6 +254,7 @@ def test_labels_hold_region_and_version() -> None:
         "service": "backend",
         "region": "cn-shanghai",
         "version": plan.kit_version,
+        "token-file": "./secrets/agent.yaml",
     }
 
     assert {f"sidecar-kit.{key}": value for key, value in expected.items()} == labels
@@ -454,6 +455,33 @@ def test_compose_accepts_every_region_and_network(tmp_path, as_compose_reads) ->
 
     with ThreadPoolExecutor(2) as pool:
         assert [""] * 42 == list(pool.map(check, product(ROWS, ("public", "vpc"))))
+
+
+def test_another_path_of_the_token_makes_compose_replace_the_agents(
+    tmp_path, as_compose_reads, monkeypatch
+) -> None:
+    """A file secret's path is not in Compose's hash of a service; the agents' label is."""
+
+    def hashes() -> dict[str, str]:
+        printed = as_compose_reads(compose.render(plan_of(Spec("cn-hangzhou"))), tmp_path, *options)
+        return dict(line.split() for line in printed.splitlines())
+
+    options = ("--hash", "*")
+    before = hashes()
+    monkeypatch.setenv("SIDECAR_TOKEN_FILE", str(tmp_path / "other.yaml"))
+    after = hashes()
+
+    changed = {name for name, value in before.items() if after[name] != value}
+    assert {"frontend-agent", "backend-agent"} == changed
+
+
+def test_an_agents_connection_may_end_after_fewer_retries() -> None:
+    """Only where the spec says so: the kernel's own number is the default."""
+    few = compose.render(plan_of(Spec("cn-hangzhou", agent=AgentSettings(tcp_retries=5))))
+    agent = yaml.safe_load(few[compose.FILE])["services"]["frontend-agent"]
+
+    assert {"net.ipv4.tcp_retries2": 5} == agent["sysctls"]
+    assert "sysctls" not in compose.render(plan_of(Spec("cn-hangzhou")))[compose.FILE]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -50,6 +50,17 @@ def test_a_file_is_a_source(run) -> None:
     )
 
 
+def test_another_token_says_that_running_agents_keep_theirs(run) -> None:
+    """An agent reads its file when it starts; the same token changes nothing."""
+    for name, token in (("one", TOKEN), ("two", f"{TOKEN}2")):
+        Path(name).write_text(token)
+        Path(name).chmod(0o600)
+    first, same, other = (run("token", "set", "--file", name).out for name in ("one", "one", "two"))
+
+    assert (WRITTEN, WRITTEN) == (first, same)
+    assert f"{WRITTEN}running agents keep the old token until they are replaced" in other
+
+
 def test_standard_input_is_a_source(execute) -> None:
     """As from `vault read … | sidecar token set --stdin`."""
     result = execute("token", "set", "--stdin", stdin=f"{TOKEN}\n".encode())
