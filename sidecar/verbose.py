@@ -8,6 +8,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sidecar.lifetime import unbound
 from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def start(token: str | None) -> None:
 
     def on_event(event: str, arguments: tuple[Any, ...]) -> None:  # pragma: no cover - not traced
         if event == "subprocess.Popen":
-            say(f"runs {shlex.join(os.fsdecode(word) for word in arguments[1])}")
+            words = unbound([os.fsdecode(word) for word in arguments[1]])
+            say(f"runs {shlex.join(words)}")
 
     handler = _Handler(say)
     logger = logging.getLogger(_ENGINE)

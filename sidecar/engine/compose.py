@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
+from sidecar.lifetime import bound
 from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _run(
     argv: Sequence[str], *, capture: bool = True, seconds: float | None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        argv,
+        bound(argv),
         check=False,
         text=True,
         errors="replace",

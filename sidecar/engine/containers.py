@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from requests.exceptions import ConnectionError as NoAnswer
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 SHORT_LIVED_LABEL = "io.sidecar-kit.short-lived"
+LOOKED_INTO_LABEL = "io.sidecar-kit.project"
+"""Of a short-lived container: the Compose project of the container whose network it joined."""
+_ENDED = ("created", "exited", "dead")
+_LEFT_BEHIND_SECONDS = 60.0
 _IDLE = ("python", "-c", "import time; time.sleep(900)")
 """What a post does between programs; it ends by itself if it is left behind."""
 
@@ -106,9 +111,43 @@ class Containers:
                 read_only=True,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
-                labels={SHORT_LIVED_LABEL: "true"},
+                labels=self._labels(request.network_mode),
                 auto_remove=auto_remove,
             )
+
+    def _labels(self, network_mode: str) -> dict[str, str]:
+        kind, _, target = network_mode.partition(":")
+        labels = {SHORT_LIVED_LABEL: "true"}
+        if kind == "container":
+            known = self._client.api.inspect_container(target)["Config"].get("Labels") or {}
+            labels[LOOKED_INTO_LABEL] = known.get(PROJECT_LABEL, "")
+        return labels
+
+    def sweep(self, project: str) -> list[str]:
+        """Remove the ended short-lived containers that killed commands left; return their names.
+
+        Only those that looked into this project, and ended a while ago: another command may still
+        read the output of one that has just ended.
+        """
+        labels = [f"{SHORT_LIVED_LABEL}=true", f"{LOOKED_INTO_LABEL}={project}"]
+        filters = {"label": labels, "status": list(_ENDED)}
+        with translated(project):
+            found = self._client.api.containers(all=True, filters=filters)
+        old = [entry for entry in found if self._is_left_behind(entry["Id"])]
+        for entry in old:
+            with suppress(EngineError), translated(entry["Id"]):  # removed by another command
+                self._get(entry["Id"]).remove(force=True, v=True)
+        return [entry["Names"][0].lstrip("/") for entry in old]
+
+    def _is_left_behind(self, identity: str) -> bool:
+        try:
+            data = self.inspect(identity)
+        except EngineError:
+            return False
+        # one that never started has year 1 there
+        last = max(data["Created"], data["State"].get("FinishedAt", ""))
+        limit = datetime.now(timezone.utc) - timedelta(seconds=_LEFT_BEHIND_SECONDS)
+        return str(last) < limit.strftime("%Y-%m-%dT%H:%M:%S")
 
     def of_project(self, project: str, service: str | None = None) -> list[Container]:
         """Return a Compose project's containers, stopped ones included, by service and name."""

@@ -179,6 +179,7 @@ def find_agents(folder: Path, path: Path) -> Agents:
     except (EngineAbsentError, ComposeAbsentError) as error:
         return NoAgents(f"{error.subject}: {error.cause}")
     config = compose.config(folder)
+    engine.containers.sweep(config["name"])
     found = _of_services(containers_of(engine, config, folder), _agent_services(config))
     running = [agent.service for agent in found if agent.status == "running"]
     if not running:

@@ -330,5 +330,6 @@ def running_in(folder: Path, kind: type[Kind]) -> Kind:
             "was not rendered by the kit",
             "Run `sidecar render`",
         ) from None
+    engine.containers.sweep(project)
     containers = containers_of(engine, config, folder)
     return kind(engine, project, image, containers, _wanted(config))

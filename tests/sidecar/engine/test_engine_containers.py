@@ -51,6 +51,7 @@ def test_containers_of_a_project_carry_service_and_health(
 
 def test_short_lived_container_has_no_privileges(fake: FakeEngine, containers: Containers) -> None:
     """It is read-only, without capabilities or new privileges, and removed if it does not start."""
+    fake.answer("GET /containers/c0/json", INSPECTED)
     fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
     fake.answer(
         "POST /containers/c1/start",

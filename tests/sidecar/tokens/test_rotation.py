@@ -45,6 +45,9 @@ class Containers:
         self.refusing = False
         self.labels: dict[str, str] = {}
 
+    def sweep(self, project):
+        """Nothing was left behind."""
+
     def of_project(self, project: str) -> list[Container]:
         """Return them, as the engine's port does."""
         found = sorted(self.there.items())

@@ -29,6 +29,9 @@ class Containers:
         self.known = {}
         """Of each container, beyond what every one has."""
 
+    def sweep(self, project):
+        """Nothing was left behind."""
+
     def of_project(self, project):
         """Return them, as the engine does."""
         return [
