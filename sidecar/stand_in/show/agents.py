@@ -60,9 +60,12 @@ class AgentView:
 class AgentReader:
     """Reads the agents' counters when a page is shown, at most once a second."""
 
-    def __init__(self, senders: Senders, port: int = ADMIN_PORT) -> None:
+    def __init__(
+        self, senders: Senders, port: int = ADMIN_PORT, patience: float = _PATIENCE
+    ) -> None:
         self._senders = senders
         self._port = port
+        self._patience = patience
         self._known: dict[str, AgentCounters] = {}
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
@@ -73,7 +76,7 @@ class AgentReader:
         if self._reading is None and time.monotonic() - self._read_at > _FRESH_SECONDS:
             self._reading = asyncio.create_task(self._read(list(senders)))
         if self._reading is not None:
-            await asyncio.wait({self._reading}, timeout=_PATIENCE)
+            await asyncio.wait({self._reading}, timeout=self._patience)
         recent = time.time() - RECENT_SECONDS
         return [
             AgentView(address, senders[address], self._known.get(address))

@@ -148,7 +148,7 @@ def test_the_page_reads_an_agents_counters(pair):
     senders = Senders()
     senders.note("127.0.0.1", accepted=True)
 
-    (view,) = asyncio.run(AgentReader(senders, agent.admin).views())
+    (view,) = asyncio.run(AgentReader(senders, agent.admin, patience=10).views())
 
     known = agent.counts()
     expected = (known.packets_processed, 0, 100, 0)
