@@ -251,6 +251,7 @@ class RateLimitedLine:
     def __init__(self, monkeypatch):
         self.refuse_next = self.away = False
         self.arrived = []
+        self.swallowed = 0
         monkeypatch.setattr(sender_module, "_connect", self._connect)
         monkeypatch.setattr(delivery_module, "PROBE_SECONDS", 0.02)
         monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)
@@ -263,7 +264,9 @@ class RateLimitedLine:
         return line
 
     def _send(self, data):
-        if not self.away:
+        if self.away:
+            self.swallowed += 1
+        else:
             self.arrived += [span.operationName for span in decode(data).spans]
 
     def _quotes(self):
@@ -388,6 +391,22 @@ def test_spans_are_kept_while_the_agent_has_no_name(make_tracer, monkeypatch):
     network.away, name.addresses = False, ("192.0.2.1",)
 
     assert 3 == tracer.close(5).sent == len(network.arrived)
+
+
+def test_spans_wait_until_an_agent_with_a_new_name_is_on_its_network(make_tracer, monkeypatch):
+    """A container has its name before its network; nothing refuses what is sent meanwhile."""
+    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch)
+    monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 60)
+    tracer = make_tracer(host="agent", reporter_batch_size=1)
+    network.away = True
+    finish(tracer, 3)
+    wait_until(lambda: tracer.reporter._delivery._was_absent)
+    name.addresses = ("192.0.2.1",)
+    wait_until(lambda: network.swallowed > 1)
+    monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)
+    network.away, network.refuse_next = False, True
+
+    assert 3 == tracer.close(10).sent == len(network.arrived)
 
 
 def test_spans_sent_long_before_an_agent_left_are_not_doubled(make_tracer, monkeypatch):

@@ -6,6 +6,7 @@ import errno
 import logging
 import math
 import random
+import socket
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,9 @@ class Delivery:
         self._pending: deque[Packet] = deque()
         self._failures = 0
         self._calm_at = math.inf
+        self._was_absent = False
+        """The agent had no name. Docker names a container before it is on its network, and until
+        then nothing refuses packets."""
 
     @property
     def unsettled(self) -> bool:
@@ -135,7 +139,8 @@ class Delivery:
         self._take_back()
 
     def _is_calm(self) -> bool:
-        return not self._sender.doubtful or time.monotonic() >= self._calm_at
+        in_doubt = self._sender.doubtful or (self._was_absent and not self._sender.is_exact)
+        return not in_doubt or time.monotonic() >= self._calm_at
 
     def _take_back(self) -> bool:
         refused = self._sender.take_refused()
@@ -156,6 +161,8 @@ class Delivery:
             self._pending.popleft()
             self._ledger.drop("send_error", packet.spans)
             return
+        if isinstance(error, socket.gaierror):
+            self._was_absent, self._calm_at = True, math.inf
         self._retry_later(getattr(error, "strerror", None) or type(error).__name__)
 
     def _retry_later(self, cause: str) -> None:
@@ -180,6 +187,7 @@ class Delivery:
             host, port = self._sender.host, self._sender.port
             logger.info("The agent at %s:%s accepts spans again", host, port)
         self._failures = 0
+        self._was_absent = False
         self._sender.trust()
 
 

@@ -197,6 +197,11 @@ class UdpSender:
         self.doubtful = False
 
     @property
+    def is_exact(self) -> bool:
+        """Whether each lost packet is refused; False without a socket."""
+        return self._line is not None and self._line.is_exact
+
+    @property
     def holding(self) -> bool:
         """Whether the last refusal is so recent that packets sent since then may be lost."""
         return time.monotonic() < self._hold_until
