@@ -38,10 +38,12 @@ class ComposeStage(ComposeDeployment):
         project: str,
         image: str,
         containers: Sequence[Container] | None = None,
+        wanted: Mapping[str, int] | None = None,
     ) -> None:
         """Take these containers of a project. Raises UsageError where its gateway is real."""
         self._posts = engine.containers.posts(image)
-        super().__init__(replace(engine, containers=self._posts), project, image, containers)
+        posted = replace(engine, containers=self._posts)
+        super().__init__(posted, project, image, containers, wanted)
         if self._region() != LOCAL:
             raise real_gateway(f"Compose project {project}")
         self._gateway = self._running("gateway", "")
@@ -58,8 +60,8 @@ class ComposeStage(ComposeDeployment):
         return region
 
     def begin(self) -> None:
-        """Read the agents' logs from now on only."""
-        self._began = time.time()
+        """Read the agents' logs from now on only, and take an earlier restart for no cause."""
+        self._began = self._recently = time.time()
 
     def agents(self) -> Sequence[str]:
         """Return the services: each has its own agent."""

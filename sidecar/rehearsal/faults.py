@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sidecar.rehearsal.scene import Scene
 
 SPANS = 200
-_AWAY_SECONDS = 2.0
+_AWAY_SECONDS = 3.0
 
 
 @dataclass(frozen=True)

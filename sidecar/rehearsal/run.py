@@ -88,8 +88,8 @@ def rehearse(stage: Stage, faults: Sequence[Fault], say: Callable[[str], None]) 
 
     The stand-in's own faults are set again after each. Raises SidecarError where the stage fails.
     """
-    initial = stage.faults()
     try:
+        initial = stage.faults()
         say("the proof before")
         proof = verify(stage, _SPANS, _SECONDS, path_only=True)
         if not proof.ok:

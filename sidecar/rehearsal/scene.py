@@ -91,15 +91,12 @@ class Scene:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _settled(self) -> list[Segment]:
-        per_packet = _spans_per_packet(self.sent)
         segments = []
         for service, before in self._before.items():
-            counts = self._agent(service).since(before)
-            due = int((counts.packets_processed - counts.undecoded) * per_packet)
-            if counts.settled < due:
-                after = self._agent(service, before.settled + due, _SETTLE_SECONDS)
-                counts = after.since(before)
-            segments.append(Segment(counts))
+            after = self._agent(service)
+            if after.queue:
+                after = self._agent(service, after.packets_processed, _SETTLE_SECONDS)
+            segments.append(Segment(after.since(before)))
         return segments
 
     def _arrived(self, sent: Sent) -> GatewayCounts:
@@ -114,8 +111,3 @@ class Scene:
 
     def _agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts:
         return self.stage.agent(service, settled, seconds) or AgentCounts()
-
-
-def _spans_per_packet(sent: list[Sent]) -> float:
-    packets = sum(one.client.packets for one in sent)
-    return sum(one.client.sent for one in sent) / packets if packets else 0

@@ -47,7 +47,7 @@ class Stage(Deployment, Protocol):
         ...
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
-        """Return the agent's counts once `settled` spans are settled, or after `seconds`."""
+        """Return the agent's counts once `settled` packets are settled, or after `seconds`."""
         ...
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:

@@ -68,7 +68,7 @@ class Engine:
 
 def stage(containers):
     """Return the stage of such containers."""
-    return ComposeStage(Engine(containers), "shop", "image")
+    return ComposeStage(Engine(containers), "shop", "image", None, {"web": 1})
 
 
 def test_a_deployment_of_a_region_is_refused():
