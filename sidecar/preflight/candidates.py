@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from sidecar.regions import Region
 
 REGION_LABEL = "sidecar-kit.region"
+_READ_SECONDS = 8
 _VARIABLES = ("JAEGER_SAMPLER_", "GUNICORN_CMD_ARGS", "UWSGI_LAZY", "PYTHONPATH")
 """What a look into a service's image may see of its environment: none of these holds a token."""
 
@@ -140,7 +143,8 @@ def of_release(
     kubectl: Kubectl, selector: str, image: str, regions: Mapping[str, Region]
 ) -> Candidate:
     """Return the deployment of the pods that run already. Raises SidecarError where none does."""
-    pods = pods_of(kubectl.get("pods", f"--selector={selector}"))
+    words = ("get", "pods", f"--selector={selector}", "--output=json")
+    pods = pods_of(kubectl.json(*words, seconds=_READ_SECONDS))
     traced = [pod for pod in pods if pod.container(AGENT)]
     if not traced:
         fix = "Give --region ID for a release that is not installed yet"
@@ -198,7 +202,7 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
 
     Raises SidecarError where there is no Compose, or the kit did not render the file.
     """
-    config = find_compose().config(folder)
+    config = _config(folder)
     parts = config.get("services") or {}
     agents = [part for part in parts.values() if _label(part, ROLE) == "agent"]
     services = {name: part for name, part in parts.items() if _label(part, ROLE) == "service"}
@@ -223,6 +227,16 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
         probe=config["x-sidecar"]["probe"],
         regions=regions,
     )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        done = find_compose().run(folder, "config", "--format", "json", seconds=_READ_SECONDS)
+    except subprocess.TimeoutExpired:
+        cause = f"`config` did not end within {_READ_SECONDS} s"
+        raise SidecarError("docker compose", cause) from None
+    parsed: dict[str, Any] = json.loads(done.stdout)
+    return parsed
 
 
 def _label(part: Mapping[str, Any], name: str) -> str:

@@ -10,7 +10,7 @@ from sidecar.engine.compose import parse_version
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import KubernetesError
 from sidecar.preflight.records import broken, found, judged, passed, skipped
-from sidecar.rules import preflight as rules
+from sidecar.rules import machines as rules
 from sidecar.rules import token_files
 from sidecar.secrecy import child_environment
 from sidecar.tokens.secret_store import SecretStore

@@ -8,8 +8,8 @@ from sidecar.checks.gateways import find_gateway, hosts
 from sidecar.errors import SidecarError
 from sidecar.preflight.places import ask
 from sidecar.preflight.records import broken, judged, passed, skipped
+from sidecar.rules import gateway_reach, vendor
 from sidecar.rules import gateways as known
-from sidecar.rules import preflight as rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ def check_region(candidate: Candidate) -> Iterator[Result]:
         return
     listed = find_gateway(f"{host}:{port}", candidate.regions)
     region = listed.region
-    problem = rules.region(region.id if region else "", candidate.region)
+    problem = gateway_reach.region(region.id if region else "", candidate.region)
     if problem is None:
         problem = known.host(host, list(hosts(candidate.regions)))
     fine = f"is the {listed.network} host of {candidate.region}"
@@ -78,7 +78,7 @@ def judge(candidate: Candidate, seen: Mapping[str, Any]) -> Iterator[Result]:
     """Judge what was seen of the gateway from a place."""
     agent = candidate.agent
     host, address = agent.gateway.host, str(agent.gateway)
-    unnamed = rules.resolved(seen["name_error"], candidate.network)
+    unnamed = gateway_reach.resolved(seen["name_error"], candidate.network)
     yield judged("gateway-name", host, unnamed, f"resolves to {', '.join(seen['addresses'])}")
     if unnamed:
         yield from _unseen("the gateway's name does not resolve", address)
@@ -86,8 +86,8 @@ def judge(candidate: Candidate, seen: Mapping[str, Any]) -> Iterator[Result]:
         yield from _judge_port(candidate, seen)
         yield _clock(host, seen["web"])
     fine = "no proxy variable applies to it"
-    yield judged("proxy", host, rules.proxy(seen["proxies"]), fine)
-    small = rules.socket_buffer(seen["buffer"], agent.buffer_bytes)
+    yield judged("proxy", host, gateway_reach.proxy(seen["proxies"]), fine)
+    small = gateway_reach.socket_buffer(seen["buffer"], agent.buffer_bytes)
     fine = f"the kernel grants {seen['buffer']} bytes"
     yield judged("socket-buffer", "net.core.rmem_max", small, fine)
 
@@ -99,7 +99,7 @@ def _unseen(cause: str, address: str) -> Iterator[Result]:
 
 def _judge_port(candidate: Candidate, seen: Mapping[str, Any]) -> Iterator[Result]:
     address = str(candidate.agent.gateway)
-    closed = rules.connected(seen["port_error"], candidate.network)
+    closed = gateway_reach.connected(seen["port_error"], candidate.network)
     yield judged("gateway-port", address, closed, "accepts connections")
     if closed:
         yield skipped("gateway-protocol", address, "there is no connection")
@@ -116,9 +116,9 @@ def _protocol(candidate: Candidate, seen: Mapping[str, Any]) -> Result:
     if not tls and speaks != "http2" and shook_hands:
         speaks = "tls"  # it ended the plain connection without a word
     if tls and not tls_error and seen["tls_speaks"] != "http2":
-        problem = rules.protocol(seen["tls_speaks"], tls=False)
+        problem = gateway_reach.protocol(seen["tls_speaks"], tls=False)
     else:
-        problem = rules.protocol(speaks, tls=tls, tls_error=tls_error)
+        problem = gateway_reach.protocol(speaks, tls=tls, tls_error=tls_error)
     fine = "speaks HTTP/2 over TLS" if tls else "speaks HTTP/2 in plain text"
     return judged("gateway-protocol", address, problem, fine)
 
@@ -126,10 +126,10 @@ def _protocol(candidate: Candidate, seen: Mapping[str, Any]) -> Result:
 def _round_trip(candidate: Candidate, seen: Mapping[str, Any]) -> Result:
     agent, address = candidate.agent, str(candidate.agent.gateway)
     milliseconds = 1000 * min(seen["round_trips"])
-    if problem := rules.round_trip(milliseconds, agent.workers, candidate.spans_per_second):
+    if problem := gateway_reach.round_trip(milliseconds, agent.workers, candidate.spans_per_second):
         return broken("round-trip", address, problem)
-    most = rules.ceiling(agent.workers, milliseconds)
-    proposal = rules.proposed_round_trip(milliseconds)
+    most = gateway_reach.ceiling(agent.workers, milliseconds)
+    proposal = gateway_reach.proposed_round_trip(milliseconds)
     cause = (
         f"{milliseconds:.1f} ms: {agent.workers} workers forward up to {most} spans/s; "
         f"round_trip_ms: {proposal} is enough in the spec's capacity"
@@ -141,6 +141,6 @@ def _clock(host: str, web: Mapping[str, Any]) -> Result:
     if "error" in web:
         return skipped("clock", host, f"its web port tells no time: {web['error']}")
     ahead = float(web["ahead"])
-    answer = rules.vendor_answer(web["status"])
+    answer = vendor.vendor_answer(web["status"])
     fine = f"differs by {abs(ahead):.0f} s from the gateway's, whose web port answers {answer}"
-    return judged("clock", host, rules.clock(ahead), fine)
+    return judged("clock", host, gateway_reach.clock(ahead), fine)

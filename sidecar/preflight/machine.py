@@ -12,7 +12,7 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
 from sidecar.preflight.records import broken, judged, passed, skipped
-from sidecar.rules import preflight as rules
+from sidecar.rules import machines as rules
 from sidecar.stand_in.sockets import Address, bind
 
 if TYPE_CHECKING:

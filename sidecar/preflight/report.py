@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.console import colour, masked, width
 from sidecar.preflight.records import ERROR, OK, SKIPPED, WARNING
-from sidecar.rules.preflight import CHECK_UNFINISHED
+from sidecar.rules.machines import CHECK_UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

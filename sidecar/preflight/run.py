@@ -11,7 +11,7 @@ from sidecar.errors import SidecarError
 from sidecar.preflight import cluster, gateway, machine, service, token, web_port
 from sidecar.preflight.from_place import look_for
 from sidecar.preflight.records import CHECKS, Outcome, broken, skipped
-from sidecar.rules import preflight as rules
+from sidecar.rules import machines as rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

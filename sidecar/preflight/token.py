@@ -11,7 +11,7 @@ from sidecar.errors import SidecarError
 from sidecar.plan import LOCAL_TOKEN_FILE
 from sidecar.plan.agents import USER
 from sidecar.preflight.records import broken, found, judged, passed, skipped
-from sidecar.rules import preflight as rules
+from sidecar.rules import token_places as rules
 from sidecar.rules.recognition import PREFIX
 from sidecar.secrecy import child_environment
 from sidecar.tokens.check import check_agent_file

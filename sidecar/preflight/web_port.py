@@ -15,7 +15,7 @@ from sidecar.checks.gateways import find_gateway
 from sidecar.preflight.records import broken, passed, skipped
 from sidecar.preflight.seen_from_place import connect, in_time, resolve
 from sidecar.preflight.token import token_of
-from sidecar.rules import preflight as rules
+from sidecar.rules import vendor as rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

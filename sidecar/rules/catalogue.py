@@ -44,7 +44,11 @@ An error makes a command exit 1; a warning does not.
 _TITLES = {
     "catalogue": "Ignored rules",
     "composefiles": "Compose files",
+    "gateway_reach": "The gateway as an agent sees it",
     "hand_made": "Hand-made agents",
+    "machines": "Machine and cluster",
+    "token_places": "Where a token must not be",
+    "vendor": "Answers of a region",
 }
 """Of the groups whose title is not the name of their module."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules.preflight import vendor_answer
+from sidecar.rules.vendor import vendor_answer
 
 _NOT_COUNTED = "The last hop is not counted: it is not known whether the spans arrive."
 

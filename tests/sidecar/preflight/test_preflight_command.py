@@ -11,6 +11,7 @@ import pytest
 from fake_engine import VERSION, serve
 
 from sidecar.cli import build_parser
+from sidecar.plan.agents import config_text
 from sidecar.preflight import report
 from sidecar.preflight.records import (
     AgentFacts,
@@ -20,7 +21,7 @@ from sidecar.preflight.records import (
     passed,
     skipped,
 )
-from sidecar.rules import preflight as rules
+from sidecar.rules import gateway_reach, machines
 from sidecar.stand_in.sockets import Address
 
 
@@ -42,8 +43,8 @@ def outcome():
         Candidate("compose", "eu-central-1", agent),
         (
             passed("engine", "unix:///var/run/docker.sock", "version 27.1.0, API 1.46"),
-            broken("images", "shop/web:1", rules.image(present=False)),
-            broken("gateway-name", host, rules.resolved("no such name", "public")),
+            broken("images", "shop/web:1", machines.image(present=False)),
+            broken("gateway-name", host, gateway_reach.resolved("no such name", "public")),
             skipped("gateway-port", f"{host}:1883", "the gateway's name does not resolve"),
         ),
         3.1,
@@ -114,6 +115,23 @@ def test_a_region_without_an_engine_is_looked_at_from_this_host(run, tmp_path, m
         found["agent-place"]["subject"],
     )
     assert "missing-token-file" == found["token-file"]["id"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_output_shows_the_token(run, tmp_path, monkeypatch, form):
+    """Of a token in its file, in a copy that is reported, and in the log of --verbose."""
+    token = "shop7@0a1b2c3d4e5f6a7b8c9d_shop7@5e6f7a8b9c0d1e2f"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    folder = tmp_path / "build"
+    (folder / "secrets").mkdir(parents=True)
+    (folder / "secrets" / "agent.yaml").write_text(config_text(token, "agent.tags"))
+    (folder / "notes.txt").write_text(f"token: {token}\n")
+    words = ("verify", "--pre", "--region", "eu-central-1", "--out", folder, "--verbose")
+    done = run(*words, "--only", "token", "--output", form)
+
+    assert 1 == done.code
+    assert "token-in-rendered-file" in done.out
+    assert token not in done.out + done.err
 
 
 def test_an_engine_that_hangs_does_not_hold_preflight(run, tmp_path, engine, monkeypatch):

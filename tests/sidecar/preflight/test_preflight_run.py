@@ -11,7 +11,7 @@ import pytest
 from sidecar.errors import SidecarError
 from sidecar.preflight import run as runs
 from sidecar.preflight.records import CHECKS, AgentFacts, Candidate, broken, passed
-from sidecar.rules import preflight as rules
+from sidecar.rules import machines as rules
 from sidecar.stand_in.sockets import Address
 
 CANDIDATE = Candidate("compose", "cn-shanghai", AgentFacts(Address("h", 1883), False, 64, 0))
