@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
-from sidecar.engine.errors import EngineError
 from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules import parts
+from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import doubled
 from sidecar.verify import states
+from sidecar.verify.addresses import reached_from
+from sidecar.verify.compose_visits import Visits
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
-from sidecar.verify.hops import RECEIVED, REPORTS
-from sidecar.verify.look import ReplicaLook, broken_by, part_error
-from sidecar.verify.namespace import chosen
+from sidecar.verify.hops import RECEIVED
+from sidecar.verify.look import Look, ReplicaLook, part_error
 from sidecar.verify.printed import last_line
 from sidecar.verify.seen import Seen
 from sidecar.verify.seen import from_dict as seen_from
-from sidecar.verify.visit import from_dict as visit_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from sidecar.findings import Problem
     from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.look import Task
-    from sidecar.verify.visit import Visit
 
 ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
 _START_SECONDS = 60.0
@@ -45,11 +44,8 @@ _RECENT_SECONDS = 60.0
 """A container that was restarted so shortly before explains what does not answer."""
 _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.reader")
-_VISIT = ("python", "-m", "sidecar.verify.visit")
+_COLLECT = ("python", "-m", "sidecar.verify.collect")
 _SEEN = ("python", "-m", "sidecar.verify.seen")
-_VISIT_SECONDS = 40.0
-"""For requests that are not answered."""
-_REPLICAS_AT_ONCE = 4
 
 
 class ComposeDeployment(StepByStep):
@@ -73,12 +69,15 @@ class ComposeDeployment(StepByStep):
         """
         self._engine = engine
         self._wanted = wanted or {}
+        self._counted: dict[str, GatewayCounts] = {}
+        """What the stand-in counted, by marker, where a look has read it already."""
         self._image = image
         self._began = time.time()
         self._recently = self._began - _RECENT_SECONDS
         if containers is None:
             containers = engine.containers.of_project(project)
         self._found = _by_role(engine, containers)
+        self._visits = Visits(engine, self._found, self._look, self._check)
         self.has_stand_in = ("gateway", "") in self._found
         if not self.services():
             raise SidecarError(
@@ -100,7 +99,9 @@ class ComposeDeployment(StepByStep):
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans from the service's network to the agent that the service reports to."""
         container = self._running("service", service)
-        return self._marked(container, service, marker, spans, self._agent_variables(container))
+        return self._marked(
+            container, service, marker, spans, self._visits.agent_variables(container)
+        )
 
     def _marked(
         self, inside: Container, service: str, marker: str, spans: int, agent: dict[str, str]
@@ -110,71 +111,48 @@ class ComposeDeployment(StepByStep):
 
     def visit(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
         """Visit all replicas at once, and send the marked spans from one that runs."""
+        return self._visits.of_all(task, self._running("service", task.service))
+
+    def look(self, task: Task) -> Look:
+        """Look with two short-lived containers, where the networks allow it; else step by step."""
+        if not task.path_only:
+            with suppress(SidecarError):
+                if look := self._quick_look(task):
+                    return look
+        return super().look(task)
+
+    def _quick_look(self, task: Task) -> Look | None:
+        """Read the agent from the service's network before, and from its own after."""
+        agents = self._found.get(("agent", task.service), ())
+        if len(agents) != 1:
+            return None
+        agent = self._inspect(self._running("agent", task.service))
         sender = self._running("service", task.service)
-        others = [one for one in self._found["service", task.service] if one is not sender]
-        with ThreadPoolExecutor(_REPLICAS_AT_ONCE) as pool:
-            visiting = pool.submit(self._replica, sender, task, task.spans)
-            rest = list(pool.map(lambda one: self._or_broken(one, task), others))
-            first = visiting.result()
-        assert first.visit is not None  # noqa: S101 - for the type checker
-        if first.visit.client is None:
-            raise SidecarError(task.service, first.visit.failed)
-        found = sorted((first, *rest), key=lambda replica: replica.name)
-        return first.visit.client, tuple(found)
+        address = reached_from(self._inspect(sender), agent)
+        if not address:
+            return None
+        client, replicas = self._visits.of_all(task, sender, f"http://{address}:{ADMIN_PORT}")
+        before = next((one.visit.agent for one in replicas if one.visit and one.visit.agent), None)
+        if before is None:
+            return None
+        counted = self._collected(task, agents[0], before.packets_processed + client.packets)
+        after = agent_counts_of(counted["agent"])
+        if after.kernel_drops:  # a total: only a second reading shows what is new
+            return None
+        if counted["gateway"]:
+            self._counted[task.marker] = GatewayCounts(**counted["gateway"])
+        return Look(client, before, after, replicas=replicas)
 
-    def _or_broken(self, container: Container, task: Task) -> ReplicaLook:
-        try:
-            self._check(container, task.service)
-            return self._replica(container, task, 0)
-        except SidecarError as error:
-            return ReplicaLook(container.name, broken=broken_by(REPORTS, error))
+    def _collected(self, task: Task, agent: Container, packets: int) -> Any:  # noqa: ANN401 - JSON
+        page = ""
+        for gateway in self._found.get(("gateway", ""), ()):
+            page = reached_from(self._inspect(agent), self._inspect(gateway))
+        options = (f"--packets={packets}", f"--spans={task.spans}", f"--seconds={task.seconds}")
+        where = (f"--page=http://{page}:{STAND_IN_PAGE_PORT}",) if page else ()
+        return self._look(agent, (*_COLLECT, task.marker, *options, *where), task.seconds)
 
-    def _replica(self, container: Container, task: Task, spans: int) -> ReplicaLook:
-        data = self._engine.containers.inspect(container.identity)
-        variables = chosen(data["Config"].get("Env") or ())
-        argv = _visit_argv(task, spans, variables)
-        visit = self._visited(container, data, argv)
-        return ReplicaLook(
-            container.name,
-            hostname=data["Config"].get("Hostname", ""),
-            agents=self._agent_addresses(task.service, container),
-            variables=variables,
-            visit=visit,
-        )
-
-    def _visited(
-        self, container: Container, data: Mapping[str, Any], argv: tuple[str, ...]
-    ) -> Visit:
-        """Visit with a view of the service's processes, or without where the engine refuses."""
-        agent = self._agent_variables(container)
-        user = str(data["Config"].get("User") or "")
-        if user.partition(":")[0].strip("0").isdecimal():
-            with suppress(EngineError):
-                place = {"pid_mode": f"container:{container.identity}", "user": user}
-                words = (*argv, "--variables")
-                return visit_from(
-                    self._look(container, words, _VISIT_SECONDS, environment=agent, **place)
-                )
-        return visit_from(self._look(container, argv, _VISIT_SECONDS, environment=agent))
-
-    def _agent_variables(self, container: Container) -> dict[str, str]:
-        variables = self._engine.containers.inspect(container.identity)["Config"]["Env"] or []
-        return dict(
-            variable.split("=", 1) for variable in variables if variable.startswith("JAEGER_AGENT_")
-        )
-
-    def _agent_addresses(self, service: str, container: Container) -> tuple[str, ...]:
-        """Return the addresses of the service's agents, of which a rotation runs two."""
-        found: list[str] = []
-        for agent in self._found.get(("agent", service), ()):
-            data = self._engine.containers.inspect(agent.identity)
-            mode = data.get("HostConfig", {}).get("NetworkMode", "")
-            if mode in ("host", f"container:{container.identity}"):
-                found += ("127.0.0.1", "::1")
-            networks = data.get("NetworkSettings", {}).get("Networks") or {}
-            for network in networks.values():
-                found += filter(None, (network["IPAddress"], network["GlobalIPv6Address"]))
-        return tuple(found)
+    def _inspect(self, container: Container) -> dict[str, Any]:
+        return self._engine.containers.inspect(container.identity)
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent; with several, nobody knows whose count."""
@@ -203,6 +181,9 @@ class ComposeDeployment(StepByStep):
         """Return the stand-in's counts of a marker; None for a real region."""
         if ("gateway", "") not in self._found:
             return None
+        counted = self._counted.pop(marker, None)
+        if counted and counted.settled >= settled:
+            return counted
         container = self._running("gateway", "")
         return GatewayCounts(**self._read(container, ("gateway", marker), settled, seconds))
 
@@ -279,20 +260,6 @@ def _by_role(
         key = labels.get(ROLE, ""), labels.get(SERVICE, "")
         found.setdefault(key, []).append(container)
     return found
-
-
-def _visit_argv(task: Task, spans: int, variables: Mapping[str, str]) -> tuple[str, ...]:
-    argv = [*_VISIT, f"--service={task.service}"]
-    if spans:
-        argv += [f"--marker={task.marker}", f"--spans={spans}"]
-    if host := variables.get("JAEGER_AGENT_HOST"):
-        argv.append(f"--host={host}")
-    argv += [f"--request={url}" for url in task.urls]
-    if task.urls and task.traced:
-        argv.append("--traced")
-    if task.patient:
-        argv.append("--patient")
-    return tuple(argv)
 
 
 def _wanted(config: Mapping[str, Any]) -> dict[str, int]:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.verify import namespace, requests
-from sidecar.verify.counts import ClientCounts, client_counts
+from sidecar.verify.counts import AgentCounts, ClientCounts, agent_counts_of, client_counts
 from sidecar.verify.marked import send_marked
+from sidecar.verify.reader import read_agent
 from sidecar.verify.requests import Answer
 from sidecar.verify.runtimes import read_runtimes
 
@@ -50,6 +51,8 @@ class Errand:
     """Whether to send each request once more, with a trace id."""
     patient: bool = False
     """Whether requests to other services may let this one report."""
+    admin: str = ""
+    """URL of the agent's admin port, to read it before anything is sent; empty: do not."""
     hosts: tuple[str, ...] = ()
     """Names to resolve there."""
     variables: bool = False
@@ -68,10 +71,13 @@ class Visit:
     answers: tuple[Answer, ...] = ()
     failed: str = ""
     """Why the marked spans could not be sent."""
+    agent: AgentCounts | None = None
+    """The agent's counts before, without those of its kernel; None where they were not read."""
 
 
 def visit(errand: Errand) -> Visit:
     """Do an errand in this network namespace."""
+    agent = _agent(errand.admin)
     with ThreadPoolExecutor(1) as pool:
         marked = pool.submit(_marked, errand)  # its start takes as long as all the rest
         before = _read(errand)
@@ -81,7 +87,7 @@ def visit(errand: Errand) -> Visit:
         if errand.traced:
             answers += tuple(requests.ask(url, requests.new_trace_id()) for url in errand.urls)
         client, failed = marked.result()
-    return Visit(before, after, client, answers, failed)
+    return Visit(before, after, client, answers, failed, agent)
 
 
 def as_line(found: Visit) -> str:
@@ -97,7 +103,17 @@ def from_dict(data: Mapping[str, Any]) -> Visit:
         client=data["client"] and client_counts(data["client"]),
         answers=tuple(Answer(**answer) for answer in data["answers"]),
         failed=data["failed"],
+        agent=data["agent"] and agent_counts_of(data["agent"]),
     )
+
+
+def _agent(admin: str) -> AgentCounts | None:
+    if not admin:
+        return None
+    try:
+        return read_agent(admin)
+    except (OSError, ValueError):
+        return None
 
 
 def _read(errand: Errand) -> Reading:
@@ -144,6 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
         urls=tuple(args.request),
         traced=args.traced,
         patient=args.patient,
+        admin=args.admin,
         hosts=tuple(args.host),
         variables=args.variables,
     )
@@ -160,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--request", action="append", default=[], metavar="URL")
     parser.add_argument("--traced", action="store_true", help="ask again, with a trace id")
     parser.add_argument("--patient", action="store_true", help="others were asked")
+    parser.add_argument("--admin", default="", metavar="URL", help="the agent's, to read it first")
     parser.add_argument("--host", action="append", default=[], help="a name to resolve here")
     parser.add_argument("--variables", action="store_true", help="read other processes' variables")
     return parser

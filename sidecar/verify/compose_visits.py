@@ -1,0 +1,130 @@
+"""Visits to the replicas of a service under Compose, by short-lived containers."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from sidecar.engine.errors import EngineError
+from sidecar.errors import SidecarError
+from sidecar.verify.addresses import agent_addresses
+from sidecar.verify.hops import REPORTS
+from sidecar.verify.look import ReplicaLook, broken_by
+from sidecar.verify.namespace import chosen
+from sidecar.verify.visit import from_dict as visit_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sidecar.engine.client import Engine
+    from sidecar.engine.containers import Container
+    from sidecar.verify.counts import ClientCounts
+    from sidecar.verify.look import Task
+    from sidecar.verify.visit import Visit
+
+_VISIT = ("python", "-m", "sidecar.verify.visit")
+_VISIT_SECONDS = 40.0
+"""For requests that are not answered."""
+_REPLICAS_AT_ONCE = 4
+
+
+class Visits:
+    """The visits to a project's services."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        found: Mapping[tuple[str, str], Sequence[Container]],
+        run: Callable[..., Any],
+        check: Callable[[Container, str], Container],
+    ) -> None:
+        """Take the containers by (role, service).
+
+        `run` runs a program in a container's network and returns its JSON; `check` raises
+        SidecarError where a container does not run.
+        """
+        self._engine, self._found, self._look, self._check = engine, found, run, check
+
+    def of_all(
+        self, task: Task, sender: Container, admin: str = ""
+    ) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
+        """Visit all replicas at once, and send the marked spans from one, which runs."""
+        others = [one for one in self._found["service", task.service] if one is not sender]
+        with ThreadPoolExecutor(_REPLICAS_AT_ONCE) as pool:
+            visiting = pool.submit(self._replica, sender, task, task.spans, admin)
+            rest = list(pool.map(lambda one: self._or_broken(one, task), others))
+            first = visiting.result()
+        assert first.visit is not None  # noqa: S101 - for the type checker
+        if first.visit.client is None:
+            raise SidecarError(task.service, first.visit.failed)
+        found = sorted((first, *rest), key=lambda replica: replica.name)
+        return first.visit.client, tuple(found)
+
+    def _or_broken(self, container: Container, task: Task) -> ReplicaLook:
+        try:
+            self._check(container, task.service)
+            return self._replica(container, task, 0)
+        except SidecarError as error:
+            return ReplicaLook(container.name, broken=broken_by(REPORTS, error))
+
+    def _replica(
+        self, container: Container, task: Task, spans: int, admin: str = ""
+    ) -> ReplicaLook:
+        data = self._inspect(container)
+        variables = chosen(data["Config"].get("Env") or ())
+        argv = _visit_argv(task, spans, variables, admin)
+        visit = self._visited(container, data, argv)
+        return ReplicaLook(
+            container.name,
+            hostname=data["Config"].get("Hostname", ""),
+            agents=agent_addresses(container.identity, self._agents_of(task.service)),
+            variables=variables,
+            visit=visit,
+        )
+
+    def _visited(
+        self, container: Container, data: Mapping[str, Any], argv: tuple[str, ...]
+    ) -> Visit:
+        """Visit with a view of the service's processes, or without where the engine refuses."""
+        agent = self.agent_variables(container)
+        user = str(data["Config"].get("User") or "")
+        if user.partition(":")[0].strip("0").isdecimal():
+            with suppress(EngineError):
+                place = {"pid_mode": f"container:{container.identity}", "user": user}
+                words = (*argv, "--variables")
+                return visit_from(
+                    self._look(container, words, _VISIT_SECONDS, environment=agent, **place)
+                )
+        return visit_from(self._look(container, argv, _VISIT_SECONDS, environment=agent))
+
+    def _agents_of(self, service: str) -> list[dict[str, Any]]:
+        return [self._inspect(agent) for agent in self._found.get(("agent", service), ())]
+
+    def agent_variables(self, container: Container) -> dict[str, str]:
+        """Return where the container is told to report to."""
+        variables = self._inspect(container)["Config"]["Env"] or []
+        return dict(
+            variable.split("=", 1) for variable in variables if variable.startswith("JAEGER_AGENT_")
+        )
+
+    def _inspect(self, container: Container) -> dict[str, Any]:
+        return self._engine.containers.inspect(container.identity)
+
+
+def _visit_argv(
+    task: Task, spans: int, variables: Mapping[str, str], admin: str
+) -> tuple[str, ...]:
+    argv = [*_VISIT, f"--service={task.service}"]
+    if spans:
+        argv += [f"--marker={task.marker}", f"--spans={spans}"]
+    if host := variables.get("JAEGER_AGENT_HOST"):
+        argv.append(f"--host={host}")
+    argv += [f"--request={url}" for url in task.urls]
+    if task.urls and task.traced:
+        argv.append("--traced")
+    if task.patient:
+        argv.append("--patient")
+    if admin:
+        argv.append(f"--admin={admin}")
+    return tuple(argv)
