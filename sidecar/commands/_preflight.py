@@ -52,6 +52,9 @@ def _candidate(args: argparse.Namespace) -> Candidate:
     kubectl = _target.kubectl_of(args) if _in_cluster(args) else None
     if args.region or args.file or os.environ.get("SIDECAR_REGION"):
         return _planned(args, regions, kubectl)
+    if args.network:
+        fix = "Give --region ID or --file sidecar.yaml as well"
+        raise UsageError("--network", "says nothing of what is rendered", fix)
     if args.target == "process":
         fix = "Give --region ID or --file sidecar.yaml"
         raise UsageError("--target process", "has no rendered folder to read", fix)

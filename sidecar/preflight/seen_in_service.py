@@ -87,6 +87,8 @@ def main() -> None:
         "sampler": [os.environ.get("JAEGER_SAMPLER_" + name) for name in ("TYPE", "PARAM")],
         **import_client(),
     }
+    if not seen["import_error"]:  # Python 3.7 knows no versions
+        seen["versions"].setdefault("jaeger-client", "of unknown version")
     print(json.dumps(seen))
 
 

@@ -58,6 +58,17 @@ def test_it_reports_a_client_that_ends_the_process(tmp_path):
     assert "SystemExit: no" == look(folder=tmp_path)["import_error"]
 
 
+def test_a_client_whose_version_is_unknown_is_a_client(tmp_path):
+    """It is imported; Python 3.7 cannot tell versions."""
+    (tmp_path / "jaeger_client.py").write_text("")
+    request = json.dumps({"command": [], "packages": []})
+    argv = [sys.executable, "-c", PROGRAM, request]
+    seen = json.loads(subprocess.run(argv, cwd=tmp_path, capture_output=True).stdout)
+
+    assert {"jaeger-client": "of unknown version"} == seen["versions"]
+    assert rules.client(seen["versions"], seen["import_error"]) is None
+
+
 @pytest.mark.parametrize("form", ["script", "interpreter"])
 def test_it_looks_with_the_python_of_the_services_command(tmp_path, form):
     """A script's first line names it, or the command is it."""
