@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Rendering = Mapping[str, str]
 HEADER = "# Rendered by sidecar"
 """The start of every rendered file: what starts otherwise is a user's own and is never replaced."""
+DASHBOARD, RULES = "monitoring/dashboard.json", "monitoring/rules.yml"
+"""The first cannot say who made it; the second is rendered with it."""
 CHART = "helm/"
 """The chart's folder in a rendering."""
 _ROUNDS = 3
@@ -132,6 +134,8 @@ def _signed(folder: Path, name: str) -> Path:
 
     JSON and templates have no header.
     """
+    if name == DASHBOARD:  # JSON has no comments
+        return folder / RULES
     if name.startswith(CHART):
         return folder / CHART / "Chart.yaml"
     return folder / name

@@ -15,6 +15,7 @@ ENABLE = {
     "docker": "start a Docker engine (20.10 or later) and install Compose v2",
     "kubernetes": "point KUBECONFIG at a cluster for tests, and install kubectl and helm",
     "agent": "put jaeger-agent 1.62.0 on PATH",
+    "promtool": "put Prometheus' promtool on PATH (Debian: apt-get install prometheus)",
     "browser": "install Chromium or Chrome; on Debian: apt-get install chromium",
 }
 """What tests may need → how to get it."""

@@ -64,7 +64,7 @@
 {{- end -}}
 
 {{- define "sidecar.validate.metrics" -}}
-{{- range $name := list "serviceMonitor" "rules" -}}
+{{- range $name := list "serviceMonitor" "rules" "dashboard" -}}
 {{- if and (get $.Values.metrics $name).enabled (not $.Values.metrics.enabled) -}}
 {{- $cause := "there is nothing to scrape" -}}
 {{- fail (printf "metrics.%s.enabled: %s. Set metrics.enabled=true, too" $name $cause) -}}

@@ -19,6 +19,7 @@ from sidecar.plan.records import (
     StandInPlan,
 )
 from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
+from sidecar.plan.watch import plan_watch
 from sidecar.regions import LOCAL, gateway_of
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
@@ -75,6 +76,7 @@ def make_plan(
         _check_local(spec.services or sample_services(), gateway)
     official = image_names.official(spec.agent.version, spec.images.prefix)
     project = _project(spec, region)
+    names = [service.name for service in spec.services or sample_services()]
     return Plan(
         kit_version=__version__,
         project=project,
@@ -84,6 +86,8 @@ def make_plan(
         token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
         services=_services(spec, gateway, official.agent, project, folder),
         stand_in=_stand_in(gateway, official.gateway) if region.id == LOCAL else None,
+        watch=plan_watch(names, official.gateway) if spec.watch else None,
+        monitoring=spec.monitoring,
         base=ImagePlan(official.base.name, official.base.variable),
         probe=ImagePlan(official.gateway.name, official.gateway.variable),
         image_source=spec.images.source,

@@ -108,6 +108,18 @@ class StandInPlan:
 
 
 @dataclass(frozen=True)
+class WatchPlan:
+    """The container that watches the agents' counters."""
+
+    name: str
+    image: ImagePlan
+    program: tuple[str, ...]
+    argv: tuple[str, ...]
+    health: tuple[str, ...]
+    user: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """One deployment."""
 
@@ -121,6 +133,9 @@ class Plan:
     """Relative to the rendering."""
     services: tuple[ServicePlan, ...]
     stand_in: StandInPlan | None
+    watch: WatchPlan | None
+    monitoring: bool
+    """Whether files for Prometheus and Grafana are rendered."""
     base: ImagePlan
     """What the kit's own images are built on."""
     probe: ImagePlan

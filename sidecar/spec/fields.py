@@ -388,5 +388,19 @@ SPEC = Section(
             [],
             ["floating-image-tag"],
         ),
+        Field(
+            "watch",
+            Boolean(),
+            "whether a container watches the agents' counters, and shows losses by its health",
+            Spec.watch,
+            True,
+        ),
+        Field(
+            "monitoring",
+            Boolean(),
+            "whether to render files for Prometheus and Grafana, and a network to the agents",
+            Spec.monitoring,
+            True,
+        ),
     ),
 )

@@ -192,6 +192,10 @@ class Spec:
     """The Compose project. None: services-REGION, and sidecar-REGION for the sample."""
     ignore: tuple[str, ...] = ()
     """Ids of rules whose warnings are accepted."""
+    watch: bool = False
+    """Whether a container watches the agents' counters; under Compose."""
+    monitoring: bool = False
+    """Whether files for Prometheus and Grafana are rendered; under Compose."""
 
 
 def require_region(region: str | None) -> str:

@@ -13,6 +13,7 @@ from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.rules.services import HealthTiming
+from sidecar.targets.monitoring import prometheus
 from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def render(plan: Plan) -> Rendering:
     template = _template()
     text = template.render(plan=plan, command_of=_command, direct=DIRECT, usual=HealthTiming())
     files = {FILE: text}
+    if plan.monitoring:
+        files |= prometheus.render(plan)
     if plan.region == LOCAL:
         key = agents.tags_key(plan.services[0].agent.version)
         files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"

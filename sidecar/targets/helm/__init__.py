@@ -16,6 +16,8 @@ from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.keys import KEYS, MAPS, SECTIONS
 from sidecar.targets.helm.library import LIBRARY_KEYS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
+from sidecar.targets.monitoring import dashboard
+from sidecar.targets.monitoring.alerts import ALERTS
 from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def rendered(plan: Plan, values: Values) -> dict[str, str]:
     }
     files = _from_templates("", names)
     files[chart.RULES_TEMPLATE] = _token_rules()
+    files[chart.ALERTS_TEMPLATE] = _alert_rules()
+    files[chart.DASHBOARD] = dashboard.as_json()
     files[chart.SCHEMA] = schema.as_json(schema.schema(KEYS, values, [chart.LIBRARY]))
     library = _library(plan, values)
     return files | {f"{chart.LIBRARY_FOLDER}/{name}": text for name, text in library.items()}
@@ -92,6 +96,13 @@ def _token_rules() -> str:
     ]
     template = _jinja().get_template("_token-rules.tpl.j2")
     return template.render(token_rules=json.dumps(rules, indent=2))
+
+
+def _alert_rules() -> str:
+    """Return the alerts as a template, with the words that the chart fills in."""
+    rules = [alert.filled({}) for alert in ALERTS]
+    template = _jinja().get_template("_alert-rules.tpl.j2")
+    return template.render(alert_rules=json.dumps(rules, indent=2))
 
 
 def _from_templates(folder: str, names: dict[str, Any]) -> dict[str, str]:

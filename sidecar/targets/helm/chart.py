@@ -14,8 +14,11 @@ LIBRARY_FOLDER = f"charts/{LIBRARY}"
 FROM_TEMPLATES = ("Chart.yaml", "values.yaml", "README.md")
 """Files of each of the two charts that Jinja renders."""
 RULES_TEMPLATE = "templates/_token-rules.tpl"
+ALERTS_TEMPLATE = "templates/_alert-rules.tpl"
+DASHBOARD = "dashboard.json"
 _MADE = (*FROM_TEMPLATES, SCHEMA)
-RENDERED = (*_MADE, RULES_TEMPLATE, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
+_FROM_RULES = (RULES_TEMPLATE, ALERTS_TEMPLATE, DASHBOARD)
+RENDERED = (*_MADE, *_FROM_RULES, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
 """Made from the plan and the table of keys; every other file is edited in place."""
 _PACKAGED = Path(__file__).with_name("chart")
 

@@ -279,10 +279,17 @@ KEYS = (
     Key(
         "metrics.rules.enabled",
         FLAG,
-        "Alerts: spans failed, packets dropped, not connected.",
+        "Alerts: spans failed, packets dropped, silence, a full queue, agents that are away.",
         False,
     ),
     Key("metrics.rules.labels", TEXTS, "Labels that your Prometheus selects by.", {}),
+    Key("metrics.dashboard.enabled", FLAG, "A Grafana dashboard, as a ConfigMap.", False),
+    Key(
+        "metrics.dashboard.labels",
+        TEXTS,
+        "Labels that your Grafana selects by.",
+        {"grafana_dashboard": "1"},
+    ),
 )
 
 SECTIONS: Mapping[str, str] = {

@@ -164,7 +164,7 @@ def test_a_silent_service_is_no_alert() -> None:
     (expression,) = [rule["expr"] for rule in rules if rule["alert"] == "TracingAgentNotConnected"]
 
     assert (
-        "and sum by (namespace, pod) (rate(jaeger_agent_thrift_udp_server_packets_processed_total"
+        "and sum by (namespace, pod) (increase(jaeger_agent_thrift_udp_server_packets_processed"
         in expression
     )
     assert all('app_kubernetes_io_instance="demo"' in rule["expr"] for rule in rules)

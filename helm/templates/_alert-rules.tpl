@@ -1,0 +1,98 @@
+{{/* Rendered by sidecar from sidecar/targets/monitoring/alerts.py: SERIES and the like are filled in below. */}}
+{{- define "sidecar.alert.rules" -}}
+[
+  {
+    "alert": "TracingSpansFailed",
+    "expr": "sum by (LABELS) (increase(jaeger_agent_reporter_spans_failures_totalSERIES[5m])) / (sum by (LABELS) (increase(jaeger_agent_reporter_spans_failures_totalSERIES[5m])) + sum by (LABELS) (increase(jaeger_agent_reporter_spans_submitted_totalSERIES[5m]))) > 0.001",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The agent AGENT could not deliver spans to the gateway",
+      "description": "The gateway refuses them (token, quota), or the network does not reach it. The alert stays for 5 minutes after the last failure."
+    }
+  },
+  {
+    "alert": "TracingPacketsDropped",
+    "expr": "sum by (LABELS) (increase(jaeger_agent_thrift_udp_server_packets_dropped_totalSERIES[5m])) > 0",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The agent AGENT dropped packets of its service",
+      "description": "Its queue was full. TUNING"
+    }
+  },
+  {
+    "alert": "TracingAgentSilent",
+    "expr": "sum by (LABELS) (increase(jaeger_agent_thrift_udp_server_packets_processed_totalSERIES[2m])) > 0 and sum by (LABELS) (increase(jaeger_agent_reporter_spans_submitted_totalSERIES[2m])) + sum by (LABELS) (increase(jaeger_agent_reporter_spans_failures_totalSERIES[2m])) == 0",
+    "for": "1m",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The agent AGENT receives packets and submits nothing",
+      "description": "The gateway does not answer, or the packets cannot be decoded. No counter of losses grows before the agent's queue is full."
+    }
+  },
+  {
+    "alert": "TracingQueueNotEmpty",
+    "expr": "max by (LABELS) (min_over_time(jaeger_agent_thrift_udp_server_queue_sizeSERIES[3m])) > 0",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The queue of the agent AGENT has not been empty for 3 minutes",
+      "description": "The gateway is slow or does not answer; when the queue is full, packets are dropped. TUNING"
+    }
+  },
+  {
+    "alert": "TracingAgentNotConnected",
+    "expr": "max by (LABELS) (jaeger_agent_connection_status_collector_connectedSERIES) == 0 and sum by (LABELS) (increase(jaeger_agent_thrift_udp_server_packets_processed_totalSERIES[10m])) > 0",
+    "for": "2m",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The agent AGENT has no connection to the gateway",
+      "description": "See the agent's log, and whether the network to the gateway's port is open."
+    }
+  },
+  {
+    "alert": "TracingAgentDown",
+    "expr": "max by (LABELS) (upTARGETS) == 0",
+    "for": "1m",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The agent AGENT cannot be scraped",
+      "description": "It does not run, or its admin port is out of reach. Its service's spans may be lost."
+    }
+  },
+  {
+    "alert": "TracingAgentRestarts",
+    "expr": "sum by (LABELS) (changes(process_start_time_secondsTARGETS[15m])) >= 2",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The agent AGENT was restarted several times",
+      "description": "Each time it loses what is in its queue. See its log, and its memory limit."
+    }
+  }
+]
+{{- end -}}
+
+{{/* A text of an alert. Takes text and words, a map. */}}
+{{- define "sidecar.alert.filled" -}}
+{{- $text := .text -}}
+{{- range $name, $word := .words -}}
+{{- $text = $text | replace $name $word -}}
+{{- end -}}
+{{- $text -}}
+{{- end -}}

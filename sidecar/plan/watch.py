@@ -1,0 +1,34 @@
+"""What the container that watches the agents runs with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.plan.records import SERVICE_USER, ImagePlan, WatchPlan
+from sidecar.rules.agents import ADMIN_PORT
+from sidecar.spec import AGENT_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar.image_names import Image
+
+_NAME = "sidecar-watch"
+_PROGRAM = ("python", "-m", "sidecar.watch.standing")
+_HEALTH = ("python", "-m", "sidecar.watch.health")
+
+
+def plan_watch(services: Sequence[str], image: Image) -> WatchPlan:
+    """Return the watch of these services' agents; its name is no service's and no agent's."""
+    agents = {service: f"{service}{AGENT_SUFFIX}" for service in services}
+    name = _NAME
+    while name in {*agents, *agents.values()}:
+        name += "-2"
+    return WatchPlan(
+        name=name,
+        image=ImagePlan(image.name, image.variable, image.role),
+        program=_PROGRAM,
+        argv=tuple(f"--agent={each}={agent}:{ADMIN_PORT}" for each, agent in agents.items()),
+        health=_HEALTH,
+        user=SERVICE_USER,
+    )

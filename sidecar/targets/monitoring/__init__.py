@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana need of a deployment, the same for every target."""

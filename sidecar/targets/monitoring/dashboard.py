@@ -1,0 +1,70 @@
+"""A Grafana dashboard of the agents, the same for Compose and Kubernetes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_AGENT = "jaeger_agent_"
+_BY = "sum by (project, service, namespace, pod)"
+"""A label that a target does not have is empty."""
+_LEGEND = "{{service}}{{pod}}"
+_WIDTH, _HEIGHT = 12, 8
+_PANELS = (
+    ("Spans submitted per second", "reporter_spans_submitted_total", "rate"),
+    ("Spans failed per second", "reporter_spans_failures_total", "rate"),
+    ("Packets processed per second", "thrift_udp_server_packets_processed_total", "rate"),
+    ("Packets dropped per second", "thrift_udp_server_packets_dropped_total", "rate"),
+    ("Packets in the queue", "thrift_udp_server_queue_size", ""),
+    ("Connected to the gateway", "connection_status_collector_connected", ""),
+)
+
+
+def as_json() -> str:
+    """Return the dashboard as Grafana imports it."""
+    return json.dumps(_dashboard(), indent=2) + "\n"
+
+
+def _dashboard() -> dict[str, Any]:
+    return {
+        "title": "Tracing agents",
+        "uid": "sidecar-agents",
+        "tags": ["tracing", "sidecar-kit"],
+        "schemaVersion": 38,
+        "editable": True,
+        "refresh": "30s",
+        "time": {"from": "now-1h", "to": "now"},
+        "templating": {"list": [_source()]},
+        "panels": [_panel(number, *panel) for number, panel in enumerate(_PANELS)],
+    }
+
+
+def _source() -> dict[str, Any]:
+    return {"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
+
+
+def _panel(number: int, title: str, series: str, function: str) -> dict[str, Any]:
+    selected = f"{_AGENT}{series}"
+    inner = f"{function}({selected}[$__rate_interval])" if function else selected
+    source = {"type": "prometheus", "uid": "${source}"}
+    return {
+        "id": number + 1,
+        "title": title,
+        "type": "timeseries",
+        "datasource": source,
+        "gridPos": {
+            "x": number % 2 * _WIDTH,
+            "y": number // 2 * _HEIGHT,
+            "w": _WIDTH,
+            "h": _HEIGHT,
+        },
+        "fieldConfig": {"defaults": {"min": 0, "custom": {"fillOpacity": 10}}, "overrides": []},
+        "targets": [
+            {
+                "refId": "A",
+                "datasource": source,
+                "expr": f"{_BY} ({inner})",
+                "legendFormat": _LEGEND,
+            }
+        ],
+    }

@@ -1,0 +1,61 @@
+"""The files for the Prometheus of a Compose deployment: what to scrape, and when to alert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from sidecar.rendering import HEADER
+from sidecar.rules.agents import ADMIN_PORT
+from sidecar.targets.monitoring import dashboard
+from sidecar.targets.monitoring.alerts import ALERTS, GROUP
+
+if TYPE_CHECKING:
+    from sidecar.plan import Plan
+    from sidecar.rendering import Rendering
+
+FOLDER = "monitoring"
+NETWORK = "monitoring"
+_JOB = "sidecar-agents"
+_INTERVAL = "15s"
+_LONG = 100
+
+
+def render(plan: Plan) -> Rendering:
+    """Return the scrape configuration, the rules and the dashboard of a plan."""
+    return {
+        f"{FOLDER}/prometheus.yml": _text(plan, _configuration(plan)),
+        f"{FOLDER}/rules.yml": _text(plan, _rules(plan)),
+        f"{FOLDER}/dashboard.json": dashboard.as_json(),
+    }
+
+
+def _configuration(plan: Plan) -> dict[str, Any]:
+    targets = [
+        {
+            "targets": [f"{service.agent.name}:{ADMIN_PORT}"],
+            "labels": {"project": plan.project, "service": service.name},
+        }
+        for service in plan.services
+    ]
+    job = {"job_name": _JOB, "scrape_interval": _INTERVAL, "static_configs": targets}
+    return {"rule_files": ["rules.yml"], "scrape_configs": [job]}
+
+
+def _rules(plan: Plan) -> dict[str, Any]:
+    series = f'{{job="{_JOB}", project="{plan.project}"}}'
+    words = {
+        "SERIES": series,
+        "TARGETS": series,
+        "LABELS": "project, service",
+        "AGENT": "of {{ $labels.service }}",
+        "TUNING": "Raise `capacity` in the spec, and render again.",
+    }
+    return {"groups": [{"name": GROUP, "rules": [alert.filled(words) for alert in ALERTS]}]}
+
+
+def _text(plan: Plan, data: dict[str, Any]) -> str:
+    head = f"{HEADER} {plan.kit_version} for {plan.region}."
+    body = yaml.safe_dump(data, sort_keys=False, width=_LONG, allow_unicode=True)
+    return f"{head}\n{body}"

@@ -1,0 +1,277 @@
+"""Alerts, judged by Prometheus' own promtool: the same for Compose and for the chart."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import yaml
+from _require import lack
+from helm_charts import CHART, plan_of, template
+from programs import find_program
+
+from sidecar.errors import SidecarError
+from sidecar.rendering import write
+from sidecar.spec import Service, Spec
+from sidecar.targets import compose
+from sidecar.targets.monitoring.alerts import ALERTS
+
+WATCHED = Spec("local", name="shop", watch=True, monitoring=True)
+INTERVAL = 15
+AGENT = "jaeger_agent_"
+PROCESSED = f"{AGENT}thrift_udp_server_packets_processed_total"
+DROPPED = f"{AGENT}thrift_udp_server_packets_dropped_total"
+SUBMITTED = f"{AGENT}reporter_spans_submitted_total"
+FAILED = f"{AGENT}reporter_spans_failures_total"
+QUEUE = f"{AGENT}thrift_udp_server_queue_size"
+CONNECTED = f"{AGENT}connection_status_collector_connected"
+START = "process_start_time_seconds"
+HEALTHY = {
+    PROCESSED: "0+144x60",
+    DROPPED: "0x60",
+    SUBMITTED: "0+10800x60",
+    FAILED: "0x60",
+    QUEUE: "0 3 0 0 1 0x55",
+    CONNECTED: "1x60",
+    START: "1000x60",
+    "up": "1x60",
+}
+"""720 spans per second in packets of 75, for 15 minutes."""
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    """Prometheus' program that tests rules."""
+    return find_program("promtool") or lack("promtool", "it is not on PATH")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Rules as a target renders them, and the labels that its series have."""
+
+    rules: dict[str, Any]
+    labels: dict[str, str]
+    alert_labels: dict[str, str]
+
+    def test(self, series: dict[str, str], at: str, expected: set[str]) -> dict[str, Any]:
+        """Return a test that these alerts, and no others, fire."""
+        labels = ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
+        alerts = []
+        for alert in self.rules["groups"][0]["rules"]:
+            entry: dict[str, Any] = {"eval_time": at, "alertname": alert["alert"]}
+            if alert["alert"] in expected:
+                fired = {"severity": "warning", **self.alert_labels}
+                texts = {name: self.filled(text) for name, text in alert["annotations"].items()}
+                entry["exp_alerts"] = [{"exp_labels": fired, "exp_annotations": texts}]
+            alerts.append(entry)
+        given = [
+            {"series": f"{name}{{{labels}}}", "values": values} for name, values in series.items()
+        ]
+        return {"interval": f"{INTERVAL}s", "input_series": given, "alert_rule_test": alerts}
+
+    def filled(self, text: str) -> str:
+        """Return an annotation as Prometheus fills it in."""
+        return re.sub(r"\{\{ \$labels\.(\w+) }}", lambda found: self.alert_labels[found[1]], text)
+
+
+def of_compose() -> Target:
+    """Return the rules of a Compose deployment."""
+    files = compose.render(plan_of(WATCHED))
+    labels = {"project": "shop", "service": "frontend"}
+    rules = yaml.safe_load(files["monitoring/rules.yml"])
+    return Target(rules, {"job": "sidecar-agents", **labels}, labels)
+
+
+def of_chart() -> Target:
+    """Return the rules of a release."""
+    options = ("--set", "metrics.enabled=true,metrics.rules.enabled=true")
+    (found,) = (one for one in template(CHART, *options) if one["kind"] == "PrometheusRule")
+    labels = {"namespace": "default", "pod": "demo-frontend-1"}
+    release = {"app_kubernetes_io_instance": "demo", "endpoint": "agent-admin"}
+    return Target(found["spec"], {**release, **labels}, labels)
+
+
+TARGETS = {"compose": of_compose, "chart": of_chart}
+CASES: dict[str, tuple[dict[str, str], str, set[str]]] = {
+    "a healthy agent": ({}, "10m", set()),
+    "an idle agent": ({PROCESSED: "7x60", SUBMITTED: "525x60", CONNECTED: "1x60"}, "10m", set()),
+    "an agent that has no span yet": (
+        {PROCESSED: "0x60", SUBMITTED: "0x60", CONNECTED: "0x60"},
+        "10m",
+        set(),
+    ),
+    "one packet, whose spans come with the next reading": (
+        {PROCESSED: "7x20 8x40", SUBMITTED: "525x21 600x39"},
+        "5m15s",
+        set(),
+    ),
+    "before an outage of 10 s that costs 7,200 spans": (
+        {SUBMITTED: "0+10800x20 208800+10800x39", FAILED: "0x20 7200x40"},
+        "5m",
+        set(),
+    ),
+    "right after that outage": (
+        {SUBMITTED: "0+10800x20 208800+10800x39", FAILED: "0x20 7200x40"},
+        "5m15s",
+        {"TracingSpansFailed"},
+    ),
+    "four minutes after that outage": (
+        {SUBMITTED: "0+10800x20 208800+10800x39", FAILED: "0x20 7200x40"},
+        "9m",
+        {"TracingSpansFailed"},
+    ),
+    "seven minutes after that outage": (
+        {SUBMITTED: "0+10800x20 208800+10800x39", FAILED: "0x20 7200x40"},
+        "12m",
+        set(),
+    ),
+    "a loss within the budget": ({FAILED: "0x20 10x40"}, "5m30s", set()),
+    "dropped packets": ({DROPPED: "0x20 3x40"}, "5m30s", {"TracingPacketsDropped"}),
+    "silence: packets are processed and none is submitted": (
+        {SUBMITTED: "0+10800x20 216000x40", QUEUE: "0x22 0 0 0x36"},
+        "8m30s",
+        {"TracingAgentSilent"},
+    ),
+    "a gateway that does not answer: the queue grows, too": (
+        {SUBMITTED: "0+10800x20 216000x40", QUEUE: "0x20 90+140x40"},
+        "8m30s",
+        {"TracingAgentSilent", "TracingQueueNotEmpty"},
+    ),
+    "a queue that does not empty, although spans are submitted": (
+        {QUEUE: "0x20 5 9 4x38"},
+        "9m",
+        {"TracingQueueNotEmpty"},
+    ),
+    "no connection, and packets": (
+        {CONNECTED: "1x20 0x40", SUBMITTED: "0+10800x20 216000x40", FAILED: "0x20 0+10800x40"},
+        "9m",
+        {"TracingAgentNotConnected", "TracingSpansFailed"},
+    ),
+    "an agent that is away": ({"up": "1x20 0x40"}, "7m", {"TracingAgentDown"}),
+    "an agent that was restarted twice": (
+        {START: "1000x10 2000x10 3000x40"},
+        "8m",
+        {"TracingAgentRestarts"},
+    ),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_alerts_fire_when_they_should_and_only_then(target, promtool, tmp_path) -> None:
+    """Each case names all alerts that fire at its moment."""
+    found = target()
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(found.rules))
+    tests = [
+        {"name": name, **found.test({**HEALTHY, **series}, at, expected)}
+        for name, (series, at, expected) in CASES.items()
+    ]
+    suite = {"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": tests}
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(suite, width=1000))
+
+    done = subprocess.run(
+        [promtool, "test", "rules", tmp_path / "tests.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_each_alert_fires_in_some_case() -> None:
+    """One that never fires would pass every other test."""
+    fired = set().union(*(expected for _, _, expected in CASES.values()))
+
+    assert {alert.name for alert in ALERTS} == fired
+
+
+def test_promtool_accepts_the_configuration_of_a_deployment(promtool, tmp_path) -> None:
+    """With the rules that it names."""
+    write(compose.render(plan_of(WATCHED)), tmp_path / "out")
+    done = subprocess.run(
+        [promtool, "check", "config", tmp_path / "out" / "monitoring" / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert f"{len(ALERTS)} rules found" in done.stdout
+
+
+def test_every_agent_is_scraped_under_its_services_name() -> None:
+    """At the admin port, by its name in the monitoring network."""
+    files = compose.render(plan_of(WATCHED))
+    (job,) = yaml.safe_load(files["monitoring/prometheus.yml"])["scrape_configs"]
+
+    assert {"frontend": ["frontend-agent:14271"], "backend": ["backend-agent:14271"]} == {
+        group["labels"]["service"]: group["targets"] for group in job["static_configs"]
+    }
+
+
+def test_the_dashboard_of_both_targets_is_one() -> None:
+    """It names only counters that an agent has."""
+    files = compose.render(plan_of(WATCHED))
+    options = ("--set", "metrics.enabled=true,metrics.dashboard.enabled=true")
+    (found,) = (one for one in template(CHART, *options) if one["kind"] == "ConfigMap")
+
+    assert files["monitoring/dashboard.json"] == found["data"]["sidecar-agents.json"]
+    assert "1" == found["metadata"]["labels"]["grafana_dashboard"]
+    panels = json.loads(files["monitoring/dashboard.json"])["panels"]
+    shown = {re.search(r"jaeger_agent_\w+", panel["targets"][0]["expr"])[0] for panel in panels}
+    assert {PROCESSED, DROPPED, SUBMITTED, FAILED, QUEUE, CONNECTED} == shown
+
+
+def test_a_watched_deployment_is_the_golden_one(golden) -> None:
+    """The watch, the monitoring network, and the files for Prometheus and Grafana."""
+    for name, text in compose.render(plan_of(WATCHED)).items():
+        golden(f"compose/watched/{name}", text)
+
+
+@pytest.mark.parametrize(
+    "spec", [replace(WATCHED, monitoring=False), replace(WATCHED, watch=False)]
+)
+def test_agents_and_the_watch_meet_in_a_network_of_their_own(spec: Spec) -> None:
+    """No service is in it, and nothing of it is published."""
+    data = yaml.safe_load(compose.render(plan_of(spec))["docker-compose.yml"])
+    members = [name for name, one in data["services"].items() if "monitoring" in one["networks"]]
+    watch = ["sidecar-watch"] if spec.watch else []
+
+    assert ["frontend-agent", "backend-agent", *watch] == members
+    assert {"internal": True} == data["networks"]["monitoring"]
+    assert all("ports" not in data["services"][name] for name in members)
+
+
+def test_without_both_there_is_no_such_network() -> None:
+    """Nor a file, nor a container."""
+    files = compose.render(plan_of(replace(WATCHED, watch=False, monitoring=False)))
+
+    assert {"docker-compose.yml", "local-agent.yaml"} == set(files)
+    assert "monitoring" not in files["docker-compose.yml"]
+
+
+def test_the_name_of_the_watch_is_no_services() -> None:
+    """A user may have a service of that name."""
+    spec = Spec("cn-shanghai", services=(Service("sidecar-watch", image="web:1"),), watch=True)
+    data = yaml.safe_load(compose.render(plan_of(spec))["docker-compose.yml"])
+
+    assert {"sidecar-watch", "sidecar-watch-agent", "sidecar-watch-2"} == set(data["services"])
+    assert ["--agent=sidecar-watch=sidecar-watch-agent:14271"] == (
+        data["services"]["sidecar-watch-2"]["command"]
+    )
+
+
+def test_a_rendering_with_a_dashboard_is_replaced_by_the_next(tmp_path) -> None:
+    """JSON cannot say who wrote it; a dashboard of somebody else's is not replaced."""
+    rendering = compose.render(plan_of(WATCHED))
+    write(rendering, tmp_path / "out")
+    write(rendering, tmp_path / "out")
+    own = tmp_path / "own" / "monitoring"
+    own.mkdir(parents=True)
+    (own / "dashboard.json").write_text("{}")
+
+    with pytest.raises(SidecarError, match="was not written by sidecar"):
+        write(rendering, tmp_path / "own")
