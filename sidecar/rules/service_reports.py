@@ -101,8 +101,8 @@ SCALED_TO_ZERO = _error(
 )
 REPLICA_MISSING = _error(
     "replica-missing",
-    "A service has fewer replicas than it should.",
-    "See `docker compose ps --all`, or `kubectl describe deployment`",
+    "A service has fewer running replicas than it should.",
+    "See `docker compose ps --all`, or `kubectl describe deployment` and `kubectl describe pod`",
     "2 of 3 replicas",
     "What it should do is done by others, or not at all.",
 )
@@ -292,6 +292,11 @@ def shared_name(name: str, others: Sequence[str]) -> Problem | None:
     if not others:
         return None
     return SHARED_NAME.problem(f"reports as {name}, as {', '.join(others)} does")
+
+
+def replica(trouble: str) -> Problem | None:
+    """Judge the other replicas of a service; empty where nothing keeps them from running."""
+    return REPLICA_MISSING.problem(trouble) if trouble else None
 
 
 def rollout(trouble: str) -> Problem | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from sidecar.verify.namespace import chosen
 from sidecar.verify.printed import last_line
 from sidecar.verify.seen import Seen
 from sidecar.verify.seen import from_dict as seen_from
+from sidecar.verify.workloads import KINDS, broken, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,13 +68,14 @@ class ReleaseDeployment:
         self._kubectl = kubectl
         self._image = image
         self._began = datetime.now(timezone.utc) - _CLOCK_SKEW
-        pods = pods_of(kubectl.get("pods", f"--selector={selector or f'{INSTANCE}={release}'}"))
+        self._selector = f"--selector={selector or f'{INSTANCE}={release}'}"
+        pods = pods_of(kubectl.get("pods", self._selector))
         traced = [pod for pod in pods if is_traced(pod)]
         if not traced:
             raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
         self._gateways = [pod for pod in pods if is_gateway(pod)]
         self.has_stand_in = bool(self._gateways)
-        groups = _by_service(traced)
+        self._groups = groups = _by_service(traced)
         if every_pod:
             self._pods = {pod.name: pod for group in groups.values() for pod in group}
             self.notes: tuple[str, ...] = ()
@@ -85,8 +88,14 @@ class ReleaseDeployment:
         return list(self._pods)
 
     def absent(self) -> Sequence[Lack]:
-        """Return nothing yet."""
-        return ()
+        """Return the services without pods or with too few, and those with broken ones.
+
+        A user who may not list Deployments learns only the latter.
+        """
+        found = list(broken(self._groups))
+        with suppress(KubernetesError):
+            found += lacking(self._kubectl.get(KINDS, self._selector)["items"])
+        return found
 
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""

@@ -1,0 +1,82 @@
+"""What a release should run, as its Deployments and StatefulSets say, against the pods it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sidecar.kubernetes.pods import AGENT, COMPONENT, NAME, reasons_of, trouble_of
+from sidecar.rules.service_reports import missing, replica, rollout
+from sidecar.verify.deployment import Lack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sidecar.kubernetes.pods import Pod
+
+KINDS = "deployments,statefulsets"
+_HASHES = ("pod-template-hash", "controller-revision-hash")
+"""Labels by which the pods of one rollout differ from those of another."""
+_HOPELESS = {
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrImageNeverPull",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "RunContainerError",
+}
+_UNSCHEDULABLE = "Unschedulable"
+
+
+def lacking(workloads: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
+    """Yield the traced workloads that have no pod, too few, or are scaled to 0."""
+    for workload in workloads:
+        if _is_traced(workload):
+            wanted = workload["spec"].get("replicas", 1)
+            found = workload.get("status", {}).get("replicas", 0)
+            if problem := missing(wanted, found):
+                yield Lack(_service_of(workload), problem)
+
+
+def broken(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
+    """Yield the services that have a ready pod, and another that cannot become ready."""
+    for name, pods in groups.items():
+        troubles = [(pod, why) for pod in pods if not pod.ready and (why := _trouble_of(pod))]
+        if not troubles or not any(pod.ready for pod in pods):
+            continue
+        pod, why = troubles[0]
+        cause = f"{len(troubles)} of {len(pods)} pods cannot become ready: {pod.name} {why}"
+        several = len({_hash_of(pod) for pod in pods}) > 1
+        if problem := rollout(cause) if several else replica(cause):
+            yield Lack(name, problem)
+
+
+def _is_traced(workload: Mapping[str, Any]) -> bool:
+    template = workload["spec"]["template"]["spec"]
+    containers = (*template.get("initContainers", []), *template.get("containers", []))
+    return any(container["name"] == AGENT for container in containers)
+
+
+def _service_of(workload: Mapping[str, Any]) -> str:
+    labels = workload["spec"]["template"]["metadata"].get("labels", {})
+    own = workload["metadata"]["name"]
+    return str(labels.get(COMPONENT) or labels.get(NAME) or labels.get("app") or own)
+
+
+def _hash_of(pod: Pod) -> str:
+    labels = pod.data["metadata"].get("labels", {})
+    return next((str(labels[name]) for name in _HASHES if name in labels), "")
+
+
+def _trouble_of(pod: Pod) -> str:
+    """Return what keeps a pod from ever being ready; empty where it may only need time."""
+    for condition in pod.data["status"].get("conditions", []):
+        if condition.get("reason") == _UNSCHEDULABLE:
+            return "cannot be scheduled"
+    spec = pod.data["spec"]
+    for container in (*spec.get("initContainers", []), *spec["containers"]):
+        status = pod.status_of(container["name"])
+        if reasons_of(status)[0] in _HOPELESS:
+            return f"container {container['name']} {trouble_of(status)}"
+    return ""

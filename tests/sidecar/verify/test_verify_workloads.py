@@ -1,0 +1,76 @@
+"""What a release should run, and what keeps some of it from running."""
+
+from __future__ import annotations
+
+import pytest
+from cluster_pods import listed, pod
+
+from sidecar.kubernetes.pods import pods_of
+from sidecar.verify.workloads import broken, lacking
+
+CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
+
+
+def workload(wanted, found, agent="jaeger-agent"):
+    """Return a Deployment of the chart with so many replicas."""
+    template = {
+        "metadata": {"labels": {"app.kubernetes.io/component": "web"}},
+        "spec": {"initContainers": [{"name": agent}], "containers": [{"name": "web"}]},
+    }
+    spec = {"template": template} if wanted is None else {"template": template, "replicas": wanted}
+    return {"metadata": {"name": "demo-web"}, "spec": spec, "status": {"replicas": found}}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (workload(2, 2), []),
+        (workload(None, 1), []),
+        (workload(2, 3), []),
+        (workload(0, 0), [("web", "service-scaled-to-zero")]),
+        (workload(1, 0), [("web", "service-missing")]),
+        (workload(3, 1), [("web", "replica-missing")]),
+        (workload(0, 0, agent="other"), []),
+    ],
+)
+def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
+    """Only those with an agent count."""
+    assert expected == [(lack.service, lack.problem.rule.id) for lack in lacking([data])]
+
+
+def state(name, revision, container_state=None):
+    """Return a pod of a rollout, ready unless its container is in another state."""
+    data = pod(name, ready=container_state is None)
+    data["metadata"]["labels"]["pod-template-hash"] = revision
+    if container_state:
+        data["status"]["containerStatuses"][0]["state"] = container_state
+    return data
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        ([state("a", "1"), state("b", "2")], []),
+        ([state("a", "1"), state("b", "2", {"waiting": {"reason": "ContainerCreating"}})], []),
+        ([state("a", "1"), state("b", "2", CRASHING)], ["rollout-stuck"]),
+        ([state("a", "1"), state("b", "1", CRASHING)], ["replica-missing"]),
+        ([state("a", "1", CRASHING)], []),
+    ],
+    ids=["two revisions", "starts", "stuck", "one crashes", "its own hops say it"],
+)
+def test_a_pod_that_cannot_become_ready_is_not_proven(pods, expected) -> None:
+    """One that only needs time is no alarm."""
+    groups = {"web": pods_of(listed(*pods))}
+
+    assert expected == [lack.problem.rule.id for lack in broken(groups)]
+
+
+def test_a_pod_that_fits_on_no_node_is_stuck() -> None:
+    """Its condition says so; it has no container yet."""
+    pending = state("b", "2", {"waiting": {"reason": "ContainerCreating"}})
+    pending["status"]["conditions"].append(
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    )
+    (lack,) = broken({"web": pods_of(listed(state("a", "1"), pending))})
+
+    assert "1 of 2 pods cannot become ready: b cannot be scheduled" == lack.problem.cause
