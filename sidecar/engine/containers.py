@@ -28,7 +28,7 @@ LOOKED_INTO_LABEL = "io.sidecar-kit.project"
 """Of a short-lived container: the Compose project of the container whose network it joined."""
 _ENDED = ("created", "exited", "dead")
 _LEFT_BEHIND_SECONDS = 60.0
-_IDLE = ("python", "-c", "import time; time.sleep(900)")
+_IDLE = ("python", "-c", "import time; time.sleep(3600)")
 """What a post does between programs; it ends by itself if it is left behind."""
 
 
@@ -267,9 +267,12 @@ class Posts(Containers):
             post = self._posts.get(request.network_mode)
             if post is None:
                 idle = replace(request, image=self._image, argv=_IDLE[1:], entrypoint=_IDLE[:1])
-                post = self._create(idle, auto_remove=True)
-                self._posts[request.network_mode] = post
-                post.start()
+                post = self._posts[request.network_mode] = self._create(idle, auto_remove=True)
+                try:
+                    post.start()
+                except BaseException:
+                    self._end([request.network_mode])
+                    raise
         return post
 
     def _end(self, networks: Iterable[str]) -> None:

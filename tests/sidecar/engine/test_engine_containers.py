@@ -113,6 +113,80 @@ def test_short_lived_container_that_does_not_end_is_removed(
     assert fake.asked[-1].startswith("DELETE /containers/c1")
 
 
+def test_a_post_that_cannot_start_is_removed(fake: FakeEngine, containers: Containers) -> None:
+    """The next program gets a new one: the network's container may run again by then."""
+    fake.answer("GET /containers/c0/json", INSPECTED)
+    fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
+    fake.answer("POST /containers/c1/start", {"message": "not running"}, status=409)
+    fake.answer("DELETE /containers/c1")
+    request = RunRequest("kit:1", ("true",), network_mode="container:c0")
+    posts = containers.posts("kit:1")
+
+    for _ in range(2):
+        with pytest.raises(EngineError, match="not running"):
+            posts.run(request)
+
+    created = [entry for entry in fake.asked if entry.startswith("POST /containers/create")]
+    removed = [entry for entry in fake.asked if entry.startswith("DELETE /containers/c1")]
+    assert (2, 2) == (len(created), len(removed))
+
+
+def test_programs_of_one_network_share_a_post(fake: FakeEngine, containers: Containers) -> None:
+    """It is created once, runs each program with its environment, and is removed by close."""
+    fake.answer("GET /containers/c0/json", INSPECTED)
+    fake.answer("POST /containers/create", {"Id": "c1", "Warnings": []}, status=201)
+    fake.answer("POST /containers/c1/start")
+    fake.answer("POST /containers/c1/exec", {"message": "no more programs"}, status=409)
+    fake.answer("DELETE /containers/c1")
+    request = RunRequest(
+        "kit:1",
+        ("-m", "it"),
+        entrypoint=("python",),
+        network_mode="container:c0",
+        environment={"A": "1"},
+    )
+    posts = containers.posts("kit:1")
+
+    for _ in range(2):
+        with pytest.raises(EngineError, match="no more programs"):
+            posts.run(request)
+    posts.close()
+    posts.close()
+
+    asked = [entry.partition("?")[0] for entry in fake.asked]
+    assert [1, 2, 1] == [
+        asked.count(entry)
+        for entry in (
+            "POST /containers/create",
+            "POST /containers/c1/exec",
+            "DELETE /containers/c1",
+        )
+    ]
+    sent = json.loads(fake.bodies["POST /containers/c1/exec"])
+    assert (["python", "-m", "it"], ["A=1"]) == (sent["Cmd"], sent["Env"])
+
+
+def test_a_container_is_disturbed_and_healed(fake: FakeEngine, containers: Containers) -> None:
+    """Killed and started, paused and resumed, and put back on its network under its names."""
+    for word in ("kill", "start", "pause", "unpause"):
+        fake.answer(f"POST /containers/c1/{word}")
+    fake.answer("GET /networks/n1", {"Id": "n1"})
+    fake.answer("POST /networks/n1/connect")
+
+    containers.kill("c1")
+    containers.start("c1")
+    containers.pause("c1")
+    containers.unpause("c1")
+    containers.connect("c1", "n1", ["gateway"])
+
+    done = [entry.partition("?")[0] for entry in fake.asked if entry.startswith("POST")]
+    assert ["kill", "start", "pause", "unpause", "connect"] == [
+        entry.rpartition("/")[2] for entry in done
+    ]
+    sent = json.loads(fake.bodies["POST /networks/n1/connect"])
+    assert ["gateway"] == sent["EndpointConfig"]["Aliases"]
+
+
 def test_image_that_is_missing_names_the_command_that_gets_it(
     fake: FakeEngine, containers: Containers
 ) -> None:
