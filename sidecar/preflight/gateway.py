@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.checks.gateways import find_gateway, hosts
 from sidecar.errors import SidecarError
 from sidecar.preflight.places import ask
-from sidecar.preflight.records import broken, judged, passed, skipped
+from sidecar.preflight.records import broken, judged, not_made, passed, skipped
 from sidecar.rules import gateway_reach, vendor
 from sidecar.rules import gateways as known
 
@@ -64,14 +64,11 @@ def look(candidate: Candidate, place: Place, seconds: float) -> Iterator[Result]
     try:
         seen = ask(place, candidate.probe, PROGRAM, request, seconds)
     except SidecarError as error:
-        yield from not_looked(f"{error.subject}: {error.cause}", error.fix)
+        cause = f"{error.subject}: {error.cause}"
+        for check in FROM_PLACE[1:]:
+            yield not_made(check, "the agent's place", cause, error)
         return
     yield from judge(candidate, seen)
-
-
-def not_looked(cause: str, hint: str = "") -> Iterator[Result]:
-    """Return all checks of the look as skipped."""
-    return (skipped(check, "the agent's place", cause, hint) for check in FROM_PLACE[1:])
 
 
 def judge(candidate: Candidate, seen: Mapping[str, Any]) -> Iterator[Result]:

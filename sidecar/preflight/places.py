@@ -17,6 +17,7 @@ from sidecar.engine.errors import RunTimeoutError
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.ephemeral import run_inside
 from sidecar.kubernetes.short_lived import run_pod
+from sidecar.rules.machines import unfinished
 from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Host:
                 timeout=seconds,
             )
         except subprocess.TimeoutExpired:
-            raise SidecarError("the look", f"did not end within {seconds:g} s") from None
+            raise SidecarError.from_problem(self.name, unfinished(seconds)) from None
         return done.stdout or done.stderr
 
 
@@ -123,7 +124,7 @@ class EngineNetwork:
         try:
             result = self.engine.containers.run(request)
         except RunTimeoutError:  # its message shows the whole program
-            raise SidecarError(self.name, f"did not end within {seconds:g} s") from None
+            raise SidecarError.from_problem(self.name, unfinished(seconds)) from None
         return result.stdout or result.stderr
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules.machines import CHECK_UNFINISHED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from sidecar.errors import SidecarError
     from sidecar.findings import Finding, Problem
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
@@ -78,6 +81,13 @@ def passed(check: str, subject: str, cause: str) -> Result:
 def skipped(check: str, subject: str, cause: str, hint: str = "") -> Result:
     """Return a check that cannot be made here, with the reason."""
     return Result(check, SKIPPED, subject, cause, hint)
+
+
+def not_made(check: str, subject: str, cause: str, error: SidecarError) -> Result:
+    """Return a check that an error kept from being made: unfinished, or skipped."""
+    if error.id == CHECK_UNFINISHED.id:
+        return broken(check, subject, CHECK_UNFINISHED.problem(cause, error.fix))
+    return skipped(check, subject, cause, error.fix)
 
 
 def broken(check: str, subject: str, problem: Problem) -> Result:
@@ -168,6 +178,14 @@ class Outcome:
     def ok(self) -> bool:
         """True where no check found an error; a skipped one is not an error."""
         return not self.of(ERROR)
+
+    @property
+    def failing(self) -> list[str]:
+        """The checks that did not pass for a cause that may go: errors, and unfinished ones."""
+        unfinished = CHECK_UNFINISHED.id
+        return sorted(
+            {each.check for each in self.results if each.severity == ERROR or each.id == unfinished}
+        )
 
     def of(self, severity: str) -> Sequence[Result]:
         """Return the results of one severity."""

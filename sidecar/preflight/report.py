@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sidecar.console import colour, masked, width
 from sidecar.preflight.records import ERROR, OK, SKIPPED, WARNING
-from sidecar.rules.machines import CHECK_UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +81,7 @@ def _verdict(outcome: Outcome, columns: int) -> str:
     listed = f": {', '.join(counts)}" if counts else ""
     if not outcome.ok:
         return colour(_wrapped(f"not ready for {about}{listed}", columns), "error")
-    unfinished = any(result.id == CHECK_UNFINISHED.id for result in outcome.results)
-    if outcome.of(SKIPPED) or unfinished:
+    if outcome.of(SKIPPED) or outcome.failing:
         text = f"ready for {about}, as far as could be checked{listed}"
         return colour(_wrapped(text, columns), "warning")
     return colour(_wrapped(f"ready for {about}{listed}", columns), "ok")

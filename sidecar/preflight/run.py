@@ -105,8 +105,7 @@ def wait_for(
     """Repeat the checks that fail until none does, or until `seconds` have passed."""
     end = time.monotonic() + seconds
     outcome = preflight(candidate, only)
-    while not outcome.ok and (left := end - time.monotonic()) > 0:
-        failing = sorted({result.check for result in outcome.of("error")})
+    while (failing := outcome.failing) and (left := end - time.monotonic()) > 0:
         say(f"waiting {left:.0f} s longer for {', '.join(failing)}")
         time.sleep(min(PAUSE, left))
         outcome = outcome.with_results(preflight(candidate, failing))

@@ -8,7 +8,7 @@ from sidecar.engine.client import connect
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
 from sidecar.preflight.places import EngineNetwork, ask
-from sidecar.preflight.records import judged, skipped
+from sidecar.preflight.records import judged, not_made, skipped
 from sidecar.rules import clients
 from sidecar.rules import service_images as rules
 
@@ -55,8 +55,9 @@ def look(engine: Engine, services: Sequence[Traced]) -> Iterator[Result]:
     try:
         seen = ask(place, first.image, PROGRAM, request, _SECONDS)
     except SidecarError as error:
+        cause = f"no Python of its image looks: {error.cause}"
         for each in services:
-            yield from _not_looked(each.name, f"no Python of its image looks: {error.cause}")
+            yield from (not_made(check, each.name, cause, error) for check in CHECKS)
         return
     for each in services:
         yield from judge(each, each.command or image.command, seen)

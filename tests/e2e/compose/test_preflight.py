@@ -19,7 +19,7 @@ def checks(done):
 def test_beside_an_agent_that_runs_every_check_of_the_gateway_passes(deployment):
     """The look is in an agent's network; the ports are those of the deployment itself."""
     words = ("verify", "--pre", "--out", deployment.folder, "--output", "json")
-    done = sidecar(*words, "--only", "gateway", "--only", "machine")
+    done = sidecar(*words, "--only", "gateway", "--only", "machine", "--wait", 60)
     found = checks(done)
     names = ("gateway-name", "gateway-port", "gateway-protocol", "round-trip", "clock")
 
@@ -32,7 +32,7 @@ def test_beside_an_agent_that_runs_every_check_of_the_gateway_passes(deployment)
 def test_the_python_of_the_services_images_is_looked_at(deployment):
     """Each service's image imports its client, keeps every trace, and survives its forks."""
     words = ("verify", "--pre", "--out", deployment.folder, "--output", "json")
-    done = sidecar(*words, "--only", "service")
+    done = sidecar(*words, "--only", "service", "--wait", 60)
 
     assert {"ok"} == {result["severity"] for result in done.report["checks"]}
     assert {"backend", "frontend"} == {result["subject"] for result in done.report["checks"]}

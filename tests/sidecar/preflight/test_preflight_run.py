@@ -140,6 +140,24 @@ def test_wait_repeats_what_fails_until_it_passes(monkeypatch):
     assert all("for disk" in line for line in said)
 
 
+def test_wait_repeats_what_did_not_end_in_time(monkeypatch):
+    """A slow answer is not an error, and may be faster next time."""
+    asked = []
+
+    def slow_once(_):
+        asked.append(1)
+        time.sleep(5 if len(asked) == 1 else 0)
+        yield passed("disk", "/", "room")
+
+    monkeypatch.setattr(runs, "PAUSE", 0.01)
+    monkeypatch.setattr(runs, "SECONDS", 0.2)
+    monkeypatch.setattr(runs, "CLEAN_UP_SECONDS", 0.0)
+    use(monkeypatch, group("disk", slow_once))
+    outcome = runs.wait_for(CANDIDATE, (), 30, lambda _: None)
+
+    assert {"disk": "ok"} == severities(outcome)
+
+
 def test_wait_ends_at_its_deadline(monkeypatch):
     """With the failures of the last round."""
     full = rules.disk(0)

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.preflight import service
-from sidecar.preflight.records import Traced
+from sidecar.preflight.gateway import look as look_at
+from sidecar.preflight.places import Host
+from sidecar.preflight.records import AgentFacts, Candidate, Traced
 from sidecar.rules import service_images as rules
+from sidecar.stand_in.sockets import Address
 
 PROGRAM = resources.files("sidecar.preflight").joinpath(service.PROGRAM).read_text("utf-8")
 JAEGER = {"jaeger-client": "4.8.0"}
@@ -89,6 +92,19 @@ def test_it_reads_the_sampler_of_the_image(tmp_path):
 
     assert ["const", "0"] == seen["sampler"]
     assert ["sampler-hides-traces"] == [each.id for each in results if each.check == "sampler"]
+
+
+def test_a_look_that_does_not_end_is_unfinished(tmp_path, monkeypatch):
+    """It is a warning, which --wait repeats; the message does not show the program."""
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 9\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    agent = AgentFacts(Address("h", 1883), False, 64, 0)
+    results = list(look_at(Candidate("process", "cn-shanghai", agent), Host(), 0.2))
+
+    assert {"check-unfinished"} == {result.id for result in results}
+    assert {"this host: did not end within 0.2 s"} == {result.cause for result in results}
 
 
 @pytest.mark.parametrize(
