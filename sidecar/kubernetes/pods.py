@@ -15,6 +15,7 @@ COMPONENT = "app.kubernetes.io/component"
 NAME = "app.kubernetes.io/name"
 PROBE_IMAGE = "sidecar-kit/probe"
 """Annotation: the image with which `sidecar verify` looks into the pod."""
+_COMPACT_FLAG = "processor.jaeger-compact.server-host-port"
 _LOOPBACK = "127.0.0.1"
 _ANY = ("", "0.0.0.0", "[::]", "::")  # noqa: S104 - what an agent's flag may hold
 
@@ -136,6 +137,12 @@ def admin_of(pod: Pod) -> str:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     return f"http://{host}:{port or _flag(pod, ADMIN_PORT_FLAG) or ADMIN_PORT}"
+
+
+def compact_port_of(pod: Pod) -> int:
+    """Return the UDP port at which the pod's agent listens for compact Thrift."""
+    port = _flag(pod, _COMPACT_FLAG).rpartition(":")[2]
+    return int(port) if port.isdecimal() else COMPACT_PORT
 
 
 def agent_of(pod: Pod) -> str:

@@ -17,6 +17,7 @@ from sidecar.kubernetes.pods import (
     INSTANCE,
     admin_of,
     agent_of,
+    compact_port_of,
     message_of,
     pods_of,
     reasons_of,
@@ -206,7 +207,8 @@ def _of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
         if container["name"] != AGENT:
             pairs = (f"{one['name']}={one.get('value', '')}" for one in container.get("env", []))
             variables.update(chosen(pairs))
-    return replace(replica, name=pod.name, hostname=pod.name, variables=variables)
+    port = compact_port_of(pod)
+    return replace(replica, name=pod.name, hostname=pod.name, port=port, variables=variables)
 
 
 def is_traced(pod: Pod) -> bool:

@@ -36,10 +36,10 @@ class PodDeployment(LocalDeployment):
         """Return the only name, under which spans are sent."""
         return (self._service,)
 
-    def addresses(self, agent: str) -> tuple[str, ...]:
+    def addresses(self, agent: str) -> tuple[str, ...]:  # noqa: ARG002 - it may be wrong
         """Return every address of the pod: its agent may listen on any of them."""
         pod = resolved(socket.gethostname())
-        return tuple(dict.fromkeys((*resolved(agent), *resolved("localhost"), "127.0.0.1", *pod)))
+        return tuple(dict.fromkeys(("127.0.0.1", "::1", *resolved("localhost"), *pod)))
 
     def agent(
         self,

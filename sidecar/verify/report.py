@@ -82,14 +82,15 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
 
 
 def _failures(proof: Proof) -> list[Hop]:
-    """Return the first failure of each service and replica; one cause is named once."""
-    first: dict[str, Hop] = {}
-    for hop in proof.hops:
-        if hop.ok is False:
-            first.setdefault(_subject(hop), hop)
+    """Return the first failure of each path, and all of the services themselves; a cause once."""
+    failed = [hop for hop in proof.hops if hop.ok is False]
+    paths: dict[str, Hop] = {}
+    for hop in failed:
+        paths.setdefault(_subject(hop), hop)
     causes: dict[tuple[str, str, str], Hop] = {}
-    for hop in first.values():
-        causes.setdefault((hop.hop, hop.id, hop.cause), hop)
+    for hop in failed:
+        if hop.hop == REPORTS or paths[_subject(hop)] is hop:
+            causes.setdefault((hop.hop, hop.id, hop.cause), hop)
     return list(causes.values())
 
 

@@ -43,23 +43,46 @@ def region(release):
 
 
 def verify(space, name: str, *options: object, **settings):
-    """Verify a release."""
-    return space.sidecar(
-        "verify", "--target", "kubernetes", "--release", name, "--spans", 20, *options, **settings
-    )
+    """Verify the path in a release; with --request, that its services report."""
+    own = () if "--request" in options else ("--path-only",)
+    words = ("verify", "--target", "kubernetes", "--release", name, "--spans", 20)
+    return space.sidecar(*words, *own, *options, **settings)
 
 
 def test_every_hop_of_a_release_is_counted(release) -> None:
-    """From inside a pod of each service to the stand-in."""
-    done = verify(release, "demo", "--output", "json")
+    """From inside a pod of each service, which reports, to the stand-in."""
+    request = "frontend=http://localhost:8080/greet"
+    done = verify(release, "demo", "--output", "json", "--request", request)
 
     assert 0 == done.returncode, done.stdout + done.stderr
     hops = json.loads(done.stdout)["hops"]
-    names = ("client sent", "agent received", "agent submitted", "gateway accepted")
+    names = (
+        *("service reports", "client sent", "agent received"),
+        *("agent submitted", "gateway accepted"),
+    )
     assert [(service, name) for service in ("backend", "frontend") for name in names] == [
         (hop["service"], hop["hop"]) for hop in hops
     ]
-    assert all(hop["ok"] and hop["figure"] >= hop["expected"] for hop in hops)
+    assert all(hop["ok"] and hop["figure"] >= (hop["expected"] or 2) for hop in hops)
+
+
+def test_services_that_do_not_report_are_not_proven(release) -> None:
+    """One is told another address, one is scaled to 0: each has its own id."""
+    release.helm("install", "silent", CHART, "--set", "existingSecret=tracing", *WAIT)
+    backend = "deployment/silent-backend"
+    release.kubectl("set", "env", backend, "--containers=backend", "JAEGER_AGENT_HOST=10.1.2.3")
+    release.kubectl("scale", "deployment/silent-frontend", "--replicas=0")
+    release.kubectl("rollout", "status", backend, "--timeout=90s")
+    request = "backend=http://localhost:8081/greeting"
+    done = verify(release, "silent", "--output", "json", "--seconds", 3, "--request", request)
+    release.helm("uninstall", "silent", *WAIT)
+    hops = json.loads(done.stdout)["hops"]
+
+    assert 1 == done.returncode
+    assert {
+        ("frontend", "service-scaled-to-zero"),
+        ("backend", "service-reports-elsewhere"),
+    } <= {(hop["service"], hop["id"]) for hop in hops if hop["hop"] == "service reports"}
 
 
 def test_preflight_looks_from_a_pod_of_a_release_that_runs(release) -> None:

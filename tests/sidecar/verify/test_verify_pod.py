@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.verify.pod import parser_of
+from sidecar.verify.pod import PodDeployment, parser_of
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ def test_a_pods_address_becomes_a_url(given: str, taken: str) -> None:
     )
 
     assert taken == args.admin
+
+
+def test_the_agent_of_a_pod_is_in_the_pod() -> None:
+    """Wherever the service is told to report."""
+    found = PodDeployment("web", None, "192.0.2.9:6831").addresses("192.0.2.9")
+
+    assert "127.0.0.1" in found
+    assert "192.0.2.9" not in found
