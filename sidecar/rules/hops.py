@@ -128,6 +128,13 @@ AGENT_NOT_REACHED = _error(
 )
 
 
+PACKETS_ABOVE_MTU = _error(
+    "packets-above-mtu",
+    "Packets that are larger than the MTU of a link do not reach the agent.",
+    "Give both ends of the service's network with its agent the same MTU, and all links between",
+    "no marked packet of 14,000 bytes reached the agent, but one of 400 bytes did",
+    "Large packets, and so most spans, are lost without being counted anywhere.",
+)
 AGENT_RESTARTED = _error(
     "agent-restarted",
     "The agent started again while its spans were counted.",
@@ -178,6 +185,13 @@ def unreached(spans: int) -> Problem:
     """Return the problem of spans that the stand-in never saw, and no hop before it lost."""
     text = f"{spans} marked spans never reached the agent, which other packets reached"
     return AGENT_NOT_REACHED.problem(text)
+
+
+def only_large(spans: int) -> Problem:
+    """Return the problem of spans of which only those in small packets reach the agent."""
+    return PACKETS_ABOVE_MTU.problem(
+        f"{spans} spans in large packets never reached the agent, but one in a small packet did"
+    )
 
 
 def _unreached(packets: int, agent: Exporter) -> Problem:

@@ -117,7 +117,8 @@ def restarted(state: State, ended: Problem | None = None) -> Problem | None:
     """Judge why a container that runs ended before; None where the engine did not restart it."""
     if not state.restarts or state.status == "paused":
         return container(state, ended)
-    return _ended(state._replace(status="restarting"))
+    again = state._replace(status="restarting")
+    return container(again, ended)
 
 
 def _ended(state: State) -> Problem:

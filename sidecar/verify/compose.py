@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
+from sidecar.engine.errors import EngineError
 from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules import parts
@@ -240,14 +241,21 @@ class ComposeDeployment(StepByStep):
             **settings,
             seconds=_START_SECONDS + seconds,
         )
-        result = self._engine.containers.run(request)
         try:
+            result = self._engine.containers.run(request)
             return json.loads(result.stdout)
+        except EngineError:
+            self._require_running(inside)  # it may have ended meanwhile
+            raise
         except json.JSONDecodeError:
-            if problem := states.restart_of(self._engine, inside, self._recently):
-                raise part_error(inside.name, problem) from None
+            self._require_running(inside)
             cause = f"cannot be looked into: {last_line(result.stderr)}"
             raise SidecarError(inside.name, cause) from None
+
+    def _require_running(self, container: Container) -> None:
+        """Raise SidecarError where a container does not run, or was restarted just now."""
+        if problem := states.restart_of(self._engine, container, self._recently):
+            raise part_error(container.name, problem)
 
 
 def _by_role(

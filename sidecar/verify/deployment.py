@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -72,6 +73,10 @@ class Deployment(Protocol):
         """Return why the deployment's own gateway does not run; None where it does, or has none."""
         ...
 
+    def small_arrives(self, service: str, marker: str) -> bool:
+        """Tell whether one marked span in a small packet reaches the agent; False: not known."""
+        ...
+
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return what the gateway counted of a marker; None where it does not show its counts."""
         ...
@@ -79,6 +84,9 @@ class Deployment(Protocol):
     def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:
         """Return what the stand-in shows, once the traces have arrived or after `seconds`."""
         ...
+
+
+_SMALL_SECONDS = 2.0
 
 
 class StepByStep(ABC):
@@ -110,6 +118,26 @@ class StepByStep(ABC):
 
         None where there is no agent between service and gateway.
         """
+
+    @abstractmethod
+    def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
+        """Return what the gateway counted of a marker; None where it does not show its counts."""
+
+    def small_arrives(self, service: str, marker: str) -> bool:
+        """Tell whether one marked span in a small packet reaches the agent; False: not known.
+
+        Where the gateway shows no counts, the agent must have no other traffic.
+        """
+        with suppress(SidecarError):
+            before = self.agent(service)
+            self.send(service, marker, 1)
+            kept = self.gateway(marker, 1, _SMALL_SECONDS)
+            if kept is not None:
+                return kept.distinct > 0
+            goal = before.packets_processed + 1 if before else 0
+            after = self.agent(service, goal, _SMALL_SECONDS)
+            return after is not None and after.packets_processed >= goal
+        return False
 
     def restart(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
         """Return None: why an agent ended is not known here."""

@@ -180,6 +180,16 @@ def by_marker(
     return found
 
 
+def is_unreached(hop: Hop) -> bool:
+    """Tell whether packets never reached the agent, by a hop."""
+    return hop.id == rules.AGENT_NOT_REACHED.id
+
+
+def only_large(hop: Hop, client: ClientCounts) -> Hop:
+    """Return a hop that packets never reached, where a small one did."""
+    return _judged(hop, rules.only_large(client.sent))
+
+
 def _arrived(hop: Hop) -> Hop:
     """Return a hop where nothing was lost as sound: what waits there is other traffic."""
     lost = hop.hop != SUBMITTED or hop.counts

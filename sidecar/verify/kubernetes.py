@@ -174,6 +174,10 @@ class ReleaseDeployment:
         text = f"the agent ended: {last or 'Error'}, exit code {ended['exitCode']}"
         return parts.pod(parts.PodState(text, reason or "CrashLoopBackOff", last), "")
 
+    def small_arrives(self, service: str, marker: str) -> bool:  # noqa: ARG002
+        """Return False: an agent on its pod's loopback gets packets of any size."""
+        return False
+
     def gateway_trouble(self) -> Problem | None:
         """Return None: a stand-in that does not run is not counted as one."""
         return None

@@ -159,5 +159,13 @@ class _SpanPath:
         gateway = self._deployment.gateway(self._task.marker, client.sent, patience)
         if gateway:
             self.hops = hops.by_marker(self.hops, client, gateway, unmarked=self._unmarked)
+        if not (gateway.distinct if gateway else self._unmarked):
+            self._try_small(client)
         failed = any(hop.ok is False for hop in self.hops)
         self.hops.append(hops.accepted_hop(self.service, client, gateway, before=failed))
+
+    def _try_small(self, client: ClientCounts) -> None:
+        """Find out whether only large packets are lost, where no marked one arrived."""
+        lost = [hop for hop in self.hops if hops.is_unreached(hop)]
+        if lost and self._deployment.small_arrives(self.service, f"{self._task.marker}-small"):
+            self.hops = [hops.only_large(hop, client) if hop in lost else hop for hop in self.hops]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from sidecar.findings import Problem
 
 _CONFIG_FILE = "--config-file="
-_LAST_LINES = 50
+_LAST_LINES = 500
+_NEVER_ENDED = ("running", "paused", "created")
+"""States of a container that was not restarted."""
 
 
 def trouble_of(engine: Engine, container: Container) -> Problem | None:
@@ -54,9 +56,10 @@ def _state_of(container: Container, data: Mapping[str, Any]) -> parts.State:
 
 
 def _last_words(engine: Engine, container: Container, data: Mapping[str, Any]) -> Problem | None:
-    """Judge what an agent wrote before it ended; None for one that runs."""
+    """Judge what an agent wrote before it ended; None for one that never did."""
     file = _token_file(data)
-    if file is None or data["State"]["Status"] in ("running", "paused", "created"):
+    has_ended = data.get("RestartCount") or data["State"]["Status"] not in _NEVER_ENDED
+    if file is None or not has_ended:
         return None
     log = engine.containers.logs(container.identity, last=_LAST_LINES)
     return parts.ended_agent(log, str(file), _mode(file))

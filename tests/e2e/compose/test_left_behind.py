@@ -43,10 +43,10 @@ def test_containers_of_a_killed_command_are_removed_once_they_have_ended(deploym
     image = deployment.container("gateway").image
     command = [sys.executable, "-c", _LOOK, image, deployment.container("frontend").identity]
     with subprocess.Popen(command, env=child_environment()) as look:
-        wait_for(lambda: short_lived(deployment.project), len, 30)
+        wait_for(lambda: short_lived(deployment.project), lambda found: "running" in found.values())
         look.send_signal(signal.SIGKILL)
     (left,) = wait_for(
-        lambda: short_lived(deployment.project), lambda found: "running" not in found.values(), 60
+        lambda: short_lived(deployment.project), lambda found: "exited" in found.values(), 60
     )
 
     assert [] == deployment.engine.containers.sweep(deployment.project)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rule_examples import Call, Example, example
+from rule_examples import Call, Example, example, ids
 
 from sidecar.rules import hops
 from sidecar.rules.hops import Exporter, Handed
@@ -48,6 +48,7 @@ EXAMPLES = {
     "unreadable-packets": lost(hops.UNREADABLE),
     "undecoded-packets": lost(hops.UNDECODED),
     "agent-not-reached": example(hops.received, Call({}, 1), NOT_LOST),
+    "packets-above-mtu": Example(lambda: ids(hops.only_large(5)), lambda: ids(hops.unreached(5))),
     "agent-restarted": example(hops.received, Call({}, 1, RESTARTED), Call({}, 1)),
     "gateway-silent": handed(WAITING, FAILED, SILENT),
     "gateway-slow": handed(WAITING, FAILED),

@@ -154,6 +154,24 @@ def test_a_gateway_that_does_not_run_is_the_cause():
     assert "2 packets wait in the agent: container gateway-1 is paused" == failure.cause
 
 
+@pytest.mark.parametrize(
+    ("small", "rule"), [(True, "packets-above-mtu"), (False, "agent-not-reached")]
+)
+def test_packets_that_are_lost_for_their_size_are_told_from_a_wrong_address(small, rule):
+    """Where no marked packet arrives, a small one is tried."""
+
+    def gateway(marker, settled, seconds):
+        arrived = int(small and marker.endswith("-small"))
+        return GatewayCounts(arrived, 0, arrived)
+
+    deployment = Deployment(agents=[AgentCounts(7), AgentCounts(7)])
+    deployment.gateway = gateway
+    failure = verify(deployment, 10, 1).first_failure
+
+    assert ("agent received", rule) == (failure.hop, failure.id)
+    assert [10, 1] == [entry[3] for entry in deployment.asked if entry[0] == "send"]
+
+
 def test_an_agent_that_started_again_is_the_cause_of_what_it_lost():
     """Its totals begin anew; the deployment may know why it ended."""
     deployment = Deployment(agents=[AgentCounts(900, started=1.0), AgentCounts(1, started=2.0)])
