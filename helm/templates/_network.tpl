@@ -71,6 +71,11 @@ workload and gatewayPage. */}}
     - namespaceSelector:
         matchLabels:
           {{- toYaml $root.Values.metrics.namespaceLabels | nindent 10 }}
+    {{- if $root.Values.watch.enabled }}
+    - podSelector:
+        matchLabels:
+          {{- include "sidecar.selector" (dict "root" $root "component" "sidecar-watch") | nindent 10 }}
+    {{- end }}
 {{- end }}
 {{- end -}}
 

@@ -9,6 +9,7 @@
 {{- end -}}
 {{- include "sidecar.validate.token" . -}}
 {{- include "sidecar.validate.metrics" . -}}
+{{- include "sidecar.validate.watch" . -}}
 {{- range $key := list "commonLabels" "podLabels" -}}
 {{- include "sidecar.validate.labels" (dict "path" $key "labels" (get $.Values $key)) -}}
 {{- end -}}
@@ -69,6 +70,13 @@
 {{- $cause := "there is nothing to scrape" -}}
 {{- fail (printf "metrics.%s.enabled: %s. Set metrics.enabled=true, too" $name $cause) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.watch" -}}
+{{- if and .Values.watch.enabled (not .Values.metrics.enabled) -}}
+{{- $cause := "it reads the agents' admin ports, which are on their pods' loopback" -}}
+{{- fail (printf "watch.enabled: %s. Set metrics.enabled=true, too" $cause) -}}
 {{- end -}}
 {{- end -}}
 
@@ -133,6 +141,7 @@
 {{- fail (printf "%s: %s, at most %d are allowed. %s" .path $cause (int .limit) $fix) -}}
 {{- end -}}
 {{- $taken := list "delivery-test" "jaeger-agent" -}}
+{{- if .root.Values.watch.enabled -}}{{- $taken = append $taken "sidecar-watch" -}}{{- end -}}
 {{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}
 {{- if has .name $taken -}}
 {{- fail (printf "%s: the chart uses the names %s. Rename it" .path (join ", " $taken)) -}}

@@ -105,7 +105,7 @@ def stand(agents: NetworkAgents, terms: Terms, state: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Watch until a signal, or for a while: then 1 at the first breach, else 0."""
-    args = _parser().parse_args(arguments)
+    args = parser().parse_args(arguments)
     agents = NetworkAgents(args.agent)
     terms = Terms(args.every, args.budget, args.period)
     try:
@@ -125,16 +125,17 @@ def _period(agents: NetworkAgents, terms: Terms) -> int:
     return 0 if ok else 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sidecar.watch.standing")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the program's arguments."""
+    made = argparse.ArgumentParser(prog="python -m sidecar.watch.standing")
+    made.add_argument(
         "--agent", action="append", type=_target, default=[], metavar="NAME=HOST:PORT"
     )
-    parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS")
-    parser.add_argument("--budget", type=float, default=0.001, metavar="SHARE")
-    parser.add_argument("--for", dest="period", type=float, metavar="SECONDS")
-    parser.add_argument("--state", type=Path, default=Path(STATE), metavar="FILE")
-    return parser
+    made.add_argument("--every", type=float, default=10.0, metavar="SECONDS")
+    made.add_argument("--budget", type=float, default=0.001, metavar="SHARE")
+    made.add_argument("--for", dest="period", type=float, metavar="SECONDS")
+    made.add_argument("--state", type=Path, default=Path(STATE), metavar="FILE")
+    return made
 
 
 def _target(text: str) -> tuple[str, str, int]:

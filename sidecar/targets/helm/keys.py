@@ -27,6 +27,7 @@ from sidecar.targets.helm.value_types import (
     TEXT,
     TEXTS,
     VERSION,
+    WATCH_SECONDS,
     WORD,
     WORDS,
     choice,
@@ -290,6 +291,14 @@ KEYS = (
         "Labels that your Grafana selects by.",
         {"grafana_dashboard": "1"},
     ),
+    Key(
+        "watch.enabled",
+        FLAG,
+        "A CronJob that watches the agents' counters, and fails at a loss; needs metrics.enabled.",
+        False,
+    ),
+    Key("watch.schedule", WORD, "When it starts, as cron writes it.", "*/5 * * * *"),
+    Key("watch.seconds", WATCH_SECONDS, "How long it watches each time.", 240),
 )
 
 SECTIONS: Mapping[str, str] = {
@@ -303,5 +312,6 @@ SECTIONS: Mapping[str, str] = {
     "terminationGracePeriodSeconds": "Pods",
     "networkPolicy": "Network",
     "metrics": "Metrics",
+    "watch": "The watch",
 }
 """First key of a section → its title."""

@@ -173,6 +173,17 @@ def test_metrics_are_for_the_monitoring_namespace() -> None:
     assert not flows(policies, End({}, "ingress"), component("frontend"), 14271)
 
 
+def test_the_watch_reaches_the_agents_and_nothing_else() -> None:
+    """And no other pod of the release reaches their admin ports."""
+    policies = policies_of("--set", "metrics.enabled=true,watch.enabled=true")
+    watch, frontend = component("sidecar-watch"), component("frontend")
+
+    assert flows(policies, watch, frontend, 14271)
+    assert not flows(policies, watch, frontend, 8080)
+    assert not flows(policies, watch, component("gateway"), 1883)
+    assert not flows(policies, component("backend"), frontend, 14271)
+
+
 def test_every_pod_of_the_chart_has_a_policy() -> None:
     """Jobs too; none where it is switched off."""
     names = {

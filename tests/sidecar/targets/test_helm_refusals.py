@@ -93,6 +93,10 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
             ["metrics.rules.enabled: there is nothing to scrape", "metrics.enabled=true"],
         ),
         (
+            "watch.enabled=true",
+            ["watch.enabled: it reads the agents' admin ports", "metrics.enabled=true, too"],
+        ),
+        (
             "commonLabels.app\\.kubernetes\\.io/name=x",
             ["commonLabels: the chart sets app.kubernetes.io/name"],
         ),
