@@ -116,11 +116,12 @@ def running(folder: Path) -> Demo:
 
 
 class _Starter:
-    """Starts processes one by one; the state file names each as soon as it runs."""
+    """Starts all processes, then waits for them; the state file names each as soon as it runs."""
 
     def __init__(self, folder: Path, checkout: Path, say: Callable[[str], None]) -> None:
         self._folder, self._checkout, self._say = folder, checkout, say
         self._demo = Demo()
+        self._awaited: list[Callable[[], None]] = []
 
     def start(self) -> Demo:
         page = self._port("stand-in page", STAND_IN_PAGE_PORT)
@@ -131,6 +132,9 @@ class _Starter:
         ports = {service.name: self._port(service.name, service.port or 0) for service in services}
         for service in reversed(services):  # the backend first
             self._service(service, ports)
+        # none needs another one to start, and a start takes most of a second
+        for wait in self._awaited:
+            wait()
         return self._demo
 
     def _port(self, name: str, preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -179,7 +183,7 @@ class _Starter:
             started = Started(name, process.pid, psutil.Process(process.pid).create_time())
             self._demo = replace(self._demo, processes=(*self._demo.processes, started))
             state.save(self._folder, self._demo)
-        _wait_for(name, ready, process, log)
+        self._awaited.append(lambda: _wait_for(name, ready, process, log))
 
     def _spawn(
         self, argv: list[str], environment: Mapping[str, str], log: Path

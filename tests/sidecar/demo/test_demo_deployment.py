@@ -12,7 +12,7 @@ import pytest
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.demo.state import Demo, Started
 from sidecar.errors import SidecarError
-from sidecar.verify import local
+from sidecar.verify import marked
 
 
 def test_a_probe_that_does_not_end_is_an_error(tmp_path, monkeypatch):
@@ -20,7 +20,7 @@ def test_a_probe_that_does_not_end_is_an_error(tmp_path, monkeypatch):
     own = Started("gateway", os.getpid(), psutil.Process().create_time())
     state = Demo((own,), {"frontend": "http://127.0.0.1:1"}, "http://127.0.0.1:1", "127.0.0.1:1")
     (tmp_path / "processes.json").write_text(json.dumps(asdict(state)))
-    monkeypatch.setattr(local, "PROBE_SECONDS", 0.01)
+    monkeypatch.setattr(marked, "PROBE_SECONDS", 0.01)
 
     with pytest.raises(SidecarError) as caught:
         ProcessDeployment(tmp_path).send("frontend", "marker", 10)
