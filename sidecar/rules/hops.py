@@ -162,6 +162,8 @@ class Exporter(NamedTuple):
     """Why calls fail, by the state of the gateway or the agent's log; None where neither says."""
     restart: Problem | None = None
     """That it started again meanwhile, and why."""
+    repeats: bool | None = None
+    """Whether the gateway leaves packets unacknowledged; None: not known."""
 
 
 USUAL = Exporter()
@@ -250,6 +252,13 @@ _STALLED = 3.0
 """Seconds without an answer that a slow gateway does not explain."""
 
 
+_DROPS = (
+    "Check firewall, security group and NAT on the way; `agent.tcp_retries` ends such a connection"
+    " sooner (docs/losses.md)"
+)
+_HANGS = "Check the gateway's state, and restart it: until then its agents stay stuck"
+
+
 class Handed(NamedTuple):
     """What an agent did with the marked spans that it got."""
 
@@ -296,7 +305,17 @@ def _exporting(agent: Exporter) -> Problem:
         return NOT_CONNECTED.problem("the agent has no connection to the gateway")
     if _is_slow(agent):
         return SLOW.problem("the gateway answers, but slower than packets come")
-    return SILENT.problem(f"the gateway has answered no call for {agent.stalled:.0f} s")
+    return _silent(f"the gateway has answered no call for {agent.stalled:.0f} s", agent.repeats)
+
+
+def _silent(text: str, repeats: bool | None) -> Problem:
+    """Tell a gateway that hangs from a network that drops: the former acknowledges packets."""
+    if repeats is None:
+        return SILENT.problem(text)
+    if repeats:
+        text = f"{text}, and packets to it are not acknowledged: the network drops them"
+        return SILENT.problem(text, _DROPS)
+    return SILENT.problem(f"{text}, but acknowledges packets: its process hangs", _HANGS)
 
 
 # Gateway accepted -----------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     )
 
 
-_STATES = ("connected", "forwards", "queue", "started", "stalled", "at", "restarted")
+_STATES = ("connected", "forwards", "queue", "started", "stalled", "at", "restarted", "repeats")
 """Fields of AgentCounts that are states, not totals."""
 
 
@@ -77,6 +77,11 @@ class AgentCounts:
     """Seconds until the reading in which the agent held packets, and no call was answered."""
     at: float = field(default=0.0, compare=False)
     """When this was read, in Unix time by the clock where the agent runs."""
+    repeats: bool | None = field(default=None, compare=False)
+    """Whether the kernel repeats packets that a peer of the agent does not acknowledge.
+
+    None: not known, as in a pod, whose connections are not the agent's alone.
+    """
     restarted: bool = False
     """True in a difference of two readings between which the agent started again."""
 

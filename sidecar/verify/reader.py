@@ -42,6 +42,10 @@ _METRICS = {
 }
 _SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
 _SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
+_CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_OPEN, _WILL_REPEAT = ("01", "02"), "01:"
+"""Connections that are established, or asked for; their timer."""
+_ALL_SENT = "00000000:"
 _POLL_SECONDS = 0.1
 STALLED_SECONDS = 4.0
 """A gateway that answers no call for so long is not waited for."""
@@ -73,6 +77,25 @@ def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
     tables = [path.read_text(encoding="ascii") for path in _SOCKETS if path.is_file()]
     return replace(agent_counts(fetch(f"{admin}/metrics"), tables, port), at=time.time())
+
+
+def repeats(tables: Iterable[str]) -> bool | None:
+    """Tell whether a connection waits to repeat what its peer has not acknowledged.
+
+    `tables` are the texts of /proc/net/tcp and tcp6. A moment of it is usual: ask where nothing
+    has been answered for seconds. None: something is unsent, as for a peer whose buffer is full.
+    """
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    timers = {row[5][:3] for row in rows if row[3] in _OPEN and not row[4].startswith(_ALL_SENT)}
+    if _WILL_REPEAT in timers:
+        return True
+    return None if timers else False
+
+
+def _read_agent_alone(admin: str) -> AgentCounts:
+    """Return the counts of an agent that has its network for itself."""
+    tables = [path.read_text(encoding="ascii") for path in _CONNECTIONS if path.is_file()]
+    return replace(read_agent(admin), repeats=repeats(tables))
 
 
 def read_gateway(url: str, marker: str) -> GatewayCounts:
@@ -160,7 +183,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
     if args.what == "agent":
-        return await_agent(lambda: read_agent(args.url or ADMIN), args.settled, args.seconds)
+        admin = args.url or ADMIN
+        return await_agent(lambda: _read_agent_alone(admin), args.settled, args.seconds)
     return await_gateway(
         lambda: read_gateway(args.url or GATEWAY, args.marker), args.settled, args.seconds
     )

@@ -148,8 +148,14 @@ class _SpanPath:
             cause = self._deployment.gateway_trouble() or logged(log, since)
         if counted.restarted:
             restart = restarted(self._deployment.restart(self.service))
-        answered = counted.answered > 0
-        return Exporter(bool(counted.connected), answered, counted.stalled, cause, restart)
+        return Exporter(
+            connected=bool(counted.connected),
+            answered=counted.answered > 0,
+            stalled=counted.stalled,
+            cause=cause,
+            restart=restart,
+            repeats=counted.repeats,
+        )
 
     def _gateway(self, client: ClientCounts) -> None:
         self._hop = hops.ACCEPTED

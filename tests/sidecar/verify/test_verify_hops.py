@@ -180,6 +180,24 @@ def test_a_full_queue_is_the_consequence_of_what_the_calls_meet(exporter, cause,
     assert (f"the agent dropped 1 packets, its queue full: {cause}", rule) == (hop.cause, hop.id)
 
 
+@pytest.mark.parametrize(
+    ("repeats", "cause", "fix"),
+    [
+        (True, "the network drops them", "firewall"),
+        (False, "acknowledges packets: its process hangs", "restart it"),
+        (None, "has answered no call for 6 s", "firewall"),
+    ],
+)
+def test_a_gateway_that_hangs_is_told_from_a_network_that_drops(repeats, cause, fix):
+    """By what the kernel repeats; where that is not known, the fix names both."""
+    silent = SILENT._replace(repeats=repeats)
+    hop = submitted_hop("web", CLIENT, AgentCounts(4, queue=4), silent)
+
+    assert "gateway-silent" == hop.id
+    assert hop.cause.endswith(cause)
+    assert fix in hop.fix
+
+
 def test_packets_that_went_down_with_an_agent_have_its_restart_as_the_cause():
     """The agent is at its address: JAEGER_AGENT_HOST is not in doubt."""
     hop = received_hop("web", CLIENT, AgentCounts(1), exporter=RESTARTED)

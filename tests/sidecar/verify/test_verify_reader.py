@@ -21,6 +21,7 @@ from sidecar.verify.reader import (
     kernel_drops,
     main,
     read_agent,
+    repeats,
     wait_for,
 )
 
@@ -223,6 +224,23 @@ def test_the_program_needs_the_standard_library_only():
 
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert set() == loaded & {"docker", "jinja2", "yaml", "psutil", "grpc", "aiohttp", "requests"}
+
+
+_TCP = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0200000A:8B0C 0300000A:075B 01 00000{queue}:00000000 {timer}:00000019 00000003  0  0 1 1 0
+   1: 00000000:37BF 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0  0 2 1 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("queue", "timer", "expected"),
+    [("4E2", "01", True), ("4E2", "04", None), ("000", "02", False)],
+    ids=["not acknowledged", "unsent", "idle"],
+)
+def test_what_the_kernel_repeats_is_read_from_its_connections(queue, timer, expected):
+    """Its timer says what it waits for."""
+    assert expected is repeats([_TCP.format(queue=queue, timer=timer)])
 
 
 def test_a_sockets_drops_are_read_from_the_kernel(web):
