@@ -109,6 +109,7 @@ def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as name:
         scratch = Path(name)
         for file, text in rendering.items():
+            (scratch / file).parent.mkdir(parents=True, exist_ok=True)
             (scratch / file).write_text(text, encoding="utf-8")
         try:
             _config(compose, scratch, folder)

@@ -355,3 +355,14 @@ def test_a_folder_of_another_owner_is_a_finding(run, closed: str) -> None:
     ]
     assert (1, "") == (done.returncode, done.stderr)
     assert found
+
+
+@pytest.mark.usefixtures("compose")
+def test_files_in_folders_of_a_rendering_are_no_hindrance(run, monkeypatch) -> None:
+    """As those for Prometheus, which Compose does not read."""
+    monkeypatch.setenv("PATH", PATH)
+    Path("sidecar.yaml").write_text("region: local\nmonitoring: true\nwatch: true\n")
+
+    result = run("validate", "--file", "sidecar.yaml", "--out", "not/yet")
+
+    assert (0, "") == (result.code, result.err)
