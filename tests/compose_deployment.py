@@ -49,6 +49,7 @@ class Done:
     @property
     def report(self):
         """The JSON that it printed."""
+        assert self.out, self.err
         return json.loads(self.out)
 
 

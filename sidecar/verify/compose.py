@@ -20,7 +20,7 @@ from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import doubled
 from sidecar.verify import states
 from sidecar.verify.addresses import reached_from
-from sidecar.verify.compose_visits import Visits
+from sidecar.verify.compose_visits import Visits, of_other_version
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED
@@ -194,7 +194,11 @@ class ComposeDeployment(StepByStep):
             return Seen()
         options = [f"--seconds={seconds}", *(f"--trace={trace_id}" for trace_id in trace_ids)]
         container = self._running("gateway", "")
-        return seen_from(self._look(container, (*_SEEN, *options), seconds))
+        printed = self._look(container, (*_SEEN, *options), seconds)
+        try:
+            return seen_from(printed)
+        except (KeyError, TypeError):
+            raise of_other_version(container) from None
 
     def _running(self, role: str, service: str) -> Container:
         """Return a part's container that runs; the first of several."""

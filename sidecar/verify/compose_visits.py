@@ -29,6 +29,13 @@ _VISIT_SECONDS = 40.0
 _REPLICAS_AT_ONCE = 4
 
 
+def of_other_version(container: Container) -> SidecarError:
+    """Return the error of an image that prints something else than this version of the kit."""
+    cause = "was looked into with an image of another version of the kit"
+    fix = "Obtain the gateway image of this version: `sidecar images --rebuild`"
+    return SidecarError(container.name, cause, fix)
+
+
 class Visits:
     """The visits to a project's services."""
 
@@ -90,13 +97,22 @@ class Visits:
         agent = self.agent_variables(container)
         user = str(data["Config"].get("User") or "")
         if user.partition(":")[0].strip("0").isdecimal():
+            place = {"pid_mode": f"container:{container.identity}", "user": user}
             with suppress(EngineError):
-                place = {"pid_mode": f"container:{container.identity}", "user": user}
-                words = (*argv, "--variables")
-                return visit_from(
-                    self._look(container, words, _VISIT_SECONDS, environment=agent, **place)
-                )
-        return visit_from(self._look(container, argv, _VISIT_SECONDS, environment=agent))
+                return self._visit(container, (*argv, "--variables"), environment=agent, **place)
+        return self._visit(container, argv, environment=agent)
+
+    def _visit(
+        self,
+        container: Container,
+        argv: tuple[str, ...],
+        **settings: Any,  # noqa: ANN401 - of the RunRequest
+    ) -> Visit:
+        printed = self._look(container, argv, _VISIT_SECONDS, **settings)
+        try:
+            return visit_from(printed)
+        except (KeyError, TypeError):
+            raise of_other_version(container) from None
 
     def _agents_of(self, service: str) -> list[dict[str, Any]]:
         return [self._inspect(agent) for agent in self._found.get(("agent", service), ())]

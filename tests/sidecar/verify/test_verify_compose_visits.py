@@ -213,3 +213,13 @@ def test_containers_reach_one_another_in_a_shared_network_only() -> None:
 
     assert "10.0.0.2" == reached_from(web, agent)
     assert "" == reached_from(web, networks(b="10.1.0.3"))
+
+
+def test_an_image_of_another_version_is_named(engine, deployment) -> None:
+    """It prints other data; the hop says so, with the way to the right one."""
+    engine.containers.visit = lambda _: {"odd": 1}
+    broken = deployment.look(TASK).broken
+
+    assert "client sent" == broken.hop
+    assert "web-1: was looked into with an image of another version of the kit" == broken.cause
+    assert "Obtain the gateway image of this version: `sidecar images --rebuild`" == broken.fix
