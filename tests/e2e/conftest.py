@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from sidecar.image_names import BUILT_BASE, built_agent
 from sidecar.secrecy import child_environment
 
 IMAGES_SECONDS = 900
+IMAGE = re.compile("SIDECAR_[A-Z]+_IMAGE")
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +42,15 @@ def engine():
 def images(engine, tmp_path_factory):
     """Return the folder whose .env names the kit's images; the first worker obtains them.
 
-    E2E_IMAGES=present uses those that the engine has, for work on tests while sources change.
+    E2E_IMAGES=present uses those that the engine has, for work on tests while sources change;
+    SIDECAR_GATEWAY_IMAGE and its like name others.
     """
     folder = tmp_path_factory.mktemp("images")
     if os.environ.get("E2E_IMAGES") == "present":
-        (folder / ".env").write_text(
-            f"SIDECAR_AGENT_IMAGE={built_agent()}\nSIDECAR_BASE_IMAGE={BUILT_BASE}\n"
-        )
+        names = {"SIDECAR_AGENT_IMAGE": built_agent(), "SIDECAR_BASE_IMAGE": BUILT_BASE}
+        names |= {name: value for name, value in os.environ.items() if IMAGE.fullmatch(name)}
+        lines = [f"{name}={value}\n" for name, value in names.items()]
+        (folder / ".env").write_text("".join(lines))
         return folder
     with one_at_a_time(tmp_path_factory, "images"):
         done = subprocess.run(

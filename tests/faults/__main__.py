@@ -1,7 +1,7 @@
 """Injects faults into a running deployment, and writes docs/faults.md: what verify says of each.
 
 `make faults` runs it: `python -m faults [NAME …] [--target compose|kubernetes]`. A run of some
-faults prints their rows; only a run of all faults of a target changes its part of the page.
+faults replaces their rows; the others stay as earlier runs left them in build/faults.
 """
 
 from __future__ import annotations
@@ -67,19 +67,18 @@ def run_target(target, args):
     rate = args.spans_per_second
     say(f"{target}: {len(chosen)} faults, after {args.healthy} healthy runs; {table.machine()}")
     with BEDS[target](rate / SPANS_PER_REQUEST / REPLICAS) as bed, watching(bed) as watcher:
-        runner = Runner(bed, watcher, say)
+        runner = Runner(bed, watcher)
         healthy, outcomes = [], []
-        path = RESULTS / f"{target}{'-some' if args.names else ''}.json"
+        path = RESULTS / f"{target}.json"
         for fault in [HEALTHY] * args.healthy + chosen:
             (healthy if fault is HEALTHY else outcomes).append(_shown(runner.run(fault)))
             table.save(path, target, outcomes, healthy, rate)
-    if not args.names:
-        write_page()
+    write_page()
     return any(not (each.named and each.accounted) for each in (*healthy, *outcomes))
 
 
 def write_page():
-    """Write the page of the latest full runs."""
+    """Write the page of the latest runs."""
     found = [RESULTS / f"{target}.json" for target in FAULTS]
     runs = [json.loads(path.read_text()) for path in found if path.exists()]
     PAGE.write_text(table.page(runs))

@@ -39,7 +39,7 @@ def _small_queue(services):
 
 def _small_buffer(services):
     agent_flag("buffer-size=4194304", "buffer-size=2304")(services)
-    services["orders-agent"]["cpus"] = 0.05
+    services["orders-agent"]["cpus"] = 0.02
 
 
 def _double(services):
@@ -99,6 +99,7 @@ TOKENS = (
         ("token-refused",),
         lambda bed: bed.other_gateway_token(WRONG),
         restored("gateway"),
+        wait=10.0,
     ),
     Fault(
         "token-dropped",
@@ -135,9 +136,9 @@ AGENTS = (
     ),
     Fault(
         "agent-oom",
-        "the agent may use 8 MB of memory, and is killed for more",
+        "the agent may use 6 MB of memory, and is killed for more",
         ("part-out-of-memory",),
-        edited(_agent("mem_limit", "8m"), "orders-agent"),
+        edited(_agent("mem_limit", "6m"), "orders-agent"),
         restored("orders-agent"),
         uncounted=ENDED,
     ),
@@ -161,7 +162,7 @@ AGENTS = (
     ),
     Fault(
         "agent-buffer-small",
-        "the agent's kernel buffer is 2 kB, and it may use 5 % of a core",
+        "the agent's kernel buffer is 2 kB, and it may use 2 % of a core",
         ("kernel-dropped-packets",),
         edited(_small_buffer, "orders-agent"),
         restored("orders-agent"),

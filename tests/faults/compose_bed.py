@@ -33,7 +33,7 @@ def spec(name, ledger, sample, rate):
         "environment": {"WORKLOAD_RATE": f"{rate:g}", "PYTHONUNBUFFERED": "1"},
         "volumes": [f"{INSIDE}:/faults:ro", f"{ledger}:/ledger"],
         "port": 8080,
-        "health": {"http": "/healthz"},
+        "health": {"http": "/healthz", "timeout_s": 10, "retries": 20},
     }
     services = [{"name": "orders", **service}, {"name": "stock", "replicas": 2, **service}]
     return {"region": "local", "name": name, "services": services}
@@ -62,6 +62,7 @@ class ComposeBed(DeployedFolder):
         if change:
             change(data)
         (self.root / "sidecar.yaml").write_text(yaml.safe_dump(data))
+        (self.folder / "docker-compose.yml").unlink(missing_ok=True)
         done = sidecar("render", "--file", self.root / "sidecar.yaml", "--out", self.folder)
         assert done.code == 0, done.err
         rendered = yaml.safe_load((self.folder / "docker-compose.yml").read_text())
@@ -163,7 +164,7 @@ class ComposeBed(DeployedFolder):
 
     def prove(self, *options):
         """Run verify; return its report as data, and the exit code."""
-        done = self.verify("--output", "json", *options)
+        done = self.verify("--output", "json", *options, path_only=False)
         try:
             return done.code, done.report
         except json.JSONDecodeError:

@@ -43,6 +43,8 @@ def both(*steps):
 
 
 USUAL = answering()
+HELD = both(answering(reset=True), USUAL)
+"""Ends the calls that are held, too: the agent counts their spans as failed."""
 NO_PLACE = ("gateway-connection-refused", "gateway-name-unresolved", "gateway-unreachable")
 
 
@@ -136,7 +138,7 @@ GATEWAY = (
         "the gateway accepts calls and answers none",
         ("gateway-silent",),
         answering(black_hole=True),
-        USUAL,
+        HELD,
     ),
     Fault(
         "gateway-slow",

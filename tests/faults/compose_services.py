@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from faults.compose_gateway import GONE, compose, edited, restored
 from faults.model import Fault
 
+ASK = ("--request", "http://127.0.0.1:8080/work")
 ELSEWHERE = "what is sent elsewhere is counted by nobody"
 SAMPLED_OUT = ("service-sampler-off",)
 AWAY = ("service-reports-elsewhere",)
@@ -27,6 +30,11 @@ def _wrong(name, what, right, uncounted="", **variables):
         uncounted=uncounted,
         wait=4.0,
     )
+
+
+def asked(fault):
+    """Let verify ask the service itself: without a request, silence may only mean that it idles."""
+    return replace(fault, options=ASK, what=f"{fault.what} (verify --request)")
 
 
 def _replica(verb, *options):
@@ -120,15 +128,18 @@ SERVICES = (
     ),
     _wrong(
         "code-otlp",
-        "the service speaks OTLP",
+        "the service reports by OTLP to its agent",
         ("service-speaks-otlp",),
         WORKLOAD_MODE="otlp",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://orders-agent:4317",
     ),
-    _wrong(
-        "code-no-tracer",
-        "the service makes no tracer",
-        ("service-silent",),
-        WORKLOAD_MODE="no-tracer",
+    asked(
+        _wrong(
+            "code-no-tracer",
+            "the service makes no tracer",
+            ("service-silent",),
+            WORKLOAD_MODE="no-tracer",
+        )
     ),
     _wrong("service-idle", "the service gets no requests", ("service-idle",), WORKLOAD_MODE="idle"),
     _wrong(

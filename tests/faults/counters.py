@@ -12,7 +12,6 @@ from sidecar.verify.reader import agent_counts
 
 ADMIN_PORT = 14271
 SPANS, PACKETS = ("spans_failed",), ("packets_dropped", "kernel_drops", "read_errors")
-UNDECODED = "undecoded"
 
 
 def read_agent(pid):
@@ -20,9 +19,7 @@ def read_agent(pid):
     metrics = namespaces.fetch_inside(pid, ADMIN_PORT, "/metrics")
     tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("udp", "udp6")]
     counts = agent_counts(metrics, tables)
-    undecoded = counts.handler_errors - counts.batches_failed
-    found = {name: getattr(counts, name) for name in (*SPANS, *PACKETS)}
-    return {**found, UNDECODED: max(0, undecoded)}
+    return {name: getattr(counts, name) for name in (*SPANS, *PACKETS)}
 
 
 class Watcher:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from faults.compose_bed import WRONG
-from faults.compose_gateway import ENDED, GONE, NO_PLACE, USUAL, answering, both
-from faults.compose_services import AWAY, ELSEWHERE, SAMPLED_OUT
+from faults.compose_gateway import ENDED, GONE, HELD, NO_PLACE, USUAL, answering, both
+from faults.compose_services import AWAY, ELSEWHERE, SAMPLED_OUT, asked
 from faults.kubernetes_bed import RELEASE
 from faults.model import Fault
 
@@ -181,7 +181,7 @@ KUBERNETES = (
         "the gateway accepts calls and answers none",
         ("gateway-silent",),
         answering(black_hole=True),
-        USUAL,
+        HELD,
     ),
     Fault(
         "token-wrong",
@@ -238,9 +238,9 @@ KUBERNETES = (
     ),
     Fault(
         "agent-oom",
-        "the agent may use 6 MB of memory, and is killed for more",
+        "the agent may use 7 MB of memory, and is killed for more",
         ("part-out-of-memory",),
-        _agent(lambda agent: agent.update(resources={"limits": {"memory": "6Mi"}})),
+        _agent(lambda agent: agent.update(resources={"limits": {"memory": "7Mi"}})),
         restored,
         wait=_SOON,
         uncounted=ENDED,
@@ -291,11 +291,13 @@ KUBERNETES = (
         ELSEWHERE,
         WORKLOAD_MODE="elsewhere",
     ),
-    _wrong(
-        "code-no-tracer",
-        "the service makes no tracer",
-        ("service-silent",),
-        WORKLOAD_MODE="no-tracer",
+    asked(
+        _wrong(
+            "code-no-tracer",
+            "the service makes no tracer",
+            ("service-silent",),
+            WORKLOAD_MODE="no-tracer",
+        )
     ),
     _wrong(
         "service-host-wrong",

@@ -16,8 +16,10 @@ class Written:
     """Span → when, and the service."""
     arrived: dict[str, float] = field(default_factory=dict)
     """Span → when the gateway accepted it first."""
-    turned_away: set[str] = field(default_factory=set)
-    """Spans that the gateway refused or dropped."""
+    refused: set[str] = field(default_factory=set)
+    """Spans that the gateway refused; the agent counts them as failed, too."""
+    dropped: set[str] = field(default_factory=set)
+    """Spans that the gateway dropped, as its own counter says; to the agent, they arrived."""
     latencies: list[float] = field(default_factory=list)
     failed_requests: int = 0
 
@@ -66,7 +68,7 @@ class Ledgers:
                 if fate == "accepted":
                     written.arrived.setdefault(identity, float(moment))
                 else:
-                    written.turned_away.add(identity)
+                    getattr(written, fate).add(identity)
 
     def _latency(self, written, lines, until):
         for moment, milliseconds, status in lines:

@@ -27,6 +27,8 @@ class Fault:
     """The service whose hops count; all others are judged, too, if `alone`."""
     uncounted: str = ""
     """Why losses of this fault may be counted nowhere."""
+    options: tuple[str, ...] = ()
+    """Of verify."""
     wait: float = 2.0
     """Seconds from the fault to the verify."""
 
@@ -69,12 +71,19 @@ class Outcome:
     """Seconds from healing until a span that was sent afterwards arrived."""
     uncounted: str = ""
     notes: str = ""
+    when: str = ""
+    load: float = 0.0
+    """Of the machine in the last minute: programs that want a core."""
+
+    @property
+    def right_id(self) -> bool:
+        """Whether verify named the true cause, or was content where nothing is lost."""
+        return self.ids[0] in self.right if self.ids else not self.right
 
     @property
     def named(self) -> bool:
-        """Whether verify was right, and in time."""
-        expected = self.ids[0] in self.right if self.ids else not self.right
-        return expected and self.seconds <= MOST_SECONDS
+        """Whether it did so in time."""
+        return self.right_id and self.seconds <= MOST_SECONDS
 
     @property
     def accounted(self) -> bool:

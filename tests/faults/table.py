@@ -6,10 +6,10 @@ import json
 import os
 import platform
 import statistics
-import time
 from dataclasses import asdict
 from pathlib import Path
 
+from faults.catalogue import FAULTS
 from faults.model import MOST_SECONDS, Outcome, Spans
 
 TITLES = {"compose": "Under Compose", "kubernetes": "In Kubernetes"}
@@ -27,25 +27,27 @@ the row says otherwise.
 |---|---|
 | id | what `sidecar verify` names for the first hop that fails ([checks.md](checks.md#hops)) |
 | seconds | how long that verify took; the most allowed is {most:g} |
-| sent, lost | spans from the fault until it was proven again, marked ones included |
+| sent, lost | spans from the fault until spans arrived again, those of verify included |
 | unaccounted | lost spans that no counter counts, or why that cannot be known |
 | p99 | of the service's requests during the fault; healthy: see above the table |
 | back | seconds from healing until the next span arrived |
 
-**✗** marks a defect of the kit: another id than the right one, which follows, a late verdict, or
-lost spans that are not accounted for.
+**✗** marks what is not as it should be: another id than the right one, which follows; a verdict
+that took longer, with the load of the machine then; or lost spans that are not accounted for.
 """
 
 
 def save(path, target, outcomes, healthy, rate):
-    """Keep what a run of one target showed, as JSON."""
+    """Keep what a run of one target showed, as JSON; of other faults, what earlier runs showed."""
+    kept = json.loads(path.read_text()) if path.exists() else {"faults": [], "healthy": []}
+    faults = {each["name"]: each for each in kept["faults"]}
+    faults |= {outcome.name: asdict(outcome) for outcome in outcomes}
     data = {
         "target": target,
-        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": machine(),
         "rate": rate,
-        "healthy": [asdict(outcome) for outcome in healthy],
-        "faults": [asdict(outcome) for outcome in outcomes],
+        "healthy": [asdict(outcome) for outcome in healthy] or kept["healthy"],
+        "faults": [faults[name] for name in FAULTS[target] if name in faults],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=1))
@@ -56,7 +58,7 @@ def machine():
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), "?")
     system = f"{platform.system()} {platform.release()}"
-    return f"{os.cpu_count()} cores, {model}, {system}, load {os.getloadavg()[0]:.1f}"
+    return f"{os.cpu_count()} cores, {model}, {system}"
 
 
 def page(runs):
@@ -69,20 +71,20 @@ def page(runs):
 def _section(run):
     faults = [_outcome(data) for data in run["faults"]]
     healthy = [_outcome(data) for data in run["healthy"]]
-    wrong = [outcome for outcome in faults if not (outcome.named and outcome.accounted)]
     rows = [_row(outcome) for outcome in faults]
-    summary = (
-        f"**{len(faults) - len(wrong)} of {len(faults)} faults** were named with their cause within"
-        f" {MOST_SECONDS:g} s, and their losses accounted for."
+    every = [*healthy, *faults]
+    machine_line = (
+        f"{_period(every)} UTC; {run['machine']}, load {_load(every)}; about {run['rate']:g}"
+        " spans/s. A load above the number of cores means that programs wait for a core."
     )
     return "\n".join(
         [
             f"## {TITLES[run['target']]}",
             "",
-            f"{run['when']}; {run['machine']}; about {run['rate']:g} spans/s.",
+            machine_line,
             "",
             *_healthy(healthy),
-            summary,
+            _summary(faults),
             "",
             "| fault | what is done | id | seconds | sent | lost | unaccounted | p99 | back |",
             "|---|---|---|---:|---:|---:|---|---:|---:|",
@@ -90,6 +92,26 @@ def _section(run):
             "",
         ]
     )
+
+
+def _summary(outcomes):
+    right = [outcome for outcome in outcomes if outcome.right_id]
+    late = sum(not outcome.named for outcome in right)
+    open_ends = sum(not outcome.accounted for outcome in outcomes)
+    return (
+        f"**{len(right)} of {len(outcomes)} faults** have the right id; {late} of these took"
+        f" longer than {MOST_SECONDS:g} s. In {open_ends} rows, a lost span is not accounted for."
+    )
+
+
+def _period(outcomes):
+    moments = sorted(outcome.when for outcome in outcomes)
+    return moments[0] if moments[0] == moments[-1] else f"{moments[0]} to {moments[-1]}"
+
+
+def _load(outcomes):
+    loads = sorted(outcome.load for outcome in outcomes) or [0.0]
+    return f"{loads[0]:g} to {loads[-1]:g}"
 
 
 def _healthy(outcomes):
@@ -135,9 +157,10 @@ def _named(outcome):
     said = f"`{outcome.ids[0]}`" if outcome.ids else "none: proven"
     if outcome.named:
         return said
+    if outcome.right_id:
+        return f"**✗** {said}, late (load {outcome.load:g})"
     wanted = " or ".join(f"`{name}`" for name in outcome.right) or "none"
-    right = outcome.ids[:1] and outcome.ids[0] in outcome.right
-    return f"**✗** {said}, late" if right else f"**✗** {said}; right: {wanted}"
+    return f"**✗** {said}; right: {wanted}"
 
 
 def _unaccounted(outcome):

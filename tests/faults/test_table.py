@@ -20,6 +20,7 @@ RIGHT = Outcome(
     spans=Spans(sent=1000, lost=30, counted=30),
     p99_ms=12.0,
     recovery=0.5,
+    when="2026-11-26 03:00",
 )
 
 
@@ -27,7 +28,6 @@ def row(outcome):
     """Return the row of an outcome in the page of a run that shows nothing else."""
     run = {
         "target": "compose",
-        "when": "today",
         "machine": "a machine",
         "rate": 100,
         "healthy": [],
@@ -51,7 +51,7 @@ def test_a_fault_that_is_named_is_not_marked():
             "**✗** `token-refused`; right: `gateway-unreachable` or `gateway-silent`",
         ),
         ({"ids": ()}, "**✗** none: proven; right: `gateway-unreachable` or `gateway-silent`"),
-        ({"seconds": 15.1}, "**✗** `gateway-silent`, late"),
+        ({"seconds": 15.1, "load": 9.0}, "**✗** `gateway-silent`, late (load 9)"),
         ({"spans": Spans(1000, 30, 10)}, "**✗** 20"),
     ],
 )
@@ -102,4 +102,4 @@ def test_what_was_written_before_the_mark_is_left_out(tmp_path):
 
     assert {"cc": (2.0, "orders"), "dd": (2.0, "orders")} == written.sent
     assert {"cc": 2.5} == written.arrived
-    assert {"dd"} == written.turned_away
+    assert {"dd"} == written.refused

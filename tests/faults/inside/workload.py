@@ -105,14 +105,25 @@ def drive():
             return
 
 
-def report_stats(tracer):
-    """Write down the counts of the tracer, four times a second."""
-    name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.stats"
-    temporary = LEDGER / f".{name}"
-    while True:
-        temporary.write_text(json.dumps(tracer.stats().as_dict()))
-        temporary.replace(LEDGER / name)
-        time.sleep(0.25)
+class Statistics:
+    """Writes down the counts of the tracer, four times a second and at its end."""
+
+    def __init__(self, tracer):
+        self._tracer = tracer
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.stats"
+        self._lock = threading.Lock()
+        threading.Thread(target=self._repeat, daemon=True).start()
+
+    def write(self):
+        temporary = LEDGER / f".{self._name}"
+        with self._lock:
+            temporary.write_text(json.dumps(self._tracer.stats().as_dict()))
+            temporary.replace(LEDGER / self._name)
+
+    def _repeat(self):
+        while True:
+            self.write()
+            time.sleep(0.25)
 
 
 def speak_otlp():
@@ -132,15 +143,14 @@ def start_tracer():
             threading.Thread(target=speak_otlp, daemon=True).start()
         return None
     options = {"logging": False, **OPTIONS.get(MODE, {})}
-    tracer = init_tracer(os.environ["JAEGER_SERVICE_NAME"], **options)
-    threading.Thread(target=report_stats, args=(tracer,), daemon=True).start()
-    return tracer
+    return init_tracer(os.environ["JAEGER_SERVICE_NAME"], **options)
 
 
 def main():
     if sys.argv[1:] == ["drive"]:
         return drive()
     tracer = start_tracer()
+    statistics = Statistics(tracer) if tracer else None
     Service.ledger = Ledger("sent")
     server = ThreadingHTTPServer(("0.0.0.0", PORT), Service)
     server.daemon_threads = True
@@ -155,7 +165,7 @@ def main():
         driver.kill()
     if tracer:
         tracer.close(5.0)
-        time.sleep(0.3)
+        statistics.write()
     return None
 
 
