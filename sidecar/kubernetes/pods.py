@@ -106,7 +106,14 @@ def reasons_of(status: Object) -> tuple[str, str]:
     """Return why a container waits or has ended, and why it ended before; else empty."""
     state, last = status.get("state", {}), status.get("lastState", {}).get("terminated", {})
     now = state.get("waiting") or state.get("terminated") or {}
-    return str(now.get("reason", "")), str(last.get("reason", ""))
+    return _reason(now), _reason(last)
+
+
+def _reason(state: Object) -> str:
+    """Return a state's reason; the runtime names a lack of memory at the start in the message."""
+    if "OOM-killed" in str(state.get("message", "")):
+        return "OOMKilled"
+    return str(state.get("reason", ""))
 
 
 def message_of(status: Object) -> str:

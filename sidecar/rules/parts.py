@@ -19,7 +19,7 @@ def _error(rule: str, summary: str, fix: str, example: str, why: str = _NO_SPANS
 MISSING_PART = _error(
     "missing-part",
     "A service, its agent or the gateway is not in the deployment.",
-    "Render again, and run `docker compose up`",
+    "Render again, and run `docker compose up`, or `helm upgrade`",
     "a Compose project with the service `web` and without `web-agent`",
 )
 NOT_RUNNING = _error(
@@ -79,6 +79,12 @@ NOT_COUNTED = _error(
 def missing_part() -> Problem:
     """Return the problem of a container that a Compose project does not have."""
     return MISSING_PART.problem("is not in the Compose project")
+
+
+def missing_agent() -> Problem:
+    """Return the problem of a pod whose service needs an agent and has none."""
+    cause = "its pod has no container jaeger-agent; what the service sends there is lost"
+    return MISSING_PART.problem(cause, "Add the agent to the pod: run `helm upgrade`")
 
 
 def no_answer(error: OSError, fix: str) -> Problem:
@@ -154,6 +160,8 @@ def ended_agent(log: str, file: str, mode: int | None = None) -> Problem | None:
 # A container of a pod ---------------------------------------------------------------------------
 
 _UNPULLED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+OOM_KILLED = "OOMKilled"
+_CRASHED = ("CrashLoopBackOff", "Error", "StartError", "ContainerCannotRun", "RunContainerError")
 _SECRET = re.compile(r'secrets? "(?P<name>[^"]+)" not found')
 _KEY = re.compile(r"non-existent secret key: (?P<key>\S+)")
 
@@ -169,19 +177,21 @@ class PodState(NamedTuple):
     """Why it ended before."""
     message: str = ""
     """The cluster's message on it, or of the pod's latest event."""
+    container: str = ""
+    """Its name; empty where the trouble is the pod's."""
 
 
 def pod(state: PodState, fix: str) -> Problem | None:
-    """Judge a pod, or its agent, by what keeps it from running; empty where nothing does."""
+    """Judge a pod, or a container, by what keeps it from running; None where nothing does."""
     if not state.trouble:
         return None
     if found := _secret_missing(state):
         return found
-    if "OOMKilled" in (state.reason, state.last_reason):
+    if OOM_KILLED in (state.reason, state.last_reason):
         return OUT_OF_MEMORY.problem(state.trouble)
     if state.reason in _UNPULLED:
         return IMAGE_MISSING.problem(state.trouble)
-    crashes = state.reason == "CrashLoopBackOff"
+    crashes = state.reason in _CRASHED
     return (CRASHING if crashes else NOT_RUNNING).problem(state.trouble, fix)
 
 

@@ -18,19 +18,18 @@ from sidecar.kubernetes.pods import (
     admin_of,
     agent_of,
     compact_port_of,
-    message_of,
     pods_of,
     reasons_of,
-    trouble_of,
 )
 from sidecar.rules import parts
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.look import Broken, Look, broken_by, from_text, part_error
+from sidecar.verify.look import Look, broken_by, from_text, part_error
 from sidecar.verify.namespace import chosen
 from sidecar.verify.printed import last_line
 from sidecar.verify.seen import Seen
 from sidecar.verify.seen import from_dict as seen_from
+from sidecar.verify.unfit import BEFORE_START, lacks_agent, problem_of, restarts_of, state_of
 from sidecar.verify.workloads import KINDS, broken, lacking
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from sidecar.verify.look import ReplicaLook, Task
 
 _TEST = "delivery-test"
-_BEFORE_START = ("PodInitializing", "ContainerCreating")
-"""Reasons that do not say why; the cluster's events of the pod do."""
 _CLOCK_SKEW = timedelta(seconds=5)
 """How much the node's clock may be behind this machine's."""
 
@@ -71,7 +68,7 @@ class ReleaseDeployment:
         self._began = datetime.now(timezone.utc) - _CLOCK_SKEW
         self._selector = f"--selector={selector or f'{INSTANCE}={release}'}"
         pods = pods_of(kubectl.get("pods", self._selector))
-        traced = [pod for pod in pods if is_traced(pod)]
+        traced = [pod for pod in pods if is_traced(pod) or _should_be(pod)]
         if not traced:
             raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
         self._gateways = [pod for pod in pods if is_gateway(pod)]
@@ -101,13 +98,14 @@ class ReleaseDeployment:
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""
         pod = self._pods[task.service]
-        if broken := self._unfit(pod):
-            return Look(broken=broken)
+        if problem := self._unfit(pod):
+            return Look(broken=broken_by(RECEIVED, part_error(pod.name, problem)))
         command = _look_argv(pod, task)
         image = self._image_for(pod)
         printed = run_inside(self._kubectl, pod, image, command, task.seconds)
         if look := from_text(printed):
-            return replace(look, replicas=tuple(_of_pod(pod, one) for one in look.replicas))
+            look = replace(look, replicas=tuple(_of_pod(pod, one) for one in look.replicas))
+            return self._explained(pod, look)
         raise SidecarError(
             pod.name,
             f"cannot be looked into: {last_line(printed)}",
@@ -146,13 +144,24 @@ class ReleaseDeployment:
         place = ("exec", self._gateways[0].name, f"--container={GATEWAY}", "--")
         return self._kubectl.json(*place, *words, f"--seconds={seconds}", seconds=seconds + 30)
 
-    def _unfit(self, pod: Pod) -> Broken | None:
-        """Return the hop that breaks in a pod that cannot be looked into; None where it can."""
-        state = _state_of(pod)
-        if state.reason in _BEFORE_START and not state.message:
+    def _explained(self, pod: Pod, look: Look) -> Look:
+        """Return a look that says why the agent did not answer, where its pod's state does."""
+        if not look.broken or look.broken.id != parts.NO_ANSWER.id:
+            return look
+        with suppress(KubernetesError):
+            now = pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0]
+            grown = restarts_of(now) > restarts_of(pod)
+            if problem := self._unfit(now) or (_restart(now) if grown else None):
+                broken = broken_by(look.broken.hop, part_error(pod.name, problem))
+                return replace(look, broken=broken)
+        return look
+
+    def _unfit(self, pod: Pod) -> Problem | None:
+        """Return what keeps a pod from being looked into; None where nothing does."""
+        state = state_of(pod)
+        if state.reason in BEFORE_START and not state.message:
             state = state._replace(message=self._warnings(pod))
-        problem = parts.pod(state, _fix_of(pod, state))
-        return broken_by(RECEIVED, part_error(pod.name, problem)) if problem else None
+        return problem_of(pod, state)
 
     def _warnings(self, pod: Pod) -> str:
         """Return the cluster's warnings of a pod; empty for a user who may not list events."""
@@ -166,13 +175,7 @@ class ReleaseDeployment:
     def restart(self, service: str) -> Problem | None:
         """Return why the pod's agent ended before; None where the cluster does not know."""
         pod = self._pods[service]
-        now = pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0].status_of(AGENT)
-        ended = now.get("lastState", {}).get("terminated")
-        if not ended:
-            return None
-        reason, last = reasons_of(now)
-        text = f"the agent ended: {last or 'Error'}, exit code {ended['exitCode']}"
-        return parts.pod(parts.PodState(text, reason or "CrashLoopBackOff", last), "")
+        return _restart(pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0])
 
     def small_arrives(self, service: str, marker: str) -> bool:  # noqa: ARG002
         """Return False: an agent on its pod's loopback gets packets of any size."""
@@ -226,6 +229,24 @@ def is_gateway(pod: Pod) -> bool:
     return pod.alive and pod.service == GATEWAY and pod.container(GATEWAY) is not None
 
 
+def _should_be(pod: Pod) -> bool:
+    """Tell whether a pod that runs or starts lacks its agent."""
+    ended = "deletionTimestamp" in pod.data["metadata"]
+    finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
+    return lacks_agent(pod.data) and pod.service != _TEST and not ended and not finished
+
+
+def _restart(pod: Pod) -> Problem | None:
+    """Return why a pod's agent ended before; None where the cluster does not know."""
+    status = pod.status_of(AGENT)
+    ended = status.get("lastState", {}).get("terminated")
+    if not ended:
+        return None
+    reason, last = reasons_of(status)
+    text = f"the agent ended: {last or 'Error'}, exit code {ended['exitCode']}"
+    return parts.pod(parts.PodState(text, reason or "CrashLoopBackOff", last), "")
+
+
 def _by_service(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
     groups: dict[str, list[Pod]] = {}
     for pod in pods:
@@ -233,30 +254,15 @@ def _by_service(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
     return dict(sorted(groups.items()))
 
 
-def _fitness(pod: Pod) -> tuple[bool, bool]:
-    return pod.ready, pod.alive
+def _fitness(pod: Pod) -> tuple[bool, bool, bool]:
+    """Return what makes a pod stand for its service: one that loses all its spans does first."""
+    return lacks_agent(pod.data), pod.ready, pod.alive
 
 
 def _left_out(name: str, group: Sequence[Pod]) -> str:
     unready = sum(not pod.ready for pod in group)
     state = f", {unready} of them not ready" if unready else ""
     return f"{name}: 1 of {len(group)} pods was looked at{state}; --every-pod looks at all"
-
-
-def _state_of(pod: Pod) -> parts.PodState:
-    """Return what keeps a pod, or its agent, from running."""
-    status = pod.status_of(AGENT)
-    reason, last = reasons_of(status)
-    if why := trouble_of(status, may_end=False):
-        return parts.PodState(f"the agent {why}", reason, last, message_of(status))
-    return parts.PodState("" if pod.alive else pod.trouble(), reason, last)
-
-
-def _fix_of(pod: Pod, state: parts.PodState) -> str:
-    describe = f"`kubectl describe pod {pod.name}`"
-    if state.trouble.startswith("the agent"):
-        return f"See `kubectl logs {pod.name} -c {AGENT} --previous` and {describe}"
-    return f"See {describe}"
 
 
 def not_found(kubectl: Kubectl, subject: str) -> SidecarError:

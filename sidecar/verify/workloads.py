@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.kubernetes.pods import AGENT, COMPONENT, NAME, reasons_of, trouble_of
+from sidecar.kubernetes.pods import COMPONENT, NAME, reasons_of, trouble_of
 from sidecar.rules.service_reports import missing, replica, rollout
 from sidecar.verify.deployment import Lack
+from sidecar.verify.unfit import has_agent, lacks_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,8 @@ _UNSCHEDULABLE = "Unschedulable"
 def lacking(workloads: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
     """Yield the traced workloads that have no pod, too few, or are scaled to 0."""
     for workload in workloads:
-        if _is_traced(workload):
+        template = workload["spec"]["template"]
+        if has_agent(template) or lacks_agent(template):
             wanted = workload["spec"].get("replicas", 1)
             found = workload.get("status", {}).get("replicas", 0)
             if problem := missing(wanted, found):
@@ -50,12 +52,6 @@ def broken(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
         several = len({_hash_of(pod) for pod in pods}) > 1
         if problem := rollout(cause) if several else replica(cause):
             yield Lack(name, problem)
-
-
-def _is_traced(workload: Mapping[str, Any]) -> bool:
-    template = workload["spec"]["template"]["spec"]
-    containers = (*template.get("initContainers", []), *template.get("containers", []))
-    return any(container["name"] == AGENT for container in containers)
 
 
 def _service_of(workload: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def read_agent(error: OSError | None) -> set[str]:
 
 EXAMPLES = {
     "missing-part": Example(
-        lambda: {parts.missing_part().rule.id},
+        lambda: {found.rule.id for found in (parts.missing_part(), parts.missing_agent())},
         lambda: {found.rule.id for found in [parts.container(RUNNING)] if found},
     ),
     "part-not-running": container(status="exited"),

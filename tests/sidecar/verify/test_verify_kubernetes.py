@@ -325,6 +325,58 @@ def test_a_user_who_may_not_list_events_gets_the_pods_state(release, kubectl) ->
     )
 
 
+def without_agent(name="demo-api-1", component="api"):
+    """Return a pod of the chart whose agent was taken away."""
+    data = pod(name, component)
+    data["spec"]["initContainers"] = []
+    data["status"]["initContainerStatuses"] = []
+    return data
+
+
+def test_a_service_without_its_agent_is_not_proven(release, kubectl) -> None:
+    """Others of the release have one; of two pods, the one without is looked at."""
+    found = release(pod(), without_agent(), pod("demo-api-2", "api"), stand_in())
+    look = found.look(Task("api", "m", 5, 1))
+
+    assert ["api", "web"] == found.services()
+    assert ("agent received", "missing-part") == (look.broken.hop, look.broken.id)
+    assert look.broken.cause.startswith("demo-api-1: its pod has no container jaeger-agent")
+    assert [] == kubectl.read
+
+
+def test_a_pod_without_an_agent_that_ends_is_left_out(release) -> None:
+    """Its successor has one."""
+    old = without_agent()
+    old["metadata"]["deletionTimestamp"] = "2026-11-26T03:00:00Z"
+
+    assert ["web"] == release(pod(), old).services()
+
+
+UNANSWERED = Broken("agent received", "127.0.0.1: does not answer", "", "part-not-answering")
+OOM = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+ERROR = {"terminated": {"exitCode": 2, "reason": "Error"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "rule"),
+    [
+        ({"state": OOM}, "part-out-of-memory"),
+        ({"state": {"running": {}}, "lastState": OOM, "restartCount": 1}, "part-out-of-memory"),
+        ({"state": {"running": {}}, "lastState": ERROR, "restartCount": 1}, "part-crashing"),
+        ({"state": {"running": {}}}, "part-not-answering"),
+    ],
+    ids=["has ended", "started again", "crashed", "runs"],
+)
+def test_an_agent_that_ends_during_the_look_is_told_from_a_silent_one(
+    release, kubectl, status, rule: str
+) -> None:
+    """Its pod is read again."""
+    prepare(kubectl, pod(), as_line(Look(broken=UNANSWERED)))
+    kubectl.answer("get pod demo-web-1", ended(pod(agent=status), NAME))
+
+    assert rule == release(pod()).look(Task("web", "m", 5, 1)).broken.id
+
+
 def test_an_agent_that_started_again_says_why(release, kubectl) -> None:
     """The cluster keeps how a container ended before."""
     last = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}

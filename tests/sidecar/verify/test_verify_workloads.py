@@ -11,11 +11,14 @@ from sidecar.verify.workloads import broken, lacking
 CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
 
 
-def workload(wanted, found, agent="jaeger-agent"):
+TO_LOOPBACK = [{"name": "JAEGER_AGENT_HOST", "value": "127.0.0.1"}]
+
+
+def workload(wanted, found, agent="jaeger-agent", env=()):
     """Return a Deployment of the chart with so many replicas."""
     template = {
         "metadata": {"labels": {"app.kubernetes.io/component": "web"}},
-        "spec": {"initContainers": [{"name": agent}], "containers": [{"name": "web"}]},
+        "spec": {"initContainers": [{"name": agent}], "containers": [{"name": "web", "env": env}]},
     }
     spec = {"template": template} if wanted is None else {"template": template, "replicas": wanted}
     return {"metadata": {"name": "demo-web"}, "spec": spec, "status": {"replicas": found}}
@@ -31,10 +34,11 @@ def workload(wanted, found, agent="jaeger-agent"):
         (workload(1, 0), [("web", "service-missing")]),
         (workload(3, 1), [("web", "replica-missing")]),
         (workload(0, 0, agent="other"), []),
+        (workload(1, 0, agent="other", env=TO_LOOPBACK), [("web", "service-missing")]),
     ],
 )
 def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
-    """Only those with an agent count."""
+    """Only those that have an agent, or need one, count."""
     assert expected == [(lack.service, lack.problem.rule.id) for lack in lacking([data])]
 
 

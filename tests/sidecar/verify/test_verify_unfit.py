@@ -1,0 +1,162 @@
+"""What keeps a pod from being proven, by what the cluster says of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from cluster_pods import listed, pod
+
+from sidecar.kubernetes.pods import pods_of
+from sidecar.verify.unfit import lacks_agent, problem_of, state_of
+
+FAILED = {"terminated": {"exitCode": 1, "reason": "Error"}}
+KILLED = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+TO_LOOPBACK = [{"name": "JAEGER_AGENT_HOST", "value": "localhost"}]
+
+
+def waits(reason, **status):
+    """Return the status of a container that waits."""
+    return {"state": {"waiting": {"reason": reason}}, **status}
+
+
+def runs(seconds, last, **status):
+    """Return the status of a container that started again so many seconds ago."""
+    started = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    text = started.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"state": {"running": {"startedAt": text}}, "lastState": last, **status}
+
+
+def found(service=None, **changes):
+    """Return the id and cause that a pod has, or None; `service` is its container's status."""
+    data = pod(**changes)
+    if service:
+        data["status"]["containerStatuses"] = [{"name": "web", **service}]
+    (one,) = pods_of(listed(data))
+    problem = problem_of(one, state_of(one))
+    return problem and (problem.rule.id, problem.cause)
+
+
+@pytest.mark.parametrize(
+    ("service", "changes", "expected"),
+    [
+        (
+            waits("ImagePullBackOff"),
+            {"phase": "Pending", "ready": False},
+            ("part-without-image", "container web waits: ImagePullBackOff"),
+        ),
+        (
+            waits("ErrImagePull"),
+            {"phase": "Pending", "ready": False},
+            ("part-without-image", "container web waits: ErrImagePull"),
+        ),
+        (
+            waits("CrashLoopBackOff", lastState=FAILED),
+            {"ready": False},
+            (
+                "part-crashing",
+                "container web waits: CrashLoopBackOff, last ended: Error, exit code 1",
+            ),
+        ),
+        (
+            {"state": FAILED},
+            {"ready": False},
+            ("part-crashing", "container web ended: Error, exit code 1"),
+        ),
+        (
+            runs(2, FAILED, ready=False),
+            {"ready": False},
+            ("part-crashing", "container web started again, last ended: Error"),
+        ),
+        (
+            waits("CrashLoopBackOff", lastState=KILLED),
+            {"ready": False},
+            (
+                "part-out-of-memory",
+                "container web waits: CrashLoopBackOff, last ended: OOMKilled, exit code 137",
+            ),
+        ),
+    ],
+    ids=["no image", "no image yet", "waits", "ended", "runs again", "memory"],
+)
+def test_a_service_that_does_not_run_has_the_id_of_its_cause(service, changes, expected) -> None:
+    """Its container's state counts, also where the agent runs and the pod is alive."""
+    assert expected == found(service, **changes)
+
+
+@pytest.mark.parametrize(
+    "service",
+    [runs(2, FAILED, ready=True), runs(300, FAILED, ready=False), runs(300, KILLED), runs(2, {})],
+    ids=["is ready", "runs for long", "was killed long ago", "first start"],
+)
+def test_a_service_that_runs_on_is_no_alarm(service) -> None:
+    """One end may have many causes, and is over once the container is ready."""
+    assert found(service) is None
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        runs(3, KILLED, ready=True),
+        waits("CrashLoopBackOff", lastState=KILLED),
+        {
+            "state": {
+                "waiting": {
+                    "reason": "RunContainerError",
+                    "message": "container init was OOM-killed (memory limit too low?)",
+                }
+            }
+        },
+    ],
+    ids=["between two ends", "waits", "cannot start"],
+)
+def test_an_agent_that_is_killed_again_and_again_is_out_of_memory(agent) -> None:
+    """It may run at the moment; its memory is the cause all the same."""
+    assert found(agent=agent)[0] == "part-out-of-memory"
+
+
+def test_the_container_that_says_why_comes_before_one_that_only_waits() -> None:
+    """An agent waits for a container that is initialized before it."""
+    data = pod(agent=waits("PodInitializing"), phase="Pending", ready=False)
+    data["spec"]["initContainers"].insert(0, {"name": "migrate"})
+    data["status"]["initContainerStatuses"].append({"name": "migrate", **waits("ErrImagePull")})
+    (one,) = pods_of(listed(data))
+
+    assert "container migrate waits: ErrImagePull" == state_of(one).trouble
+
+
+def bare(**changes):
+    """Return a pod of another chart without an agent."""
+    data = pod(image="", env=changes.get("env", TO_LOOPBACK))
+    data["spec"]["initContainers"] = changes.get("others", [])
+    data["spec"]["hostNetwork"] = changes.get("host", False)
+    return data
+
+
+def test_a_pod_of_the_chart_without_its_agent_lacks_it() -> None:
+    """The chart's annotation tells its services, whatever their variables are."""
+    data = pod()
+    whole = lacks_agent(data)
+    data["spec"]["initContainers"] = []
+
+    assert (False, True) == (whole, lacks_agent(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (bare(), True),
+        (bare(env=[]), False),
+        (bare(env=[{"name": "JAEGER_AGENT_HOST", "value": "10.0.0.9"}]), False),
+        (bare(env=[{"name": "JAEGER_AGENT_HOST", "valueFrom": {}}]), False),
+        (bare(host=True), False),
+        (bare(others=[{"name": "tracing", "image": "jaegertracing/all-in-one:1"}]), False),
+        (bare(others=[{"name": "db", "image": "migrate:1"}]), True),
+    ],
+    ids=["loopback", "not traced", "elsewhere", "node", "node's network", "receiver", "other"],
+)
+def test_another_charts_pod_lacks_an_agent_where_its_service_reports_to_loopback(
+    data, expected
+) -> None:
+    """Nothing else can receive there."""
+    assert expected == lacks_agent(data)
