@@ -111,7 +111,8 @@ def received_hop(
             rules.BY_AGENT: agent.packets_dropped,
             rules.BY_KERNEL: agent.kernel_drops,
             rules.UNREADABLE: agent.read_errors,
-            rules.UNDECODED: agent.undecoded,
+            # while batches fail, the two counters of their difference are read at two moments
+            rules.UNDECODED: 0 if agent.batches_failed else agent.undecoded,
         }
     )
     arrived = agent.packets_processed

@@ -52,7 +52,7 @@ class Judge:
         several = len(self._look.replicas) > 1
         for replica in self._look.replicas:
             hop = replace(self._hop(replica), replica=replica.name if several else "")
-            if hop.ok is False and path_fails and hop.id in _UNCLEAR:
+            if hop.ok is False and path_fails and hop.id in _unclear(replica):
                 hop = replace(hop, ok=None)
             yield hop
 
@@ -118,6 +118,12 @@ class Judge:
             shown = self._seen.own_of(replica.hostname)
             return _Evidence(shown, "own spans", "what the stand-in received of it")
         return _Evidence(received, "own packets", "what its agent received meanwhile")
+
+
+def _unclear(replica: ReplicaLook) -> set[str]:
+    """Return the causes that may only follow from another hop that fails."""
+    # an agent that does not run has no address, and its name leads nowhere
+    return _UNCLEAR if replica.agents else {*_UNCLEAR, rules.NO_PATH.id}
 
 
 def hop_of(service: str, own: int, facts: Facts) -> Hop:
@@ -202,7 +208,8 @@ def _told(replica: ReplicaLook, visit: Visit) -> Iterator[Told]:
 
 def _leading(replica: ReplicaLook, visit: Visit, told: Told) -> Told:
     addresses = visit.after.leads.get(told.host, ())
-    to_agent = told.port == replica.port and not set(addresses).isdisjoint(replica.agents)
+    there = not replica.agents or not set(addresses).isdisjoint(replica.agents)
+    to_agent = told.port == replica.port and there
     return replace(told, resolves=bool(addresses), to_agent=to_agent)
 
 

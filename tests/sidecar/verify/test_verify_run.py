@@ -352,6 +352,15 @@ def test_colour_marks_the_verdicts_on_a_terminal(monkeypatch):
     assert "\x1b" not in reports.as_text(report, 80)
 
 
+def test_a_failed_batch_is_not_taken_for_an_undecoded_packet():
+    """The counters of both are read one after the other, while batches fail."""
+    after = AgentCounts(2, spans_failed=10, connected=1, handler_errors=3, batches_failed=2)
+    report = verify(Deployment(agents=[AgentCounts(), after]), 10, 1)
+
+    assert named(report)["agent received"]
+    assert "agent submitted" == report.first_failure.hop
+
+
 def test_earlier_losses_of_an_agent_are_a_warning():
     """What an agent's counter already held does not fail the proof, and is not hidden by it."""
     before = AgentCounts(9, spans_submitted=90, spans_failed=4_700, packets_dropped=2)

@@ -147,6 +147,15 @@ def test_silence_is_open_while_the_path_itself_fails() -> None:
     assert (None, False) == (open_hop.ok, failed.ok)
 
 
+@pytest.mark.parametrize("host", ["web-agent", "gone"])
+def test_an_agent_that_does_not_run_is_not_blamed_on_the_service(host) -> None:
+    """It has no address and perhaps no name then; the hop into the agent says why."""
+    found = replace(replica(replace(FINE, host=host)), agents=())
+    (hop,) = judged(found, path_fails=True)
+
+    assert hop.ok is not False
+
+
 def test_a_replica_that_does_not_run_is_named() -> None:
     """The other one is proven."""
     ended = ReplicaLook("web-2", broken=Broken("service reports", "web-2 is exited", id="x"))
