@@ -61,7 +61,7 @@ def test_a_demo_from_the_checkout_proves_itself(engine, project, tmp_path, monke
     again = sidecar("demo", **project)
 
     assert (0, 0) == (done.code, again.code), done.err + again.err
-    assert 8 == len(re.findall(r"^(?:backend|frontend) .* ok$", done.out, re.MULTILINE))
+    assert 10 == len(re.findall(r"^(?:backend|frontend) .* ok$", done.out, re.MULTILINE))
     assert "proven: every marked span arrived" in done.out
     assert 4 <= len(re.findall(r"^.*(?:frontend|backend)  .*\d ms$", done.out, re.MULTILINE))
     assert f"page      http://127.0.0.1:{project['SIDECAR_PORT_GATEWAY']}" in done.out
