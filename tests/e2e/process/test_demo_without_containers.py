@@ -133,7 +133,7 @@ def test_it_falls_to_processes_and_says_so(started):
 
 
 def test_it_ends_with_every_hop_counted(started):
-    """The spans of each service are counted at the client and at both hops of the stand-in."""
+    """Each service reports; its spans are counted at the client and both hops of the stand-in."""
     _, (_, out, _) = started
     hops = [
         line
@@ -141,7 +141,7 @@ def test_it_ends_with_every_hop_counted(started):
         if line.startswith(("backend ", "frontend ")) and line.endswith(" ok")
     ]
 
-    assert 6 == len(hops)
+    assert 8 == len(hops)
     assert any(line.startswith("frontend  stand-in received  4 of 4 packets") for line in hops)
     assert "proven: every marked span arrived" in out
 
