@@ -314,11 +314,13 @@ def test_a_rendering_says_what_its_spec_says_and_nothing_else(
     actual = as_compose(document["services"])
     names = {name for one in plan.services for name in (one.name, one.agent.name)}
 
-    assert set(files) <= {"docker-compose.yml", "local-agent.yaml"}
+    own = {"docker-compose.yml", "local-agent.yaml"}
+    assert all(name in own or plan.monitoring for name in files)
     assert document.keys() - {"volumes"} == {
         *("name", "x-logging", "x-hardened", "x-sidecar", "services", "networks", "secrets")
     }
-    assert names | ({plan.stand_in.name} if plan.stand_in else set()) == actual.keys()
+    others = {part.name for part in (plan.stand_in, plan.watch) if part}
+    assert names | others == actual.keys()
     for service in plan.services:
         actual[service.name].pop("labels")
         assert expected(service) == actual[service.name]
@@ -413,10 +415,9 @@ def rendered_by(text: str) -> tuple[int, set[str]]:
 
 @cache
 def usual() -> set[str]:
-    """Return what the smallest specs write, with the stand-in and without."""
-    return {
-        path for region in ("local", "cn-shanghai") for path in rendered_by(f"region: {region}")[1]
-    }
+    """Return what the smallest specs write, with the stand-in and without, and for Prometheus."""
+    smallest = ("region: local", "region: cn-shanghai\nmonitoring: true")
+    return {path for text in smallest for path in rendered_by(text)[1]}
 
 
 @cases(0.01)

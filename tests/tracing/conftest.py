@@ -7,13 +7,14 @@ import os
 import opentracing
 import pytest
 from jaeger_client import Config as JaegerConfig
-from sidecar_tracing import Config
+from sidecar_tracing import Config, stats_socket
 from udp_agent import UdpAgent
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    """Remove the machine's JAEGER_ variables, and another test's global tracer."""
+    """Remove the machine's JAEGER_ variables, and what another test set for its process."""
+    monkeypatch.setattr(stats_socket._server, "is_off", False)
     for name in [name for name in os.environ if name.startswith("JAEGER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(JaegerConfig, "_initialized", False)
