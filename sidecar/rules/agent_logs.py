@@ -132,7 +132,10 @@ _CAUSES = (
     ),
     _Cause(
         NOT_GRPC,
-        re.compile(r"code = Unimplemented|unexpected HTTP status|malformed header|server preface"),
+        re.compile(
+            r"code = Unimplemented|unexpected HTTP status|malformed header"
+            r"|server preface(?!.*(?:connection reset|broken pipe|\bEOF\b))"
+        ),
         "what answers at the gateway's address does not accept Jaeger's gRPC",
     ),
     _Cause(
