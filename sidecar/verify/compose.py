@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.engine.client import connect
@@ -72,6 +73,8 @@ class ComposeDeployment(StepByStep):
         self._wanted = wanted or {}
         self._counted: dict[str, GatewayCounts] = {}
         """What the stand-in counted, by marker, where a look has read it already."""
+        self._again: dict[str, str] = {}
+        """Marker of a task → the one of its second look, whose spans are counted by themselves."""
         self._image = image
         self._began = time.time()
         self._recently = self._began - _RECENT_SECONDS
@@ -116,11 +119,14 @@ class ComposeDeployment(StepByStep):
 
     def look(self, task: Task) -> Look:
         """Look with two short-lived containers, where the networks allow it; else step by step."""
-        if not task.path_only:
-            with suppress(SidecarError):
-                if look := self._quick_look(task):
-                    return look
-        return super().look(task)
+        if task.path_only:
+            return super().look(task)
+        with suppress(SidecarError):
+            if look := self._quick_look(task):
+                return look
+        again = replace(task, marker=f"{task.marker}-again")
+        self._again[task.marker] = again.marker
+        return super().look(again)
 
     def _quick_look(self, task: Task) -> Look | None:
         """Read the agent from the service's network before, and from its own after."""
@@ -185,6 +191,7 @@ class ComposeDeployment(StepByStep):
         counted = self._counted.pop(marker, None)
         if counted and counted.settled >= settled:
             return counted
+        marker = self._again.get(marker, marker)
         container = self._running("gateway", "")
         return GatewayCounts(**self._read(container, ("gateway", marker), settled, seconds))
 

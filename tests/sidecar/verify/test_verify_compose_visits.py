@@ -177,6 +177,18 @@ def test_where_a_quick_look_cannot_tell_each_step_is_taken(engine, change: str) 
     assert 2 == programs(engine).count(("reader", "web-agent"))
 
 
+def test_spans_of_a_first_look_do_not_count_for_the_second(engine, deployment) -> None:
+    """Those that arrived of the first would hide what the second one loses."""
+    engine.containers.after = AgentCounts(9, kernel_drops=3)
+    deployment.look(TASK)
+    engine.containers.reader = lambda _: asdict(GatewayCounts(100, 0, 100))
+    sent = [word for one in engine.containers.ran for word in one.argv if "--marker=" in word]
+
+    assert ["--marker=m", "--marker=m-again"] == sent
+    assert GatewayCounts(100, 0, 100) == deployment.gateway("m", 200, 1)
+    assert "m-again" in engine.containers.ran[-1].argv
+
+
 def test_a_replica_that_does_not_run_is_no_hindrance(engine) -> None:
     """It is named; the other one sends the spans."""
     engine.containers.status["web-1"] = "exited"
