@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sidecar.agent_metrics import totals
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.verify.counts import AgentCounts, GatewayCounts
@@ -27,20 +27,6 @@ Reading = TypeVar("Reading")
 
 ADMIN = f"http://127.0.0.1:{ADMIN_PORT}"
 GATEWAY = f"http://127.0.0.1:{STAND_IN_PAGE_PORT}"
-_METRICS = {
-    "packets_processed": "jaeger_agent_thrift_udp_server_packets_processed",
-    "packets_dropped": "jaeger_agent_thrift_udp_server_packets_dropped",
-    "read_errors": "jaeger_agent_thrift_udp_server_read_errors",
-    "handler_errors": "jaeger_agent_thrift_udp_t_processor_handler_errors",
-    "batches_failed": "jaeger_agent_reporter_batches_failures",
-    "spans_submitted": "jaeger_agent_reporter_spans_submitted",
-    "spans_failed": "jaeger_agent_reporter_spans_failures",
-    "connected": "jaeger_agent_connection_status_collector_connected",
-    "queue": "jaeger_agent_thrift_udp_server_queue_size",
-    "started": "process_start_time_seconds",
-    "batches_submitted": "jaeger_agent_reporter_batches_submitted",
-}
-_SAMPLE = re.compile(r"(?P<name>\w+?)(_total)?(\{[^}]*\})? (?P<value>[0-9.e+]+)")
 _SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _OPEN, _WILL_REPEAT = ("01", "02"), "01:"
@@ -57,13 +43,8 @@ _ARRIVAL_SECONDS = 2.0
 
 def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT) -> AgentCounts:
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
-    totals = dict.fromkeys(_METRICS.values(), 0.0)
-    for line in metrics.splitlines():
-        sample = _SAMPLE.fullmatch(line)
-        if sample and sample["name"] in totals:
-            totals[sample["name"]] += float(sample["value"])
-    values: dict[str, Any] = {name: int(totals[metric]) for name, metric in _METRICS.items()}
     drops = sum(kernel_drops(text, port) for text in sockets)
+    values: dict[str, Any] = totals(metrics)
     return AgentCounts(**values, kernel_drops=drops)
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
-from prometheus_client.parser import text_string_to_metric_families
 
+from sidecar.agent_metrics import totals
 from sidecar.rules.agents import ADMIN_PORT
+from sidecar.stand_in.sockets import Address
 
 if TYPE_CHECKING:
     from sidecar.stand_in.keep.senders import Sender, Senders
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 MAX_READ = 50
 RECENT_SECONDS = 300.0
 """After that, an address that neither sends nor answers is taken for that of an earlier agent."""
-_METRICS = {
-    "jaeger_agent_thrift_udp_server_packets_processed": "packets",
-    "jaeger_agent_thrift_udp_server_packets_dropped": "dropped",
-    "jaeger_agent_thrift_udp_server_read_errors": "read_errors",
-    "jaeger_agent_thrift_udp_server_queue_size": "queued",
-    "jaeger_agent_reporter_spans_submitted": "submitted",
-    "jaeger_agent_reporter_spans_failures": "failed",
+_FIELDS = {
+    "packets_processed": "packets",
+    "packets_dropped": "dropped",
+    "read_errors": "read_errors",
+    "queue": "queued",
+    "spans_submitted": "submitted",
+    "spans_failed": "failed",
 }
 _FRESH_SECONDS = 1.0
 _PATIENCE = 0.3
@@ -101,9 +102,8 @@ class AgentReader:
             self._reading = None
 
     async def _fetch(self, session: aiohttp.ClientSession, host: str) -> AgentCounters | None:
-        place = f"[{host}]" if ":" in host else host
         try:
-            url = f"http://{place}:{self._port}/metrics"
+            url = f"http://{Address(host, self._port)}/metrics"
             async with session.get(url, allow_redirects=False) as answer:
                 body = bytearray()
                 async for chunk in answer.content.iter_any():
@@ -116,13 +116,6 @@ class AgentReader:
 
 
 def parse(text: str) -> AgentCounters | None:
-    """Return the counters in the text of an agent's /metrics; None if it has none of them.
-
-    Raises ValueError if it is not in Prometheus' format.
-    """
-    totals: dict[str, int] = {}
-    for family in text_string_to_metric_families(text):
-        field = _METRICS.get(family.name.removesuffix("_total"))
-        if field:
-            totals[field] = sum(int(sample.value) for sample in family.samples)
-    return AgentCounters(**totals) if totals else None
+    """Return the counters in the text of an agent's /metrics; None if it has none of them."""
+    found = {_FIELDS[name]: count for name, count in totals(text).items() if name in _FIELDS}
+    return AgentCounters(**found) if found else None
