@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,18 @@ def masked(data: Any) -> Any:  # noqa: ANN401 - JSON-ready data
 def width() -> int:
     """Return the columns of the terminal; 200 if there is none, so that pipes get whole lines."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+
+
+def wrapped(text: str, columns: int, indent: str = "", further: str = "  ") -> str:
+    """Return a text folded at a width; `indent` begins its first line, `further` the others."""
+    return textwrap.fill(
+        text,
+        columns,
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None = None) -> str:

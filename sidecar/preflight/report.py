@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
-from sidecar.console import colour, masked, width
+from sidecar.console import colour, masked, width, wrapped
 from sidecar.preflight.records import ERROR, OK, SKIPPED, WARNING
 
 if TYPE_CHECKING:
@@ -60,14 +59,7 @@ def _shown(result: Result, columns: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, columns: int, start: str = "") -> str:
-    return textwrap.fill(
-        text,
-        columns,
-        initial_indent=start,
-        subsequent_indent=" " * (len(start) + 2),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(text, columns, start, " " * (len(start) + 2))
 
 
 def _verdict(outcome: Outcome, columns: int) -> str:

@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from sidecar.console import colour, table, width
+from sidecar.console import colour, table, width, wrapped
 from sidecar.verify import report as proofs
 
 if TYPE_CHECKING:
@@ -33,13 +33,15 @@ def as_text(rehearsal: Rehearsal, columns: int | None = None) -> str:
     if not rehearsal.faults:
         return f"{proofs.as_text(rehearsal.proof, columns)}\n\n{_not_proven(columns)}"
     rows = [_row(one) for one in rehearsal.faults]
-    lines = [_painted(_fitted(line, columns)) for line in table(_HEAD, rows, columns).splitlines()]
+    lines = [
+        proofs.painted(_fitted(line, columns)) for line in table(_HEAD, rows, columns).splitlines()
+    ]
     return "\n".join([*lines, "", *_verdict(rehearsal, columns)])
 
 
 def _not_proven(columns: int) -> str:
     text = "not rehearsed: the deployment is not proven without a fault, see above"
-    return colour(_wrapped(text, columns), "error")
+    return colour(wrapped(text, columns), "error")
 
 
 def _row(one: Rehearsed) -> tuple[str, ...]:
@@ -77,39 +79,21 @@ def _fitted(line: str, columns: int) -> str:
     )
 
 
-def _painted(line: str) -> str:
-    for text, style in (("ok", "ok"), ("FAIL", "error")):
-        if line.endswith(f" {text}"):
-            return line.removesuffix(text) + colour(text, style)
-    return line
-
-
 def _verdict(rehearsal: Rehearsal, columns: int) -> Iterator[str]:
     for one in rehearsal.faults:
         if problem := one.problem:
             text = f"{one.fault.name}: {problem.cause} [{problem.rule.id}]"
-            yield colour(_wrapped(text, columns), "error")
-            yield _wrapped(problem.fix, columns, "  ")
+            yield colour(wrapped(text, columns), "error")
+            yield wrapped(problem.fix, columns, "  ")
     if not rehearsal.proof.ok:
         yield proofs.as_text(rehearsal.proof, columns)
     if rehearsal.ok:
         count = len(rehearsal.faults)
         faults = "1 fault" if count == 1 else f"{count} faults"
         text = f"rehearsed: {faults}; every span arrived or is counted as lost"
-        yield colour(_wrapped(text, columns), "ok")
+        yield colour(wrapped(text, columns), "ok")
     else:
         yield colour("failed: see above", "error")
-
-
-def _wrapped(text: str, columns: int, indent: str = "") -> str:
-    return textwrap.fill(
-        text,
-        columns,
-        initial_indent=indent,
-        subsequent_indent="  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
 
 
 def list_text(faults: Sequence[Fault], columns: int | None = None) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
-from sidecar.console import colour, table, width
+from sidecar.console import colour, table, width, wrapped
 from sidecar.rules.hops import DROPPED
 from sidecar.verify.hops import REPORTS
 
@@ -29,7 +28,7 @@ def as_text(proof: Proof, columns: int | None = None) -> str:
     """Return the hops as a table, then the verdict with the first failure's cause and fix."""
     rows = [(_subject(hop), hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in proof.hops]
     lines = table(("SERVICE", "HOP", "COUNT", "RESULT"), rows, columns).splitlines()
-    parts = [*(_painted(line) for line in lines), "", *_verdict(proof, columns or width())]
+    parts = [*(painted(line) for line in lines), "", *_verdict(proof, columns or width())]
     return "\n".join(parts)
 
 
@@ -37,7 +36,8 @@ def _subject(hop: Hop) -> str:
     return f"{hop.service} ({hop.replica})" if hop.replica else hop.service
 
 
-def _painted(line: str) -> str:
+def painted(line: str) -> str:
+    """Return a line of a table with its result in colour."""
     for text, style in _MARKS.values():
         if line.endswith(f" {text}"):
             return line.removesuffix(text) + colour(text, style)
@@ -65,7 +65,7 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
             text = f"not proven: {_subject(failure)}, {failure.hop}: {failure.cause}"
             yield _with_id(text, failure.id, "error", columns)
             if failure.fix:
-                yield _wrapped(failure.fix, columns, indent="  ")
+                yield wrapped(failure.fix, columns, indent="  ")
     elif unknown:
         fix = f"{unknown.fix}: {', '.join(proof.trace_ids)}"
         text = f"proven as far as the agents: {unknown.cause}. {fix}"
@@ -76,9 +76,9 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
         yield colour(f"proven: every marked span arrived{more}", "ok")
     for warning in proof.warnings:
         yield _with_id(f"{warning.subject}: {warning.cause}", warning.id, "warning", columns)
-        yield _wrapped(warning.fix, columns, indent="  ")
+        yield wrapped(warning.fix, columns, indent="  ")
     for note in proof.notes:
-        yield colour(_wrapped(note, columns), "dim")
+        yield colour(wrapped(note, columns), "dim")
 
 
 def _failures(proof: Proof) -> list[Hop]:
@@ -97,16 +97,5 @@ def _failures(proof: Proof) -> list[Hop]:
 def _with_id(text: str, rule: str, style: str, columns: int) -> str:
     """Return a wrapped sentence with the rule's id, dimmed, at its end."""
     mark = f"[{rule}]"
-    folded = _wrapped(f"{text} {mark}", columns)
+    folded = wrapped(f"{text} {mark}", columns)
     return colour(folded.removesuffix(mark), style) + colour(mark, "dim")
-
-
-def _wrapped(text: str, columns: int, indent: str = "") -> str:
-    return textwrap.fill(
-        text,
-        columns,
-        initial_indent=indent,
-        subsequent_indent="  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
