@@ -54,9 +54,8 @@ class ComposeStage(ComposeDeployment):
     def _region(self) -> str:
         """Return the region that the rendering names, as a label of each of its containers."""
         (any_service, *_) = self.services()
-        container = self._found["service", any_service][0]
-        labels = self._posts.inspect(container.identity)["Config"]["Labels"]
-        region: str = labels.get(REGION, LOCAL)
+        data = self._inspect(self._found["service", any_service][0])
+        region: str = data["Config"]["Labels"].get(REGION, LOCAL)
         return region
 
     def begin(self) -> None:

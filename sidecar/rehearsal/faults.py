@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.rehearsal.stage import DELAY, KILL, LEAVE, PAUSE
+from sidecar.rehearsal.stage import DELAY, KILL, LEAVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,6 @@ FAULTS = (
         "the agents stand still",
         _pause,
         lambda scene: scene.stage.resume_agents(),
-        PAUSE,
     ),
     Fault(
         "client-burst",

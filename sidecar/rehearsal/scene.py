@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.rehearsal.ledger import Segment, ledger
 from sidecar.verify.counts import AgentCounts
+from sidecar.verify.reader import wait_for
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -62,21 +63,22 @@ class Scene:
 
         The gateway must be silent: then no agent hands anything on between count and end.
         """
-        packets = sum(sent.client.packets for sent in self.sent)
-        self._await_packets(packets)
-        after = self._read()
+        after = self._received()
         for service, before in self._before.items():
             counted = after[service].since(before)
             self._segments.append(Segment(counted, ended=True))
         self._before = dict.fromkeys(self._before, AgentCounts())
 
-    def _await_packets(self, packets: int) -> None:
-        """Wait until the agents have read what was sent, or lost it."""
-        for _ in range(int(_RECEIVE_SECONDS * 4)):
-            now = self._read()
+    def _received(self) -> dict[str, AgentCounts]:
+        """Return the agents' counts once they have read what was sent, or lost it."""
+        packets = sum(sent.client.packets for sent in self.sent)
+
+        def is_there(now: dict[str, AgentCounts]) -> bool:
             counts = [now[service].since(before) for service, before in self._before.items()]
-            if sum(one.packets_processed + one.kernel_drops for one in counts) >= packets:
-                return
+            read = sum(one.packets_processed + one.packets_dropped for one in counts)
+            return read + sum(one.kernel_drops for one in counts) >= packets
+
+        return wait_for(self._read, is_there, _RECEIVE_SECONDS)
 
     def close(self) -> Ledger:
         """Wait until what the agents hold is settled, and return the ledger."""

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
     from sidecar.verify.counts import AgentCounts, ClientCounts
 
-KILL, PAUSE, LEAVE, DELAY = "kill", "pause", "leave", "delay"
-"""What not every target can do: end an agent, stop it where it is, take the gateway off the
-network, answer late."""
+KILL, LEAVE, DELAY = "kill", "leave", "delay"
+"""What not every target can do: end an agent, take the gateway off the network, answer late."""
 
 
 @dataclass(frozen=True)
