@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ class State:
     def store(self) -> TraceStore:
         """The stored traces."""
         return self.intake.store
+
+    def reporters(self) -> list[dict[str, Any]]:
+        """Return who reports, as JSON-ready data without secrets."""
+        return [self._masked(asdict(one)) for one in self.intake.reporters]
+
+    def refused(self) -> list[dict[str, Any]]:
+        """Return the kinds of refused batches, likewise."""
+        return [self._masked(one) for one in self.intake.refusals.report()]
+
+    def _masked(self, row: dict[str, Any]) -> dict[str, Any]:
+        text = self.decoder.text
+        return {**row, "service": text(row["service"]), "hostname": text(row["hostname"])}
 
     def counters(self) -> dict[str, Any]:
         """Return all totals as JSON-ready data; `udp` is None without a UDP port."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.rules.service_reports import ASKED
 from sidecar.stand_in.keep.markers import TAG
+from sidecar.stand_in.keep.refusals import hostname_of
+from sidecar.stand_in.keep.senders import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_REPORTERS = 1000
-_HOSTNAME = "hostname"
 _ASKED = bytes.fromhex(ASKED)
 _LOW_HALF = 8
 """Where a trace id of 64 bits begins in one of 128."""
@@ -43,11 +44,15 @@ class Reporters:
 
     def accepted(self, batch: Any, *, marked: bool) -> None:  # noqa: ANN401 - a protobuf Batch
         """Count the spans of an accepted batch; `marked` where some of them are."""
-        common, now = self._reporter(batch.process), time.time()
+        common: Reporter | None = None
+        now = time.time()
         for span in batch.spans:
             if marked and any(tag.key == TAG for tag in span.tags):
                 continue
-            reporter = self._reporter(span.process) if span.HasField("process") else common
+            if span.HasField("process"):
+                reporter = self._reporter(span.process)
+            else:
+                reporter = common = common or self._reporter(batch.process)
             if span.trace_id.startswith(_ASKED, _LOW_HALF):
                 reporter.asked += 1
             else:
@@ -55,12 +60,10 @@ class Reporters:
                 reporter.last_seen_at = now
 
     def __iter__(self) -> Iterator[Reporter]:
-        found = [one for one in self._found.values() if one.spans or one.asked]
-        return iter(sorted(found, key=lambda one: (one.service, one.hostname)))
+        return iter(sorted(self._found.values(), key=lambda one: (one.service, one.hostname)))
 
     def _reporter(self, process: Any) -> Reporter:  # noqa: ANN401 - a protobuf Process
-        hostname = next((tag.v_str for tag in process.tags if tag.key == _HOSTNAME), "")
-        key = process.service_name, hostname
+        key = bounded(process.service_name), bounded(hostname_of(process))
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = Reporter(*key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -80,7 +80,7 @@ class AgentReader:
             await asyncio.wait({self._reading}, timeout=self._patience)
         recent = time.time() - RECENT_SECONDS
         return [
-            AgentView(address, senders[address], self._known.get(address))
+            AgentView(address, _snapshot(senders[address]), self._known.get(address))
             for address in sorted(senders)
             if address in self._known or senders[address].last > recent
         ]
@@ -113,6 +113,11 @@ class AgentReader:
             return parse(body.decode())
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError):
             return None
+
+
+def _snapshot(sender: Sender) -> Sender:
+    """Return a sender that another thread may read while batches arrive."""
+    return replace(sender, services=dict(sender.services))
 
 
 def parse(text: str) -> AgentCounters | None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -118,12 +117,7 @@ class Api:
 
     async def reporters(self, _: web.Request) -> web.Response:
         """Count the services' own spans by service and host."""
-        text = self._state.decoder.text
-        found = [
-            {**asdict(one), "service": text(one.service), "hostname": text(one.hostname)}
-            for one in self._state.intake.reporters
-        ]
-        return web.json_response({"reporters": found})
+        return web.json_response({"reporters": self._state.reporters()})
 
     async def faults(self, _: web.Request) -> web.Response:
         """Show the active faults."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -113,26 +113,20 @@ class Pages:
 
     async def live(self, _: web.Request) -> web.Response:
         """Show the parts of the first page that change by themselves."""
-        return _page(self._text("live.html", **await self._live()))
+        values = await self._live()
+        return _page(await asyncio.to_thread(self._text, "live.html", **values))
 
     async def _live(self) -> dict[str, Any]:
-        state, mask = self._state, self._state.decoder.text
+        state = self._state
         totals = state.counters()
         agents = await self._agents.views()
-        reporters = [
-            {**asdict(one), "service": mask(one.service), "hostname": mask(one.hostname)}
-            for one in state.intake.reporters
-        ]
-        refused = [
-            {**each, "service": mask(each["service"]), "hostname": mask(each["hostname"])}
-            for each in state.intake.refusals.report()
-        ]
+        reporters = state.reporters()
         return {
             "hops": hops(reporters, agents, totals),
             "faults": fault_words(totals["faults"]),
             "reporters": reporters,
             "agents": agents,
-            "refused": refused,
+            "refused": state.refused(),
             "reasons": REASONS,
             "arrived": len(state.store) + state.store.evicted_traces,
         }
