@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -21,14 +22,20 @@ class RefusedError(ValueError):
 
 def fetch(address: Address, path: str) -> bytes:
     """Return what a path of the API answers. Raises OSError."""
-    with _DIRECT.open(f"http://{address}{path}", timeout=_SECONDS) as answer:
-        body: bytes = answer.read()
+    try:
+        with _DIRECT.open(f"http://{address}{path}", timeout=_SECONDS) as answer:
+            body: bytes = answer.read()
+    except http.client.HTTPException as error:  # another program listens there
+        raise OSError(f"it does not speak HTTP: {error}") from error
     return body
 
 
 def active_faults(address: Address) -> dict[str, Any]:
     """Return the active faults. Raises OSError."""
-    active: dict[str, Any] = json.loads(fetch(address, "/api/faults"))
+    try:
+        active: dict[str, Any] = json.loads(fetch(address, "/api/faults"))
+    except ValueError as error:
+        raise OSError("what answers is no stand-in") from error
     return active
 
 

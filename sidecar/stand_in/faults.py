@@ -89,21 +89,17 @@ class Strike(Enum):
 class FaultSwitch:
     """Holds the active faults, which may change while calls run."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[Faults], Awaitable[None]]) -> None:
+        """Call `on_change` with other faults before they are active; if it raises, they are not."""
         self.current = Faults()
-        self._on_change: Callable[[Faults], Awaitable[None]] | None = None
+        self._on_change = on_change
         self._changing = asyncio.Lock()
         self._random = random.Random(_SEED)  # noqa: S311 - repeatable, not secret
-
-    def on_change(self, call: Callable[[Faults], Awaitable[None]]) -> None:
-        """Call this with other faults before they become active; if it raises, they do not."""
-        self._on_change = call
 
     async def set(self, faults: Faults) -> None:
         """Activate other faults for the calls from now on. Raises what `on_change` raises."""
         async with self._changing:
-            if self._on_change:
-                await self._on_change(faults)
+            await self._on_change(faults)
             self._random = random.Random(_SEED)  # noqa: S311
             self.current = faults
 

@@ -68,7 +68,7 @@ class StandIn:
         self._settings = settings
         store = TraceStore(settings.max_spans, settings.max_bytes)
         intake = Intake(settings.token, settings.on_bad_token, store)
-        self.state = State(intake, Decoder(settings.token), FaultSwitch())
+        self.state = State(intake, Decoder(settings.token), FaultSwitch(self._change))
         self._grpc = settings.grpc
         self._server: Any = None
         self._http: HttpListener | None = None
@@ -78,7 +78,6 @@ class StandIn:
         try:
             self._grpc = await self._start_grpc()
             addresses = Addresses(self._grpc, await self._start_http(), self._start_udp())
-            self.state.faults.on_change(self._change)
             await self.state.faults.set(self._settings.faults)
         except BaseException:
             await self.stop()

@@ -88,25 +88,22 @@ def port_holder(port: int, kind: socket.SocketKind) -> str | None:
     return _owner({f"socket:[{inode}]" for inode in inodes}) if inodes else None
 
 
-def reset_connections(port: int) -> int:
-    """Reset this process's TCP connections at one of its ports, and return how many there were."""
-    count = 0
+def reset_connections(port: int) -> None:
+    """Reset this process's TCP connections at one of its ports."""
     for entry in (_PROC / "self" / "fd").iterdir():
         with suppress(OSError):  # closed meanwhile, or no connected socket
-            if str(entry.readlink()).startswith("socket:") and _reset(int(entry.name), port):
-                count += 1
-    return count
+            if str(entry.readlink()).startswith("socket:"):
+                _reset(int(entry.name), port)
 
 
-def _reset(descriptor: int, port: int) -> bool:
+def _reset(descriptor: int, port: int) -> None:
     with socket.socket(fileno=os.dup(descriptor)) as connection:
         connection.getpeername()
         if connection.family == socket.AF_UNIX or connection.getsockname()[1] != port:
-            return False
+            return
         # when its owner closes it, what is not read or sent is thrown away
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.shutdown(socket.SHUT_RDWR)
-        return True
 
 
 def kernel_drops(inode: int) -> int | None:
