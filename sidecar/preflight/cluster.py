@@ -6,13 +6,13 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sidecar import programs
 from sidecar.engine.compose import parse_version
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import KubernetesError
 from sidecar.preflight.records import broken, found, judged, passed, skipped
 from sidecar.rules import machines as rules
 from sidecar.rules import token_files
-from sidecar.secrecy import child_environment
 from sidecar.tokens.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -72,15 +72,7 @@ def check_helm(_: Candidate) -> Iterator[Result]:
     argv = ["helm", "version", "--short"]
     absence, printed = "", ""
     try:
-        done = subprocess.run(
-            argv,
-            check=False,
-            capture_output=True,
-            text=True,
-            env=child_environment(),
-            timeout=_SECONDS,
-        )
-        printed = done.stdout.strip()
+        printed = programs.run(argv, _SECONDS).stdout.strip()
     except FileNotFoundError:
         absence = "is not on PATH"
     except (OSError, subprocess.TimeoutExpired):

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sidecar import programs
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import RunTimeoutError
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.ephemeral import run_inside
 from sidecar.kubernetes.short_lived import run_pod
 from sidecar.rules.machines import unfinished
-from sidecar.secrecy import child_environment
+from sidecar.verify.printed import last_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,14 +58,7 @@ class Host:
         """Run the command with this Python."""
         argv = [sys.executable, *command[1:]]
         try:
-            done = subprocess.run(
-                argv,
-                check=False,
-                capture_output=True,
-                text=True,
-                env=child_environment(),
-                timeout=seconds,
-            )
+            done = programs.run(argv, seconds)
         except subprocess.TimeoutExpired:
             raise SidecarError.from_problem(self.name, unfinished(seconds)) from None
         return done.stdout or done.stderr
@@ -137,10 +131,9 @@ def ask(
     """
     text = resources.files(__package__).joinpath(program).read_text(encoding="utf-8")
     printed = place.run(image, ("python3", "-c", text, json.dumps(request)), seconds)
-    lines = printed.strip().splitlines()
+    last = last_line(printed)
     try:
-        answer: dict[str, Any] = json.loads(lines[-1])
-    except (ValueError, IndexError):
-        cause = lines[-1] if lines else "it printed nothing"
-        raise SidecarError(place.name, f"cannot be looked from: {cause}") from None
+        answer: dict[str, Any] = json.loads(last)
+    except ValueError:
+        raise SidecarError(place.name, f"cannot be looked from: {last}") from None
     return answer

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from sidecar import yamlio
-from sidecar.errors import SidecarError
+from sidecar import programs
 from sidecar.plan import LOCAL_TOKEN_FILE
 from sidecar.plan.agents import USER
 from sidecar.preflight.records import broken, found, judged, passed, skipped
 from sidecar.rules import token_places as rules
-from sidecar.rules.recognition import PREFIX
-from sidecar.secrecy import child_environment
 from sidecar.tokens.check import check_agent_file
+from sidecar.tokens.check import token_of as token_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,15 +76,7 @@ def _judge_git(folder: Path, path: Path) -> Result:
 
 def _git(folder: Path, *words: str) -> str:
     """Return what a git command prints; empty where it fails."""
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        env=child_environment(),
-        timeout=_GIT_SECONDS,
-    )
+    done = programs.run(["git", "-C", str(folder), *words], _GIT_SECONDS)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -120,11 +109,9 @@ def check_files(candidate: Candidate) -> Iterator[Result]:
 def token_of(path: Path) -> str:
     """Return the token of an agent's file; empty where it holds none that can be read."""
     try:
-        text = yamlio.read_text(path)
-    except SidecarError:
+        return token_in(path.read_bytes())
+    except OSError:
         return ""
-    match = re.search(rf"{re.escape(PREFIX)}([^\s\"']+)", text)
-    return match[1] if match else ""
 
 
 def _files(folder: Path, but: Path) -> Iterator[Path]:

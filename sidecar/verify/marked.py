@@ -7,8 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from sidecar import programs
 from sidecar.errors import SidecarError
-from sidecar.secrecy import child_environment
 from sidecar.verify.counts import client_counts
 from sidecar.verify.printed import last_line
 
@@ -28,14 +28,7 @@ def send_marked(service: str, marker: str, spans: int, agent: str = "") -> Clien
     command += [f"--spans={spans}", f"--marker={marker}"]
     command += [f"--agent={agent}"] if agent else []
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            env=child_environment(),
-            timeout=PROBE_SECONDS,
-        )
+        done = programs.run(command, PROBE_SECONDS)
     except subprocess.TimeoutExpired:
         cause = f"the probe did not end within {PROBE_SECONDS:g} s"
         fix = "Send fewer spans; check whether the machine is overloaded"
