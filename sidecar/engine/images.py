@@ -49,16 +49,6 @@ class ImageInfo:
 
 
 @dataclass(frozen=True)
-class EngineHost:
-    """The machine that the engine runs on."""
-
-    root: str
-    """The folder of its images and containers."""
-    architecture: str
-    """As images name it: amd64, arm64, …"""
-
-
-@dataclass(frozen=True)
 class BuildRequest:
     """One image build: the context is a tar stream with the Dockerfile."""
 
@@ -95,11 +85,15 @@ class ImageStore:
             command=tuple((config.get("Entrypoint") or []) + (config.get("Cmd") or [])),
         )
 
-    def host(self) -> EngineHost:
-        """Return where the engine keeps images, and for which processor they must be."""
+    def root(self) -> str:
+        """Return the folder of the engine's host with images and containers."""
         with translated("engine"):
-            root = self._api.info().get("DockerRootDir", "")
-            return EngineHost(root, self._api.version(api_version=False).get("Arch", ""))
+            return str(self._api.info().get("DockerRootDir", ""))
+
+    def architecture(self) -> str:
+        """Return the processor of the engine's host as images name it, such as amd64."""
+        with translated("engine"):
+            return str(self._api.version(api_version=False).get("Arch", ""))
 
     def ask_registry(self, name: str, seconds: float) -> None:
         """Ask the registry for an image's manifest, through the engine's proxies and mirrors.

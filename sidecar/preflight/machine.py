@@ -53,7 +53,7 @@ def check_disk(_: Candidate) -> Iterator[Result]:
     if engine is None:
         yield skipped("disk", "engine", NO_ENGINE)
         return
-    root = engine.images.host().root
+    root = engine.images.root()
     if not engine.endpoint.startswith(("unix://", "http+unix://")) or not Path(root).is_dir():
         yield skipped("disk", root or "engine", "the engine's disk is not of this machine")
         return
@@ -75,12 +75,12 @@ def _port(service: str, address: Address, own: frozenset[int]) -> Result:
     subject = f"{service} on {address}"
     if address.port in own:
         return passed("host-ports", subject, "is held by this deployment, which runs")
+    problem = None
     try:
         bind(address, socket.SOCK_STREAM).close()
     except SidecarError as error:
         problem = rules.host_port(error.cause.removeprefix("cannot listen: "), error.fix)
-        return judged("host-ports", subject, problem, "is free")
-    return passed("host-ports", subject, "is free")
+    return judged("host-ports", subject, problem, "is free")
 
 
 def _own_ports(candidate: Candidate) -> frozenset[int]:
@@ -102,7 +102,7 @@ def check_images(candidate: Candidate) -> Iterator[Result]:
     if engine is None:
         yield skipped("images", "engine", NO_ENGINE)
         return
-    runs = engine.images.host().architecture
+    runs = engine.images.architecture()
     for name in candidate.images:
         image = engine.images.find(name)
         problem = rules.image(present=image is not None, fix=_obtain(candidate))

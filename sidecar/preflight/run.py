@@ -140,7 +140,7 @@ class _Running:
         """Return what was found, after `left` seconds at most."""
         self.wait(left)
         if isinstance(self.error, SidecarError):
-            return [*self.found, *self._missing(skipped, self.error)]
+            return [*self.found, *self._skipped(self.error)]
         if self.error:
             raise self.error
         if not self._thread.is_alive():
@@ -148,13 +148,11 @@ class _Running:
         problem = rules.unfinished(limit)
         return [broken(check, CHECKS[check][0], problem) for check in self.group.checks]
 
-    def _missing(
-        self, make: Callable[[str, str, str, str], Result], error: SidecarError
-    ) -> Iterator[Result]:
+    def _skipped(self, error: SidecarError) -> Iterator[Result]:
         answered = {result.check for result in self.found}
         for check in self.group.checks:
             if check not in answered:
-                yield make(check, error.subject, error.cause, error.fix)
+                yield skipped(check, error.subject, error.cause, error.fix)
 
 
 def _not_needed(check: str, candidate: Candidate) -> Result:
