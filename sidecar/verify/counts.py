@@ -120,8 +120,13 @@ class AgentCounts:
     @property
     def lost(self) -> int:
         """Spans and packets that the agent and its kernel lost, added up."""
-        packets = self.packets_dropped + self.kernel_drops + self.undecoded + self.read_errors
-        return self.spans_failed + packets
+        return self.spans_failed + self.lost_packets
+
+    @property
+    def lost_packets(self) -> int:
+        """Packets that were lost at the agent's port."""
+        at_port = self.packets_dropped + self.kernel_drops + self.read_errors
+        return at_port + self.undecoded
 
     @property
     def undecoded(self) -> int:

@@ -15,11 +15,12 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.project import FILE, containers_of
 from sidecar.errors import SidecarError
+from sidecar.plan.agents import CONFIG_FILE
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.verify.compose import ROLE, SERVICE
-from sidecar.verify.counts import AgentCounts
+from sidecar.verify.counts import agent_counts_of
 from sidecar.verify.loopback import fetch
 from sidecar.verify.printed import last_line
 from sidecar.verify.reader import agent_counts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sidecar.engine.client import Engine
+    from sidecar.verify.counts import AgentCounts
     from sidecar.watch.evidence import Evidence
 
 _AT_ONCE = 8
@@ -39,7 +41,6 @@ _ANSWER_SECONDS = 1.0
 _LOOK_SECONDS = 20.0
 _LOG_SECONDS = 24 * 3600.0
 _READER = ("-m", "sidecar.verify.reader", "agent")
-_TOKEN = "/run/secrets/agent.yaml"  # noqa: S105 - a path
 _TABLES = ("udp", "udp6")
 Object = dict[str, Any]
 
@@ -134,8 +135,8 @@ class ComposeAgents:
         )
         result = self._engine.containers.run(request)
         try:
-            return AgentCounts(**json.loads(result.stdout))
-        except (ValueError, TypeError):
+            return agent_counts_of(json.loads(result.stdout))
+        except ValueError:
             raise SidecarError(agent["Name"], last_line(result.stderr)) from None
 
 
@@ -192,7 +193,7 @@ def _tokens(agent: Object) -> set[str]:
 
 def _token_file(agent: Object) -> str:
     mounts = agent.get("Mounts") or []
-    return next((str(each["Source"]) for each in mounts if each["Destination"] == _TOKEN), "")
+    return next((str(each["Source"]) for each in mounts if each["Destination"] == CONFIG_FILE), "")
 
 
 def _described(container: Object) -> Object:
@@ -256,7 +257,7 @@ def _addresses(container: Object) -> list[str]:
 def _mounted(agent: Object) -> Path | None:
     """Return the token file as the agent's container has it: it keeps a file that was replaced."""
     process = process_of(agent)
-    return process / "root" / _TOKEN.lstrip("/") if process else None
+    return process / "root" / CONFIG_FILE.lstrip("/") if process else None
 
 
 def _used(agent: Object, source: Path) -> bytes | None:

@@ -121,7 +121,7 @@ class Ledger:
     def breaches(self, now: float) -> Iterator[Finding]:
         """Yield why the watch must end; the place of each is its hop."""
         for service, counts in self.totals().items():
-            lost, arrived = lost_packets(counts), counts.packets_processed - counts.undecoded
+            lost, arrived = counts.lost_packets, counts.packets_processed - counts.undecoded
             if problem := rules.budget("packets", lost, arrived, self._share):
                 yield problem.at(service, RECEIVED)
             figures = (counts.spans_failed, counts.spans_submitted, self._share)
@@ -139,12 +139,6 @@ class Ledger:
         if since is not None and now - since >= PATIENCE_SECONDS:
             found = rules.down(agent.name, agent.state, agent.cause, runs=agent.runs)
             yield found.at(agent.service, RECEIVED)
-
-
-def lost_packets(counts: AgentCounts) -> int:
-    """Return the packets that were lost at the agent's port."""
-    at_port = counts.packets_dropped + counts.kernel_drops + counts.read_errors
-    return at_port + counts.undecoded
 
 
 def restarted(before: AgentState, after: AgentState) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.console import colour, findings_data, findings_text
 from sidecar.watch.agents import MISSING
-from sidecar.watch.ledger import Change, lost_packets
+from sidecar.watch.ledger import Change
 from sidecar.watch.times import iso
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _verdict_data(verdict: Verdict) -> dict[str, Any]:
 def _figures(counts: AgentCounts) -> dict[str, int]:
     return {
         "packets_processed": counts.packets_processed,
-        "packets_lost": lost_packets(counts),
+        "packets_lost": counts.lost_packets,
         "spans_submitted": counts.spans_submitted,
         "spans_failed": counts.spans_failed,
     }
@@ -59,7 +59,7 @@ def as_text(entry: Change | Verdict) -> str:
         return f"{moment}  " + ": ".join(part for part in (what, counted) if part)
     if entry.finding:
         return findings_text([entry.finding])
-    lost = any(counts.spans_failed or lost_packets(counts) for counts in entry.totals.values())
+    lost = any(counts.spans_failed or counts.lost_packets for counts in entry.totals.values())
     text = "within the budget" if lost else "nothing was lost"
     return colour(f"{text} in {entry.seconds:.0f} s: {_totals(entry)}", "ok")
 
