@@ -7,6 +7,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from sidecar.rules.watch import BUDGET
+
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(s|m|h|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -36,9 +38,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--budget",
         type=_share,
-        default=0.001,
+        default=BUDGET,
         metavar="PERCENT",
-        help="how much of an hour's packets or spans may be lost on a hop (default: 0.1%%)",
+        help="how much of an hour's packets or spans may be lost on a hop (default: "
+        f"{BUDGET * 100:g}%%)",
     )
     group.add_argument(
         "--for",

@@ -140,7 +140,6 @@ def _library() -> _Library:
         from alibabacloud_xtrace20190808.client import Client  # noqa: PLC0415
         from Tea.exceptions import TeaException  # noqa: PLC0415
     except ImportError:
-        problem = rules.NOT_INSTALLED.problem("needs the vendor's library")
-        raise SidecarError.from_problem("--read-back", problem) from None
+        raise SidecarError.from_problem("--read-back", rules.not_installed()) from None
     requests = {"get_trace": models.GetTraceRequest, "search_traces": models.SearchTracesRequest}
     return _Library(Client, Config, RuntimeOptions, TeaException, requests)

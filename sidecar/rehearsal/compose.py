@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
+from sidecar.preflight.candidates import REGION_LABEL
 from sidecar.regions import LOCAL
 from sidecar.rehearsal.stage import Sent, real_gateway
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sidecar.engine.containers import Container
     from sidecar.verify.counts import ClientCounts
 
-REGION = "sidecar-kit.region"
 _GATEWAY = ("sidecar", "gateway", f"--http=127.0.0.1:{STAND_IN_PAGE_PORT}")
 
 
@@ -55,7 +55,7 @@ class ComposeStage(ComposeDeployment):
         """Return the region that the rendering names, as a label of each of its containers."""
         (any_service, *_) = self.services()
         data = self._inspect(self._found["service", any_service][0])
-        region: str = data["Config"]["Labels"].get(REGION, LOCAL)
+        region: str = data["Config"]["Labels"].get(REGION_LABEL, LOCAL)
         return region
 
     def begin(self) -> None:

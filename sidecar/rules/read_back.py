@@ -104,9 +104,9 @@ def key_file(mode: int) -> Problem | None:
     return KEY_FILE_OPEN.problem(f"others on this host can read it ({mode:04o})")
 
 
-def library(*, installed: bool) -> Problem | None:
-    """Judge whether the vendor's library is there."""
-    return None if installed else NOT_INSTALLED.problem("needs the vendor's library")
+def not_installed() -> Problem:
+    """Return the problem of the vendor's library that is not there."""
+    return NOT_INSTALLED.problem("needs the vendor's library")
 
 
 def is_throttled(status: int, code: str) -> bool:

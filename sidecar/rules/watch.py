@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
 
+BUDGET = 0.001
+"""The share of an hour's packets or spans that may be lost on a hop, where nobody says else."""
 RESTARTS = 3
 """An agent that was restarted so often has a cause that will not pass."""
 _LOST = "Some spans of the service do not arrive."

@@ -27,7 +27,7 @@ class Terms:
 
     every: float = 60.0
     """Seconds from one reading to the next."""
-    budget: float = 0.001
+    budget: float = rules.BUDGET
     """The share of packets and of spans that may be lost on a hop in an hour."""
     seconds: float | None = None
     """How long to watch; None: until something is wrong."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sidecar import files, signals
 from sidecar.console import findings_data, findings_text
+from sidecar.rules.watch import BUDGET
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import agent_counts
 from sidecar.watch.agents import RUNNING, AgentState
@@ -132,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
         "--agent", action="append", type=_target, default=[], metavar="NAME=HOST:PORT"
     )
     made.add_argument("--every", type=float, default=10.0, metavar="SECONDS")
-    made.add_argument("--budget", type=float, default=0.001, metavar="SHARE")
+    made.add_argument("--budget", type=float, default=BUDGET, metavar="SHARE")
     made.add_argument("--for", dest="period", type=float, metavar="SECONDS")
     made.add_argument("--state", type=Path, default=Path(STATE), metavar="FILE")
     return made

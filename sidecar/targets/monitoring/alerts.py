@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules.watch import BUDGET
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,8 +22,6 @@ _PROCESSED = f"{_AGENT}thrift_udp_server_packets_processed_total"
 _DROPPED = f"{_AGENT}thrift_udp_server_packets_dropped_total"
 _QUEUE = f"{_AGENT}thrift_udp_server_queue_size"
 _CONNECTED = f"{_AGENT}connection_status_collector_connected"
-BUDGET = 0.001
-"""The share of spans that may fail, as in `sidecar verify --watch`."""
 
 
 def _increase(series: str, time: str) -> str:

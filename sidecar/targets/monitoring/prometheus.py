@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from sidecar.rendering import HEADER
+from sidecar.rendering import DASHBOARD, HEADER, RULES
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.targets.monitoring import dashboard
 from sidecar.targets.monitoring.alerts import ALERTS, GROUP
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
     from sidecar.rendering import Rendering
 
-FOLDER = "monitoring"
-NETWORK = "monitoring"
+CONFIGURATION = "monitoring/prometheus.yml"
 _JOB = "sidecar-agents"
 _INTERVAL = "15s"
 _LONG = 100
@@ -25,9 +24,9 @@ _LONG = 100
 def render(plan: Plan) -> Rendering:
     """Return the scrape configuration, the rules and the dashboard of a plan."""
     return {
-        f"{FOLDER}/prometheus.yml": _text(plan, _configuration(plan)),
-        f"{FOLDER}/rules.yml": _text(plan, _rules(plan)),
-        f"{FOLDER}/dashboard.json": dashboard.as_json(),
+        CONFIGURATION: _text(plan, _configuration(plan)),
+        RULES: _text(plan, _rules(plan)),
+        DASHBOARD: dashboard.as_json(),
     }
 
 
@@ -40,7 +39,7 @@ def _configuration(plan: Plan) -> dict[str, Any]:
         for service in plan.services
     ]
     job = {"job_name": _JOB, "scrape_interval": _INTERVAL, "static_configs": targets}
-    return {"rule_files": ["rules.yml"], "scrape_configs": [job]}
+    return {"rule_files": [RULES.rpartition("/")[2]], "scrape_configs": [job]}
 
 
 def _rules(plan: Plan) -> dict[str, Any]:

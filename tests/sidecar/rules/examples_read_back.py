@@ -15,11 +15,15 @@ def _reached(error: str):
     return rules.out_of_reach("xtrace.cn-shanghai.aliyuncs.com", error) if error else None
 
 
+def _library(*, installed: bool):
+    return None if installed else rules.not_installed()
+
+
 FINE = Call(200, "")
 WHOLE = Call(100, 100, 0, 60, 0)
 
 EXAMPLES = {
-    "read-back-not-installed": example(rules.library, Call(installed=False), Call(installed=True)),
+    "read-back-not-installed": example(_library, Call(installed=False), Call(installed=True)),
     "read-back-without-key": example(rules.key, Call(given=False), Call(given=True)),
     "read-back-key-file-open": example(rules.key_file, Call(0o644), Call(0o600)),
     "read-back-key-refused": example(_answered, Call(404, "InvalidAccessKeyId.NotFound"), FINE),
