@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.ephemeral import container_of
 from sidecar.kubernetes.pods import Pod, trouble_of
+from sidecar.rules.machines import CHECK_UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,5 +85,6 @@ def _wait(kubectl: Kubectl, name: str, image: str, seconds: float) -> None:
             raise SidecarError(name, f"cannot run {image}: {state['waiting']['reason']}")
         if time.monotonic() > end:
             why = trouble_of(status) or "is not started yet"
-            raise SidecarError(name, f"did not end within {seconds:g} s: it {why}")
+            slow = CHECK_UNFINISHED.problem(f"did not end within {seconds:g} s: it {why}")
+            raise SidecarError.from_problem(name, slow)
         time.sleep(_POLL_SECONDS)

@@ -22,6 +22,7 @@ from sidecar.rules.agents import SOCKET_BUFFER, STOCK_WORKERS
 from sidecar.spec import LOOPBACK
 from sidecar.stand_in.sockets import Address
 from sidecar.verify.compose import ROLE, SERVICE
+from sidecar.verify.kubernetes import is_traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -145,7 +146,7 @@ def of_release(
     """Return the deployment of the pods that run already. Raises SidecarError where none does."""
     words = ("get", "pods", f"--selector={selector}", "--output=json")
     pods = pods_of(kubectl.json(*words, seconds=_READ_SECONDS))
-    traced = [pod for pod in pods if pod.container(AGENT)]
+    traced = [pod for pod in pods if is_traced(pod)]
     if not traced:
         fix = "Give --region ID for a release that is not installed yet"
         raise SidecarError(selector, "no pod of it has an agent", fix)
@@ -187,8 +188,9 @@ def _services_of(pods: Iterable[Pod]) -> Iterable[Traced]:
     seen = set()
     for pod in pods:
         for container in pod.data["spec"]["containers"]:
-            if container["name"] != AGENT and container["image"] not in seen:
-                seen.add(container["image"])
+            key = (pod.service, container["name"])
+            if container["name"] != AGENT and key not in seen:
+                seen.add(key)
                 given = {each["name"]: each.get("value") for each in container.get("env", [])}
                 words = (*container.get("command", ()), *container.get("args", ()))
                 yield Traced(pod.service, container["image"], words, _seen(given))

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _AGAIN = "SIDECAR_KIT_LOOKS_AGAIN"
+INTERPRETER_WORDS = 3
+"""Of a command: what comes later is not the program that is started."""
 
 
 def interpreter_of(command: Iterable[str]) -> str:
     """Return the Python that a command starts: itself, or the one of a script's first line."""
-    for word in list(command)[:3]:
+    for word in list(command)[:INTERPRETER_WORDS]:
         path = shutil.which(word) or ""
         if os.path.basename(path).startswith("python"):  # noqa: PTH119 - starts sooner
             return path

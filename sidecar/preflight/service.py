@@ -9,6 +9,7 @@ from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
 from sidecar.preflight.places import EngineNetwork, ask
 from sidecar.preflight.records import judged, not_made, skipped
+from sidecar.preflight.seen_in_service import INTERPRETER_WORDS
 from sidecar.rules import clients
 from sidecar.rules import service_images as rules
 
@@ -35,7 +36,7 @@ def check_services(candidate: Candidate) -> Iterator[Result]:
         return
     groups: dict[Hashable, list[Traced]] = {}
     for each in candidate.services:
-        alike = (each.image, each.command[:1], *sorted(each.environment.items()))
+        alike = (each.image, each.command[:INTERPRETER_WORDS], *sorted(each.environment.items()))
         groups.setdefault(alike, []).append(each)
     with ThreadPoolExecutor(4) as pool:
         for results in pool.map(lambda group: list(look(engine, group)), groups.values()):

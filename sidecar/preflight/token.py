@@ -49,23 +49,18 @@ def check_git(candidate: Candidate) -> Iterator[Result]:
     if path is None or candidate.is_local:
         yield skipped("token-in-git", "token", _NO_FILE if path is None else _PUBLIC)
         return
-    folder = _existing(path.parent)
     try:
-        inside = _git(folder, "rev-parse", "--is-inside-work-tree")
+        yield _judge_git(_existing(path.parent), path)
     except FileNotFoundError:
         yield skipped("token-in-git", "git", "is not on PATH")
-        return
     except subprocess.TimeoutExpired:
         yield skipped("token-in-git", "git", f"did not answer within {_GIT_SECONDS} s")
-        return
-    if inside != "true":
-        yield passed("token-in-git", str(path), "is in no git repository")
-        return
-    yield _judge_git(folder, path.absolute())
 
 
 def _judge_git(folder: Path, path: Path) -> Result:
-    name = str(path)
+    if _git(folder, "rev-parse", "--is-inside-work-tree") != "true":
+        return passed("token-in-git", str(path), "is in no git repository")
+    name = str(path.absolute())
     problem = rules.git(
         _git(folder, "log", "--all", "--max-count=1", "--format=%h", "--", name),
         tracked=bool(_git(folder, "ls-files", "--", name)),

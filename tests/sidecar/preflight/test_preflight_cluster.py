@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from cluster_pods import listed, pod
 from fake_kubectl import put_on_path
 
 from sidecar.errors import SidecarError
@@ -122,6 +123,21 @@ def test_a_pod_whose_image_cannot_be_pulled_is_removed_at_once(kubectl):
     assert "delete" == kubectl.asked[-1][1]
 
 
+def test_a_pod_that_is_too_slow_is_unfinished(kubectl):
+    """As a slow container is: --wait looks again."""
+    state = {"waiting": {"reason": "ContainerCreating"}}
+    kubectl.answer("create")
+    kubectl.answer("get pod", {"status": {"containerStatuses": [{"name": "look", "state": state}]}})
+    kubectl.answer("delete")
+
+    with pytest.raises(SidecarError) as raised:
+        run_pod(KUBECTL, "kit/gateway:1", ["python3"], 0.5)
+    assert ("check-unfinished", "did not end within 0.5 s: it waits: ContainerCreating") == (
+        raised.value.id,
+        raised.value.cause,
+    )
+
+
 def test_the_pod_meets_pod_security_restricted():
     """No token of the API, no privilege, read-only."""
     spec = pod_of("look", "kit/gateway:1", ["python3"])["spec"]
@@ -177,6 +193,20 @@ def test_a_gateway_outside_the_catalogue_is_the_releases_own_or_unknown(kubectl,
     (result,) = check_region(candidate)
 
     assert expected == (candidate.region, result.id)
+
+
+def test_services_of_one_image_are_each_looked_at(kubectl):
+    """Once each, whatever their replicas; the chart's test, which is finished, is none."""
+    args = ["--reporter.grpc.host-port=tracing-analysis-dc-sh.aliyuncs.com:1883"]
+    names = (("web-1", "web"), ("web-2", "web"), ("api-1", "api"))
+    pods = [pod(name, component, args=args) for name, component in names]
+    test = pod("a-test", "delivery-test", args=args, phase="Succeeded")
+    kubectl.answer("get pods", listed(*pods, test))
+    candidate = of_release(KUBECTL, "app=web", "", load_regions())
+
+    assert [("api", "web:1"), ("web", "web:1")] == [
+        (each.name, each.image) for each in candidate.services
+    ]
 
 
 def with_secret():

@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from sidecar.engine.containers import RunResult
+from sidecar.engine.images import ImageInfo
 from sidecar.preflight import service
 from sidecar.preflight.gateway import look as look_at
 from sidecar.preflight.places import Host
@@ -21,6 +24,24 @@ from sidecar.stand_in.sockets import Address
 
 PROGRAM = resources.files("sidecar.preflight").joinpath(service.PROGRAM).read_text("utf-8")
 JAEGER = {"jaeger-client": "4.8.0"}
+CANDIDATE = Candidate("process", "cn-shanghai", AgentFacts(Address("h", 1883), False, 64, 0))
+
+
+class Engine:
+    """An engine that has every image, and whose containers print the same."""
+
+    def __init__(self, printed):
+        self.printed, self.requests = printed, []
+        self.images = self.containers = self
+
+    def find(self, name):
+        """Return an image."""
+        return ImageInfo(name, 1, {}, "amd64")
+
+    def run(self, request):
+        """Record a container's request, and return what it prints."""
+        self.requests.append(request)
+        return RunResult(0, self.printed, "")
 
 
 def look(*command, python=sys.executable, folder=None, **variables):
@@ -94,14 +115,36 @@ def test_it_reads_the_sampler_of_the_image(tmp_path):
     assert ["sampler-hides-traces"] == [each.id for each in results if each.check == "sampler"]
 
 
+def test_services_with_other_interpreters_are_looked_at_one_by_one(monkeypatch):
+    """The program finds the interpreter in the first three words of a command."""
+    seen = {
+        "python": "3",
+        "versions": JAEGER,
+        "sampler": ["", ""],
+        "import_error": "",
+        "missing": "",
+    }
+    engine = Engine(json.dumps(seen))
+    monkeypatch.setattr(service, "connect", lambda: engine)
+    commands = [
+        ("env", "old/python", "web"),
+        ("env", "new/python", "web"),
+        ("env", "old/python", "web", "1"),
+    ]
+    services = [Traced(str(number), "i", words) for number, words in enumerate(commands)]
+    results = list(service.check_services(replace(CANDIDATE, services=tuple(services))))
+
+    assert 2 == len(engine.requests)
+    assert {"0", "1", "2"} == {each.subject for each in results}
+
+
 def test_a_look_that_does_not_end_is_unfinished(tmp_path, monkeypatch):
     """It is a warning, which --wait repeats; the message does not show the program."""
     slow = tmp_path / "slow"
     slow.write_text("#!/bin/sh\nexec sleep 9\n")
     slow.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(slow))
-    agent = AgentFacts(Address("h", 1883), False, 64, 0)
-    results = list(look_at(Candidate("process", "cn-shanghai", agent), Host(), 0.2))
+    results = list(look_at(CANDIDATE, Host(), 0.2))
 
     assert {"check-unfinished"} == {result.id for result in results}
     assert {"this host: did not end within 0.2 s"} == {result.cause for result in results}

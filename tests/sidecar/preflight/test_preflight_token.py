@@ -111,6 +111,17 @@ def test_without_git_the_check_is_skipped(rendered, monkeypatch):
     assert [("skipped", "")] == found(token.check_git(rendered))
 
 
+def test_a_git_that_is_slow_to_search_its_history_is_skipped(rendered, monkeypatch):
+    """As after the first answer of a large repository; the other checks still report."""
+    slow = rendered.folder / "git"
+    slow.write_text('#!/bin/sh\ncase "$*" in *rev-parse*) echo true;; *) exec sleep 9;; esac\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{rendered.folder}:/usr/bin:/bin")
+    monkeypatch.setattr(token, "_GIT_SECONDS", 0.5)
+
+    assert ["did not answer within 0.5 s"] == [each.cause for each in token.check_git(rendered)]
+
+
 def test_a_copy_of_the_token_in_another_file_is_an_error(rendered):
     """The file is named, the token is not shown."""
     copy = rendered.folder / "docker-compose.yml"
