@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar.rules import watch as rules
@@ -54,7 +54,7 @@ class Ledger:
         self._share, self._began, self._window = share, began, window
         self._known: dict[_Key, AgentState] = {}
         self._read: dict[_Key, AgentState] = {}
-        """As each was when its counters could last be read."""
+        """As each was when its counters could last be read; one that is gone may come back."""
         self._counted: dict[str, deque[tuple[float, AgentCounts]]] = {}
         self._queues: dict[_Key, list[int]] = {}
         self._flat: dict[_Key, tuple[int, int]] = {}
@@ -75,7 +75,7 @@ class Ledger:
 
     def _add(self, key: _Key, agent: AgentState, now: float) -> Change:
         before = self._known.get(key)
-        self._known[key] = agent
+        self._known[key] = _with_start(agent, before)
         if not (agent.runs and agent.counts):
             self._down.setdefault(key, now)
             return Change(*key, text=_event(before, agent))
@@ -92,7 +92,9 @@ class Ledger:
         """Return what an agent counted since it was read; since its start if that is later."""
         if before is None or before.counts is None:
             return counts if agent.started > self._began else counts.since(counts)
-        return counts if restarted(before, agent) else counts.since(before.counts)
+        if restarted(before, agent):
+            return counts
+        return counts.since(replace(before.counts, started=0))  # which a corrected clock moves
 
     def _judge_flow(self, key: _Key, counts: AgentCounts, counted: AgentCounts) -> None:
         self._queues[key] = [*self._queues.get(key, []), counts.queue][-3:]
@@ -103,7 +105,7 @@ class Ledger:
             self._flat[key] = (packets + counted.packets_processed, rounds + 1)
 
     def _forget(self, key: _Key) -> None:
-        for known in (self._known, self._read, self._queues, self._flat, self._down):
+        for known in (self._known, self._queues, self._flat, self._down):
             known.pop(key, None)
 
     def _evict(self, now: float) -> None:
@@ -145,7 +147,14 @@ def restarted(before: AgentState, after: AgentState) -> bool:
     """Tell whether an agent is not the one that was read before, and counts from 0."""
     if before.identity != after.identity or before.restarts < after.restarts:
         return True
-    return after.started - before.started > _SAME_START_SECONDS
+    return before.started > 0 and after.started - before.started > _SAME_START_SECONDS
+
+
+def _with_start(agent: AgentState, before: AgentState | None) -> AgentState:
+    """Return an agent with its start as it was known before, where it does not tell it now."""
+    if before is None or agent.started:
+        return agent
+    return replace(agent, started=before.started)
 
 
 def _event(before: AgentState | None, after: AgentState) -> str:

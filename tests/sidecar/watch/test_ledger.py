@@ -108,6 +108,59 @@ def test_a_restart_names_the_packets_that_were_in_its_queue(ledger):
     assert "was restarted, with 12 packets in its queue" == change.text
 
 
+def at(started, **totals):
+    """Return the agent as it says that it started then, of itself and in its counters."""
+    counts = replace(EARLIER, started=int(started), **totals)
+    return replace(AGENT, started=started, counts=counts)
+
+
+def test_a_corrected_clock_is_no_restart():
+    """It moves the time of a start, which the kernel derives from the clock, by some seconds."""
+    ledger = Ledger(0.01, BEGAN)
+    ledger.add([at(500.0)], BEGAN)
+    changes = ledger.add([at(503.0, spans_submitted=5200)], BEGAN + 60)
+
+    totals = ledger.totals()["web"]
+    assert [""] == [change.text for change in changes]
+    assert (200, 0) == (totals.spans_submitted, totals.spans_failed)
+
+
+def test_an_agent_that_does_not_answer_for_a_moment_was_not_restarted():
+    """The network names it; when it started is not known then."""
+    ledger = Ledger(0.01, BEGAN)
+    silent = replace(AGENT, started=0.0, counts=None, cause="timed out")
+    texts = [
+        change.text
+        for step, agent in enumerate((at(500.0), silent, at(500.0), at(500.0)))
+        for change in ledger.add([agent], BEGAN + step)
+    ]
+
+    assert ["cannot be read: timed out", "can be read again"] == texts
+
+
+def test_a_restart_between_two_answers_is_known():
+    """The start that was known before is compared."""
+    ledger = Ledger(0.01, BEGAN)
+    silent = replace(AGENT, started=0.0, counts=None, cause="timed out")
+    for step, agent in enumerate((at(500.0), silent)):
+        ledger.add([agent], BEGAN + step)
+    (change,) = ledger.add([at(BEGAN + 2)], BEGAN + 5)
+
+    assert ("was restarted", 5000) == (change.text, change.counted.spans_submitted)
+
+
+def test_a_name_that_is_not_found_for_a_moment_makes_nothing_count_again():
+    """The agent started during the watch; its losses were counted once."""
+    ledger = Ledger(0.01, BEGAN)
+    agent = at(BEGAN + 10)
+    nobody = AgentState("web", "web-agent", "not found: try again")
+    for step, found_then in enumerate((agent, nobody, agent)):
+        ledger.add([found_then], BEGAN + 20 + step)
+
+    totals = ledger.totals()["web"]
+    assert (5000, 4700) == (totals.spans_submitted, totals.spans_failed)
+
+
 def test_what_counts_while_it_cannot_be_read_is_added_later(ledger):
     """The difference is to its last reading, not from 0."""
     ledger.add([replace(AGENT, counts=None, cause="timed out")], BEGAN + 20)
