@@ -270,10 +270,16 @@ def _used(agent: Object, source: Path) -> bytes | None:
 
 
 def _is_copy(mounted: Path | None, source: Path) -> bool:
-    """Tell whether a replaced file has the content of the one that an agent still has."""
-    if mounted is None or mounted.samefile(source):
+    """Tell whether a replaced file has the content of the one that an agent still has.
+
+    Where this user may not look into the agent's container, it is not known to have it.
+    """
+    try:
+        if mounted is None or mounted.samefile(source):
+            return False
+        return mounted.read_bytes() == source.read_bytes()
+    except PermissionError:
         return False
-    return mounted.read_bytes() == source.read_bytes()
 
 
 def _label(container: Object, name: str) -> str:

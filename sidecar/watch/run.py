@@ -66,7 +66,8 @@ class _Watch:
         """Since when the deployment as a whole cannot be read."""
 
     def run(self) -> Iterator[Change | Verdict]:
-        agents: Sequence[AgentState] | None = self._deployment.read_all()
+        agents: Sequence[AgentState] | None
+        agents = self._deployment.read() or self._deployment.read_all()  # which says what lacks
         while True:
             now = time.time()
             if agents is not None:

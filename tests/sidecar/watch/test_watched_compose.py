@@ -6,6 +6,7 @@ import json
 import os
 import tarfile
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +14,25 @@ from sidecar.engine.containers import Container, RunResult
 from sidecar.errors import SidecarError
 from sidecar.tokens.check import fingerprint
 from sidecar.verify.counts import AgentCounts
-from sidecar.watch import bundle
+from sidecar.watch import bundle, compose
 from sidecar.watch.compose import ComposeAgents
 from sidecar.watch.evidence import Evidence
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 STARTED = "2026-11-26T01:00:00.5Z"
 COUNTS = AgentCounts(packets_processed=4, spans_submitted=200, kernel_drops=2)
+
+
+class Forbidden(type(Path())):
+    """A path that this user may not look at: these tests may run as root, who may."""
+
+    def samefile(self, other):
+        """Refuse."""
+        raise PermissionError(13, "Permission denied", str(self))
+
+    def read_bytes(self):
+        """Refuse."""
+        self.samefile(self)
 
 
 class Containers:
@@ -155,6 +168,17 @@ def test_the_tokens_fingerprint_is_that_of_the_mounted_file(agents):
 def test_a_token_file_that_is_newer_than_the_agent_is_reported(agents, token_file):
     """The agent reads it only when it starts."""
     os.utime(token_file)
+    (agent,) = agents.read_all()
+
+    assert agent.token.stale.endswith("was written after it started")
+
+
+def test_a_mounted_token_file_that_this_user_may_not_see_is_no_copy(
+    agents, token_file, monkeypatch
+):
+    """Another user's container, whose root only its owner and root may enter."""
+    os.utime(token_file)
+    monkeypatch.setattr(compose, "_mounted", lambda _: Forbidden(token_file))
     (agent,) = agents.read_all()
 
     assert agent.token.stale.endswith("was written after it started")
