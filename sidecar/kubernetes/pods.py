@@ -34,8 +34,7 @@ class Pod:
     @property
     def service(self) -> str:
         """The workload that it belongs to: the chart's component, else the application's name."""
-        labels = self.data["metadata"].get("labels", {})
-        return str(labels.get(COMPONENT) or labels.get(NAME) or labels.get("app") or self.name)
+        return service_of(self.data, self.name)
 
     @property
     def image(self) -> str:
@@ -77,6 +76,12 @@ class Pod:
         for container in (*spec.get("initContainers", []), *spec["containers"]):
             if why := trouble_of(self.status_of(container["name"])):
                 yield f"container {container['name']} {why}"
+
+
+def service_of(workload: Object, name: str) -> str:
+    """Return the service of a pod, or of the template of some, by its labels; else its name."""
+    labels = workload["metadata"].get("labels") or {}
+    return str(labels.get(COMPONENT) or labels.get(NAME) or labels.get("app") or name)
 
 
 def _named(name: str, groups: Iterable[Iterable[Object]]) -> Object | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.kubernetes.pods import COMPONENT, NAME, reasons_of, trouble_of
+from sidecar.kubernetes.pods import reasons_of, service_of, trouble_of
 from sidecar.rules.service_reports import missing, replica, rollout
 from sidecar.verify.deployment import Lack
 from sidecar.verify.unfit import has_agent, lacks_agent
@@ -38,7 +38,7 @@ def lacking(workloads: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
             wanted = workload["spec"].get("replicas", 1)
             found = workload.get("status", {}).get("replicas", 0)
             if problem := missing(wanted, found):
-                yield Lack(_service_of(workload), problem)
+                yield Lack(service_of(template, workload["metadata"]["name"]), problem)
 
 
 def broken(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
@@ -52,12 +52,6 @@ def broken(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
         several = len({_hash_of(pod) for pod in pods}) > 1
         if problem := rollout(cause) if several else replica(cause):
             yield Lack(name, problem)
-
-
-def _service_of(workload: Mapping[str, Any]) -> str:
-    labels = workload["spec"]["template"]["metadata"].get("labels", {})
-    own = workload["metadata"]["name"]
-    return str(labels.get(COMPONENT) or labels.get(NAME) or labels.get("app") or own)
 
 
 def _hash_of(pod: Pod) -> str:

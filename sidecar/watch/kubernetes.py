@@ -15,13 +15,13 @@ from sidecar.kubernetes.errors import ForbiddenError, KubernetesError
 from sidecar.kubernetes.forward import forwarded
 from sidecar.kubernetes.pods import (
     AGENT,
-    COMPONENT,
     GATEWAY,
     INSTANCE,
     Pod,
     admin_of,
-    agent_of,
+    compact_port_of,
     pods_of,
+    service_of,
     trouble_of,
 )
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
@@ -30,13 +30,14 @@ from sidecar.tokens.secret_store import KEY
 from sidecar.verify.kubernetes import is_gateway, is_traced, not_found
 from sidecar.verify.loopback import fetch
 from sidecar.verify.reader import agent_counts
+from sidecar.verify.unfit import has_agent
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import LOG_BYTES, shown_variables
 from sidecar.watch.gateway import last_span
 from sidecar.watch.times import seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.watch.evidence import Evidence
@@ -108,13 +109,11 @@ class ReleaseAgents:
             answer = self._kubectl.get(_WORKLOADS, selector)
         except ForbiddenError:  # a user who may read pods only
             answer = self._kubectl.get("pods", selector)
-        kinds: dict[str, list[Object]] = {}
-        for item in answer["items"]:
-            kinds.setdefault(item.get("kind", "Pod"), []).append(item)
-        pods = pods_of({"items": kinds.pop("Pod", [])})
-        services = {pod.service for pod in pods}
-        wanted = {_component(item) for group in kinds.values() for item in group if _traces(item)}
-        return pods, sorted(wanted - services)
+        items: list[Object] = answer["items"]
+        pods = pods_of({"items": [item for item in items if item.get("kind", "Pod") == "Pod"]})
+        known = {GATEWAY, *(pod.service for pod in pods)}
+        wanted = _traced(item for item in items if item.get("kind", "Pod") != "Pod")
+        return pods, sorted({*wanted} - known)
 
     def _states(
         self,
@@ -148,8 +147,7 @@ class ReleaseAgents:
                 cause = error.cause if isinstance(error, SidecarError) else str(error)
                 return replace(agent, cause=cause)
             tables = reading.result()
-        port = int(agent_of(pod).rpartition(":")[2])
-        counts = agent_counts(metrics, tables, port)
+        counts = agent_counts(metrics, tables, compact_port_of(pod))
         return replace(agent, counts=counts, kernel_known=bool(tables))
 
     def _metrics(self, pod: Pod) -> str:
@@ -257,12 +255,9 @@ def _secret(pod: Pod) -> str:
     return ""
 
 
-def _component(workload: Object) -> str:
-    labels = workload["spec"]["template"]["metadata"].get("labels") or {}
-    return str(labels.get(COMPONENT) or workload["metadata"]["name"])
-
-
-def _traces(workload: Object) -> bool:
-    spec = workload["spec"]["template"]["spec"]
-    containers = (*spec.get("containers", []), *spec.get("initContainers", []))
-    return any(each["name"] == AGENT for each in containers) and _component(workload) != GATEWAY
+def _traced(workloads: Iterable[Object]) -> Iterator[str]:
+    """Yield the services of workloads whose pods have an agent."""
+    for workload in workloads:
+        template = workload["spec"]["template"]
+        if has_agent(template):
+            yield service_of(template, workload["metadata"]["name"])

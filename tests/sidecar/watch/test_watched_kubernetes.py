@@ -153,6 +153,34 @@ def test_a_service_without_a_pod_is_a_line(kubectl):
     ]
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"app": "web"},
+        {"app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": "demo"},
+    ],
+)
+def test_a_workload_with_a_name_of_its_own_has_its_pods(kubectl, labels):
+    """By their labels, as of a chart of one's own or of `helm create`."""
+    made = pod()
+    made["metadata"]["labels"] = labels
+    template = {"metadata": {"labels": labels}, "spec": made["spec"]}
+    owner = {
+        "kind": "Deployment",
+        "metadata": {"name": "demo-web-deploy"},
+        "spec": {"template": template},
+    }
+
+    assert ["running"] == [state.state for state in read(kubectl, made, owner)]
+
+
+def test_the_kernels_drops_are_those_of_the_agents_own_port(kubectl):
+    """Whatever port the service's variables name."""
+    (agent,) = read(kubectl, pod(env=[{"name": "JAEGER_AGENT_PORT", "value": "none"}]))
+
+    assert 12 == agent.counts.kernel_drops
+
+
 def test_a_user_who_may_read_pods_only_sees_the_pods(kubectl):
     """Deployments are asked for, too, but are not needed."""
     kubectl.answer(FIND, err=FORBIDDEN)
