@@ -91,6 +91,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
     """Run the command line inside this process."""
 
     def call(*arguments: object) -> CommandResult:
+        assert "--verbose" not in arguments, "its log cannot be taken back: use execute"
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         return CommandResult(code, *capsys.readouterr())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sidecar.checks.deployment import check_compose
+from sidecar.engine.compose import find_compose
 from sidecar.rules import catalogue
 
 if TYPE_CHECKING:
@@ -294,7 +295,8 @@ def test_compose_looks_for_files_where_the_rendering_will_be(run, monkeypatch) -
     (cause,) = asked("none")
     assert "none.env" in cause
     assert "sidecar-validate-" not in cause
-    assert "docker compose --project-directory not/yet -f not/yet/docker-compose.yml" in cause
+    program = " ".join(find_compose().program)
+    assert f"{program} --project-directory not/yet -f not/yet/docker-compose.yml" in cause
     assert [] == asked("web")
 
 

@@ -119,7 +119,7 @@ def test_a_region_without_an_engine_is_looked_at_from_this_host(run, tmp_path, m
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_output_shows_the_token(run, tmp_path, monkeypatch, form):
+def test_no_output_shows_the_token(execute, tmp_path, monkeypatch, form):
     """Of a token in its file, in a copy that is reported, and in the log of --verbose."""
     token = "shop7@0a1b2c3d4e5f6a7b8c9d_shop7@5e6f7a8b9c0d1e2f"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
@@ -128,7 +128,7 @@ def test_no_output_shows_the_token(run, tmp_path, monkeypatch, form):
     (folder / "secrets" / "agent.yaml").write_text(config_text(token, "agent.tags"))
     (folder / "notes.txt").write_text(f"token: {token}\n")
     words = ("verify", "--pre", "--region", "eu-central-1", "--out", folder, "--verbose")
-    done = run(*words, "--only", "token", "--output", form)
+    done = execute(*words, "--only", "token", "--output", form)
 
     assert 1 == done.code
     assert "token-in-rendered-file" in done.out

@@ -21,17 +21,24 @@ def waits(reason, **status):
 
 
 def runs(seconds, last, **status):
-    """Return the status of a container that started again so many seconds ago."""
-    started = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    """Return the status of a container that started again so many seconds before the test."""
+    return {"started": seconds, "lastState": last, **status}
+
+
+def timed(status):
+    """Return a container's status with the time of its start."""
+    if not status or "started" not in status:
+        return status
+    started = datetime.now(timezone.utc) - timedelta(seconds=status["started"])
     text = started.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"state": {"running": {"startedAt": text}}, "lastState": last, **status}
+    return {"state": {"running": {"startedAt": text}}, **status}
 
 
-def found(service=None, **changes):
-    """Return the id and cause that a pod has, or None; `service` is its container's status."""
-    data = pod(**changes)
+def found(service=None, agent=None, **changes):
+    """Return the id and cause that a pod has, or None, by the status of its containers."""
+    data = pod(agent=timed(agent), **changes) if agent else pod(**changes)
     if service:
-        data["status"]["containerStatuses"] = [{"name": "web", **service}]
+        data["status"]["containerStatuses"] = [{"name": "web", **timed(service)}]
     (one,) = pods_of(listed(data))
     problem = problem_of(one, state_of(one))
     return problem and (problem.rule.id, problem.cause)
