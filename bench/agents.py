@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bench.children import CHECKOUT, Child, python, running
 from bench.measure import Skipped
 from sidecar.plan import LOCAL_TOKEN_FILE
-from sidecar.verify.reader import read_agent
+from sidecar.verify.network.reader import read_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.agents import TOKEN_FILE
 from bench.children import Child, python, running
-from sidecar.verify.reader import read_gateway
+from sidecar.verify.network.reader import read_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from compose_deployment import free_port, wait_for
 
 from sidecar.secrecy import child_environment
 from sidecar.verify.counts import client_counts
-from sidecar.verify.reader import read_agent, read_gateway
+from sidecar.verify.network.reader import read_agent, read_gateway
 
 
 def free_udp_port():

@@ -18,7 +18,7 @@ from sidecar.engine.compose import Compose, find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.verify import trace
-from sidecar.verify.compose import deployment_of
+from sidecar.verify.compose.deployment import deployment_of
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sidecar.images.deliver import as_text, deliver
 from sidecar.images.obtain import ImageOptions
 from sidecar.verify import report as reports
 from sidecar.verify import trace
-from sidecar.verify.compose import deployment_of
+from sidecar.verify.compose.deployment import deployment_of
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import UsageError
 from sidecar.verify import report as reports
 from sidecar.verify.asking import parsed
-from sidecar.verify.compose import deployment_of
-from sidecar.verify.kubernetes import ReleaseDeployment
+from sidecar.verify.compose.deployment import deployment_of
+from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:

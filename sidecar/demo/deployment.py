@@ -11,8 +11,8 @@ from sidecar.demo.processes import running
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.local import LocalDeployment
-from sidecar.verify.loopback import fetch
-from sidecar.verify.reader import await_agent
+from sidecar.verify.network.loopback import fetch
+from sidecar.verify.network.reader import await_agent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

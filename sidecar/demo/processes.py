@@ -25,7 +25,7 @@ from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.recognition import mask
 from sidecar.secrecy import child_environment
-from sidecar.verify.loopback import answers
+from sidecar.verify.network.loopback import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

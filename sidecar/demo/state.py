@@ -11,7 +11,7 @@ import psutil
 
 from sidecar import files
 from sidecar.errors import SidecarError
-from sidecar.verify.reader import wait_for
+from sidecar.verify.network.reader import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WORKING_DIR = "com.docker.compose.project.working_dir"
 CONFIG_FILES = "com.docker.compose.project.config_files"
+ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
+"""Labels of a rendering: a container's part in the deployment, and the service it belongs to."""
 FILE = "docker-compose.yml"
 RENAME = "Give `name:` in the spec, and render again"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import dotenv
 from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
+from sidecar.engine.project import ROLE, SERVICE
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
@@ -21,8 +22,7 @@ from sidecar.regions import LOCAL
 from sidecar.rules.agents import SOCKET_BUFFER, STOCK_WORKERS
 from sidecar.spec import LOOPBACK
 from sidecar.stand_in.sockets import Address
-from sidecar.verify.compose import ROLE, SERVICE
-from sidecar.verify.kubernetes import is_traced
+from sidecar.verify.kubernetes.release import is_traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

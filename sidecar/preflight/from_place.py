@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sidecar.engine.client import connect
 from sidecar.engine.errors import EngineError
+from sidecar.engine.project import ROLE
 from sidecar.preflight import gateway
 from sidecar.preflight.places import AgentPod, EngineNetwork, Host, PodPlace
 from sidecar.preflight.records import passed, skipped
-from sidecar.verify.compose import ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from sidecar.errors import SidecarError
 from sidecar.kubernetes.ephemeral import run_inside
 from sidecar.kubernetes.short_lived import run_pod
 from sidecar.rules.machines import unfinished
-from sidecar.verify.printed import last_line
+from sidecar.verify.network.printed import last_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

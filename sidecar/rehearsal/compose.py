@@ -13,8 +13,8 @@ from sidecar.preflight.candidates import REGION_LABEL
 from sidecar.regions import LOCAL
 from sidecar.rehearsal.stage import Sent, real_gateway
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.verify.compose import ComposeDeployment, running_in
-from sidecar.verify.printed import last_line
+from sidecar.verify.compose.deployment import ComposeDeployment, running_in
+from sidecar.verify.network.printed import last_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class ComposeStage(ComposeDeployment):
         super().__init__(posted, project, image, containers, wanted)
         if self._region() != LOCAL:
             raise real_gateway(f"Compose project {project}")
-        self._gateway = self._running("gateway", "")
+        self._gateway = self.parts.running("gateway")
         self.sent: list[Sent] = []
         self._left: dict[str, Sequence[str]] = {}
         """Network that the stand-in left → its names there."""
@@ -54,13 +54,13 @@ class ComposeStage(ComposeDeployment):
     def _region(self) -> str:
         """Return the region that the rendering names, as a label of each of its containers."""
         (any_service, *_) = self.services()
-        data = self._inspect(self._found["service", any_service][0])
+        data = self.parts.inspect(self.parts.of("service", any_service)[0])
         region: str = data["Config"]["Labels"].get(REGION_LABEL, LOCAL)
         return region
 
     def begin(self) -> None:
         """Read the agents' logs from now on only, and take an earlier restart for no cause."""
-        self._began = self._recently = time.time()
+        self.parts.began = self.parts.recently = time.time()
 
     def agents(self) -> Sequence[str]:
         """Return the services: each has its own agent."""
@@ -83,7 +83,7 @@ class ComposeStage(ComposeDeployment):
 
     def _faults(self, *options: str) -> Any:  # noqa: ANN401 - JSON
         request = RunRequest(
-            image=self._image,
+            image=self.parts.image,
             argv=(*_GATEWAY[1:], *options),
             entrypoint=_GATEWAY[:1],
             network_mode=f"container:{self._gateway.identity}",
@@ -141,9 +141,7 @@ class ComposeStage(ComposeDeployment):
         self._posts.close()
 
     def _agents(self) -> list[Container]:
-        return [
-            one for (role, _), several in self._found.items() if role == "agent" for one in several
-        ]
+        return [one for name in self.services() for one in self.parts.of("agent", name)]
 
     def _state(self, container: Container) -> str:
         status: str = self._posts.inspect(container.identity)["State"]["Status"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.rehearsal.ledger import Segment, ledger
 from sidecar.verify.counts import AgentCounts
-from sidecar.verify.reader import wait_for
+from sidecar.verify.network.reader import wait_for
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
-from sidecar.engine.project import FILE, containers_of
+from sidecar.engine.project import FILE, ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
 from sidecar.tokens.store import NoAgents
-from sidecar.verify.compose import ROLE, SERVICE, ComposeDeployment
+from sidecar.verify.compose.deployment import ComposeDeployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -155,7 +155,7 @@ class ThroughAgents(ComposeDeployment):
         self._services = [data["Config"]["Labels"][SERVICE] for data in inspected]
         super().__init__(engine, config["name"], config["x-sidecar"]["probe"])
         for service, agent in zip(self._services, agents, strict=True):
-            self._found["agent", service] = [agent]
+            self.parts.found["agent", service] = [agent]
 
     def services(self) -> Sequence[str]:
         """Return the services of these agents."""
@@ -164,7 +164,7 @@ class ThroughAgents(ComposeDeployment):
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans to the agent, from inside its own network."""
         jaeger = {"JAEGER_AGENT_HOST": "127.0.0.1"}
-        return self._marked(self._running("agent", service), service, marker, spans, jaeger)
+        return self._marked(self.parts.running("agent", service), service, marker, spans, jaeger)
 
 
 def find_agents(folder: Path, path: Path) -> Agents:

@@ -18,7 +18,7 @@ from sidecar.kubernetes.errors import ConflictError, KubernetesError, NotFoundEr
 from sidecar.kubernetes.pods import INSTANCE
 from sidecar.tokens import check
 from sidecar.tokens.store import NoAgents
-from sidecar.verify.kubernetes import ReleaseDeployment
+from sidecar.verify.kubernetes.release import ReleaseDeployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sidecar.verify.look import Look, ReplicaLook
-    from sidecar.verify.requests import Answer
+    from sidecar.verify.network.requests import Answer
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NAMED = re.compile(r"(?P<service>[\w.-]+)=(?P<url>https?://.*)")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from sidecar.errors import SidecarError
 from sidecar.verify.hops import CLIENT
 from sidecar.verify.look import Look, broken_by
-from sidecar.verify.seen import Seen
+from sidecar.verify.network.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

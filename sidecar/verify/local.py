@@ -9,11 +9,11 @@ from sidecar.errors import SidecarError
 from sidecar.rules.parts import no_answer
 from sidecar.verify.deployment import StepByStep
 from sidecar.verify.look import ReplicaLook, part_error
-from sidecar.verify.marked import send_marked
-from sidecar.verify.namespace import resolved
-from sidecar.verify.reader import Reading, await_gateway, read_gateway
-from sidecar.verify.seen import Seen, read
-from sidecar.verify.visit import Errand, visit
+from sidecar.verify.network.marked import send_marked
+from sidecar.verify.network.namespace import resolved
+from sidecar.verify.network.reader import Reading, await_gateway, read_gateway
+from sidecar.verify.network.seen import Seen, read
+from sidecar.verify.network.visit import Errand, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

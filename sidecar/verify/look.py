@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.parts import NOT_COUNTED
-from sidecar.verify import visit
 from sidecar.verify.counts import AgentCounts, ClientCounts, agent_counts_of, client_counts
+from sidecar.verify.network import visit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.findings import Problem
-    from sidecar.verify.visit import Visit
+    from sidecar.verify.network.visit import Visit
 
 
 def part_error(subject: str, problem: Problem) -> SidecarError:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sidecar.verify.asking import Ask
     from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.deployment import Deployment
-    from sidecar.verify.seen import Seen
+    from sidecar.verify.network.seen import Seen
 
 SPANS = 200
 SECONDS = 15.0

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from sidecar.findings import Problem
     from sidecar.verify.deployment import Lack
     from sidecar.verify.look import Look, ReplicaLook
-    from sidecar.verify.runtimes import Runtime
-    from sidecar.verify.seen import Seen
-    from sidecar.verify.visit import Visit
+    from sidecar.verify.network.runtimes import Runtime
+    from sidecar.verify.network.seen import Seen
+    from sidecar.verify.network.visit import Visit
 
 _OTLP = (
     "JAEGER_ENDPOINT",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.verify import loopback
-from sidecar.verify.reader import wait_for
+from sidecar.verify.network import loopback
+from sidecar.verify.network.reader import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

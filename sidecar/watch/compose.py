@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
-from sidecar.engine.project import FILE, containers_of
+from sidecar.engine.project import FILE, ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
 from sidecar.plan.agents import CONFIG_FILE
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.tokens.check import check_agent_data, token_of
-from sidecar.verify.compose import ROLE, SERVICE
 from sidecar.verify.counts import agent_counts_of
-from sidecar.verify.loopback import fetch
-from sidecar.verify.printed import last_line
-from sidecar.verify.reader import agent_counts
+from sidecar.verify.network.loopback import fetch
+from sidecar.verify.network.printed import last_line
+from sidecar.verify.network.reader import agent_counts
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import end_of, shown_variables
 from sidecar.watch.gateway import last_span
@@ -40,7 +39,7 @@ _AT_ONCE = 8
 _ANSWER_SECONDS = 1.0
 _LOOK_SECONDS = 20.0
 _LOG_SECONDS = 24 * 3600.0
-_READER = ("-m", "sidecar.verify.reader", "agent")
+_READER = ("-m", "sidecar.verify.network.reader", "agent")
 _TABLES = ("udp", "udp6")
 Object = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from sidecar.verify.loopback import fetch
+from sidecar.verify.network.loopback import fetch
 
 _ANSWER_SECONDS = 1.0
 _MICROSECONDS = 1_000_000

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from sidecar import files, signals
 from sidecar.console import findings_data, findings_text
 from sidecar.rules.watch import BUDGET
-from sidecar.verify.loopback import fetch
-from sidecar.verify.reader import agent_counts
+from sidecar.verify.network.loopback import fetch
+from sidecar.verify.network.reader import agent_counts
 from sidecar.watch.agents import RUNNING, AgentState
 from sidecar.watch.health import STATE
 from sidecar.watch.ledger import Ledger

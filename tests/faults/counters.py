@@ -8,7 +8,7 @@ from pathlib import Path
 
 from faults import namespaces
 
-from sidecar.verify.reader import agent_counts
+from sidecar.verify.network.reader import agent_counts
 
 ADMIN_PORT = 14271
 SPANS, PACKETS = ("spans_failed",), ("packets_dropped", "kernel_drops", "read_errors")

@@ -109,6 +109,6 @@ def spans_taken(release, outside, marker: str) -> dict[str, int]:
 def accepted(outside, marker: str, spans: int) -> int:
     """Return how many spans of a marker the stand-in accepted, once it has so many."""
     options = (f"--url={GATEWAY}", f"--settled={spans}", "--seconds=20")
-    return json.loads(outside("-m", "sidecar.verify.reader", "gateway", marker, *options))[
+    return json.loads(outside("-m", "sidecar.verify.network.reader", "gateway", marker, *options))[
         "accepted"
     ]

@@ -21,7 +21,7 @@ def look(port: int, admin: int, seconds: float):
     """Run the program and return what it saw."""
     addresses = [f"--agent=127.0.0.1:{port}", f"--admin=http://127.0.0.1:{admin}"]
     options = ["--service=web", "--marker=m", "--spans=20", f"--seconds={seconds}"]
-    command = [sys.executable, "-m", "sidecar.verify.look_inside", *options, *addresses]
+    command = [sys.executable, "-m", "sidecar.verify.pod.look", *options, *addresses]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return from_text(done.stdout)

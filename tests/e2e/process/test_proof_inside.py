@@ -9,8 +9,9 @@ from contextlib import ExitStack
 import pytest
 from agent_process import AgentProcess, StandInProcess, write_token
 
-from sidecar.verify import inside, marked
-from sidecar.verify.pod import PodDeployment
+from sidecar.verify.network import marked
+from sidecar.verify.pod import proof
+from sidecar.verify.pod.deployment import PodDeployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 
@@ -31,7 +32,7 @@ def proven(agent_binary, tmp_path, capsys):
                 f"--agent=127.0.0.1:{agent.port}",
                 f"--admin=http://127.0.0.1:{agent.admin}",
             ]
-            code = inside.main(
+            code = proof.main(
                 ["--service=test", "--spans=20", "--seconds=8", *addresses, *page, *options]
             )
         return code, "".join(capsys.readouterr())
@@ -57,7 +58,7 @@ def test_a_proven_agent_is_told_to_end_and_ends_well(agent_binary, tmp_path) -> 
         gateway = StandInProcess(stack, file)
         agent = AgentProcess(stack, program, tmp_path / "agent.log", file, gateway.grpc)
         addresses = [f"--agent=127.0.0.1:{agent.port}", f"--admin=http://127.0.0.1:{agent.admin}"]
-        code = inside.main(["--service=test", "--spans=20", f"--end-agent={program}", *addresses])
+        code = proof.main(["--service=test", "--spans=20", f"--end-agent={program}", *addresses])
 
         assert (0, 0) == (code, agent.process.wait(10))
 

@@ -14,7 +14,7 @@ from compose_deployment import wait_for
 from udp_agent import UdpAgent
 
 from sidecar.verify.local import send_marked
-from sidecar.verify.pod import PodDeployment
+from sidecar.verify.pod.deployment import PodDeployment
 from sidecar.verify.run import verify
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]

@@ -12,7 +12,7 @@ import pytest
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.demo.state import Demo, Started
 from sidecar.errors import SidecarError
-from sidecar.verify import marked
+from sidecar.verify.network import marked
 
 
 def test_a_probe_that_does_not_end_is_an_error(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from sidecar.rules import parts
 from sidecar.rules.parts import PodState, State
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.look import broken_by
-from sidecar.verify.pod import PodDeployment
+from sidecar.verify.pod.deployment import PodDeployment
 
 RUNNING = State("web-1", "running")
 

@@ -6,9 +6,9 @@ import pytest
 
 from sidecar.verify.asking import Ask, parsed, settled, urls_for
 from sidecar.verify.look import Look, ReplicaLook
-from sidecar.verify.namespace import Reading
-from sidecar.verify.requests import Answer
-from sidecar.verify.visit import Visit
+from sidecar.verify.network.namespace import Reading
+from sidecar.verify.network.requests import Answer
+from sidecar.verify.network.visit import Visit
 
 NAMES = ("api", "web")
 LOCAL = "http://localhost:8080/"

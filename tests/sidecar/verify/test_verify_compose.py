@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.engine.containers import Container, RunResult
 from sidecar.errors import SidecarError
-from sidecar.verify.compose import ComposeDeployment, deployment_of
+from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 
 PROBED = {"started": 5, "sent": 5, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
@@ -115,7 +115,13 @@ def test_an_agent_is_read_from_inside_its_network(engine, deployment):
     )
     (request,) = engine.containers.ran
     assert ("container:frontend-agent", 150) == (request.network_mode, request.seconds)
-    assert ("-m", "sidecar.verify.reader", "agent", "--settled=200", "--seconds=90") == request.argv
+    assert (
+        "-m",
+        "sidecar.verify.network.reader",
+        "agent",
+        "--settled=200",
+        "--seconds=90",
+    ) == request.argv
 
 
 def test_two_agents_of_a_service_are_not_counted(engine):
@@ -290,8 +296,8 @@ class Compose:
 def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
     """Name and probe image come from the folder's file, variables resolved."""
     config = {"name": "sidecar-local", "x-sidecar": {"probe": "kit/gateway:1"}}
-    monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
-    monkeypatch.setattr("sidecar.verify.compose.find_compose", lambda: Compose(config))
+    monkeypatch.setattr("sidecar.verify.compose.deployment.connect", lambda: engine)
+    monkeypatch.setattr("sidecar.verify.compose.deployment.find_compose", lambda: Compose(config))
 
     assert ["frontend"] == deployment_of(tmp_path).services()
 
@@ -301,9 +307,9 @@ def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
 )
 def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
     """A file that the kit did not render names no probe."""
-    monkeypatch.setattr("sidecar.verify.compose.connect", lambda: engine)
+    monkeypatch.setattr("sidecar.verify.compose.deployment.connect", lambda: engine)
     monkeypatch.setattr(
-        "sidecar.verify.compose.find_compose", lambda: Compose({"name": "mine", **extra})
+        "sidecar.verify.compose.deployment.find_compose", lambda: Compose({"name": "mine", **extra})
     )
 
     with pytest.raises(

@@ -9,13 +9,13 @@ import pytest
 
 from sidecar.engine.containers import Container, RunResult
 from sidecar.engine.errors import EngineError
-from sidecar.verify.addresses import agent_addresses, reached_from
-from sidecar.verify.compose import ComposeDeployment
+from sidecar.verify.compose.addresses import agent_addresses, reached_from
+from sidecar.verify.compose.deployment import ComposeDeployment
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.look import Task
-from sidecar.verify.namespace import Reading
-from sidecar.verify.runtimes import Runtime
-from sidecar.verify.visit import Visit
+from sidecar.verify.network.namespace import Reading
+from sidecar.verify.network.runtimes import Runtime
+from sidecar.verify.network.visit import Visit
 
 TASK = Task("web", "m", 200, 9, urls=("http://localhost/",), traced=True)
 CLIENT = ClientCounts(200, 200, packets=4, trace_ids=("t",))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.verify import inside
+from sidecar.verify.pod import proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def trace(spans: int, *, token: bool = True):
 def test_a_service_that_names_its_trace_is_followed_to_the_gateway() -> None:
     """The trace is shown as a tree."""
     with serving({"/greet": {"trace_id": TRACE}, f"/api/traces/{TRACE}": trace(4)}) as url:
-        text = inside.asked(f"{url}/greet", url, 5)
+        text = proof.asked(f"{url}/greet", url, 5)
 
     assert (
         f"{url}/greet: answers; its trace {TRACE}, accepted with its token tag:"
@@ -82,13 +82,13 @@ def test_a_service_that_names_its_trace_is_followed_to_the_gateway() -> None:
 def test_a_service_that_names_no_trace_just_answers(answer: object) -> None:
     """Any service may be requested."""
     with serving({"/": answer}) as url:
-        assert f"{url}/: answers" == inside.asked(f"{url}/", url, 1)
+        assert f"{url}/: answers" == proof.asked(f"{url}/", url, 1)
 
 
 def test_a_real_gateway_is_not_asked_for_the_trace() -> None:
     """It has no page to show it."""
     with serving({"/": {"trace_id": TRACE}}) as url:
-        assert f"{url}/: answers" == inside.asked(f"{url}/", None, 1)
+        assert f"{url}/: answers" == proof.asked(f"{url}/", None, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_an_incomplete_trace_is_a_failure(found: object, cause: str) -> None:
         serving({"/": {"trace_id": TRACE}, f"/api/traces/{TRACE}": found}) as url,
         pytest.raises(SidecarError, match=cause),
     ):
-        inside.asked(f"{url}/", url, 0.2)
+        proof.asked(f"{url}/", url, 0.2)
 
 
 def test_a_service_that_does_not_answer_is_a_failure() -> None:
@@ -113,7 +113,7 @@ def test_a_service_that_does_not_answer_is_a_failure() -> None:
     with serving({}) as url:
         pass
     with pytest.raises(SidecarError, match="does not answer"):
-        inside.asked(url, None, 1)
+        proof.asked(url, None, 1)
 
 
 def reporters(spans: int) -> dict[str, object]:
@@ -133,7 +133,7 @@ def test_a_requested_service_must_report(answers, expected, monkeypatch) -> None
     """Its spans of a request with a trace id reach the stand-in, or it is silent."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "abcd")
     with serving({"/": {}, "/api/reporters": reporters(3), **answers}) as url:
-        (hop,) = inside.reports([f"{url}/"], url, 0.2)
+        (hop,) = proof.reports([f"{url}/"], url, 0.2)
 
     assert expected == (hop.service, hop.ok, hop.figure, hop.id)
 
@@ -141,21 +141,21 @@ def test_a_requested_service_must_report(answers, expected, monkeypatch) -> None
 def test_a_request_without_an_answer_is_a_failed_hop() -> None:
     """It is named."""
     with serving({"/api/reporters": reporters(3)}) as url:
-        (hop,) = inside.reports([f"{url}/"], url, 0.2)
+        (hop,) = proof.reports([f"{url}/"], url, 0.2)
 
     assert ("request-not-answered", f"{url}/: answers 404") == (hop.id, hop.cause)
 
 
 def test_a_service_that_follows_no_trace_reports_if_its_count_grows() -> None:
     """Its client may use other headers."""
-    assert {"web": 2} == inside.grown({"web": 1, "api": 4}, {"web": 3, "api": 4})
+    assert {"web": 2} == proof.grown({"web": 1, "api": 4}, {"web": 3, "api": 4})
 
 
 def test_no_agent_is_a_failed_hop(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, and the hop is named."""
     with serving({}) as url:
         pass
-    code = inside.main(
+    code = proof.main(
         ["--service=test", f"--admin={url}", "--agent=127.0.0.1:9", "--spans=1", "--seconds=1"]
     )
 

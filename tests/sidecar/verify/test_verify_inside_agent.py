@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sidecar.verify import inside
+from sidecar.verify.pod import proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def path_of(process: Process) -> str:
 @pytest.mark.parametrize(("gently", "by"), [(True, signal.SIGTERM), (False, signal.SIGKILL)])
 def test_an_agent_ends_by_what_was_proven(agent: Process, gently: bool, by: signal.Signals) -> None:
     """After a proof it may submit its spans; with a silent gateway that would take minutes."""
-    inside.end(path_of(agent), gently=gently)
+    proof.end(path_of(agent), gently=gently)
 
     assert -by == agent.wait(10)
 
@@ -50,7 +50,7 @@ def test_other_programs_run_on(agent: Process) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "input()", path_of(agent)], stdin=subprocess.PIPE
     ) as other:
-        inside.end(path_of(agent), gently=True)
+        proof.end(path_of(agent), gently=True)
         agent.wait(10)
 
         assert other.poll() is None
@@ -59,7 +59,7 @@ def test_other_programs_run_on(agent: Process) -> None:
 
 def test_an_agent_that_ended_before_is_no_trouble() -> None:
     """The pod fails by the agent's own exit code then."""
-    inside.end("/go/bin/no-such-agent", gently=True)
+    proof.end("/go/bin/no-such-agent", gently=True)
 
 
 def test_a_failed_proof_ends_its_agent(agent: Process) -> None:
@@ -71,7 +71,7 @@ def test_a_failed_proof_ends_its_agent(agent: Process) -> None:
         "--seconds=0.1",
     ]
 
-    assert 1 == inside.main(["--service=test", *agent_options, f"--end-agent={path_of(agent)}"])
+    assert 1 == proof.main(["--service=test", *agent_options, f"--end-agent={path_of(agent)}"])
     assert -signal.SIGKILL == agent.wait(10)
 
 
@@ -90,7 +90,7 @@ def test_an_agent_that_starts_late_is_awaited() -> None:
         server.server_bind()
         Timer(0.3, serve_one, (server,)).start()
         began = time.monotonic()
-        inside.await_agent(f"http://127.0.0.1:{server.server_port}", 10)
+        proof.await_agent(f"http://127.0.0.1:{server.server_port}", 10)
 
         assert 0.3 <= time.monotonic() - began < 5
 

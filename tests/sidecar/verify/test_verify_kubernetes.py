@@ -12,7 +12,7 @@ from sidecar.errors import SidecarError
 from sidecar.kubernetes import ephemeral
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
-from sidecar.verify.kubernetes import ReleaseDeployment
+from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.look import Broken, Look, Task, as_line, from_text
 
 NAME = "sidecar-verify-0123abcd"
@@ -107,7 +107,7 @@ def test_one_container_of_the_pods_own_image_looks(release, kubectl) -> None:
     assert [
         "python",
         "-m",
-        "sidecar.verify.look_inside",
+        "sidecar.verify.pod.look",
         "--service=web",
         "--marker=m",
     ] == container["command"][:5]
@@ -231,7 +231,7 @@ def test_a_look_that_does_not_end_is_an_error(release, kubectl, monkeypatch) -> 
 
 
 @pytest.mark.parametrize(
-    "printed", ["", "Traceback\nNo module named sidecar.verify.look_inside\n", '{"odd": 1}\n']
+    "printed", ["", "Traceback\nNo module named sidecar.verify.pod.look\n", '{"odd": 1}\n']
 )
 def test_another_image_is_recognized_by_its_output(release, kubectl, printed: str) -> None:
     """The message has the last line, never a traceback."""
@@ -403,7 +403,7 @@ def test_the_stand_in_is_read_inside_its_pod(release, kubectl) -> None:
     assert [
         "python",
         "-m",
-        "sidecar.verify.reader",
+        "sidecar.verify.network.reader",
         "gateway",
         "m",
         "--settled=5",

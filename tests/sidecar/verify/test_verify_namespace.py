@@ -11,8 +11,8 @@ from dataclasses import asdict
 import pytest
 from sidecar_tracing import Config
 
-from sidecar.verify import namespace, runtimes, visit
-from sidecar.verify.visit import Errand
+from sidecar.verify.network import namespace, runtimes, visit
+from sidecar.verify.network.visit import Errand
 
 UNIX = """\
 Num       RefCount Protocol Flags    Type St Inode Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.verify.pod import PodDeployment, parser_of
+from sidecar.verify.pod.deployment import PodDeployment, parser_of
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from sidecar.verify.pod import PodDeployment, parser_of
 )
 def test_a_pods_address_becomes_a_url(given: str, taken: str) -> None:
     """An IPv6 address of Kubernetes has no brackets."""
-    args = parser_of("sidecar.verify.inside", 20.0).parse_args(
+    args = parser_of("sidecar.verify.pod.proof", 20.0).parse_args(
         ["--service=web", f"--admin={given}"]
     )
 

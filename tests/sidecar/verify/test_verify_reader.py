@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.verify.counts import AgentCounts, GatewayCounts, agent_counts_of
-from sidecar.verify.reader import (
+from sidecar.verify.network.reader import (
     agent_counts,
     await_agent,
     kernel_drops,
@@ -219,7 +219,7 @@ def test_a_proxy_of_the_environment_is_not_asked(web, monkeypatch):
 
 def test_the_program_needs_the_standard_library_only():
     """A container without the kit's dependencies can run it."""
-    code = "import sys, sidecar.verify.reader; print(*sys.modules)"
+    code = "import sys, sidecar.verify.network.reader; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     loaded = {name.partition(".")[0] for name in done.stdout.split()}

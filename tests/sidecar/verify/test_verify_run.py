@@ -16,10 +16,10 @@ from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
 from sidecar.verify.look import Broken, ReplicaLook, part_error
-from sidecar.verify.namespace import Reading
+from sidecar.verify.network.namespace import Reading
+from sidecar.verify.network.runtimes import Runtime
+from sidecar.verify.network.visit import Visit
 from sidecar.verify.run import verify
-from sidecar.verify.runtimes import Runtime
-from sidecar.verify.visit import Visit
 
 GONE = part_error("web agent", container(State("web-agent-1", "exited")))
 

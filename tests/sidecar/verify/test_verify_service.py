@@ -8,12 +8,12 @@ import pytest
 
 from sidecar.verify.counts import AgentCounts, ClientCounts
 from sidecar.verify.look import Broken, Look, ReplicaLook
-from sidecar.verify.namespace import Reading
-from sidecar.verify.requests import Answer
-from sidecar.verify.runtimes import Runtime
-from sidecar.verify.seen import Seen
+from sidecar.verify.network.namespace import Reading
+from sidecar.verify.network.requests import Answer
+from sidecar.verify.network.runtimes import Runtime
+from sidecar.verify.network.seen import Seen
+from sidecar.verify.network.visit import Visit
 from sidecar.verify.service import Judge, needs_stand_in, shared_names
-from sidecar.verify.visit import Visit
 
 AGENT = "172.18.0.3"
 TOLD = {"JAEGER_AGENT_HOST": "web-agent", "JAEGER_AGENT_PORT": "6831"}

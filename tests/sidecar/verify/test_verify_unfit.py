@@ -8,7 +8,7 @@ import pytest
 from cluster_pods import listed, pod
 
 from sidecar.kubernetes.pods import pods_of
-from sidecar.verify.unfit import lacks_agent, problem_of, state_of
+from sidecar.verify.kubernetes.unfit import lacks_agent, problem_of, state_of
 
 FAILED = {"terminated": {"exitCode": 1, "reason": "Error"}}
 KILLED = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}

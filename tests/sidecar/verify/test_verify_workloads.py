@@ -6,7 +6,7 @@ import pytest
 from cluster_pods import listed, pod
 
 from sidecar.kubernetes.pods import pods_of
-from sidecar.verify.workloads import broken, lacking
+from sidecar.verify.kubernetes.workloads import broken, lacking
 
 CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
 

@@ -1,6 +1,6 @@
 """What the stand-in shows of the services' own spans, read from inside its network.
 
-`python -m sidecar.verify.seen [--trace ID …] [--seconds S]` prints it as one line of JSON.
+`python -m sidecar.verify.network.seen [--trace ID …] [--seconds S]` prints it as one line of JSON.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sidecar.verify.loopback import fetch
-from sidecar.verify.reader import GATEWAY, wait_for
+from sidecar.verify.network.loopback import fetch
+from sidecar.verify.network.reader import GATEWAY, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ def _key(service: str, hostname: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print it; 1 with the cause on standard error where the stand-in does not answer."""
-    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.seen")
+    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.network.seen")
     parser.add_argument("--url", default=GATEWAY)
     parser.add_argument("--trace", action="append", default=[], metavar="ID")
     parser.add_argument("--seconds", type=float, default=0, help="how long to wait for the traces")

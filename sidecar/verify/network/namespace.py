@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.rules.recognition import MASK, is_secret, mask, names_token
 from sidecar.rules.service_reports import COLLECTOR_PORTS
-from sidecar.verify.runtimes import Runtime, read_runtimes
+from sidecar.verify.network.runtimes import Runtime, read_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

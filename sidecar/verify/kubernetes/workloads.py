@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.kubernetes.pods import reasons_of, service_of, trouble_of
 from sidecar.rules.service_reports import missing, replica, rollout
 from sidecar.verify.deployment import Lack
-from sidecar.verify.unfit import has_agent, lacks_agent
+from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.local import LocalDeployment
-from sidecar.verify.namespace import resolved
-from sidecar.verify.reader import ADMIN, await_agent, read_agent
+from sidecar.verify.network.namespace import resolved
+from sidecar.verify.network.reader import ADMIN, await_agent, read_agent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

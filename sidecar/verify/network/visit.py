@@ -1,8 +1,8 @@
 """A visit to one replica of a service, in its network namespace: a short-lived container runs it.
 
-`python -m sidecar.verify.visit --service NAME [--marker M --spans N] [--request URL …]` reads the
-namespace, sends requests and marked spans, waits until the service has reported, reads again, and
-prints what it found as one line of JSON.
+`python -m sidecar.verify.network.visit --service NAME [--marker M --spans N] [--request URL …]`
+reads the namespace, sends requests and marked spans, waits until the service has reported, reads
+again, and prints what it found as one line of JSON.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.verify import namespace, requests
 from sidecar.verify.counts import AgentCounts, ClientCounts, agent_counts_of, client_counts
-from sidecar.verify.marked import send_marked
-from sidecar.verify.reader import read_agent
-from sidecar.verify.requests import Answer
-from sidecar.verify.runtimes import read_runtimes
+from sidecar.verify.network import namespace, requests
+from sidecar.verify.network.marked import send_marked
+from sidecar.verify.network.reader import read_agent
+from sidecar.verify.network.requests import Answer
+from sidecar.verify.network.runtimes import read_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sidecar.verify.namespace import Reading
-    from sidecar.verify.runtimes import Runtime
+    from sidecar.verify.network.namespace import Reading
+    from sidecar.verify.network.runtimes import Runtime
 
 _POLL_SECONDS = 0.05
 _REPORT_SECONDS = 3.0
@@ -169,7 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.visit")
+    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.network.visit")
     parser.add_argument("--service", required=True)
     parser.add_argument("--marker", default="", help="value of each span's marker tag")
     parser.add_argument("--spans", type=int, default=0, help="marked spans to send")

@@ -1,7 +1,7 @@
 """Reads the counters of an agent or gateway from inside its network, and prints them as JSON.
 
 It needs only the standard library, so that a short-lived container can run it where the agent has
-no shell: `python -m sidecar.verify.reader agent`, `python -m sidecar.verify.reader gateway MARKER`.
+no shell: `python -m sidecar.verify.network.reader agent`, or `… gateway MARKER`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sidecar.agent_metrics import totals
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.verify.counts import AgentCounts, GatewayCounts
-from sidecar.verify.loopback import fetch
+from sidecar.verify.network.loopback import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -151,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sidecar.verify.reader")
+    parser = argparse.ArgumentParser(prog="sidecar.verify.network.reader")
     parser.add_argument("what", choices=("agent", "gateway"))
     parser.add_argument("marker", nargs="?", default="")
     parser.add_argument("--url", help="the admin port, or the gateway's page")

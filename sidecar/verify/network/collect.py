@@ -1,7 +1,7 @@
 """Reads in the agent's network what the agent, and the stand-in behind it, counted of a marker.
 
-`python -m sidecar.verify.collect MARKER --packets P --spans N [--page URL]` waits until they are
-settled, and prints one line of JSON. One short-lived container serves for both.
+`python -m sidecar.verify.network.collect MARKER --packets P --spans N [--page URL]` waits until
+they are settled, and prints one line of JSON. One short-lived container serves for both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sidecar.verify.reader import await_agent, await_gateway, read_agent, read_gateway
+from sidecar.verify.network.reader import await_agent, await_gateway, read_agent, read_gateway
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import GatewayCounts
@@ -41,7 +41,7 @@ def _gateway(args: argparse.Namespace, seconds: float) -> GatewayCounts | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.collect")
+    parser = argparse.ArgumentParser(prog="python -m sidecar.verify.network.collect")
     parser.add_argument("marker")
     parser.add_argument("--packets", type=int, required=True, help="the agent's, to be settled")
     parser.add_argument("--spans", type=int, required=True, help="marked ones at the stand-in")

@@ -1,6 +1,6 @@
 """The proof from inside a pod, with an agent on its loopback. `helm test` runs it.
 
-`python -m sidecar.verify.inside --service NAME [--gateway URL] [--request URL …]` sends marked
+`python -m sidecar.verify.pod.proof --service NAME [--gateway URL] [--request URL …]` sends marked
 spans through the agent and judges each hop. Then it requests each URL, and reads the trace that
 the answer names from the gateway. `--end-agent PROGRAM` ends an agent that is a plain container
 and would keep the pod from ending.
@@ -20,10 +20,11 @@ import psutil
 
 from sidecar.errors import SidecarError
 from sidecar.rules.service_reports import Facts
-from sidecar.verify import report, requests, seen, service, trace
-from sidecar.verify.loopback import answers, fetch
-from sidecar.verify.pod import PodDeployment, parser_of
-from sidecar.verify.reader import wait_for
+from sidecar.verify import report, service, trace
+from sidecar.verify.network import requests, seen
+from sidecar.verify.network.loopback import answers, fetch
+from sidecar.verify.network.reader import wait_for
+from sidecar.verify.pod.deployment import PodDeployment, parser_of
 from sidecar.verify.run import verify
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _check_token_tag(gateway: str, trace_id: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = parser_of("sidecar.verify.inside", 20.0)
+    parser = parser_of("sidecar.verify.pod.proof", 20.0)
     parser.add_argument(
         "--gateway", metavar="URL", help="the stand-in's page; absent: the gateway shows no counts"
     )

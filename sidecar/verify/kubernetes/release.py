@@ -24,13 +24,19 @@ from sidecar.kubernetes.pods import (
 from sidecar.rules import parts
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
+from sidecar.verify.kubernetes.unfit import (
+    BEFORE_START,
+    lacks_agent,
+    problem_of,
+    restarts_of,
+    state_of,
+)
+from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking
 from sidecar.verify.look import Look, broken_by, from_text, part_error
-from sidecar.verify.namespace import chosen
-from sidecar.verify.printed import last_line
-from sidecar.verify.seen import Seen
-from sidecar.verify.seen import from_dict as seen_from
-from sidecar.verify.unfit import BEFORE_START, lacks_agent, problem_of, restarts_of, state_of
-from sidecar.verify.workloads import KINDS, broken, lacking
+from sidecar.verify.network.namespace import chosen
+from sidecar.verify.network.printed import last_line
+from sidecar.verify.network.seen import Seen
+from sidecar.verify.network.seen import from_dict as seen_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,7 +128,7 @@ class ReleaseDeployment:
         """Return the stand-in's counts of a marker, read inside its pod; None for a real region."""
         if not self._gateways:
             return None
-        reader = ("python", "-m", "sidecar.verify.reader", "gateway", marker)
+        reader = ("python", "-m", "sidecar.verify.network.reader", "gateway", marker)
         counted = self._in_gateway(*reader, f"--settled={settled}", seconds=seconds)
         try:
             return GatewayCounts(**counted)
@@ -136,7 +142,7 @@ class ReleaseDeployment:
         if not self._gateways:
             return Seen()
         traces = (f"--trace={trace_id}" for trace_id in trace_ids)
-        program = ("python", "-m", "sidecar.verify.seen")
+        program = ("python", "-m", "sidecar.verify.network.seen")
         return seen_from(self._in_gateway(*program, *traces, seconds=seconds))
 
     def _in_gateway(self, *words: str, seconds: float) -> Any:  # noqa: ANN401 - JSON
@@ -193,7 +199,7 @@ class ReleaseDeployment:
 
 def _look_argv(pod: Pod, task: Task) -> tuple[str, ...]:
     return (
-        *("python", "-m", "sidecar.verify.look_inside"),
+        *("python", "-m", "sidecar.verify.pod.look"),
         f"--service={pod.service}",
         f"--marker={task.marker}",
         f"--spans={task.spans}",

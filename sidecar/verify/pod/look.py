@@ -1,6 +1,6 @@
 """The look from inside a pod: an ephemeral container prints what it counted as a line of JSON.
 
-`python -m sidecar.verify.look_inside --service NAME --marker M`
+`python -m sidecar.verify.pod.look --service NAME --marker M`
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 
 from sidecar.verify.look import Task, as_line
-from sidecar.verify.pod import PodDeployment, parser_of
+from sidecar.verify.pod.deployment import PodDeployment, parser_of
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the look; a broken hop is part of it, not a failure."""
-    parser = parser_of("sidecar.verify.look_inside", 15.0)
+    parser = parser_of("sidecar.verify.pod.look", 15.0)
     parser.add_argument("--marker", required=True, help="value of each span's marker tag")
     parser.add_argument("--request", action="append", default=[], metavar="URL")
     parser.add_argument("--traced", action="store_true", help="ask again, with a trace id")

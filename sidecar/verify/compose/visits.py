@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
-from sidecar.verify.addresses import agent_addresses
+from sidecar.verify.compose.addresses import agent_addresses
 from sidecar.verify.hops import REPORTS
 from sidecar.verify.look import ReplicaLook, broken_by
-from sidecar.verify.namespace import chosen
-from sidecar.verify.visit import from_dict as visit_from
+from sidecar.verify.network.namespace import chosen
+from sidecar.verify.network.visit import from_dict as visit_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from sidecar.engine.client import Engine
     from sidecar.engine.containers import Container
+    from sidecar.verify.compose.parts import Parts
     from sidecar.verify.counts import ClientCounts
     from sidecar.verify.look import Task
-    from sidecar.verify.visit import Visit
+    from sidecar.verify.network.visit import Visit
 
-_VISIT = ("python", "-m", "sidecar.verify.visit")
+_VISIT = ("python", "-m", "sidecar.verify.network.visit")
 _VISIT_SECONDS = 40.0
 """For requests that are not answered."""
 _REPLICAS_AT_ONCE = 4
@@ -39,25 +39,14 @@ def of_other_version(container: Container) -> SidecarError:
 class Visits:
     """The visits to a project's services."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        found: Mapping[tuple[str, str], Sequence[Container]],
-        run: Callable[..., Any],
-        check: Callable[[Container, str], Container],
-    ) -> None:
-        """Take the containers by (role, service).
-
-        `run` runs a program in a container's network and returns its JSON; `check` raises
-        SidecarError where a container does not run.
-        """
-        self._engine, self._found, self._look, self._check = engine, found, run, check
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def of_all(
         self, task: Task, sender: Container, admin: str = ""
     ) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
         """Visit all replicas at once, and send the marked spans from one, which runs."""
-        others = [one for one in self._found["service", task.service] if one is not sender]
+        others = [one for one in self._parts.of("service", task.service) if one is not sender]
         with ThreadPoolExecutor(_REPLICAS_AT_ONCE) as pool:
             visiting = pool.submit(self._replica, sender, task, task.spans, admin)
             rest = list(pool.map(lambda one: self._or_broken(one, task), others))
@@ -70,7 +59,7 @@ class Visits:
 
     def _or_broken(self, container: Container, task: Task) -> ReplicaLook:
         try:
-            self._check(container, task.service)
+            self._parts.check(container, task.service)
             return self._replica(container, task, 0)
         except SidecarError as error:
             return ReplicaLook(container.name, broken=broken_by(REPORTS, error))
@@ -78,7 +67,7 @@ class Visits:
     def _replica(
         self, container: Container, task: Task, spans: int, admin: str = ""
     ) -> ReplicaLook:
-        data = self._inspect(container)
+        data = self._parts.inspect(container)
         variables = chosen(data["Config"].get("Env") or ())
         argv = _visit_argv(task, spans, variables, admin)
         visit = self._visited(container, data, argv)
@@ -108,24 +97,21 @@ class Visits:
         argv: tuple[str, ...],
         **settings: Any,  # noqa: ANN401 - of the RunRequest
     ) -> Visit:
-        printed = self._look(container, argv, _VISIT_SECONDS, **settings)
+        printed = self._parts.run(container, argv, _VISIT_SECONDS, **settings)
         try:
             return visit_from(printed)
         except (KeyError, TypeError):
             raise of_other_version(container) from None
 
     def _agents_of(self, service: str) -> list[dict[str, Any]]:
-        return [self._inspect(agent) for agent in self._found.get(("agent", service), ())]
+        return [self._parts.inspect(agent) for agent in self._parts.of("agent", service)]
 
     def agent_variables(self, container: Container) -> dict[str, str]:
         """Return where the container is told to report to."""
-        variables = self._inspect(container)["Config"]["Env"] or []
+        variables = self._parts.inspect(container)["Config"]["Env"] or []
         return dict(
             variable.split("=", 1) for variable in variables if variable.startswith("JAEGER_AGENT_")
         )
-
-    def _inspect(self, container: Container) -> dict[str, Any]:
-        return self._engine.containers.inspect(container.identity)
 
 
 def _visit_argv(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sidecar import programs
 from sidecar.errors import SidecarError
 from sidecar.verify.counts import client_counts
-from sidecar.verify.printed import last_line
+from sidecar.verify.network.printed import last_line
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import ClientCounts

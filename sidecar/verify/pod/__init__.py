@@ -1,0 +1,1 @@
+"""What runs inside a pod, whose containers share one network."""
