@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from sidecar_tracing import stats_socket
@@ -93,6 +94,18 @@ def test_each_forked_process_tells_its_own_counts(make_tracer) -> None:
     shown = json.loads(os.read(read, 65_536))
 
     assert (1, 0) == (shown["sampled_out"], tracer_told(tracer)["sampled_out"])
+
+
+def test_several_tracers_of_a_forked_process_share_its_socket(make_tracer) -> None:
+    """Each notices a fork that Python does not see; the first one's socket stays open."""
+    tracers = [make_tracer(), make_tracer()]
+    stats_socket._server._pid = -1
+    for tracer in tracers:
+        stats_socket.after_fork_in_child()
+        tracer.start_span("one").finish()
+    names = Path("/proc/net/unix").read_text()
+
+    assert 1 == names.count(f"@sidecar-tracing/{os.getpid()}")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ class _Server:
         """True in a forked child that has not opened its own socket yet."""
         self.is_off = sys.platform != "linux"
         self._listener: _socket.socket | None = None
+        self._pid = os.getpid()
 
     def open(self) -> None:
         """Open the socket if there is none. Never raises."""
@@ -65,7 +66,13 @@ class _Server:
             listener.close()
 
     def after_fork_in_child(self) -> None:
-        """Leave the parent's socket to the parent; the child's first span opens its own."""
+        """Leave the parent's socket to the parent; the child's first span opens its own.
+
+        After a fork that Python does not see, each of several tracers says so.
+        """
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
