@@ -60,7 +60,10 @@ def _set(args: argparse.Namespace) -> int:
     token = _token(args)
     config = config_text(token, key).encode()
     with store.locked(say):
-        before = store.read() if args.kubernetes_secret is None else None
+        before = None
+        if args.kubernetes_secret is None:
+            with suppress(SidecarError):  # one that cannot be read is replaced, too
+                before = store.read()
         store.write(config)
     if args.kubernetes_secret is None:
         print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")

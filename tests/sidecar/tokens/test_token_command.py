@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from sidecar.arguments import token as token_arguments
+from sidecar.errors import SidecarError
 from sidecar.tokens.file_store import FileStore
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ def test_another_token_says_that_running_agents_keep_theirs(run) -> None:
 
     assert (WRITTEN, WRITTEN) == (first, same)
     assert f"{WRITTEN}running agents keep the old token until they are replaced" in other
+
+
+def test_a_token_file_that_cannot_be_read_is_replaced(run, monkeypatch) -> None:
+    """`token set` is what such a file needs. Root can read any file: here, the reading fails."""
+    Path("one").write_text(TOKEN)
+    Path("one").chmod(0o600)
+
+    def refused(_: FileStore) -> None:
+        raise SidecarError("secrets/agent.yaml", "cannot be read: Permission denied")
+
+    monkeypatch.setattr(FileStore, "read", refused)
+
+    assert (0, WRITTEN) == tuple(vars(run("token", "set", "--file", "one")).values())[:2]
+    assert TOKEN == kept()
 
 
 def test_standard_input_is_a_source(execute) -> None:
