@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.arguments._preflight import refuse_others
@@ -62,11 +61,8 @@ def _candidate(args: argparse.Namespace) -> Candidate:
         _target.target_of(args)  # refuses one without a release
         selector = args.selector or f"{INSTANCE}={args.release}"
         return candidates.of_release(kubectl, selector, args.image or "", regions)
-    folder = args.out or Path()
-    if not (folder / "docker-compose.yml").is_file():
-        fix = "Give --region ID, --file sidecar.yaml or --out FOLDER"
-        raise UsageError(str(folder), "holds no docker-compose.yml", fix)
-    return candidates.of_folder(folder, regions)
+    fix = "Give --region ID, --file sidecar.yaml or --out FOLDER"
+    return candidates.of_folder(_target.compose_folder(args, fix), regions)
 
 
 def _in_cluster(args: argparse.Namespace) -> bool:

@@ -30,9 +30,12 @@ def target_of(args: argparse.Namespace) -> str:
 def _default_target(args: argparse.Namespace) -> str:
     if args.release or args.selector:
         return "kubernetes"
-    if args.out is None and processes.is_running():
-        return "process"
-    return "compose"
+    return local_target(args)
+
+
+def local_target(args: argparse.Namespace) -> str:
+    """Return process where a demo of processes runs here and no folder is named, else compose."""
+    return "process" if args.out is None and processes.is_running() else "compose"
 
 
 def _require_release(args: argparse.Namespace) -> None:
@@ -56,10 +59,11 @@ def process_folder(args: argparse.Namespace) -> Path:
     return folder
 
 
-def compose_folder(args: argparse.Namespace) -> Path:
+def compose_folder(
+    args: argparse.Namespace, fix: str = "Give --out FOLDER, or --target process"
+) -> Path:
     """Return the folder of the Compose file. Raises UsageError where it holds none."""
     folder: Path = args.out or Path()
     if not (folder / "docker-compose.yml").is_file():
-        fix = "Give --out FOLDER, or --target process"
         raise UsageError(str(folder), "holds no docker-compose.yml", fix)
     return folder

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.demo import processes
+from sidecar.commands import _target
 from sidecar.errors import UsageError
 from sidecar.rehearsal import report
 from sidecar.rehearsal.compose import stage_of
@@ -57,14 +56,9 @@ def _possible(faults: Sequence[Fault], stage: Stage, *, named: bool) -> list[Fau
 
 
 def _stage(args: argparse.Namespace) -> Stage:
-    by_default = "process" if args.out is None and processes.is_running() else "compose"
-    if (args.target or by_default) == "process":
-        return ProcessStage(args.out or processes.DEFAULT_FOLDER)
-    folder = args.out or Path()
-    if not (folder / "docker-compose.yml").is_file():
-        fix = "Give --out FOLDER, or --target process"
-        raise UsageError(str(folder), "holds no docker-compose.yml", fix)
-    return stage_of(folder)
+    if (args.target or _target.local_target(args)) == "process":
+        return ProcessStage(_target.process_folder(args))
+    return stage_of(_target.compose_folder(args))
 
 
 def say(text: str) -> None:
