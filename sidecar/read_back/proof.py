@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from sidecar.read_back.api import ApiError
 from sidecar.rules import read_back as rules
-from sidecar.verify.hops import ACCEPTED, CLIENT
+from sidecar.verify.hops import ACCEPTED, CLIENT, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sidecar.findings import Problem
     from sidecar.read_back.api import StoredSpan, TraceApi
     from sidecar.verify.hops import Hop, Proof
 
@@ -56,11 +55,7 @@ def _read(hop: Hop, trace_id: str, api: TraceApi, seconds: float) -> Hop:
     others = _others(api, hop.service) if missing and not spans else 0
     problem = rules.trace(len(spans), expected, unlinked(spans), seconds, others)
     read = replace(hop, ok=True, figure=len(spans), expected=expected, cause="", fix="", id="")
-    return _judged(read, problem) if problem else read
-
-
-def _judged(hop: Hop, problem: Problem) -> Hop:
-    return replace(hop, ok=False, cause=problem.cause, fix=problem.fix, id=problem.rule.id)
+    return judged(read, problem)
 
 
 def await_trace(

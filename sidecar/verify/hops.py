@@ -95,7 +95,7 @@ def client_hop(service: str, client: ClientCounts) -> Hop:
     """Judge what the client did with the spans that it started."""
     dropped = _lost(client.dropped)
     hop = Hop(CLIENT, service, True, client.sent, client.started, counts=dropped)
-    return _judged(hop, rules.client(client.started, client.sent, dropped))
+    return judged(hop, rules.client(client.started, client.sent, dropped))
 
 
 def received_hop(
@@ -117,7 +117,7 @@ def received_hop(
     )
     arrived = agent.packets_processed
     hop = Hop(name, service, True, arrived, client.packets, "packets", lost)
-    return _judged(hop, rules.received(lost, client.packets - arrived, exporter))
+    return judged(hop, rules.received(lost, client.packets - arrived, exporter))
 
 
 def submitted_hop(
@@ -132,7 +132,7 @@ def submitted_hop(
         waiting=waiting_packets(client, agent),
         undecoded=agent.undecoded,
     )
-    return _judged(hop, rules.submitted(handed, exporter))
+    return judged(hop, rules.submitted(handed, exporter))
 
 
 def waiting_packets(client: ClientCounts, agent: AgentCounts) -> int:
@@ -161,7 +161,7 @@ def accepted_hop(
         return _with_cause(unknown, rules.no_counts())
     lost = _lost({rules.REFUSED: gateway.refused, rules.DROPPED: gateway.dropped})
     hop = Hop(ACCEPTED, service, True, gateway.distinct, client.started, counts=lost)
-    return _judged(hop, rules.accepted(lost, client.started - gateway.distinct, before=before))
+    return judged(hop, rules.accepted(lost, client.started - gateway.distinct, before=before))
 
 
 def by_marker(
@@ -188,7 +188,7 @@ def is_unreached(hop: Hop) -> bool:
 
 def only_large(hop: Hop, client: ClientCounts) -> Hop:
     """Return a hop that packets never reached, where a small one did."""
-    return _judged(hop, rules.only_large(client.sent))
+    return judged(hop, rules.only_large(client.sent))
 
 
 def _arrived(hop: Hop) -> Hop:
@@ -198,7 +198,7 @@ def _arrived(hop: Hop) -> Hop:
 
 
 def _unreached(hop: Hop, spans: int) -> Hop:
-    return _judged(hop, rules.unreached(spans))
+    return judged(hop, rules.unreached(spans))
 
 
 def broken_hop(service: str, broken: Broken) -> Hop:
@@ -211,7 +211,8 @@ def _lost(counts: Mapping[str, int]) -> dict[str, int]:
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _judged(hop: Hop, problem: Problem | None) -> Hop:
+def judged(hop: Hop, problem: Problem | None) -> Hop:
+    """Return a hop that fails by a problem; as it is where there is none."""
     return _with_cause(replace(hop, ok=False), problem) if problem else hop
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.rules import service_reports as rules
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.service_reports import Facts, Sampler, Told
-from sidecar.verify.hops import REPORTS, Hop
+from sidecar.verify.hops import REPORTS, Hop, broken_hop, judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -57,24 +57,15 @@ class Judge:
             yield hop
 
     def _hop(self, replica: ReplicaLook) -> Hop:
-        if broken := replica.broken:
-            hop = Hop(REPORTS, self._service, False, None, None)
-            return replace(hop, cause=broken.cause, fix=broken.fix, id=broken.id)
+        if replica.broken:
+            return replace(broken_hop(self._service, replica.broken), hop=REPORTS)
         if replica.visit is None:
             return Hop(REPORTS, self._service, None, None, None)
         facts, evidence = self._facts(replica, replica.visit)
-        problem = rules.judge(facts)
-        return Hop(
-            REPORTS,
-            self._service,
-            problem is None,
-            evidence.count,
-            None,
-            evidence.unit,
-            facts.dropped,
-            *_words(problem),
-            details=_details(facts, replica.visit, evidence),
-        )
+        details = _details(facts, replica.visit, evidence)
+        count, unit = evidence.count, evidence.unit
+        hop = Hop(REPORTS, self._service, True, count, None, unit, facts.dropped, details=details)
+        return judged(hop, rules.judge(facts))
 
     def _facts(self, replica: ReplicaLook, visit: Visit) -> tuple[Facts, _Evidence]:
         found = visit.after
@@ -90,7 +81,7 @@ class Judge:
             told=told,
             samplers=tuple(dict.fromkeys(_sampler(one, variables) for one in found.runtimes)),
             sampled_out=sum(one.sampled_out for one in found.runtimes),
-            dropped=_dropped(visit.before.runtimes, found.runtimes),
+            dropped=_dropped(visit.before, found.runtimes),
             waiting=sum(one.queued for one in found.runtimes),
             collectors=found.collectors,
             otlp_variables=[name for name in _OTLP if variables.get(name)],
@@ -128,8 +119,7 @@ def _unclear(replica: ReplicaLook) -> set[str]:
 
 def hop_of(service: str, own: int, facts: Facts) -> Hop:
     """Return the hop of a service of which only this is known."""
-    cause, fix, rule = _words(rules.judge(facts))
-    return Hop(REPORTS, service, not rule, own, None, "own spans", {}, cause, fix, rule)
+    return judged(Hop(REPORTS, service, True, own, None, "own spans"), rules.judge(facts))
 
 
 def needs_stand_in(look: Look) -> bool:
@@ -148,9 +138,7 @@ def trace_ids(looks: Iterable[Look]) -> list[str]:
 
 def lacking(lack: Lack) -> Hop:
     """Return the hop of a service that should run and does not."""
-    hop = Hop(REPORTS, lack.service, False, None, None)
-    cause, fix, rule = _words(lack.problem)
-    return replace(hop, cause=cause, fix=fix, id=rule)
+    return judged(Hop(REPORTS, lack.service, None, None, None), lack.problem)
 
 
 def shared_names(looks: Mapping[str, Look]) -> dict[str, Problem]:
@@ -168,10 +156,7 @@ def shared_names(looks: Mapping[str, Look]) -> dict[str, Problem]:
 
 def with_problem(hop: Hop, problem: Problem | None) -> Hop:
     """Return a hop that fails by this problem, unless it fails already."""
-    if problem is None or hop.ok is False:
-        return hop
-    cause, fix, rule = _words(problem)
-    return replace(hop, ok=False, cause=cause, fix=fix, id=rule)
+    return hop if hop.ok is False else judged(hop, problem)
 
 
 def variables_of(replica: ReplicaLook) -> Mapping[str, str]:
@@ -228,10 +213,6 @@ def _dropped(before: Iterable[Runtime], after: Iterable[Runtime]) -> dict[str, i
             if grown > 0:
                 found[reason] = found.get(reason, 0) + grown
     return found
-
-
-def _words(problem: Problem | None) -> tuple[str, str, str]:
-    return (problem.cause, problem.fix, problem.rule.id) if problem else ("", "", "")
 
 
 def _details(facts: Facts, visit: Visit, evidence: _Evidence) -> dict[str, str]:

@@ -10,14 +10,11 @@ from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.project import ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
-from sidecar.rules.agents import ADMIN_PORT
-from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import doubled
 from sidecar.verify.compose import states
-from sidecar.verify.compose.addresses import reached_from
 from sidecar.verify.compose.parts import Parts
-from sidecar.verify.compose.visits import Visits, of_other_version
+from sidecar.verify.compose.visits import Visits, agent_variables, of_other_version
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 
 _PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.network.reader")
-_COLLECT = ("python", "-m", "sidecar.verify.network.collect")
 _SEEN = ("python", "-m", "sidecar.verify.network.seen")
 
 
@@ -90,9 +86,8 @@ class ComposeDeployment(StepByStep):
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans from the service's network to the agent that the service reports to."""
         container = self.parts.running("service", service)
-        return self._marked(
-            container, service, marker, spans, self._visits.agent_variables(container)
-        )
+        agent = agent_variables(self.parts.inspect(container))
+        return self._marked(container, service, marker, spans, agent)
 
     def _marked(
         self, inside: Container, service: str, marker: str, spans: int, agent: dict[str, str]
@@ -116,34 +111,16 @@ class ComposeDeployment(StepByStep):
         return super().look(again)
 
     def _quick_look(self, task: Task) -> Look | None:
-        """Read the agent from the service's network before, and from its own after."""
-        agents = self.parts.of("agent", task.service)
-        if len(agents) != 1:
+        if len(self.parts.of("agent", task.service)) != 1:
             return None
-        agent = self.parts.inspect(self.parts.running("agent", task.service))
-        sender = self.parts.running("service", task.service)
-        address = reached_from(self.parts.inspect(sender), agent)
-        if not address:
+        agent = self.parts.running("agent", task.service)
+        quick = self._visits.quick_look(task, self.parts.running("service", task.service), agent)
+        if quick is None:
             return None
-        client, replicas = self._visits.of_all(task, sender, f"http://{address}:{ADMIN_PORT}")
-        before = next((one.visit.agent for one in replicas if one.visit and one.visit.agent), None)
-        if before is None:
-            return None
-        counted = self._collected(task, agents[0], before.packets_processed + client.packets)
-        after = agent_counts_of(counted["agent"])
-        if after.kernel_drops:  # a total: only a second reading shows what is new
-            return None
-        if counted["gateway"]:
-            self._counted[task.marker] = GatewayCounts(**counted["gateway"])
-        return Look(client, before, after, replicas=replicas)
-
-    def _collected(self, task: Task, agent: Container, packets: int) -> Any:  # noqa: ANN401 - JSON
-        page = ""
-        for gateway in self.parts.of("gateway"):
-            page = reached_from(self.parts.inspect(agent), self.parts.inspect(gateway))
-        options = (f"--packets={packets}", f"--spans={task.spans}", f"--seconds={task.seconds}")
-        where = (f"--page=http://{page}:{STAND_IN_PAGE_PORT}",) if page else ()
-        return self.parts.run(agent, (*_COLLECT, task.marker, *options, *where), task.seconds)
+        look, counted = quick
+        if counted:
+            self._counted[task.marker] = counted
+        return look
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
         """Return the counts of the service's agent; with several, nobody knows whose count."""
@@ -177,7 +154,11 @@ class ComposeDeployment(StepByStep):
             return counted
         marker = self._again.get(marker, marker)
         container = self.parts.running("gateway")
-        return GatewayCounts(**self._read(container, ("gateway", marker), settled, seconds))
+        printed = self._read(container, ("gateway", marker), settled, seconds)
+        try:
+            return GatewayCounts(**printed)
+        except TypeError:
+            raise of_other_version(container) from None
 
     def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:
         """Return what the stand-in shows of the services' own spans; nothing for a real region."""

@@ -25,7 +25,10 @@ _NEVER_ENDED = ("running", "paused", "created")
 def trouble_of(engine: Engine, container: Container) -> Problem | None:
     """Return why a container does not run; None where it does."""
     data = engine.containers.inspect(container.identity)
-    return parts.container(_state_of(container, data), _last_words(engine, container, data))
+    state = _state_of(container, data)
+    if state.status == "running":
+        return None
+    return parts.container(state, _last_words(engine, container, data))
 
 
 def restart_of(engine: Engine, container: Container, since: float) -> Problem | None:

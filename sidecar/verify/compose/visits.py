@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
-from sidecar.verify.compose.addresses import agent_addresses
+from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.verify.compose.addresses import agent_addresses, reached_from
+from sidecar.verify.counts import GatewayCounts, agent_counts_of
 from sidecar.verify.hops import REPORTS
-from sidecar.verify.look import ReplicaLook, broken_by
+from sidecar.verify.look import Look, ReplicaLook, broken_by
 from sidecar.verify.network.namespace import chosen
 from sidecar.verify.network.visit import from_dict as visit_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sidecar.engine.containers import Container
     from sidecar.verify.compose.parts import Parts
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from sidecar.verify.look import Task
     from sidecar.verify.network.visit import Visit
 
+_COLLECT = ("python", "-m", "sidecar.verify.network.collect")
 _VISIT = ("python", "-m", "sidecar.verify.network.visit")
 _VISIT_SECONDS = 40.0
 """For requests that are not answered."""
@@ -57,6 +61,42 @@ class Visits:
         found = sorted((first, *rest), key=lambda replica: replica.name)
         return first.visit.client, tuple(found)
 
+    def quick_look(
+        self, task: Task, sender: Container, agent: Container
+    ) -> tuple[Look, GatewayCounts | None] | None:
+        """Read the agent from the service's network before, and from its own after.
+
+        The stand-in's counts come with it where the agent reaches it. None where the networks do
+        not allow it, or the kernel dropped packets earlier: only a second reading shows new drops.
+        """
+        data = self._parts.inspect(agent)
+        address = reached_from(self._parts.inspect(sender), data)
+        if not address:
+            return None
+        client, replicas = self.of_all(task, sender, f"http://{address}:{ADMIN_PORT}")
+        before = next((one.visit.agent for one in replicas if one.visit and one.visit.agent), None)
+        if before is None:
+            return None
+        options = (
+            f"--packets={before.packets_processed + client.packets}",
+            f"--spans={client.sent}",
+            f"--seconds={task.seconds}",
+            *self._page_option(data),
+        )
+        counted = self._parts.run(agent, (*_COLLECT, task.marker, *options), task.seconds)
+        after = agent_counts_of(counted["agent"])
+        if after.kernel_drops:
+            return None
+        look = Look(client, before, after, replicas=replicas)
+        return look, _gateway_counts(counted["gateway"], agent)
+
+    def _page_option(self, agent: Mapping[str, Any]) -> Sequence[str]:
+        """Return how a program in an agent's network reaches the stand-in; nothing if not."""
+        for gateway in self._parts.of("gateway"):
+            if page := reached_from(agent, self._parts.inspect(gateway)):
+                return (f"--page=http://{page}:{STAND_IN_PAGE_PORT}",)
+        return ()
+
     def _or_broken(self, container: Container, task: Task) -> ReplicaLook:
         try:
             self._parts.check(container, task.service)
@@ -83,7 +123,7 @@ class Visits:
         self, container: Container, data: Mapping[str, Any], argv: tuple[str, ...]
     ) -> Visit:
         """Visit with a view of the service's processes, or without where the engine refuses."""
-        agent = self.agent_variables(container)
+        agent = agent_variables(data)
         user = str(data["Config"].get("User") or "")
         if user.partition(":")[0].strip("0").isdecimal():
             place = {"pid_mode": f"container:{container.identity}", "user": user}
@@ -106,12 +146,22 @@ class Visits:
     def _agents_of(self, service: str) -> list[dict[str, Any]]:
         return [self._parts.inspect(agent) for agent in self._parts.of("agent", service)]
 
-    def agent_variables(self, container: Container) -> dict[str, str]:
-        """Return where the container is told to report to."""
-        variables = self._parts.inspect(container)["Config"]["Env"] or []
-        return dict(
-            variable.split("=", 1) for variable in variables if variable.startswith("JAEGER_AGENT_")
-        )
+
+def _gateway_counts(data: Mapping[str, Any] | None, inside: Container) -> GatewayCounts | None:
+    if not data:
+        return None
+    try:
+        return GatewayCounts(**data)
+    except TypeError:
+        raise of_other_version(inside) from None
+
+
+def agent_variables(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return where an inspected container is told to report to."""
+    variables = data["Config"]["Env"] or []
+    return dict(
+        variable.split("=", 1) for variable in variables if variable.startswith("JAEGER_AGENT_")
+    )
 
 
 def _visit_argv(

@@ -12,7 +12,12 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sidecar.verify.network.reader import await_agent, await_gateway, read_agent, read_gateway
+from sidecar.verify.network.reader import (
+    await_agent,
+    await_gateway,
+    read_agent_alone,
+    read_gateway,
+)
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import GatewayCounts
@@ -22,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the counts; 1 with the cause on standard error where the agent does not answer."""
     args = _parser().parse_args(arguments)
     try:
-        agent = await_agent(read_agent, args.packets, args.seconds)
+        agent = await_agent(read_agent_alone, args.packets, args.seconds)
     except (OSError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -73,7 +73,7 @@ def repeats(tables: Iterable[str]) -> bool | None:
     return None if timers else False
 
 
-def _read_agent_alone(admin: str) -> AgentCounts:
+def read_agent_alone(admin: str = ADMIN) -> AgentCounts:
     """Return the counts of an agent that has its network for itself."""
     tables = [path.read_text(encoding="ascii") for path in _CONNECTIONS if path.is_file()]
     return replace(read_agent(admin), repeats=repeats(tables))
@@ -165,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
 def _read(args: argparse.Namespace) -> AgentCounts | GatewayCounts:
     if args.what == "agent":
         admin = args.url or ADMIN
-        return await_agent(lambda: _read_agent_alone(admin), args.settled, args.seconds)
+        return await_agent(lambda: read_agent_alone(admin), args.settled, args.seconds)
     return await_gateway(
         lambda: read_gateway(args.url or GATEWAY, args.marker), args.settled, args.seconds
     )

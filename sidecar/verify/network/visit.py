@@ -21,13 +21,12 @@ from sidecar.verify.network import namespace, requests
 from sidecar.verify.network.marked import send_marked
 from sidecar.verify.network.reader import read_agent
 from sidecar.verify.network.requests import Answer
-from sidecar.verify.network.runtimes import read_runtimes
+from sidecar.verify.network.runtimes import Runtime, read_runtimes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from sidecar.verify.network.namespace import Reading
-    from sidecar.verify.network.runtimes import Runtime
 
 _POLL_SECONDS = 0.05
 _REPORT_SECONDS = 3.0
@@ -65,7 +64,8 @@ class Errand:
 class Visit:
     """What was found in the namespace of one replica."""
 
-    before: Reading
+    before: tuple[Runtime, ...]
+    """The runtimes before anything was asked of them."""
     after: Reading
     client: ClientCounts | None = None
     answers: tuple[Answer, ...] = ()
@@ -80,10 +80,10 @@ def visit(errand: Errand) -> Visit:
     agent = _agent(errand.admin)
     with ThreadPoolExecutor(1) as pool:
         marked = pool.submit(_marked, errand)  # its start takes as long as all the rest
-        before = _read(errand)
+        before = tuple(read_runtimes(errand.pids)[0])
         answers = tuple(requests.ask(url) for url in errand.urls)
         _await_report(errand, before)
-        after = _read(errand)
+        after = namespace.read(errand.hosts, errand.pids, variables=errand.variables)
         if errand.traced:
             answers += tuple(requests.ask(url, requests.new_trace_id()) for url in errand.urls)
         client, failed = marked.result()
@@ -98,7 +98,7 @@ def as_line(found: Visit) -> str:
 def from_dict(data: Mapping[str, Any]) -> Visit:
     """Return the visit that `as_line` wrote."""
     return Visit(
-        before=namespace.from_dict(data["before"]),
+        before=tuple(Runtime(**one) for one in data["before"]),
         after=namespace.from_dict(data["after"]),
         client=data["client"] and client_counts(data["client"]),
         answers=tuple(Answer(**answer) for answer in data["answers"]),
@@ -116,10 +116,6 @@ def _agent(admin: str) -> AgentCounts | None:
         return None
 
 
-def _read(errand: Errand) -> Reading:
-    return namespace.read(errand.hosts, errand.pids, variables=errand.variables)
-
-
 def _marked(errand: Errand) -> tuple[ClientCounts | None, str]:
     if not errand.spans:
         return None, ""
@@ -129,13 +125,13 @@ def _marked(errand: Errand) -> tuple[ClientCounts | None, str]:
         return None, error.cause
 
 
-def _await_report(errand: Errand, before: Reading) -> None:
+def _await_report(errand: Errand, before: Collection[Runtime]) -> None:
     """Return when the runtimes have sent what is asked of them, or after some seconds."""
-    if not before.runtimes:
+    if not before:
         if errand.urls or errand.patient:
             time.sleep(_BLIND_SECONDS)
         return
-    known = _done(before.runtimes) if errand.urls else 0
+    known = _done(before) if errand.urls else 0
     deadline = time.monotonic() + _REPORT_SECONDS
     while time.monotonic() < deadline:
         now = read_runtimes(errand.pids)[0]
@@ -156,7 +152,6 @@ def main(arguments: list[str] | None = None) -> int:
         service=args.service,
         marker=args.marker,
         spans=args.spans,
-        agent=args.agent,
         urls=tuple(args.request),
         traced=args.traced,
         patient=args.patient,
@@ -173,7 +168,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--service", required=True)
     parser.add_argument("--marker", default="", help="value of each span's marker tag")
     parser.add_argument("--spans", type=int, default=0, help="marked spans to send")
-    parser.add_argument("--agent", default="", metavar="HOST:PORT", help="where to send them")
     parser.add_argument("--request", action="append", default=[], metavar="URL")
     parser.add_argument("--traced", action="store_true", help="ask again, with a trace id")
     parser.add_argument("--patient", action="store_true", help="others were asked")

@@ -38,7 +38,7 @@ def test_another_text_is_no_request(text) -> None:
 
 def looked(answer) -> Look:
     """Return the look at a service that gave an answer."""
-    visit = Visit(Reading(), Reading(), answers=(answer,))
+    visit = Visit((), Reading(), answers=(answer,))
     return Look(replicas=(ReplicaLook("one", visit=visit),))
 
 

@@ -82,7 +82,7 @@ class Containers:
         sends = any(word.startswith("--spans=") for word in request.argv)
         reads = any(word.startswith("--admin=") for word in request.argv)
         found = Visit(
-            Reading(),
+            (),
             Reading(runtimes=(RUNTIME,)),
             CLIENT if sends else None,
             agent=self.before if reads else None,

@@ -242,7 +242,7 @@ def replica(name="web-1", **runtime) -> ReplicaLook:
     leads = {"web-agent": ("172.18.0.3",), "localhost": ("127.0.0.1",)}
     reading = Reading(runtimes=(tracer,), leads=leads)
     variables = {"JAEGER_AGENT_HOST": "web-agent"}
-    visit = Visit(Reading(), reading)
+    visit = Visit((), reading)
     return ReplicaLook(name, "host-1", ("172.18.0.3",), variables=variables, visit=visit)
 
 

@@ -26,7 +26,7 @@ CLIENT = ClientCounts(200, 200, packets=4)
 def replica(*runtimes, before=(), answers=(), variables=TOLD, **reading) -> ReplicaLook:
     """Return a replica that was found so."""
     found = Reading(runtimes=runtimes, leads=LEADS, **reading)
-    visit = Visit(Reading(runtimes=tuple(before)), found, answers=tuple(answers))
+    visit = Visit(tuple(before), found, answers=tuple(answers))
     return ReplicaLook("web-1", "host-1", (AGENT,), variables=variables, visit=visit)
 
 
