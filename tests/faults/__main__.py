@@ -38,9 +38,8 @@ def say(text):
 
 def main():
     args = _parser().parse_args()
-    failed = [run_target(target, args) for target in [args.target] if target] or [
-        run_target(target, args) for target in FAULTS
-    ]
+    targets = [args.target] if args.target else FAULTS
+    failed = [run_target(target, args) for target in targets]
     return 1 if any(failed) else 0
 
 

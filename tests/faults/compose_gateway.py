@@ -48,8 +48,9 @@ HELD = both(answering(reset=True), USUAL)
 NO_PLACE = ("gateway-connection-refused", "gateway-name-unresolved", "gateway-unreachable")
 
 
-def _refusing(name, status, what, right):
-    return Fault(name, what, right, answering(fail_with=status), USUAL)
+def answers(name, what, right, **faults):
+    """Return a fault of the stand-in's own."""
+    return Fault(name, what, right, answering(**faults), USUAL)
 
 
 def agent_flag(old, new):
@@ -73,18 +74,21 @@ def _silent_name_server(services):
     services["orders-agent"]["dns"] = ["192.0.2.1"]
 
 
-_TO_GATEWAY = ("OUTPUT", "-p", "tcp", "--dport", "1883", "-j")
-_REJECT = rule("orders-agent", *_TO_GATEWAY, "REJECT", "--reject-with", "tcp-reset")
-_DROP = rule("orders-agent", *_TO_GATEWAY, "DROP")
-_LOSS = rule(
-    "orders-agent",
-    *("INPUT", "-p", "udp", "--dport", "6831", "-m", "statistic", "--mode", "random"),
-    *("--probability", "0.5", "-j", "DROP"),
-)
+TO_GATEWAY = ("OUTPUT", "-p", "tcp", "--dport", "1883", "-j")
+_REJECT = rule("orders-agent", *TO_GATEWAY, "REJECT", "--reject-with", "tcp-reset")
+_DROP = rule("orders-agent", *TO_GATEWAY, "DROP")
 _TCP_LOSS = rule(
     "orders-agent",
     *("OUTPUT", "-p", "tcp", "--dport", "1883", "-m", "statistic", "--mode", "random"),
     *("--probability", "0.3", "-j", "DROP"),
+)
+
+SILENT = Fault(
+    "gateway-silent",
+    "the gateway accepts calls and answers none",
+    ("gateway-silent",),
+    answering(black_hole=True),
+    HELD,
 )
 
 GATEWAY = (
@@ -109,37 +113,31 @@ GATEWAY = (
         compose("pause", "gateway"),
         compose("unpause", "gateway"),
     ),
-    _refusing(
+    answers(
         "gateway-unauthenticated",
-        "UNAUTHENTICATED",
         "the gateway answers Unauthenticated",
         ("token-refused",),
+        fail_with="UNAUTHENTICATED",
     ),
-    _refusing(
+    answers(
         "gateway-permission-denied",
-        "PERMISSION_DENIED",
         "the gateway answers PermissionDenied",
         ("token-refused",),
+        fail_with="PERMISSION_DENIED",
     ),
-    _refusing(
+    answers(
         "gateway-quota",
-        "RESOURCE_EXHAUSTED",
         "the gateway answers ResourceExhausted",
         ("gateway-quota-exceeded",),
+        fail_with="RESOURCE_EXHAUSTED",
     ),
-    _refusing(
+    answers(
         "gateway-unavailable",
-        "UNAVAILABLE",
         "the gateway answers Unavailable",
         ("gateway-unavailable",),
+        fail_with="UNAVAILABLE",
     ),
-    Fault(
-        "gateway-silent",
-        "the gateway accepts calls and answers none",
-        ("gateway-silent",),
-        answering(black_hole=True),
-        HELD,
-    ),
+    SILENT,
     Fault(
         "gateway-slow",
         "the gateway answers after 30 s",

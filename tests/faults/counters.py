@@ -8,9 +8,9 @@ from pathlib import Path
 
 from faults import namespaces
 
+from sidecar.rules.agents import ADMIN_PORT
 from sidecar.verify.network.reader import agent_counts
 
-ADMIN_PORT = 14271
 SPANS, PACKETS = ("spans_failed",), ("packets_dropped", "kernel_drops", "read_errors")
 
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from faults.compose_bed import WRONG
-from faults.compose_gateway import ENDED, GONE, HELD, NO_PLACE, USUAL, answering, both
+from faults.compose_gateway import (
+    ENDED,
+    GONE,
+    NO_PLACE,
+    SILENT,
+    TO_GATEWAY,
+    answers,
+    both,
+    rule,
+)
 from faults.compose_services import AWAY, ELSEWHERE, SAMPLED_OUT, asked
 from faults.kubernetes_bed import RELEASE
 from faults.model import Fault
@@ -29,17 +38,8 @@ def scaled(service, replicas):
     return kubectl("scale", "deployment", f"{RELEASE}-{service}", f"--replicas={replicas}")
 
 
-def rule(service, *words):
-    """Return what adds, and what deletes, a rule of iptables in a pod's namespace."""
-    chain, *rest = words
-    return (
-        lambda bed: bed.inside(service, "iptables", "-I", chain, *rest),
-        lambda bed: bed.inside(service, "iptables", "-D", chain, *rest),
-    )
-
-
-def _container(spec, name="orders"):
-    return next(each for each in spec["containers"] if each["name"] == name)
+def _container(spec):
+    return next(each for each in spec["containers"] if each["name"] == "orders")
 
 
 def _agent(change):
@@ -54,10 +54,6 @@ def _environment(**variables):
         container["env"] = [*others, *given]
 
     return edited("orders", change)
-
-
-def _answering(name, what, right, **faults):
-    return Fault(name, what, right, answering(**faults), USUAL)
 
 
 def _wrong(name, what, right, uncounted="", **variables):
@@ -113,24 +109,23 @@ def _secret_again(bed):
     bed.await_ready()
 
 
-_TO_GATEWAY = ("OUTPUT", "-p", "tcp", "--dport", "1883", "-j")
 _SOON = 8.0
 """Seconds that the cluster takes to notice."""
 
 KUBERNETES = (
-    _answering(
+    answers(
         "gateway-unauthenticated",
         "the gateway answers Unauthenticated",
         ("token-refused",),
         fail_with="UNAUTHENTICATED",
     ),
-    _answering(
+    answers(
         "gateway-quota",
         "the gateway answers ResourceExhausted",
         ("gateway-quota-exceeded",),
         fail_with="RESOURCE_EXHAUSTED",
     ),
-    _answering(
+    answers(
         "gateway-unavailable",
         "the gateway answers Unavailable",
         ("gateway-unavailable",),
@@ -140,13 +135,13 @@ KUBERNETES = (
         "gateway-reject",
         "a policy resets the pod's connections to the gateway",
         ("gateway-connection-refused",),
-        *rule("orders", *_TO_GATEWAY, "REJECT", "--reject-with", "tcp-reset"),
+        *rule("orders", *TO_GATEWAY, "REJECT", "--reject-with", "tcp-reset"),
     ),
     Fault(
         "gateway-drop",
         "a policy drops the pod's packets to the gateway",
         ("gateway-silent", "gateway-unreachable"),
-        *rule("orders", *_TO_GATEWAY, "DROP"),
+        *rule("orders", *TO_GATEWAY, "DROP"),
     ),
     Fault(
         "gateway-scaled-to-0",
@@ -176,13 +171,7 @@ KUBERNETES = (
         restored,
         uncounted=ENDED,
     ),
-    Fault(
-        "gateway-silent",
-        "the gateway accepts calls and answers none",
-        ("gateway-silent",),
-        answering(black_hole=True),
-        HELD,
-    ),
+    SILENT,
     Fault(
         "token-wrong",
         "the agent has another token than its gateway",
@@ -273,7 +262,7 @@ KUBERNETES = (
         "replica-drop",
         "a policy drops the packets of one of two pods to the gateway",
         ("gateway-silent", "gateway-unreachable"),
-        *rule("stock", *_TO_GATEWAY, "DROP"),
+        *rule("stock", *TO_GATEWAY, "DROP"),
         service="stock",
     ),
     _wrong(

@@ -24,7 +24,7 @@ class Fault:
     inject: Callable[[Any], object]
     heal: Callable[[Any], object]
     service: str = "orders"
-    """The service whose hops count; all others are judged, too, if `alone`."""
+    """The service that the fault hits, and whose hops count."""
     uncounted: str = ""
     """Why losses of this fault may be counted nowhere."""
     options: tuple[str, ...] = ()
