@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Value = str | bool | int | float | bytes
 
@@ -76,17 +80,27 @@ class Span:
     @property
     def parent_id(self) -> str | None:
         """The span ID of the parent."""
-        return self.parent.span_id if self.parent else None
+        parent = self.parent
+        return parent.span_id if parent else None
 
     @property
     def waited_for(self) -> bool:
         """Whether its parent waits for it, as far as the kind of reference tells."""
-        return self.parent is not None and self.parent.type == "CHILD_OF"
+        parent = self.parent
+        return parent is not None and parent.type == "CHILD_OF"
 
     @property
     def end(self) -> int:
         """The end, in µs since the epoch."""
         return self.start + self.duration
+
+    @property
+    def all_tags(self) -> Iterator[Tag]:
+        """The tags of the span, of its process, and of its logs."""
+        yield from self.tags
+        yield from self.process.tags
+        for log in self.logs:
+            yield from log.fields
 
     @property
     def failed(self) -> bool:
@@ -109,7 +123,7 @@ class Trace:
     @property
     def duration(self) -> int:
         """The time from the first start to the last end, in µs."""
-        return max(span.start + span.duration for span in self.spans) - self.start
+        return max(span.end for span in self.spans) - self.start
 
     @property
     def root(self) -> Span:

@@ -132,8 +132,7 @@ def _matching(query: TraceQuery, held: list[Held], decoder: Decoder) -> list[Tra
 
 
 def _has(span: Span, key: str, value: str) -> bool:
-    groups = (span.tags, span.process.tags, *(log.fields for log in span.logs))
-    return any(tag.key == key and tag.text == value for group in groups for tag in group)
+    return any(tag.key == key and tag.text == value for tag in span.all_tags)
 
 
 def _parse_tags(document: str | None, simple: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -42,7 +42,8 @@ class Filter:
             return False
         if self.only == "path" and not critical:
             return False
-        return not self.find or any(self.find.lower() in text.lower() for text in _texts(span))
+        find = self.find.lower()
+        return not find or any(find in text.lower() for text in _texts(span))
 
 
 def read_filter(fields: Mapping[str, str]) -> Filter:
@@ -58,9 +59,8 @@ def read_filter(fields: Mapping[str, str]) -> Filter:
 
 def _texts(span: Span) -> Iterable[str]:
     yield from (span.operation, span.process.service, span.span_id)
-    for group in (span.tags, span.process.tags, *(log.fields for log in span.logs)):
-        for tag in group:
-            yield from (tag.key, tag.text)
+    for tag in span.all_tags:
+        yield from (tag.key, tag.text)
 
 
 def trace_values(trace: Trace, chosen: Filter) -> dict[str, Any]:
@@ -73,6 +73,7 @@ def trace_values(trace: Trace, chosen: Filter) -> dict[str, Any]:
     duration = trace.duration
     return {
         "trace": trace,
+        "root": trace.root,
         "duration": duration,
         "failed": sum(span.failed for span in trace.spans),
         "services": _services(trace),
