@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": "write a sidecar.yaml, from answers or from a Compose file",
+    "inject": "add agents to a Compose file or to manifests of yours",
     "schema": "print the JSON Schema of sidecar.yaml",
     "regions": "list the regions and their gateways",
     "plan": "show everything decided for a region",

@@ -1,0 +1,1 @@
+"""Adds agents to what users have: `compose` by an overlay, `manifests` in a copy of their text."""

@@ -1,0 +1,63 @@
+"""What `sidecar inject` is asked about: a Compose file, or Kubernetes manifests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar import files
+from sidecar.errors import SidecarError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import BinaryIO
+
+COMPOSE, MANIFESTS = "compose", "manifests"
+STANDARD_INPUT = Path("-")
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""The file that Compose takes in a folder, in its order."""
+_KEY = re.compile(
+    rb"^(?:\xef\xbb\xbf)?[{\s\"']*(?P<key>services|include|apiVersion|kind|items|metadata)"
+    rb"[\"']?\s*:",
+    re.MULTILINE,
+)
+_TOP = re.compile(
+    rb"^(?:\xef\xbb\xbf)?(?:[\"']?)(?P<key>services|include|apiVersion|kind)[\"']?[ \t]*:",
+    re.MULTILINE,
+)
+_COMPOSE_KEYS = (b"services", b"include")
+
+
+def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
+    """Return compose or manifests, and what was read from standard input.
+
+    Without a path, it is the Compose file of this folder. The first path decides. Raises
+    SidecarError where it cannot be read, or is neither.
+    """
+    if not paths:
+        return COMPOSE, b""
+    first = paths[0]
+    if first == STANDARD_INPUT:
+        data = stdin.read()
+        return _kind(data, "standard input"), data
+    with files.reading(first):
+        if first.is_dir():
+            return _kind_of_folder(first), b""
+        return _kind(first.read_bytes(), str(first)), b""
+
+
+def _kind_of_folder(folder: Path) -> str:
+    return COMPOSE if any((folder / name).is_file() for name in COMPOSE_NAMES) else MANIFESTS
+
+
+def _kind(data: bytes, name: str) -> str:
+    """Return the kind by the first key that only one of the two has at its top level.
+
+    Nothing is parsed: a stream may hold thousands of documents, or templates.
+    """
+    found = _TOP.search(data) or _KEY.search(data)
+    if found is None:
+        cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
+        raise SidecarError(name, cause, "Name a Compose file, manifests, a folder, or -")
+    return COMPOSE if found["key"] in _COMPOSE_KEYS else MANIFESTS
