@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from sidecar.checks.clients import judged_value
 from sidecar.checks.gateways import find_gateway, hosts
-from sidecar.existing.compose.agents import QUEUE, WORKERS
+from sidecar.existing.compose.agents import QUEUE
 from sidecar.findings import Finding, Severity
 from sidecar.rules import agents, clients, gateways, hand_made, recognition, services, tokens
+from sidecar.rules.agents import WORKERS
 from sidecar.rules.hand_made import Load, PublishedPort
 
 if TYPE_CHECKING:

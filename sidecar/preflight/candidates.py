@@ -19,10 +19,10 @@ from sidecar.plan import TOKEN_FILE
 from sidecar.plan.agents import tags_key
 from sidecar.preflight.records import AgentFacts, Candidate, Traced
 from sidecar.regions import LOCAL
-from sidecar.rules.agents import SOCKET_BUFFER, STOCK_WORKERS
+from sidecar.rules.agents import SOCKET_BUFFER, workers_of
 from sidecar.spec import LOOPBACK
 from sidecar.stand_in.sockets import Address
-from sidecar.verify.kubernetes.release import is_traced
+from sidecar.verify.kubernetes.selection import is_traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,8 @@ _VARIABLES = ("JAEGER_SAMPLER_", "GUNICORN_CMD_ARGS", "UWSGI_LAZY", "PYTHONPATH"
 
 def agent_facts(arguments: Iterable[str]) -> AgentFacts:
     """Return what an agent's arguments say. Raises SidecarError where they name no gateway."""
-    flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
+    words = list(arguments)
+    flags = dict(word.lstrip("-").partition("=")[::2] for word in words)
     try:
         gateway = Address.parse(flags["reporter.grpc.host-port"].split(",")[0])
     except (KeyError, ValueError):
@@ -50,7 +51,7 @@ def agent_facts(arguments: Iterable[str]) -> AgentFacts:
     return AgentFacts(
         gateway=gateway,
         tls=flags.get("reporter.grpc.tls.enabled") == "true",
-        workers=_number(flags.get("processor.jaeger-compact.workers"), STOCK_WORKERS),
+        workers=workers_of(words),
         buffer_bytes=_number(flags.get(SOCKET_BUFFER), 0),
     )
 

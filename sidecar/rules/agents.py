@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Version = tuple[int, int, int]
 
@@ -33,6 +36,7 @@ STOCK_BATCH = 10
 
 AGENT_TAGS, JAEGER_TAGS = "agent.tags", "jaeger.tags"
 ADMIN_HOST_PORT, ADMIN_PORT_FLAG = "admin.http.host-port", "admin-http-port"
+WORKERS = "processor.jaeger-compact.workers"
 SOCKET_BUFFER = "processor.jaeger-compact.server-socket-buffer-size"
 STATUS_SINCE: Version = (1, 22, 0)
 """From here the program has `status`, which probes a running agent."""
@@ -136,6 +140,13 @@ def agent_image(image: str, wanted: str) -> Problem | None:
     cause = f"is of version {named}, and the flags are those of agent.version {wanted}"
     fix = f"Set `version: {named}`, or name the image of {wanted}"
     return IMAGE_OF_ANOTHER_VERSION.problem(cause, fix)
+
+
+def workers_of(arguments: Iterable[str]) -> int:
+    """Return how many calls an agent with these arguments makes at a time."""
+    pairs = (argument.lstrip("-").partition("=") for argument in arguments)
+    given = [value for name, _, value in pairs if name == WORKERS and value.isdecimal()]
+    return int(given[-1]) if given else STOCK_WORKERS
 
 
 def has_flag(flag: str, version: Version) -> bool:

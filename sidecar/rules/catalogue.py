@@ -44,6 +44,7 @@ An error makes a command exit 1; a warning does not.
 _TITLES = {
     "catalogue": "Ignored rules",
     "composefiles": "Compose files",
+    "gateway_answers": "Late answers of the gateway",
     "gateway_reach": "The gateway as an agent sees it",
     "hand_made": "Hand-made agents",
     "machines": "Machine and cluster",

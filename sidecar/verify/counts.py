@@ -43,7 +43,10 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     )
 
 
-_STATES = ("connected", "forwards", "queue", "started", "stalled", "at", "restarted", "repeats")
+_STATES = (
+    *("connected", "forwards", "queue", "started"),
+    *("stalled", "waited", "at", "restarted", "repeats"),
+)
 """Fields of AgentCounts that are states, not totals."""
 
 
@@ -75,6 +78,8 @@ class AgentCounts:
     """A packet holds one batch."""
     stalled: float = field(default=0.0, compare=False)
     """Seconds until the reading in which the agent held packets, and no call was answered."""
+    waited: float = field(default=0.0, compare=False)
+    """Seconds until the reading for which packets that had come were waited for."""
     at: float = field(default=0.0, compare=False)
     """When this was read, in Unix time by the clock where the agent runs."""
     repeats: bool | None = field(default=None, compare=False)

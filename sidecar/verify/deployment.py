@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sidecar.errors import SidecarError
+from sidecar.rules.agents import STOCK_WORKERS
 from sidecar.verify.hops import CLIENT
 from sidecar.verify.look import Look, broken_by
 from sidecar.verify.network.seen import Seen
@@ -71,6 +72,10 @@ class Deployment(Protocol):
 
     def gateway_trouble(self) -> Problem | None:
         """Return why the deployment's own gateway does not run; None where it does, or has none."""
+        ...
+
+    def workers(self, service: str) -> int:
+        """Return how many calls the service's agent makes at a time."""
         ...
 
     def small_arrives(self, service: str, marker: str) -> bool:
@@ -142,6 +147,10 @@ class StepByStep(ABC):
     def restart(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
         """Return None: why an agent ended is not known here."""
         return None
+
+    def workers(self, service: str) -> int:  # noqa: ARG002 - for those that know
+        """Return those of an agent that nobody sized."""
+        return STOCK_WORKERS
 
     def gateway_trouble(self) -> Problem | None:
         """Return None: whether a gateway runs is not known here."""

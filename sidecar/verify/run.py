@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.rules.agent_logs import logged
+from sidecar.rules.gateway_answers import Answers, are_late, late
 from sidecar.rules.hops import Exporter, restarted
 from sidecar.rules.watch import lost_earlier
 from sidecar.verify import hops, service
@@ -107,6 +108,7 @@ class _SpanPath:
         self.trace_ids: tuple[str, ...] = ()
         self.warnings: list[Finding] = []
         self._unmarked = False
+        self._answers: Answers | None = None
 
     def follow(self) -> None:
         """Send the spans and judge each hop; one that cannot be counted is the last."""
@@ -137,6 +139,8 @@ class _SpanPath:
         name = self._deployment.received
         self.hops.append(hops.received_hop(self.service, client, counted, name, exporter))
         if counted.forwards:
+            seconds = after.at - before.at if before.at else 0.0
+            self._answers = Answers(after.waited, after.queue, counted.answered, seconds)
             self.hops.append(hops.submitted_hop(self.service, client, counted, exporter))
 
     def _exporter(self, client: ClientCounts, counted: AgentCounts, since: float) -> Exporter:
@@ -169,6 +173,15 @@ class _SpanPath:
             self._try_small(client)
         failed = any(hop.ok is False for hop in self.hops)
         self.hops.append(hops.accepted_hop(self.service, client, gateway, before=failed))
+        if not any(hop.ok is False for hop in self.hops):
+            self._judge_answers()
+
+    def _judge_answers(self) -> None:
+        """Warn of a gateway that answers late, where all arrived."""
+        if self._answers and are_late(self._answers):
+            workers = self._deployment.workers(self.service)
+            if problem := late(self._answers, workers):
+                self.warnings.append(problem.at(self.service, hops.SUBMITTED))
 
     def _try_small(self, client: ClientCounts) -> None:
         """Find out whether only large packets are lost, where no marked one arrived."""

@@ -27,7 +27,7 @@ from sidecar.kubernetes.pods import (
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.tokens.secret_store import KEY
-from sidecar.verify.kubernetes.release import is_gateway, is_traced, not_found
+from sidecar.verify.kubernetes.selection import is_gateway, is_traced, not_found
 from sidecar.verify.kubernetes.unfit import has_agent
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts

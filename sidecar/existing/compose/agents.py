@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 HOST_PORTS = ("reporter.grpc.host-port", *agents.TCHANNEL)
 MARKS = (*HOST_PORTS, *recognition.TAGS_FLAGS)
 """Flags that only an agent has."""
-WORKERS = "processor.jaeger-compact.workers"
 QUEUE = "processor.jaeger-compact.server-queue-size"
-_SETTINGS = (*MARKS, "config-file", WORKERS, QUEUE)
+_SETTINGS = (*MARKS, "config-file", agents.WORKERS, QUEUE)
 _OWN_LABEL = "sidecar-kit.role="
 _SHELLS = ("sh", "bash", "ash", "dash")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")

@@ -10,6 +10,7 @@ from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.project import ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
+from sidecar.rules.agents import workers_of
 from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import doubled
 from sidecar.verify.compose import states
@@ -139,6 +140,11 @@ class ComposeDeployment(StepByStep):
         """Return why the service's agent ended before; None where the engine does not know."""
         container = self.parts.running("agent", service)
         return self.parts.restart_of(container)
+
+    def workers(self, service: str) -> int:
+        """Return how many calls the service's agent makes at a time, by its arguments."""
+        config = self.parts.inspect(self.parts.running("agent", service))["Config"]
+        return workers_of(config.get("Cmd") or ())
 
     def gateway_trouble(self) -> Problem | None:
         """Return why the stand-in does not run; None where it does, or there is none."""

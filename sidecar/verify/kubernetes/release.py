@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.ephemeral import run_inside
-from sidecar.kubernetes.errors import ForbiddenError, KubernetesError, NotFoundError
+from sidecar.kubernetes.errors import KubernetesError
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
@@ -22,8 +22,10 @@ from sidecar.kubernetes.pods import (
     reasons_of,
 )
 from sidecar.rules import parts
+from sidecar.rules.agents import workers_of
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
+from sidecar.verify.kubernetes.selection import is_gateway, is_traced, not_found, should_be
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
     from sidecar.verify.deployment import Lack
     from sidecar.verify.look import ReplicaLook, Task
 
-_TEST = "delivery-test"
 _CLOCK_SKEW = timedelta(seconds=5)
 """How much the node's clock may be behind this machine's."""
 
@@ -74,7 +75,7 @@ class ReleaseDeployment:
         self._began = datetime.now(timezone.utc) - _CLOCK_SKEW
         self._selector = f"--selector={selector or f'{INSTANCE}={release}'}"
         pods = pods_of(kubectl.get("pods", self._selector))
-        traced = [pod for pod in pods if is_traced(pod) or _should_be(pod)]
+        traced = [pod for pod in pods if is_traced(pod) or should_be(pod)]
         if not traced:
             raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
         self._gateways = [pod for pod in pods if is_gateway(pod)]
@@ -183,6 +184,11 @@ class ReleaseDeployment:
         pod = self._pods[service]
         return _restart(pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0])
 
+    def workers(self, service: str) -> int:
+        """Return how many calls the pod's agent makes at a time, by its arguments."""
+        agent = self._pods[service].container(AGENT) or {}
+        return workers_of((*agent.get("command", ()), *agent.get("args", ())))
+
     def small_arrives(self, service: str, marker: str) -> bool:  # noqa: ARG002
         """Return False: an agent on its pod's loopback gets packets of any size."""
         return False
@@ -224,24 +230,6 @@ def _of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
     return replace(replica, name=pod.name, hostname=pod.name, port=port, variables=variables)
 
 
-def is_traced(pod: Pod) -> bool:
-    """Tell whether a pod has an agent, and is neither a test nor finished."""
-    finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
-    return pod.container(AGENT) is not None and pod.service != _TEST and not finished
-
-
-def is_gateway(pod: Pod) -> bool:
-    """Tell whether a pod is the release's stand-in, and runs."""
-    return pod.alive and pod.service == GATEWAY and pod.container(GATEWAY) is not None
-
-
-def _should_be(pod: Pod) -> bool:
-    """Tell whether a pod that runs or starts lacks its agent."""
-    ended = "deletionTimestamp" in pod.data["metadata"]
-    finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
-    return lacks_agent(pod.data) and pod.service != _TEST and not ended and not finished
-
-
 def _restart(pod: Pod) -> Problem | None:
     """Return why a pod's agent ended before; None where the cluster does not know."""
     status = pod.status_of(AGENT)
@@ -269,31 +257,3 @@ def _left_out(name: str, group: Sequence[Pod]) -> str:
     unready = sum(not pod.ready for pod in group)
     state = f", {unready} of them not ready" if unready else ""
     return f"{name}: 1 of {len(group)} pods was looked at{state}; --every-pod looks at all"
-
-
-def not_found(kubectl: Kubectl, subject: str) -> SidecarError:
-    """Return why there is nothing to look at: no such namespace, or no such release."""
-    namespace = kubectl.namespace
-    if namespace:
-        try:
-            kubectl.get("namespace", namespace)
-        except NotFoundError:
-            fix = "See `kubectl get namespaces`"
-            return SidecarError(f"namespace {namespace}", "does not exist", fix)
-        except ForbiddenError:
-            pass  # a user of one namespace may not ask; the empty list is all that is known
-    releases = _releases(pods_of(kubectl.get("pods")))
-    fix = "See helm list --all-namespaces"
-    if releases:
-        fix = f"Releases with agents there: {', '.join(releases)}"
-    where = f"namespace {namespace}" if namespace else "the context's namespace"
-    return SidecarError(subject, f"has no traced pod in {where}", fix)
-
-
-def _releases(pods: Iterable[Pod]) -> list[str]:
-    found = set()
-    for pod in pods:
-        release = pod.data["metadata"].get("labels", {}).get(INSTANCE)
-        if release and is_traced(pod):
-            found.add(release)
-    return sorted(found)

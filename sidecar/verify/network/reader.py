@@ -124,11 +124,11 @@ class _Wait:
         self._answered: int | None = None
 
     def seen(self, counts: AgentCounts) -> AgentCounts:
-        """Return a reading, with the time for which no call was answered."""
+        """Return a reading, with the time of the wait, and for which no call was answered."""
         now = time.monotonic()
         if counts.answered != self._answered or not counts.queue:
             self._answered, self._moved = counts.answered, now
-        return replace(counts, stalled=now - self._moved)
+        return replace(counts, stalled=now - self._moved, waited=now - self._began)
 
     def is_over(self, counts: AgentCounts) -> bool:
         """Tell whether waiting on changes nothing."""

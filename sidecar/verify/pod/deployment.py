@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sidecar.rules.agents import COMPACT_PORT
+from sidecar.rules.agents import COMPACT_PORT, STOCK_WORKERS, workers_of
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.local import LocalDeployment
+from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.namespace import resolved
 from sidecar.verify.network.reader import ADMIN, await_agent, read_agent
 
@@ -40,6 +42,12 @@ class PodDeployment(LocalDeployment):
         """Return every address of the pod: its agent may listen on any of them."""
         pod = resolved(socket.gethostname())
         return tuple(dict.fromkeys(("127.0.0.1", "::1", *resolved("localhost"), *pod)))
+
+    def workers(self, service: str) -> int:  # noqa: ARG002 - a pod has one agent
+        """Return how many calls the agent makes at a time, as its admin port shows it."""
+        with suppress(OSError):
+            return workers_of(fetch(f"{self._admin}/debug/pprof/cmdline").split("\0"))
+        return STOCK_WORKERS
 
     def agent(
         self,

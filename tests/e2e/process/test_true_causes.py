@@ -105,3 +105,18 @@ def test_a_fault_under_traffic_has_its_own_cause(parts, packets, faults, hop, ru
     failure = proof.first_failure
     assert (hop, rule) == (failure and failure.hop, failure and failure.id), proof
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "warnings"),
+    [(0, []), (2000, []), (30_000, ["gateway-answers-late"])],
+)
+def test_a_gateway_that_answers_late_is_a_warning(parts, packets, milliseconds, warnings):
+    """Spans arrive at once, so that no hop fails; two seconds are what the workers make up for."""
+    gateway, agent = parts
+    with traffic(agent, packets, 0.05):
+        gateway.set_faults(latency_ms=milliseconds)
+        proof = verify(Deployment(agent, gateway), 200, 10, path_only=True)
+
+    assert (True, warnings) == (proof.ok, [warning.id for warning in proof.warnings]), proof
+    assert all("64 workers" in warning.cause for warning in proof.warnings)

@@ -139,6 +139,7 @@ def test_an_agent_whose_calls_are_answered_is_slow_not_stalled(clock):
     read = await_agent(lambda: AgentCounts(12, connected=1, **next(readings)), 12, 15)
 
     assert (15, 0) == (round(clock[0], 0), round(read.stalled, 0))
+    assert 15 == round(read.waited, 0)
 
 
 def test_waiting_ends_with_the_first_reading_that_is_done():

@@ -371,3 +371,35 @@ def test_earlier_losses_of_an_agent_are_a_warning():
     assert report.ok
     assert ("spans-lost-earlier", "web") == (warning["id"], warning["subject"])
     assert "its agent lost 4,702 spans and packets since it started" in reports.as_text(report, 120)
+
+
+LATE = AgentCounts(4, connected=1, queue=254, stalled=4.0, waited=4.1)
+
+
+def test_a_gateway_that_answers_late_is_a_warning_while_spans_arrive():
+    """A call of 30 seconds fails no hop, but the proof says how few of them the workers make."""
+    report = verify(Deployment(agents=[AgentCounts(), LATE]), 10, 1)
+    (warning,) = report.warnings
+
+    assert (True, "gateway-answers-late", "agent submitted") == (
+        report.ok,
+        warning.id,
+        warning.place,
+    )
+    assert "takes 4.1 s or more" in warning.cause
+    assert "10 workers forward at most 24 spans/s" in warning.cause
+    assert "254 packets wait" in warning.cause
+
+
+@pytest.mark.parametrize(
+    ("after", "kept"),
+    [
+        (AgentCounts(2, spans_submitted=10, connected=1, waited=2.2), GatewayCounts(10, 0, 10)),
+        (LATE, GatewayCounts(0, 0, 0)),
+        (replace(LATE, forwards=False), GatewayCounts(10, 0, 10)),
+    ],
+    ids=["workers make up for it", "nothing arrives", "no agent"],
+)
+def test_other_waits_are_no_warning(after, kept):
+    """A busy machine explains two seconds, and a failed hop says more."""
+    assert () == verify(Deployment(agents=[AgentCounts(), after], kept=kept), 10, 1).warnings

@@ -1,0 +1,64 @@
+"""Which pods of a release verify looks at, and what is wrong where it finds none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
+from sidecar.kubernetes.pods import AGENT, GATEWAY, INSTANCE, pods_of
+from sidecar.verify.kubernetes.unfit import lacks_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sidecar.kubernetes.kubectl import Kubectl
+    from sidecar.kubernetes.pods import Pod
+
+_TEST = "delivery-test"
+
+
+def is_traced(pod: Pod) -> bool:
+    """Tell whether a pod has an agent, and is neither a test nor finished."""
+    finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
+    return pod.container(AGENT) is not None and pod.service != _TEST and not finished
+
+
+def is_gateway(pod: Pod) -> bool:
+    """Tell whether a pod is the release's stand-in, and runs."""
+    return pod.alive and pod.service == GATEWAY and pod.container(GATEWAY) is not None
+
+
+def should_be(pod: Pod) -> bool:
+    """Tell whether a pod that runs or starts lacks its agent."""
+    ended = "deletionTimestamp" in pod.data["metadata"]
+    finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
+    return lacks_agent(pod.data) and pod.service != _TEST and not ended and not finished
+
+
+def not_found(kubectl: Kubectl, subject: str) -> SidecarError:
+    """Return why there is nothing to look at: no such namespace, or no such release."""
+    namespace = kubectl.namespace
+    if namespace:
+        try:
+            kubectl.get("namespace", namespace)
+        except NotFoundError:
+            fix = "See `kubectl get namespaces`"
+            return SidecarError(f"namespace {namespace}", "does not exist", fix)
+        except ForbiddenError:
+            pass  # a user of one namespace may not ask; the empty list is all that is known
+    releases = _releases(pods_of(kubectl.get("pods")))
+    fix = "See helm list --all-namespaces"
+    if releases:
+        fix = f"Releases with agents there: {', '.join(releases)}"
+    where = f"namespace {namespace}" if namespace else "the context's namespace"
+    return SidecarError(subject, f"has no traced pod in {where}", fix)
+
+
+def _releases(pods: Iterable[Pod]) -> list[str]:
+    found = set()
+    for pod in pods:
+        release = pod.data["metadata"].get("labels", {}).get(INSTANCE)
+        if release and is_traced(pod):
+            found.add(release)
+    return sorted(found)
