@@ -47,6 +47,12 @@ CRASHING = _error(
     "See `docker compose logs`, or `kubectl logs --previous`",
     "container web-agent-1 ends with exit code 1 again and again",
 )
+OFF_NETWORK = _error(
+    "gateway-off-network",
+    "The stand-in is on no network of the agent.",
+    "Run `docker compose up --detach --force-recreate gateway`",
+    "docker network disconnect web_gateway web-gateway-1",
+)
 IMAGE_MISSING = _error(
     "part-without-image",
     "The image of a container cannot be pulled or started.",
@@ -90,6 +96,13 @@ def missing_agent() -> Problem:
 def no_answer(error: OSError, fix: str) -> Problem:
     """Return the problem of a port that does not answer."""
     return NO_ANSWER.problem(f"does not answer: {error}", fix)
+
+
+def off_network(gateway: str, agent: str, shared: str) -> Problem | None:
+    """Judge the stand-in's address in a network of an agent; empty where they share none."""
+    if shared:
+        return None
+    return OFF_NETWORK.problem(f"container {gateway} is on no network of {agent}")
 
 
 # A container of an engine -----------------------------------------------------------------------

@@ -118,6 +118,16 @@ class AgentCounts:
         return max(0, self.packets_processed - self.queue)
 
     @property
+    def came(self) -> int:
+        """Packets that came to the agent's port, those that were dropped there included."""
+        return self.packets_processed + self.packets_dropped + self.kernel_drops
+
+    @property
+    def released(self) -> int:
+        """Packets that came, and that the agent no longer holds."""
+        return max(0, self.came - self.queue)
+
+    @property
     def answered(self) -> int:
         """Calls that the gateway, or the path to it, answered in any way."""
         return self.batches_submitted + self.batches_failed

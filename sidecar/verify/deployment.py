@@ -70,8 +70,11 @@ class Deployment(Protocol):
         """Return why the service's agent ended, if it was started again; None: not known."""
         ...
 
-    def gateway_trouble(self) -> Problem | None:
-        """Return why the deployment's own gateway does not run; None where it does, or has none."""
+    def gateway_trouble(self, service: str) -> Problem | None:
+        """Return why a service's agent cannot reach the deployment's own gateway.
+
+        None where that runs on a network of the agent, or there is none.
+        """
         ...
 
     def workers(self, service: str) -> int:
@@ -139,9 +142,10 @@ class StepByStep(ABC):
             kept = self.gateway(marker, 1, _SMALL_SECONDS)
             if kept is not None:
                 return kept.distinct > 0
-            goal = before.packets_processed + 1 if before else 0
-            after = self.agent(service, goal, _SMALL_SECONDS)
-            return after is not None and after.packets_processed >= goal
+            if before is None:
+                return False
+            after = self.agent(service, before.came + 1, _SMALL_SECONDS)
+            return after is not None and after.packets_processed > before.packets_processed
         return False
 
     def restart(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
@@ -152,7 +156,7 @@ class StepByStep(ABC):
         """Return those of an agent that nobody sized."""
         return STOCK_WORKERS
 
-    def gateway_trouble(self) -> Problem | None:
+    def gateway_trouble(self, service: str) -> Problem | None:  # noqa: ARG002 - as above
         """Return None: whether a gateway runs is not known here."""
         return None
 
@@ -169,7 +173,7 @@ class StepByStep(ABC):
             if before is None:
                 return Look(client, replicas=replicas)
             hop = self.received
-            settled = before.packets_processed + client.packets
+            settled = before.came + client.packets
             after = self.agent(task.service, settled, task.seconds)
         except SidecarError as error:
             return Look(client, before, broken=broken_by(hop, error), replicas=replicas)

@@ -149,7 +149,7 @@ class _SpanPath:
         failed = counted.spans_failed or counted.packets_dropped
         if counted.forwards and (failed or hops.waiting_packets(client, counted)):
             log = self._deployment.agent_log(self.service)
-            cause = self._deployment.gateway_trouble() or logged(log, since)
+            cause = self._deployment.gateway_trouble(self.service) or logged(log, since)
         if counted.restarted:
             restart = restarted(self._deployment.restart(self.service))
         return Exporter(

@@ -25,11 +25,9 @@ _TO_AGENT = ("INPUT", "-p", "udp", "--dport", "6831")
 _HALF = ("-m", "statistic", "--mode", "random", "--probability", "0.5")
 
 
-def _agent(key, value):
-    def change(services):
-        services["orders-agent"][key] = value
-
-    return change
+def _little_memory(services):
+    services["orders-agent"]["mem_limit"] = "6m"
+    agent_flag("workers=64", "workers=5000")(services)  # it needs more at once
 
 
 def _small_queue(services):
@@ -138,7 +136,7 @@ AGENTS = (
         "agent-oom",
         "the agent may use 6 MB of memory, and is killed for more",
         ("part-out-of-memory",),
-        edited(_agent("mem_limit", "6m"), "orders-agent"),
+        edited(_little_memory, "orders-agent"),
         restored("orders-agent"),
         uncounted=ENDED,
     ),

@@ -169,7 +169,7 @@ GATEWAY = (
     Fault(
         "gateway-off-network",
         "the gateway is taken off the agents' network",
-        ("gateway-name-unresolved", "gateway-unreachable"),
+        ("gateway-off-network",),
         lambda bed: bed.docker(
             "network", "disconnect", bed.network("gateway"), *bed.names("gateway")
         ),

@@ -11,9 +11,11 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.project import ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import workers_of
+from sidecar.rules.parts import off_network
 from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import doubled
 from sidecar.verify.compose import states
+from sidecar.verify.compose.addresses import reached_from
 from sidecar.verify.compose.parts import Parts
 from sidecar.verify.compose.visits import Visits, agent_variables, of_other_version
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
@@ -146,10 +148,15 @@ class ComposeDeployment(StepByStep):
         config = self.parts.inspect(self.parts.running("agent", service))["Config"]
         return workers_of(config.get("Cmd") or ())
 
-    def gateway_trouble(self) -> Problem | None:
-        """Return why the stand-in does not run; None where it does, or there is none."""
-        gateways = self.parts.of("gateway")
-        return states.trouble_of(self.parts.engine, gateways[0]) if gateways else None
+    def gateway_trouble(self, service: str) -> Problem | None:
+        """Return why the stand-in does not run or is off the agent's networks."""
+        for gateway in self.parts.of("gateway"):
+            if trouble := states.trouble_of(self.parts.engine, gateway):
+                return trouble
+            agent = self.parts.running("agent", service)
+            shared = reached_from(self.parts.inspect(agent), self.parts.inspect(gateway))
+            return off_network(gateway.name, agent.name, shared)
+        return None
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker; None for a real region."""

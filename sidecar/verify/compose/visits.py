@@ -78,7 +78,7 @@ class Visits:
         if before is None:
             return None
         options = (
-            f"--packets={before.packets_processed + client.packets}",
+            f"--packets={before.came + client.packets}",
             f"--spans={client.sent}",
             f"--seconds={task.seconds}",
             *self._page_option(data),

@@ -193,7 +193,7 @@ class ReleaseDeployment:
         """Return False: an agent on its pod's loopback gets packets of any size."""
         return False
 
-    def gateway_trouble(self) -> Problem | None:
+    def gateway_trouble(self, service: str) -> Problem | None:  # noqa: ARG002 - see below
         """Return None: a stand-in that does not run is not counted as one."""
         return None
 

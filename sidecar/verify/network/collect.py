@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    arrived = not agent.spans_failed and agent.handled >= args.packets
+    sound = not (agent.spans_failed or agent.packets_dropped)
+    arrived = sound and agent.released >= args.packets
     gateway = _gateway(args, args.seconds if arrived else 1.0) if args.page else None
     print(json.dumps({"agent": asdict(agent), "gateway": gateway and asdict(gateway)}))
     return 0

@@ -132,7 +132,7 @@ class _Wait:
 
     def is_over(self, counts: AgentCounts) -> bool:
         """Tell whether waiting on changes nothing."""
-        if counts.handled >= self._goal:
+        if counts.released >= self._goal:
             return True
         if counts.stalled >= (STALLED_SECONDS if counts.connected else _UNCONNECTED_SECONDS):
             return True

@@ -49,6 +49,11 @@ EXAMPLES = {
     "part-paused": container(status="paused"),
     "part-out-of-memory": container(status="restarting", exit_code=137, out_of_memory=True),
     "part-crashing": container(status="restarting", exit_code=1),
+    "gateway-off-network": example(
+        parts.off_network,
+        Call("gateway-1", "web-agent-1", ""),
+        Call("gateway-1", "web-agent-1", "172.18.0.3"),
+    ),
     "part-without-image": pod(reason="ImagePullBackOff"),
     "secret-missing": pod(message='secret "tracing" not found'),
     "part-not-answering": Example(

@@ -235,3 +235,11 @@ def test_an_image_of_another_version_is_named(engine, deployment) -> None:
     assert "client sent" == broken.hop
     assert "web-1: was looked into with an image of another version of the kit" == broken.cause
     assert "Obtain the gateway image of this version: `sidecar images --rebuild`" == broken.fix
+
+
+def test_a_stand_in_off_the_agents_networks_is_known_by_the_engine(engine, deployment) -> None:
+    """The agent's log says so only once its connection has ended."""
+    before = deployment.gateway_trouble("web")
+    engine.containers.data["gateway"] = networks(page="10.2.0.3")
+
+    assert (None, "gateway-off-network") == (before, deployment.gateway_trouble("web").rule.id)

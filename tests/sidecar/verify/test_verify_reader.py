@@ -142,6 +142,15 @@ def test_an_agent_whose_calls_are_answered_is_slow_not_stalled(clock):
     assert 15 == round(read.waited, 0)
 
 
+def test_packets_that_the_agent_dropped_are_not_waited_for(clock):
+    """They came, and are gone."""
+    before = AgentCounts(10, packets_dropped=3, kernel_drops=2)
+    counts = AgentCounts(12, packets_dropped=4, kernel_drops=3, queue=0, connected=1)
+
+    assert counts == await_agent(lambda: counts, before.came + 4, 15)
+    assert clock[0] < 1
+
+
 def test_waiting_ends_with_the_first_reading_that_is_done():
     """No further reading is taken."""
     readings = iter([1, 2, 3, 4])

@@ -147,7 +147,7 @@ def test_a_gateway_that_does_not_run_is_the_cause():
     waiting = AgentCounts(2, queue=2, connected=1)
     none = GatewayCounts(0, 0, 0)
     deployment = Deployment(agents=[AgentCounts(), waiting], log="code = Unavailable", kept=none)
-    deployment.gateway_trouble = lambda: paused
+    deployment.gateway_trouble = lambda service: paused
     failure = verify(deployment, 10, 3).first_failure
 
     assert "part-paused" == failure.id
