@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sidecar.engine.client import Engine
     from sidecar.engine.containers import Container
+    from sidecar.verify.compose.stated import Stated
     from sidecar.verify.counts import ClientCounts
 
 _GATEWAY = ("sidecar", "gateway", f"--http=127.0.0.1:{STAND_IN_PAGE_PORT}")
@@ -38,12 +39,12 @@ class ComposeStage(ComposeDeployment):
         project: str,
         image: str,
         containers: Sequence[Container] | None = None,
-        wanted: Mapping[str, int] | None = None,
+        stated: Stated | None = None,
     ) -> None:
         """Take these containers of a project. Raises UsageError where its gateway is real."""
         self._posts = engine.containers.posts(image)
         posted = replace(engine, containers=self._posts)
-        super().__init__(posted, project, image, containers, wanted)
+        super().__init__(posted, project, image, containers, stated)
         if self._region() != LOCAL:
             raise real_gateway(f"Compose project {project}")
         self._gateway = self.parts.running("gateway")

@@ -147,10 +147,15 @@ def standing(agent: Standing) -> list[Problem]:
     if agent.restarts >= RESTARTS:
         found.append(AGENT_RESTARTS.problem(f"{agent.name} was restarted {agent.restarts} times"))
     if agent.stale:
-        found.append(AGENT_TOKEN_STALE.problem(f"{agent.name}: {agent.stale}"))
+        found.append(stale_token(agent.name, agent.stale))
     if agent.lost:
         found.append(lost_earlier(agent.name, agent.lost))
     return found
+
+
+def stale_token(name: str, why: str) -> Problem:
+    """Return the problem of an agent that may use another token than the deployment names."""
+    return AGENT_TOKEN_STALE.problem(f"{name}: {why}")
 
 
 def lost_earlier(name: str, lost: int) -> Problem:

@@ -77,6 +77,13 @@ class Deployment(Protocol):
         """
         ...
 
+    def stale_token(self, service: str) -> Problem | None:
+        """Return why the service's agent may use another token than the deployment names.
+
+        None where it does not, or where that is not known.
+        """
+        ...
+
     def workers(self, service: str) -> int:
         """Return how many calls the service's agent makes at a time."""
         ...
@@ -150,6 +157,10 @@ class StepByStep(ABC):
 
     def restart(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
         """Return None: why an agent ended is not known here."""
+        return None
+
+    def stale_token(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
+        """Return None: which token an agent uses is not known here."""
         return None
 
     def workers(self, service: str) -> int:  # noqa: ARG002 - for those that know

@@ -118,6 +118,8 @@ class _SpanPath:
             self.hops.append(hops.broken_hop(self.service, broken_by(self._hop, error)))
 
     def _follow(self) -> None:
+        if problem := self._deployment.stale_token(self.service):
+            self.warnings.append(problem.at(self.service, ""))
         self.look = look = self._deployment.look(self._task)
         if look.client:
             self.hops.append(hops.client_hop(self.service, look.client))

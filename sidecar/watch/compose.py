@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
@@ -15,21 +14,23 @@ from sidecar.engine.compose import find_compose
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.project import FILE, ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
-from sidecar.plan.agents import CONFIG_FILE
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.tokens.check import check_agent_data, token_of
+from sidecar.verify.compose import token_files
+from sidecar.verify.compose.stated import stated
 from sidecar.verify.counts import agent_counts_of
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.reader import agent_counts
+from sidecar.verify.times import seconds_of
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import end_of, shown_variables
 from sidecar.watch.gateway import last_span
-from sidecar.watch.times import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from sidecar.engine.client import Engine
     from sidecar.verify.counts import AgentCounts
@@ -62,8 +63,7 @@ class ComposeAgents:
         if not found:
             raise SidecarError(self.name, "runs no service of the kit", "Run `docker compose up`")
         page = next((each for each in found if _label(each, ROLE) == "gateway"), None)
-        named = self._config.get("secrets", {}).get("agent", {}).get("file", "")
-        return self._states(_Details(page, named), found)
+        return self._states(_Details(page, stated(self._config).token_file), found)
 
     def collect(self, evidence: Evidence) -> None:
         """Add what runs, the Compose file, the logs of agents and stand-in, and the tokens."""
@@ -150,21 +150,9 @@ class _Details:
         """Return the fingerprint of the token that an agent has in its container."""
         if not self._named:
             return None
-        source = _token_file(agent)
-        if not source:
-            return None
-        used = _used(agent, Path(source))
+        used = token_files.content_of(agent)
         mark = self._fingerprint(used) if used else None
-        return Token(mark, self._stale(agent, Path(source))) if mark else None
-
-    def _stale(self, agent: Object, source: Path) -> str:
-        if str(source) != self._named:
-            return f"it reads {source}, the Compose file names {self._named}"
-        with suppress(OSError):
-            changed = source.stat().st_mtime > seconds_of(agent["State"].get("StartedAt", ""))
-            if changed and not _is_copy(_mounted(agent), source):
-                return f"{source} was written after it started"
-        return ""
+        return Token(mark, token_files.stale(agent, self._named)) if mark else None
 
     def _fingerprint(self, content: bytes) -> str:
         if content not in self._known:
@@ -185,14 +173,8 @@ class _Details:
 
 def _tokens(agent: Object) -> set[str]:
     """Return the tokens that a container reads: only to look for them, never to show them."""
-    source = _token_file(agent)
-    used = _used(agent, Path(source)) if source else None
+    used = token_files.content_of(agent)
     return {token_of(used)} - {""} if used else set()
-
-
-def _token_file(agent: Object) -> str:
-    mounts = agent.get("Mounts") or []
-    return next((str(each["Source"]) for each in mounts if each["Destination"] == CONFIG_FILE), "")
 
 
 def _described(container: Object) -> Object:
@@ -217,19 +199,9 @@ def _described(container: Object) -> Object:
     }
 
 
-def process_of(container: Object) -> Path | None:
-    """Return a container's process in /proc; None where the engine runs it on another machine."""
-    process = Path("/proc") / str(container["State"].get("Pid") or "none")
-    try:
-        groups = (process / "cgroup").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
-    return process if container["Id"] in groups else None
-
-
 def _read_near(agent: Object) -> AgentCounts | None:
     """Read an agent from this machine, in milliseconds; None where its ports are not near."""
-    process = process_of(agent)
+    process = token_files.process_of(agent)
     if process is None:
         return None
     tables = list(_tables(process))
@@ -251,34 +223,6 @@ def _tables(process: Path) -> Iterator[str]:
 def _addresses(container: Object) -> list[str]:
     networks = container["NetworkSettings"].get("Networks") or {}
     return [each["IPAddress"] for each in networks.values() if each.get("IPAddress")]
-
-
-def _mounted(agent: Object) -> Path | None:
-    """Return the token file as the agent's container has it: it keeps a file that was replaced."""
-    process = process_of(agent)
-    return process / "root" / CONFIG_FILE.lstrip("/") if process else None
-
-
-def _used(agent: Object, source: Path) -> bytes | None:
-    """Return the token file as the agent's container has it, or else as it is now."""
-    for path in (_mounted(agent), source):
-        with suppress(OSError):
-            if path:
-                return path.read_bytes()
-    return None
-
-
-def _is_copy(mounted: Path | None, source: Path) -> bool:
-    """Tell whether a replaced file has the content of the one that an agent still has.
-
-    Where this user may not look into the agent's container, it is not known to have it.
-    """
-    try:
-        if mounted is None or mounted.samefile(source):
-            return False
-        return mounted.read_bytes() == source.read_bytes()
-    except PermissionError:
-        return False
 
 
 def _label(container: Object, name: str) -> str:

@@ -31,10 +31,10 @@ from sidecar.verify.kubernetes.selection import is_gateway, is_traced, not_found
 from sidecar.verify.kubernetes.unfit import has_agent
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
+from sidecar.verify.times import seconds_of
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import LOG_BYTES, shown_variables
 from sidecar.watch.gateway import last_span
-from sidecar.watch.times import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sidecar.console import colour, findings_data, findings_text
+from sidecar.verify.times import iso
 from sidecar.watch.agents import MISSING
 from sidecar.watch.ledger import Change
-from sidecar.watch.times import iso
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.console import findings_data, findings_text, table
 from sidecar.findings import failed
 from sidecar.rules import watch as rules
-from sidecar.watch.times import iso
+from sidecar.verify.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

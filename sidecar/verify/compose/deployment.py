@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
-from sidecar.engine.project import ROLE, SERVICE, containers_of
+from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import workers_of
 from sidecar.rules.parts import off_network
 from sidecar.rules.service_reports import missing
-from sidecar.rules.watch import doubled
-from sidecar.verify.compose import states
+from sidecar.rules.watch import doubled, stale_token
+from sidecar.verify.compose import states, token_files
 from sidecar.verify.compose.addresses import reached_from
 from sidecar.verify.compose.parts import Parts
+from sidecar.verify.compose.stated import Stated, stated
 from sidecar.verify.compose.visits import Visits, agent_variables, of_other_version
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
@@ -26,7 +27,7 @@ from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.seen import from_dict as seen_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sidecar.engine.client import Engine
@@ -53,13 +54,13 @@ class ComposeDeployment(StepByStep):
         project: str,
         image: str,
         containers: Sequence[Container] | None = None,
-        wanted: Mapping[str, int] | None = None,
+        stated: Stated | None = None,
     ) -> None:
         """Take these containers of a project; None: all that it has.
 
-        `wanted` is service → replicas, as the Compose file says.
+        `stated` is what the Compose file says.
         """
-        self._wanted = wanted or {}
+        self._stated = stated or Stated()
         self._counted: dict[str, GatewayCounts] = {}
         """What the stand-in counted, by marker, where a look has read it already."""
         self._again: dict[str, str] = {}
@@ -82,8 +83,9 @@ class ComposeDeployment(StepByStep):
 
     def absent(self) -> Sequence[Lack]:
         """Return the services of the Compose file that have no container, or too few."""
-        found = {name: len(self.parts.of("service", name)) for name in self._wanted}
-        problems = ((name, missing(count, found[name])) for name, count in self._wanted.items())
+        wanted = self._stated.replicas
+        found = {name: len(self.parts.of("service", name)) for name in wanted}
+        problems = ((name, missing(count, found[name])) for name, count in wanted.items())
         return [Lack(name, problem) for name, problem in problems if problem]
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
@@ -143,6 +145,15 @@ class ComposeDeployment(StepByStep):
         container = self.parts.running("agent", service)
         return self.parts.restart_of(container)
 
+    def stale_token(self, service: str) -> Problem | None:
+        """Return why an agent of the service may use another token than the Compose file names."""
+        named = self._stated.token_file
+        for agent in self.parts.of("agent", service):
+            stale = token_files.stale(self.parts.inspect(agent), named)
+            if agent.status == "running" and stale:
+                return stale_token(agent.name, stale)
+        return None
+
     def workers(self, service: str) -> int:
         """Return how many calls the service's agent makes at a time, by its arguments."""
         config = self.parts.inspect(self.parts.running("agent", service))["Config"]
@@ -196,17 +207,6 @@ class ComposeDeployment(StepByStep):
         return self.parts.run(inside, (*_READER, *what, *options), seconds)
 
 
-def _wanted(config: Mapping[str, Any]) -> dict[str, int]:
-    """Return service → replicas of a Compose file, as Compose reads it."""
-    found = {}
-    for settings in config.get("services", {}).values():
-        labels = settings.get("labels") or {}
-        if isinstance(labels, dict) and labels.get(ROLE) == "service":
-            replicas = (settings.get("deploy") or {}).get("replicas", settings.get("scale", 1))
-            found[str(labels.get(SERVICE, ""))] = int(replicas)
-    return found
-
-
 Kind = TypeVar("Kind", bound=ComposeDeployment)
 
 
@@ -233,4 +233,4 @@ def running_in(folder: Path, kind: type[Kind]) -> Kind:
         ) from None
     engine.containers.sweep(project)
     containers = containers_of(engine, config, folder)
-    return kind(engine, project, image, containers, _wanted(config))
+    return kind(engine, project, image, containers, stated(config))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import stat
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.rules import parts
+from sidecar.verify.compose.token_files import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sidecar.engine.client import Engine
     from sidecar.engine.containers import Container
     from sidecar.findings import Problem
 
-_CONFIG_FILE = "--config-file="
 _LAST_LINES = 500
 _NEVER_ENDED = ("running", "paused", "created")
 """States of a container that was not restarted."""
@@ -60,22 +60,12 @@ def _state_of(container: Container, data: Mapping[str, Any]) -> parts.State:
 
 def _last_words(engine: Engine, container: Container, data: Mapping[str, Any]) -> Problem | None:
     """Judge what an agent wrote before it ended; None for one that never did."""
-    file = _token_file(data)
+    file = source_of(data)
     has_ended = data.get("RestartCount") or data["State"]["Status"] not in _NEVER_ENDED
     if file is None or not has_ended:
         return None
     log = engine.containers.logs(container.identity, last=_LAST_LINES)
     return parts.ended_agent(log, str(file), _mode(file))
-
-
-def _token_file(data: Mapping[str, Any]) -> Path | None:
-    """Return the path on the engine's host of the file that an agent reads; None for others."""
-    arguments = data["Config"].get("Cmd") or []
-    inside = [word.removeprefix(_CONFIG_FILE) for word in arguments if _CONFIG_FILE in word]
-    for mount in data.get("Mounts", []):
-        if mount["Destination"] in inside:
-            return Path(mount["Source"])
-    return None
 
 
 def _mode(file: Path) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import datetime, timezone
 
 import pytest
 
@@ -11,6 +13,7 @@ from sidecar.errors import SidecarError
 from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 
+STARTED = datetime(2026, 11, 26, 1, tzinfo=timezone.utc).timestamp()
 PROBED = {"started": 5, "sent": 5, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
 
 
@@ -293,11 +296,21 @@ class Compose:
         return self._config
 
 
-def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
+@pytest.fixture
+def reading(engine, monkeypatch):
+    """Let verify find the engine, and a Compose that reads any file so."""
+
+    def read(config):
+        there = "sidecar.verify.compose.deployment"
+        monkeypatch.setattr(f"{there}.connect", lambda: engine)
+        monkeypatch.setattr(f"{there}.find_compose", lambda: Compose(config))
+
+    return read
+
+
+def test_the_project_is_the_one_compose_reads(reading, tmp_path):
     """Name and probe image come from the folder's file, variables resolved."""
-    config = {"name": "sidecar-local", "x-sidecar": {"probe": "kit/gateway:1"}}
-    monkeypatch.setattr("sidecar.verify.compose.deployment.connect", lambda: engine)
-    monkeypatch.setattr("sidecar.verify.compose.deployment.find_compose", lambda: Compose(config))
+    reading({"name": "sidecar-local", "x-sidecar": {"probe": "kit/gateway:1"}})
 
     assert ["frontend"] == deployment_of(tmp_path).services()
 
@@ -305,15 +318,44 @@ def test_the_project_is_the_one_compose_reads(engine, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "extra", [{}, {"x-sidecar": {}}, {"x-sidecar": "foo"}, {"x-sidecar": None}]
 )
-def test_another_compose_file_is_refused(engine, monkeypatch, tmp_path, extra):
+def test_another_compose_file_is_refused(reading, tmp_path, extra):
     """A file that the kit did not render names no probe."""
-    monkeypatch.setattr("sidecar.verify.compose.deployment.connect", lambda: engine)
-    monkeypatch.setattr(
-        "sidecar.verify.compose.deployment.find_compose", lambda: Compose({"name": "mine", **extra})
-    )
+    reading({"name": "mine", **extra})
 
     with pytest.raises(
         SidecarError,
         match=r"docker-compose.yml: was not rendered by the kit\. Run `sidecar render`",
     ):
         deployment_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ((1, "agent.yaml"), "was written after it started"),
+        ((-1, "agent.yaml"), None),
+        ((-1, "other.yaml"), "other.yaml"),
+    ],
+    ids=["written later", "written before", "another file"],
+)
+def test_a_token_that_the_running_agent_may_not_have_is_named(engine, reading, tmp_path, told, why):
+    """An agent reads its token file once, and Compose replaces no agent for a new path."""
+    written, named = told
+    file = tmp_path / "agent.yaml"
+    file.touch()
+    os.utime(file, (STARTED + written, STARTED + written))
+    engine.containers.known["frontend-agent"] = {
+        "Config": {"Cmd": ["--config-file=/run/secrets/agent.yaml"]},
+        "Mounts": [{"Destination": "/run/secrets/agent.yaml", "Source": str(file)}],
+        "State": {"Status": "running", "StartedAt": "2026-11-26T01:00:00Z", "Pid": 0},
+    }
+    config = {
+        "name": "sidecar-local",
+        "x-sidecar": {"probe": "kit/gateway:1"},
+        "secrets": {"agent": {"file": str(tmp_path / named)}},
+    }
+    reading(config)
+    problem = deployment_of(tmp_path).stale_token("frontend")
+
+    assert (why and "agent-token-stale") == (problem and problem.rule.id)
+    assert problem is None or problem.cause.endswith(why)

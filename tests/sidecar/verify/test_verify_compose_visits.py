@@ -11,6 +11,7 @@ from sidecar.engine.containers import Container, RunResult
 from sidecar.engine.errors import EngineError
 from sidecar.verify.compose.addresses import agent_addresses, reached_from
 from sidecar.verify.compose.deployment import ComposeDeployment
+from sidecar.verify.compose.stated import Stated
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.look import Task
 from sidecar.verify.network.namespace import Reading
@@ -202,7 +203,7 @@ def test_a_replica_that_does_not_run_is_no_hindrance(engine) -> None:
 def test_what_the_compose_file_names_and_does_not_run_is_absent(engine) -> None:
     """Missing, scaled to zero, or with too few replicas."""
     wanted = {"web": 3, "api": 1, "job": 0}
-    deployment = ComposeDeployment(engine, "shop", "kit/gateway:1", wanted=wanted)
+    deployment = ComposeDeployment(engine, "shop", "kit/gateway:1", stated=Stated(wanted))
 
     assert {
         "web": "replica-missing",

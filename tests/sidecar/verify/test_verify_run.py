@@ -10,6 +10,7 @@ import pytest
 from sidecar.demo.deployment import NO_AGENT
 from sidecar.rules.parts import State, container
 from sidecar.rules.service_reports import missing
+from sidecar.rules.watch import stale_token
 from sidecar.verify import report as reports
 from sidecar.verify.asking import Ask
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
@@ -41,6 +42,7 @@ class Deployment(StepByStep):
     asked: list[tuple[object, ...]] = field(default_factory=list)
     replicas: tuple[ReplicaLook, ...] = ()
     lacking: tuple[Lack, ...] = ()
+    stale: object = None
 
     def services(self):
         return self.names
@@ -62,6 +64,9 @@ class Deployment(StepByStep):
 
     def agent_log(self, service):
         return self.log
+
+    def stale_token(self, service):
+        return self.stale
 
     def gateway(self, marker, settled, seconds):
         self.asked.append(("gateway", marker, settled, seconds))
@@ -403,3 +408,12 @@ def test_a_gateway_that_answers_late_is_a_warning_while_spans_arrive():
 def test_other_waits_are_no_warning(after, kept):
     """A busy machine explains two seconds, and a failed hop says more."""
     assert () == verify(Deployment(agents=[AgentCounts(), after], kept=kept), 10, 1).warnings
+
+
+def test_a_token_that_an_agent_may_not_have_is_a_warning():
+    """Spans arrive with the earlier token until somebody takes it away."""
+    deployment = Deployment(stale=stale_token("web-agent", "its file was written after it started"))
+    report = verify(deployment, 10, 1)
+
+    assert report.ok
+    assert [("agent-token-stale", "web")] == [(one.id, one.subject) for one in report.warnings]

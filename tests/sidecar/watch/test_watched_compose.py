@@ -13,8 +13,9 @@ import pytest
 from sidecar.engine.containers import Container, RunResult
 from sidecar.errors import SidecarError
 from sidecar.tokens.check import fingerprint
+from sidecar.verify.compose import token_files
 from sidecar.verify.counts import AgentCounts
-from sidecar.watch import bundle, compose
+from sidecar.watch import bundle
 from sidecar.watch.compose import ComposeAgents
 from sidecar.watch.evidence import Evidence
 
@@ -64,7 +65,7 @@ class Containers:
             "Config": {
                 "Labels": {"sidecar-kit.role": role, "sidecar-kit.service": service},
                 "Env": [f"TRACING_TOKEN={TOKEN}", f"JAEGER_TAGS=a={TOKEN}"],
-                "Cmd": ["serve", f"--tags=Authentication={TOKEN}"],
+                "Cmd": ["--config-file=/run/secrets/agent.yaml", f"--tags=Authentication={TOKEN}"],
             },
             "State": {"Status": status, "StartedAt": STARTED, "OOMKilled": False, "Pid": 0},
             "Mounts": [{"Source": self.source, "Destination": "/run/secrets/agent.yaml"}],
@@ -178,7 +179,7 @@ def test_a_mounted_token_file_that_this_user_may_not_see_is_no_copy(
 ):
     """Another user's container, whose root only its owner and root may enter."""
     os.utime(token_file)
-    monkeypatch.setattr(compose, "_mounted", lambda _: Forbidden(token_file))
+    monkeypatch.setattr(token_files, "_mounted", lambda _: Forbidden(token_file))
     (agent,) = agents.read_all()
 
     assert agent.token.stale.endswith("was written after it started")

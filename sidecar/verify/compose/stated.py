@@ -1,0 +1,33 @@
+"""What a Compose file says that a deployment runs, as Compose reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sidecar.engine.project import ROLE, SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What runs by the file, as far as verify compares it."""
+
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    """By traced service."""
+    token_file: str = ""
+    """The path on the engine's host; empty where it names none."""
+
+
+def stated(config: Mapping[str, Any]) -> Stated:
+    """Return what a Compose file says."""
+    found = {}
+    for settings in config.get("services", {}).values():
+        labels = settings.get("labels") or {}
+        if isinstance(labels, dict) and labels.get(ROLE) == "service":
+            replicas = (settings.get("deploy") or {}).get("replicas", settings.get("scale", 1))
+            found[str(labels.get(SERVICE, ""))] = int(replicas)
+    secret = (config.get("secrets") or {}).get("agent") or {}
+    return Stated(found, str(secret.get("file") or ""))
