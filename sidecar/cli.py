@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": "write a sidecar.yaml, from answers or from a Compose file",
     "inject": "add agents to a Compose file or to manifests of yours",
+    "uninject": "take the agents that inject added out of manifests",
     "schema": "print the JSON Schema of sidecar.yaml",
     "regions": "list the regions and their gateways",
     "plan": "show everything decided for a region",

@@ -54,14 +54,17 @@ def write(path: Path, content: bytes, mode: int | None = 0o644) -> None:
         undo.pop_all()
 
 
-def write_all(contents: Mapping[Path, bytes], fix: str) -> None:
-    """Replace several files, or none. Raises SidecarError, which names the file that fails."""
+def write_all(contents: Mapping[Path, bytes], fix: str, mode: int | None = 0o644) -> None:
+    """Replace several files, or none. Raises SidecarError, which names the file that fails.
+
+    `mode` is as for `write`.
+    """
     staged: dict[Path, Path] = {}
     copies: list[Path | None] = []
     with ExitStack() as undo:
         for path, content in contents.items():
             with writing(path, fix):
-                staged[path] = stage(path, content, undo)
+                staged[path] = stage(path, content, undo, mode)
         for path, new in staged.items():
             with writing(path, fix):
                 copies.append(move(new, path, undo))

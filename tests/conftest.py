@@ -63,7 +63,7 @@ def _data(path: Path, text: str) -> Any:
     readers: dict[str, Callable[[str], Any]] = {
         ".json": json.loads,
         ".yml": yaml.safe_load,
-        ".yaml": yaml.safe_load,
+        ".yaml": lambda text: list(yaml.safe_load_all(text)),
     }
     return readers.get(path.suffix, str)(text)
 

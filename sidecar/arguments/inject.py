@@ -69,6 +69,8 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--replace",
         action="append",
+        nargs="?",
+        const="*",
         default=[],
         metavar="NAME",
         help="let an agent, all-in-one or collector of yours give way; may be repeated",

@@ -26,12 +26,15 @@ _TOP = re.compile(
     rb"^(?:\xef\xbb\xbf)?(?:[\"']?)(?P<key>services|include|apiVersion|kind)[\"']?[ \t]*:",
     re.MULTILINE,
 )
+_NOTHING = re.compile(rb"^\s*(?:#.*|---.*)?(?:\n|\Z)", re.MULTILINE)
+_BEGINNING = 1024 * 1024
 _COMPOSE_KEYS = (b"services", b"include")
 
 
 def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
     """Return compose or manifests, and what was read from standard input.
 
+    Of manifests, that is the beginning: a stream may be larger than the memory.
     Without a path, it is the Compose file of this folder. The first path decides. Raises
     SidecarError where it cannot be read, or is neither.
     """
@@ -39,12 +42,14 @@ def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
         return COMPOSE, b""
     first = paths[0]
     if first == STANDARD_INPUT:
-        data = stdin.read()
-        return _kind(data, "standard input"), data
+        data = stdin.read(_BEGINNING)
+        kind = _kind(data, "standard input")
+        return kind, data + stdin.read() if kind == COMPOSE else data
     with files.reading(first):
         if first.is_dir():
             return _kind_of_folder(first), b""
-        return _kind(first.read_bytes(), str(first)), b""
+        with first.open("rb") as file:
+            return _kind(file.read(_BEGINNING), str(first)), b""
 
 
 def _kind_of_folder(folder: Path) -> str:
@@ -57,6 +62,8 @@ def _kind(data: bytes, name: str) -> str:
     Nothing is parsed: a stream may hold thousands of documents, or templates.
     """
     found = _TOP.search(data) or _KEY.search(data)
+    if found is None and not _NOTHING.sub(b"", data):
+        return MANIFESTS  # what a chart renders to may be nothing
     if found is None:
         cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
         raise SidecarError(name, cause, "Name a Compose file, manifests, a folder, or -")

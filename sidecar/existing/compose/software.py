@@ -72,11 +72,16 @@ def tag(image: str) -> str:
 def other_software(service: ComposeService) -> str:
     """Return what a ready-made image is for, such as `database`; empty for a user's own."""
     if service.image and not service.build:
-        name = repository(service.image.text)
-        found = _GUESSED.match(name)
-        return _USE_OF.get(name, _USE_OF.get(found[1], "") if found else "")
+        return use_of(service.image.text)
     context = service.build.context.rstrip("/").rsplit("/", 1)[-1] if service.build else ""
     return _USE_OF.get(service.name.casefold()) or _USE_OF.get(context.casefold(), "")
+
+
+def use_of(image: str) -> str:
+    """Return what a ready-made image is for; empty for one that is not well known."""
+    name = repository(image)
+    found = _GUESSED.match(name)
+    return _USE_OF.get(name, _USE_OF.get(found[1], "") if found else "")
 
 
 def runs_python(service: ComposeService) -> bool:

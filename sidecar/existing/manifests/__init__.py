@@ -1,0 +1,4 @@
+"""Reads Kubernetes manifests with the position of everything in them; it builds no values.
+
+`stream` splits a stream into documents, `tree` parses one, `workloads` finds what runs pods in it.
+"""

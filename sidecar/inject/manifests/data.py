@@ -1,0 +1,33 @@
+"""A node as data, to compare what is there with what should be."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from sidecar.existing.manifests.tree import is_null, pairs, resolved
+
+_INTEGER = re.compile(r"0|-?[1-9]\d*")
+_OCTAL = re.compile(r"0[0-7]+")
+
+
+def data_of(node: yaml.Node | None) -> Any:  # noqa: ANN401 - data of any shape
+    """Return a node's data as the API's reader builds it, for the values that the kit writes."""
+    node = resolved(node)
+    if isinstance(node, yaml.MappingNode):
+        return {key: data_of(pair.value) for key, pair in pairs(node).items()}
+    if isinstance(node, yaml.SequenceNode):
+        return [data_of(item) for item in node.value]
+    if is_null(node) or not isinstance(node, yaml.ScalarNode):
+        return None
+    return node.value if node.style else _plain(str(node.value))
+
+
+def _plain(text: str) -> Any:  # noqa: ANN401
+    if text.casefold() in ("true", "false"):
+        return text.casefold() == "true"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return int(text, 8) if _OCTAL.fullmatch(text) else text

@@ -1,0 +1,134 @@
+"""One document in, one document out: with agents, or without the ones that inject added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+from sidecar.existing.manifests.stream import Piece
+from sidecar.existing.manifests.tree import Document
+from sidecar.existing.manifests.workloads import find_workloads
+from sidecar.inject.manifests import choose
+from sidecar.inject.manifests.add import Injection
+from sidecar.inject.manifests.choose import Skip, is_injected
+from sidecar.inject.manifests.take_out import Removal
+from sidecar.rules import manifests as rules
+from sidecar.rules.catalogue import rules as all_rules
+
+if TYPE_CHECKING:
+    from sidecar.existing.manifests.tree import Edit
+    from sidecar.existing.manifests.workloads import Workload
+    from sidecar.findings import Finding
+    from sidecar.inject.manifests.choose import Choice
+    from sidecar.targets.manifests import Additions
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one workload."""
+
+    kind: str
+    name: str
+    namespace: str
+    place: str
+    document: int
+    done: str
+    """added, updated, unchanged, removed or skipped."""
+    skip: Skip | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A document and what became of the workloads in it."""
+
+    data: bytes
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def inject(piece: Piece, file: str, choice: Choice, additions: Additions) -> Changed:
+    """Give the workloads of a document an agent.
+
+    Raises SidecarError for a document that cannot be read, or if uninject would not give the same
+    bytes back.
+    """
+    document = Document(piece, file)
+    chosen: list[tuple[Workload, Skip | None]] = [
+        (workload, choose.skip(workload, choice)) for workload in find_workloads(document)
+    ]
+    outcomes: list[Outcome] = []
+    edits: list[Edit] = []
+    done: set[int] = set()
+    for workload, skip in chosen:
+        if skip:
+            outcomes.append(_outcome(document, workload, "skipped", skip))
+            continue
+        injection = Injection(document, workload, additions, set(done))
+        try:
+            injection.run()
+        except SidecarError as error:
+            outcomes.append(_outcome(document, workload, "skipped", _unable(error)))
+            continue
+        done |= injection.done
+        edits += injection.editor.edits
+        what = "updated" if is_injected(workload) else "added"
+        what = what if injection.editor.edits else "unchanged"
+        outcomes.append(_outcome(document, workload, what, findings=tuple(injection.findings)))
+    if not edits:
+        return Changed(piece.data, tuple(outcomes))
+    changed = document.encode(document.with_edits(edits))
+    if all(outcome.done != "updated" for outcome in outcomes):
+        _check_exact(piece, changed, file)
+    return Changed(changed, tuple(outcomes))
+
+
+def uninject(piece: Piece, file: str) -> Changed:
+    """Take out of a document what inject added. Raises SidecarError as `inject`."""
+    document = Document(piece, file)
+    outcomes: list[Outcome] = []
+    edits: list[Edit] = []
+    done: set[int] = set()
+    for workload in find_workloads(document):
+        if is_injected(workload):
+            removal = Removal(document, workload, done)
+            removal.run()
+            edits += removal.editor.edits
+            found = tuple(removal.findings)
+            outcomes.append(_outcome(document, workload, "removed", findings=found))
+    if not edits:
+        return Changed(piece.data, tuple(outcomes))
+    return Changed(document.encode(document.with_edits(edits)), tuple(outcomes))
+
+
+def _check_exact(piece: Piece, changed: bytes, file: str) -> None:
+    back = uninject(Piece(changed, piece.line, piece.number), file)
+    if any(outcome.findings for outcome in back.outcomes):
+        return  # an agent with a token is not kept
+    if problem := rules.exact(piece.data, back.data):
+        raise SidecarError.from_problem(f"{file}:{piece.line + 1}", problem)
+
+
+def _outcome(
+    document: Document,
+    workload: Workload,
+    done: str,
+    skip: Skip | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> Outcome:
+    place = document.place(workload.kind_node)
+    return Outcome(
+        workload.kind,
+        workload.name,
+        workload.namespace,
+        place,
+        document.number,
+        done,
+        skip,
+        findings,
+    )
+
+
+def _unable(error: SidecarError) -> Skip:
+    problem = all_rules()[error.id].problem(f"{error.cause} ({error.subject})", error.fix)
+    return Skip(problem.cause, problem, wanted=True)

@@ -1,0 +1,227 @@
+"""What keeps `sidecar inject` from reading a manifest, or from giving a workload an agent."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules import agents
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+_UNTOUCHED = "The input stays as it is, and nothing gets an agent."
+_LEFT = "The workload stays as it is, and its spans go where they went before."
+
+
+def _error(rule: str, summary: str, fix: str, example: str) -> Rule:
+    return Rule(rule, Severity.ERROR, summary, _UNTOUCHED, fix, example)
+
+
+def _left(rule: str, summary: str, fix: str, example: str) -> Rule:
+    return Rule(rule, Severity.WARNING, summary, _LEFT, fix, example)
+
+
+# Reading --------------------------------------------------------------------------------------
+
+BROKEN = _error(
+    "broken-manifest",
+    "A manifest is not YAML that the API's own reader takes.",
+    "Correct this line, or the one before",
+    "kind: [Deployment",
+)
+TEMPLATE = _error(
+    "unrendered-template",
+    "A manifest is a template that is not rendered yet.",
+    "Render it first: `helm template NAME CHART | sidecar inject -`, or as a post-renderer",
+    "image: {{ .Values.image }}",
+)
+DOUBLED = _error(
+    "doubled-key",
+    "A key of a manifest is given twice.",
+    "Keep one",
+    "{kind: Pod, kind: Deployment}",
+)
+TOO_LARGE = _error(
+    "manifest-too-large",
+    "A document is larger than 8 MiB.",
+    "Split it: the API takes objects of 1.5 MiB; a List can be a stream of documents",
+    "a List of 5,000 Deployments",
+)
+EXPLODING = _error(
+    "exploding-manifest",
+    "A document is nested too deep, or its aliases make it too large.",
+    "Write the values out",
+    "a: &a [x, x], b: &b [*a, *a], c: &c [*b, *b], …",
+)
+NO_SUCH_WORKLOAD = _error(
+    "no-such-workload",
+    "A workload that is named is not in the input.",
+    "Name one that is there",
+    "--service wbe",
+)
+INEXACT = _error(
+    "inexact-injection",
+    "Taking the agent out again would not give the original bytes back.",
+    "This is a defect of the kit: report it, with the document if you can",
+    "none is known",
+)
+
+
+# Workloads that stay as they are --------------------------------------------------------------
+
+IS_AGENT = _left(
+    "workload-is-an-agent",
+    "A workload runs nothing but agents or other parts of a tracing backend.",
+    "Nothing to do; to have it judged, run `sidecar validate FILE`",
+    "a DaemonSet of jaegertracing/jaeger-agent",
+)
+NO_SERVICE = _left(
+    "workload-without-a-service",
+    "A workload runs well-known software only, such as a database.",
+    'Name it with --service, or annotate it with sidecar-kit/inject: "true"',
+    "a StatefulSet of postgres:16",
+)
+HAS_AGENT = _left(
+    "agent-in-the-pod",
+    "A pod has an agent already.",
+    "Let it be replaced: --replace",
+    "containers: [{name: jaeger-agent, image: 'jaegertracing/jaeger-agent:1.46.0'}]",
+)
+IMMUTABLE = _left(
+    "immutable-pod-template",
+    "An object was read from a cluster, which does not let its pod template change.",
+    "Inject what it was created from, or delete it and create it again without metadata.uid",
+    "a Job with a uid",
+)
+OWNED = _left(
+    "owned-by-a-controller",
+    "An object is written by its controller.",
+    "Inject its owner; the controller takes the change over",
+    "a ReplicaSet of a Deployment",
+)
+HOST_NETWORK = _left(
+    "pod-on-the-host-network",
+    "A pod uses its node's network.",
+    "It can report to an agent of its node; or run it without hostNetwork",
+    "hostNetwork: true",
+)
+WINDOWS = _left(
+    "pod-on-windows",
+    "A pod runs on Windows nodes, and the agent's image is for Linux.",
+    "Let it report to an agent elsewhere",
+    "nodeSelector: {kubernetes.io/os: windows}",
+)
+PORT_TAKEN = _left(
+    "agent-port-in-the-pod",
+    "Another container of the pod has a port of the agent.",
+    "Use another port there",
+    "ports: [{containerPort: 6831, protocol: UDP}]",
+)
+NEVER_ENDS = _left(
+    "agent-outlives-its-job",
+    "A plain container keeps running when a job's work is done, and the job never completes.",
+    "Use Kubernetes 1.29 or later, or let the job report to an agent elsewhere",
+    "a Job, with --kube-version 1.28",
+)
+SHARED = _left(
+    "shared-by-an-alias",
+    "A part of a pod template is also a part of something else, by a YAML alias.",
+    "Write that part out",
+    "spec: *pod",
+)
+NO_CONTAINERS = _left(
+    "no-containers",
+    "A workload's pod template has no containers that can be read.",
+    "Inject complete manifests, such as `kustomize build` prints, and not patches of them",
+    "a Kustomize patch",
+)
+UNEDITABLE = _left(
+    "uneditable-place",
+    "A place to which something must be added is written in a form that the kit cannot add to.",
+    "Write it as a block, one key on a line",
+    "{spec: {template: {metadata, spec: {…}}}}",
+)
+
+
+# What changes hands ---------------------------------------------------------------------------
+
+TOKEN_SHOWN = Rule(
+    "token-in-a-manifest",
+    Severity.WARNING,
+    "A manifest holds a token in an agent's arguments or variables.",
+    "Whoever reads the manifest has it, and it is not carried on: the agent reads a Secret.",
+    "Get a new one from the console, then run `sidecar token set --kubernetes-secret NAME`",
+    "args: [--jaeger.tags=Authentication=…]",
+)
+ELSEWHERE = Rule(
+    "agent-variable-from-elsewhere",
+    Severity.WARNING,
+    "A JAEGER_ variable comes from a ConfigMap, a Secret or a field.",
+    "What it holds is not read. The address of the agent is replaced; others stay.",
+    "Check that it suits an agent on the pod's loopback",
+    "valueFrom: {configMapKeyRef: {name: tracing, key: host}}",
+)
+REPLACED = Rule(
+    "agent-replaced",
+    Severity.WARNING,
+    "An agent that somebody set up by hand gives way to the kit's.",
+    "Its flags and its gateway are not carried on.",
+    "Compare the new agent's arguments with what you need; sidecar.yaml has the settings",
+    "--replace ledger",
+)
+NOT_RESTORED = Rule(
+    "agent-not-restored",
+    Severity.WARNING,
+    "An agent that inject replaced held a token, and uninject does not bring it back.",
+    "A token is never kept.",
+    "Add the container by hand if you want it back",
+    "uninject of what --replace changed, where the agent had --jaeger.tags",
+)
+
+
+def named(given: str, names: Collection[str]) -> Problem | None:
+    """Judge a name, or KIND/NAME, that a user gave, by the workloads of the input."""
+    name = given.rpartition("/")[2]
+    if name in names:
+        return None
+    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0)
+    fix = f"Did you mean {near[0]}?" if near else "The input has no workload"
+    return NO_SUCH_WORKLOAD.problem("no workload of the input has this name", fix)
+
+
+def exact(before: bytes, back: bytes) -> Problem | None:
+    """Judge what uninject would give back."""
+    if before == back:
+        return None
+    return INEXACT.problem("taking the agent out again would not give the original bytes back")
+
+
+def taken_ports(ports: Iterable[int]) -> Problem | None:
+    """Judge the ports of a pod's other containers."""
+    taken = sorted(set(ports) & set(agents.PORTS))
+    if not taken:
+        return None
+    numbers = ", ".join(map(str, taken))
+    return PORT_TAKEN.problem(f"another container has {numbers}, a port of the agent")
+
+
+def on_windows(os_name: str, node_labels: Mapping[str, str]) -> Problem | None:
+    """Judge the operating system that a pod asks for."""
+    labels = ("kubernetes.io/os", "beta.kubernetes.io/os")
+    named = [os_name, *(node_labels.get(label, "") for label in labels)]
+    if not any(name.casefold() == "windows" for name in named):
+        return None
+    return WINDOWS.problem("runs on Windows nodes, the agent's image is for Linux: left as it is")
+
+
+def on_host_network(host_network: bool) -> Problem | None:
+    """Judge a pod by its hostNetwork."""
+    if not host_network:
+        return None
+    cause = (
+        "hostNetwork: its loopback is the node's, and a second such pod or an agent of the node "
+        f"has {agents.COMPACT_PORT} already: left as it is"
+    )
+    return HOST_NETWORK.problem(cause)

@@ -1,0 +1,107 @@
+"""Manifests in shapes that people have: what inject makes of each, and that it leaves the rest."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from manifest_inputs import inject, inputs, uninject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHAPES = [pytest.param(path, id=path.name.partition(".")[0]) for path in inputs()]
+REPLACED = {"agent-by-hand", "agent-with-a-token"}
+NULLS = {"pod"}
+"""Shapes with a null that must become a list."""
+GONE = {"agent-with-a-token"}
+"""Shapes with a token, which is not kept."""
+
+
+def _inject(path: Path) -> tuple[bytes, list]:
+    name = path.name.partition(".")[0]
+    return inject(path.read_bytes(), path.name, replace=("*",) if name in REPLACED else ())
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_the_result_is_the_golden_one(path, golden) -> None:
+    """The manifests, and what is said about each workload."""
+    out, outcomes = _inject(path)
+    said = []
+    for one in outcomes:
+        why = f": {one.skip.cause}" if one.skip else ""
+        said.append(f"{one.place}: {one.kind} {one.name}: {one.done}{why}")
+        said += [f"  {finding}" for finding in one.findings]
+
+    name = f"inject/manifests/{path.name.replace('.in.', '.out.')}"
+    golden(name, out.decode())
+    golden(f"{name}.txt", "\n".join(said) + "\n")
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_lines_are_added_and_none_changes(path) -> None:
+    """Only where an agent of the user's gives way, lines of the input are missing."""
+    before, (after, _) = path.read_bytes(), _inject(path)
+    lines = difflib.SequenceMatcher(
+        None, _words(before), _words(after), autojunk=False
+    ).get_opcodes()
+
+    name = path.name.partition(".")[0]
+    assert name in REPLACED | NULLS or {tag for tag, *_ in lines} <= {"equal", "insert"}
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_a_second_time_changes_nothing(path) -> None:
+    """Inject is idempotent."""
+    once, _ = _inject(path)
+
+    assert once == inject(once)[0]
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_uninject_gives_the_original_bytes_back(path) -> None:
+    """Except for an agent that held a token, which is said."""
+    back, outcomes = uninject(_inject(path)[0])
+
+    if path.name.partition(".")[0] in GONE:
+        assert ["agent-not-restored"] == [one.id for each in outcomes for one in each.findings]
+    else:
+        assert path.read_bytes() == back
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_the_agent_is_the_first_init_container(path) -> None:
+    """In every workload that got one, with its volume and the variables of each container."""
+    out, outcomes = _inject(path)
+    pods = [pod for document in yaml.safe_load_all(out) for pod in _pods(document)]
+    found = [pod for pod in pods if "sidecar-token" in str(pod.get("volumes"))]
+
+    assert sum(one.done == "added" for one in outcomes) == len(found)
+    for pod in found:
+        assert "jaeger-agent" == pod["initContainers"][0]["name"]
+        assert "Always" == pod["initContainers"][0]["restartPolicy"]
+        for container in (*pod["initContainers"][1:], *pod["containers"]):
+            values = {item["name"]: item.get("value") for item in container["env"]}
+            assert "127.0.0.1" == values["JAEGER_AGENT_HOST"]
+            assert "6831" == values["JAEGER_AGENT_PORT"]
+            assert len(container["env"]) == len(values)
+
+
+def _words(data: bytes) -> list[str]:
+    """Return a text in pieces that are smaller than a line: additions may stand within one."""
+    return data.decode().replace("{", "{\n").replace("[", "[\n").replace(", ", ", \n").split("\n")
+
+
+def _pods(document) -> list[dict]:
+    if not isinstance(document, dict):
+        return []
+    if document.get("kind") == "List":
+        return [pod for item in document["items"] for pod in _pods(item)]
+    spec = document.get("spec") or {}
+    if document.get("kind") == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    if document.get("kind") == "Pod":
+        return [spec]
+    return [spec["template"]["spec"]] if (spec.get("template") or {}).get("spec") else []
