@@ -67,7 +67,7 @@ AGENT_TOKEN_STALE = Rule(
 SPANS_LOST_EARLIER = Rule(
     "spans-lost-earlier",
     Severity.WARNING,
-    "An agent has lost spans since it started.",
+    "An agent or a client has lost spans since it started.",
     _LOST,
     "Run `sidecar verify` to see whether it still does, and `sidecar verify --watch` to follow it",
     "an agent with 4,700 failed spans",
@@ -158,9 +158,9 @@ def stale_token(name: str, why: str) -> Problem:
     return AGENT_TOKEN_STALE.problem(f"{name}: {why}")
 
 
-def lost_earlier(name: str, lost: int) -> Problem:
-    """Return the problem of an agent that lost spans and packets since it started."""
-    cause = f"{name} lost {lost:,} spans and packets since it started"
+def lost_earlier(name: str, lost: int, unit: str = "spans and packets") -> Problem:
+    """Return the problem of an agent or client that lost something since it started."""
+    cause = f"{name} lost {lost:,} {unit} since it started"
     return SPANS_LOST_EARLIER.problem(cause)
 
 

@@ -21,7 +21,7 @@ from sidecar.verify.service import Judge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sidecar.findings import Finding
+    from sidecar.findings import Finding, Problem
     from sidecar.verify.asking import Ask
     from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.deployment import Deployment
@@ -121,6 +121,8 @@ class _SpanPath:
         if problem := self._deployment.stale_token(self.service):
             self.warnings.append(problem.at(self.service, ""))
         self.look = look = self._deployment.look(self._task)
+        if lost := service.lost_by_clients(look):
+            self._warn(lost_earlier("its client", lost, "spans"))
         if look.client:
             self.hops.append(hops.client_hop(self.service, look.client))
             self.trace_ids = look.client.trace_ids[:1]
@@ -134,7 +136,7 @@ class _SpanPath:
     def _agent(self, client: ClientCounts, before: AgentCounts, after: AgentCounts) -> None:
         self._hop = hops.SUBMITTED
         if before.lost:
-            self.warnings.append(lost_earlier("its agent", before.lost).at(self.service, ""))
+            self._warn(lost_earlier("its agent", before.lost))
         counted = after.since(before)
         self._unmarked = counted.packets_processed > client.packets
         exporter = self._exporter(client, counted, before.at)
@@ -144,6 +146,9 @@ class _SpanPath:
             seconds = after.at - before.at if before.at else 0.0
             self._answers = Answers(after.waited, after.queue, counted.answered, seconds)
             self.hops.append(hops.submitted_hop(self.service, client, counted, exporter))
+
+    def _warn(self, problem: Problem) -> None:
+        self.warnings.append(problem.at(self.service, ""))
 
     def _exporter(self, client: ClientCounts, counted: AgentCounts, since: float) -> Exporter:
         """Return what is known of the agent's calls, by its log where there is a loss."""

@@ -117,6 +117,12 @@ def _unclear(replica: ReplicaLook) -> set[str]:
     return _UNCLEAR if replica.agents else {*_UNCLEAR, rules.NO_PATH.id}
 
 
+def lost_by_clients(look: Look) -> int:
+    """Return how many spans the clients of a service had dropped before the look."""
+    visits = [replica.visit for replica in look.replicas if replica.visit]
+    return sum(sum(one.dropped.values()) for visit in visits for one in visit.before)
+
+
 def hop_of(service: str, own: int, facts: Facts) -> Hop:
     """Return the hop of a service of which only this is known."""
     return judged(Hop(REPORTS, service, True, own, None, "own spans"), rules.judge(facts))

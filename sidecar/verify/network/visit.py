@@ -83,10 +83,10 @@ def visit(errand: Errand) -> Visit:
         before = tuple(read_runtimes(errand.pids)[0])
         answers = tuple(requests.ask(url) for url in errand.urls)
         _await_report(errand, before)
-        after = namespace.read(errand.hosts, errand.pids, variables=errand.variables)
-        if errand.traced:
-            answers += tuple(requests.ask(url, requests.new_trace_id()) for url in errand.urls)
         client, failed = marked.result()
+    after = namespace.read(errand.hosts, errand.pids, variables=errand.variables)
+    if errand.traced:  # a request with a trace id says nothing of the service's own sampler
+        answers += tuple(requests.ask(url, requests.new_trace_id()) for url in errand.urls)
     return Visit(before, after, client, answers, failed, agent)
 
 

@@ -247,7 +247,7 @@ def replica(name="web-1", **runtime) -> ReplicaLook:
     leads = {"web-agent": ("172.18.0.3",), "localhost": ("127.0.0.1",)}
     reading = Reading(runtimes=(tracer,), leads=leads)
     variables = {"JAEGER_AGENT_HOST": "web-agent"}
-    visit = Visit((), reading)
+    visit = Visit((tracer,), reading)
     return ReplicaLook(name, "host-1", ("172.18.0.3",), variables=variables, visit=visit)
 
 
@@ -376,6 +376,15 @@ def test_earlier_losses_of_an_agent_are_a_warning():
     assert report.ok
     assert ("spans-lost-earlier", "web") == (warning["id"], warning["subject"])
     assert "its agent lost 4,702 spans and packets since it started" in reports.as_text(report, 120)
+
+
+def test_earlier_losses_of_a_client_are_a_warning():
+    """The service itself dropped them, before verify looked."""
+    report = verify(Deployment(replicas=(replica(sent=90, dropped={"queue_full": 405}),)), 10, 1)
+    (warning,) = report.as_dict()["warnings"]
+
+    assert (True, "spans-lost-earlier") == (report.ok, warning["id"])
+    assert "its client lost 405 spans since it started" == warning["cause"]
 
 
 LATE = AgentCounts(4, connected=1, queue=254, stalled=4.0, waited=4.1)
