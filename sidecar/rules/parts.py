@@ -93,6 +93,14 @@ def missing_agent() -> Problem:
     return MISSING_PART.problem(cause, "Add the agent to the pod: run `helm upgrade`")
 
 
+def without_agent(name: str) -> Problem:
+    """Return the problem of a service, or one pod of it, that should have an agent."""
+    return MISSING_PART.problem(
+        f"{name} has no agent; what the service sends there is lost",
+        "Start it: `docker compose up --detach`, or `helm upgrade`",
+    )
+
+
 def no_answer(error: OSError, fix: str) -> Problem:
     """Return the problem of a port that does not answer."""
     return NO_ANSWER.problem(f"does not answer: {error}", fix)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules import parts, service_reports
 
 BUDGET = 0.001
 """The share of an hour's packets or spans that may be lost on a hop, where nobody says else."""
 RESTARTS = 3
 """An agent that was restarted so often has a cause that will not pass."""
+WITHOUT_AGENT = "without an agent"
+WITHOUT_CONTAINER, WITHOUT_POD = "without a container", "without a pod"
+"""States of an agent that is not there."""
 _LOST = "Some spans of the service do not arrive."
 _ALL_LOST = "The spans of the service do not arrive."
 
@@ -165,7 +169,11 @@ def lost_earlier(name: str, lost: int, unit: str = "spans and packets") -> Probl
 
 
 def down(name: str, state: str, cause: str, *, runs: bool) -> Problem:
-    """Judge an agent that does not run, or that runs and cannot be read."""
+    """Judge an agent that does not run or is not there, or that runs and cannot be read."""
+    if state == WITHOUT_AGENT:
+        return parts.without_agent(name)
+    if state in (WITHOUT_CONTAINER, WITHOUT_POD):
+        return service_reports.MISSING.problem(f"is {state}")
     if not runs:
         return AGENT_STOPPED.problem(f"{name} is {state}")
     return AGENT_UNREADABLE.problem(f"{name} cannot be read: {cause}")

@@ -55,6 +55,11 @@ class AgentState:
     """True where each replica of the service has an agent: several are no mistake."""
 
     @property
+    def subject(self) -> str:
+        """What to call it: the service, where there is no agent to name."""
+        return self.service if self.name == MISSING else self.name
+
+    @property
     def runs(self) -> bool:
         """Tell whether the agent runs."""
         return self.state == RUNNING

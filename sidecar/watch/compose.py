@@ -16,6 +16,7 @@ from sidecar.engine.project import FILE, ROLE, SERVICE, containers_of
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.rules.watch import WITHOUT_AGENT, WITHOUT_CONTAINER
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.verify.compose import token_files
 from sidecar.verify.compose.stated import stated
@@ -88,9 +89,18 @@ class ComposeAgents:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             states = list(pool.map(lambda agent: self._state(agent, details), agents))
         known = {state.service for state in states}
-        names = {_label(each, SERVICE) for each in found if _label(each, ROLE) == "service"}
-        missing = [AgentState(name, MISSING, "missing") for name in sorted(names - known)]
+        missing = [state for state in self._missing(found) if state.service not in known]
         return sorted((*states, *missing), key=lambda state: (state.service, state.name))
+
+    def _missing(self, found: Sequence[Object]) -> Iterator[AgentState]:
+        """Yield the services that run or should run, for those that have no agent."""
+        there = {_label(each, SERVICE) for each in found if _label(each, ROLE) == "service"}
+        for name in there:
+            yield AgentState(name, MISSING, WITHOUT_AGENT)
+        if found:  # else it was removed
+            wanted = {name for name, count in stated(self._config).replicas.items() if count}
+            for name in wanted - there:
+                yield AgentState(name, MISSING, WITHOUT_CONTAINER)
 
     def _inspected(self) -> list[Object]:
         containers = containers_of(self._engine, self._config, self._folder)

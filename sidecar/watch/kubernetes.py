@@ -25,10 +25,11 @@ from sidecar.kubernetes.pods import (
     trouble_of,
 )
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.rules.watch import WITHOUT_AGENT, WITHOUT_POD
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.tokens.secret_store import KEY
-from sidecar.verify.kubernetes.selection import is_gateway, is_traced, not_found
-from sidecar.verify.kubernetes.unfit import has_agent
+from sidecar.verify.kubernetes.selection import is_gateway, is_looked_at, not_found
+from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
 from sidecar.verify.times import seconds_of
@@ -61,12 +62,12 @@ class ReleaseAgents:
     def read(self) -> Sequence[AgentState]:
         """Return the agents with their counts."""
         pods, empty = self._found()
-        return self._states([pod for pod in pods if is_traced(pod)], empty, {}, {})
+        return self._states([pod for pod in pods if is_looked_at(pod)], empty, {}, {})
 
     def read_all(self) -> Sequence[AgentState]:
         """Return the agents with all that is known of them."""
         pods, empty = self._found()
-        traced = [pod for pod in pods if is_traced(pod)]
+        traced = [pod for pod in pods if is_looked_at(pod)]
         if not traced and not empty:
             raise not_found(self._kubectl, self.name)
         page = next((pod for pod in pods if is_gateway(pod)), None)
@@ -124,7 +125,7 @@ class ReleaseAgents:
     ) -> list[AgentState]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             states = list(pool.map(lambda pod: self._state(pod, tokens, spans), pods))
-        missing = [AgentState(service, MISSING, "without a pod") for service in empty]
+        missing = [AgentState(service, MISSING, WITHOUT_POD) for service in empty]
         return sorted((*states, *missing), key=lambda state: (state.service, state.name))
 
     def _state(
@@ -206,17 +207,25 @@ def _described(pod: Pod) -> AgentState:
     """Return what the cluster knows of a pod's agent."""
     status = pod.status_of(AGENT)
     ended = [status.get(name, {}).get("terminated") for name in ("state", "lastState")]
-    running = "running" in status.get("state", {})
     return AgentState(
         service=pod.service,
         name=pod.name,
-        state=RUNNING if running else trouble_of(status, may_end=False) or "not started",
+        state=_state_of(pod),
         identity=str(pod.data["metadata"].get("uid", pod.name)),
         restarts=status.get("restartCount", 0),
         oom_killed=any(each and each.get("reason") == "OOMKilled" for each in ended),
         started=_started(pod),
         per_replica=True,
     )
+
+
+def _state_of(pod: Pod) -> str:
+    if not has_agent(pod.data):
+        return WITHOUT_AGENT
+    status = pod.status_of(AGENT)
+    if "running" in status.get("state", {}):
+        return RUNNING
+    return trouble_of(status, may_end=False) or "not started"
 
 
 def _started(pod: Pod) -> float:
@@ -256,8 +265,8 @@ def _secret(pod: Pod) -> str:
 
 
 def _traced(workloads: Iterable[Object]) -> Iterator[str]:
-    """Yield the services of workloads whose pods have an agent."""
+    """Yield the services of workloads whose pods have an agent, or should have one."""
     for workload in workloads:
         template = workload["spec"]["template"]
-        if has_agent(template):
+        if has_agent(template) or lacks_agent(template):
             yield service_of(template, workload["metadata"]["name"])

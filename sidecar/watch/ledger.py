@@ -139,7 +139,7 @@ class Ledger:
             yield problem.at(agent.service, SUBMITTED)
         since = self._down.get(key)
         if since is not None and now - since >= PATIENCE_SECONDS:
-            found = rules.down(agent.name, agent.state, agent.cause, runs=agent.runs)
+            found = rules.down(agent.subject, agent.state, agent.cause, runs=agent.runs)
             yield found.at(agent.service, RECEIVED)
 
 

@@ -77,7 +77,7 @@ def findings(agents: Sequence[AgentState]) -> Iterator[Finding]:
 
 def _standing(agent: AgentState) -> rules.Standing:
     return rules.Standing(
-        name=agent.name,
+        name=agent.subject,
         state=agent.state,
         runs=agent.runs,
         readable=agent.counts is not None,

@@ -25,7 +25,7 @@ from sidecar.rules import parts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.kubernetes.selection import is_gateway, is_traced, not_found, should_be
+from sidecar.verify.kubernetes.selection import is_gateway, is_looked_at, not_found
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
@@ -75,7 +75,7 @@ class ReleaseDeployment:
         self._began = datetime.now(timezone.utc) - _CLOCK_SKEW
         self._selector = f"--selector={selector or f'{INSTANCE}={release}'}"
         pods = pods_of(kubectl.get("pods", self._selector))
-        traced = [pod for pod in pods if is_traced(pod) or should_be(pod)]
+        traced = [pod for pod in pods if is_looked_at(pod)]
         if not traced:
             raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
         self._gateways = [pod for pod in pods if is_gateway(pod)]

@@ -24,12 +24,17 @@ def is_traced(pod: Pod) -> bool:
     return pod.container(AGENT) is not None and pod.service != _TEST and not finished
 
 
+def is_looked_at(pod: Pod) -> bool:
+    """Tell whether a pod has an agent, or should have one."""
+    return is_traced(pod) or _should_be(pod)
+
+
 def is_gateway(pod: Pod) -> bool:
     """Tell whether a pod is the release's stand-in, and runs."""
     return pod.alive and pod.service == GATEWAY and pod.container(GATEWAY) is not None
 
 
-def should_be(pod: Pod) -> bool:
+def _should_be(pod: Pod) -> bool:
     """Tell whether a pod that runs or starts lacks its agent."""
     ended = "deletionTimestamp" in pod.data["metadata"]
     finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")

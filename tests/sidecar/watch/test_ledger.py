@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sidecar.verify.counts import AgentCounts
-from sidecar.watch.agents import AgentState
+from sidecar.watch.agents import MISSING, AgentState
 from sidecar.watch.ledger import Ledger
 
 BEGAN = 1000.0
@@ -249,3 +249,13 @@ def test_a_replica_that_is_gone_keeps_its_counts(ledger):
 
     assert ["is gone", ""] == [change.text for change in changes]
     assert [("loss-budget-exceeded", "agent submitted")] == found(ledger)
+
+
+def test_a_service_without_an_agent_breaks_the_watch_as_in_the_proof(ledger):
+    """After the time that a new container or pod may take, under the ids of `sidecar verify`."""
+    bare = AgentState("api", "demo-api-1", "without an agent")
+    gone = AgentState("job", MISSING, "without a pod")
+    ledger.add([AGENT, bare, gone], BEGAN)
+
+    assert [] == found(ledger, BEGAN + 29)
+    assert ["missing-part", "service-missing"] == [rule for rule, _ in found(ledger, BEGAN + 30)]

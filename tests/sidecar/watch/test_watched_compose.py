@@ -18,6 +18,7 @@ from sidecar.verify.counts import AgentCounts
 from sidecar.watch import bundle
 from sidecar.watch.compose import ComposeAgents
 from sidecar.watch.evidence import Evidence
+from sidecar.watch.status import findings
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 STARTED = "2026-11-26T01:00:00.5Z"
@@ -101,13 +102,18 @@ def engine(token_file):
 
 
 @pytest.fixture
-def agents(engine, token_file, tmp_path):
-    """The project's agents."""
-    config = {
+def config(token_file):
+    """The Compose file, as Compose reads it."""
+    return {
         "name": "shop",
         "x-sidecar": {"probe": "kit/gateway:1"},
         "secrets": {"agent": {"file": str(token_file)}},
     }
+
+
+@pytest.fixture
+def agents(engine, config, tmp_path):
+    """The project's agents."""
     return ComposeAgents(engine, config, tmp_path)
 
 
@@ -146,7 +152,27 @@ def test_a_service_without_an_agent_is_a_line(engine, agents):
     """Although no container is there to ask."""
     del engine.containers.parts["web-agent"]
 
-    assert [("web", "missing")] == [(agent.service, agent.state) for agent in agents.read()]
+    (agent,) = states = agents.read()
+
+    assert ("web", "without an agent") == (agent.service, agent.state)
+    (finding,) = findings(states)
+    assert ("missing-part", "web has no agent") == (finding.id, finding.cause.split(";")[0])
+
+
+@pytest.mark.parametrize(("replicas", "expected"), [(2, ["api"]), (0, [])])
+def test_a_service_of_the_compose_file_without_a_container_is_a_line(
+    engine, config, tmp_path, replicas, expected
+):
+    """Neither it nor its agent is there; one that is scaled to 0 should not be."""
+    labels = {"sidecar-kit.role": "service", "sidecar-kit.service": "api"}
+    config["services"] = {"api": {"labels": labels, "deploy": {"replicas": replicas}}}
+    agents = ComposeAgents(engine, config, tmp_path)
+
+    missing = [agent.service for agent in agents.read() if agent.state == "without a container"]
+    assert expected == missing
+    assert expected == [one.subject for one in findings(agents.read_all()) if one.subject != "web"]
+    engine.containers.parts.clear()
+    assert [] == agents.read()
 
 
 def test_nothing_is_left_of_a_removed_project(engine, agents):

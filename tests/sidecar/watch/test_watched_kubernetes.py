@@ -11,9 +11,11 @@ from cluster_pods import listed, pod
 from fake_kubectl import put_on_path
 
 from sidecar.errors import SidecarError
+from sidecar.findings import Severity
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.tokens.check import fingerprint
 from sidecar.watch.kubernetes import ReleaseAgents
+from sidecar.watch.status import findings
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 METRICS = (
@@ -77,6 +79,11 @@ def read(kubectl, *pods, written="2026-11-26T00:00:00Z"):
     kubectl.answer(FIND, listed(*pods))
     kubectl.answer("get secret tracing", secret(written))
     return ReleaseAgents(Kubectl("shop"), "demo").read_all()
+
+
+def errors(states):
+    """Return what is wrong with agents, without warnings."""
+    return [finding for finding in findings(states) if finding.severity is Severity.ERROR]
 
 
 def test_an_agent_is_read_on_its_pods_loopback(kubectl):
@@ -151,6 +158,32 @@ def test_a_service_without_a_pod_is_a_line(kubectl):
     assert [("api", "without a pod"), ("web", "running")] == [
         (state.service, state.state) for state in states
     ]
+    assert [("service-missing", "api")] == [(one.id, one.subject) for one in errors(states)]
+
+
+def without_agent(name, **changes):
+    """Return a pod of the chart's services whose agent was taken out."""
+    data = pod(name, **changes)
+    data["spec"]["initContainers"] = data["status"]["initContainerStatuses"] = []
+    return data
+
+
+def test_a_pod_without_its_agent_is_a_line_and_an_error(kubectl):
+    """Next to a sound one of the same service."""
+    states = read(kubectl, pod(), without_agent("demo-web-2"))
+
+    assert [("demo-web-1", "running"), ("demo-web-2", "without an agent")] == [
+        (state.name, state.state) for state in states
+    ]
+    (finding,) = errors(states)
+    assert ("missing-part", "web") == (finding.id, finding.subject)
+    assert finding.cause.startswith("demo-web-2 has no agent")
+    assert states == ReleaseAgents(Kubectl("shop"), "demo").read()
+
+
+def test_a_release_in_which_no_pod_has_an_agent_is_no_removed_one(kubectl):
+    """Each pod of it is a line."""
+    assert ["without an agent"] == [one.state for one in read(kubectl, without_agent("demo-web-2"))]
 
 
 @pytest.mark.parametrize(
