@@ -16,6 +16,7 @@ from sidecar.verify import hops, service
 from sidecar.verify.asking import settled, urls_for
 from sidecar.verify.hops import Hop, Proof
 from sidecar.verify.look import Look, Task, broken_by
+from sidecar.verify.network.reader import ACCEPTED_SECONDS
 from sidecar.verify.service import Judge
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ class _SpanPath:
         if before.lost:
             self._warn(lost_earlier("its agent", before.lost))
         counted = after.since(before)
-        self._unmarked = counted.packets_processed > client.packets
+        more = counted.packets_processed > client.packets
+        self._unmarked = more or service.reports_meanwhile(self.look)
         exporter = self._exporter(client, counted, before.at)
         name = self._deployment.received
         self.hops.append(hops.received_hop(self.service, client, counted, name, exporter))
@@ -171,8 +173,7 @@ class _SpanPath:
     def _gateway(self, client: ClientCounts) -> None:
         self._hop = hops.ACCEPTED
         sound = all(hop.ok for hop in self.hops)
-        # what the agent submitted has arrived already: do not wait long for refused or lost spans
-        patience = self._task.seconds if sound else 1.0
+        patience = min(self._task.seconds, ACCEPTED_SECONDS if sound else 1.0)
         gateway = self._deployment.gateway(self._task.marker, client.sent, patience)
         if gateway:
             self.hops = hops.by_marker(self.hops, client, gateway, unmarked=self._unmarked)

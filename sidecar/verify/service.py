@@ -117,6 +117,15 @@ def _unclear(replica: ReplicaLook) -> set[str]:
     return _UNCLEAR if replica.agents else {*_UNCLEAR, rules.NO_PATH.id}
 
 
+def reports_meanwhile(look: Look) -> bool:
+    """Tell whether a client of the service sent spans of its own during the look."""
+    visits = [replica.visit for replica in look.replicas if replica.visit]
+    return any(
+        sum(one.sent for one in visit.after.runtimes) > sum(one.sent for one in visit.before)
+        for visit in visits
+    )
+
+
 def lost_by_clients(look: Look) -> int:
     """Return how many spans the clients of a service had dropped before the look."""
     visits = [replica.visit for replica in look.replicas if replica.visit]

@@ -173,8 +173,7 @@ class ComposeDeployment(StepByStep):
         """Return the stand-in's counts of a marker; None for a real region."""
         if not self.has_stand_in:
             return None
-        counted = self._counted.pop(marker, None)
-        if counted and counted.settled >= settled:
+        if counted := self._counted.pop(marker, None):  # it was waited for
             return counted
         marker = self._again.get(marker, marker)
         container = self.parts.running("gateway")

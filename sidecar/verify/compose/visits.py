@@ -79,6 +79,7 @@ class Visits:
             return None
         options = (
             f"--packets={before.came + client.packets}",
+            f"--lost={before.lost}",
             f"--spans={client.sent}",
             f"--seconds={task.seconds}",
             *self._page_option(data),

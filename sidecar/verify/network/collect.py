@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sidecar.verify.network.reader import (
+    ACCEPTED_SECONDS,
     await_agent,
     await_gateway,
     read_agent_alone,
@@ -31,9 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    sound = not (agent.spans_failed or agent.packets_dropped)
-    arrived = sound and agent.released >= args.packets
-    gateway = _gateway(args, args.seconds if arrived else 1.0) if args.page else None
+    arrived = agent.released >= args.packets and agent.lost <= args.lost
+    gateway = _gateway(args, ACCEPTED_SECONDS if arrived else 1.0) if args.page else None
     print(json.dumps({"agent": asdict(agent), "gateway": gateway and asdict(gateway)}))
     return 0
 
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("marker")
     parser.add_argument("--packets", type=int, required=True, help="the agent's, to be settled")
     parser.add_argument("--spans", type=int, required=True, help="marked ones at the stand-in")
+    parser.add_argument("--lost", type=int, default=0, help="what the agent had lost before")
     parser.add_argument("--page", default="", metavar="URL", help="the stand-in's")
     parser.add_argument("--seconds", type=float, default=15.0)
     return parser

@@ -37,6 +37,8 @@ STALLED_SECONDS = 4.0
 """A gateway that answers no call for so long is not waited for."""
 _UNCONNECTED_SECONDS = 8.0
 """A connection takes longer: an agent looks its gateway's name up first."""
+ACCEPTED_SECONDS = 5.0
+"""What an agent submitted has arrived already: how long the gateway's own count may take."""
 _ARRIVAL_SECONDS = 2.0
 """A sent packet is in the agent, or lost, after so long."""
 

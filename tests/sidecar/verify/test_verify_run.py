@@ -387,6 +387,18 @@ def test_earlier_losses_of_a_client_are_a_warning():
     assert "its client lost 405 spans since it started" == warning["cause"]
 
 
+def test_packets_that_only_other_traffic_makes_up_for_never_reached_the_agent():
+    """As many packets and spans were counted as were marked; some were the service's own."""
+    web = replica(sent=90)
+    told = web.visit.after.runtimes[0]
+    reading = replace(web.visit.after, runtimes=(replace(told, sent=240),))
+    web = replace(web, visit=replace(web.visit, after=reading))
+    deployment = Deployment(replicas=(web,), kept=GatewayCounts(5, 0, 5))
+    failure = verify(deployment, 10, 1).first_failure
+
+    assert ("agent received", "agent-not-reached") == (failure.hop, failure.id)
+
+
 LATE = AgentCounts(4, connected=1, queue=254, stalled=4.0, waited=4.1)
 
 
