@@ -16,7 +16,7 @@ from sidecar.kubernetes.errors import ConflictError, ForbiddenError, NotFoundErr
 from sidecar.kubernetes.pods import Pod, trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sidecar.kubernetes.kubectl import Kubectl
 
@@ -25,6 +25,7 @@ START_SECONDS = 60.0
 USER = 10001
 _POLL_SECONDS = 0.5
 _TRIES = 5
+_END_SECONDS = 1.0
 _HOPELESS = {
     "InvalidImageName",
     "ErrImageNeverPull",
@@ -58,6 +59,22 @@ def container_of(name: str, image: str, command: Sequence[str]) -> dict[str, Any
     }
 
 
+def beside(pod: Pod, container: str, image: str, command: Sequence[str]) -> dict[str, Any]:
+    """Return an ephemeral container with the processes of a container of the pod, and its user."""
+    made = {**named(image, command), "targetContainerName": container}
+    users = (pod.container(container) or {}, pod.data["spec"])
+    for settings in (each.get("securityContext", {}) for each in users):
+        if user := settings.get("runAsUser"):
+            made["securityContext"]["runAsUser"] = user
+            break
+    return made
+
+
+def named(image: str, command: Sequence[str]) -> dict[str, Any]:
+    """Return an ephemeral container with a name of its own."""
+    return container_of(f"sidecar-verify-{secrets.token_hex(4)}", image, command)
+
+
 def run_inside(
     kubectl: Kubectl, pod: Pod, image: str, command: Sequence[str], seconds: float
 ) -> str:
@@ -66,10 +83,38 @@ def run_inside(
     Raises SidecarError where the pod, its namespace or this user does not allow it, or the command
     does not end.
     """
-    name = f"sidecar-verify-{secrets.token_hex(4)}"
-    _add(kubectl, pod, container_of(name, image, command))
-    _wait(kubectl, pod, name, image, START_SECONDS + seconds)
-    return kubectl.run("logs", pod.name, f"--container={name}")
+    return run_container(kubectl, pod, named(image, command), seconds)
+
+
+def run_container(kubectl: Kubectl, pod: Pod, container: dict[str, Any], seconds: float) -> str:
+    """Run an ephemeral container to its end; else as `run_inside`."""
+    _add(kubectl, pod, container)
+    _wait(kubectl, pod, container, START_SECONDS + seconds)
+    return kubectl.run("logs", pod.name, f"--container={container['name']}")
+
+
+def start_container(kubectl: Kubectl, pod: Pod, container: dict[str, Any]) -> None:
+    """Start an ephemeral container, and return once it runs or has ended."""
+    _add(kubectl, pod, container)
+    _wait(kubectl, pod, container, START_SECONDS, ("running", "terminated"))
+
+
+def end_container(kubectl: Kubectl, pod: str, container: str, command: Sequence[str]) -> None:
+    """Run the command that ends a container, even one that is just being started."""
+    for _ in range(_TRIES):
+        if _is_told(kubectl, pod, container, command):
+            return
+        time.sleep(_END_SECONDS)
+
+
+def _is_told(kubectl: Kubectl, pod: str, container: str, command: Sequence[str]) -> bool:
+    try:
+        kubectl.run("exec", pod, f"--container={container}", "--", *command)
+    except NotFoundError:  # the pod has ended
+        return True
+    except SidecarError:
+        return False
+    return True
 
 
 def _add(kubectl: Kubectl, pod: Pod, container: dict[str, Any]) -> None:
@@ -98,16 +143,22 @@ def _replace(kubectl: Kubectl, pod: Pod, data: dict[str, Any]) -> None:
         raise SidecarError(pod.name, "ended during the look", fix) from None
 
 
-def _wait(kubectl: Kubectl, pod: Pod, container: str, image: str, seconds: float) -> None:
-    """Return when the container has ended. Raises SidecarError where it does not."""
+def _wait(
+    kubectl: Kubectl,
+    pod: Pod,
+    container: Mapping[str, Any],
+    seconds: float,
+    states: Collection[str] = ("terminated",),
+) -> None:
+    """Return when the container is in one of these states. Raises SidecarError where it is not."""
     began = time.monotonic()
     while True:
         data = kubectl.get("pod", pod.name)
-        status = Pod(pod.name, pod.namespace, data).status_of(container)
-        if "terminated" in status.get("state", {}):
+        status = Pod(pod.name, pod.namespace, data).status_of(container["name"])
+        if not status.get("state", {}).keys().isdisjoint(states):
             return
         waited = time.monotonic() - began
-        _check_image(pod, status, image, waited)
+        _check_image(pod, status, container["image"], waited)
         if waited > seconds:
             state = trouble_of(status) or "it runs"
             cause = f"the look from inside did not end within {seconds:g} s: {state}"

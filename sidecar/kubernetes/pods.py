@@ -6,13 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sidecar.rules.agents import ADMIN_HOST_PORT, ADMIN_PORT, ADMIN_PORT_FLAG, COMPACT_PORT
+from sidecar.rules.agents import (
+    ADMIN_HOST_PORT,
+    ADMIN_PORT,
+    ADMIN_PORT_FLAG,
+    COMPACT_PORT,
+    REPORTER,
+)
 
 AGENT, GATEWAY = "jaeger-agent", "gateway"
 """Names of the chart's containers."""
 INSTANCE = "app.kubernetes.io/instance"
 COMPONENT = "app.kubernetes.io/component"
 NAME = "app.kubernetes.io/name"
+REGION = "sidecar-kit/region"
+"""Label: the region that the chart was rendered for."""
 PROBE_IMAGE = "sidecar-kit/probe"
 """Annotation: the image with which `sidecar verify` looks into the pod."""
 _COMPACT_FLAG = "processor.jaeger-compact.server-host-port"
@@ -149,6 +157,11 @@ def admin_of(pod: Pod) -> str:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     return f"http://{host}:{port or _flag(pod, ADMIN_PORT_FLAG) or ADMIN_PORT}"
+
+
+def reporter_of(pod: Pod) -> str:
+    """Return the HOST:PORT that the pod's agent hands spans to; empty where no flag names it."""
+    return _flag(pod, REPORTER)
 
 
 def compact_port_of(pod: Pod) -> int:

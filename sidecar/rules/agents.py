@@ -55,15 +55,15 @@ class Flag(NamedTuple):
 
 
 _FIRST = (1, 0, 0)
-_REPORTER = "reporter.grpc.host-port"
+REPORTER = "reporter.grpc.host-port"
 FLAGS = {
     JAEGER_TAGS: Flag(_FIRST, (1, 22, 0), AGENT_TAGS),
     AGENT_TAGS: Flag((1, 16, 0), None, JAEGER_TAGS),
     ADMIN_HOST_PORT: Flag((1, 18, 0), None, ADMIN_PORT_FLAG),
     ADMIN_PORT_FLAG: Flag(_FIRST, (1, 26, 0), ADMIN_HOST_PORT),
     "health-check-http-port": Flag(_FIRST, (1, 26, 0), ADMIN_HOST_PORT),
-    "collector.host-port": Flag(_FIRST, (1, 18, 0), _REPORTER),
-    "reporter.tchannel.host-port": Flag(_FIRST, (1, 18, 0), _REPORTER),
+    "collector.host-port": Flag(_FIRST, (1, 18, 0), REPORTER),
+    "reporter.tchannel.host-port": Flag(_FIRST, (1, 18, 0), REPORTER),
     "discovery.min-peers": Flag(_FIRST, (1, 18, 0), "reporter.grpc.discovery.min-peers"),
     SOCKET_BUFFER: Flag((1, 20, 0), None, ""),
 }
@@ -187,7 +187,7 @@ TCHANNEL_FLAG = Rule(
     Severity.WARNING,
     "The agent reports by TChannel.",
     "A region's gateway accepts gRPC only, and every span is lost.",
-    f"Use --{_REPORTER}",
+    f"Use --{REPORTER}",
     "--collector.host-port=gateway:14267",
 )
 UNREADABLE_TAGS = Rule(

@@ -23,6 +23,7 @@ from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.look import Look, ReplicaLook, part_error
+from sidecar.verify.network.marked import probe_argv
 from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.seen import from_dict as seen_from
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts, ClientCounts
     from sidecar.verify.look import Task
 
-_PROBE = ("python", "-m", "sidecar_tracing.probe")
 _READER = ("python", "-m", "sidecar.verify.network.reader")
 _SEEN = ("python", "-m", "sidecar.verify.network.seen")
 
@@ -97,8 +97,8 @@ class ComposeDeployment(StepByStep):
     def _marked(
         self, inside: Container, service: str, marker: str, spans: int, agent: dict[str, str]
     ) -> ClientCounts:
-        options = (f"--service={service}", f"--spans={spans}", f"--marker={marker}")
-        return client_counts(self.parts.run(inside, (*_PROBE, *options), environment=agent))
+        command = ("python", *probe_argv(service, marker, spans))
+        return client_counts(self.parts.run(inside, command, environment=agent))
 
     def visit(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
         """Visit all replicas at once, and send the marked spans from one that runs."""

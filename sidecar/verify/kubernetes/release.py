@@ -15,9 +15,6 @@ from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
     INSTANCE,
-    admin_of,
-    agent_of,
-    compact_port_of,
     pods_of,
     reasons_of,
 )
@@ -25,6 +22,7 @@ from sidecar.rules import parts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
+from sidecar.verify.kubernetes.looks import look_argv, of_pod
 from sidecar.verify.kubernetes.selection import is_gateway, is_looked_at, not_found
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
@@ -35,7 +33,6 @@ from sidecar.verify.kubernetes.unfit import (
 )
 from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking
 from sidecar.verify.look import Look, broken_by, from_text, part_error
-from sidecar.verify.network.namespace import chosen
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.seen import from_dict as seen_from
@@ -47,9 +44,9 @@ if TYPE_CHECKING:
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
     from sidecar.verify.deployment import Lack
-    from sidecar.verify.look import ReplicaLook, Task
+    from sidecar.verify.look import Task
 
-_CLOCK_SKEW = timedelta(seconds=5)
+CLOCK_SKEW = timedelta(seconds=5)
 """How much the node's clock may be behind this machine's."""
 
 
@@ -72,7 +69,7 @@ class ReleaseDeployment:
         """Find the pods of a release or selector. Raises SidecarError where none is traced."""
         self._kubectl = kubectl
         self._image = image
-        self._began = datetime.now(timezone.utc) - _CLOCK_SKEW
+        self._began = datetime.now(timezone.utc) - CLOCK_SKEW
         self._selector = f"--selector={selector or f'{INSTANCE}={release}'}"
         pods = pods_of(kubectl.get("pods", self._selector))
         traced = [pod for pod in pods if is_looked_at(pod)]
@@ -107,17 +104,21 @@ class ReleaseDeployment:
         pod = self._pods[task.service]
         if problem := self._unfit(pod):
             return Look(broken=broken_by(RECEIVED, part_error(pod.name, problem)))
-        command = _look_argv(pod, task)
-        image = self._image_for(pod)
-        printed = run_inside(self._kubectl, pod, image, command, task.seconds)
+        command = look_argv(pod, task)
+        printed = self._inside(pod, command, task.seconds)
         if look := from_text(printed):
-            look = replace(look, replicas=tuple(_of_pod(pod, one) for one in look.replicas))
+            look = replace(look, replicas=tuple(of_pod(pod, one) for one in look.replicas))
             return self._explained(pod, look)
         raise SidecarError(
             pod.name,
             f"cannot be looked into: {last_line(printed)}",
-            f"Is {image} the gateway image of this kit's version? --image IMAGE names another",
+            f"Is {self._image_for(pod)} the gateway image of this kit's version? "
+            "--image IMAGE names another",
         )
+
+    def _inside(self, pod: Pod, command: Sequence[str], seconds: float) -> str:
+        """Run a program, which may take `seconds`, in a pod; return what it printed."""
+        return run_inside(self._kubectl, pod, self._image_for(pod), command, seconds)
 
     def agent_log(self, service: str) -> str:
         """Return the log of the pod's agent since verify began."""
@@ -130,7 +131,8 @@ class ReleaseDeployment:
         if not self._gateways:
             return None
         reader = ("python", "-m", "sidecar.verify.network.reader", "gateway", marker)
-        counted = self._in_gateway(*reader, f"--settled={settled}", seconds=seconds)
+        waiting = (f"--settled={settled}", f"--seconds={seconds}")
+        counted = self._in_gateway(*reader, *waiting, seconds=seconds)
         try:
             return GatewayCounts(**counted)
         except TypeError:
@@ -144,12 +146,13 @@ class ReleaseDeployment:
             return Seen()
         traces = (f"--trace={trace_id}" for trace_id in trace_ids)
         program = ("python", "-m", "sidecar.verify.network.seen")
-        return seen_from(self._in_gateway(*program, *traces, seconds=seconds))
+        waiting = f"--seconds={seconds}"
+        return seen_from(self._in_gateway(*program, *traces, waiting, seconds=seconds))
 
     def _in_gateway(self, *words: str, seconds: float) -> Any:  # noqa: ANN401 - JSON
-        """Run a program in the stand-in's pod, and return its JSON."""
+        """Run a program, which may take `seconds`, in the stand-in's pod, and return its JSON."""
         place = ("exec", self._gateways[0].name, f"--container={GATEWAY}", "--")
-        return self._kubectl.json(*place, *words, f"--seconds={seconds}", seconds=seconds + 30)
+        return self._kubectl.json(*place, *words, seconds=seconds + 30)
 
     def _explained(self, pod: Pod, look: Look) -> Look:
         """Return a look that says why the agent did not answer, where its pod's state does."""
@@ -205,33 +208,6 @@ class ReleaseDeployment:
         stand_ins = [str((gateway.container(GATEWAY) or {})["image"]) for gateway in self._gateways]
         names = (self._image, pod.image, *stand_ins, official().gateway.name)
         return next(name for name in names if name)
-
-
-def _look_argv(pod: Pod, task: Task) -> tuple[str, ...]:
-    return (
-        *("python", "-m", "sidecar.verify.pod.look"),
-        f"--service={pod.service}",
-        f"--marker={task.marker}",
-        f"--spans={task.spans}",
-        f"--seconds={task.seconds}",
-        f"--agent={agent_of(pod)}",
-        f"--admin={admin_of(pod)}",
-        *(f"--request={url}" for url in task.urls),
-        *(("--traced",) if task.traced else ()),
-        *(("--patient",) if task.patient else ()),
-        *(("--path-only",) if task.path_only else ()),
-    )
-
-
-def _of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
-    """Return a replica with what only the cluster knows of it."""
-    variables = {}
-    for container in pod.data["spec"]["containers"]:
-        if container["name"] != AGENT:
-            pairs = (f"{one['name']}={one.get('value', '')}" for one in container.get("env", []))
-            variables.update(chosen(pairs))
-    port = compact_port_of(pod)
-    return replace(replica, name=pod.name, hostname=pod.name, port=port, variables=variables)
 
 
 def _restart(pod: Pod) -> Problem | None:

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 60
 
 
+def probe_argv(service: str, marker: str, spans: int, agent: str = "") -> tuple[str, ...]:
+    """Return the arguments with which Python runs the probe."""
+    options = (f"--service={service}", f"--spans={spans}", f"--marker={marker}")
+    return ("-m", "sidecar_tracing.probe", *options, *((f"--agent={agent}",) if agent else ()))
+
+
 def send_marked(service: str, marker: str, spans: int, agent: str = "") -> ClientCounts:
     """Send marked spans to HOST:PORT in a service's name, and return its client's counts.
 
     Without an address, the JAEGER_AGENT_ variables have it. Raises SidecarError where the process
     does not end, or prints no counts.
     """
-    command = [sys.executable, "-m", "sidecar_tracing.probe", f"--service={service}"]
-    command += [f"--spans={spans}", f"--marker={marker}"]
-    command += [f"--agent={agent}"] if agent else []
+    command = [sys.executable, *probe_argv(service, marker, spans, agent)]
     try:
         done = programs.run(command, PROBE_SECONDS)
     except subprocess.TimeoutExpired:
