@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _kubernetes, _spec
 
 EXAMPLES = """examples:
   sidecar rehearse                                     the docker-compose.yml of this folder
   sidecar rehearse --out build/local --fault gateway-away --fault agent-killed
   sidecar rehearse --target process                    a `sidecar demo` without containers
+  sidecar rehearse --release demo --namespace shop     a Helm release
   sidecar rehearse --list
   sidecar rehearse --output json | jq '.faults[] | {fault, lost, recovery_seconds}'
 
@@ -34,8 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="only list the faults")
     parser.add_argument(
         "--target",
-        choices=("compose", "process"),
-        help="default: process if a demo of processes runs here, else compose",
+        choices=("compose", "process", "kubernetes"),
+        help="default: kubernetes with --release, process if a demo of processes runs here, else "
+        "compose",
     )
     parser.add_argument(
         "--out",
@@ -43,4 +45,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="the rendered folder (default: the current one)",
     )
+    _kubernetes.add_release(parser)
     parser.add_argument("--output", choices=("text", "json"), default="text")

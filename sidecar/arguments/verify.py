@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
-from sidecar.arguments import _preflight, _read_back, _spec, _watch
+from sidecar.arguments import _kubernetes, _preflight, _read_back, _spec, _watch
 
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
@@ -78,24 +78,14 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_kubernetes(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("kubernetes")
-    group.add_argument("--release", metavar="NAME", help="the Helm release")
+    group = _kubernetes.add_release(parser)
     group.add_argument(
         "--selector",
         metavar="LABELS",
         help="instead of --release: the labels of the pods of another chart",
     )
     group.add_argument(
-        "-n", "--namespace", metavar="NAME", help="default: the namespace of the context"
-    )
-    group.add_argument(
-        "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
-    )
-    group.add_argument(
         "--every-pod", action="store_true", help="look into each pod (default: one per service)"
-    )
-    group.add_argument(
-        "--image", help="the gateway image that looks into pods (default: the release's)"
     )
 
 

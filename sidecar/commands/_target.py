@@ -1,4 +1,4 @@
-"""Which deployment `sidecar verify` is asked about, by its flags."""
+"""Which deployment a command is asked about, by its flags."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ if TYPE_CHECKING:
 _CLUSTER = ("release", "selector", "namespace", "context", "every_pod", "image")
 
 
-def target_of(args: argparse.Namespace) -> str:
+def target_of(args: argparse.Namespace, command: str = "verify") -> str:
     """Return kubernetes, process or compose. Raises UsageError for flags that do not fit it."""
     target: str = args.target or _default_target(args)
     if target == "kubernetes":
-        _require_release(args)
-    elif named := [name for name in _CLUSTER if getattr(args, name)]:
+        _require_release(args, command)
+    elif named := [name for name in _CLUSTER if getattr(args, name, None)]:
         flags = ", ".join("--" + name.replace("_", "-") for name in named)
         cause = f"{flags} needs --target kubernetes"
-        raise UsageError("verify", cause, "See `sidecar verify --help`")
+        raise UsageError(command, cause, f"See `sidecar {command} --help`")
     return target
 
 
 def _default_target(args: argparse.Namespace) -> str:
-    if args.release or args.selector:
+    if args.release or _selector(args):
         return "kubernetes"
     return local_target(args)
+
+
+def _selector(args: argparse.Namespace) -> str | None:
+    """Return the labels of a foreign chart's pods; only some commands take them."""
+    return getattr(args, "selector", None)
 
 
 def local_target(args: argparse.Namespace) -> str:
@@ -38,14 +43,15 @@ def local_target(args: argparse.Namespace) -> str:
     return "process" if args.out is None and processes.is_running() else "compose"
 
 
-def _require_release(args: argparse.Namespace) -> None:
-    if bool(args.release) == bool(args.selector):
-        cause = "--target kubernetes needs the release, or the labels of its pods"
-        fix = "Give --release NAME (`helm list` shows it), or --selector LABELS"
-        raise UsageError("verify", cause, fix)
+def _require_release(args: argparse.Namespace, command: str) -> None:
+    if bool(args.release) == bool(_selector(args)):
+        or_labels = ", or the labels of its pods" if hasattr(args, "selector") else ""
+        fix = "Give --release NAME (`helm list` shows it)"
+        cause = f"--target kubernetes needs the release{or_labels}"
+        raise UsageError(command, cause, f"{fix}, or --selector LABELS" if or_labels else fix)
     if args.out:
         fix = "A release has no folder: give --namespace and --release"
-        raise UsageError("verify", "--out is for Compose only", fix)
+        raise UsageError(command, "--out is for Compose only", fix)
 
 
 def kubectl_of(args: argparse.Namespace) -> Kubectl:

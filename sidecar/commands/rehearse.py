@@ -9,6 +9,7 @@ from sidecar.rehearsal import report
 from sidecar.rehearsal.compose import stage_of
 from sidecar.rehearsal.faults import FAULTS
 from sidecar.rehearsal.process import ProcessStage
+from sidecar.rehearsal.release import ReleaseStage
 from sidecar.rehearsal.run import rehearse
 
 if TYPE_CHECKING:
@@ -56,7 +57,10 @@ def _possible(faults: Sequence[Fault], stage: Stage, *, named: bool) -> list[Fau
 
 
 def _stage(args: argparse.Namespace) -> Stage:
-    if (args.target or _target.local_target(args)) == "process":
+    target = _target.target_of(args, "rehearse")
+    if target == "kubernetes":
+        return ReleaseStage(_target.kubectl_of(args), args.release, args.image or "")
+    if target == "process":
         return ProcessStage(_target.process_folder(args))
     return stage_of(_target.compose_folder(args))
 

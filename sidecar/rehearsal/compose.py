@@ -11,8 +11,7 @@ from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
 from sidecar.preflight.candidates import REGION_LABEL
 from sidecar.regions import LOCAL
-from sidecar.rehearsal.stage import Sent, real_gateway
-from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.rehearsal.stage import OTHER_STAND_IN, ByCommand, Sent, real_gateway
 from sidecar.verify.compose.deployment import ComposeDeployment, running_in
 from sidecar.verify.network.printed import last_line
 
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
     from sidecar.verify.compose.stated import Stated
     from sidecar.verify.counts import ClientCounts
 
-_GATEWAY = ("sidecar", "gateway", f"--http=127.0.0.1:{STAND_IN_PAGE_PORT}")
 
-
-class ComposeStage(ComposeDeployment):
+class ComposeStage(ByCommand, ComposeDeployment):
     """The containers of one Compose project, with posts in their networks."""
 
     lacks: Mapping[str, str] = {}
@@ -73,28 +70,21 @@ class ComposeStage(ComposeDeployment):
         self.sent.append(Sent(service, marker, client))
         return client
 
-    def faults(self) -> Mapping[str, Any]:
-        """Return the stand-in's active faults."""
-        active: dict[str, Any] = self._faults("--show-faults")
-        return active
-
-    def set_faults(self, *faults: Mapping[str, Any]) -> None:
-        """Replace the stand-in's faults, by one set after the other."""
-        self._faults(*(f"--set-faults={json.dumps(each)}" for each in faults))
-
-    def _faults(self, *options: str) -> Any:  # noqa: ANN401 - JSON
+    def stand_in(self, command: Sequence[str]) -> dict[str, Any]:
+        """Run a command in the stand-in's network, and return the JSON that it prints."""
+        program, *arguments = command
         request = RunRequest(
             image=self.parts.image,
-            argv=(*_GATEWAY[1:], *options),
-            entrypoint=_GATEWAY[:1],
+            argv=tuple(arguments),
+            entrypoint=(program,),
             network_mode=f"container:{self._gateway.identity}",
         )
         result = self._posts.run(request)
         if result.exit_code:
             cause = f"its faults cannot be set: {last_line(result.stderr)}"
-            fix = "Run the gateway image of this kit's version: `sidecar images`"
-            raise EngineError(self._gateway.name, cause, fix)
-        return json.loads(result.stdout)
+            raise EngineError(self._gateway.name, cause, OTHER_STAND_IN)
+        printed: dict[str, Any] = json.loads(result.stdout)
+        return printed
 
     def kill_agents(self) -> None:
         """End all agents at once."""

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.rehearsal.stage import DELAY, KILL, LEAVE
+from sidecar.rehearsal.stage import DELAY, KILL, LEAVE, PAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ FAULTS = (
     _stand_in("gateway-refusing", "the gateway's port refuses connections", away=True),
     Fault(
         "gateway-away",
-        "the gateway and its name are off the network",
+        "the gateway is taken off the network",
         _leave,
         lambda scene: scene.stage.rejoin(),
         LEAVE,
@@ -98,6 +98,7 @@ FAULTS = (
         "the agents stand still",
         _pause,
         lambda scene: scene.stage.resume_agents(),
+        PAUSE,
     ),
     Fault(
         "client-burst",

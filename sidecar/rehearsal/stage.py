@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sidecar.errors import UsageError
+from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.verify.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -13,8 +16,9 @@ if TYPE_CHECKING:
 
     from sidecar.verify.counts import AgentCounts, ClientCounts
 
-KILL, LEAVE, DELAY = "kill", "leave", "delay"
-"""What not every target can do: end an agent, take the gateway off the network, answer late."""
+KILL, PAUSE, LEAVE, DELAY = "kill", "pause", "leave", "delay"
+"""What not every target can do: end an agent, stop it where it is, take the gateway off the
+network, answer late."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,11 @@ class Stage(Deployment, Protocol):
 
     sent: list[Sent]
     """All that was sent so far."""
-    lacks: Mapping[str, str]
-    """What this target cannot do → why."""
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What this target cannot do → why."""
+        ...
 
     def begin(self) -> None:
         """Begin another fault: what agents logged before is no cause of what fails from now on."""
@@ -88,6 +95,26 @@ class Stage(Deployment, Protocol):
     def close(self) -> None:
         """Remove what the rehearsal itself started."""
         ...
+
+
+class ByCommand(ABC):
+    """Changes the stand-in's faults by the kit's own command, where the stand-in runs."""
+
+    @abstractmethod
+    def stand_in(self, command: Sequence[str]) -> dict[str, Any]:
+        """Run a command in the stand-in's network, and return the JSON that it prints."""
+
+    def faults(self) -> Mapping[str, Any]:
+        """Return the stand-in's active faults."""
+        return self.stand_in([*_GATEWAY, "--show-faults"])
+
+    def set_faults(self, *faults: Mapping[str, Any]) -> None:
+        """Replace the stand-in's faults, by one set after the other."""
+        self.stand_in([*_GATEWAY, *(f"--set-faults={json.dumps(each)}" for each in faults)])
+
+
+_GATEWAY = ("sidecar", "gateway", f"--http=127.0.0.1:{STAND_IN_PAGE_PORT}")
+OTHER_STAND_IN = "Run the gateway image of this kit's version: `sidecar images`"
 
 
 def real_gateway(subject: str) -> UsageError:

@@ -22,7 +22,8 @@ NOT_RECOVERED = Rule(
     Severity.ERROR,
     "After a fault of a rehearsal ended, spans still did not arrive.",
     "The same fault in production goes on until somebody restarts a part.",
-    "Run `sidecar verify` for the cause; `docker compose up --force-recreate` restarts all",
+    "Run `sidecar verify` for the cause; `docker compose up --force-recreate`, in a cluster "
+    "`kubectl rollout restart deployment`, restarts all",
     "60 s after the gateway is back, marked spans still fail",
 )
 
