@@ -65,6 +65,17 @@ class AgentState:
         return self.state == RUNNING
 
 
+def unseen(agents: Sequence[AgentState]) -> str:
+    """Return what a watch of these agents does not see, as one sentence; empty where nothing."""
+    names = dict.fromkeys(agent.service for agent in agents if not agent.kernel_known)
+    if not names:
+        return ""
+    return (
+        f"packets that the kernel drops at the agents' ports of {', '.join(names)} cannot be seen"
+        " from here, and are in no budget: `sidecar verify` counts them"
+    )
+
+
 class Watched(Protocol):
     """A running deployment, as status and watch need it: one implementation per target."""
 

@@ -10,15 +10,18 @@ from sidecar.console import colour, findings_data, findings_text
 from sidecar.verify.times import iso
 from sidecar.watch.agents import MISSING
 from sidecar.watch.ledger import Change
+from sidecar.watch.run import Note, Verdict
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts
-    from sidecar.watch.run import Verdict
 
 
-def as_line(entry: Change | Verdict) -> str:
-    """Return a change or the verdict as one line of JSON."""
-    data = _change_data(entry) if isinstance(entry, Change) else _verdict_data(entry)
+def as_line(entry: Change | Note | Verdict) -> str:
+    """Return a change, a note or the verdict as one line of JSON."""
+    if isinstance(entry, Note):
+        data: dict[str, Any] = {"event": "note", "text": entry.text}
+    else:
+        data = _change_data(entry) if isinstance(entry, Change) else _verdict_data(entry)
     return json.dumps({"time": iso(time.time()), **data})
 
 
@@ -49,9 +52,11 @@ def _figures(counts: AgentCounts) -> dict[str, int]:
     }
 
 
-def as_text(entry: Change | Verdict) -> str:
-    """Return a change as one line, or the verdict as a few."""
+def as_text(entry: Change | Note | Verdict) -> str:
+    """Return a change or a note as one line, or the verdict as a few."""
     moment = time.strftime("%H:%M:%S")
+    if isinstance(entry, Note):
+        return f"{moment}  {entry.text}"
     if isinstance(entry, Change):
         name = entry.service if entry.agent in ("", MISSING) else entry.agent
         what = " ".join(part for part in (name, entry.text) if part)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.rules import watch as rules
+from sidecar.watch.agents import unseen
 from sidecar.watch.ledger import PATIENCE_SECONDS, Change, Ledger
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a reader of the watch must know; said once."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """How a watch ended."""
 
@@ -49,8 +57,8 @@ class Verdict:
         return self.finding is None
 
 
-def watch(deployment: Watched, terms: Terms) -> Iterator[Change | Verdict]:
-    """Yield what changes at each reading, and the verdict last.
+def watch(deployment: Watched, terms: Terms) -> Iterator[Change | Note | Verdict]:
+    """Yield what cannot be seen, what changes at each reading, and the verdict last.
 
     Raises SidecarError where the deployment cannot be read at first, or for longer than a while.
     """
@@ -65,9 +73,11 @@ class _Watch:
         self._unread: float | None = None
         """Since when the deployment as a whole cannot be read."""
 
-    def run(self) -> Iterator[Change | Verdict]:
+    def run(self) -> Iterator[Change | Note | Verdict]:
         agents: Sequence[AgentState] | None
         agents = self._deployment.read() or self._deployment.read_all()  # which says what lacks
+        if text := unseen(agents):
+            yield Note(text)
         while True:
             now = time.time()
             if agents is not None:

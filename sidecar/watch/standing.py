@@ -23,11 +23,11 @@ from sidecar.console import findings_data, findings_text
 from sidecar.rules.watch import BUDGET
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
-from sidecar.watch.agents import RUNNING, AgentState
+from sidecar.watch.agents import RUNNING, AgentState, unseen
 from sidecar.watch.health import STATE
 from sidecar.watch.ledger import Ledger
 from sidecar.watch.report import as_line
-from sidecar.watch.run import Terms, Verdict, watch
+from sidecar.watch.run import Note, Terms, Verdict, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ class NetworkAgents:
             known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             away = f"not found: {error.strerror or error}"
-            return [AgentState(service, host, away, per_replica=True)]
+            return [AgentState(service, host, away, kernel_known=False, per_replica=True)]
         addresses = sorted({str(entry[4][0]) for entry in known})
         return [_agent(service, address, port) for address in addresses]
 
@@ -89,14 +89,17 @@ def _agent(service: str, address: str, port: int) -> AgentState:
 def stand(agents: NetworkAgents, terms: Terms, state: Path) -> None:
     """Watch until the process is stopped, and keep what is wrong in a file."""
     ledger = Ledger(terms.budget, time.time())
-    last: list[tuple[str, str]] = []
+    last: list[tuple[str, str]] | None = None
     while True:
         now = time.time()
-        for change in ledger.add(agents.read(), now):
+        read = agents.read()
+        if last is None and (text := unseen(read)):
+            print(as_line(Note(text)), flush=True)
+        for change in ledger.add(read, now):
             print(as_line(change), flush=True)
         found = list(ledger.breaches(now))
         judged = [(finding.id, finding.subject) for finding in found]
-        if judged != last:
+        if judged != (last or []):
             print(json.dumps({"event": "judged", "findings": findings_data(found)}), flush=True)
         last = judged
         content = {"time": now, "every": terms.every, "text": findings_text(found)}

@@ -74,8 +74,10 @@ def test_a_loss_makes_it_unhealthy(tmp_path):
             counts["reporter_spans_submitted_total"] = 1000
             counts["reporter_spans_failures_total"] = 7
             text = health(state, 1)
-            line = json.loads(process.stdout.readline())
+            note, line = (json.loads(process.stdout.readline()) for _ in range(2))
 
+    assert "note" == note["event"]
+    assert "cannot be seen from here" in note["text"]
     assert "agent submitted: web: 7 of 1,007 spans were lost, more than 0.1 %" in text
     assert ("counted", "web", 1000, 7) == (
         line["event"],
@@ -104,7 +106,9 @@ def test_for_a_while_it_ends_with_an_exit_code(capsys, failed, code):
         found = standing.main(arguments)
         timer.join()
 
-    verdict = json.loads(capsys.readouterr().out.splitlines()[-1])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    verdict = lines[-1]
+    assert ["note"] == [line["event"] for line in lines if line["event"] == "note"]
     assert (code, "verdict", code == 0) == (found, verdict["event"], verdict["ok"])
 
 

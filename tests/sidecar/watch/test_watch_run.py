@@ -150,3 +150,14 @@ def test_lines_for_programs_are_json():
     assert (20, 1) == tuple(
         lines[1]["totals"]["web"][name] for name in ("spans_submitted", "spans_failed")
     )
+
+
+def test_what_a_watch_cannot_see_is_said_once():
+    """As the kernel's drops, where another network namespace holds them."""
+    blind = [replace(agent, kernel_known=False) for agent in submitted(10)]
+    (note, *changes), verdict = run(blind, submitted(20), seconds=25)
+
+    assert "the agents' ports of web cannot be seen from here" in note.text
+    assert (1, True) == (len(changes), verdict.ok)
+    assert {"event": "note", "text": note.text}.items() <= json.loads(report.as_line(note)).items()
+    assert report.as_text(note).endswith(note.text)
