@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.verify.network.reader import (
@@ -22,6 +23,9 @@ from sidecar.verify.network.reader import (
 
 if TYPE_CHECKING:
     from sidecar.verify.counts import GatewayCounts
+
+_PAGE_SECONDS = 2.0
+"""A stand-in that answers later is read again, from its own network."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _gateway(args: argparse.Namespace, seconds: float) -> GatewayCounts | None:
     """Return what the stand-in counted; None where it does not answer here."""
     try:
-        return await_gateway(lambda: read_gateway(args.page, args.marker), args.spans, seconds)
+        read = partial(read_gateway, args.page, args.marker, _PAGE_SECONDS)
+        return await_gateway(read, args.spans, seconds)
     except (OSError, ValueError, KeyError):
         return None
 

@@ -81,9 +81,9 @@ def read_agent_alone(admin: str = ADMIN) -> AgentCounts:
     return replace(read_agent(admin), repeats=repeats(tables))
 
 
-def read_gateway(url: str, marker: str) -> GatewayCounts:
+def read_gateway(url: str, marker: str, seconds: float = 5.0) -> GatewayCounts:
     """Return what a stand-in counted of a marker. Raises OSError where it does not answer."""
-    counted = json.loads(fetch(f"{url}/api/markers/{marker}"))
+    counted = json.loads(fetch(f"{url}/api/markers/{marker}", seconds))
     return GatewayCounts(
         accepted=counted["accepted"],
         refused=counted["refused"],
