@@ -141,7 +141,7 @@ GATEWAY = (
     Fault(
         "gateway-slow",
         "the gateway answers after 30 s",
-        ("gateway-silent", "gateway-slow"),
+        ("gateway-silent", "gateway-answers-late"),
         answering(latency_ms=30_000),
         USUAL,
     ),

@@ -74,6 +74,11 @@ def _flag(old, new):
     return _agent(change)
 
 
+def _little_memory(agent):
+    agent["resources"] = {"limits": {"memory": "7Mi"}}
+    agent["args"] = [word.replace("workers=64", "workers=5000") for word in agent["args"]]
+
+
 def _other_token(bed):
     path = bed.folder / "other.yaml"
     path.write_text(WRONG)
@@ -229,7 +234,7 @@ KUBERNETES = (
         "agent-oom",
         "the agent may use 7 MB of memory, and is killed for more",
         ("part-out-of-memory",),
-        _agent(lambda agent: agent.update(resources={"limits": {"memory": "7Mi"}})),
+        _agent(_little_memory),
         restored,
         wait=_SOON,
         uncounted=ENDED,

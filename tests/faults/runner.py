@@ -164,8 +164,19 @@ def named(report, service):
     failing = [hop for hop in report["hops"] if hop["ok"] is False]
     own = [hop for hop in failing if hop["service"].startswith(service)]
     if not failing:
-        return (), ""
+        return _warned(report, service)
     chosen = own or failing
     first = chosen[0]
     ids = tuple(dict.fromkeys(hop["id"] for hop in chosen))
     return ids, f"{first['service']}, {first['hop']}: {first['cause']}"
+
+
+def _warned(report, service):
+    """Return what a proof warns of; what was lost earlier is of the faults before."""
+    warnings = [
+        each
+        for each in report.get("warnings", ())
+        if each["subject"].startswith(service) and each["id"] != "spans-lost-earlier"
+    ]
+    ids = tuple(dict.fromkeys(each["id"] for each in warnings))
+    return ids, "; ".join(f"{each['subject']}: {each['cause']}" for each in warnings)

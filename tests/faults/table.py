@@ -25,7 +25,7 @@ the row says otherwise.
 
 | column | what it says |
 |---|---|
-| id | what `sidecar verify` names for the first hop that fails ([checks.md](checks.md#hops)) |
+| id | the first failing hop of `sidecar verify`, or its warning ([checks.md](checks.md#hops)) |
 | seconds | how long that verify took; the most allowed is {most:g} |
 | sent, lost | spans from the fault until spans arrived again, those of verify included |
 | unaccounted | lost spans that no counter counts, or why that cannot be known |

@@ -103,3 +103,15 @@ def test_what_was_written_before_the_mark_is_left_out(tmp_path):
     assert {"cc": (2.0, "orders"), "dd": (2.0, "orders")} == written.sent
     assert {"cc": 2.5} == written.arrived
     assert {"dd"} == written.refused
+
+
+def test_a_proof_that_warns_has_the_ids_of_its_warnings():
+    """What was lost earlier was lost by the faults before."""
+    warned = [
+        {"id": "spans-lost-earlier", "subject": "orders", "cause": "x"},
+        {"id": "gateway-answers-late", "subject": "orders", "cause": "a call takes 4 s"},
+        {"id": "gateway-answers-late", "subject": "stock", "cause": "a call takes 5 s"},
+    ]
+    report = {"hops": [{"ok": True}], "warnings": warned}
+
+    assert (("gateway-answers-late",), "orders: a call takes 4 s") == named(report, "orders")
