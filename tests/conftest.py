@@ -62,10 +62,30 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 def _data(path: Path, text: str) -> Any:
     readers: dict[str, Callable[[str], Any]] = {
         ".json": json.loads,
-        ".yml": yaml.safe_load,
-        ".yaml": lambda text: list(yaml.safe_load_all(text)),
+        ".yml": _yaml,
+        ".yaml": _yaml,
     }
     return readers.get(path.suffix, str)(text)
+
+
+class _Tagged(yaml.SafeLoader):
+    """Reads Compose's own tags as part of their values."""
+
+
+def _yaml(text: str) -> Any:
+    return list(yaml.load_all(text, _Tagged))
+
+
+def _tagged(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
+    readers = {
+        yaml.MappingNode: loader.construct_mapping,
+        yaml.SequenceNode: loader.construct_sequence,
+        yaml.ScalarNode: loader.construct_scalar,
+    }
+    return tag, readers[type(node)](node)
+
+
+_Tagged.add_multi_constructor("!", _tagged)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.demo import processes
+from sidecar.engine.compose import stack_files
 from sidecar.errors import UsageError
 from sidecar.kubernetes.kubectl import Kubectl
 
@@ -70,6 +71,6 @@ def compose_folder(
 ) -> Path:
     """Return the folder of the Compose file. Raises UsageError where it holds none."""
     folder: Path = args.out or Path()
-    if not (folder / "docker-compose.yml").is_file():
+    if not all(path.is_file() for path in stack_files(folder)):
         raise UsageError(str(folder), "holds no docker-compose.yml", fix)
     return folder

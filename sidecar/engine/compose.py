@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
@@ -15,7 +18,6 @@ from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 MINIMUM = (2, 20, 0)
 """Renderings are tested from this release on; it supports everything that they use."""
@@ -23,6 +25,13 @@ PROGRAMS = (("docker", "compose"), ("docker-compose",))
 """The plugin, then the separate program that some distributions ship instead."""
 FIX = "Install Compose v2: https://docs.docker.com/compose/install/"
 _VERSION_SECONDS = 20
+_OVERLAYS = ("docker-compose.tracing.yml", "docker-compose.override.yml")
+"""Where `sidecar inject` writes an overlay by itself."""
+_FILES = re.compile(
+    r"\A# Rendered by sidecar.*?^x-sidecar:\n  files: (?P<files>\[[^\n]*\])$",
+    re.DOTALL | re.MULTILINE,
+)
+"""The files that an overlay lies over, in its text."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Compose:
     def run(
         self, folder: Path, *args: str, capture: bool = True, seconds: float | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a Compose command on a folder's docker-compose.yml.
+        """Run a Compose command on the stack of a folder.
 
         Without `capture` its output goes to the terminal. Raises ComposeFailedError with the
         command, its exit code and its output, subprocess.TimeoutExpired after `seconds`.
@@ -46,8 +55,19 @@ class Compose:
             raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
         return done
 
+    def config_of(self, files: Sequence[Path], profiles: Sequence[str] = ()) -> dict[str, Any]:
+        """Return files as Compose reads them together. Raises ComposeFailedError."""
+        named = [word for path in files for word in ("-f", str(path.absolute()))]
+        active = [word for profile in profiles for word in ("--profile", profile)]
+        argv = [*self.program, *named, *active, "config", "--format", "json"]
+        done = _run(argv, seconds=None)
+        if done.returncode:
+            raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
+        parsed: dict[str, Any] = json.loads(done.stdout)
+        return parsed
+
     def config(self, folder: Path) -> dict[str, Any]:
-        """Return the folder's Compose file as Compose reads it. Raises ComposeFailedError."""
+        """Return the folder's stack as Compose reads it. Raises ComposeFailedError."""
         parsed: dict[str, Any] = json.loads(self.run(folder, "config", "--format", "json").stdout)
         return parsed
 
@@ -83,8 +103,20 @@ def find_compose() -> Compose:
 def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0]) -> list[str]:
     """Return the argument list of a Compose command, the same from every working directory."""
     absolute = folder.resolve()
-    where = ["--project-directory", str(absolute), "-f", str(absolute / "docker-compose.yml")]
-    return [*program, *where, *args]
+    files = [word for path in stack_files(absolute) for word in ("-f", str(path))]
+    return [*program, "--project-directory", str(absolute), *files, *args]
+
+
+def stack_files(folder: Path) -> list[Path]:
+    """Return the files of a folder's stack: the kit's own, or a user's with the overlay last."""
+    for name in _OVERLAYS:
+        path = folder / name
+        with suppress(OSError, UnicodeDecodeError, ValueError):
+            found = _FILES.search(path.read_text(encoding="utf-8")) if path.is_file() else None
+            if found:
+                files = [folder / file for file in json.loads(found["files"])]
+                return [Path(os.path.normpath(file)) for file in files] + [path]
+    return [folder / "docker-compose.yml"]
 
 
 def parse_version(text: str) -> tuple[int, ...]:

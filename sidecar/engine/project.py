@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar.engine.compose import stack_files
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ WORKING_DIR = "com.docker.compose.project.working_dir"
 CONFIG_FILES = "com.docker.compose.project.config_files"
 ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
 """Labels of a rendering: a container's part in the deployment, and the service it belongs to."""
+AGENT = "sidecar-kit.agent"
+"""Label of a service that uses the agent of another one, with which it shares a network."""
 FILE = "docker-compose.yml"
 RENAME = "Give `name:` in the spec, and render again"
 
@@ -45,6 +48,22 @@ def containers_of(
     return own
 
 
+def token_file_of(config: Mapping[str, Any]) -> str:
+    """Return the file that a deployment's agents read the token from; empty where none is named."""
+    name = _own(config).get("token_secret", "agent")
+    return str(((config.get("secrets") or {}).get(name) or {}).get("file") or "")
+
+
+def gateway_network(config: Mapping[str, Any]) -> str:
+    """Return the engine's name of the network through which agents reach the gateway."""
+    return str(config["networks"][_own(config).get("gateway_network", "gateway")]["name"])
+
+
+def _own(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a rendering says of itself; the kit's own stack has the usual names."""
+    return config.get("x-sidecar") or {}
+
+
 def _other_folder(labels: Mapping[str, str], folder: Path) -> str | None:
     """Return the folder that a container was started from; None where it is, or may be, this one.
 
@@ -53,7 +72,8 @@ def _other_folder(labels: Mapping[str, str], folder: Path) -> str | None:
     """
     start = Path(labels.get(WORKING_DIR) or "")
     files = [start / name for name in labels.get(CONFIG_FILES, "").split(",") if name]
-    answers = [_is_same(file, folder / FILE) for file in files]
+    own = stack_files(folder)
+    answers = [_is_same(file, path) for file in files for path in own]
     known = [answer for answer in answers if answer is not None]
     return str(start) if known and not any(known) else None
 

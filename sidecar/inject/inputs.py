@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import files
 from sidecar.errors import SidecarError
+from sidecar.existing.compose.files import found_in, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 
 COMPOSE, MANIFESTS = "compose", "manifests"
 STANDARD_INPUT = Path("-")
-COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""The file that Compose takes in a folder, in its order."""
 _KEY = re.compile(
     rb"^(?:\xef\xbb\xbf)?[{\s\"']*(?P<key>services|include|apiVersion|kind|items|metadata)"
     rb"[\"']?\s*:",
@@ -53,7 +53,7 @@ def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
 
 
 def _kind_of_folder(folder: Path) -> str:
-    return COMPOSE if any((folder / name).is_file() for name in COMPOSE_NAMES) else MANIFESTS
+    return COMPOSE if named(folder, os.environ) or found_in(folder) else MANIFESTS
 
 
 def _kind(data: bytes, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import dotenv
 from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
-from sidecar.engine.project import ROLE, SERVICE
+from sidecar.engine.project import ROLE, SERVICE, token_file_of
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
@@ -247,8 +247,7 @@ def _label(part: Mapping[str, Any], name: str) -> str:
 
 
 def _token_file(config: Mapping[str, Any], folder: Path) -> Path:
-    agent = (config.get("secrets") or {}).get("agent") or {}
-    return Path(agent.get("file") or folder / TOKEN_FILE)
+    return Path(token_file_of(config) or folder / TOKEN_FILE)
 
 
 def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, Address]]:

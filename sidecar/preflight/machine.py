@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.engine.client import connect
-from sidecar.engine.compose import find_compose
+from sidecar.engine.compose import find_compose, stack_files
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
 from sidecar.preflight.records import broken, judged, passed, skipped
@@ -112,7 +112,7 @@ def check_images(candidate: Candidate) -> Iterator[Result]:
 
 
 def _obtain(candidate: Candidate) -> str | None:
-    if candidate.folder and (candidate.folder / "docker-compose.yml").is_file():
+    if candidate.folder and all(path.is_file() for path in stack_files(candidate.folder)):
         return f"Run `sidecar images --out {candidate.folder}`"
     return None
 

@@ -48,7 +48,9 @@ _TITLES = {
     "gateway_reach": "The gateway as an agent sees it",
     "hand_made": "Hand-made agents",
     "machines": "Machine and cluster",
+    "overlays": "Agents for a stack that exists",
     "token_places": "Where a token must not be",
+    "tracers": "How a service reports",
     "vendor": "Answers of a region",
 }
 """Of the groups whose title is not the name of their module."""

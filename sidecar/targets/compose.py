@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -31,19 +31,44 @@ _LOCAL_HEADER = (
 
 def render(plan: Plan) -> Rendering:
     """Return the Compose file of a plan, and what else its folder needs."""
-    template = _template()
-    text = template.render(plan=plan, command_of=_command, direct=DIRECT, usual=HealthTiming())
-    files = {FILE: text}
+    files = {FILE: text_of(f"{FILE}.j2", plan, names=Names()), **token_file(plan)}
     if plan.monitoring:
         files |= prometheus.render(plan)
-    if plan.region == LOCAL:
-        key = agents.tags_key(plan.services[0].agent.version)
-        files[LOCAL_TOKEN_FILE] = f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"
     return files
 
 
+@dataclass(frozen=True)
+class Names:
+    """What a deployment calls its networks and secrets; in a user's project some may be taken."""
+
+    gateway: str = "gateway"
+    """The network through which agents reach the gateway."""
+    page: str = "page"
+    """The network that publishes the stand-in's page."""
+    token: str = "agent"  # noqa: S105 - a name
+    """The secret that agents read."""
+    expected: str = "gateway"
+    """The secret that the stand-in expects."""
+
+
+def text_of(template: str, plan: Plan, **values: object) -> str:
+    """Return the text of one of this target's templates."""
+    usual = HealthTiming()
+    parts = {"plan": plan, "command_of": _command, "direct": DIRECT, "usual": usual, **values}
+    text: str = _environment().get_template(template).render(parts)
+    return text
+
+
+def token_file(plan: Plan) -> Rendering:
+    """Return the public token file of the region `local`; nothing for another region."""
+    if plan.region != LOCAL:
+        return {}
+    key = agents.tags_key(plan.services[0].agent.version)
+    return {LOCAL_TOKEN_FILE: f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"}
+
+
 @cache
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
     jinja = environment("compose")
     jinja.filters["compose"] = compose_data
     jinja.filters["image"] = image_reference
@@ -52,7 +77,7 @@ def _template() -> jinja2.Template:
     jinja.filters["build"] = build_section
     jinja.filters["mount"] = mount
     jinja.filters["volume_names"] = volume_names
-    return jinja.get_template(f"{FILE}.j2")
+    return jinja
 
 
 def compose_data(value: Any) -> str:  # noqa: ANN401 - data of any shape

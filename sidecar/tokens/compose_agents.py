@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
-from sidecar.engine.compose import find_compose
+from sidecar.engine.compose import find_compose, stack_files
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
-from sidecar.engine.project import FILE, ROLE, SERVICE, containers_of
+from sidecar.engine.project import (
+    FILE,
+    ROLE,
+    SERVICE,
+    containers_of,
+    gateway_network,
+    token_file_of,
+)
 from sidecar.errors import SidecarError
 from sidecar.tokens.store import NoAgents
 from sidecar.verify.compose.deployment import ComposeDeployment
@@ -122,7 +129,7 @@ class ComposeAgents:
 
     def _retire(self, agent: Container) -> None:
         """Take an agent off its service's network, let it send what it holds, then stop it."""
-        to_gateway = self.config["networks"]["gateway"]["name"]
+        to_gateway = gateway_network(self.config)
         networks = self.engine.containers.inspect(agent.identity)["NetworkSettings"]["Networks"]
         for network in networks:
             if network != to_gateway:
@@ -172,7 +179,7 @@ def find_agents(folder: Path, path: Path) -> Agents:
 
     Raises SidecarError where they run and read another file, or run from another folder.
     """
-    if not (folder / FILE).is_file():
+    if not all(path.is_file() for path in stack_files(folder)):
         return NoAgents(f"{folder} holds no {FILE}")
     try:
         engine, compose = connect(), find_compose()
@@ -204,7 +211,7 @@ def _of_services(containers: Iterable[Container], names: Iterable[str]) -> list[
 
 def _require_read(config: Mapping[str, Any], path: Path) -> None:
     """Raise SidecarError where the agents of a Compose file read another token file."""
-    file = config.get("secrets", {}).get("agent", {}).get("file")
+    file = token_file_of(config)
     if file != str(path.resolve()):
         fix = "Set SIDECAR_TOKEN_FILE to it, and run `docker compose up`"
         raise SidecarError(str(path), f"is not what the agents read: {file}", fix)

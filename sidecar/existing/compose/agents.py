@@ -78,7 +78,7 @@ def _kind(service: ComposeService, flags: Mapping[str, Text]) -> str:
     name = software.repository(service.image.text) if service.image else ""
     if "jaeger-agent" in name:
         return "agent"
-    if "all-in-one" in name or (service.image and "jaegertracing/jaeger:" in service.image.text):
+    if "all-in-one" in name or name == "jaeger":  # the second is Jaeger 2
         return "all-in-one"
     if not any(flag in flags for flag in MARKS):
         return ""

@@ -13,9 +13,23 @@ from sidecar.existing.compose.records import ComposeService, is_elsewhere
 if TYPE_CHECKING:
     from sidecar.spec import Volume
 
-_APPENDED = ("ports", "expose", "env_files", "aliases", "profiles", "labels", "findings")
-_BY_KEY = ("environment", "depends_on", "places")
-_KEYS = {"env_files": "env_file", "health": "healthcheck", "aliases": "networks"}
+_APPENDED = (
+    "ports",
+    "expose",
+    "env_files",
+    "aliases",
+    "links",
+    "profiles",
+    "labels",
+    "findings",
+)
+_BY_KEY = ("environment", "depends_on", "dependencies", "networks", "places")
+_KEYS = {
+    "env_files": "env_file",
+    "health": "healthcheck",
+    "aliases": "networks",
+    "dependencies": "depends_on",
+}
 """Field → its key, where the two differ."""
 
 

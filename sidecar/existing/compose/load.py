@@ -1,8 +1,9 @@
-"""A Compose file → ComposeFile: its services with all that they extend. It only reads."""
+"""Compose files → ComposeFile: their services with all that they extend. It only reads."""
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +13,7 @@ import yaml
 from sidecar.errors import SidecarError
 from sidecar.existing.compose import secrets
 from sidecar.existing.compose.extends import merged, moved
+from sidecar.existing.compose.files import OVERRIDES
 from sidecar.existing.compose.interpolation import env_file_values
 from sidecar.existing.compose.nodes import Tree, scalar, sequence
 from sidecar.existing.compose.records import ComposeFile, ComposeService
@@ -21,7 +23,7 @@ from sidecar.rendering import HEADER
 from sidecar.rules import composefiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sidecar.findings import Finding
 
@@ -30,21 +32,49 @@ if TYPE_CHECKING:
 
 MOST_SERVICES = 500
 _MOST_EXTENDS = 10
-_OVERRIDES = ("docker-compose.override.yml", "compose.override.yaml", "compose.override.yml")
+_MOST_INCLUDED = 10
 
 
 def load(path: Path) -> ComposeFile:
-    """Read a Compose file. Raises SidecarError where it is none; no error shows a token."""
+    """Read one Compose file, and what it extends.
+
+    Raises SidecarError where it is none; no error shows a token.
+    """
     loader = _Loader(path)
-    try:
+    with _without_tokens(loader.tokens):
         services = loader.services()
-    except SidecarError as error:
-        raise _without_tokens(error, loader.tokens) from None
-    rendered = is_rendering(path)
-    env_files = (path.parent / name for service in services.values() for name in service.env_files)
-    sources = (*loader.sources(), *env_files)
-    findings = tuple(loader.findings())
-    return ComposeFile(path, services, findings, frozenset(loader.tokens), rendered, sources)
+    return _file(loader, (path,), services, tuple(loader.findings()))
+
+
+def load_all(paths: Sequence[Path]) -> ComposeFile:
+    """Read files as Compose reads them together, each over those before it, with what they include.
+
+    Relative paths are as seen from the first one's folder. Raises SidecarError as `load` does.
+    """
+    loader = _Loader(paths[0])
+    with _without_tokens(loader.tokens):
+        services = loader.merged_services(paths)
+    return _file(loader, tuple(paths), services, ())
+
+
+def _file(
+    loader: _Loader,
+    paths: tuple[Path, ...],
+    services: Mapping[str, ComposeService],
+    findings: tuple[Finding, ...],
+) -> ComposeFile:
+    folder = paths[0].parent
+    env_files = (folder / name for service in services.values() for name in service.env_files)
+    return ComposeFile(
+        path=paths[0],
+        services=services,
+        findings=findings,
+        tokens=frozenset(loader.tokens),
+        rendered=is_rendering(paths[0]),
+        networks=loader.names("networks"),
+        secrets=loader.names("secrets"),
+        sources=(*loader.sources(), *env_files),
+    )
 
 
 def is_rendering(path: Path) -> bool:
@@ -53,9 +83,13 @@ def is_rendering(path: Path) -> bool:
         return file.readline(200).startswith(HEADER)
 
 
-def _without_tokens(error: SidecarError, tokens: Iterable[str]) -> SidecarError:
-    parts = (secrets.redact(part, tokens) for part in (error.subject, error.cause, error.fix))
-    return SidecarError(*parts)
+@contextmanager
+def _without_tokens(tokens: Iterable[str]) -> Iterator[None]:
+    try:
+        yield
+    except SidecarError as error:
+        parts = (secrets.redact(part, tokens) for part in (error.subject, error.cause, error.fix))
+        raise SidecarError(*parts) from None
 
 
 class _Services(NamedTuple):
@@ -75,11 +109,44 @@ class _Loader:
 
     def services(self) -> dict[str, ComposeService]:
         tree = self._tree(self._path)
-        nodes = _services_of(tree)
-        if len(nodes) > MOST_SERVICES:
-            cause = f"has {len(nodes)} services; at most {MOST_SERVICES} are read"
-            raise SidecarError(tree.file, cause, "Split it")
-        return {name: self._service(_Services(tree, nodes), name, ()) for name in nodes}
+        return self._services(_Services(tree, _services_of(tree)))
+
+    def merged_services(self, paths: Sequence[Path]) -> dict[str, ComposeService]:
+        """Return the services of all files together. Raises SidecarError where there are none."""
+        found: dict[str, ComposeService] = {}
+        for path in paths:
+            found = _over(found, self._with_included(path, ()))
+        if not found:
+            _services_of(self._tree(paths[0]))  # it has the cause
+        return found
+
+    def names(self, section: str) -> frozenset[str]:
+        """Return the names under a top-level key of all files that were read."""
+        tops = (tree.items(tree.root).get(section) for tree in self._trees.values())
+        trees = zip(self._trees.values(), tops, strict=True)
+        return frozenset(name for tree, top in trees for name in tree.items(top))
+
+    def _services(self, file: _Services) -> dict[str, ComposeService]:
+        if len(file.nodes) > MOST_SERVICES:
+            cause = f"has {len(file.nodes)} services; at most {MOST_SERVICES} are read"
+            raise SidecarError(file.tree.file, cause, "Split it")
+        return {name: self._service(file, name, ()) for name in file.nodes}
+
+    def _with_included(self, path: Path, above: tuple[Path, ...]) -> dict[str, ComposeService]:
+        """Return a file's services over those that it includes, as seen from its own folder."""
+        if path in above or len(above) > _MOST_INCLUDED:
+            raise SidecarError(str(path), "includes itself", "Break the circle")
+        tree = self._tree(path)
+        found: dict[str, ComposeService] = {}
+        for names, folder in includes(tree):
+            parts: dict[str, ComposeService] = {}
+            for name in names:
+                other = Path(os.path.normpath(path.parent / name))
+                parts = _over(parts, self._with_included(other, (*above, path)))
+            found |= {name: moved(service, folder) for name, service in parts.items()}
+        if "services" not in tree.items(tree.root):
+            return found
+        return _over(found, self._services(_Services(tree, _services_of(tree))))
 
     def findings(self) -> list[Finding]:
         """Return what concerns the whole file."""
@@ -90,7 +157,7 @@ class _Loader:
             cause = "included files are not read"
             fix = "Name each included file with --from, or add its services by hand"
             found.append(rule.finding("include", tree.place(top["include"]), cause, fix))
-        for name in _OVERRIDES:
+        for name in OVERRIDES:
             path = self._path.parent / name
             if path.is_file() and name != self._path.name:
                 cause, fix = "is not read, but Compose reads it", f"Read it with --from {name}"
@@ -99,7 +166,7 @@ class _Loader:
 
     def sources(self) -> tuple[Path, ...]:
         """Return each file that was read, and those that Compose reads in addition."""
-        names = (*included(self._trees[self._path]), ".env", *_OVERRIDES)
+        names = (*included(self._trees[self._path]), ".env", *OVERRIDES)
         return (*self._trees, *(self._path.parent / name for name in names))
 
     def _tree(self, path: Path) -> Tree:
@@ -177,10 +244,27 @@ def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:
 
 
 def included(tree: Tree) -> list[str]:
-    """Return the paths that `include` names: texts, or maps with one path or several."""
+    """Return the paths that `include` names."""
+    return [name for names, _ in includes(tree) for name in names]
+
+
+def includes(tree: Tree) -> list[tuple[list[str], Path]]:
+    """Return what `include` names: files read together, and the folder of their relative paths."""
     found = []
     for entry in sequence(tree.items(tree.root).get("include")):
-        given = tree.items(entry).get("path", entry)
+        settings = tree.items(entry)
+        given = settings.get("path", entry)
         texts = (scalar(node) for node in sequence(given) or [given])
-        found += [text for text in texts if text and "\0" not in text]
+        names = [text for text in texts if text and "\0" not in text]
+        folder = scalar(settings.get("project_directory"))
+        if names:
+            found.append((names, Path(folder) if folder else Path(names[0]).parent))
     return found
+
+
+def _over(
+    below: Mapping[str, ComposeService], above: Mapping[str, ComposeService]
+) -> dict[str, ComposeService]:
+    """Return services with those of a later file put over them."""
+    both = {name: merged(below[name], above[name]) for name in below.keys() & above.keys()}
+    return {**below, **above, **both}

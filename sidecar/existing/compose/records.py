@@ -76,8 +76,13 @@ class ComposeService:
     volumes: tuple[Volume, ...] = ()
     depends_on: Mapping[str, str] = field(default_factory=dict)
     """Service → condition; links are among them."""
+    dependencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What depends_on itself names → its settings, as typed."""
+    links: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     """Its other names in its networks."""
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The networks that it names → its aliases there; empty: it is in `default`."""
     network_mode: str = ""
     restart: str = ""
     memory_mib: int | None = None
@@ -114,5 +119,8 @@ class ComposeFile:
     """Every token in the file; no output may show one."""
     rendered: bool = False
     """Whether the kit rendered it."""
+    networks: frozenset[str] = frozenset()
+    """The names under its top-level `networks`."""
+    secrets: frozenset[str] = frozenset()
     sources: tuple[Path, ...] = ()
     """Itself and each file that belongs to it, read or not. The kit never writes to them."""

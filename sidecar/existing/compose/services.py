@@ -39,7 +39,10 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         env_files=tuple(fields.env_files(reader, items.get("env_file"))),
         volumes=tuple(fields.volumes(reader, items.get("volumes"))),
         depends_on=_depends_on(reader, items),
+        dependencies=_dependencies(reader, items.get("depends_on")),
+        links=tuple(reader.texts(items.get("links"))),
         aliases=tuple(_aliases(reader, items)),
+        networks=_networks(reader, items.get("networks")),
         network_mode=reader.plain(items.get("network_mode")),
         restart=reader.plain(items.get("restart")) or fields.restart_policy(reader, deploy),
         memory_mib=fields.memory(reader, limits.get("memory") or items.get("mem_limit")),
@@ -101,6 +104,21 @@ def _depends_on(reader: Reader, items: Mapping[str, yaml.Node]) -> dict[str, str
     found = dict.fromkeys((*links, *reader.texts(node)), "service_started")
     for name, child in reader.tree.items(node).items():
         found[name] = reader.plain(reader.tree.items(child).get("condition")) or "service_started"
+    return found
+
+
+def _dependencies(reader: Reader, node: yaml.Node | None) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {name: {} for name in reader.texts(node)}
+    for name, child in reader.tree.items(node).items():
+        settings = reader.tree.items(child).items()
+        found[name] = {key: text for key, value in settings if (text := reader.plain(value))}
+    return found
+
+
+def _networks(reader: Reader, node: yaml.Node | None) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(reader.texts(node), ())
+    for name, child in reader.tree.items(node).items():
+        found[name] = tuple(reader.texts(reader.tree.items(child).get("aliases")))
     return found
 
 

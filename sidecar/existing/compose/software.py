@@ -46,6 +46,7 @@ _IMAGES = {
     """,
 }
 _USE_OF = {name: use for use, names in _IMAGES.items() for name in names.split()}
+_COLLECTOR = re.compile(r"opentelemetry-collector|otelcol|otel-collector|jaeger-")
 _GUESSED = re.compile(
     r"(postgres|mysql|mariadb|mongo|redis|memcached|rabbitmq|kafka|zookeeper|nginx|traefik"
     r"|clickhouse)\b"
@@ -80,6 +81,8 @@ def other_software(service: ComposeService) -> str:
 def use_of(image: str) -> str:
     """Return what a ready-made image is for; empty for one that is not well known."""
     name = repository(image)
+    if _COLLECTOR.match(name):
+        return "tracing backend"
     found = _GUESSED.match(name)
     return _USE_OF.get(name, _USE_OF.get(found[1], "") if found else "")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
-from sidecar.engine.project import ROLE, SERVICE
+from sidecar.engine.project import AGENT, ROLE, SERVICE
 from sidecar.errors import SidecarError
 from sidecar.rules import parts
 from sidecar.verify.compose import states
@@ -39,13 +39,19 @@ class Parts:
         self.recently = self.began - _RECENT_SECONDS
         self.found: dict[tuple[str, str], list[Container]] = {}
         """(role, service) → containers, by the labels of the rendering."""
+        self._shared: dict[str, str] = {}
+        """Service → the one whose agent it uses, too."""
         for container in containers:
             labels = self.inspect(container)["Config"]["Labels"]
             key = labels.get(ROLE, ""), labels.get(SERVICE, "")
             self.found.setdefault(key, []).append(container)
+            if AGENT in labels:
+                self._shared[key[1]] = labels[AGENT]
 
     def of(self, role: str, service: str = "") -> Sequence[Container]:
         """Return the containers of a part, stopped ones included."""
+        if role == "agent":
+            service = self._shared.get(service, service)
         return self.found.get((role, service), ())
 
     def running(self, role: str, service: str = "") -> Container:

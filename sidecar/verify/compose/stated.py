@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sidecar.engine.project import ROLE, SERVICE
+from sidecar.engine.project import ROLE, SERVICE, token_file_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,5 +29,4 @@ def stated(config: Mapping[str, Any]) -> Stated:
         if isinstance(labels, dict) and labels.get(ROLE) == "service":
             replicas = (settings.get("deploy") or {}).get("replicas", settings.get("scale", 1))
             found[str(labels.get(SERVICE, ""))] = int(replicas)
-    secret = (config.get("secrets") or {}).get("agent") or {}
-    return Stated(found, str(secret.get("file") or ""))
+    return Stated(found, token_file_of(config))

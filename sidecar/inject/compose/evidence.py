@@ -1,0 +1,99 @@
+"""What shows how a service reports: its variables, the agents that it names, and its image.
+
+Of env_files and images only names and hosts are kept; no value is shown.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sidecar import yamlio
+from sidecar.errors import SidecarError
+from sidecar.existing.compose.interpolation import env_file_values
+from sidecar.existing.compose.software import runs_python
+from sidecar.rules import tracers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
+    from sidecar.rules.tracers import Way
+
+_DOCKERFILE = "Dockerfile"
+_REQUIREMENTS = ("requirements*.txt", "requirements/*.txt", "pyproject.toml", "Pipfile", "setup.py")
+_MOST_FILES = 20
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a service."""
+
+    value: str
+    place: str
+    """FILE:LINE, or the env_file."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of how one service reports."""
+
+    way: Way | None
+    """None: nothing shows it."""
+    place: str = ""
+    python: bool = False
+    """Whether its command, image or Dockerfile look like Python."""
+
+
+def variables_of(service: ComposeService, folder: Path) -> dict[str, Variable]:
+    """Return the variables that a service gets: those of env_files under its own."""
+    found: dict[str, Variable] = {}
+    for name in service.env_files:
+        with suppress(OSError, ValueError):
+            values = env_file_values(folder / name)
+            found |= {key: Variable(value, name) for key, value in values.items()}
+    own = service.environment.items()
+    return {**found, **{key: Variable(text.text, text.place) for key, text in own}}
+
+
+def evidence_of(
+    service: ComposeService, file: ComposeFile, tracers_of: Mapping[str, str]
+) -> Evidence:
+    """Return what shows how a service reports; `tracers_of` is host name → tracer of the file."""
+    folder = file.path.parent
+    variables = variables_of(service, folder)
+    values = {name: variable.value for name, variable in variables.items()}
+    way = tracers.way_of_variables(values) or tracers.way_to(values, tracers_of)
+    if way:
+        return Evidence(way, variables[way.name].place, runs_python(service))
+    for path, text in _texts(service, folder):
+        if way := tracers.way_of_packages(text):
+            return Evidence(way, str(path), python=True)
+    return Evidence(None, "", _is_python(service, folder))
+
+
+def _is_python(service: ComposeService, folder: Path) -> bool:
+    if not service.build:
+        return runs_python(service)
+    texts = list(_texts(service, folder))
+    if not texts:
+        return runs_python(service)
+    return any("python" in text.casefold() or path.suffix != "" for path, text in texts)
+
+
+def _texts(service: ComposeService, folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the Dockerfile of a service that is built here, and its lists of requirements."""
+    build = service.build
+    if build is None or build.is_remote:
+        return
+    context = folder / build.context
+    paths = [context / (build.dockerfile or _DOCKERFILE)]
+    with suppress(OSError, ValueError):
+        for pattern in _REQUIREMENTS:
+            paths += sorted(context.glob(pattern))
+    for path in paths[:_MOST_FILES]:
+        with suppress(SidecarError, OSError, ValueError):
+            if path.is_file():
+                yield path, yamlio.read_text(path)

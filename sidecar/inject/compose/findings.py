@@ -1,0 +1,135 @@
+"""What is worth saying of a Compose file and its choice, and what keeps agents from being added."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sidecar.checks.agents import check_agents
+from sidecar.checks.clients import check_clients
+from sidecar.existing.compose import secrets
+from sidecar.inject.compose.evidence import variables_of
+from sidecar.inject.compose.namespaces import HOST, namespace_of
+from sidecar.regions import LOCAL
+from sidecar.rules import agents, clients, hand_made, overlays, services, tracers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
+    from sidecar.findings import Finding
+    from sidecar.inject.compose.choose import Choice
+    from sidecar.regions import Region
+    from sidecar.spec import Spec
+
+_HOW_IT_RUNS = {
+    rule.id
+    for rule in (
+        hand_made.PUBLISHED_PORTS,
+        hand_made.SHARED_NETWORK,
+        hand_made.NO_RESTART,
+        hand_made.NO_MEMORY_LIMIT,
+        hand_made.STOCK_SIZES,
+        services.FLOATING_IMAGE_TAG,
+    )
+}
+
+
+def findings_of(
+    file: ComposeFile, choice: Choice, spec: Spec, regions: Mapping[str, Region]
+) -> list[Finding]:
+    """Return what is wrong or surprising; it does not keep agents from being added."""
+    embedded = {agent.service.name for agent in choice.agents if agent.kind == "embedded"}
+    found = [
+        *_hand_made(file, choice, spec, regions),
+        *check_clients(file, choice.traced, embedded),
+        *_past_the_agent(file, choice),
+        *_staying(file, choice),
+        *_named_tracers(file, choice),
+    ]
+    return [_redacted(finding, file.tokens) for finding in found]
+
+
+def _hand_made(
+    file: ComposeFile, choice: Choice, spec: Spec, regions: Mapping[str, Region]
+) -> Iterator[Finding]:
+    """Judge the agents of a file; how one runs that gives way no longer matters."""
+    leaving = {service.name for service in choice.leaving}
+    for finding in check_agents(file, choice.agents, regions, spec.capacity):
+        if finding.subject not in leaving or finding.id not in _HOW_IT_RUNS:
+            yield finding
+
+
+def refusals_of(file: ComposeFile, choice: Choice, region: str) -> list[Finding]:
+    """Return what keeps agents from being added: nothing is written then."""
+    found: list[Finding] = []
+    if problem := overlays.nothing_traced(len(choice.traced)):
+        found.append(problem.at("services", str(file.path)))
+    spaces = {service.name: namespace_of(service, file.services) for service in choice.traced}
+    for service in choice.traced:
+        mode = spaces[service.name].mode
+        if problem := overlays.network_mode(mode, region_is_local=region == LOCAL):
+            found.append(problem.at(service.name, service.place_of("network_mode")))
+    if any(space.mode == HOST for space in spaces.values()):
+        found += _host_ports(file, choice)
+    return [_redacted(finding, file.tokens) for finding in found]
+
+
+def _host_ports(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
+    leaving = {service.name for service in choice.leaving}
+    for service in file.services.values():
+        taken = [port.published or 0 for port in service.ports]
+        if service.name in {*choice.backends, *choice.needed} and service.network_mode == HOST:
+            taken += agents.PORTS
+        if service.name not in leaving and (problem := overlays.host_ports(taken, service.name)):
+            yield problem.at(service.name, service.place_of("ports"))
+
+
+def _past_the_agent(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
+    for name, evidence in choice.evidence.items():
+        if problem := tracers.past_the_agent(evidence.way):
+            yield problem.at(name, evidence.place or file.services[name].place)
+
+
+def _staying(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
+    for name, what in choice.backends.items():
+        if choice.traced and _is_named(name, file, choice.traced):
+            yield overlays.tracer_stays(name, what).at(name, file.services[name].place)
+    for name, users in choice.needed.items():
+        if problem := overlays.agent_stays(name, users):
+            yield problem.at(name, file.services[name].place)
+
+
+def _is_named(name: str, file: ComposeFile, traced: Iterable[ComposeService]) -> bool:
+    """Tell whether a traced service uses a backend: by a variable, depends_on or a link."""
+    names = {name, *file.services[name].aliases}
+    return any(
+        name in service.depends_on or names & set(tracers.hosts_in(_values(service, file)).values())
+        for service in traced
+    )
+
+
+def _named_tracers(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
+    """Warn of variables, other than the one the kit sets, that name a tracer which stays."""
+    for service in choice.traced:
+        places = variables_of(service, file.path.parent)
+        for variable, host in tracers.hosts_in(_values(service, file)).items():
+            stays = host in choice.backends or host in choice.needed
+            if stays and variable != clients.AGENT_HOST:
+                problem = overlays.names_a_tracer(variable, host)
+                yield problem.at(service.name, places[variable].place)
+
+
+def _values(service: ComposeService, file: ComposeFile) -> dict[str, str]:
+    found = variables_of(service, file.path.parent)
+    return {name: variable.value for name, variable in found.items()}
+
+
+def _redacted(finding: Finding, tokens: Iterable[str]) -> Finding:
+    return replace(
+        finding,
+        subject=secrets.redact(finding.subject, tokens),
+        place=secrets.redact(finding.place, tokens),
+        cause=secrets.redact(finding.cause, tokens),
+        fix=secrets.redact(finding.fix, tokens),
+    )

@@ -1,0 +1,127 @@
+"""How a service's tracer reports, by the variables that it reads and the packages in its image."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from sidecar.findings import Problem, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+THRIFT, OTLP, HTTP = "Thrift", "OTLP", "Jaeger over HTTP"
+"""Only the first goes to an agent, over UDP."""
+
+PAST_THE_AGENT = Rule(
+    "spans-past-the-agent",
+    Severity.WARNING,
+    "A service reports in a way that does not lead through an agent.",
+    "An agent takes Thrift over UDP only: these spans stay where they go today.",
+    "Let the service's tracer send Thrift to the agent, or name the service with --not",
+    "environment: {OTEL_EXPORTER_OTLP_ENDPOINT: 'http://tracer:4317'}",
+)
+
+_EXPORTER = "OTEL_TRACES_EXPORTER"
+_TO_AGENT = (
+    "JAEGER_AGENT_HOST",
+    "JAEGER_AGENT_PORT",
+    "OTEL_EXPORTER_JAEGER_AGENT_HOST",
+    "OTEL_EXPORTER_JAEGER_AGENT_PORT",
+)
+_OTLP = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_HTTP = (
+    "JAEGER_ENDPOINT",
+    "OTEL_EXPORTER_JAEGER_ENDPOINT",
+    "JAEGER_COLLECTOR_ENDPOINT",
+    "JAEGER_COLLECTOR_URL",
+)
+_NO_TRACER = ("JAEGER_QUERY", "JAEGER_UI", "JAEGER_COLLECTOR", "JAEGER_STORAGE")
+"""How the variables of what reads traces begin."""
+_PORTS = {
+    **dict.fromkeys((0, 5775, 6831, 6832), THRIFT),
+    **dict.fromkeys((4317, 4318), OTLP),
+    **dict.fromkeys((9411, 14268), HTTP),
+}
+"""Port that a variable names, 0 for none → what is spoken there; another port is no tracer's."""
+OTEL_AGENT_HOST = "OTEL_EXPORTER_JAEGER_AGENT_HOST"
+OTEL_AGENT_PORT = "OTEL_EXPORTER_JAEGER_AGENT_PORT"
+"""What the Jaeger exporter of OpenTelemetry reads in place of JAEGER_AGENT_HOST and …_PORT."""
+_PACKAGES = {
+    "jaeger-client": THRIFT,
+    "sidecar-tracing": THRIFT,
+    "flask-opentracing": THRIFT,
+    "django-opentracing": THRIFT,
+    "opentelemetry-exporter-jaeger": THRIFT,
+    "opentelemetry-exporter-jaeger-thrift": THRIFT,
+    "opentelemetry-exporter-jaeger-proto-grpc": HTTP,
+    "opentelemetry-exporter-otlp": OTLP,
+    "opentelemetry-exporter-otlp-proto-grpc": OTLP,
+    "opentelemetry-exporter-otlp-proto-http": OTLP,
+}
+_PACKAGE = re.compile(r"(?<![\w.-])[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)+", re.IGNORECASE)
+_TARGET = re.compile(r"(?:\w+://)?(?:[^@/\s]*@)?(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?(?:/.*)?")
+
+
+class Way(NamedTuple):
+    """How spans leave a service."""
+
+    protocol: str
+    """Thrift, OTLP or Jaeger over HTTP."""
+    name: str
+    """The variable or package that shows it."""
+
+    @property
+    def is_otel(self) -> bool:
+        """Whether it is an exporter of OpenTelemetry."""
+        return self.name.startswith(("OTEL_", "opentelemetry-"))
+
+
+def way_of_variables(variables: Mapping[str, str]) -> Way | None:
+    """Return how a tracer reports that reads these variables; None where no tracer reads one."""
+    exporters = {word.strip() for word in variables.get(_EXPORTER, "").split(",")}
+    if "jaeger" in exporters:
+        return Way(THRIFT, _EXPORTER)
+    for protocol, names in ((THRIFT, _TO_AGENT), (OTLP, _OTLP), (HTTP, _HTTP)):
+        if found := next((name for name in names if name in variables), ""):
+            return Way(protocol, found)
+    if "otlp" in exporters:
+        return Way(OTLP, _EXPORTER)
+    own = (name for name in variables if name.startswith("JAEGER_"))
+    found = next((name for name in own if not name.startswith(_NO_TRACER)), "")
+    return Way(THRIFT, found) if found else None
+
+
+def way_to(variables: Mapping[str, str], hosts: Iterable[str]) -> Way | None:
+    """Return how a service reports to one of these hosts, by a variable that names it."""
+    known = set(hosts)
+    for name, value in variables.items():
+        target = _TARGET.fullmatch(value.strip()[:500])
+        spoken = _PORTS.get(int(target["port"] or 0)) if target else None
+        if target and spoken and target["host"] in known and not name.startswith(_NO_TRACER):
+            return Way(spoken, name)
+    return None
+
+
+def way_of_packages(text: str) -> Way | None:
+    """Return how a tracer reports that a Dockerfile or a list of requirements names."""
+    names = (re.sub(r"[_.]", "-", name).lower() for name in _PACKAGE.findall(text))
+    found = [Way(_PACKAGES[name], name) for name in names if name in _PACKAGES]
+    return next((way for way in found if way.protocol == THRIFT), found[0] if found else None)
+
+
+def hosts_in(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variable → the host that its value is, or has in an address."""
+    targets = {name: _TARGET.fullmatch(value.strip()[:500]) for name, value in variables.items()}
+    return {name: target["host"] for name, target in targets.items() if target}
+
+
+def past_the_agent(way: Way | None) -> Problem | None:
+    """Judge the way in which a service reports."""
+    if way is None or way.protocol == THRIFT:
+        return None
+    cause = (
+        f"{way.name}: {way.protocol} does not lead through an agent, which takes Thrift over UDP "
+        "only; these spans stay where they go today"
+    )
+    return PAST_THE_AGENT.problem(cause)

@@ -1,0 +1,15 @@
+"""A bad and a good value for the rule about how a tracer reports."""
+
+from __future__ import annotations
+
+from rule_examples import Call, Example, example
+
+from sidecar.rules import tracers
+
+EXAMPLES: dict[str, Example] = {
+    "spans-past-the-agent": example(
+        lambda variables: tracers.past_the_agent(tracers.way_of_variables(variables)),
+        Call({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://tracer:4317"}),
+        Call({"JAEGER_AGENT_HOST": "agent"}),
+    ),
+}
