@@ -11,6 +11,8 @@ from sidecar.errors import UsageError
 
 NAMES = ("region", "network", "file", "regions", "only", "wait")
 """The arguments that mean nothing without --pre."""
+_OF_SPEC = ("region", "network", "file", "regions")
+"""Those that name a plan, which a bundle holds, too."""
 _OTHERS = ("status", "watch", "junit", "bundle", "read_back")
 
 
@@ -25,7 +27,11 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--region", metavar="ID", help="of a deployment that is not rendered yet")
     group.add_argument("--network", choices=("public", "vpc"), help="which host of the region")
     group.add_argument(
-        "--file", type=Path, action="append", metavar="FILE", help="the spec; may be repeated"
+        "--file",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="the spec; may be repeated; its plan goes into --bundle, too",
     )
     _spec.add_regions(group)
     group.add_argument(
@@ -54,7 +60,9 @@ def refuse_others(args: argparse.Namespace) -> None:
 
 def refuse_without_pre(args: argparse.Namespace) -> None:
     """Raise UsageError for an argument that means nothing without --pre."""
-    if named := [name for name in NAMES if getattr(args, name) is not None]:
+    kept = _OF_SPEC if args.bundle else ()
+    named = [name for name in NAMES if name not in kept and getattr(args, name) is not None]
+    if named:
         flags = ", ".join(f"--{name}" for name in named)
         raise UsageError("verify", f"{flags} needs --pre", "See `sidecar verify --help`")
 

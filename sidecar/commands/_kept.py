@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sidecar import files
+from sidecar.commands._planned import planned
 from sidecar.commands._watch import deployment_of
 from sidecar.console import say
 from sidecar.errors import SidecarError, UsageError
@@ -45,7 +46,10 @@ def _keep(args: argparse.Namespace, outcome: Proof | SidecarError) -> None:
             files.write(args.junit, junit.as_xml(outcome))
     if args.bundle:
         found = evidence_of(
-            lambda: deployment_of(args), outcome, lambda deployment: status(deployment).as_dict()
+            lambda: deployment_of(args),
+            outcome,
+            lambda deployment: status(deployment).as_dict(),
+            lambda name: planned(args, name),
         )
         bundle.write(args.bundle, found.files, found.tokens)
         say(f"{args.bundle}: written, without a token; read it before you hand it on")

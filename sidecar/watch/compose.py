@@ -25,6 +25,7 @@ from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.reader import agent_counts
 from sidecar.verify.times import seconds_of
+from sidecar.watch import rendered
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import end_of, shown_variables
 from sidecar.watch.gateway import last_span
@@ -72,6 +73,7 @@ class ComposeAgents:
         evidence.add_data("engine.json", lambda: engine)
         file = self._folder / FILE
         evidence.add(f"rendered/{FILE}", lambda: file.read_text(encoding="utf-8"))
+        evidence.add_data("plan.json", lambda: rendered.of_compose(self._config))
         found = self._inspected()
         evidence.add_data("deployment.json", lambda: [_described(each) for each in found])
         for each in found:

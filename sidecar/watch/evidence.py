@@ -26,6 +26,7 @@ What `sidecar verify --bundle` collected of {name}, with kit {version}.
 
 versions.json    the kit, Python, the engine or cluster
 proof.json       the hops with counters, causes and fixes; proof-error.txt where there is no proof
+plan.json        what was planned, by the spec or by the rendering itself (`from`)
 status.json      each agent's state and counters
 deployment.json  what runs: images, arguments, limits, states
 rendered/        the files that it runs from
@@ -52,6 +53,16 @@ class Evidence:
         except OSError as error:
             self.files[name] = f"cannot be read: {error.strerror or error}\n"
 
+    def add_plan(self, read: Callable[[], Any]) -> None:
+        """Add the plan of a spec, if there is one, in place of what the rendering shows."""
+        try:
+            data = read()
+        except SidecarError as error:
+            self.files["plan-error.txt"] = masked_settings(f"{error}\n")
+        else:
+            if data is not None:
+                self.add_data("plan.json", lambda: data)
+
     def add_data(self, name: str, read: Callable[[], Any]) -> None:
         """Add data as JSON."""
         self.add(name, lambda: as_json(read()))
@@ -63,9 +74,15 @@ def as_json(data: Any) -> str:  # noqa: ANN401 - JSON-ready data
 
 
 def evidence_of(
-    find: Callable[[], Watched], outcome: Proof | SidecarError, status: Callable[[Watched], Any]
+    find: Callable[[], Watched],
+    outcome: Proof | SidecarError,
+    status: Callable[[Watched], Any],
+    plan: Callable[[str], Any] = lambda _: None,
 ) -> Evidence:
-    """Return the evidence of a deployment that may not be there at all."""
+    """Return the evidence of a deployment that may not be there at all.
+
+    `plan` takes its name, and returns what a spec says of it, or None.
+    """
     made = Evidence()
     name = "a deployment"
     made.files["versions.json"] = as_json(_versions())
@@ -84,6 +101,7 @@ def evidence_of(
             deployment.collect(made)
         except SidecarError as error:
             made.files["deployment-error.txt"] = f"{error}\n"
+    made.add_plan(lambda: plan(name))
     made.files["README.txt"] = _README.format(name=name, version=__version__)
     return made
 

@@ -33,6 +33,7 @@ from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
 from sidecar.verify.times import seconds_of
+from sidecar.watch import rendered
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import LOG_BYTES, shown_variables
 from sidecar.watch.gateway import last_span
@@ -80,6 +81,7 @@ class ReleaseAgents:
         """Add what runs, the events, the logs of agents and stand-in, and the tokens."""
         evidence.add_data("cluster.json", lambda: self._kubectl.json("version", "--output=json"))
         evidence.add_data("events.json", self._events)
+        evidence.add_data("plan.json", lambda: rendered.of_workloads(self._workloads()))
         pods, _ = self._found()
         evidence.add_data("deployment.json", lambda: [_shown(pod.data) for pod in pods])
         for pod in pods:
@@ -89,6 +91,11 @@ class ReleaseAgents:
         for secret in {_secret(pod) for pod in pods} - {""}:
             config = self._config(secret)
             evidence.tokens |= {token_of(config[0])} - {""} if config else set()
+
+    def _workloads(self) -> list[Object]:
+        kinds = _WORKLOADS.partition(",")[2]
+        items: list[Object] = self._kubectl.get(kinds, f"--selector={self._selector}")["items"]
+        return items
 
     def _add_logs(self, evidence: Evidence, pod: Pod, container: str) -> None:
         limits = (f"--limit-bytes={LOG_BYTES}", "--tail=5000")

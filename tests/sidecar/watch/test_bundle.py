@@ -175,3 +175,30 @@ def test_only_the_end_of_a_long_log_is_kept():
     assert len(kept) <= 512 * 1024
     assert kept.startswith("line ")
     assert kept.endswith("line 99999\n")
+
+
+class Rendered:
+    """A deployment that shows a plan of its own."""
+
+    name = "Compose project shop"
+
+    def collect(self, evidence):
+        """Add it."""
+        evidence.add_data("plan.json", lambda: {"from": ["docker-compose.yml"]})
+
+
+def test_the_plan_of_a_spec_counts_more_than_what_the_rendering_shows():
+    """The rendering's stays where no spec tells a plan, or where the spec has none."""
+
+    def refuse(_):
+        raise SidecarError("sidecar.yaml", "has no region")
+
+    plans = [
+        evidence_of(Rendered, Proof("m", ()), lambda _: {}, plan).files
+        for plan in (lambda name: {"from": name}, lambda _: None, refuse)
+    ]
+
+    assert ["Compose project shop", ["docker-compose.yml"], ["docker-compose.yml"]] == [
+        json.loads(files["plan.json"])["from"] for files in plans
+    ]
+    assert "sidecar.yaml: has no region\n" == plans[2]["plan-error.txt"]

@@ -246,9 +246,39 @@ def test_a_bundle_of_a_project_holds_no_token_from_odd_places(engine, agents, tm
         "deployment.json",
         "engine.json",
         "logs/web-agent.log",
+        "plan.json",
         "rendered/docker-compose.yml",
     ] == sorted(name.removeprefix("sidecar-bundle/") for name in texts)
     for piece in TOKEN.replace("_", "@").split("@")[1::2]:
         assert [] == [name for name, text in texts.items() if piece in text]
     (service,) = json.loads(texts["sidecar-bundle/deployment.json"])[:1]
     assert {"JAEGER_TAGS": "a=***", "TRACING_TOKEN": None} == service["environment"]
+
+
+def test_a_bundle_holds_the_plan_that_the_compose_file_shows(config, engine, tmp_path):
+    """Services with their agents' arguments; other variables by name."""
+    labels = {"sidecar-kit.service": "web"}
+    config["services"] = {
+        "web": {
+            "image": "shop/web:1",
+            "labels": {**labels, "sidecar-kit.role": "service"},
+            "environment": {"JAEGER_AGENT_HOST": "web-agent", "DATABASE": "postgres://u:pw@db"},
+            "deploy": {"replicas": 2},
+        },
+        "web-agent": {
+            "image": "agent:1",
+            "labels": {**labels, "sidecar-kit.role": "agent"},
+            "command": ["--config-file=/run/secrets/agent.yaml"],
+        },
+    }
+    engine.version = engine.api_version = "1"
+    engine.containers.logs = lambda identity, since: ""
+    evidence = Evidence()
+    ComposeAgents(engine, config, tmp_path).collect(evidence)
+    plan = json.loads(evidence.files["plan.json"])
+
+    assert ("shop", config["secrets"]["agent"]["file"]) == (plan["project"], plan["token_file"])
+    (web,) = plan["services"]
+    assert {"JAEGER_AGENT_HOST": "web-agent", "DATABASE": None} == web["environment"]
+    assert (2, "agent:1") == (web["replicas"], web["agent"]["image"]["name"])
+    assert ["--config-file=/run/secrets/agent.yaml"] == web["agent"]["argv"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +15,7 @@ from sidecar.errors import SidecarError
 from sidecar.findings import Severity
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.tokens.check import fingerprint
+from sidecar.watch.evidence import Evidence
 from sidecar.watch.kubernetes import ReleaseAgents
 from sidecar.watch.status import findings
 
@@ -230,3 +232,22 @@ def test_a_release_without_pods_is_named(kubectl):
         read(kubectl)
 
     assert [] == ReleaseAgents(Kubectl("shop"), "demo").read()
+
+
+def test_a_bundle_holds_the_plan_that_the_workloads_show(kubectl):
+    """Without the chart's values, which are in a Secret."""
+    made = pod(env=[{"name": "DATABASE", "value": "postgres://u:pw@db"}])
+    deployment = {
+        "kind": "Deployment",
+        "metadata": {"name": "demo-web"},
+        "spec": {"replicas": 2, "template": made},
+    }
+    kubectl.answer("get deployments,statefulsets,daemonsets", listed(deployment))
+    kubectl.answer(FIND, listed(made))
+    evidence = Evidence()
+    ReleaseAgents(Kubectl("shop"), "demo").collect(evidence)
+
+    (web,) = json.loads(evidence.files["plan.json"])["services"]
+    assert ("web", 2, ["web:1"]) == (web["name"], web["replicas"], web["images"])
+    assert {"DATABASE": None} == web["environment"]
+    assert "--admin.http.host-port=127.0.0.1:14271" in web["agent"]["argv"]
