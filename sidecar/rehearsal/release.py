@@ -64,6 +64,11 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
         self._check_gateway(release)
         self._posts = Posts(kubectl)
         self._agents = PodAgents(kubectl, self._image_for)
+        self.notes = tuple(
+            f"{name}: one of {len(group)} pods is rehearsed"
+            for name, group in self._groups.items()
+            if len(group) > 1
+        )
         self.sent: list[Sent] = []
         self._left: dict[str, str] = {}
         """Service that the stand-in left → the component that it selects."""

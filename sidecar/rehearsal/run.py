@@ -90,6 +90,8 @@ def rehearse(stage: Stage, faults: Sequence[Fault], say: Callable[[str], None]) 
     """
     try:
         initial = stage.faults()
+        for note in stage.notes:
+            say(note)
         say("the proof before")
         proof = verify(stage, _SPANS, _SECONDS, path_only=True)
         if not proof.ok:

@@ -72,6 +72,16 @@ def test_a_local_release_without_its_stand_in_is_not_taken_for_a_real_one(stage)
         stage(web())
 
 
+def test_one_pod_of_a_service_is_rehearsed(stage):
+    """A note says so, and names no flag that the command lacks."""
+    found = stage(
+        web(), web(name="demo-web-2"), web(name="demo-api-1", component="api"), stand_in()
+    )
+
+    assert ["api", "web"] == found.services()
+    assert ("web: one of 2 pods is rehearsed",) == found.notes
+
+
 def test_what_the_cluster_does_not_allow_is_left_out(stage, kubectl):
     """Each with its reason: the user's rights, the nodes' kernel."""
     kubectl.answer("auth can-i patch services", err="no")

@@ -91,6 +91,17 @@ def test_an_interrupt_ends_the_fault_first(name, monkeypatch):
     assert world.done.count("leave") == world.done.count("rejoin")
 
 
+def test_what_is_left_out_of_a_rehearsal_is_said():
+    """Before its first step: such as the other pods of a service."""
+    world = World()
+    world.notes = ("web: one of 2 pods is rehearsed",)
+    said = []
+
+    rehearse(world, [], said.append)
+
+    assert ["web: one of 2 pods is rehearsed", "the proof before"] == said[:2]
+
+
 def test_a_deployment_that_is_not_proven_is_not_rehearsed():
     """Without a fault every span must arrive; else no fault is injected."""
     world = World(initial={"fail_with": "INTERNAL"})

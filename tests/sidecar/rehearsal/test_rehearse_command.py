@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from cluster_pods import listed
+from fake_kubectl import put_on_path
 from rehearsal_world import World
 
 from sidecar.commands import rehearse
 from sidecar.rehearsal.faults import FAULTS
 from sidecar.rehearsal.stage import KILL
+
+FORBIDDEN = (
+    'Error from server (Forbidden): pods is forbidden: User "ann" cannot list resource "pods" '
+    'in API group "" in the namespace "shop"'
+)
 
 
 def test_the_faults_are_listed(run):
@@ -42,6 +50,46 @@ def test_no_demo_of_processes_is_an_error(run, tmp_path):
 
     assert 1 == done.code
     assert "no demo without containers runs" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("--namespace", "shop"), "rehearse: --namespace needs --target kubernetes"),
+        (("--target", "kubernetes"), "--target kubernetes needs the release. Give --release NAME"),
+        (("--release", "demo", "--out", "."), "rehearse: --out is for Compose only"),
+    ],
+)
+def test_flags_that_do_not_fit_the_target_are_usage_errors(run, words, cause):
+    """Exit 2, before any cluster is asked."""
+    done = run("rehearse", *words)
+
+    assert 2 == done.code
+    assert cause in done.err
+
+
+@pytest.mark.parametrize(
+    ("stderr", "cause"),
+    [
+        ("", "release demo: has no traced pod in namespace shop. See helm list"),
+        ("The connection to the server k8s:6443 was refused", "the cluster is out of reach"),
+        (
+            FORBIDDEN,
+            "user ann may not list pods in namespace shop",
+        ),
+    ],
+    ids=["absent", "unreachable", "forbidden"],
+)
+def test_a_release_that_cannot_be_read_is_a_verdict(run, tmp_path, monkeypatch, stderr, cause):
+    """Exit 1 with its cause, and no fault is injected."""
+    kubectl = put_on_path(tmp_path, monkeypatch)
+    kubectl.answer("get", listed(), err=stderr)
+
+    done = run("rehearse", "--release", "demo", "--namespace", "shop")
+
+    assert 1 == done.code
+    assert cause in done.err
+    assert [] == [argv for argv in kubectl.asked if "get" not in argv]
 
 
 def test_what_a_target_cannot_do_is_left_out_unless_it_is_named(run, monkeypatch, capsys):
