@@ -6,15 +6,23 @@ import errno
 import logging
 import socket
 import time
-from types import SimpleNamespace
 
 import pytest
+from agent_network import RateLimitedLine
 from sidecar_tracing import delivery as delivery_module
+from sidecar_tracing import line as line_module
 from sidecar_tracing import sender as sender_module
 from sidecar_tracing.encoding import Packet
 from sidecar_tracing.sender import UdpSender
-from udp_agent import UdpAgent, closed_port, decode
+from udp_agent import UdpAgent, closed_port
 from waiting import wait_until
+
+
+def ready_sender(host, port):
+    """Return a sender to a numeric address, which needs no resolver."""
+    sender = UdpSender(host, port)
+    assert sender.ready()
+    return sender
 
 
 def finish(tracer, count=1, name="span"):
@@ -89,65 +97,6 @@ def test_host_that_is_none_keeps_the_spans(make_tracer, caplog, host):
     assert "Traceback" not in caplog.text
 
 
-def test_close_returns_in_time_while_the_resolver_hangs(make_tracer, monkeypatch):
-    """A resolver that does not answer delays neither the service nor the close."""
-    hanging = time.monotonic() + 1.5
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda *_, **__: time.sleep(max(0.0, hanging - time.monotonic())) or [],
-    )
-    tracer = make_tracer()
-    finish(tracer, 60)
-    before = time.monotonic()
-    report = tracer.close(0.2)
-
-    assert time.monotonic() - before < 1
-    assert (0, 60, {}) == (report.sent, report.unsent, report.dropped)
-
-
-def test_agent_that_moves_is_found_by_its_name(agent, make_tracer, monkeypatch):
-    """The name is resolved again, so an agent with a new address receives the spans."""
-    resolve = socket.getaddrinfo
-    moved = []
-    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0.05)
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda _, port, **options: resolve("127.0.0.1", (moved or [port])[0], **options),
-    )
-    with UdpAgent() as new:
-        tracer = make_tracer(host="agent", reporter_flush_interval=0.05)
-        finish(tracer, name="old")
-        agent.wait_for(1)
-        moved.append(new.port)
-        wait_until(lambda: finish(tracer, name="new") or "new" in new.names)
-
-        assert "old" not in new.names
-
-
-@pytest.mark.parametrize(("took", "lookups"), [(0.0005, 3), (0.2, 1)], ids=["quick", "slow"])
-def test_a_quick_resolver_is_asked_before_each_packet(monkeypatch, took, lookups):
-    """A quick resolver is asked before each packet; a slow one must not delay packets."""
-    resolve, asked, clock = socket.getaddrinfo, [], [100.0]
-
-    def getaddrinfo(host, port, **options):
-        asked.append(host)
-        clock[0] += took
-        return resolve("127.0.0.1", port, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(sender_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    with UdpAgent() as agent:
-        sender = UdpSender("agent", agent.port)
-        for _ in range(3):
-            sender.send(Packet(b"packet", 1))
-            clock[0] += 0.1
-        sender.close()
-
-    assert lookups == len(asked)
-
-
 def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
     """An agent on 127.0.0.1 is found, though `localhost` resolves to ::1 first."""
     resolve = socket.getaddrinfo
@@ -169,8 +118,8 @@ def test_localhost_without_ipv6_agent_works(agent, make_tracer, monkeypatch):
 def test_refused_packet_comes_back_once(monkeypatch, error_queue):
     """A packet to a closed port comes back unchanged, and only once."""
     if not error_queue:
-        monkeypatch.setattr(sender_module, "_ERROR_QUEUE", None)
-    sender = UdpSender("127.0.0.1", closed_port())
+        monkeypatch.setattr(line_module, "_ERROR_QUEUE", None)
+    sender = ready_sender("127.0.0.1", closed_port())
     packet = Packet(b"\x01" * 3_000, 7)
     sender.send(packet)
 
@@ -181,7 +130,7 @@ def test_refused_packet_comes_back_once(monkeypatch, error_queue):
 
 def test_only_refused_packets_come_back(agent):
     """Of several packets, only the refused ones come back."""
-    sender = UdpSender("127.0.0.1", agent.port)
+    sender = ready_sender("127.0.0.1", agent.port)
     packets = [Packet(bytes([number]) * 2_000, 1) for number in range(4)]
     for packet in packets[:2]:
         sender.send(packet)
@@ -196,7 +145,7 @@ def test_only_refused_packets_come_back(agent):
 def test_packets_settle(agent, monkeypatch):
     """A packet that does not come back in time is forgotten."""
     monkeypatch.setattr(sender_module, "SETTLE_SECONDS", 0)
-    sender = UdpSender("127.0.0.1", agent.port)
+    sender = ready_sender("127.0.0.1", agent.port)
     sender.send(Packet(b"x", 1))
     assert sender.unsettled
     time.sleep(0.001)
@@ -225,7 +174,7 @@ def test_idle_reporter_takes_a_late_refusal_back(agent, make_tracer, monkeypatch
 
 def test_socket_that_cannot_be_opened_is_closed(monkeypatch):
     """A failed connect leaves no socket open."""
-    sender = UdpSender("255.255.255.255", 6831)
+    sender = ready_sender("255.255.255.255", 6831)
 
     with pytest.raises(PermissionError):
         sender.send(Packet(b"x", 1))
@@ -243,35 +192,6 @@ def test_packet_too_long_for_the_network_is_dropped(make_tracer, monkeypatch):
     finish(tracer, 3)
 
     assert {"send_error": 3} == tracer.close(5).dropped
-
-
-class RateLimitedLine:
-    """A connection beyond loopback on which only some of the lost packets are refused."""
-
-    def __init__(self, monkeypatch):
-        self.refuse_next = self.away = False
-        self.arrived = []
-        self.swallowed = 0
-        monkeypatch.setattr(sender_module, "_connect", self._connect)
-        monkeypatch.setattr(delivery_module, "PROBE_SECONDS", 0.02)
-        monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)
-
-    def _connect(self, address):
-        line = sender_module._Line(
-            SimpleNamespace(send=self._send, close=lambda: None), address, is_exact=False
-        )
-        line._quotes = self._quotes
-        return line
-
-    def _send(self, data):
-        if self.away:
-            self.swallowed += 1
-        else:
-            self.arrived += [span.operationName for span in decode(data).spans]
-
-    def _quotes(self):
-        refuse, self.refuse_next = self.refuse_next, False
-        return (b"some packet",) if refuse else ()
 
 
 def test_one_refusal_beyond_loopback_brings_back_all_that_may_be_lost(make_tracer, monkeypatch):
@@ -313,123 +233,10 @@ def test_no_span_is_doubled_where_nothing_is_refused(make_tracer, monkeypatch):
     assert 500 == tracer.close(10).sent == len(network.arrived)
 
 
-def test_packets_come_back_though_the_name_stops_resolving(make_tracer, monkeypatch):
-    """After a failed name lookup, packets that may still be refused are remembered."""
-    network = RateLimitedLine(monkeypatch)
-    tracer = make_tracer(reporter_flush_interval=0, host="localhost")
-    network.away = True
-    finish(tracer, 50)
-    wait_until(lambda: tracer.stats().sent == 50)
-    failures = []
-
-    def fail(*_, **__):
-        failures.append(1)
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", fail)
-    tracer.reporter._sender._resolve_at = 0
-    finish(tracer)
-    wait_until(lambda: failures)
-    network.refuse_next = True
-
-    wait_until(lambda: (0, 51) == (tracer.stats().sent, tracer.stats().queued))
-
-
-class Name:
-    """A name that leads to other addresses when a test says so."""
-
-    def __init__(self, monkeypatch, *addresses):
-        self.addresses = addresses
-        monkeypatch.setattr(socket, "getaddrinfo", self._resolve)
-
-    def _resolve(self, _, port, **__):
-        if not self.addresses:
-            raise socket.gaierror(-3, "Temporary failure in name resolution")
-        kind = (socket.AF_INET, socket.SOCK_DGRAM, 17, "")
-        return [(*kind, (address, port)) for address in self.addresses]
-
-
-def test_spans_to_an_agent_that_left_the_network_are_sent_again(make_tracer, monkeypatch):
-    """Nothing refuses them, but the agent's name no longer leads to its address."""
-    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1", "192.0.2.2")
-    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0)
-    tracer = make_tracer(host="agent", reporter_batch_size=1)
-    network.away = True
-    finish(tracer, 3, name="lost")
-    wait_until(lambda: tracer.stats().sent == 3)
-    network.away, name.addresses = False, ("192.0.2.2",)
-    finish(tracer, name="later")
-
-    assert (4, 0) == (tracer.close(5).sent, tracer.stats().dropped_total)
-    assert ["later", "lost", "lost", "lost"] == sorted(network.arrived)
-
-
-def test_the_last_spans_to_an_agent_that_left_are_sent_again(make_tracer, monkeypatch):
-    """The name is looked up once more, though no span follows."""
-    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1")
-    monkeypatch.setattr(sender_module, "CONFIRM_SECONDS", 0.1)
-    tracer = make_tracer(host="agent", reporter_batch_size=1)
-    network.away = True
-    finish(tracer)
-    wait_until(lambda: tracer.stats().sent == 1)
-    network.away, name.addresses = False, ("192.0.2.2",)
-
-    wait_until(lambda: network.arrived == ["span"])
-
-
-def test_spans_are_kept_while_the_agent_has_no_name(make_tracer, monkeypatch):
-    """An agent that is replaced in place has no name for a moment; nothing is lost."""
-    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1")
-    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0)
-    tracer = make_tracer(host="agent", reporter_batch_size=1)
-    network.away = True
-    finish(tracer, 2)
-    wait_until(lambda: tracer.stats().sent == 2)
-    name.addresses = ()
-    finish(tracer)
-    wait_until(lambda: tracer.stats().queued == 3)
-    network.away, name.addresses = False, ("192.0.2.1",)
-
-    assert 3 == tracer.close(5).sent == len(network.arrived)
-
-
-def test_spans_wait_until_an_agent_with_a_new_name_is_on_its_network(make_tracer, monkeypatch):
-    """A container has its name before its network; nothing refuses what is sent meanwhile."""
-    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch)
-    monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 60)
-    tracer = make_tracer(host="agent", reporter_batch_size=1)
-    network.away = True
-    finish(tracer, 3)
-    wait_until(lambda: tracer.reporter._delivery._was_absent)
-    name.addresses = ("192.0.2.1",)
-    wait_until(lambda: network.swallowed > 1)
-    monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)
-    network.away, network.refuse_next = False, True
-
-    assert 3 == tracer.close(10).sent == len(network.arrived)
-
-
-def test_spans_sent_long_before_an_agent_left_are_not_doubled(make_tracer, monkeypatch):
-    """Only what was sent since shortly before the last good lookup is in doubt."""
-    network, name = RateLimitedLine(monkeypatch), Name(monkeypatch, "192.0.2.1")
-    monkeypatch.setattr(sender_module, "RESOLVE_SECONDS", 0)
-    monkeypatch.setattr(sender_module, "MOVE_SECONDS", 0)
-    tracer = make_tracer(host="agent", reporter_batch_size=1)
-    finish(tracer, name="first")
-    wait_until(lambda: tracer.stats().sent == 1)
-    finish(tracer, name="second")
-    wait_until(lambda: tracer.stats().sent == 2)
-    name.addresses = ("192.0.2.2",)
-    finish(tracer, name="third")
-
-    assert 3 == tracer.close(5).sent
-    assert ["first", "second", "second", "third"] == sorted(network.arrived)
-
-
 def test_refusal_is_read_before_its_packet_is_forgotten(monkeypatch):
     """A sender that checks late still finds the refusal."""
     monkeypatch.setattr(sender_module, "SETTLE_SECONDS", -1)
-    sender = UdpSender("127.0.0.1", closed_port())
+    sender = ready_sender("127.0.0.1", closed_port())
     packet = Packet(b"\x01" * 3_000, 7)
     sender.send(packet)
 

@@ -26,6 +26,11 @@ def wait(*children):
     sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
 """
 MAKE = "tracer = Config({}, service_name='forked').new_tracer()\n"
+NAMED = "os.environ['JAEGER_AGENT_HOST'] = 'agent'\n"
+"""Run before MAKE: the agent has a name, which a script resolves as it likes."""
+BOTH_FORKS = pytest.mark.parametrize(
+    "fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "uwsgi"]
+)
 SERVICE = f"""
     from sidecar_tracing import Config
     {MAKE.strip()}
@@ -88,9 +93,49 @@ def test_exit_is_bounded_when_the_agent_is_away(agent):
     assert "{'close_timeout': 1}\n" == dropped
 
 
-@pytest.mark.parametrize(
-    "fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "uwsgi"]
-)
+def test_close_and_exit_share_their_time_while_the_resolver_hangs(agent):
+    """After a close that gave up, the exit does not wait for the same spans again."""
+    body = """
+        import atexit, socket
+        socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+        finish("lost", 60)
+        start = time.monotonic()
+        tracer.close(0.5)
+        atexit._run_exitfuncs()
+        print(time.monotonic() - start, tracer.stats().dropped)
+        """
+    seconds, dropped = run(agent, body, tracer=NAMED + MAKE).stdout.split(maxsplit=1)
+
+    assert float(seconds) < 4
+    assert "{'close_timeout': 60}\n" == dropped
+
+
+@BOTH_FORKS
+def test_fork_during_a_lookup(agent, fork):
+    """The child looks the name up itself; the parent still waits for its own resolver."""
+    body = f"""
+        import socket
+        parent, resolve = os.getpid(), socket.getaddrinfo
+        def getaddrinfo(_, *arguments, **options):
+            time.sleep(60 if os.getpid() == parent else 0)
+            return resolve("127.0.0.1", *arguments, **options)
+        socket.getaddrinfo = getaddrinfo
+        finish("parent", 60)
+        time.sleep(0.2)
+        child = {fork}
+        if not child:
+            finish("child", 5)
+            os._exit(0 if tracer.close(5).sent == 5 else 9)
+        os.waitpid(child, 0)
+        print(tracer.close(0.2).dropped)
+        """
+    done = run(agent, body, tracer=NAMED + MAKE)
+
+    assert ["child"] * 5 == agent.names
+    assert "{'close_timeout': 60}\n" == done.stdout
+
+
+@BOTH_FORKS
 def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
     """Forked children report their own spans, even if Python does not see the fork (uWSGI)."""
     run(

@@ -26,6 +26,13 @@ LAST_RETRY_SECONDS = 1.0
 PROBE_SECONDS = 1.0
 """Time between packets while UdpSender.doubtful is true; twice that after a refusal."""
 
+FIRST_LOOK_SECONDS = 0.001
+LAST_LOOK_SECONDS = 0.05
+"""Time between two looks for the answer of a lookup."""
+
+OVERDUE_SECONDS = 2.0
+"""After this time without an answer, the log says so."""
+
 QUIET_SECONDS = 3.0
 """Time without a refusal after which packets count as arrived again."""
 
@@ -93,15 +100,24 @@ class Delivery:
         """Send these spans and those that came back; an empty batch sends only the latter."""
         self._pending.extend(encoder.packets(spans))
         self._take_back()
-        if self.holding and not self._pending:
+        if self.holding and not self._pending and self._sender.ready():
             # after a false recovery, a later refusal brings back what was sent since
             self._attempt(encoder.probe())
         while self._pending:
             if self._give_up():
                 self._give_up_pending()
+            elif not self._sender.ready():
+                self._await_lookup()
             else:
                 # an empty batch tests whether packets arrive: it can be neither lost nor doubled
                 self._attempt(self._pending[0] if self._is_calm() else encoder.probe())
+
+    def _await_lookup(self) -> None:
+        waited = self._sender.waited or 0.0
+        if waited > OVERDUE_SECONDS:
+            self._warn("its name is still being looked up")
+            self._failures = max(1, self._failures)
+        self._wait(min(LAST_LOOK_SECONDS, max(FIRST_LOOK_SECONDS, waited / 4)))
 
     def _give_up_pending(self) -> None:
         doubtful = sum(packet.spans for packet in self._pending if packet.may_have_arrived)
@@ -166,6 +182,12 @@ class Delivery:
         self._retry_later(getattr(error, "strerror", None) or type(error).__name__)
 
     def _retry_later(self, cause: str) -> None:
+        self._warn(cause)
+        self._sender.reset()
+        self._wait(self._retry_seconds())
+        self._failures += 1
+
+    def _warn(self, cause: str) -> None:
         if not self._failures:
             logger.warning(
                 "The agent at %s:%s does not accept spans (%s); keeping and retrying them",
@@ -173,9 +195,6 @@ class Delivery:
                 self._sender.port,
                 cause,
             )
-        self._sender.reset()
-        self._wait(self._retry_seconds())
-        self._failures += 1
 
     def _retry_seconds(self) -> float:
         if self._sender.doubtful:

@@ -160,10 +160,9 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         """Close, and return the outcome within about `timeout` seconds."""
         self.close(timeout)
         with self._ended:
-            self._ended.wait_for(
-                lambda: self._report is not None, _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS
-            )
-            # no report yet: the resolver blocks the thread, or an earlier close has more time
+            seconds = _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS
+            self._ended.wait_for(lambda: self._report is not None, seconds)
+            # no report yet: an earlier close has more time
             return CloseReport.from_stats(self.stats()) if self._report is None else self._report
 
     def _notice_fork(self) -> None:
@@ -210,6 +209,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
                 self._finish()
 
     def _report_until_closed(self) -> None:
+        self._sender.start()
         encoder = Encoder.for_service(*self._service, self._batch_size, self.ledger)
         while (batch := self._next_batch()) is not None:
             queued = len(batch) + len(self._queue)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
-from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sidecar_tracing.line import connect
+from sidecar_tracing.lookups import Lookups
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sidecar_tracing.encoding import Packet
+    from sidecar_tracing.line import Line
+    from sidecar_tracing.lookups import Answer
 
 RESOLVE_SECONDS = 2.0
 """An agent with a new address is found within this time."""
@@ -20,8 +22,11 @@ _LOOKUPS_SHARE = 20
 """A lookup is valid for this many times its own duration.
 
 A quick resolver is asked before nearly every packet, because a bridge silently drops packets to a
-container that was removed; a slow one uses a twentieth of the time.
+container that was removed; a slow one is asked for a twentieth of the time.
 """
+
+PATIENCE_SECONDS = 0.05
+"""How long a packet waits for a lookup before it goes to the last known address."""
 
 SETTLE_SECONDS = 4.0
 """How long a packet may come back: the kernel's ARP lookup gives up after three seconds."""
@@ -33,82 +38,8 @@ A kernel reports one refusal per second to all processes of a host together, so 
 refusal may be lost, too.
 """
 
-MOVE_SECONDS = 0.5
-"""How long a name may still lead to a host that no longer receives anything.
-
-Docker takes a container off a network about 40 ms before it takes its name away.
-"""
-
 CONFIRM_SECONDS = 1.0
 """After this time without another packet, the name is looked up once more."""
-
-_KEPT_PACKETS = 512
-_QUOTE_BYTES = 2_048
-_ERROR_QUEUE: int | None = getattr(socket, "MSG_ERRQUEUE", None)
-_ERROR_QUEUE_OPTIONS = {
-    socket.AF_INET: (socket.IPPROTO_IP, 11),  # IP_RECVERR
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 25),  # IPV6_RECVERR
-}
-
-_Address = tuple[int, tuple[object, ...]]
-
-
-@dataclass
-class _Line:
-    """A connected socket, and the sent packets that may still come back."""
-
-    socket: socket.socket
-    address: _Address
-    is_exact: bool
-    """Whether each lost packet is refused: kernels do not limit refusals on loopback."""
-    listed_at: float = 0.0
-    """When the last lookup that returned the address began."""
-    kept: deque[tuple[float, Packet]] = field(default_factory=lambda: deque(maxlen=_KEPT_PACKETS))
-
-    def take_moved(self) -> list[Packet]:
-        """Return the packets that may have been sent after the host left the network.
-
-        Nothing refuses them. Those that were sent before it left have arrived, and arrive twice.
-        """
-        return [] if self.is_exact else self._take_since(self.listed_at - MOVE_SECONDS)
-
-    def forget_before(self, horizon: float) -> None:
-        while self.kept and self.kept[0][0] < horizon:
-            self.kept.popleft()
-
-    def take_refused(self) -> list[Packet]:
-        quotes = self._quotes()
-        if not quotes:
-            return []
-        if not self.is_exact:
-            return self._take_since(0.0)
-        refused = [packet for _, packet in self.kept if packet.data.startswith(quotes)]
-        kept = [pair for pair in self.kept if pair[1] not in refused]
-        self.kept = deque(kept, maxlen=_KEPT_PACKETS)
-        return refused
-
-    def _take_since(self, horizon: float) -> list[Packet]:
-        """Take out the packets sent since then; some of them may have arrived."""
-        taken = [packet for sent_at, packet in self.kept if sent_at >= horizon]
-        for _ in taken:
-            self.kept.pop()
-        return [replace(packet, may_have_arrived=True) for packet in taken]
-
-    def _quotes(self) -> tuple[bytes, ...]:
-        """Return the first bytes of each refused packet, which the kernel quotes."""
-        if not self.kept:
-            return ()
-        if _ERROR_QUEUE is None:
-            failed = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            return (self.kept[-1][1].data,) if failed else ()
-        return tuple(iter(self._next_quote, b""))
-
-    def _next_quote(self) -> bytes:
-        assert _ERROR_QUEUE is not None  # noqa: S101 - for the type checker
-        try:
-            return self.socket.recvmsg(_QUOTE_BYTES, 512, _ERROR_QUEUE)[0]
-        except OSError:
-            return b""
 
 
 class UdpSender:
@@ -121,21 +52,45 @@ class UdpSender:
         """Whether packets may be lost unnoticed: one was refused since the last `trust`."""
         self._turn = 0
         self._hold_until = 0.0
+        self._lookups = Lookups(host, port)
         self._forget()
 
     def _forget(self) -> None:
-        self._line: _Line | None = None
-        self._retired: list[_Line] = []
+        self._line: Line | None = None
+        self._retired: list[Line] = []
         self._moved: list[Packet] = []
+        self._error: Exception | None = None
         self._resolve_at = 0.0
 
-    def send(self, packet: Packet) -> None:
-        """Send one packet.
+    def start(self) -> None:
+        """Start what needs a thread."""
+        self._lookups.start()
 
-        Raises OSError or ValueError if the name does not resolve or the network refuses; the
-        packet then still belongs to the caller.
+    def ready(self) -> bool:
+        """Whether `send` can be called: the address, or why there is none, is known well enough."""
+        if time.monotonic() > self._resolve_at:
+            self._error = None
+            self._lookups.ask()
+        self._heed()
+        if (waited := self.waited) is not None and waited < PATIENCE_SECONDS:
+            return False
+        return self._line is not None or self._error is not None
+
+    @property
+    def waited(self) -> float | None:
+        """How long the lookup that is under way takes already."""
+        asked_at = self._lookups.asked_at
+        return None if asked_at is None else time.monotonic() - asked_at
+
+    def send(self, packet: Packet) -> None:
+        """Send one packet, once `ready`.
+
+        Raises what the lookup raised if the name does not resolve, or OSError if the network
+        refuses; the packet then still belongs to the caller.
         """
-        line = self._connected()
+        line = self._line
+        if line is None:
+            raise self._error or TimeoutError("the name is still being looked up")
         try:
             line.socket.send(packet.data)
         except ConnectionRefusedError:
@@ -166,6 +121,7 @@ class UdpSender:
         They may be lost: beyond loopback, nothing refuses a packet to a host that has left.
         """
         self._confirm()
+        self._heed()
         moved, self._moved = self._moved, []
         return moved
 
@@ -176,10 +132,9 @@ class UdpSender:
             return
         sent_at = line.kept[-1][0]
         if sent_at > line.listed_at and now > sent_at + CONFIRM_SECONDS:
-            with suppress(OSError, ValueError):
-                self._look_up()
+            self._lookups.ask()
 
-    def _refused_by(self, line: _Line, now: float) -> list[Packet]:
+    def _refused_by(self, line: Line, now: float) -> list[Packet]:
         # first: after a long wait, the refusal has arrived and the packet is old
         refused = line.take_refused()
         if line.is_exact or now >= self._hold_until:
@@ -212,9 +167,10 @@ class UdpSender:
         return bool(self._retired) or (self._line is not None and bool(self._line.kept))
 
     def reset(self) -> None:
-        """Give up the socket; the next send resolves the name again and uses its next address."""
+        """Give up the socket; the next one is to the name's next address, after another lookup."""
         self._turn += 1
         self._retire()
+        self._error = None
         self._resolve_at = 0.0
 
     def _retire(self) -> None:
@@ -225,52 +181,40 @@ class UdpSender:
         self._line = None
 
     def close(self) -> None:
-        """Close all sockets; a later send opens another."""
-        for line in [*self._retired, *([self._line] if self._line else [])]:
+        """Close all sockets; after `ready`, a later send opens another."""
+        for line in self._lines():
             line.socket.close()
+        self._lookups.close()
         self._forget()
 
-    def _connected(self) -> _Line:
-        if self._line is None or time.monotonic() > self._resolve_at:
-            began = time.monotonic()
-            addresses = self._look_up()
-            if self._line is None or self._line.address not in addresses:
-                self._retire()
-                self._line = _connect(addresses[self._turn % len(addresses)])
-                self._line.listed_at = began
-        return self._line
+    def _lines(self) -> Iterator[Line]:
+        yield from self._retired
+        if self._line is not None:
+            yield self._line
 
-    def _look_up(self) -> list[_Address]:
-        """Return the name's addresses, and take back what was sent to another address."""
-        began = time.monotonic()
-        addresses: list[_Address] = []
+    def _heed(self) -> None:
+        """Use the answer of a lookup that has ended: take back what went to another address."""
+        answer = self._lookups.answer()
+        if answer is None:
+            return
+        valid = min(RESOLVE_SECONDS, _LOOKUPS_SHARE * answer.took)
+        self._resolve_at = answer.began + answer.took + valid
+        for line in self._lines():
+            if line.address in answer.addresses:
+                line.listed_at = answer.began
+            else:
+                self._moved += line.take_moved()
+        if self._line is None or self._line.address not in answer.addresses:
+            self._retire()
+            self._open(answer)
+
+    def _open(self, answer: Answer) -> None:
+        self._error = answer.error
+        if answer.error is not None:
+            return
         try:
-            addresses = self._resolve()
-        finally:
-            for line in [*self._retired, *([self._line] if self._line else [])]:
-                if line.address in addresses:
-                    line.listed_at = began
-                else:
-                    self._moved += line.take_moved()
-        took = time.monotonic() - began
-        self._resolve_at = began + took + min(RESOLVE_SECONDS, _LOOKUPS_SHARE * took)
-        return addresses
-
-    def _resolve(self) -> list[_Address]:
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_DGRAM)
-        return [(family, tuple(address)) for family, _, _, _, address in found]
-
-
-def _connect(address: _Address) -> _Line:
-    family, target = address
-    opened = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        opened.setblocking(False)
-        if _ERROR_QUEUE is not None:
-            opened.setsockopt(*_ERROR_QUEUE_OPTIONS[socket.AddressFamily(family)], 1)
-        opened.connect(target)
-    except OSError:
-        opened.close()
-        raise
-    is_exact = ipaddress.ip_address(str(target[0]).partition("%")[0]).is_loopback
-    return _Line(opened, address, is_exact)
+            self._line = connect(answer.addresses[self._turn % len(answer.addresses)])
+        except OSError as error:
+            self._error = error
+        else:
+            self._line.listed_at = answer.began

@@ -12,21 +12,18 @@ thread takes no lock of the service. Whatever fails here stays here: the service
 from __future__ import annotations
 
 import _socket
-import _thread
 import json
 import os
-import signal
 import sys
 import time
 import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sidecar_tracing import native
 from sidecar_tracing.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sidecar_tracing.tracer import Tracer
 
 PREFIX = "sidecar-tracing/"
@@ -55,7 +52,7 @@ class _Server:
             return
         with suppress(Exception):
             self._listener = _bound()
-            _native_start()(_serve, (self._listener, self))
+            native.start_thread(_serve, self._listener, self)
 
     def close(self) -> None:
         """End the socket and its thread."""
@@ -126,19 +123,8 @@ def _bound() -> _socket.socket:
     raise OSError("no free name")
 
 
-def _native_start() -> Callable[..., int]:
-    """Return the function that starts a thread of the platform, even under gevent or eventlet."""
-    start: Callable[..., int] = _thread.start_new_thread
-    if gevent := sys.modules.get("gevent.monkey"):
-        start = gevent.get_original("_thread", "start_new_thread")
-    elif eventlet := sys.modules.get("eventlet.patcher"):
-        start = eventlet.original("_thread").start_new_thread
-    return start
-
-
 def _serve(listener: _socket.socket, server: _Server) -> None:
     with suppress(Exception):
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while True:
             descriptor, _ = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001
             connection = _socket.socket(fileno=descriptor)
