@@ -15,6 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 HELM ?= helm
 export TAG ?=
 FUZZ_CASES ?= 100000
+PROPERTIES := tests/sidecar/test_properties.py tests/sidecar/inject/manifests/test_properties.py
 FAULTS ?=
 TARGET ?=
 FAULTS_ARGS ?=
@@ -69,7 +70,7 @@ golden: $(READY) ## refresh the golden files and the committed rendering: [GOLDE
 	@$(BIN)/python -m pytest -q --refresh-golden $(GOLDEN)
 
 fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_CASES=n
-	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 tests/sidecar/test_properties.py
+	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 $(PROPERTIES)
 
 chart: ## lint and render the charts: [HELM=helm4]
 	@$(HELM) lint helm helm/charts/sidecar-agent --strict

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from functools import cache
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck as Check
-from hypothesis import event, given, settings
+from fuzzing import cases
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from sidecar.cli import main
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan, ServicePlan
     from sidecar.spec import Spec, Volume
 
-CASES = int(os.environ.get("FUZZ_CASES", "500"))
-TURN = 1000
 REGIONS = load_regions()
 EVIL = (
     'x"\n privileged: true',
@@ -80,19 +77,6 @@ EVIL = (
     "}",
     ",",
 )
-
-
-def cases(share: float) -> Callable[[Any], Any]:
-    """Run a property with its share of all cases, in turns: Hypothesis keeps a turn in memory."""
-    most = max(25, int(CASES * share))
-    turns = pytest.mark.parametrize("turn", range(-(-most // TURN)))
-    each = settings(
-        deadline=None,
-        max_examples=min(most, TURN),
-        suppress_health_check=list(Check),
-        database=None,
-    )
-    return lambda test: turns(each(test))
 
 
 def values(wanted: FieldType) -> st.SearchStrategy[Any]:

@@ -36,6 +36,7 @@ def split(lines: Iterable[bytes]) -> Iterator[Piece]:
     line = -1
     begun = False
     for line, data in enumerate(lines):
+        text = data.removeprefix(BOM)
         if begun and _START.match(data):
             number += 1
             yield Piece(b"".join(held), first, number)
@@ -45,7 +46,7 @@ def split(lines: Iterable[bytes]) -> Iterator[Piece]:
             number += 1
             yield Piece(b"".join(held), first, number)
             held, first, begun = [], line + 1, False
-        elif _START.match(data) or (not data.startswith(b"%") and not _NO_CONTENT.match(data)):
+        elif _START.match(text) or (not text.startswith(b"%") and not _NO_CONTENT.match(text)):
             begun = True
     if held:
         yield Piece(b"".join(held), first, number + 1)

@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.existing.manifests import tree
-from sidecar.existing.manifests.tree import items, pairs, resolved, text_at, texts_at, value_at
+from sidecar.existing.manifests.tree import (
+    Alias,
+    items,
+    pair_at,
+    pairs,
+    resolved,
+    text_at,
+    texts_at,
+    value_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +85,8 @@ class Workload:
     pod: Node
     """The pod's spec."""
     containers: tuple[Container, ...]
+    aliases: tuple[Node, ...] = ()
+    """Those by which its template is reached: what they name stands elsewhere."""
 
     @property
     def subject(self) -> str:
@@ -133,13 +143,21 @@ def _workload(node: Node, kind: str, kind_node: Node) -> Workload:
     found = tuple(container for section in _CONTAINERS for container in _containers(pod, section))
     name = text_at(node, "metadata", "name") or f"{text_at(node, 'metadata', 'generateName')}*"
     namespace = text_at(node, "metadata", "namespace")
-    return Workload(kind, name, namespace, node, kind_node, template, pod, found)
+    aliases = tuple(_aliases(node, _TEMPLATES[kind]))
+    return Workload(kind, name, namespace, node, kind_node, template, pod, found, aliases)
+
+
+def _aliases(node: Node | None, path: tuple[str, ...]) -> Iterator[Node]:
+    for key in path:
+        pair = pair_at(node, key)
+        if pair is None:
+            return
+        if isinstance(pair.value, Alias):
+            yield pair.value
+        node = pair.value
 
 
 def _containers(pod: Node, section: str) -> Iterator[Container]:
     for index, item in enumerate(items(value_at(pod, section))):
         if pairs(item):
             yield Container(text_at(item, "name"), section, index, item)
-
-
-__all__ = ["Container", "Workload", "find_workloads", "tree"]

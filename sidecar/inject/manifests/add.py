@@ -13,6 +13,7 @@ from sidecar.existing.manifests.tree import (
     is_null,
     items,
     own_pairs,
+    pair_at,
     pairs,
     resolved,
     text_at,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sidecar.existing.manifests.tree import Document, Node, Pair
     from sidecar.existing.manifests.workloads import Container, Workload
     from sidecar.findings import Finding
+    from sidecar.inject.manifests.shared import Shares
     from sidecar.targets.manifests import Additions
 
 INIT, PLAIN = "initContainers", "containers"
@@ -42,12 +44,13 @@ class Injection:
     """
 
     def __init__(
-        self, document: Document, workload: Workload, additions: Additions, done: set[int]
+        self, document: Document, workload: Workload, additions: Additions, shares: Shares
     ) -> None:
         self._document = document
         self._workload = workload
         self._additions = additions
-        self.done = done
+        self._shares = shares
+        self.done = set(shares.done)
         """Nodes that are edited already: an alias leads to them again."""
         self._memory = memory(workload.annotations.get(UNDO, ""))
         self._again = is_injected(workload)
@@ -59,13 +62,13 @@ class Injection:
     def run(self) -> None:
         """Collect all edits."""
         self._replace_agents()
-        self._add_agent()
-        for container in self._served():
+        for container in self._served():  # at one place, what is deeper comes first
             self._set_variables(container)
+        self._add_agent()
         self._add_volume()
         self._annotate()
-        if self._document.aliases:
-            self._check_shared()
+        if other := self._shares.outside(self.editor.edited):
+            raise self._shared(other)
 
     # The agent --------------------------------------------------------------------------------
 
@@ -111,7 +114,7 @@ class Injection:
             self.editor.drop_items(target, [ours.index])
 
     def _add_item(self, key: str, data: dict[str, Any], *, last: bool = False) -> None:
-        pair = pairs(self._pod).get(key)
+        pair = pair_at(self._pod, key)
         if pair is None:
             if self._first(self._pod, key):
                 self.editor.add_pair(self._pod, key, [data], before=PLAIN)
@@ -134,7 +137,7 @@ class Injection:
     def _set_variables(self, container: Container) -> None:
         path = f"{container.section}/{container.name}/env"
         wanted = self._additions.environment
-        pair = pairs(container.node).get("env")
+        pair = pair_at(container.node, "env")
         if pair is None:
             if self._first(container.node, "env"):
                 variables = [_variable(*item) for item in wanted.items()]
@@ -164,7 +167,7 @@ class Injection:
             self._memory.texts[path] = ""
             self.editor.add_pair(item, "value", wanted)
             return
-        if self._is_named(pair.value) or pair.key.value not in own_pairs(item):
+        if self._shares.is_named(pair.value) or pair.key.value not in own_pairs(item):
             raise self._shared(pair.key)
         text = self.editor.replace_pair(item, pair, self.editor.pair_text("value", wanted))
         self._memory.texts.setdefault(path, text)
@@ -196,14 +199,29 @@ class Injection:
 
     def _remove(self, target: Node, section: str, gone: list[Container]) -> None:
         for container in gone:
-            if self._is_named(container.item):
+            if self._shares.is_named(container.item):
                 raise self._shared(container.node)
         indexes = [container.index for container in gone]
+        if len(indexes) == len(target.value):
+            self._replace_only(target, section, gone)
+            return
         before = len(self.editor.edits)
         self.editor.drop_items(target, indexes)
         edits = self.editor.edits[before:]
         for entry in self._entries(target, indexes, edits):
             self._memory.containers.append({"section": section, **entry})
+
+    def _replace_only(self, target: Node, section: str, gone: list[Container]) -> None:
+        """Put the agent into the place of a list's only item."""
+        item = gone[0].item
+        if len(gone) > 1 or not self._additions.native:
+            raise self.editor.uneditable(item)
+        start, end = int(item.start_mark.index), self._document.end(item)
+        text = self._document.text[start:end]
+        entry = {"section": section, "only": True}
+        self._memory.containers.append(entry if holds_token(text) else {**entry, "text": text})
+        self.editor.replace_value(target, item, self._additions.agent)
+        self._first(target)
 
     def _entries(self, target: Node, indexes: list[int], edits: list[Any]) -> list[dict[str, Any]]:
         """Return what brings each part that is taken out back to its place."""
@@ -245,13 +263,13 @@ class Injection:
 
     def _annotate(self) -> None:
         template = self._workload.template
-        metadata = pairs(template).get("metadata")
+        metadata = pair_at(template, "metadata")
         if metadata is None:
             if self._first(template, "metadata"):
                 data = {"annotations": self._marks()}
                 self.editor.add_pair(template, "metadata", data, before="spec")
             return
-        annotations = pairs(metadata.value).get("annotations")
+        annotations = pair_at(metadata.value, "annotations")
         if annotations is None:
             self._add_annotations(metadata)
             return
@@ -305,23 +323,6 @@ class Injection:
         else:
             self._memory.empty.append(path)
 
-    def _is_named(self, node: Node) -> bool:
-        """Tell whether an alias somewhere names a node or something in it."""
-        if not self._document.aliases:
-            return False
-        inside = {id(inner) for inner in all_nodes(node)}
-        return any(id(alias.target) in inside for alias in self._document.aliases)
-
-    def _check_shared(self) -> None:
-        """Raise SidecarError if an edit would change something outside of the pod template too."""
-        within = _aliases_in(self._workload.template)
-        edited = {id(node) for node in self.editor.edited}
-        for alias in self._document.aliases:
-            if id(alias) in within:
-                continue
-            if any(id(inner) in edited for inner in all_nodes(alias.target)):
-                raise self._shared(alias)
-
     def _shared(self, node: Node) -> Exception:
         cause = "what must change is also part of something else, by an alias: left as it is"
         return self._document.refusal(node.start_mark.line, rules.SHARED.problem(cause))
@@ -347,16 +348,3 @@ def _firsts(indexes: list[int], count: int) -> list[int]:
     if len(indexes) == count:
         return indexes
     return [index for index in indexes if index - 1 not in indexes]
-
-
-def _aliases_in(node: Node) -> set[int]:
-    """Return the aliases below a node, and below what they name."""
-    found: set[int] = set()
-    waiting = [node]
-    while waiting:
-        for inner in all_nodes(waiting.pop()):
-            target = resolved(inner)
-            if target is not inner and id(inner) not in found and target is not None:
-                found.add(id(inner))
-                waiting.append(target)
-    return found

@@ -12,6 +12,7 @@ from sidecar.existing.manifests.workloads import find_workloads
 from sidecar.inject.manifests import choose
 from sidecar.inject.manifests.add import Injection
 from sidecar.inject.manifests.choose import Skip, is_injected
+from sidecar.inject.manifests.shared import Shares
 from sidecar.inject.manifests.take_out import Removal
 from sidecar.rules import manifests as rules
 from sidecar.rules.catalogue import rules as all_rules
@@ -59,21 +60,21 @@ def inject(piece: Piece, file: str, choice: Choice, additions: Additions) -> Cha
     ]
     outcomes: list[Outcome] = []
     edits: list[Edit] = []
-    done: set[int] = set()
+    shares = Shares(document, [workload for workload, skip in chosen if not skip])
     for workload, skip in chosen:
         if skip:
             outcomes.append(_outcome(document, workload, "skipped", skip))
             continue
-        injection = Injection(document, workload, additions, set(done))
+        injection = Injection(document, workload, additions, shares)
         try:
             injection.run()
         except SidecarError as error:
             outcomes.append(_outcome(document, workload, "skipped", _unable(error)))
             continue
-        done |= injection.done
+        shares.done |= injection.done
         edits += injection.editor.edits
-        what = "updated" if is_injected(workload) else "added"
-        what = what if injection.editor.edits else "unchanged"
+        what = "updated" if injection.editor.edits else "unchanged"
+        what = what if is_injected(workload) else "added"
         outcomes.append(_outcome(document, workload, what, findings=tuple(injection.findings)))
     if not edits:
         return Changed(piece.data, tuple(outcomes))
@@ -83,9 +84,12 @@ def inject(piece: Piece, file: str, choice: Choice, additions: Additions) -> Cha
     return Changed(changed, tuple(outcomes))
 
 
-def uninject(piece: Piece, file: str) -> Changed:
-    """Take out of a document what inject added. Raises SidecarError as `inject`."""
-    document = Document(piece, file)
+def uninject(piece: Piece, file: str, *, checked: bool = False) -> Changed:
+    """Take out of a document what inject added. Raises SidecarError as `inject`.
+
+    `checked` is as for Document.
+    """
+    document = Document(piece, file, checked=checked)
     outcomes: list[Outcome] = []
     edits: list[Edit] = []
     done: set[int] = set()
@@ -102,7 +106,10 @@ def uninject(piece: Piece, file: str) -> Changed:
 
 
 def _check_exact(piece: Piece, changed: bytes, file: str) -> None:
-    back = uninject(Piece(changed, piece.line, piece.number), file)
+    try:
+        back = uninject(Piece(changed, piece.line, piece.number), file, checked=True)
+    except SidecarError as error:
+        raise error.about(f"{file}:{piece.line + 1}").breaking(rules.INEXACT) from error
     if any(outcome.findings for outcome in back.outcomes):
         return  # an agent with a token is not kept
     if problem := rules.exact(piece.data, back.data):

@@ -134,8 +134,8 @@ class Editor:
             self.edit(target, inside, inside, text)
             return
         start = first[0].start_mark.index
-        own = self._document.own_line(first[0])
         begin = self._document.line_start(first[0])
+        own = not self._text[begin:start].strip(" \t")
         space = self._newline + self._text[begin:start] if own else " "
         self.edit(target, start, start, f"{text},{space}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.existing.manifests.tree import (
     items,
     own_pairs,
+    pair_at,
     pairs,
     resolved,
     text_at,
@@ -38,19 +39,24 @@ class Removal:
     def run(self) -> None:
         """Collect all edits."""
         ours = next((one for one in self._workload.containers if one.name == AGENT), None)
-        if ours:
+        only = next((one for one in self._memory.containers if "only" in one), {})
+        if ours and "text" in only:
+            self.editor.restore(ours.item, only["text"])
+        elif ours:
             self._drop_named(ours.section, AGENT)
         self._drop_named("volumes", VOLUME)
         for container in self._workload.containers:
-            if container is not ours:
+            plain = ours is not None and ours.section == "containers"
+            if container is not ours and not (plain and container.section == "initContainers"):
                 self._unset_variables(container)
         for entry in self._memory.containers:
-            self._restore_container(entry)
+            if entry is not only or "text" not in entry:
+                self._restore_container(entry)
         self._drop_marks()
 
     def _drop_named(self, key: str, name: str) -> None:
         """Take the item of a name out of a list of the pod."""
-        pair = pairs(self._pod).get(key)
+        pair = pair_at(self._pod, key)
         names = [text_at(item, "name") for item in items(pair.value)] if pair else []
         if pair and name in names and self._first(resolved(pair.value)):
             self._drop_items(self._pod, pair, [names.index(name)], key)
@@ -71,7 +77,7 @@ class Removal:
 
     def _unset_variables(self, container: Container) -> None:
         path = f"{container.section}/{container.name}/env"
-        pair = pairs(container.node).get("env")
+        pair = pair_at(container.node, "env")
         target = resolved(pair.value) if pair else None
         if pair is None or target is None or not self._first(target):
             return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.image_names import built_agent
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
 from sidecar.targets.helm.values import resources
+from sidecar.targets.manifests.text import Fixed
 
 if TYPE_CHECKING:
     from sidecar.plan import AgentPlan, Plan
@@ -54,7 +55,9 @@ def additions(plan: Plan, secret: str, *, native: bool) -> Additions:
         },
     }
     container = _container(agent, _image(plan, agent), native=native)
-    return Additions(container, volume, VARIABLES, native, plan.kit_version, plan.gateway.address)
+    return Additions(
+        Fixed(container), Fixed(volume), VARIABLES, native, plan.kit_version, plan.gateway.address
+    )
 
 
 def _image(plan: Plan, agent: AgentPlan) -> str:

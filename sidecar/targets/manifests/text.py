@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sidecar import yamlio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Json: TypeAlias = Any
 """JSON-ready data of any shape."""
@@ -18,8 +18,31 @@ _TOP_LISTS = ("args", "ports", "volumeMounts")
 """Lists with an item on each line."""
 
 
+class Fixed(dict[str, Json]):
+    """Data that goes into many documents and does not change: its text is made once."""
+
+    def __init__(self, data: Mapping[str, Json]) -> None:
+        super().__init__(data)
+        self._item_lines: dict[int, list[str]] = {}
+        self._flow: dict[bool, str] = {}
+
+    def item_lines(self, step: int) -> list[str]:
+        """Return the data as an item of a list."""
+        if step not in self._item_lines:
+            self._item_lines[step] = list(_item(dict(self), step))
+        return self._item_lines[step]
+
+    def flow(self, *, as_json: bool) -> str:
+        """Return the data on one line."""
+        if as_json not in self._flow:
+            self._flow[as_json] = flow(dict(self), as_json=as_json)
+        return self._flow[as_json]
+
+
 def flow(value: Json, *, as_json: bool = False) -> str:
     """Return data on one line: as JSON, or as YAML with plain words where they can be."""
+    if isinstance(value, Fixed):
+        return value.flow(as_json=as_json)
     if as_json:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
@@ -41,7 +64,7 @@ def _lines(value: Json, step: int) -> Iterator[str]:
             yield from _pair(key, inner, step)
     else:
         for item in value:
-            yield from _item(item, step)
+            yield from item.item_lines(step) if isinstance(item, Fixed) else _item(item, step)
 
 
 def _pair(key: str, value: Json, step: int) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""Properties of inject on manifests, whatever the style they are written in."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import yaml
+from fuzzing import cases
+from hypothesis import event, given
+from hypothesis import strategies as st
+from manifest_inputs import inject, uninject
+from manifest_texts import stream
+
+from sidecar.errors import SidecarError
+from sidecar.existing.manifests.stream import split
+from sidecar.inject.manifests.marks import INJECTED, UNDO
+
+OURS = ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT")
+MARKS = (INJECTED, UNDO)
+NOTHING = (None, {}, [], "", "~", "null")
+SEEDS = st.integers(0, 2**48)
+
+
+@cases(1)
+@given(SEEDS, st.booleans())
+def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, native: bool) -> None:
+    """Twice is once, the original bytes come back, and nothing but the additions is new as data."""
+    data = stream(Random(seed))
+    try:
+        before = list(yaml.load_all(data.removeprefix(b"\xef\xbb\xbf"), Loader=yaml.CBaseLoader))
+    except yaml.YAMLError:
+        event("not YAML")
+        return
+    once, outcomes = inject(data, native=native)
+    for one in outcomes:
+        event(one.skip.problem.rule.id if one.skip and one.skip.problem else one.done)
+    after = list(yaml.load_all(once.removeprefix(b"\xef\xbb\xbf"), Loader=yaml.CBaseLoader))
+
+    assert data == uninject(once)[0]
+    assert once == inject(once, native=native)[0]
+    assert [_bare(one) for one in before] == [_bare(one) for one in after]
+    assert len(list(split(data.splitlines(True)))) == len(list(split(once.splitlines(True))))
+
+
+def _bare(value: Any) -> Any:
+    """Return data without what inject adds, and without what is empty."""
+    if isinstance(value, dict):
+        found = {key: _bare(item) for key, item in value.items() if key not in MARKS}
+        return {key: item for key, item in found.items() if item not in NOTHING}
+    if isinstance(value, list):
+        kept = [_bare(item) for item in value if not _is_ours(item)]
+        return kept or None
+    return value
+
+
+def _is_ours(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("name") in (*OURS, "jaeger-agent", "sidecar-token")
+
+
+@cases(0.3)
+@given(st.binary() | st.text().map(str.encode), st.binary(max_size=40))
+def test_any_bytes_are_manifests_or_a_known_error(turn: int, data: bytes, more: bytes) -> None:
+    """No traceback, and what is not refused is the same without its agents."""
+    for text in (data, b"apiVersion: v1\nkind: Pod\nspec: " + more):
+        try:
+            once, _ = inject(text)
+        except SidecarError as error:
+            assert str(error).isprintable()  # noqa: PT017 - most are refused
+            continue
+        assert text == uninject(once)[0]
