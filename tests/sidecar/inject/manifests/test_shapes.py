@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import kubernetes_validate
 import pytest
 import yaml
 from manifest_inputs import inject, inputs, uninject
@@ -73,8 +74,7 @@ def test_uninject_gives_the_original_bytes_back(path) -> None:
 def test_the_agent_is_the_first_init_container(path) -> None:
     """In every workload that got one, with its volume and the variables of each container."""
     out, outcomes = _inject(path)
-    read = [json.loads(out)] if path.suffix == ".json" else yaml.load_all(out, yaml.CSafeLoader)
-    pods = [pod for document in read for pod in _pods(document)]
+    pods = [pod for document in _read(out, path.suffix) for pod in _pods(document)]
     found = [pod for pod in pods if "sidecar-token" in str(pod.get("volumes"))]
 
     assert sum(one.done == "added" for one in outcomes) == len(found)
@@ -105,3 +105,35 @@ def _pods(document) -> list[dict]:
     if document.get("kind") == "Pod":
         return [spec]
     return [spec["template"]["spec"]] if (spec.get("template") or {}).get("spec") else []
+
+
+@pytest.mark.parametrize("path", SHAPES)
+@pytest.mark.parametrize("version", ["1.29", "1.34"])
+def test_the_api_takes_what_it_took_before(path, version) -> None:
+    """By its schemas: inject breaks no rule that the input kept."""
+    before, after = path.read_bytes(), _inject(path)[0]
+
+    assert _violations(after, path.suffix, version) <= _violations(before, path.suffix, version)
+
+
+def _violations(data: bytes, suffix: str, version: str) -> set[str]:
+    found = set()
+    for document in _read(data, suffix):
+        items = document if isinstance(document, dict) else {}
+        for each in items.get("items", [items]) if items.get("kind") == "List" else [items]:
+            found |= _violation(each, version)
+    return found
+
+
+def _violation(each, version: str) -> set[str]:
+    try:
+        kubernetes_validate.validate(each, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return {f"{'.'.join(map(str, error.path))}: {error.message}"}
+    except (kubernetes_validate.SchemaNotFoundError, TypeError, KeyError, ValueError):
+        pass  # of somebody else's kind, or no object
+    return set()
+
+
+def _read(data: bytes, suffix: str) -> list:
+    return [json.loads(data)] if suffix == ".json" else list(yaml.load_all(data, yaml.CSafeLoader))
