@@ -67,6 +67,7 @@ def run_target(target, args):
     say(f"{target}: {len(chosen)} faults, after {args.healthy} healthy runs; {table.machine()}")
     with BEDS[target](rate / SPANS_PER_REQUEST / REPLICAS) as bed, watching(bed) as watcher:
         runner = Runner(bed, watcher)
+        runner.warm_up()
         healthy, outcomes = [], []
         path = RESULTS / f"{target}.json"
         for fault in [HEALTHY] * args.healthy + chosen:
