@@ -13,8 +13,8 @@ from sidecar.commands._findings import ignored_ids
 from sidecar.console import say
 from sidecar.engine.errors import ComposeAbsentError
 from sidecar.errors import SidecarError, UsageError
-from sidecar.existing.compose.files import FILE_VARIABLE, NAMES, OVERRIDES, compose_files
-from sidecar.existing.compose.load import is_rendering, load_all
+from sidecar.existing.compose.files import FILE_VARIABLE, NAMES, OVERRIDES, compose_files, named
+from sidecar.existing.compose.load import is_rendering, load_all, without_tokens
 from sidecar.findings import failed, without
 from sidecar.inject.compose import report
 from sidecar.inject.compose.activate import activate, deactivate
@@ -72,7 +72,8 @@ def _stack(args: argparse.Namespace) -> Stack:
         cause = "is a rendering of the kit, not a stack of yours"
         raise SidecarError(str(found[0]), cause, "Name the Compose file that you wrote")
     out = args.out or _default_out(args, files, own)
-    active = args.activate or _is_read(out, own) or args.as_override
+    read = (*own, *named(files[0].parent, os.environ))
+    active = args.activate or _is_read(out, read) or args.as_override
     return Stack(files, out, bool(active), tuple(args.profile))
 
 
@@ -83,20 +84,20 @@ def _default_out(args: argparse.Namespace, files: Sequence[Path], own: Sequence[
     return own[0] if own else files[0].with_name(target.FILE)
 
 
-def _is_read(out: Path, own: Sequence[Path]) -> bool:
+def _is_read(out: Path, read: Sequence[Path]) -> bool:
     """Tell whether the overlay is what Compose reads already."""
-    return any(path.absolute() == out.absolute() for path in own)
+    return any(path.absolute() == out.absolute() for path in read)
 
 
 def _require_free_override(files: Sequence[Path]) -> None:
     """Raise SidecarError where Compose would not read a new override file."""
-    if len(files) > 1 or files[0].name not in NAMES:
-        cause = "Compose reads an override only over one file with a usual name"
-        raise SidecarError("--as-override", cause, "Use --activate")
     for name in OVERRIDES:
         path = files[0].with_name(name)
         if path.is_file() and not is_rendering(path):
             raise SidecarError(str(path), "is an override of yours", "Use --activate")
+    if len(files) > 1 or files[0].name not in NAMES:
+        cause = "Compose reads an override only over one file with a usual name"
+        raise SidecarError("--as-override", cause, "Use --activate")
 
 
 def _remove(stack: Stack) -> int:
@@ -151,7 +152,8 @@ def _with_overlay(
     result = replace(result, plan=plan, overlay=overlay, text=text)
     cause = ""
     try:
-        compared = compare(stack.files, sorted(profiles), overlay, text)
+        with without_tokens(file.tokens):
+            compared = compare(stack.files, sorted(profiles), overlay, text)
         result = replace(result, compared=compared)
     except ComposeAbsentError as error:
         cause = error.cause

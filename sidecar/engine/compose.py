@@ -7,12 +7,12 @@ import os
 import re
 import shutil
 import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
+from sidecar.existing.compose.files import named
 from sidecar.lifetime import bound
 from sidecar.secrecy import child_environment
 
@@ -108,15 +108,26 @@ def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0
 
 
 def stack_files(folder: Path) -> list[Path]:
-    """Return the files of a folder's stack: the kit's own, or a user's with the overlay last."""
+    """Return the files of a folder's stack: the kit's own, or a user's with the overlay last.
+
+    A user's are those that COMPOSE_FILE names with an overlay, else those that one says it is for.
+    """
+    by_name = [path for path in named(folder, os.environ) if path.is_file()]
+    if any(_files_under(path) for path in by_name):
+        return by_name
     for name in _OVERLAYS:
-        path = folder / name
-        with suppress(OSError, UnicodeDecodeError, ValueError):
-            found = _FILES.search(path.read_text(encoding="utf-8")) if path.is_file() else None
-            if found:
-                files = [folder / file for file in json.loads(found["files"])]
-                return [Path(os.path.normpath(file)) for file in files] + [path]
+        if files := _files_under(folder / name):
+            return [*(Path(os.path.normpath(folder / file)) for file in files), folder / name]
     return [folder / "docker-compose.yml"]
+
+
+def _files_under(overlay: Path) -> list[str]:
+    """Return the files that an overlay says it is for; empty where it is none."""
+    try:
+        found = _FILES.search(overlay.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return []
+    return list(json.loads(found["files"])) if found else []
 
 
 def parse_version(text: str) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ def load(path: Path) -> ComposeFile:
     Raises SidecarError where it is none; no error shows a token.
     """
     loader = _Loader(path)
-    with _without_tokens(loader.tokens):
+    with without_tokens(loader.tokens):
         services = loader.services()
     return _file(loader, (path,), services, tuple(loader.findings()))
 
@@ -52,7 +52,7 @@ def load_all(paths: Sequence[Path]) -> ComposeFile:
     Relative paths are as seen from the first one's folder. Raises SidecarError as `load` does.
     """
     loader = _Loader(paths[0])
-    with _without_tokens(loader.tokens):
+    with without_tokens(loader.tokens):
         services = loader.merged_services(paths)
     return _file(loader, tuple(paths), services, ())
 
@@ -84,12 +84,13 @@ def is_rendering(path: Path) -> bool:
 
 
 @contextmanager
-def _without_tokens(tokens: Iterable[str]) -> Iterator[None]:
+def without_tokens(tokens: Iterable[str]) -> Iterator[None]:
+    """Take the tokens of a file out of an error."""
     try:
         yield
     except SidecarError as error:
         parts = (secrets.redact(part, tokens) for part in (error.subject, error.cause, error.fix))
-        raise SidecarError(*parts) from None
+        raise type(error)(*parts, id=error.id) from None
 
 
 class _Services(NamedTuple):

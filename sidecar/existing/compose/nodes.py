@@ -36,7 +36,12 @@ class Tree:
         self._merged: dict[int, dict[str, yaml.Node]] = {}
 
     def check(self) -> None:
-        """Raise SidecarError for duplicate keys, keys that are not text, and unknown tags."""
+        """Raise SidecarError for duplicate keys, keys that are not text, and unknown tags.
+
+        Also for a file that aliases make too large.
+        """
+        if self.root:
+            yamlio.check_size(self.root, self.file)
         for node in all_nodes(self.root) if self.root else []:
             if node.tag not in _KNOWN:
                 cause = "has a tag that Compose does not know"

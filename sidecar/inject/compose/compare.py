@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.compose import find_compose, parse_version
+from sidecar.engine.errors import ComposeFailedError
 from sidecar.engine.project import ROLE
 from sidecar.errors import SidecarError
 from sidecar.rules import overlays
@@ -55,17 +56,32 @@ def compare(
     """
     compose = find_compose()
     _require_override(compose, overlay)
-    before = compose.config_of(files, profiles)
+    try:
+        before = compose.config_of(files, profiles)
+    except ComposeFailedError as error:
+        raise SidecarError(str(files[0]), f"Compose refuses it: {_last(error)}") from None
     with tempfile.TemporaryDirectory(prefix="sidecar-inject-") as scratch:
         path = Path(scratch) / FILE
         path.write_text(text, encoding="utf-8")
-        after = compose.config_of([*files, path], profiles)
+        try:
+            after = compose.config_of([*files, path], profiles)
+        except ComposeFailedError as error:
+            raise _defect(f"Compose refuses it: {_last(error)}") from None
     if found := differences(before, after, overlay):
-        cause = f"it changes more than it should: {', '.join(found[:_MOST_SHOWN])}"
-        raise UnexpectedChangeError("the overlay", cause, "Report this as a defect of the kit")
+        raise _defect(f"it changes more than it should: {', '.join(found[:_MOST_SHOWN])}")
     leaving = {change.service for change in overlay.changes if _leaves(change)}
     traced = sum("labels" in change.settings for change in overlay.changes)
     return Compared(len(before.get("services", {}).keys() - leaving), traced)
+
+
+def _last(error: ComposeFailedError) -> str:
+    """Return the last line that Compose printed, which has its reason."""
+    return error.cause.splitlines()[-1].strip()
+
+
+def _defect(cause: str) -> UnexpectedChangeError:
+    fix = "Nothing was written. This is a defect of the kit: report it"
+    return UnexpectedChangeError("the overlay", cause, fix)
 
 
 def networks_of(files: Sequence[Path], overlay: Path) -> list[str]:

@@ -208,9 +208,10 @@ def _dependency(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _port(port: Port) -> str:
+    published = str(port.published or "")
     host = f"[{port.host}]" if ":" in port.host else port.host
-    before = (host, str(port.published or "")) if port.published or host else ()
-    return ":".join((*filter(None, before), str(port.target))) + f"/{port.protocol}"
+    before = f"{host}:{published}:" if host else f"{published}:" if published else ""
+    return f"{before}{port.target}/{port.protocol}"
 
 
 def _free_names(networks: set[str], secrets: set[str]) -> Names:

@@ -62,13 +62,16 @@ def next_commands(result: Result) -> list[str]:
     stack, plan = result.stack, result.plan
     folder = shlex.quote(str(stack.folder))
     out = "" if str(stack.folder) == "." else f" --out {folder}"
-    files = "" if stack.active else named([*stack.files, stack.out])
+    compose = f"docker compose{'' if stack.active else named([*stack.files, stack.out])}"
     profiles = "".join(f" --profile {shlex.quote(name)}" for name in stack.profiles)
+    leaving = " ".join(service.name for service in result.choice.leaving)
     local = plan is not None and plan.region == LOCAL
     return [
         *([] if local else [f"sidecar token set --out {folder}"]),
         f"sidecar images --out {folder}",
-        f"docker compose{files}{profiles} up --detach --wait",
+        f"{compose}{profiles} up --detach --wait",
+        # Compose leaves the container of a service whose profile is not active as it is
+        *([f"{compose} rm --stop --force {leaving}"] if leaving else []),
         f"sidecar verify{out}",
     ]
 

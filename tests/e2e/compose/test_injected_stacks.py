@@ -1,0 +1,122 @@
+"""Stacks of users: inject, up, verify, remove. Everything of theirs goes on running as it was."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import pytest
+from compose_deployment import DeployedFolder, sidecar
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
+
+STACKS = Path(__file__).with_name("stacks")
+FILE = "docker-compose.yml"
+FETCH = (
+    "import sys, urllib.request as r;"
+    "print(r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=10).status)"
+)
+UP = ("up", "--detach", "--no-build", "--pull=never", "--remove-orphans")
+
+
+class Stack(DeployedFolder):
+    """A user's stack, which an overlay comes over and leaves again."""
+
+    def inject(self, *options):
+        """Run `sidecar inject` on the stack's file."""
+        return sidecar("inject", self.folder / FILE, *options)
+
+    def state(self):
+        """Return service → state of each container of the user's stack."""
+        found = self.engine.containers.of_project(self.project)
+        return {container.service: container.status for container in found}
+
+    def fetch(self, service, url):
+        """Return the status that a service gets from an address."""
+        return self.run("exec", "-T", service, "python", "-c", FETCH, url).stdout.strip()
+
+    def down(self):
+        """Remove everything: also what no file names any more."""
+        client = docker.from_env()
+        ours = {"label": f"com.docker.compose.project={self.project}"}
+        for container in client.containers.list(all=True, filters=ours):
+            container.remove(force=True, v=True)
+        for network in client.networks.list(filters=ours):
+            network.remove()
+
+
+@pytest.fixture
+def running(engine, compose, images, tmp_path):
+    """Start a copy of a stack, and remove it after the block."""
+
+    @contextmanager
+    def start(name, **settings):
+        shutil.copy(STACKS / f"{name}.yml", tmp_path / FILE)
+        stack = Stack(tmp_path, engine, compose, images)
+        stack.set(**settings)
+        try:
+            stack.run(*UP)
+            yield stack
+        finally:
+            stack.down()
+
+    return start
+
+
+def test_a_shop_gets_an_agent_and_goes_back(running):
+    """The agent that the code names is the service's own; removal brings the stack back."""
+    with running("shop") as stack:
+        before = stack.state()
+        environment = (stack.folder / ".env").read_bytes()
+        done = stack.inject("--region", "local", "--activate")
+        assert 0 == done.code, done.err
+        stack.run(*UP)
+        stack.run("rm", "--stop", "--force", "jaeger-agent")
+        during = stack.state()
+        proof = stack.verify("--request", "stock=http://localhost:8000/", path_only=False)
+        status = stack.fetch("front", "http://localhost:8000/")
+        found = stack.engine.containers.of_project(stack.project)
+        shown = [stack.engine.containers.inspect(one.identity) for one in found]
+        left = stack.inject("--remove")
+        stack.run(*UP)
+        after = stack.state()
+
+    assert 0 == proof.code, proof.out
+    assert "200" == status
+    assert {"stock-agent", "tracing-gateway"} == during.keys() - before.keys()
+    assert {"jaeger-agent"} == before.keys() - during.keys()
+    assert "canary7" not in f"{shown} {done} {left}"
+    assert before == after
+    assert environment == (stack.folder / ".env").read_bytes()
+    assert [FILE] == sorted(path.name for path in stack.folder.glob("[!.]*"))
+
+
+def test_a_service_keeps_the_ports_that_its_agent_had(running):
+    """A service leaves its agent's network, keeps port and name, and is proven."""
+    with running("shared-network") as stack:
+        done = stack.inject("--region", "local", "--service", "pricing")
+        assert 0 == done.code, done.err
+        stack.run(*UP)
+        stack.run("rm", "--stop", "--force", "agent")
+        proof = stack.verify()
+        status = stack.fetch("front", "http://localhost:8000/healthz")
+        ports = stack.inspect("pricing")["NetworkSettings"]["Ports"]
+
+    assert 0 == proof.code, proof.out
+    assert "200" == status
+    assert ports["8081/tcp"]
+
+
+def test_services_of_one_network_share_an_agent(running):
+    """Two services in a third one's network, behind a profile, report to one agent."""
+    with running("vpn", COMPOSE_PROFILES="away") as stack:
+        done = stack.inject("--region", "local")
+        assert 0 == done.code, done.err
+        stack.run(*UP)
+        hops, proof = stack.hops("--spans", "50")
+
+    assert 0 == proof.code, proof.out
+    assert {"fetch", "parse"} == {service for service, _ in hops}
+    assert {True} == {hop["ok"] for hop in hops.values()}

@@ -1,0 +1,92 @@
+"""Which files Compose reads together, and what it makes of them."""
+
+import pytest
+
+from sidecar.errors import SidecarError
+from sidecar.existing.compose.files import OVERRIDES, compose_files
+from sidecar.existing.compose.load import load_all
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes files; its result is the folder."""
+
+    def put(**texts):
+        for name, text in texts.items():
+            (tmp_path / name.replace("__", ".").replace("_", "-")).write_text(text)
+        return tmp_path
+
+    return put
+
+
+def names(paths):
+    """Return the last names of paths."""
+    return [path.name for path in paths]
+
+
+@pytest.mark.parametrize("override", OVERRIDES)
+def test_an_override_belongs_to_the_usual_file(override, tmp_path):
+    """Each of the four names of an override is read over the file, named or found."""
+    (tmp_path / "docker-compose.yml").write_text("")
+    (tmp_path / override).write_text("")
+
+    assert ["docker-compose.yml", override] == names(compose_files([tmp_path], {}))
+    assert ["docker-compose.yml", override] == names(
+        compose_files([tmp_path / "docker-compose.yml"], {})
+    )
+
+
+def test_a_file_with_another_name_has_no_override(write):
+    """Compose reads no override over a file that is named with -f."""
+    folder = write(prod__yml="", compose__override__yml="")
+
+    assert ["prod.yml"] == names(compose_files([folder / "prod.yml"], {}))
+
+
+def test_compose_file_names_the_stack(write):
+    """COMPOSE_FILE comes from the environment, else from .env, with its separator."""
+    folder = write(a__yml="", b__yml="")
+    (folder / ".env").write_text("COMPOSE_FILE=a.yml,b.yml\nCOMPOSE_PATH_SEPARATOR=,\n")
+
+    assert ["a.yml", "b.yml"] == names(compose_files([folder], {}))
+    assert ["b.yml"] == names(compose_files([folder], {"COMPOSE_FILE": "b.yml"}))
+
+
+def test_a_folder_without_a_file_is_refused(tmp_path):
+    """The names that Compose looks for are in the error."""
+    with pytest.raises(SidecarError, match=r"holds no Compose file \(compose\.yaml, compose\.yml"):
+        compose_files([tmp_path], {})
+
+
+def test_later_files_lie_over_earlier_ones(write):
+    """Maps are merged, lists appended, and a command is replaced."""
+    first = "image: 'a:1', command: one, environment: {A: '1'}, ports: ['1:1']"
+    second = "command: two, environment: [B=2], ports: ['2:2']"
+    folder = write(
+        a__yml=f"services: {{web: {{{first}}}}}",
+        b__yml=f"services: {{web: {{{second}}}, db: {{image: d}}}}",
+    )
+
+    file = load_all([folder / "a.yml", folder / "b.yml"])
+    web = file.services["web"]
+
+    assert ["web", "db"] == list(file.services)
+    assert ("a:1", ["two"], {"A": "1", "B": "2"}, [1, 2]) == (
+        web.image.text,
+        [word.text for word in web.command],
+        {name: text.text for name, text in web.environment.items()},
+        [port.target for port in web.ports],
+    )
+
+
+def test_included_files_are_read_from_their_own_folder(write):
+    """An included service keeps its paths; one that includes itself is refused."""
+    folder = write(top__yml="include: [part/inner.yml]\n", loop__yml="include: [loop.yml]\n")
+    (folder / "part").mkdir()
+    (folder / "part/inner.yml").write_text("services: {web: {build: ./src, env_file: web.env}}")
+
+    web = load_all([folder / "top.yml"]).services["web"]
+
+    assert ("./part/src", ("./part/web.env",)) == (web.build.context, web.env_files)
+    with pytest.raises(SidecarError, match=r"loop\.yml: includes itself"):
+        load_all([folder / "loop.yml"])
