@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.t
 
 NOTICED = {
     "gateway-refusing": {"gateway-connection-refused"},
-    "gateway-away": {"gateway-name-unresolved", "gateway-connection-refused"},
+    "gateway-away": {"gateway-off-network"},
     "gateway-silent": {"gateway-silent"},
     "gateway-failing": {"gateway-unavailable"},
     "quota": {"gateway-quota-exceeded"},
