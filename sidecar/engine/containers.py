@@ -34,7 +34,7 @@ _IDLE = ("python", "-c", "import time; time.sleep(3600)")
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A short-lived container: read-only, without capabilities, removed when it ends."""
+    """A short-lived container: read-only, removed when it ends, and without capabilities."""
 
     image: str
     argv: tuple[str, ...]
@@ -47,6 +47,8 @@ class RunRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     """uid or uid:gid; empty is the image's."""
+    usual_capabilities: bool = False
+    """Whether it has those that the engine gives to any container, instead of none."""
     seconds: float = 60.0
 
 
@@ -109,7 +111,7 @@ class Containers:
                 environment=dict(request.environment),
                 user=request.user or None,
                 read_only=True,
-                cap_drop=["ALL"],
+                cap_drop=[] if request.usual_capabilities else ["ALL"],
                 security_opt=["no-new-privileges"],
                 labels=self._labels(request.network_mode),
                 auto_remove=auto_remove,
@@ -171,6 +173,14 @@ class Containers:
             health=(data["State"].get("Health") or {}).get("Status", ""),
             image=data["Config"]["Image"],
         )
+
+    def user_of(self, identity: str) -> str:
+        """Return uid:gid of a running container's first process; empty where it is not known."""
+        with translated(identity):
+            found = self._client.api.top(identity, ps_args="-eo pid,uid,gid")
+        for _, user, group in found["Processes"] or ():
+            return f"{user}:{group}"
+        return ""
 
     def inspect(self, identity: str) -> dict[str, Any]:
         """Return all that the engine knows of a container, in the engine's own form."""

@@ -70,6 +70,40 @@ def beside(pod: Pod, container: str, image: str, command: Sequence[str]) -> dict
     return made
 
 
+def among(pod: Pod, container: str, image: str, command: Sequence[str]) -> dict[str, Any] | None:
+    """Return an ephemeral container that may read a container's processes; None if there is none.
+
+    The kernel shows them to their own user, if that has all their capabilities. This one has no
+    more rights than the container itself.
+    """
+    settings = (pod.container(container) or {}).get("securityContext") or {}
+    user, group = _user_of(pod, container)
+    capabilities = settings.get("capabilities") or {}
+    if user is None or (user == 0 and (capabilities.get("add") or settings.get("privileged"))):
+        return None
+    made = {**named(image, command), "targetContainerName": container}
+    context = made["securityContext"]
+    context |= {"runAsUser": user, "runAsGroup": group, "runAsNonRoot": user != 0}
+    if group is None:
+        del context["runAsGroup"]
+    if user == 0 and not capabilities.get("drop"):
+        del context["capabilities"]
+    return made
+
+
+def _user_of(pod: Pod, container: str) -> tuple[int | None, int | None]:
+    """Return the user and group of a container's first process; None where nobody says."""
+    if running := (pod.status_of(container).get("user") or {}).get("linux"):
+        return running.get("uid"), running.get("gid")
+    places = (pod.container(container) or {}, pod.data["spec"])
+    settings = [each.get("securityContext") or {} for each in places]
+    user, group = (
+        next((each[name] for each in settings if name in each), None)
+        for name in ("runAsUser", "runAsGroup")
+    )
+    return user, group
+
+
 def named(image: str, command: Sequence[str]) -> dict[str, Any]:
     """Return an ephemeral container with a name of its own."""
     return container_of(f"sidecar-verify-{secrets.token_hex(4)}", image, command)

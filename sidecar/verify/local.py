@@ -26,6 +26,8 @@ class LocalDeployment(StepByStep):
     """A deployment whose agent, and stand-in if there is one, answer on loopback."""
 
     side_by_side = 1
+    sees_processes = False
+    """Whether the service's processes can be seen here."""
     no_answer_fix: str
     """What to do where a port does not answer."""
 
@@ -51,6 +53,7 @@ class LocalDeployment(StepByStep):
             patient=task.patient,
             hosts=(host,),
             pids=self.pids(task.service),
+            variables=self.sees_processes,
         )
         found = visit(errand)
         if found.client is None:

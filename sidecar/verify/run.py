@@ -64,7 +64,9 @@ def verify(
     lacking = [hop for left in reports.values() for hop in left]
     traces = tuple(trace for path in paths for trace in path.trace_ids)
     warnings = tuple(finding for path in paths for finding in path.warnings)
-    return Proof(marker, (*lacking, *found), traces, tuple(deployment.notes), warnings)
+    unseen = filter(None, (service.unseen(path.service, path.look) for path in paths))
+    notes = (*deployment.notes, *unseen)
+    return Proof(marker, (*lacking, *found), traces, notes, warnings)
 
 
 def _reports(

@@ -28,6 +28,7 @@ _OTLP = (
 )
 _UNCLEAR = {rules.IDLE.id, rules.SILENT.id, rules.STUCK.id}
 """What may only follow from a later hop that fails."""
+_AS_STARTED = "as the container was started"
 _HOST, _PORT, _SAMPLER = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT", "JAEGER_SAMPLER_TYPE"
 
 
@@ -63,6 +64,8 @@ class Judge:
             return Hop(REPORTS, self._service, None, None, None)
         facts, evidence = self._facts(replica, replica.visit)
         details = _details(facts, replica.visit, evidence)
+        if known := _known_from(replica):
+            details["variables"] = known
         count, unit = evidence.count, evidence.unit
         hop = Hop(REPORTS, self._service, True, count, None, unit, facts.dropped, details=details)
         return judged(hop, rules.judge(facts))
@@ -178,6 +181,27 @@ def variables_of(replica: ReplicaLook) -> Mapping[str, str]:
     """Return the variables of the running process; else those that it was started with."""
     read = replica.visit.after.variables if replica.visit else {}
     return read or replica.variables
+
+
+def unseen(name: str, look: Look) -> str:
+    """Return that a service's running processes were not seen, where that matters; else empty.
+
+    The statistics of its client show the addresses and samplers themselves.
+    """
+    replicas = [one for one in look.replicas if _known_from(one) == _AS_STARTED]
+    if all(one.visit and one.visit.after.runtimes for one in replicas):
+        return ""
+    return (
+        f"{name}: the variables of its running processes cannot be read here; verify takes those"
+        " that its container was started with, which a start script may change"
+    )
+
+
+def _known_from(replica: ReplicaLook) -> str:
+    """Return whose variables are known; empty where none are looked for, or none were visited."""
+    if replica.visit and replica.visit.after.processes:
+        return "of the running processes"
+    return _AS_STARTED if replica.visit and replica.variables else ""
 
 
 def _names(look: Look) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sidecar.verify.look import Task
     from sidecar.verify.network.visit import Visit
 
+_NUMBERS = re.compile(r"\d+:\d+")
+"""uid:gid."""
 _COLLECT = ("python", "-m", "sidecar.verify.network.collect")
 _VISIT = ("python", "-m", "sidecar.verify.network.visit")
 _VISIT_SECONDS = 40.0
@@ -125,12 +128,28 @@ class Visits:
     ) -> Visit:
         """Visit with a view of the service's processes, or without where the engine refuses."""
         agent = agent_variables(data)
-        user = str(data["Config"].get("User") or "")
-        if user.partition(":")[0].strip("0").isdecimal():
-            place = {"pid_mode": f"container:{container.identity}", "user": user}
+        if place := self._among_processes(container, data):
             with suppress(EngineError):
                 return self._visit(container, (*argv, "--variables"), environment=agent, **place)
         return self._visit(container, argv, environment=agent)
+
+    def _among_processes(self, container: Container, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how a visit sees the service's processes: as their user, with no more rights.
+
+        The kernel shows a process's variables to its own user, if that has all its capabilities.
+        """
+        user = str(data["Config"].get("User") or "0:0")
+        if not _NUMBERS.fullmatch(user):
+            with suppress(EngineError):
+                user = self._parts.engine.containers.user_of(container.identity)
+        if not _NUMBERS.fullmatch(user):
+            return {}
+        host, root = data.get("HostConfig") or {}, user.startswith("0:")
+        if root and (host.get("Privileged") or host.get("CapAdd")):
+            return {}
+        usual = root and not host.get("CapDrop")
+        pids = f"container:{container.identity}"
+        return {"pid_mode": pids, "user": user, "usual_capabilities": usual}
 
     def _visit(
         self,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sidecar.kubernetes.ephemeral import among
 from sidecar.kubernetes.pods import AGENT, admin_of, agent_of, compact_port_of
 from sidecar.verify.network.namespace import chosen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sidecar.kubernetes.pods import Pod
     from sidecar.verify.look import ReplicaLook, Task
+
+_PATH_ONLY = "--path-only"
 
 
 def look_argv(pod: Pod, task: Task) -> tuple[str, ...]:
@@ -26,7 +31,7 @@ def look_argv(pod: Pod, task: Task) -> tuple[str, ...]:
         *(f"--request={url}" for url in task.urls),
         *(("--traced",) if task.traced else ()),
         *(("--patient",) if task.patient else ()),
-        *(("--path-only",) if task.path_only else ()),
+        *((_PATH_ONLY,) if task.path_only else ()),
     )
 
 
@@ -39,3 +44,22 @@ def of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
             variables.update(chosen(pairs))
     port = compact_port_of(pod)
     return replace(replica, name=pod.name, hostname=pod.name, port=port, variables=variables)
+
+
+def seeing(pod: Pod, image: str, command: Sequence[str]) -> dict[str, Any] | None:
+    """Return the container of a look that reads the service's variables; None where none can."""
+    name = _service_of(pod)
+    if not name or _PATH_ONLY in command:
+        return None
+    return among(pod, name, image, (*command, "--variables"))
+
+
+def _service_of(pod: Pod) -> str:
+    """Return the running container whose variables tell most of the service; empty for none."""
+    names = [
+        (not any(each["name"].startswith("JAEGER_") for each in container.get("env") or ()), name)
+        for container in pod.data["spec"]["containers"]
+        if (name := str(container["name"])) != AGENT
+        and "running" in (pod.status_of(name).get("state") or {})
+    ]
+    return min(names, default=(False, ""))[1]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
-from sidecar.kubernetes.ephemeral import run_inside
-from sidecar.kubernetes.errors import KubernetesError
+from sidecar.kubernetes.ephemeral import run_container, run_inside
+from sidecar.kubernetes.errors import KubernetesError, RefusedError
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
@@ -22,7 +22,7 @@ from sidecar.rules import parts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.kubernetes.looks import look_argv, of_pod
+from sidecar.verify.kubernetes.looks import look_argv, of_pod, seeing
 from sidecar.verify.kubernetes.selection import is_gateway, is_looked_at, not_found
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
@@ -117,7 +117,13 @@ class ReleaseDeployment:
         )
 
     def _inside(self, pod: Pod, command: Sequence[str], seconds: float) -> str:
-        """Run a program, which may take `seconds`, in a pod; return what it printed."""
+        """Run a look, which may take `seconds`, in a pod; return what it printed.
+
+        It sees the service's processes where their user is known, and the cluster admits that.
+        """
+        with suppress(RefusedError):  # as root: a policy may forbid that of new containers
+            if container := seeing(pod, self._image_for(pod), command):
+                return run_container(self._kubectl, pod, container, seconds)
         return run_inside(self._kubectl, pod, self._image_for(pod), command, seconds)
 
     def agent_log(self, service: str) -> str:

@@ -46,6 +46,8 @@ class Reading:
     """Agent's name → addresses; none where it does not resolve here."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """JAEGER_ and OTEL_ variables of the running processes, where they can be read."""
+    processes: int = 0
+    """Whose variables could be read."""
 
 
 def read(
@@ -58,6 +60,7 @@ def read(
     """
     runtimes, mute = read_runtimes(pids)
     names = [*hosts, *(runtime.host for runtime in runtimes)]
+    found = _variables(runtimes) if variables else []
     return Reading(
         runtimes=tuple(runtimes),
         mute=mute,
@@ -66,7 +69,8 @@ def read(
         collectors=tuple(_collectors()),
         senders=_senders(),
         leads={name: resolved(name) for name in dict.fromkeys(filter(None, names))},
-        variables=_variables(runtimes) if variables else {},
+        variables={name: value for each in found for name, value in each.items()},
+        processes=len(found),
     )
 
 
@@ -81,6 +85,7 @@ def from_dict(data: Mapping[str, Any]) -> Reading:
         senders=data["senders"],
         leads={name: tuple(found) for name, found in data["leads"].items()},
         variables=data["variables"],
+        processes=data.get("processes", 0),
     )
 
 
@@ -157,22 +162,37 @@ def _address(text: str) -> tuple[str, int]:
     return socket.inet_ntop(family, mapped), int(port, 16)
 
 
-def _variables(runtimes: Iterable[Runtime]) -> dict[str, str]:
-    """Return the variables of the processes here; those of a process with a tracer count most."""
+def _variables(runtimes: Iterable[Runtime]) -> list[dict[str, str]]:
+    """Return the variables of each process here that lets them be read.
+
+    Those of a process with a tracer count most, and come last.
+    """
     traced = {runtime.pid for runtime in runtimes}
-    own = {os.getpid(), os.getppid()}
     pids = [int(path.name) for path in _PROC.iterdir() if path.name.isdecimal()]
-    found: dict[str, str] = {}
-    for pid in sorted(set(pids) - own, key=lambda pid: (pid in traced, pid)):
-        found.update(_of_process(pid))
-    return found
+    ordered = sorted(pids, key=lambda pid: (pid in traced, pid))
+    found = [_of_process(pid) for pid in ordered if not _is_own(pid)]
+    return [variables for variables in found if variables is not None]
 
 
-def _of_process(pid: int) -> dict[str, str]:
+def _is_own(pid: int) -> bool:
+    """Tell whether a process is this one, its parent, or one that it started."""
+    own = (os.getpid(), os.getppid())
+    return pid in own or _parent_of(pid) == os.getpid()
+
+
+def _parent_of(pid: int) -> int:
+    try:
+        status = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return 0
+    return int(status.rpartition(")")[2].split()[1])  # a program's name may hold blanks
+
+
+def _of_process(pid: int) -> dict[str, str] | None:
     try:
         text = (_PROC / str(pid) / "environ").read_bytes().decode(errors="replace")
     except OSError:  # of another user, or ended
-        return {}
+        return None
     return chosen(text.split("\0"))
 
 

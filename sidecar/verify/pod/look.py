@@ -18,9 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--request", action="append", default=[], metavar="URL")
     parser.add_argument("--traced", action="store_true", help="ask again, with a trace id")
     parser.add_argument("--patient", action="store_true", help="others were asked")
+    parser.add_argument("--variables", action="store_true", help="read other processes' variables")
     parser.add_argument("--path-only", action="store_true", help="do not look at the service")
     args = parser.parse_args(arguments)
     deployment = PodDeployment(args.service, None, args.agent, args.admin)
+    deployment.sees_processes = args.variables
     task = Task(
         args.service,
         args.marker,

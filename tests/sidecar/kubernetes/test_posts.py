@@ -7,7 +7,7 @@ from cluster_pods import ended, pod
 from fake_kubectl import put_on_path
 
 from sidecar.kubernetes import ephemeral
-from sidecar.kubernetes.ephemeral import beside
+from sidecar.kubernetes.ephemeral import among, beside
 from sidecar.kubernetes.errors import ForbiddenError, KubernetesError
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.kubernetes.pods import pods_of
@@ -100,4 +100,47 @@ def test_a_program_beside_a_container_has_its_user(of_container, of_pod, user):
     assert (user, "jaeger-agent") == (
         made["securityContext"]["runAsUser"],
         made["targetContainerName"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"runAsUser": 7, "runAsGroup": 8}, (7, 8, True, ["ALL"])),
+        ({"runAsUser": 7}, (7, None, True, ["ALL"])),
+        ({"runAsUser": 0, "runAsGroup": 0}, (0, 0, False, None)),
+        ({"runAsUser": 0, "capabilities": {"drop": ["ALL"]}}, (0, None, False, ["ALL"])),
+        ({"runAsUser": 0, "capabilities": {"add": ["SYS_ADMIN"]}}, None),
+        ({"runAsUser": 0, "privileged": True}, None),
+        ({}, None),
+    ],
+)
+def test_a_look_among_processes_has_their_user_and_no_more_rights(settings, expected):
+    """None where nobody says who they are, or where they have more rights than any container."""
+    data = pod()
+    data["spec"]["containers"][0]["securityContext"] = settings
+    made = among(pod_of(data), "web", "kit:1", ("date",))
+
+    context = made and made["securityContext"]
+    assert expected == (
+        context
+        and (
+            context["runAsUser"],
+            context.get("runAsGroup"),
+            context["runAsNonRoot"],
+            context.get("capabilities", {}).get("drop"),
+        )
+    )
+
+
+def test_what_the_cluster_says_of_a_running_user_counts_more_than_the_specification():
+    """As of Kubernetes 1.33 with a runtime that tells it: the image's own user."""
+    data = pod()
+    data["status"]["containerStatuses"][0]["user"] = {"linux": {"uid": 33, "gid": 34}}
+    made = among(pod_of(data), "web", "kit:1", ("date",))
+
+    assert ("web", 33, 34) == (
+        made["targetContainerName"],
+        made["securityContext"]["runAsUser"],
+        made["securityContext"]["runAsGroup"],
     )

@@ -45,6 +45,7 @@ class Containers:
         self.status = dict.fromkeys(self.data, "running")
         self.ran = []
         self.refuse_pids = False
+        self.user, self.host = "10001:10001", {}
         self.after = AgentCounts(9, batches_submitted=9, spans_submitted=200)
         self.before = AgentCounts(5, batches_submitted=5)
 
@@ -64,10 +65,15 @@ class Containers:
         config = {
             "Labels": labels,
             "Env": ["JAEGER_AGENT_HOST=web-agent", "SECRET=x"],
-            "User": "10001:10001",
+            "User": self.user,
             "Hostname": f"host-{identity}",
         }
-        return {"Config": config, "State": {"Status": self.status[identity]}, **self.data[identity]}
+        state = {"Status": self.status[identity]}
+        return {"Config": config, "State": state, "HostConfig": self.host, **self.data[identity]}
+
+    def user_of(self, _):
+        """Return the user of a first process."""
+        return "1234:99"
 
     def run(self, request):
         """Answer as the program that is to run."""
@@ -163,6 +169,33 @@ def test_a_visit_sees_the_processes_of_the_service(engine, deployment) -> None:
     engine.containers.refuse_pids = True
     assert deployment.look(TASK).client == CLIENT
     assert not engine.containers.ran[-2].pid_mode
+
+
+@pytest.mark.parametrize(
+    ("user", "host", "expected"),
+    [
+        ("", {}, ("0:0", True)),
+        ("0:0", {"CapDrop": ["ALL"]}, ("0:0", False)),
+        ("0:0", {"CapAdd": ["SYS_ADMIN"]}, None),
+        ("0:0", {"Privileged": True}, None),
+        ("app", {}, ("1234:99", False)),
+        ("1000", {"CapAdd": ["NET_BIND_SERVICE"]}, ("1234:99", False)),
+    ],
+    ids=["root", "root without rights", "more rights", "privileged", "a name", "no group"],
+)
+def test_a_visit_has_the_user_of_the_service_and_no_more_rights(
+    engine, user, host, expected
+) -> None:
+    """The kernel shows variables to their own user only, and to none with fewer capabilities."""
+    containers = engine.containers
+    containers.user, containers.host = user, host
+    ComposeDeployment(engine, "shop", "kit/gateway:1").look(TASK)
+    visits = [one for one in containers.ran if one.argv[1].endswith(".visit")]
+
+    assert {expected} == {
+        (one.user, one.usual_capabilities) if "--variables" in one.argv else None for one in visits
+    }
+    assert {bool(expected)} == {bool(one.pid_mode) for one in visits}
 
 
 @pytest.mark.parametrize("change", ["no shared network", "kernel drops"])

@@ -123,6 +123,43 @@ def test_one_container_of_the_pods_own_image_looks(release, kubectl) -> None:
     } == container["securityContext"]
 
 
+def with_user(user):
+    """Return a pod whose service runs as a user."""
+    data = pod()
+    data["spec"]["containers"][0]["securityContext"] = {"runAsUser": user}
+    return data
+
+
+@pytest.mark.parametrize(
+    ("user", "path_only", "target"),
+    [(1234, False, "web"), (1234, True, None), (0, False, "web")],
+)
+def test_a_look_at_the_service_sees_its_processes(
+    release, kubectl, user: int, path_only: bool, target
+) -> None:
+    """Under their user; whoever proves the path only does without."""
+    made = with_user(user)
+    prepare(kubectl, made, as_line(SEEN))
+    release(made).look(Task("web", "m", 5, 1, path_only=path_only))
+    (container,) = kubectl.read[0]["spec"]["ephemeralContainers"]
+
+    assert target == container.get("targetContainerName")
+    assert bool(target) == ("--variables" in container["command"])
+    assert (user if target else 10001) == container["securityContext"]["runAsUser"]
+
+
+def test_where_no_container_may_run_as_root_the_look_does_without(release, kubectl) -> None:
+    """A policy may forbid for new containers what the service still does."""
+    made = with_user(0)
+    refused = 'Error from server (Forbidden): pods "demo-web-1" is forbidden: violates PodSecurity'
+    kubectl.answer("replace", err=refused)
+    prepare(kubectl, made, as_line(SEEN))
+
+    assert SEEN == release(made).look(Task("web", "m", 5, 1))
+    first, second = (sent["spec"]["ephemeralContainers"][0] for sent in kubectl.read)
+    assert (0, 10001) == tuple(one["securityContext"]["runAsUser"] for one in (first, second))
+
+
 @pytest.mark.parametrize(
     ("pods", "options", "image"),
     [

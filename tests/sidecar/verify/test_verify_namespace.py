@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from dataclasses import asdict
 
@@ -142,3 +144,25 @@ def test_a_visit_survives_its_line_of_json(tracer) -> None:
     assert found == visit.from_dict(json.loads(visit.as_line(found)))
     assert found.answers[0].error.startswith("does not answer")
     assert asdict(found)["client"] is None
+
+
+def test_the_variables_are_those_of_the_other_processes() -> None:
+    """Not of the reader, of who started it, nor of what it starts itself, as the probe."""
+    there = {"JAEGER_OF_THE_SERVICE": "1"}
+    reader = (
+        "import subprocess, sys\n"
+        "from sidecar.verify.network import namespace\n"
+        "probe = subprocess.Popen(['sleep', '20'], env={'JAEGER_PROBE': 'own'})\n"
+        "found = namespace.read(variables=True)\n"
+        "probe.kill()\n"
+        "print(found.processes > 0, *(f'JAEGER_{name}' in found.variables"
+        " for name in ('OF_THE_SERVICE', 'PROBE', 'READER')))\n"
+    )
+    own = {**os.environ, "JAEGER_READER": "own"}
+    with subprocess.Popen(["sleep", "20"], env=there) as service:
+        done = subprocess.run(
+            [sys.executable, "-c", reader], env=own, capture_output=True, text=True, check=True
+        )
+        service.kill()
+
+    assert "True True False False\n" == done.stdout

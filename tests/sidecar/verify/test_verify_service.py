@@ -13,7 +13,7 @@ from sidecar.verify.network.requests import Answer
 from sidecar.verify.network.runtimes import Runtime
 from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.visit import Visit
-from sidecar.verify.service import Judge, needs_stand_in, shared_names
+from sidecar.verify.service import Judge, needs_stand_in, shared_names, unseen
 
 AGENT = "172.18.0.3"
 TOLD = {"JAEGER_AGENT_HOST": "web-agent", "JAEGER_AGENT_PORT": "6831"}
@@ -51,7 +51,21 @@ def test_a_service_that_reports_is_proven_by_its_own_statistics() -> None:
         "agent": "web-agent:6831 (JAEGER_AGENT_HOST: 172.18.0.3)",
         "sampler": "const 1 (in code)",
         "shown by": "its runtime's statistics",
+        "variables": "as the container was started",
     } == hop.details
+
+
+def test_variables_that_the_process_may_not_have_are_said_to_be_so() -> None:
+    """They matter only where no statistics show addresses and sampler themselves."""
+    looks = [
+        Look(replicas=(found,))
+        for found in (replica(), replica(processes=2), replica(FINE), replica(variables={}))
+    ]
+
+    assert [True, False, False, False] == [bool(unseen("web", look)) for look in looks]
+    assert unseen("web", looks[0]).startswith("web: the variables of its running processes cannot")
+    (hop,) = judged(replica(processes=2))
+    assert "of the running processes" == hop.details["variables"]
 
 
 @pytest.mark.parametrize(
