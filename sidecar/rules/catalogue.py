@@ -44,6 +44,7 @@ An error makes a command exit 1; a warning does not.
 _TITLES = {
     "catalogue": "Ignored rules",
     "composefiles": "Compose files",
+    "exporters": "An agent's calls to its gateway",
     "gateway_answers": "Late answers of the gateway",
     "gateway_reach": "The gateway as an agent sees it",
     "hand_made": "Hand-made agents",

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import agent_logs, hops
+from sidecar.rules import agent_logs, exporters
 from sidecar.rules.agents import STOCK_BATCH
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def connected(error: str, network: str) -> Problem | None:
 _SPOKEN = {
     "tls": (SPEAKS_TLS, "speaks TLS, and the agent is set to plain text"),
     "http1": (SPEAKS_HTTP1, "answers in HTTP/1: a proxy or a web server is in the way"),
-    "silent": (hops.SILENT, "accepts connections and says nothing"),
+    "silent": (exporters.SILENT, "accepts connections and says nothing"),
 }
 
 

@@ -10,10 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules import exporters
 from sidecar.rules.agents import COMPACT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sidecar.rules.exporters import Exporter
 
 BY_AGENT, BY_KERNEL = "dropped by the agent", "dropped by the kernel"
 UNREADABLE, UNDECODED = "unreadable", "not decoded"
@@ -99,13 +102,6 @@ KERNEL_DROPS = _error(
     "the kernel dropped 3 packets",
     _SOME_SPANS,
 )
-AGENT_QUEUE_FULL = _error(
-    "agent-queue-full",
-    "The agent dropped packets, because its queue was full: the gateway answers, but too slowly.",
-    "Raise `capacity` in the spec, and render again (docs/tuning.md)",
-    "the agent dropped 3 packets",
-    _SOME_SPANS,
-)
 UNREADABLE_PACKETS = _error(
     "unreadable-packets",
     "The agent could not read packets from its socket.",
@@ -150,32 +146,17 @@ def restarted(why: Problem | None) -> Problem:
     return replace(why, cause=f"{text}: {why.cause}") if why else AGENT_RESTARTED.problem(text)
 
 
-class Exporter(NamedTuple):
-    """What is known of an agent's calls to its gateway."""
-
-    connected: bool = True
-    answered: bool = True
-    """The gateway answered a call meanwhile."""
-    stalled: float = 0.0
-    """Seconds for which packets waited, and no call was answered."""
-    cause: Problem | None = None
-    """Why calls fail, by the state of the gateway or the agent's log; None where neither says."""
-    restart: Problem | None = None
-    """That it started again meanwhile, and why."""
-    repeats: bool | None = None
-    """Whether the gateway leaves packets unacknowledged; None: not known."""
-
-
-USUAL = Exporter()
-
-
-def received(lost: Mapping[str, int], missing: int, agent: Exporter = USUAL) -> Problem | None:
+def received(
+    lost: Mapping[str, int], missing: int, agent: Exporter = exporters.USUAL
+) -> Problem | None:
     """Judge the packets at an agent's port: lost ones by reason, and missing ones."""
     if count := lost.get(BY_KERNEL):
         cause = f"the kernel dropped {count} packets: the socket's receive buffer was full"
         return KERNEL_DROPS.problem(cause)
     if count := lost.get(BY_AGENT):
-        return _with_fate(f"the agent dropped {count} packets, its queue full", _queue_full(agent))
+        return _with_fate(
+            f"the agent dropped {count} packets, its queue full", exporters.queue_full(agent)
+        )
     if count := lost.get(UNREADABLE):
         return UNREADABLE_PACKETS.problem(f"{count} packets could not be read")
     if count := lost.get(UNDECODED):
@@ -202,61 +183,14 @@ def _unreached(packets: int, agent: Exporter) -> Problem:
     return AGENT_NOT_REACHED.problem(f"{packets} packets never reached the agent")
 
 
-def _queue_full(agent: Exporter) -> Problem:
-    """Return why an agent's queue is full: it is the consequence of what its calls meet."""
-    if agent.cause or not _is_slow(agent):
-        return _exporting(agent)
-    return AGENT_QUEUE_FULL.problem("the gateway answers, but slower than packets come")
-
-
-def _is_slow(agent: Exporter) -> bool:
-    return agent.connected and agent.answered and agent.stalled < _STALLED
-
-
 # Agent submitted ------------------------------------------------------------------------------
 
-SILENT = _error(
-    "gateway-silent",
-    "The gateway does not answer the agent.",
-    "Check its state, and restart it; a firewall may drop packets silently",
-    "4 packets wait in a connected agent, no call was answered for 4 s, and its log names no cause",
-)
-SPANS_REFUSED = _error(
-    "gateway-refused-spans",
-    "The gateway refused spans or broke the connection, and the agent's log names no cause.",
-    "See the agent's log for token and quota; `sidecar token set` sets the token",
-    "200 spans failed in a connected agent",
-)
-NOT_CONNECTED = _error(
-    "agent-not-connected",
-    "The agent has no connection to the gateway, and its log names no cause.",
-    "Check host and port, and the network to the gateway",
-    "jaeger_agent_connection_status_collector_connected is 0",
-)
-
-
-SLOW = _error(
-    "gateway-slow",
-    "The gateway answers the agent slower than packets come, and spans wait.",
-    "Raise `capacity` in the spec, and render again (docs/tuning.md); or wait longer: --seconds",
-    "4 packets wait in a connected agent, and its calls are answered",
-    "Spans arrive late, and are lost once the agent's queue is full.",
-)
 LOST_BEFORE = _error(
     "lost-before-this-hop",
     "All that came to this hop went on, but spans were lost before.",
     "See the first hop that fails",
     "100 of 200 spans, after 2 of 4 packets",
 )
-_STALLED = 3.0
-"""Seconds without an answer that a slow gateway does not explain."""
-
-
-_DROPS = (
-    "Check firewall, security group and NAT on the way; `agent.tcp_retries` ends such a connection"
-    " sooner (docs/losses.md)"
-)
-_HANGS = "Check the gateway's state, and restart it: until then its agents stay stuck"
 
 
 class Handed(NamedTuple):
@@ -274,9 +208,9 @@ class Handed(NamedTuple):
 def submitted(spans: Handed, agent: Exporter) -> Problem | None:
     """Judge what an agent did not send on."""
     if spans.failed:
-        return _with_fate(f"{spans.failed} spans failed", agent.cause or _counted_failures(agent))
+        return _with_fate(f"{spans.failed} spans failed", exporters.failures(agent))
     if spans.waiting:
-        return _with_fate(f"{spans.waiting} packets wait in the agent", _exporting(agent))
+        return _with_fate(f"{spans.waiting} packets wait in the agent", exporters.waiting(agent))
     if spans.missing <= 0:
         return None
     if agent.restart:
@@ -289,33 +223,6 @@ def submitted(spans: Handed, agent: Exporter) -> Problem | None:
 
 def _with_fate(fate: str, found: Problem) -> Problem:
     return replace(found, cause=f"{fate}: {found.cause}")
-
-
-def _counted_failures(agent: Exporter) -> Problem:
-    if agent.connected:
-        return SPANS_REFUSED.problem("the gateway refused them, or broke the connection")
-    return _exporting(agent)
-
-
-def _exporting(agent: Exporter) -> Problem:
-    """Return why packets wait, by the log, else by the counters alone."""
-    if agent.cause:
-        return agent.cause
-    if not agent.connected:
-        return NOT_CONNECTED.problem("the agent has no connection to the gateway")
-    if _is_slow(agent):
-        return SLOW.problem("the gateway answers, but slower than packets come")
-    return _silent(f"the gateway has answered no call for {agent.stalled:.0f} s", agent.repeats)
-
-
-def _silent(text: str, repeats: bool | None) -> Problem:
-    """Tell a gateway that hangs from a network that drops: the former acknowledges packets."""
-    if repeats is None:
-        return SILENT.problem(text)
-    if repeats:
-        text = f"{text}, and packets to it are not acknowledged: the network drops them"
-        return SILENT.problem(text, _DROPS)
-    return SILENT.problem(f"{text}, but acknowledges packets: its process hangs", _HANGS)
 
 
 # Gateway accepted -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.console import findings_data
 from sidecar.rules import hops as rules
+from sidecar.rules.exporters import USUAL, Exporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,7 +104,7 @@ def received_hop(
     client: ClientCounts,
     agent: AgentCounts,
     name: str = RECEIVED,
-    exporter: rules.Exporter = rules.USUAL,
+    exporter: Exporter = USUAL,
 ) -> Hop:
     """Judge what reached the agent's queue; in packets, since packets are what is lost here."""
     lost = _lost(
@@ -121,7 +122,7 @@ def received_hop(
 
 
 def submitted_hop(
-    service: str, client: ClientCounts, agent: AgentCounts, exporter: rules.Exporter
+    service: str, client: ClientCounts, agent: AgentCounts, exporter: Exporter
 ) -> Hop:
     """Judge what the agent handed to its gateway."""
     submitted, failed = agent.spans_submitted, agent.spans_failed

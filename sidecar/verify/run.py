@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.rules.agent_logs import logged
+from sidecar.rules.exporters import Exporter
 from sidecar.rules.gateway_answers import Answers, are_late, late
-from sidecar.rules.hops import Exporter, restarted
+from sidecar.rules.hops import restarted
 from sidecar.rules.watch import lost_earlier
 from sidecar.verify import hops, service
 from sidecar.verify.asking import settled, urls_for

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rule_examples import Call, Example, example, ids
 
 from sidecar.rules import hops
-from sidecar.rules.hops import Exporter, Handed
+from sidecar.rules.exporters import Exporter
+from sidecar.rules.hops import Handed
 from sidecar.verify.counts import ClientCounts, GatewayCounts
 from sidecar.verify.hops import accepted_hop
 

@@ -9,6 +9,7 @@ import pytest
 from sidecar.findings import Problem
 from sidecar.rules import hops as rules
 from sidecar.rules.agent_logs import TOKEN_REFUSED
+from sidecar.rules.exporters import Exporter
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, client_counts
 from sidecar.verify.hops import (
     Proof,
@@ -22,11 +23,11 @@ from sidecar.verify.hops import (
 from sidecar.verify.look import Broken
 
 CLIENT = ClientCounts(started=200, sent=200, packets=4)
-SOUND = rules.Exporter()
-LOGGED = rules.Exporter(cause=Problem(TOKEN_REFUSED, "C", "F"))
-AWAY = rules.Exporter(connected=False)
-SILENT = rules.Exporter(answered=False, stalled=6.0)
-RESTARTED = rules.Exporter(restart=rules.restarted(None))
+SOUND = Exporter()
+LOGGED = Exporter(cause=Problem(TOKEN_REFUSED, "C", "F"))
+AWAY = Exporter(connected=False)
+SILENT = Exporter(answered=False, stalled=6.0)
+RESTARTED = Exporter(restart=rules.restarted(None))
 
 
 def test_a_client_that_sent_all_is_proven():
