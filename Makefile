@@ -15,7 +15,8 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 HELM ?= helm
 export TAG ?=
 FUZZ_CASES ?= 100000
-PROPERTIES := tests/sidecar/test_properties.py tests/sidecar/inject/manifests/test_properties.py
+PROPERTIES := tests/sidecar/test_properties.py tests/sidecar/inject/manifests/test_properties.py \
+  tests/sidecar/inject/compose/test_inject_properties.py
 FAULTS ?=
 TARGET ?=
 FAULTS_ARGS ?=

@@ -22,7 +22,7 @@ EXAMPLES = """examples:
 """
 
 _WITH_VALUE = {
-    *("--file", "--out", "--kubernetes-secret", "-n", "--namespace", "--context"),
+    *("--file", "--from-compose", "--out", "--kubernetes-secret", "-n", "--namespace", "--context"),
     *("--agent-version", "--output", "--ignore"),
 }
 _SOURCE = "where the token comes from (default: $TRACING_TOKEN, else a prompt)"
@@ -34,6 +34,7 @@ With --kubernetes-secret, print the manifest of the Secret, or apply it with --a
 _SET_EXAMPLES = """examples:
   sidecar token set --out build/cn-shanghai
   sidecar token set --out build/cn-shanghai --file token.txt
+  sidecar token set --out . --from-compose docker-compose.yml
   vault read -field=token secret/tracing | sidecar token set --stdin --out build/cn-shanghai
   sidecar token set --kubernetes-secret tracing --file token.txt | kubeseal > sealed.yaml
   sidecar token set --kubernetes-secret tracing --namespace shop --apply
@@ -94,7 +95,13 @@ def action_first(words: list[str]) -> list[str]:
 
 
 def _configure_set(parser: argparse.ArgumentParser) -> None:
-    _add_source(parser, _SOURCE)
+    source = _add_source(parser, _SOURCE)
+    source.add_argument(
+        "--from-compose",
+        type=Path,
+        metavar="FILE",
+        help="take it over from the hand-made agent of a Compose file",
+    )
     _add_store(parser, DEFAULT_VERSION)
     parser.add_argument(
         "--apply", action="store_true", help="apply the Secret (default: print its manifest)"
@@ -119,10 +126,11 @@ def _configure_rotate(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_source(parser: argparse.ArgumentParser, title: str) -> None:
+def _add_source(parser: argparse.ArgumentParser, title: str) -> argparse._MutuallyExclusiveGroup:
     source = parser.add_argument_group(title).add_mutually_exclusive_group()
     source.add_argument("--file", type=Path, metavar="FILE", help="read it from a file")
     source.add_argument("--stdin", action="store_true", help="read it from standard input")
+    return source
 
 
 def _add_store(parser: argparse.ArgumentParser, version: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered
 from sidecar.rules.agents import DEFAULT_VERSION
-from sidecar.tokens import check, rotation, secret_store
+from sidecar.tokens import check, from_compose, rotation, secret_store
 from sidecar.tokens.file_store import FileStore
 from sidecar.tokens.secret_store import SecretStore
 from sidecar.tokens.source import TokenSource
@@ -181,7 +182,10 @@ def _key(args: argparse.Namespace) -> str:
 
 def _token(args: argparse.Namespace) -> str:
     """Return the token from its source; warnings about it go to standard error."""
-    token, findings = TokenSource(args.file, args.stdin, args.environment_token).token()
+    variable = args.environment_token
+    if getattr(args, "from_compose", None):
+        variable = from_compose.token_text(args.from_compose, os.environ, variable)
+    token, findings = TokenSource(args.file, args.stdin, variable).token()
     for finding in findings:
         say(findings_text([finding], stream=sys.stderr))
     return token

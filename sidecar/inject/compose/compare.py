@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,22 +57,34 @@ def compare(
     """
     compose = find_compose()
     _require_override(compose, overlay)
-    try:
-        before = compose.config_of(files, profiles)
-    except ComposeFailedError as error:
-        raise SidecarError(str(files[0]), f"Compose refuses it: {_last(error)}") from None
-    with tempfile.TemporaryDirectory(prefix="sidecar-inject-") as scratch:
-        path = Path(scratch) / FILE
-        path.write_text(text, encoding="utf-8")
-        try:
-            after = compose.config_of([*files, path], profiles)
-        except ComposeFailedError as error:
-            raise _defect(f"Compose refuses it: {_last(error)}") from None
+    before, after = _read_both(compose, files, profiles, text)
     if found := differences(before, after, overlay):
         raise _defect(f"it changes more than it should: {', '.join(found[:_MOST_SHOWN])}")
     leaving = {change.service for change in overlay.changes if _leaves(change)}
     traced = sum("labels" in change.settings for change in overlay.changes)
     return Compared(len(before.get("services", {}).keys() - leaving), traced)
+
+
+def _read_both(
+    compose: Compose, files: Sequence[Path], profiles: Sequence[str], text: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a stack as Compose reads it, without and with an overlay; it reads both at once."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sidecar-inject-") as scratch,
+        ThreadPoolExecutor() as pool,
+    ):
+        path = Path(scratch) / FILE
+        path.write_text(text, encoding="utf-8")
+        before = pool.submit(compose.config_of, files, profiles)
+        after = pool.submit(compose.config_of, [*files, path], profiles)
+        try:
+            plain = before.result()
+        except ComposeFailedError as error:
+            raise SidecarError(str(files[0]), f"Compose refuses it: {_last(error)}") from None
+        try:
+            return plain, after.result()
+        except ComposeFailedError as error:
+            raise _defect(f"Compose refuses it: {_last(error)}") from None
 
 
 def _last(error: ComposeFailedError) -> str:

@@ -227,6 +227,5 @@ def _free_names(networks: set[str], secrets: set[str]) -> Names:
 def _free(wanted: str, otherwise: str, taken: set[str]) -> str:
     """Return a name that is not taken."""
     numbered = (f"{otherwise}-{number}" for number in itertools.count(2))
-    return next(
-        name for name in (wanted, otherwise, *itertools.islice(numbered, 1000)) if name not in taken
-    )
+    names = itertools.chain((wanted, otherwise), numbered)
+    return next(name for name in names if name not in taken)
