@@ -140,7 +140,7 @@ class ReleaseAgents:
     ) -> AgentState:
         agent = replace(
             _described(pod),
-            token=_stale(tokens.get(_secret(pod)), _started(pod)),
+            token=_stale(tokens.get(_secret(pod)), _started(pod)) if has_agent(pod.data) else None,
             last_span=spans.get(pod.service),
         )
         return self._read(pod, agent) if agent.runs else agent

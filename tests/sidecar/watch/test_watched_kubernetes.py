@@ -165,14 +165,15 @@ def test_a_service_without_a_pod_is_a_line(kubectl):
 
 def without_agent(name, **changes):
     """Return a pod of the chart's services whose agent was taken out."""
-    data = pod(name, **changes)
+    data = mounting(name=name, **changes)
     data["spec"]["initContainers"] = data["status"]["initContainerStatuses"] = []
     return data
 
 
 def test_a_pod_without_its_agent_is_a_line_and_an_error(kubectl):
-    """Next to a sound one of the same service."""
-    states = read(kubectl, pod(), without_agent("demo-web-2"))
+    """Next to a sound one of the same service; it uses no token, whatever it mounts."""
+    started = {"state": {"running": {"startedAt": "2026-11-26T01:00:00Z"}}}
+    states = read(kubectl, mounting(agent=started), without_agent("demo-web-2"))
 
     assert [("demo-web-1", "running"), ("demo-web-2", "without an agent")] == [
         (state.name, state.state) for state in states
@@ -180,7 +181,9 @@ def test_a_pod_without_its_agent_is_a_line_and_an_error(kubectl):
     (finding,) = errors(states)
     assert ("missing-part", "web") == (finding.id, finding.subject)
     assert finding.cause.startswith("demo-web-2 has no agent")
-    assert states == ReleaseAgents(Kubectl("shop"), "demo").read()
+    assert [fingerprint(TOKEN), None] == [one.token and one.token.fingerprint for one in states]
+    again = ReleaseAgents(Kubectl("shop"), "demo").read()
+    assert [state.state for state in states] == [state.state for state in again]
 
 
 def test_a_release_in_which_no_pod_has_an_agent_is_no_removed_one(kubectl):
