@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   sidecar verify --request http://localhost:8080/      lets the service that listens there report
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
+  sidecar verify --injected --namespace shop           what `sidecar inject` gave an agent
   sidecar verify --status                              agents' states and counters, no span is sent
   sidecar verify --watch --every 10s --budget 0        until a span is lost
   sidecar verify --junit proof.xml --bundle help.tar.gz
@@ -31,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         choices=("compose", "process", "kubernetes"),
-        help="default: kubernetes with --release or --selector, process if a demo of processes "
-        "runs here, else compose",
+        help="default: kubernetes with --release, --selector or --injected, process if a demo "
+        "of processes runs here, else compose",
     )
     parser.add_argument(
         "--out",
@@ -83,6 +84,13 @@ def _add_kubernetes(parser: argparse.ArgumentParser) -> None:
         "--selector",
         metavar="LABELS",
         help="instead of --release: the labels of the pods of another chart",
+    )
+    group.add_argument(
+        "--injected",
+        dest="selector",
+        action="store_const",
+        const="!sidecar-kit/no-pod",  # kubernetes.pods.EVERY_POD
+        help="instead of --release: what `sidecar inject` gave an agent",
     )
     group.add_argument(
         "--every-pod", action="store_true", help="look into each pod (default: one per service)"

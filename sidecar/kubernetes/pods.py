@@ -23,6 +23,10 @@ REGION = "sidecar-kit/region"
 """Label: the region that the chart was rendered for."""
 PROBE_IMAGE = "sidecar-kit/probe"
 """Annotation: the image with which `sidecar verify` looks into the pod."""
+INJECTED = "sidecar-kit/injected"
+"""Annotation: `sidecar inject` gave the pod its agent."""
+EVERY_POD = "!sidecar-kit/no-pod"
+"""A selector that takes every pod: none has this label."""
 _COMPACT_FLAG = "processor.jaeger-compact.server-host-port"
 _LOOPBACK = "127.0.0.1"
 _ANY = ("", "0.0.0.0", "[::]", "::")  # noqa: S104 - what an agent's flag may hold
@@ -48,6 +52,11 @@ class Pod:
     def image(self) -> str:
         """The image with which to look into it, by the chart; may be empty."""
         return str(self.data["metadata"].get("annotations", {}).get(PROBE_IMAGE, ""))
+
+    @property
+    def injected(self) -> bool:
+        """Tell whether `sidecar inject` gave it its agent."""
+        return is_injected(self.data)
 
     @property
     def ready(self) -> bool:
@@ -84,6 +93,11 @@ class Pod:
         for container in (*spec.get("initContainers", []), *spec["containers"]):
             if why := trouble_of(self.status_of(container["name"])):
                 yield f"container {container['name']} {why}"
+
+
+def is_injected(workload: Object) -> bool:
+    """Tell whether `sidecar inject` gave a pod, or the template of some, its agent."""
+    return INJECTED in (workload["metadata"].get("annotations") or {})
 
 
 def service_of(workload: Object, name: str) -> str:

@@ -28,7 +28,12 @@ from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.watch import WITHOUT_AGENT, WITHOUT_POD
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.tokens.secret_store import KEY
-from sidecar.verify.kubernetes.selection import is_gateway, is_looked_at, not_found
+from sidecar.verify.kubernetes.selection import (
+    is_gateway,
+    is_looked_at,
+    not_found,
+    subject_of,
+)
 from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
@@ -58,7 +63,7 @@ class ReleaseAgents:
     def __init__(self, kubectl: Kubectl, release: str, selector: str = "") -> None:
         self._kubectl = kubectl
         self._selector = selector or f"{INSTANCE}={release}"
-        self.name = f"selector {selector}" if selector else f"release {release}"
+        self.name = subject_of(release, selector)
 
     def read(self) -> Sequence[AgentState]:
         """Return the agents with their counts."""

@@ -20,7 +20,7 @@ from sidecar.existing.manifests.tree import (
     value_at,
 )
 from sidecar.inject.manifests.choose import agents_in, is_injected
-from sidecar.inject.manifests.data import data_of
+from sidecar.inject.manifests.data import data_of, is_there
 from sidecar.inject.manifests.edits import Editor
 from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
 from sidecar.rules import manifests as rules
@@ -98,7 +98,8 @@ class Injection:
         section = INIT if self._additions.native else PLAIN
         ours = next((one for one in self._workload.containers if self._is_own(one)), None)
         if ours and ours.section == section:
-            if data_of(ours.node) != self._additions.agent and self._first(ours.node):
+            there = is_there(data_of(ours.node), self._additions.agent)
+            if not there and self._first(ours.node):
                 self.editor.replace_value(ours.node, ours.node, self._additions.agent)
             return
         if ours:
@@ -127,7 +128,8 @@ class Injection:
         for item in items(value_at(self._pod, "volumes")):
             if text_at(item, "name") == VOLUME:
                 node = resolved(item) or item
-                if data_of(node) != self._additions.volume and self._first(node):
+                there = is_there(data_of(node), self._additions.volume)
+                if not there and self._first(node):
                     self.editor.replace_value(node, node, self._additions.volume)
                 return
         self._add_item("volumes", self._additions.volume)

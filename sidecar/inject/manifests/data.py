@@ -9,6 +9,8 @@ import yaml
 
 from sidecar.existing.manifests.tree import is_null, pairs, resolved
 
+_FILLED_IN = {"protocol", "successThreshold", "terminationMessagePath"}
+"""Of what inject adds, the fields that the API's server fills in."""
 _INTEGER = re.compile(r"0|-?[1-9]\d*")
 _OCTAL = re.compile(r"0[0-7]+")
 
@@ -23,6 +25,17 @@ def data_of(node: yaml.Node | None) -> Any:  # noqa: ANN401 - data of any shape
     if is_null(node) or not isinstance(node, yaml.ScalarNode):
         return None
     return node.value if node.style else _plain(str(node.value))
+
+
+def is_there(found: Any, wanted: Any) -> bool:  # noqa: ANN401
+    """Tell whether data is what is wanted, perhaps with what the API's server fills in."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        filled = found.keys() - wanted.keys()
+        same = all(key in found and is_there(found[key], wanted[key]) for key in wanted)
+        return same and filled <= _FILLED_IN
+    if isinstance(wanted, list) and isinstance(found, list) and len(found) == len(wanted):
+        return all(map(is_there, found, wanted))
+    return bool(found == wanted)
 
 
 def _plain(text: str) -> Any:  # noqa: ANN401

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-INJECTED = "sidecar-kit/injected"
-"""On a pod template: the version of the kit that added the agent."""
+from sidecar.kubernetes.pods import INJECTED
+
 UNDO = "sidecar-kit/undo"
 """On a pod template: what uninject cannot see, as JSON; missing where there is nothing."""
 OPT = "sidecar-kit/inject"
@@ -40,3 +40,6 @@ def memory(text: str) -> Memory:
         return Memory(**data)
     except (ValueError, TypeError):
         return Memory()
+
+
+__all__ = ["INJECTED", "OPT", "UNDO", "Memory", "memory"]

@@ -23,7 +23,13 @@ from sidecar.rules.agents import workers_of
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.kubernetes.looks import look_argv, of_pod, seeing
-from sidecar.verify.kubernetes.selection import is_gateway, is_looked_at, not_found
+from sidecar.verify.kubernetes.selection import (
+    is_gateway,
+    is_looked_at,
+    is_meant,
+    not_found,
+    subject_of,
+)
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
@@ -70,11 +76,12 @@ class ReleaseDeployment:
         self._kubectl = kubectl
         self._image = image
         self._began = datetime.now(timezone.utc) - CLOCK_SKEW
-        self._selector = f"--selector={selector or f'{INSTANCE}={release}'}"
+        self._labels = selector or f"{INSTANCE}={release}"
+        self._selector = f"--selector={self._labels}"
         pods = pods_of(kubectl.get("pods", self._selector))
-        traced = [pod for pod in pods if is_looked_at(pod)]
+        traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
         if not traced:
-            raise not_found(kubectl, f"selector {selector}" if selector else f"release {release}")
+            raise not_found(kubectl, subject_of(release, selector))
         self._gateways = [pod for pod in pods if is_gateway(pod)]
         self.has_stand_in = bool(self._gateways)
         self._groups = groups = _by_service(traced)
@@ -96,7 +103,9 @@ class ReleaseDeployment:
         """
         found = list(broken(self._groups))
         with suppress(KubernetesError):
-            found += lacking(self._kubectl.get(KINDS, self._selector)["items"])
+            every = self._kubectl.get(KINDS, self._selector)["items"]
+            meant = (one for one in every if is_meant(one["spec"]["template"], self._labels))
+            found += lacking(meant)
         return found
 
     def look(self, task: Task) -> Look:

@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
-from sidecar.kubernetes.pods import AGENT, GATEWAY, INSTANCE, pods_of
+from sidecar.kubernetes.pods import (
+    AGENT,
+    EVERY_POD,
+    GATEWAY,
+    INSTANCE,
+    is_injected,
+    pods_of,
+)
 from sidecar.verify.kubernetes.unfit import lacks_agent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sidecar.kubernetes.kubectl import Kubectl
-    from sidecar.kubernetes.pods import Pod
+    from sidecar.kubernetes.pods import Object, Pod
 
 _TEST = "delivery-test"
 
@@ -27,6 +34,18 @@ def is_traced(pod: Pod) -> bool:
 def is_looked_at(pod: Pod) -> bool:
     """Tell whether a pod has an agent, or should have one."""
     return is_traced(pod) or _should_be(pod)
+
+
+def is_meant(workload: Object, selector: str) -> bool:
+    """Tell whether a pod, or the template of some, that labels select is also asked for."""
+    return selector != EVERY_POD or is_injected(workload)
+
+
+def subject_of(release: str, selector: str) -> str:
+    """Return what is asked for, for messages."""
+    if selector == EVERY_POD:
+        return "sidecar inject"
+    return f"selector {selector}" if selector else f"release {release}"
 
 
 def is_gateway(pod: Pod) -> bool:

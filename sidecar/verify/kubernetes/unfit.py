@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from sidecar.kubernetes.pods import AGENT, PROBE_IMAGE, message_of, reasons_of, trouble_of
+from sidecar.kubernetes.pods import (
+    AGENT,
+    PROBE_IMAGE,
+    is_injected,
+    message_of,
+    reasons_of,
+    trouble_of,
+)
 from sidecar.rules import parts
 
 if TYPE_CHECKING:
@@ -30,12 +37,13 @@ def has_agent(workload: Mapping[str, Any]) -> bool:
 def lacks_agent(workload: Mapping[str, Any]) -> bool:
     """Tell whether a pod, or the template of one, should have an agent and has none.
 
-    The chart annotates the pods of its services. In other pods, a service that reports to loopback
+    The chart annotates the pods of its services, and inject those that it changes. In other pods,
+    a service that reports to loopback
     needs a receiver of any name there; on the network of the node, that is the node's.
     """
     if has_agent(workload):
         return False
-    if PROBE_IMAGE in (workload["metadata"].get("annotations") or {}):
+    if PROBE_IMAGE in (workload["metadata"].get("annotations") or {}) or is_injected(workload):
         return True
     images = [str(container.get("image", "")) for container in _containers(workload)]
     received = any(word in image for image in images for word in _RECEIVERS)

@@ -8,9 +8,11 @@ import pytest
 from cluster_pods import ended, listed, pod, stand_in
 from fake_kubectl import put_on_path
 
+from sidecar.cli import build_parser
 from sidecar.errors import SidecarError
 from sidecar.kubernetes import ephemeral
 from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.kubernetes.pods import EVERY_POD, INJECTED
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.look import Broken, Look, Task, as_line, from_text
@@ -75,6 +77,26 @@ def test_a_foreign_charts_pods_are_found_by_their_labels(kubectl) -> None:
         SidecarError, match="selector app=none: has no traced pod in namespace shop"
     ):
         ReleaseDeployment(Kubectl("shop"), "", selector="app=none")
+
+
+def test_what_inject_changed_needs_no_release(kubectl) -> None:
+    """In its namespace, with a stand-in there; a workload whose pods are gone is missed."""
+    mine, lost, own = pod("shop-1"), pod("lost-1"), pod("own-1", "own")
+    for data, labels in ((mine, {"app": "shop"}), (lost, {"app": "lost"})):
+        data["metadata"]["labels"] = labels
+        data["metadata"]["annotations"] = {INJECTED: "0.1.0"}
+    del lost["spec"]["initContainers"]
+    template = {"metadata": {"annotations": {INJECTED: "0.1.0"}}, "spec": mine["spec"]}
+    gone = {"metadata": {"name": "gone"}, "spec": {"template": template}}
+    foreign = {"metadata": {"name": "foreign"}, "spec": {"template": own}}
+    kubectl.answer(f"get pods --selector={EVERY_POD}", listed(mine, lost, own, stand_in()))
+    kubectl.answer("get deployments,statefulsets", {"items": [gone, foreign]})
+    found = ReleaseDeployment(Kubectl("shop"), "", selector=EVERY_POD)
+
+    assert (["lost", "shop"], True) == (found.services(), found.has_stand_in)
+    assert ["gone"] == [lack.service for lack in found.absent()]
+    words = ["verify", "--injected"]
+    assert EVERY_POD == build_parser("verify").parse_args(words).selector
 
 
 def test_one_ready_pod_stands_for_its_service(release, kubectl) -> None:
