@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from sidecar.checks import deployment as checks
 from sidecar.checks.charts import check_chart
 from sidecar.checks.spec import check_spec
-from sidecar.commands import _spec
+from sidecar.commands import _files, _spec
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_data, findings_text
-from sidecar.errors import SidecarError
+from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.regions import load_regions
 from sidecar.spec.sources import SpecError
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; return 1 if one is an error."""
-    findings, ignored, subject = _findings(args, ignored_ids(args))
+    judged = _files_findings if args.paths else _findings
+    findings, ignored, subject = judged(args, ignored_ids(args))
     if args.output == "json":
         data = {
             "ok": not failed(findings),
@@ -63,6 +64,19 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
     own = {f"services.{service.name}": service.ignore for service in spec.services or ()}
     findings, ignored = without(found, [*ids, *spec.ignore], own)
     return findings, ignored, f"{plan.region} ({plan.gateway.address})"
+
+
+def _files_findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], int, str]:
+    """Return the findings of files that the user has, as `_findings` does."""
+    if args.target == "helm" or args.out:
+        fix = "Leave out the files, or these flags"
+        raise UsageError("validate", "--target and --out are for a spec", fix)
+    try:
+        found = list(_files.findings_of(args.paths, load_regions(args.regions)))
+    except SidecarError as error:
+        return [checks.as_finding(error)], 0, ""
+    findings, ignored = without(found, ids)
+    return findings, ignored, ", ".join(map(str, args.paths))
 
 
 def _print(findings: list[Finding], ignored: int, valid: str) -> None:

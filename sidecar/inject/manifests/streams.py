@@ -60,7 +60,7 @@ def sources(
             shutil.copyfileobj(stdin, held)
             found.append(Source(STANDARD_INPUT, None, held))
         else:
-            found += [Source(str(file), file) for file in _files(path, recursive=recursive)]
+            found += [Source(str(file), file) for file in files_of(path, recursive=recursive)]
     return found
 
 
@@ -103,7 +103,7 @@ def join(parts: Sequence[IO[bytes]], sink: IO[bytes]) -> None:
         shutil.copyfileobj(part, sink)
 
 
-def _files(path: Path, *, recursive: bool) -> list[Path]:
+def files_of(path: Path, *, recursive: bool) -> list[Path]:
     """Return a file itself, and of a folder the files that kubectl would read."""
     with files.reading(path):
         if not path.is_dir():

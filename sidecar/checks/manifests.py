@@ -1,0 +1,82 @@
+"""What is wrong with the hand-made agents of manifests, as in Compose files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sidecar import files
+from sidecar.checks.agents import check_agents
+from sidecar.checks.clients import check_clients
+from sidecar.existing.compose.agents import find_agents, is_kits_own
+from sidecar.existing.compose.secrets import redact
+from sidecar.existing.manifests.pods import as_compose
+from sidecar.existing.manifests.stream import split
+from sidecar.existing.manifests.tree import Document
+from sidecar.existing.manifests.workloads import find_workloads
+from sidecar.kubernetes.pods import INJECTED, PROBE_IMAGE
+from sidecar.rules import clients, hand_made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from sidecar.existing.compose.records import ComposeFile
+    from sidecar.findings import Finding
+    from sidecar.regions import Region
+    from sidecar.spec import Capacity
+
+_REPLACE = "`sidecar inject --replace` gives each pod the kit's agent"
+_FIXES = {
+    hand_made.PUBLISHED_PORTS.id: f"Remove `hostPort`; {_REPLACE}",
+    hand_made.SHARED_NETWORK.id: f"Remove `hostNetwork`; {_REPLACE}",
+    hand_made.EMBEDDED.id: f"Run it in a container of its own; {_REPLACE}",
+    hand_made.NO_MEMORY_LIMIT.id: f"Set `resources.limits.memory`; {_REPLACE}",
+    hand_made.STOCK_SIZES.id: f"{_REPLACE}, sized for its capacity; docs/tuning.md has the formula",
+}
+"""What to do in a manifest, where the rule speaks of Compose."""
+
+
+def check_manifests(
+    path: Path, regions: Mapping[str, Region], capacity: Capacity
+) -> Iterator[Finding]:
+    """Yield what is wrong with the agents in a file, and with the services that they serve.
+
+    Raises SidecarError where it cannot be read. No finding shows a token.
+    """
+    with files.reading(path), path.open("rb") as lines:
+        for piece in split(lines):
+            document = Document(piece, str(path))
+            for workload in find_workloads(document):
+                pod = as_compose(document, workload, path, (INJECTED, PROBE_IMAGE))
+                for finding in _of_pod(pod, regions, capacity):
+                    yield _worded(finding, pod.tokens)
+
+
+def _of_pod(
+    pod: ComposeFile, regions: Mapping[str, Region], capacity: Capacity
+) -> Iterator[Finding]:
+    agents = find_agents(pod.services)
+    yield from check_agents(pod, agents, regions, capacity)
+    own = {agent.service.name for agent in agents}
+    has_agent = bool(agents) or any(map(is_kits_own, pod.services.values()))
+    elsewhere = {clients.AGENT_HOST_OUTSIDE.id, clients.AGENT_HOST_UNKNOWN.id}
+    quiet = elsewhere | ({clients.AGENT_HOST_LOOPBACK.id} if has_agent else set())
+    reporting = [
+        service
+        for name, service in pod.services.items()
+        if name not in own and any(key.startswith("JAEGER_") for key in service.environment)
+    ]
+    for finding in check_clients(pod, reporting):
+        if finding.id not in quiet:  # a pod's loopback has its agent, and a cluster has more names
+            yield finding
+
+
+def _worded(finding: Finding, tokens: Iterable[str]) -> Finding:
+    cause = finding.cause.replace("network_mode host", "hostNetwork")
+    return replace(
+        finding,
+        cause=redact(cause, tokens),
+        fix=_FIXES.get(finding.id, finding.fix),
+        subject=redact(finding.subject, tokens),
+    )
