@@ -171,6 +171,10 @@ def _template(random: Random, name: str, *, required: bool = False) -> dict[str,
     if random.random() < 0.3:
         pod["initContainers"] = [_container(random, "before", shared)]
     pod["containers"] = [_container(random, f"{name}-{i}", shared) for i in range(1, 3)]
+    for section in ("initContainers", "containers"):
+        for _ in range(random.choice((0, 0, 0, 0, 1, 1, 2))):
+            there = pod.setdefault(section, [])
+            there.insert(random.randint(0, len(there)), _agent(random))
     if random.random() < 0.3:
         pod["volumes"] = random.choice((None, [], [{"name": "tmp", "emptyDir": {}}]))
     pod |= _extras(random)
@@ -182,6 +186,12 @@ def _template(random: Random, name: str, *, required: bool = False) -> dict[str,
         metadata = {"name": name, **(metadata or {})}
     found = {"metadata": metadata, "spec": pod}
     return {"spec": pod} if not required and random.random() < 0.2 else found
+
+
+def _agent(random: Random) -> dict[str, Any]:
+    """Return an agent that somebody set up by hand."""
+    found = {"name": "old", "image": "jaegertracing/jaeger-agent:1.50.0", **_extras(random)}
+    return found if random.random() < 0.5 else {"image": found.pop("image"), **found}
 
 
 def _container(random: Random, name: str, shared: list[Any]) -> dict[str, Any]:

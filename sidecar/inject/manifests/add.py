@@ -228,19 +228,19 @@ class Injection:
     def _entries(self, target: Node, indexes: list[int], edits: list[Any]) -> list[dict[str, Any]]:
         """Return what brings each part that is taken out back to its place."""
         kept = [index for index in range(len(target.value)) if index not in indexes]
-        entries, taken = [], 0
+        entries = []
         for edit, index in zip(edits, _firsts(indexes, len(edits)), strict=True):
             before = sum(other < index for other in kept)
             entry: dict[str, Any] = {"before": before, "gap": 0}
             if not is_flow(target) and before:
                 base = self._document.after(target.value[kept[before - 1]])
+                taken = sum(one.end - one.start for one in edits if base <= one.start < edit.start)
                 entry["gap"] = max(0, edit.start - base - taken)
             elif not is_flow(target) and kept:
                 dash = self._document.dash(target, kept[0])
                 line = self._document.text.rfind("\n", 0, dash) + 1
                 later = sum(one.end - one.start for one in edits if edit.end <= one.start < line)
                 entry["gap"] = line - edit.end - later
-            taken += (edit.end - edit.start) if before else 0
             text = self._document.text[edit.start : edit.end]
             if not holds_token(text):
                 entry["text"] = text

@@ -171,10 +171,12 @@ class Editor:
         ends = [value for _, value in parent.value]
         indexes = [index for index, node in enumerate(starts) if node.value in keys]
         own = [not is_flow(parent) and self._document.own_line(node) for node in starts]
-        for index in indexes:
-            if own[index]:
-                begin, end = self._lines_of(self._document.line_start(starts[index]), ends[index])
-                self.edit(parent, begin, end, "")
+        lines = [
+            (self._document.line_start(starts[index]), self._document.after(ends[index]))
+            for index in indexes
+            if own[index]
+        ]
+        self._drop_lines(parent, lines)
         self._drop(parent, starts, ends, [index for index in indexes if not own[index]])
 
     def drop_items(self, parent: Node, indexes: list[int]) -> None:
@@ -182,24 +184,26 @@ class Editor:
         if is_flow(parent):
             self._drop(parent, parent.value, parent.value, indexes)
             return
-        for index in indexes:
-            begin, end = self.lines_of_item(parent, index)
-            self.edit(parent, begin, end, "")
+        self._drop_lines(parent, [self._lines_of_item(parent, index) for index in indexes])
 
-    def lines_of_item(self, parent: Node, index: int) -> tuple[int, int]:
+    def _lines_of_item(self, parent: Node, index: int) -> tuple[int, int]:
         """Return the part of the text that an item of a block list takes."""
         dash = self._document.dash(parent, index)
         begin = self._text.rfind("\n", 0, dash) + 1
         if self._text[begin:dash].strip(" "):
             raise self.uneditable(parent.value[index])
-        return self._lines_of(begin, parent.value[index])
+        return begin, self._document.after(parent.value[index])
 
-    def _lines_of(self, begin: int, node: Node) -> tuple[int, int]:
-        """Return a part that begins with a line; the last line takes the break in front of it."""
-        end = self._document.after(node)
-        if end == len(self._text) and not self._text.endswith(("\n", "\r")) and begin:
-            begin -= 2 if self._text.startswith("\r\n", begin - 2) else 1
-        return begin, end
+    def _drop_lines(self, parent: Node, parts: list[tuple[int, int]]) -> None:
+        """Take lines out; at an unended end, with the break in front of them."""
+        unended = not self._text.endswith(("\n", "\r"))
+        while unended and len(parts) > 1 and parts[-2][1] == parts[-1][0]:
+            parts = [*parts[:-2], (parts[-2][0], parts[-1][1])]
+        for begin, end in parts:
+            start = begin
+            if unended and begin and end == len(self._text):
+                start -= 2 if self._text.startswith("\r\n", begin - 2) else 1
+            self.edit(parent, start, end, "")
 
     def _drop(self, parent: Node, starts: list[Node], ends: list[Node], indexes: list[int]) -> None:
         """Take runs out of what stands on one line, each up to what follows it."""

@@ -32,13 +32,14 @@ def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, na
     except yaml.YAMLError:
         event("not YAML")
         return
-    once, outcomes = inject(data, native=native)
+    once, outcomes = inject(data, native=native, replace=("*",))
     for one in outcomes:
         event(one.skip.problem.rule.id if one.skip and one.skip.problem else one.done)
     after = list(yaml.load_all(once.removeprefix(b"\xef\xbb\xbf"), Loader=yaml.CBaseLoader))
 
     assert data == uninject(once)[0]
     assert once == inject(once, native=native)[0]
+    assert once == inject(once, native=native, replace=("*",))[0]
     assert [_bare(one) for one in before] == [_bare(one) for one in after]
     assert len(list(split(data.splitlines(True)))) == len(list(split(once.splitlines(True))))
 
@@ -55,7 +56,8 @@ def _bare(value: Any) -> Any:
 
 
 def _is_ours(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("name") in (*OURS, "jaeger-agent", "sidecar-token")
+    names = (*OURS, "jaeger-agent", "sidecar-token", "old")
+    return isinstance(item, dict) and item.get("name") in names
 
 
 @cases(0.3)
