@@ -24,7 +24,7 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo down images render validate verify test test-fast test-all lint format chart \
-  bench faults lock golden fuzz dist dist-check release release-check clean
+  bench faults lock golden fuzz stacks dist dist-check release release-check clean
 
 help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
@@ -72,6 +72,9 @@ golden: $(READY) ## refresh the golden files and the committed rendering: [GOLDE
 
 fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_CASES=n
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 $(PROPERTIES)
+
+stacks: $(READY) ## run all stacks of users with agents; `make test` runs three
+	@STACKS=all $(BIN)/python -m pytest -q tests/e2e/compose/test_injected_stacks.py
 
 chart: ## lint and render the charts: [HELM=helm4]
 	@$(HELM) lint helm helm/charts/sidecar-agent --strict

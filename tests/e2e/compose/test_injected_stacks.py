@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,3 +121,28 @@ def test_services_of_one_network_share_an_agent(running):
     assert 0 == proof.code, proof.out
     assert {"fetch", "parse"} == {service for service, _ in hops}
     assert {True} == {hop["ok"] for hop in hops.values()}
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@pytest.mark.parametrize(
+    "name", ["replicas", "agent-inside", "two-networks", "jobs", "version-two"]
+)
+def test_a_further_stack_is_proven_and_goes_back(name, running):
+    """Whatever its shape, each traced service is proven, and removal brings the stack back."""
+    with running(name) as stack:
+        before = stack.state()
+        done = stack.inject("--region", "local", "--activate", "--output", "json")
+        assert 0 == done.code, done.err
+        stack.run(*UP)
+        for service in done.report["replaced"]:
+            stack.run("rm", "--stop", "--force", service)
+        hops, proof = stack.hops("--spans", "50")
+        stack.inject("--remove")
+        stack.run(*UP)
+        after = stack.state()
+
+    traced = {each["service"] for each in done.report["services"] if each["traced"]}
+    assert 0 == proof.code, proof.out
+    assert traced == {service for service, _ in hops}
+    assert {True} == {hop["ok"] for hop in hops.values()}
+    assert before.keys() == after.keys()
