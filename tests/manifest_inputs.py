@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.existing.manifests.config_maps import ConfigMaps
 from sidecar.existing.manifests.stream import split
 from sidecar.inject.manifests import documents
 from sidecar.inject.manifests.choose import Choice
@@ -54,9 +55,9 @@ def added(*, native: bool = True) -> Additions:
 def inject(data: bytes, name: str = "in.yaml", **chosen: Any) -> tuple[bytes, list[Outcome]]:
     """Return a stream with agents, and what became of its workloads."""
     choice = Choice(**chosen)
-    out, outcomes = [], []
+    out, outcomes, maps = [], [], ConfigMaps()
     for piece in split(data.splitlines(keepends=True)):
-        changed = documents.inject(piece, name, choice, added(native=choice.native))
+        changed = documents.inject(piece, name, choice, added(native=choice.native), maps)
         out.append(changed.data)
         outcomes += changed.outcomes
     return b"".join(out), outcomes

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sidecar.commands import _manifests, _spec
 from sidecar.console import say
 from sidecar.errors import SidecarError, UsageError
+from sidecar.existing.manifests.config_maps import ConfigMaps
 from sidecar.inject.manifests import documents
 from sidecar.inject.manifests.choose import Choice, check_selector
 from sidecar.regions import load_regions
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, head: bytes) -> int:
         replace=tuple(args.replace),
         native=native,
     )
-    transform = partial(documents.inject, choice=choice, additions=added)
+    transform = partial(documents.inject, choice=choice, additions=added, config_maps=ConfigMaps())
     report = _manifests.run(args, head, transform, partial(_check_names, choice))
     counts = report.counts
     say(

@@ -64,6 +64,7 @@ class Injection:
         self._replace_agents()
         for container in self._served():  # at one place, what is deeper comes first
             self._set_variables(container)
+            self._say_config_maps(container)
         self._add_agent()
         self._add_volume()
         self._annotate()
@@ -173,6 +174,15 @@ class Injection:
             raise self._shared(pair.key)
         text = self.editor.replace_pair(item, pair, self.editor.pair_text("value", wanted))
         self._memory.texts.setdefault(path, text)
+
+    def _say_config_maps(self, container: Container) -> None:
+        taken = self._shares.config_maps.variables(self._workload.namespace, container.node)
+        for node, name, place, names in taken:
+            cause = (
+                f"{container.name} takes {', '.join(names)} from ConfigMap {name} ({place}); "
+                "the agent's address in env wins, the others stay"
+            )
+            self._say(rules.ELSEWHERE, node, cause)
 
     def _say_elsewhere(self, container: Container, there: dict[str, Node]) -> None:
         for name, item in there.items():

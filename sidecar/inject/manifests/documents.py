@@ -18,6 +18,7 @@ from sidecar.rules import manifests as rules
 from sidecar.rules.catalogue import rules as all_rules
 
 if TYPE_CHECKING:
+    from sidecar.existing.manifests.config_maps import ConfigMaps
     from sidecar.existing.manifests.tree import Edit
     from sidecar.existing.manifests.workloads import Workload
     from sidecar.findings import Finding
@@ -48,19 +49,24 @@ class Changed:
     outcomes: tuple[Outcome, ...] = ()
 
 
-def inject(piece: Piece, file: str, choice: Choice, additions: Additions) -> Changed:
+def inject(
+    piece: Piece, file: str, choice: Choice, additions: Additions, config_maps: ConfigMaps
+) -> Changed:
     """Give the workloads of a document an agent.
 
+    `config_maps` are those of the stream's documents before it; its own are added.
     Raises SidecarError for a document that cannot be read, or if uninject would not give the same
     bytes back.
     """
     document = Document(piece, file)
+    config_maps.take(document)
     chosen: list[tuple[Workload, Skip | None]] = [
         (workload, choose.skip(workload, choice)) for workload in find_workloads(document)
     ]
     outcomes: list[Outcome] = []
     edits: list[Edit] = []
-    shares = Shares(document, [workload for workload, skip in chosen if not skip])
+    traced = [workload for workload, skip in chosen if not skip]
+    shares = Shares(document, traced, config_maps)
     for workload, skip in chosen:
         if skip:
             outcomes.append(_outcome(document, workload, "skipped", skip))

@@ -9,6 +9,7 @@ from sidecar.existing.manifests.tree import Alias, all_nodes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sidecar.existing.manifests.config_maps import ConfigMaps
     from sidecar.existing.manifests.tree import Document, Node
     from sidecar.existing.manifests.workloads import Workload
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 class Shares:
     """Which nodes may change, where some workloads of a document get an agent."""
 
-    def __init__(self, document: Document, chosen: Sequence[Workload]) -> None:
+    def __init__(
+        self, document: Document, chosen: Sequence[Workload], config_maps: ConfigMaps
+    ) -> None:
+        self.config_maps = config_maps
         self.done: set[int] = set()
         """Marks of what is edited already: an alias leads there again."""
         self._aliases = document.aliases

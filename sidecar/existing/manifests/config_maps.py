@@ -1,0 +1,42 @@
+"""The ConfigMaps of a stream, as far as they hold variables of a tracing client: names only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.existing.manifests.tree import items, pairs, resolved, text_at, value_at
+
+if TYPE_CHECKING:
+    from sidecar.existing.manifests.tree import Document, Node
+
+PREFIX = "JAEGER_"
+
+
+class ConfigMaps:
+    """Those that came before in the stream: Helm and Kustomize put them in front of workloads."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+
+    def take(self, document: Document) -> None:
+        """Remember the ConfigMaps of a document; what they hold is not read."""
+        kind = text_at(document.root, "kind")
+        if kind not in ("ConfigMap", "List"):
+            return
+        for node in [document.root, *map(resolved, items(value_at(document.root, "items")))]:
+            names = [name for name in pairs(value_at(node, "data")) if name.startswith(PREFIX)]
+            if node is not None and names and text_at(node, "kind") == "ConfigMap":
+                key = (text_at(node, "metadata", "namespace"), text_at(node, "metadata", "name"))
+                self._found[key] = (document.place(node), names)
+
+    def variables(self, namespace: str, container: Node) -> list[tuple[Node, str, str, list[str]]]:
+        """Return what a container takes from them: where it says so, the map, its place, names."""
+        found = []
+        for source in items(value_at(container, "envFrom")):
+            name = text_at(source, "configMapRef", "name")
+            known = self._found.get((namespace, name)) or self._found.get(("", name))
+            if known:
+                prefix = text_at(source, "prefix")
+                names = [f"{prefix}{one}" for one in known[1]]
+                found.append((source, name, known[0], names))
+        return found
