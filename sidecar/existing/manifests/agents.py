@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sidecar.existing.compose import software
 from sidecar.existing.compose.agents import HOST_PORTS, MARKS
-from sidecar.existing.manifests.tree import all_nodes
+from sidecar.existing.manifests.nodes import all_nodes
 from sidecar.rules.recognition import holds_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sidecar.existing.manifests.tree import Node
+    from sidecar.existing.manifests.nodes import Node
     from sidecar.existing.manifests.workloads import Container
 
 AGENT, BACKEND = "agent", "tracing backend"

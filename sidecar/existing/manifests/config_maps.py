@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.existing.manifests.tree import items, pairs, resolved, text_at, value_at
+from sidecar.existing.manifests.nodes import (
+    items,
+    pairs,
+    resolved,
+    text_at,
+    value_at,
+)
 
 if TYPE_CHECKING:
-    from sidecar.existing.manifests.tree import Document, Node
+    from sidecar.existing.manifests.nodes import Node
+    from sidecar.existing.manifests.tree import Document
 
 PREFIX = "JAEGER_"
 

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 from sidecar.existing.compose import secrets
 from sidecar.existing.compose.interpolation import resolve
 from sidecar.existing.compose.records import ComposeFile, ComposeService, Port, Text
-from sidecar.existing.manifests.tree import items, pairs, resolved, text_at, value_at
+from sidecar.existing.manifests.nodes import (
+    items,
+    pairs,
+    resolved,
+    text_at,
+    value_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from sidecar.existing.manifests.tree import Document, Node
+    from sidecar.existing.manifests.nodes import Node
+    from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Container, Workload
 
 _OWN = "sidecar-kit.role=agent"

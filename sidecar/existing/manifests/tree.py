@@ -3,63 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
 from sidecar.errors import SidecarError
+from sidecar.existing.manifests.composing import compose
+from sidecar.existing.manifests.nodes import (
+    MERGE,
+    Alias,
+    all_nodes,
+    is_text_block,
+    leaf,
+    resolved,
+)
 from sidecar.existing.manifests.stream import BOM
 from sidecar.rules import manifests as rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+    from sidecar.existing.manifests.nodes import Node
     from sidecar.existing.manifests.stream import Piece
     from sidecar.findings import Problem
 
-_STR = "tag:yaml.org,2002:str"
 
-_NULL = ("", "~", "null", "Null", "NULL")
-_MERGE = "<<"
-_MAY_ALIAS = re.compile(r"[\s\[{,:-]\*[^\s*,]")
-_DEEP_LINE = re.compile(r"^[ \-?:]{200}", re.MULTILINE)
-_OPENING = re.compile(r"[\[{]")
 MOST_BYTES = 8 * 1024 * 1024
-_MOST_NESTED = 100
-"""Levels: no object of the API has a third of them, and the C parser is recursive."""
 _MOST_VALUES = 1_000_000
 """Of one document, with aliases expanded."""
-_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-
-Node: TypeAlias = yaml.Node
-
-
-class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
-    """Reads every value as text, and asks for no tag: that halves the time of a document."""
-
-    def descend_resolver(self, *_: object) -> None: ...
-
-    def ascend_resolver(self) -> None: ...
-
-    def resolve(self, *_: object) -> str:
-        return _STR
-
-
-class Alias(yaml.Node):
-    """The place where an alias stands; `target` is the node that it names."""
-
-    id = "alias"
-
-    def __init__(self, target: yaml.Node, start_mark: Any, end_mark: Any) -> None:  # noqa: ANN401
-        super().__init__(target.tag, target.value, start_mark, end_mark)
-        self.target = target
-
-
-class Pair(NamedTuple):
-    """A key of a map and its value, which may be an Alias."""
-
-    key: Node
-    value: Node
 
 
 class Edit(NamedTuple):
@@ -112,11 +83,8 @@ class Document:
     # Reading ----------------------------------------------------------------------------------
 
     def _compose(self) -> Node | None:
-        text = _SURROGATES.sub("_" * 12, self.text) if "\\u" in self.text else self.text
         try:
-            if _MAY_ALIAS.search(text) or _may_be_deep(text):
-                return _Composer(self, text).root()
-            return yaml.compose(text, Loader=_Loader)
+            return compose(self.text, self.refusal)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line if mark else self.text.count("\n", 0, getattr(error, "position", 0))
@@ -157,7 +125,7 @@ class Document:
                     raise self.refusal(line, problem)
                 if not isinstance(key, Alias):
                     raise self.refusal(line, rules.BROKEN.problem("has a key that is not text"))
-            if key.value in seen and key.value != _MERGE:
+            if key.value in seen and key.value != MERGE:
                 cause = f"the key {str(key.value)[:60]!r} is given twice"
                 raise self.refusal(line, rules.DOUBLED.problem(cause))
             seen.add(key.value)
@@ -220,123 +188,6 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]*)+(?:#[^\r\n]*)?")
 _DASH = re.compile(r"^[ ]*(?P<dash>-)(?=\s|\Z)", re.MULTILINE)
 
 
-def leaf(node: Node) -> Node:
-    """Return the last value inside a block; any other node itself."""
-    while isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) and not node.flow_style:
-        last = node.value[-1]
-        node = last[1] if isinstance(last, tuple) else last
-    return node
-
-
-def is_flow(node: Node) -> bool:
-    """Tell whether a node stands in brackets or is a single value."""
-    return bool(getattr(node, "flow_style", True))
-
-
-def is_text_block(node: Node) -> bool:
-    """Tell whether a node is a text that begins with `|` or `>`."""
-    return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
-
-
-def resolved(node: Node | None) -> Node | None:
-    """Return the node that an alias names; any other node itself."""
-    return node.target if isinstance(node, Alias) else node
-
-
-def own_pairs(node: Node | None) -> dict[str, Pair]:
-    """Return the keys that a map itself has, without those of its merge keys."""
-    node = resolved(node)
-    if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {key.value: Pair(key, value) for key, value in node.value}
-
-
-def pairs(node: Node | None, depth: int = 0) -> dict[str, Pair]:
-    """Return a map's keys, with those of its merge keys, over which its own ones win."""
-    own = own_pairs(node)
-    if _MERGE not in own or depth > _MOST_NESTED:
-        return own
-    merge = own.pop(_MERGE)
-    source = resolved(merge.value)
-    sources = source.value if isinstance(source, yaml.SequenceNode) else [source]
-    merged: dict[str, Pair] = {}
-    for one in sources:
-        merged = {**pairs(one, depth + 1), **merged}
-    return {**merged, **own}
-
-
-def pair_at(node: Node | None, key: str) -> Pair | None:
-    """Return a key of a map with its value, perhaps by a merge key; None where it is missing."""
-    node = resolved(node)
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    merges = False
-    for own, value in node.value:
-        if own.value == key:
-            return Pair(own, value)
-        merges = merges or own.value == _MERGE
-    return pairs(node).get(key) if merges else None
-
-
-def value_at(node: Node | None, *path: str) -> Node | None:
-    """Return what a path of keys leads to, with aliases followed; None where it ends earlier."""
-    for key in path:
-        pair = pair_at(node, key)
-        if pair is None:
-            return None
-        node = pair.value
-    return resolved(node)
-
-
-def items(node: Node | None) -> list[Node]:
-    """Return a list's items, aliases as they stand; empty for another node."""
-    node = resolved(node)
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
-
-
-def text_at(node: Node | None, *path: str) -> str:
-    """Return the text that a path leads to; empty where there is none, and for null."""
-    found = value_at(node, *path)
-    if not isinstance(found, yaml.ScalarNode) or is_null(found):
-        return ""
-    return str(found.value)
-
-
-def texts_at(node: Node | None, *path: str) -> dict[str, str]:
-    """Return the map of texts that a path leads to."""
-    found = pairs(value_at(node, *path))
-    return {key: text_at(pair.value) for key, pair in found.items()}
-
-
-def is_null(node: Node | None) -> bool:
-    """Tell whether a node is null or missing."""
-    node = resolved(node)
-    if node is None:
-        return True
-    return isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NULL
-
-
-def all_nodes(root: Node) -> Iterator[Node]:
-    """Yield each node once; of an alias, the place where it stands."""
-    seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        if isinstance(node, yaml.MappingNode):
-            for pair in node.value:
-                waiting += pair
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-
-
-def _line(event: Any) -> int:  # noqa: ANN401 - yaml has no types
-    return int(event.start_mark.line)
-
-
 def _decoded(data: bytes, place: str) -> str:
     if len(data) > MOST_BYTES:
         cause = f"the document is larger than {MOST_BYTES // 2**20} MiB"
@@ -348,21 +199,6 @@ def _decoded(data: bytes, place: str) -> str:
         start, _, number = place.rpartition(":")
         problem = rules.BROKEN.problem("is not UTF-8 text", "Save it as UTF-8")
         raise SidecarError.from_problem(f"{start}:{int(number) + line}", problem) from None
-
-
-def _may_be_deep(text: str) -> bool:
-    """Tell whether a document may be nested so deep that it is to be read with care."""
-    if _DEEP_LINE.search(text) or "- - - - - - - -" in text:
-        return True
-    opened = 0
-    deepest = 0
-    for bracket in _BRACKETS.findall(text) if len(_OPENING.findall(text)) > _MOST_NESTED else ():
-        opened += 1 if bracket in "[{" else -1
-        deepest = max(deepest, opened)
-    return deepest > _MOST_NESTED // 2
-
-
-_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def _expanded(node: Node, sizes: dict[int, int]) -> int:
@@ -378,60 +214,3 @@ def _expanded(node: Node, sizes: dict[int, int]) -> int:
         children = [child for pair in node.value for child in pair]
     sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
     return sizes[id(node)]
-
-
-class _Composer:
-    """Composes a document with the places of its aliases, and not too deep."""
-
-    def __init__(self, document: Document, text: str) -> None:
-        self._document = document
-        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_Loader))
-        self._anchors: dict[str, Node] = {}
-
-    def root(self) -> Node | None:
-        found = None
-        for event in self._events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                if found is not None:
-                    problem = rules.BROKEN.problem("is not YAML: expected one document")
-                    raise self._document.refusal(_line(event), problem)
-                found = self._node(next(self._events), 1)
-        return found
-
-    def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - yaml has no types
-        line = event.start_mark.line
-        if depth > _MOST_NESTED:
-            cause = f"is nested deeper than {_MOST_NESTED} levels"
-            raise self._document.refusal(line, rules.EXPLODING.problem(cause, "Flatten it"))
-        if isinstance(event, yaml.AliasEvent):
-            name = str(event.anchor)
-            target = self._anchors.get(name)
-            if target is None:
-                problem = rules.BROKEN.problem(f"no anchor has the name of *{name[:60]}")
-                raise self._document.refusal(line, problem)
-            if target.end_mark is None:
-                problem = rules.EXPLODING.problem("a value holds itself by an alias")
-                raise self._document.refusal(line, problem)
-            return Alias(target, event.start_mark, event.end_mark)
-        return self._collected(event, depth)
-
-    def _collected(self, event: Any, depth: int) -> Node:  # noqa: ANN401
-        node: Node
-        of_map = isinstance(event, yaml.MappingStartEvent)
-        if not of_map and not isinstance(event, yaml.SequenceStartEvent):
-            node = yaml.ScalarNode(_STR, event.value, event.start_mark, event.end_mark, event.style)
-            if event.anchor:
-                self._anchors[event.anchor] = node
-            return node
-        kind = yaml.MappingNode if of_map else yaml.SequenceNode
-        node = kind(event.tag or _STR, [], event.start_mark, None, event.flow_style)
-        if event.anchor:
-            self._anchors[event.anchor] = node
-        while not isinstance(inner := next(self._events), yaml.CollectionEndEvent):
-            child = self._node(inner, depth + 1)
-            if of_map:
-                node.value.append((child, self._node(next(self._events), depth + 1)))
-            else:
-                node.value.append(child)
-        node.end_mark = inner.end_mark
-        return node

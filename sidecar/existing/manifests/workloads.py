@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.existing.manifests.tree import (
+from sidecar.existing.manifests.nodes import (
     Alias,
     items,
     pair_at,
@@ -19,7 +19,8 @@ from sidecar.existing.manifests.tree import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sidecar.existing.manifests.tree import Document, Node
+    from sidecar.existing.manifests.nodes import Node
+    from sidecar.existing.manifests.tree import Document
 
 _TEMPLATES = {
     "Pod": (),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sidecar.existing.manifests import agents
-from sidecar.existing.manifests.tree import (
+from sidecar.existing.manifests.nodes import (
     all_nodes,
     is_flow,
     is_null,
@@ -22,19 +22,19 @@ from sidecar.existing.manifests.tree import (
 from sidecar.inject.manifests.choose import agents_in, is_injected
 from sidecar.inject.manifests.data import data_of, is_there
 from sidecar.inject.manifests.edits import Editor
+from sidecar.inject.manifests.giving_way import INIT, PLAIN, GivingWay
 from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
 from sidecar.rules import manifests as rules
 from sidecar.rules.recognition import holds_token
 from sidecar.targets.manifests import AGENT, VOLUME
 
 if TYPE_CHECKING:
-    from sidecar.existing.manifests.tree import Document, Node, Pair
+    from sidecar.existing.manifests.nodes import Node, Pair
+    from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Container, Workload
     from sidecar.findings import Finding
     from sidecar.inject.manifests.shared import Shares
     from sidecar.targets.manifests import Additions
-
-INIT, PLAIN = "initContainers", "containers"
 
 
 class Injection:
@@ -173,6 +173,8 @@ class Injection:
         if self._shares.is_named(pair.value) or pair.key.value not in own_pairs(item):
             raise self._shared(pair.key)
         text = self.editor.replace_pair(item, pair, self.editor.pair_text("value", wanted))
+        if holds_token(text):
+            raise self.editor.uneditable(pair.key)
         self._memory.texts.setdefault(path, text)
 
     def _say_config_maps(self, container: Container) -> None:
@@ -197,65 +199,17 @@ class Injection:
             )
             self._say(rules.ELSEWHERE, item, cause)
 
-    # Agents that give way ---------------------------------------------------------------------
-
     def _replace_agents(self) -> None:
         gone = [self._workload.containers[index] for index in agents_in(self._workload)]
-        for section in (INIT, PLAIN):
-            target = value_at(self._pod, section)
-            own = [one for one in gone if one.section == section]
-            if target is not None and own and self._first(target, "agents"):
-                self._remove(target, section, own)
-        for container in gone:
-            self._say_replaced(container)
-
-    def _remove(self, target: Node, section: str, gone: list[Container]) -> None:
         for container in gone:
             if self._shares.is_named(container.item):
                 raise self._shared(container.node)
-        indexes = [container.index for container in gone]
-        if len(indexes) == len(target.value):
-            self._replace_only(target, section, gone)
-            return
-        before = len(self.editor.edits)
-        self.editor.drop_items(target, indexes)
-        edits = self.editor.edits[before:]
-        for entry in self._entries(target, indexes, edits):
-            self._memory.containers.append({"section": section, **entry})
-
-    def _replace_only(self, target: Node, section: str, gone: list[Container]) -> None:
-        """Put the agent into the place of a list's only item."""
-        item = gone[0].item
-        if len(gone) > 1 or not self._additions.native:
-            raise self.editor.uneditable(item)
-        start, end = int(item.start_mark.index), self._document.end(item)
-        text = self._document.text[start:end]
-        entry = {"section": section, "only": True}
-        self._memory.containers.append(entry if holds_token(text) else {**entry, "text": text})
-        self.editor.replace_value(target, item, self._additions.agent)
-        self._first(target)
-
-    def _entries(self, target: Node, indexes: list[int], edits: list[Any]) -> list[dict[str, Any]]:
-        """Return what brings each part that is taken out back to its place."""
-        kept = [index for index in range(len(target.value)) if index not in indexes]
-        entries = []
-        for edit, index in zip(edits, _firsts(indexes, len(edits)), strict=True):
-            before = sum(other < index for other in kept)
-            entry: dict[str, Any] = {"before": before, "gap": 0}
-            if not is_flow(target) and before:
-                base = self._document.after(target.value[kept[before - 1]])
-                taken = sum(one.end - one.start for one in edits if base <= one.start < edit.start)
-                entry["gap"] = max(0, edit.start - base - taken)
-            elif not is_flow(target) and kept:
-                dash = self._document.dash(target, kept[0])
-                line = self._document.text.rfind("\n", 0, dash) + 1
-                later = sum(one.end - one.start for one in edits if edit.end <= one.start < line)
-                entry["gap"] = line - edit.end - later
-            text = self._document.text[edit.start : edit.end]
-            if not holds_token(text):
-                entry["text"] = text
-            entries.append(entry)
-        return entries
+        agent = self._additions.agent if self._additions.native else None
+        way = GivingWay(self._document, self.editor, gone, self._first)
+        way.run(self._pod, agent)
+        self._memory.containers += way.entries
+        for container in gone:
+            self._say_replaced(container)
 
     def _say_replaced(self, container: Container) -> None:
         was = "native sidecar" if text_at(container.item, "restartPolicy") else "plain container"
@@ -353,10 +307,3 @@ def _is_empty(node: Node) -> bool:
     return is_null(target) or (
         isinstance(target, (yaml.MappingNode, yaml.SequenceNode)) and not target.value
     )
-
-
-def _firsts(indexes: list[int], count: int) -> list[int]:
-    """Return the first index that each edit takes out: one each, or one for a run."""
-    if len(indexes) == count:
-        return indexes
-    return [index for index in indexes if index - 1 not in indexes]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sidecar.errors import UsageError
 from sidecar.existing.compose.software import use_of
 from sidecar.existing.manifests.agents import AGENT, part_of
-from sidecar.existing.manifests.tree import items, text_at, texts_at, value_at
+from sidecar.existing.manifests.nodes import items, text_at, texts_at, value_at
 from sidecar.inject.manifests.marks import INJECTED, OPT
 from sidecar.rules import manifests as rules
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from sidecar.existing.manifests.tree import is_null, pairs, resolved
+from sidecar.existing.manifests.nodes import is_null, pairs, resolved
 
 _FILLED_IN = {"protocol", "successThreshold", "terminationMessagePath"}
 """Of what inject adds, the fields that the API's server fills in."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from sidecar.errors import SidecarError
-from sidecar.existing.manifests.tree import (
+from sidecar.existing.manifests.nodes import (
     Alias,
-    Edit,
     is_flow,
     is_null,
     is_text_block,
@@ -17,13 +16,15 @@ from sidecar.existing.manifests.tree import (
     own_pairs,
     resolved,
 )
+from sidecar.existing.manifests.tree import Edit
 from sidecar.rules.manifests import UNEDITABLE
 from sidecar.targets.manifests.text import block, flow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from sidecar.existing.manifests.tree import Document, Node, Pair
+    from sidecar.existing.manifests.nodes import Node, Pair
+    from sidecar.existing.manifests.tree import Document
     from sidecar.targets.manifests.text import Json
 
 

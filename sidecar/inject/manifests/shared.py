@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.existing.manifests.tree import Alias, all_nodes
+from sidecar.existing.manifests.nodes import Alias, all_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sidecar.existing.manifests.config_maps import ConfigMaps
-    from sidecar.existing.manifests.tree import Document, Node
+    from sidecar.existing.manifests.nodes import Node
+    from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Workload
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.existing.manifests.tree import (
+from sidecar.existing.manifests.nodes import (
     items,
     own_pairs,
     pair_at,
@@ -19,7 +19,8 @@ from sidecar.rules import manifests as rules
 from sidecar.targets.manifests import AGENT, VARIABLES, VOLUME
 
 if TYPE_CHECKING:
-    from sidecar.existing.manifests.tree import Document, Node, Pair
+    from sidecar.existing.manifests.nodes import Node, Pair
+    from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Container, Workload
     from sidecar.findings import Finding
 

@@ -35,7 +35,7 @@ EXAMPLES = {
     "unrendered-template": _pair("{{- if .Values.on }}\nkind: Pod\n{{- end }}\n"),
     "doubled-key": _pair("kind: Pod\nkind: Pod\n"),
     "manifest-too-large": _pair(f"kind: {'x' * 9_000_000}\n"),
-    "exploding-manifest": _pair("a: " + "[" * 200 + "]" * 200),
+    "exploding-manifest": _pair("a: " + "[" * 3000 + "]" * 3000),
     "no-such-workload": example(
         manifests.named, Call("wbe", {"web"}), Call("deployment/web", {"web"})
     ),

@@ -1,0 +1,99 @@
+"""Agents of the user's that give way: taken out of their lists, and remembered for uninject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sidecar.existing.manifests.nodes import is_flow, value_at
+from sidecar.rules.recognition import holds_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sidecar.existing.manifests.nodes import Node
+    from sidecar.existing.manifests.tree import Document, Edit
+    from sidecar.existing.manifests.workloads import Container
+    from sidecar.inject.manifests.edits import Editor
+    from sidecar.targets.manifests.text import Json
+
+INIT, PLAIN = "initContainers", "containers"
+
+
+class GivingWay:
+    """The edits that take agents out of a pod. Raises SidecarError where one is impossible."""
+
+    def __init__(
+        self,
+        document: Document,
+        editor: Editor,
+        gone: Sequence[Container],
+        is_first: Callable[[Node, str], bool],
+    ) -> None:
+        self._document = document
+        self._editor = editor
+        self._gone = gone
+        self._is_first = is_first
+        self.entries: list[dict[str, Any]] = []
+        """For the memory: what brings each of them back, without a text where it held a token."""
+
+    def run(self, pod: Node, agent: Json | None) -> None:
+        """Collect the edits; `agent` takes the place of a list's only item, where it may."""
+        for section in (INIT, PLAIN):
+            target = value_at(pod, section)
+            own = [one for one in self._gone if one.section == section]
+            if target is not None and own and self._is_first(target, "agents"):
+                self._remove(target, section, own, agent)
+
+    def _remove(
+        self, target: Node, section: str, gone: list[Container], agent: Json | None
+    ) -> None:
+        indexes = [container.index for container in gone]
+        if len(indexes) == len(target.value):
+            self._replace_only(target, section, agent)
+            return
+        before = len(self._editor.edits)
+        self._editor.drop_items(target, indexes)
+        edits = self._editor.edits[before:]
+        for entry in self._entries(target, indexes, edits):
+            self.entries.append({"section": section, **entry})
+
+    def _replace_only(self, target: Node, section: str, agent: Json | None) -> None:
+        """Put the agent into the place of a list's only item."""
+        item = target.value[0]
+        if len(target.value) > 1 or agent is None:
+            raise self._editor.uneditable(item)
+        start, end = int(item.start_mark.index), self._document.end(item)
+        text = self._document.text[start:end]
+        entry = {"section": section, "only": True}
+        self.entries.append(entry if holds_token(text) else {**entry, "text": text})
+        self._editor.replace_value(target, item, agent)
+        self._is_first(target, "")
+
+    def _entries(self, target: Node, indexes: list[int], edits: list[Edit]) -> list[dict[str, Any]]:
+        """Return what brings each part that is taken out back to its place."""
+        kept = [index for index in range(len(target.value)) if index not in indexes]
+        entries = []
+        for edit, index in zip(edits, _firsts(indexes, len(edits)), strict=True):
+            before = sum(other < index for other in kept)
+            entry: dict[str, Any] = {"before": before, "gap": 0}
+            if not is_flow(target) and before:
+                base = self._document.after(target.value[kept[before - 1]])
+                taken = sum(one.end - one.start for one in edits if base <= one.start < edit.start)
+                entry["gap"] = max(0, edit.start - base - taken)
+            elif not is_flow(target) and kept:
+                dash = self._document.dash(target, kept[0])
+                line = self._document.text.rfind("\n", 0, dash) + 1
+                later = sum(one.end - one.start for one in edits if edit.end <= one.start < line)
+                entry["gap"] = line - edit.end - later
+            text = self._document.text[edit.start : edit.end]
+            if not holds_token(text):
+                entry["text"] = text
+            entries.append(entry)
+        return entries
+
+
+def _firsts(indexes: list[int], count: int) -> list[int]:
+    """Return the first index that each edit takes out: one each, or one for a run."""
+    if len(indexes) == count:
+        return indexes
+    return [index for index in indexes if index - 1 not in indexes]
