@@ -73,5 +73,6 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         const="*",
         default=[],
         metavar="NAME",
-        help="let an agent, all-in-one or collector of yours give way; may be repeated",
+        help="let an agent, all-in-one or collector of yours give way; may be repeated; "
+        "for manifests, without NAME: all",
     )
