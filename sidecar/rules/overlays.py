@@ -37,6 +37,14 @@ AGENT_STAYS = Rule(
     "Trace those services, too, or let it give way with --replace NAME",
     "sidecar inject docker-compose.yml --service web, where api reports to the agent",
 )
+AGENT_MISSED = Rule(
+    "agent-may-be-missed",
+    Severity.WARNING,
+    "A service that is not traced may report to a hand-made agent that gives way.",
+    "The agent's name may be in its code: then its spans are lost.",
+    "If it makes spans, name it with --service, next to the others",
+    "a Python service without a variable, in the network of the agent",
+)
 NAMES_A_TRACER = Rule(
     "host-names-a-tracer",
     Severity.WARNING,
@@ -100,6 +108,15 @@ def agent_stays(name: str, users: Iterable[str]) -> Problem | None:
         return None
     cause = f"hand-made agent: it stays, since {needed} still needs it"
     return AGENT_STAYS.problem(cause, f"Trace {needed}, too, or give --replace {name}")
+
+
+def agent_missed(users: Iterable[str]) -> Problem | None:
+    """Judge who may miss a hand-made agent that gives way, though nothing shows it."""
+    names = ", ".join(users)
+    if not names:
+        return None
+    cause = f"hand-made agent: it gives way, and {names} may report to it, with its name in code"
+    return AGENT_MISSED.problem(cause, f"If so, name {names} with --service, next to the others")
 
 
 def names_a_tracer(variable: str, tracer: str) -> Problem:

@@ -62,6 +62,8 @@ class Choice:
     """Tracing backends that stay → what they are."""
     needed: dict[str, list[str]]
     """Hand-made agents that stay → the services that need them."""
+    missed: dict[str, list[str]]
+    """Hand-made agents that leave → the services that may miss them, though nothing shows it."""
 
 
 def choose(file: ComposeFile, wishes: Wishes) -> Choice:
@@ -122,6 +124,9 @@ class _Chooser:
                 name: self._backend(name)
                 for name in self._services
                 if self._backend(name) and name not in leaving
+            },
+            missed={
+                name: self._missing(name, chosen) for name in self._leavers() if name in leaving
             },
             needed={name: users for name, users in needed.items() if name not in leaving},
         )
@@ -220,6 +225,12 @@ class _Chooser:
         need = [name for name in left if self._needs(self._services[name], names)]
         living = [service.name for service in inside(agent, self._services)]
         return sorted({*need, *(living if len(living) > 1 else ())})
+
+    def _missing(self, agent: str, chosen: set[str]) -> list[str]:
+        own = networks_of(self._services[agent])
+        left = (name for name in self._services if name not in {*chosen, *self._wishes.excluded})
+        weak = (name for name in left if self._reaches_agent(name))
+        return [name for name in weak if own & networks_of(self._services[name])]
 
     def _needs(self, service: ComposeService, names: set[str]) -> bool:
         named = {self._tracers.get(text.text) for text in service.environment.values()}

@@ -98,6 +98,9 @@ def _staying(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
     for name, users in choice.needed.items():
         if problem := overlays.agent_stays(name, users):
             yield problem.at(name, file.services[name].place)
+    for name, users in choice.missed.items():
+        if problem := overlays.agent_missed(users):
+            yield problem.at(name, file.services[name].place)
 
 
 def _is_named(name: str, file: ComposeFile, traced: Iterable[ComposeService]) -> bool:

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, Example] = {
     "no-traced-service": example(overlays.nothing_traced, Call(0), Call(1)),
     "tracer-stays": example(_stays, Call("tracer"), Call("")),
     "agent-stays": example(overlays.agent_stays, Call("agent", ["web"]), Call("agent", [])),
+    "agent-may-be-missed": example(overlays.agent_missed, Call(["worker"]), Call([])),
     "host-names-a-tracer": example(_names, Call("JAEGER_HOST"), Call("")),
     "no-network-for-an-agent": example(overlays.network_mode, Call("none"), Call("host")),
     "agent-port-taken-on-host": example(
