@@ -9,7 +9,16 @@ from sidecar.checks.clients import judged_value
 from sidecar.checks.gateways import find_gateway, hosts
 from sidecar.existing.compose.agents import QUEUE
 from sidecar.findings import Finding, Severity
-from sidecar.rules import agents, clients, gateways, hand_made, recognition, services, tokens
+from sidecar.rules import (
+    agent_settings,
+    agents,
+    clients,
+    gateways,
+    hand_made,
+    recognition,
+    services,
+    tokens,
+)
 from sidecar.rules.agents import WORKERS
 from sidecar.rules.hand_made import Load, PublishedPort
 
@@ -114,30 +123,53 @@ def _tags(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
 
 
 def _no_token(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
-    if agent.kind == "all-in-one" or agent.gateway is None:
+    if agent.kind == "all-in-one" or agent.reports_to is None:
         return
     givers = (*recognition.TAGS_FLAGS, "config-file")
-    sets_tags = any(flag in agent.settings for flag in givers)
+    sets_tags = any(flag in agent.effective for flag in givers)
     if problem := agents.token(reports=True, sets_tags=sets_tags):
-        yield problem.at(agent.service.name, agent.gateway.place)
+        yield problem.at(agent.service.name, agent.reports_to.place)
 
 
 def _flags(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
     for flag, value in agent.flags.items():
-        problem = agents.flag(flag, agent.version) if agent.version else None
-        if problem:
+        if flag not in agents.FLAGS and not agent.runs_agent_only:
+            continue  # perhaps another program's
+        if problem := agents.flag(flag, agent.version):
             yield problem.at(agent.service.name, value.place)
+
+
+def _variables(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    if agent.kind != "agent":
+        return
+    expanded = " ".join(value.text for value in agent.flags.values())
+    for name, value in agent.service.environment.items():
+        problem = agent_settings.variable(name, agent.version)
+        if problem and f"${{{name}" not in expanded:
+            yield problem.at(agent.service.name, value.place)
+
+
+def _values(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+    names = {flag: f"--{flag}" for flag in agent.flags}
+    for flag, value in agent.effective.items():
+        name = names.get(flag) or agent_settings.variable_of(flag)
+        known = flag in agents.FLAGS
+        if known and (problem := agent_settings.quoted(name, value.text)):
+            yield problem.at(agent.service.name, value.place)
+    size = agent.effective.get(agent_settings.PACKET_SIZE)
+    if size and (problem := agent_settings.packet_size(size.text)):
+        yield problem.at(agent.service.name, size.place)
 
 
 def _gateway(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
     if agent.kind == "all-in-one":
         return
-    if agent.gateway is None:
-        problem = None if "config-file" in agent.settings else gateways.address(None)
+    text = agent.reports_to
+    if text is None:
+        problem = None if "config-file" in agent.effective else gateways.address(None)
         if problem:
             yield problem.at(agent.service.name, agent.service.place)
         return
-    text = agent.gateway
     problem = gateways.address(text.raw, text.resolved.missing)
     if problem:
         yield problem.at(agent.service.name, text.place)
@@ -213,6 +245,8 @@ _CHECKS: tuple[Callable[[HandMadeAgent, _Context], Iterable[Finding]], ...] = (
     _tags,
     _no_token,
     _flags,
+    _variables,
+    _values,
     _gateway,
     _embedded,
     _container,

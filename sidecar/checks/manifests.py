@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar import files
-from sidecar.checks.agents import check_agents
 from sidecar.checks.clients import check_clients
+from sidecar.checks.composefiles import check_hand_made
 from sidecar.existing.compose.agents import find_agents, is_kits_own
 from sidecar.existing.compose.secrets import redact
 from sidecar.existing.manifests.pods import as_compose
@@ -57,7 +57,7 @@ def _of_pod(
     pod: ComposeFile, regions: Mapping[str, Region], capacity: Capacity
 ) -> Iterator[Finding]:
     agents = find_agents(pod.services)
-    yield from check_agents(pod, agents, regions, capacity)
+    yield from check_hand_made(pod, agents, regions, capacity)
     own = {agent.service.name for agent in agents}
     has_agent = bool(agents) or any(map(is_kits_own, pod.services.values()))
     elsewhere = {clients.AGENT_HOST_OUTSIDE.id, clients.AGENT_HOST_UNKNOWN.id}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar.checks.agents import check_agents
-from sidecar.checks.clients import check_clients
+from sidecar.checks.composefiles import check_hand_made, check_traced
 from sidecar.checks.manifests import check_manifests
-from sidecar.existing.compose.agents import find_agents
-from sidecar.existing.compose.load import load
-from sidecar.existing.compose.secrets import redact
+from sidecar.existing.compose.files import compose_files
+from sidecar.existing.compose.load import load_all
+from sidecar.inject.compose.choose import Wishes, choose
 from sidecar.inject.inputs import COMPOSE, kind_of
 from sidecar.inject.manifests.streams import files_of
 from sidecar.spec import Capacity
@@ -36,18 +35,8 @@ def findings_of(paths: Iterable[Path], regions: Mapping[str, Region]) -> Iterato
 
 
 def _of_compose(path: Path, regions: Mapping[str, Region]) -> Iterator[Finding]:
-    file = load(path)
-    agents = find_agents(file.services)
-    own = {agent.service.name for agent in agents if agent.kind != "embedded"}
-    reporting = [
-        service
-        for name, service in file.services.items()
-        if name not in own and any(key.startswith("JAEGER_") for key in service.environment)
-    ]
-    embedded = {agent.service.name for agent in agents} - own
-    for finding in (
-        *check_agents(file, agents, regions, Capacity()),
-        *check_clients(file, reporting, embedded),
-    ):
-        cause, subject = (redact(text, file.tokens) for text in (finding.cause, finding.subject))
-        yield replace(finding, cause=cause, subject=subject)
+    """Judge a file, with what Compose reads over it, as inject does."""
+    file = load_all(compose_files([path], os.environ))
+    choice = choose(file, Wishes())
+    yield from check_hand_made(file, choice.agents, regions, Capacity())
+    yield from check_traced(file, choice.traced, choice.agents)

@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sidecar.checks.agents import check_agents
-from sidecar.checks.clients import check_clients
+from sidecar.checks.composefiles import check_hand_made, check_traced
 from sidecar.checks.gateways import find_gateway
 from sidecar.errors import SidecarError
 from sidecar.existing.compose import secrets
@@ -83,8 +82,8 @@ def from_compose(
     findings = [
         *_region_findings(agents, region, answers, regions),
         *file.findings,
-        *check_agents(file, agents, regions, Capacity(**(answers.capacity or {}))),
-        *check_clients(file, chosen, embedded),
+        *check_hand_made(file, agents, regions, Capacity(**(answers.capacity or {}))),
+        *check_traced(file, chosen, agents),
     ]
     translator = Translator(file, out.parent, embedded)
     services, not_taken, refused = _services(translator, chosen, region)

@@ -13,6 +13,7 @@ from sidecar.rules.recognition import PREFIX
 
 if TYPE_CHECKING:
     from sidecar.regions import Gateway
+    from sidecar.rules.agent_flags import Version
     from sidecar.spec import AgentSettings, Capacity
 
 PROGRAM = "/go/bin/agent-linux"
@@ -119,7 +120,7 @@ def config_text(token: str, key: str) -> str:
     return f"{section}:\n  {name}: {yamlio.flow(PREFIX + token)}\n"
 
 
-def parse_version(text: str) -> rules.Version:
+def parse_version(text: str) -> Version:
     """Return a version as numbers. Raises SidecarError if it is not a jaeger-agent version."""
     if known := rules.read_version(text):
         return known
@@ -127,13 +128,13 @@ def parse_version(text: str) -> rules.Version:
     raise SidecarError.from_problem(f"agent version {text!r}", problem)
 
 
-def _admin(version: rules.Version) -> str:
+def _admin(version: Version) -> str:
     if rules.has_flag(rules.ADMIN_HOST_PORT, version):
         return f"--{rules.ADMIN_HOST_PORT}={_EVERYWHERE}:{rules.ADMIN_PORT}"
     return f"--{rules.ADMIN_PORT_FLAG}={rules.ADMIN_PORT}"
 
 
-def _socket_buffer(version: rules.Version, tuning: Tuning) -> tuple[str, ...]:
+def _socket_buffer(version: Version, tuning: Tuning) -> tuple[str, ...]:
     if not rules.has_flag(rules.SOCKET_BUFFER, version):
         return ()
     return (f"--{rules.SOCKET_BUFFER}={tuning.socket_buffer_bytes}",)

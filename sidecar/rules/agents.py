@@ -1,21 +1,17 @@
-"""What is known of jaeger-agent's versions and flags, and what is wrong with them.
-
-Flags were read from the sources of v1.15.1, v1.18.0, v1.20.0 to v1.22.0 and v1.62.0
-(cmd/agent, cmd/flags).
-"""
+"""What is known of jaeger-agent's versions and flags, and what is wrong with them."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules.agent_flags import SPANS, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-Version = tuple[int, int, int]
 
 VERSION_PATTERN = r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})"
 OLDEST, NEWEST = (1, 15, 0), (1, 62, 0)
@@ -40,35 +36,51 @@ WORKERS = "processor.jaeger-compact.workers"
 SOCKET_BUFFER = "processor.jaeger-compact.server-socket-buffer-size"
 STATUS_SINCE: Version = (1, 22, 0)
 """From here the program has `status`, which probes a running agent."""
-TLS_SINCE: Version = (1, 18, 0)
-"""1.15 says `--reporter.grpc.tls`; the sources between were not read."""
 
 
 class Flag(NamedTuple):
     """The versions that know a flag."""
 
     since: Version
+    """OLDEST: it, and perhaps versions before it."""
     until: Version | None
     """The first version without it; None: the newest has it."""
     instead: str
     """Its counterpart in the other versions; empty where there is none."""
 
+    def includes(self, version: Version) -> bool:
+        """Tell whether a version knows the flag, as far as known."""
+        return not self.is_added_after(version) and not self.is_removed_by(version)
 
-_FIRST = (1, 0, 0)
+    def is_added_after(self, version: Version) -> bool:
+        """Tell whether the flag was added after a version."""
+        return version < self.since != OLDEST
+
+    def is_removed_by(self, version: Version) -> bool:
+        """Tell whether the flag was removed before a version, or in it."""
+        return self.until is not None and self.until <= version
+
+
 REPORTER = "reporter.grpc.host-port"
-FLAGS = {
-    JAEGER_TAGS: Flag(_FIRST, (1, 22, 0), AGENT_TAGS),
-    AGENT_TAGS: Flag((1, 16, 0), None, JAEGER_TAGS),
-    ADMIN_HOST_PORT: Flag((1, 18, 0), None, ADMIN_PORT_FLAG),
-    ADMIN_PORT_FLAG: Flag(_FIRST, (1, 26, 0), ADMIN_HOST_PORT),
-    "health-check-http-port": Flag(_FIRST, (1, 26, 0), ADMIN_HOST_PORT),
-    "collector.host-port": Flag(_FIRST, (1, 18, 0), REPORTER),
-    "reporter.tchannel.host-port": Flag(_FIRST, (1, 18, 0), REPORTER),
-    "discovery.min-peers": Flag(_FIRST, (1, 18, 0), "reporter.grpc.discovery.min-peers"),
-    SOCKET_BUFFER: Flag((1, 20, 0), None, ""),
+_INSTEAD = {
+    JAEGER_TAGS: AGENT_TAGS,
+    AGENT_TAGS: JAEGER_TAGS,
+    ADMIN_HOST_PORT: ADMIN_PORT_FLAG,
+    ADMIN_PORT_FLAG: ADMIN_HOST_PORT,
+    "health-check-http-port": ADMIN_HOST_PORT,
+    "collector.host-port": REPORTER,
+    "reporter.tchannel.host-port": REPORTER,
+    "discovery.min-peers": "reporter.grpc.discovery.min-peers",
+    "reporter.tchannel.discovery.min-peers": "reporter.grpc.discovery.min-peers",
+    "reporter.grpc.tls": "reporter.grpc.tls.enabled",
+    "reporter.grpc.tls.enabled": "reporter.grpc.tls",
 }
-"""Flags that not every version has, without dashes; a flag that is not here has no known limits."""
+FLAGS = {name: Flag(*span, _INSTEAD.get(name, "")) for name, span in SPANS.items()}
+"""Every flag of every version, without dashes."""
 TCHANNEL = ("collector.host-port", "reporter.tchannel.host-port")
+TLS_SINCE: Version = (1, 18, 0)
+"""From here the kit turns TLS on. 1.17 has the same flag; before it, another name."""
+_HELP = ("help", "h")
 
 
 # Versions -------------------------------------------------------------------------------------
@@ -122,8 +134,7 @@ def tls(version: Version) -> Problem | None:
     """Judge whether an agent can use TLS."""
     if version >= TLS_SINCE:
         return None
-    text = ".".join(map(str, version))
-    return NO_TLS.problem(f"agent {text} is not known to support TLS")
+    return NO_TLS.problem(f"agent {dotted(version)} is not known to support TLS")
 
 
 def image_version(image: str) -> str | None:
@@ -150,11 +161,9 @@ def workers_of(arguments: Iterable[str]) -> int:
 
 
 def has_flag(flag: str, version: Version) -> bool:
-    """Tell whether a version knows a flag, as far as known; the flag is without dashes."""
+    """Tell whether a version knows a flag; the flag is without dashes."""
     known = FLAGS.get(flag)
-    return known is None or (
-        known.since <= version and (known.until is None or version < known.until)
-    )
+    return known is not None and known.includes(version)
 
 
 def tags_flag(version: Version) -> str:
@@ -208,25 +217,55 @@ NO_TOKEN = Rule(
 )
 
 
-def flag(name: str, version: Version) -> Problem | None:
-    """Judge one flag of a hand-made agent, without dashes, against the agent's version."""
+def flag(name: str, version: Version | None) -> Problem | None:
+    """Judge one flag of a hand-made agent, without dashes, against the agent's version.
+
+    None for a version that is not known: then only what holds for all of them is a problem.
+    """
     known = FLAGS.get(name)
     if known is None:
+        return _never_known(name, version)
+    if version and not known.includes(version):
+        cause = f"{dotted(version)} does not know --{name}, {history(known, version)}"
+        fix = f"{_use(known)}; the kit renders the flags of each version"
+        return UNKNOWN_FLAG.problem(f"{cause}: the agent does not start", fix)
+    return tchannel(name)
+
+
+def tchannel(name: str) -> Problem | None:
+    """Judge whether a flag makes an agent report by TChannel."""
+    if name not in TCHANNEL:
         return None
-    text = ".".join(map(str, version))
-    fix = f"{_use(known)}; the kit renders the flags of each version"
-    if version < known.since:
-        first = f"{known.since[0]}.{known.since[1]}"
-        cause = f"{text} does not know --{name}, added in {first}: the agent does not start"
-        return UNKNOWN_FLAG.problem(cause, fix)
-    if known.until is not None and version >= known.until:
-        end = f"{known.until[0]}.{known.until[1]}"
-        cause = f"{text} does not know --{name}, removed in {end}: the agent does not start"
-        return UNKNOWN_FLAG.problem(cause, fix)
-    if name in TCHANNEL:
-        cause = f"--{name} uses TChannel, and a region's gateway accepts gRPC only"
-        return TCHANNEL_FLAG.problem(cause, _use(known))
-    return None
+    cause = f"--{name} uses TChannel, and a region's gateway accepts gRPC only"
+    return TCHANNEL_FLAG.problem(cause, _use(FLAGS[name]))
+
+
+def history(known: Flag, version: Version) -> str:
+    """Return when a flag that a version does not know was added or removed."""
+    if known.until is not None and known.is_removed_by(version):
+        return f"removed in {known.until[0]}.{known.until[1]}"
+    return f"added in {known.since[0]}.{known.since[1]}"
+
+
+def nearest(name: str, version: Version | None) -> str | None:
+    """Return the flag that is spelled most like a name, or its counterpart in the version."""
+    near = next(iter(difflib.get_close_matches(name, FLAGS, n=1, cutoff=0.7)), None)
+    if near is None or has_flag(near, version or NEWEST):
+        return near
+    return FLAGS[near].instead or None
+
+
+def dotted(version: Version) -> str:
+    """Return a version as text."""
+    return ".".join(map(str, version))
+
+
+def _never_known(name: str, version: Version | None) -> Problem | None:
+    if name in _HELP or (version and not OLDEST <= version < (*NEWEST[:2], NEWEST[2] + 1)):
+        return None
+    near = nearest(name, version)
+    cause = f"no version of the agent knows --{name[:60]}: the agent does not start"
+    return UNKNOWN_FLAG.problem(cause, f"Did you mean --{near}?" if near else "Remove it")
 
 
 def tags(name: str, value: str) -> Problem | None:

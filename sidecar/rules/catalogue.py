@@ -42,6 +42,7 @@ An error makes a command exit 1; a warning does not.
 """.splitlines()
 
 _TITLES = {
+    "agent_settings": "Settings of hand-made agents",
     "catalogue": "Ignored rules",
     "composefiles": "Compose files",
     "exporters": "An agent's calls to its gateway",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sidecar.existing.compose import software, syntax
 from sidecar.existing.compose.interpolation import resolve
 from sidecar.existing.compose.records import Text
-from sidecar.rules import agents, recognition
+from sidecar.rules import agent_settings, agents, recognition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sidecar.existing.compose.records import ComposeService
 
@@ -20,7 +20,8 @@ HOST_PORTS = ("reporter.grpc.host-port", *agents.TCHANNEL)
 MARKS = (*HOST_PORTS, *recognition.TAGS_FLAGS)
 """Flags that only an agent has."""
 QUEUE = "processor.jaeger-compact.server-queue-size"
-_SETTINGS = (*MARKS, "config-file", agents.WORKERS, QUEUE)
+_NAME = "jaeger-agent"
+"""Of the official image: the tag of another one may be a version of something else."""
 _OWN_LABEL = "sidecar-kit.role="
 _SHELLS = ("sh", "bash", "ash", "dash")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
@@ -46,9 +47,34 @@ class HandMadeAgent:
         return {**self.variables, **self.flags}
 
     @property
+    def effective(self) -> Mapping[str, Text]:
+        """Flag → value, without variables that the agent's version does not read."""
+        read = {
+            flag: value
+            for flag, value in self.variables.items()
+            if agent_settings.is_read(flag, self.version)
+        }
+        return {**read, **self.flags}
+
+    @property
+    def runs_agent_only(self) -> bool:
+        """Whether each argument and variable is for the agent, not for a shell or a wrapper."""
+        first = (self.service.entrypoint or ())[:1]
+        return self.kind == "agent" and all("agent" in _base(word.text) for word in first)
+
+    @property
     def gateway(self) -> Text | None:
-        """The HOST:PORT that it reports to."""
-        return next((self.settings[flag] for flag in HOST_PORTS if flag in self.settings), None)
+        """The HOST:PORT that it is meant to report to."""
+        return _first(self.settings, HOST_PORTS)
+
+    @property
+    def reports_to(self) -> Text | None:
+        """The HOST:PORT that its version reads."""
+        return _first(self.effective, HOST_PORTS)
+
+
+def _first(settings: Mapping[str, Text], flags: Iterable[str]) -> Text | None:
+    return next((settings[flag] for flag in flags if flag in settings), None)
 
 
 def find_agents(services: Mapping[str, ComposeService]) -> list[HandMadeAgent]:
@@ -70,32 +96,39 @@ def _agent(service: ComposeService) -> HandMadeAgent | None:
         return None
     if kind == "embedded":  # image and environment are the service's
         return HandMadeAgent(service, kind, None, flags, {})
-    version = _version(service.image.text) if service.image else None
+    image = service.image.text if service.image else ""
+    version = _version(image) if kind == "all-in-one" or _NAME in image else None
     return HandMadeAgent(service, kind, version, flags, _variables(service))
 
 
 def _kind(service: ComposeService, flags: Mapping[str, Text]) -> str:
     name = software.repository(service.image.text) if service.image else ""
-    if "jaeger-agent" in name:
+    if _NAME in name:
         return "agent"
     if "all-in-one" in name or name == "jaeger":  # the second is Jaeger 2
         return "all-in-one"
     if not any(flag in flags for flag in MARKS):
         return ""
     words = [*(service.entrypoint or ()), *service.command]
-    return "embedded" if words[0].text.rsplit("/", 1)[-1] in _SHELLS else "agent"
+    return "embedded" if _base(words[0].text) in _SHELLS else "agent"
+
+
+def _base(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
 
 
 def _variables(service: ComposeService) -> dict[str, Text]:
-    """Return flag → value of the variables that an agent reads, such as AGENT_TAGS."""
-    names = {flag: flag.replace(".", "_").replace("-", "_").upper() for flag in _SETTINGS}
+    """Return flag → value of the variables that stand for flags, such as AGENT_TAGS."""
+    names = {flag: agent_settings.variable_of(flag) for flag in agents.FLAGS}
     given = service.environment
     return {flag: given[name] for flag, name in names.items() if name in given}
 
 
 def _version(image: str) -> tuple[int, int, int] | None:
+    """Return the version that an image's tag names; None for one that no agent has."""
     match = _VERSION.match(software.tag(image))
-    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+    version = (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
+    return version if version and version <= agents.NEWEST else None
 
 
 def _words(service: ComposeService) -> list[Text]:

@@ -14,9 +14,9 @@ from sidecar.errors import SidecarError
 from sidecar.existing.compose import secrets
 from sidecar.existing.compose.extends import merged, moved
 from sidecar.existing.compose.files import OVERRIDES
-from sidecar.existing.compose.interpolation import env_file_values
+from sidecar.existing.compose.interpolation import env_file_values, resolve
 from sidecar.existing.compose.nodes import Tree, scalar, sequence
-from sidecar.existing.compose.records import ComposeFile, ComposeService
+from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
 from sidecar.existing.compose.service_reader import Reader
 from sidecar.existing.compose.services import read_service
 from sidecar.rendering import HEADER
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MOST_SERVICES = 500
 _MOST_EXTENDS = 10
 _MOST_INCLUDED = 10
+_MTU = "com.docker.network.driver.mtu"
 
 
 def load(path: Path) -> ComposeFile:
@@ -72,6 +73,7 @@ def _file(
         tokens=frozenset(loader.tokens),
         rendered=is_rendering(paths[0]),
         networks=loader.names("networks"),
+        mtus=loader.mtus(),
         secrets=loader.names("secrets"),
         sources=(*loader.sources(), *env_files),
     )
@@ -126,6 +128,16 @@ class _Loader:
         tops = (tree.items(tree.root).get(section) for tree in self._trees.values())
         trees = zip(self._trees.values(), tops, strict=True)
         return frozenset(name for tree, top in trees for name in tree.items(top))
+
+    def mtus(self) -> dict[str, Text]:
+        """Return network → the MTU that its driver's options set, of all files that were read."""
+        found = {}
+        for tree in self._trees.values():
+            for name, node in tree.items(tree.items(tree.root).get("networks")).items():
+                value = tree.items(tree.items(node).get("driver_opts")).get(_MTU)
+                if (text := scalar(value)) and value:
+                    found[name] = Text(text, tree.place(value), resolve(text, self._dotenv))
+        return found
 
     def _services(self, file: _Services) -> dict[str, ComposeService]:
         if len(file.nodes) > MOST_SERVICES:

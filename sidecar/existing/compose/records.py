@@ -121,6 +121,8 @@ class ComposeFile:
     """Whether the kit rendered it."""
     networks: frozenset[str] = frozenset()
     """The names under its top-level `networks`."""
+    mtus: Mapping[str, Text] = field(default_factory=dict)
+    """Network → the MTU that its driver's options set."""
     secrets: frozenset[str] = frozenset()
     sources: tuple[Path, ...] = ()
     """Itself and each file that belongs to it, read or not. The kit never writes to them."""

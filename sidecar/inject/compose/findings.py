@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar.checks.agents import check_agents
-from sidecar.checks.clients import check_clients
-from sidecar.existing.compose import secrets
+from sidecar.checks.composefiles import check_hand_made, check_traced, redacted
 from sidecar.inject.compose.evidence import variables_of
 from sidecar.inject.compose.namespaces import HOST, namespace_of
 from sidecar.regions import LOCAL
-from sidecar.rules import agents, clients, hand_made, overlays, services, tracers
+from sidecar.rules import agent_settings, agents, clients, hand_made, overlays, services, tracers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +27,8 @@ _HOW_IT_RUNS = {
         hand_made.NO_RESTART,
         hand_made.NO_MEMORY_LIMIT,
         hand_made.STOCK_SIZES,
+        agent_settings.SMALL_PACKETS,
+        agent_settings.SMALL_MTU,
         services.FLOATING_IMAGE_TAG,
     )
 }
@@ -39,15 +38,14 @@ def findings_of(
     file: ComposeFile, choice: Choice, spec: Spec, regions: Mapping[str, Region]
 ) -> list[Finding]:
     """Return what is wrong or surprising; it does not keep agents from being added."""
-    embedded = {agent.service.name for agent in choice.agents if agent.kind == "embedded"}
     found = [
         *_hand_made(file, choice, spec, regions),
-        *check_clients(file, choice.traced, embedded),
+        *check_traced(file, choice.traced, choice.agents),
         *_past_the_agent(file, choice),
         *_staying(file, choice),
         *_named_tracers(file, choice),
     ]
-    return [_redacted(finding, file.tokens) for finding in found]
+    return [redacted(finding, file.tokens) for finding in found]
 
 
 def _hand_made(
@@ -55,7 +53,7 @@ def _hand_made(
 ) -> Iterator[Finding]:
     """Judge the agents of a file; how one runs that gives way no longer matters."""
     leaving = {service.name for service in choice.leaving}
-    for finding in check_agents(file, choice.agents, regions, spec.capacity):
+    for finding in check_hand_made(file, choice.agents, regions, spec.capacity):
         if finding.subject not in leaving or finding.id not in _HOW_IT_RUNS:
             yield finding
 
@@ -72,7 +70,7 @@ def refusals_of(file: ComposeFile, choice: Choice, region: str) -> list[Finding]
             found.append(problem.at(service.name, service.place_of("network_mode")))
     if any(space.mode == HOST for space in spaces.values()):
         found += _host_ports(file, choice)
-    return [_redacted(finding, file.tokens) for finding in found]
+    return [redacted(finding, file.tokens) for finding in found]
 
 
 def _host_ports(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
@@ -126,13 +124,3 @@ def _named_tracers(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
 def _values(service: ComposeService, file: ComposeFile) -> dict[str, str]:
     found = variables_of(service, file.path.parent)
     return {name: variable.value for name, variable in found.items()}
-
-
-def _redacted(finding: Finding, tokens: Iterable[str]) -> Finding:
-    return replace(
-        finding,
-        subject=secrets.redact(finding.subject, tokens),
-        place=secrets.redact(finding.place, tokens),
-        cause=secrets.redact(finding.cause, tokens),
-        fix=secrets.redact(finding.fix, tokens),
-    )

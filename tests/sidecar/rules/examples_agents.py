@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rule_examples import Call, example
 
-from sidecar.rules import agents, gateways, hand_made
+from sidecar.rules import agent_settings, agents, gateways, hand_made
 from sidecar.rules.hand_made import Load, PublishedPort
 
 HOST = "tracing-analysis-dc-sz.aliyuncs.com"
@@ -26,6 +26,21 @@ EXAMPLES = {
         agents.flag,
         Call("collector.host-port", (1, 15, 0)),
         Call("reporter.grpc.host-port", (1, 15, 0)),
+    ),
+    "ignored-agent-variable": example(
+        agent_settings.variable,
+        Call("JAEGER_TAGS", (1, 22, 0)),
+        Call("JAEGER_TAGS", (1, 21, 0)),
+    ),
+    "quoted-agent-value": example(
+        agent_settings.quoted, Call("--agent.tags", '"a=b"'), Call("--agent.tags", "a=b")
+    ),
+    "agent-packet-size": example(agent_settings.packet_size, Call("64999"), Call("65000")),
+    "agent-network-mtu": example(
+        agent_settings.mtu, Call("default", "1499"), Call("default", "1500")
+    ),
+    "agent-port-of-another-protocol": example(
+        agent_settings.client_port, Call("6832", None), Call("6831", None)
     ),
     "unreadable-agent-tags": example(
         agents.tags, Call("agent.tags", "a=b,c"), Call("agent.tags", "a=b,c=d")
