@@ -86,8 +86,8 @@ def test_the_newest_version_gets_every_flag() -> None:
         ("1.15.0", "admin-http-port", False),
         ("1.17.9", "admin-http-port", False),
         ("1.18.0", "admin.http.host-port", False),
-        ("1.19.2", "admin.http.host-port", False),
-        ("1.20.0", "admin.http.host-port", True),
+        ("1.18.1", "admin.http.host-port", False),
+        ("1.19.2", "admin.http.host-port", True),
         ("1.62.0", "admin.http.host-port", True),
     ],
 )

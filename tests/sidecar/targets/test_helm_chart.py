@@ -185,7 +185,7 @@ def test_every_region_and_network(row, network: str, tmp_path) -> None:
     assert objects == template(CHART, "-f", tmp_path / "values.yaml")
 
 
-@pytest.mark.parametrize("version", ["1.15.0", "1.17.9", "1.18.0", "1.20.0", "1.22.0", "1.62.0"])
+@pytest.mark.parametrize("version", ["1.15.0", "1.17.9", "1.18.0", "1.19.2", "1.22.0", "1.62.0"])
 def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
     """One plan, both targets, as data: command lines, environment, probes, limits, users, ports.
 

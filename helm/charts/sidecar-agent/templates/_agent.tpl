@@ -38,7 +38,7 @@ true
 - {{ printf "%s-host-port=127.0.0.1:6831" $compact | quote }}
 - {{ printf "%s-max-packet-size=%d" $compact (int $tuning.maxPacketBytes) | quote }}
 - {{ printf "%s-queue-size=%d" $compact (int $tuning.queuePackets) | quote }}
-{{- if semverCompare ">=1.20.0" $agent.version }}
+{{- if semverCompare ">=1.19.0" $agent.version }}
 - {{ printf "%s-socket-buffer-size=%d" $compact (int $tuning.socketBufferBytes) | quote }}
 {{- end }}
 - {{ printf "--processor.jaeger-compact.workers=%d" (int $tuning.workers) | quote }}
