@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from sidecar.arguments import _findings, _inject_compose, _inject_manifests, _spec
+from sidecar.inject import EVERY_AGENT
 
 EXAMPLES = """examples:
   sidecar inject docker-compose.yml --region cn-shanghai
@@ -70,7 +71,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         "--replace",
         action="append",
         nargs="?",
-        const="*",
+        const=EVERY_AGENT,
         default=[],
         metavar="NAME",
         help="let an agent, all-in-one or collector of yours give way; may be repeated; "

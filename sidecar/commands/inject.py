@@ -7,6 +7,7 @@ from sidecar.arguments import _inject_compose as compose_arguments
 from sidecar.arguments import _inject_manifests as manifest_arguments
 from sidecar.commands import _inject_compose, _inject_manifests
 from sidecar.errors import UsageError
+from sidecar.inject import EVERY_AGENT
 from sidecar.inject.inputs import COMPOSE, kind_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def run(args: argparse.Namespace) -> int:
     kind, data = kind_of(args.paths, sys.stdin.buffer)
     if kind == COMPOSE:
         _refuse_others(args, "a Compose file")
+        if EVERY_AGENT in args.replace:
+            fix = "Name the service: --replace NAME"
+            raise UsageError("--replace", "needs a name for a Compose file", fix)
         return _inject_compose.run(args, data)
     _refuse_others(args, "manifests")
     return _inject_manifests.run(args, data)

@@ -10,6 +10,7 @@ from sidecar.errors import UsageError
 from sidecar.existing.compose.software import use_of
 from sidecar.existing.manifests.agents import AGENT, part_of
 from sidecar.existing.manifests.nodes import items, text_at, texts_at, value_at
+from sidecar.inject import EVERY_AGENT
 from sidecar.inject.manifests.marks import INJECTED, OPT
 from sidecar.rules import manifests as rules
 
@@ -152,7 +153,7 @@ def _agent_there(workload: Workload, choice: Choice) -> Problem | None:
     for index in agents_in(workload):
         container = workload.containers[index]
         named = container.name in choice.replace or is_named(workload, choice.replace)
-        if not named and "*" not in choice.replace:
+        if not named and EVERY_AGENT not in choice.replace:
             cause = f"container {container.name} is an agent already: left as it is"
             fix = f"Let it be replaced: --replace {workload.name}"
             return rules.HAS_AGENT.problem(cause, fix)

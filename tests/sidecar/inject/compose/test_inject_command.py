@@ -260,6 +260,16 @@ def test_a_flag_for_manifests_is_refused(folder, run):
     )
 
 
+def test_replace_without_a_name_is_for_manifests(folder, run):
+    """A Compose file may have backends that must stay."""
+    done = run("inject", FILE, "--region", "cn-shanghai", "--replace")
+
+    assert (2, "sidecar: --replace: needs a name for a Compose file. ") == (
+        done.code,
+        done.err.partition("Name")[0],
+    )
+
+
 def test_without_compose_it_is_said(folder, run, monkeypatch):
     """Without Compose the overlay is written, and a finding says that nothing was compared."""
     monkeypatch.setenv("PATH", str(folder))
