@@ -143,7 +143,7 @@ GATEWAY = (
         "the gateway answers after 30 s",
         ("gateway-silent", "gateway-answers-late"),
         answering(latency_ms=30_000),
-        USUAL,
+        HELD,
     ),
     Fault(
         "gateway-late",
