@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError
@@ -43,6 +44,19 @@ def of_other_version(container: Container) -> SidecarError:
     return SidecarError(container.name, cause, fix)
 
 
+class QuickLook(NamedTuple):
+    """A look of which the kernel's drops before it are not known."""
+
+    look: Look
+    """It takes as many drops as marked packets for new ones."""
+    gateway: GatewayCounts | None
+    """What the stand-in counted; None where the agent does not reach it."""
+    kernel_drops: int
+    """Since the agent started: where there are any, only a second look shows new ones."""
+    lost: bool
+    """Marked spans did not come to the stand-in."""
+
+
 class Visits:
     """The visits to a project's services."""
 
@@ -64,13 +78,11 @@ class Visits:
         found = sorted((first, *rest), key=lambda replica: replica.name)
         return first.visit.client, tuple(found)
 
-    def quick_look(
-        self, task: Task, sender: Container, agent: Container
-    ) -> tuple[Look, GatewayCounts | None] | None:
+    def quick_look(self, task: Task, sender: Container, agent: Container) -> QuickLook | None:
         """Read the agent from the service's network before, and from its own after.
 
         The stand-in's counts come with it where the agent reaches it. None where the networks do
-        not allow it, or the kernel dropped packets earlier: only a second reading shows new drops.
+        not allow it.
         """
         data = self._parts.inspect(agent)
         address = reached_from(self._parts.inspect(sender), data)
@@ -89,10 +101,11 @@ class Visits:
         )
         counted = self._parts.run(agent, (*_COLLECT, task.marker, *options), task.seconds)
         after = agent_counts_of(counted["agent"])
-        if after.kernel_drops:
-            return None
-        look = Look(client, before, after, replicas=replicas)
-        return look, _gateway_counts(counted["gateway"], agent)
+        earlier = max(0, after.kernel_drops - client.packets)
+        look = Look(client, replace(before, kernel_drops=earlier), after, replicas=replicas)
+        gateway = _gateway_counts(counted["gateway"], agent)
+        lost = gateway is not None and gateway.settled < client.sent
+        return QuickLook(look, gateway, after.kernel_drops, lost)
 
     def _page_option(self, agent: Mapping[str, Any]) -> Sequence[str]:
         """Return how a program in an agent's network reaches the stand-in; nothing if not."""

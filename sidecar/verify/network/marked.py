@@ -16,12 +16,25 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import ClientCounts
 
 PROBE_SECONDS = 60
+_CLOSE_SECONDS = 5.0
+"""How long the probe's client tries to reach an agent that refuses its packets."""
+_SLOWEST = 1000
+"""Spans that any client sends in a second."""
 
 
 def probe_argv(service: str, marker: str, spans: int, agent: str = "") -> tuple[str, ...]:
     """Return the arguments with which Python runs the probe."""
-    options = (f"--service={service}", f"--spans={spans}", f"--marker={marker}")
+    options = (
+        f"--service={service}",
+        f"--spans={spans}",
+        f"--marker={marker}",
+        f"--timeout={_timeout(spans):g}",
+    )
     return ("-m", "sidecar_tracing.probe", *options, *((f"--agent={agent}",) if agent else ()))
+
+
+def _timeout(spans: int) -> float:
+    return min(_CLOSE_SECONDS + spans / _SLOWEST, PROBE_SECONDS - 5.0)
 
 
 def send_marked(service: str, marker: str, spans: int, agent: str = "") -> ClientCounts:

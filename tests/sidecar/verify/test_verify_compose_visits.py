@@ -223,6 +223,22 @@ def test_spans_of_a_first_look_do_not_count_for_the_second(engine, deployment) -
     assert "m-again" in engine.containers.ran[-1].argv
 
 
+def test_a_loss_of_the_first_look_is_not_forgotten_for_a_second_without(engine, deployment) -> None:
+    """The kernel drops packets of a burst, and not those of the next."""
+    engine.containers.before = AgentCounts(5, kernel_drops=0)
+    engine.containers.after = AgentCounts(9, kernel_drops=6)
+    engine.containers.collect = lambda _: {
+        "agent": asdict(engine.containers.after),
+        "gateway": asdict(GatewayCounts(150, 0, 150)),
+    }
+    readings = iter([AgentCounts(9, kernel_drops=6), AgentCounts(13, kernel_drops=6)])
+    engine.containers.reader = lambda _: asdict(next(readings))
+    look = deployment.look(TASK)
+
+    assert (2, 6) == (look.before.kernel_drops, look.after.kernel_drops)
+    assert GatewayCounts(150, 0, 150) == deployment.gateway("m", 200, 1)
+
+
 def test_a_replica_that_does_not_run_is_no_hindrance(engine) -> None:
     """It is named; the other one sends the spans."""
     engine.containers.status["web-1"] = "exited"
