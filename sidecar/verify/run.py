@@ -196,6 +196,8 @@ class _SpanPath:
 
     def _try_small(self, client: ClientCounts) -> None:
         """Find out whether only large packets are lost, where no marked one arrived."""
+        if service.leads_elsewhere(self.look):  # so would they
+            return
         lost = [hop for hop in self.hops if hops.is_unreached(hop)]
         if lost and self._deployment.small_arrives(self.service, f"{self._task.marker}-small"):
             self.hops = [hops.only_large(hop, client) if hop in lost else hop for hop in self.hops]

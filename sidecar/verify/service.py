@@ -129,6 +129,12 @@ def reports_meanwhile(look: Look) -> bool:
     )
 
 
+def leads_elsewhere(look: Look) -> bool:
+    """Tell whether a replica reports, or is told to report, elsewhere than to its agent."""
+    visits = [(replica, replica.visit) for replica in look.replicas if replica.visit]
+    return any(not told.to_agent for one, visit in visits for told in _told(one, visit))
+
+
 def lost_by_clients(look: Look) -> int:
     """Return how many spans the clients of a service had dropped before the look."""
     visits = [replica.visit for replica in look.replicas if replica.visit]

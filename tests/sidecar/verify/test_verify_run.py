@@ -387,6 +387,17 @@ def test_earlier_losses_of_a_client_are_a_warning():
     assert "its client lost 405 spans since it started" == warning["cause"]
 
 
+def test_no_small_packet_is_tried_where_the_service_reports_elsewhere():
+    """It would be lost as well, after some seconds."""
+    web = replica(host="localhost")
+    none = AgentCounts(0, connected=1)
+    deployment = Deployment(replicas=(web,), agents=[none, none], kept=GatewayCounts(0, 0, 0))
+    report = verify(deployment, 10, 1)
+
+    assert "service-reports-elsewhere" == report.first_failure.id
+    assert 1 == [entry[0] for entry in deployment.asked].count("send")
+
+
 def test_packets_that_only_other_traffic_makes_up_for_never_reached_the_agent():
     """As many packets and spans were counted as were marked; some were the service's own."""
     web = replica(sent=90)
