@@ -78,7 +78,9 @@ class Containers:
         labels = {"sidecar-kit.role": role, **self.labels}
         if role != "gateway":
             labels["sidecar-kit.service"] = service.removesuffix("-agent")
-        networks = {"p_gateway": {}, f"p_{service.removesuffix('-agent')}-tracing": {}}
+        place = {"IPAddress": "10.0.0.9", "GlobalIPv6Address": ""}
+        names = ("p_gateway", f"p_{service.removesuffix('-agent')}-tracing")
+        networks = dict.fromkeys(names, place)
         return {
             "Config": {"Labels": labels, "Env": []},
             "State": {"Status": "running"},
