@@ -60,11 +60,21 @@ class Document:
             self._check(self.root)
 
     def with_edits(self, edits: Iterable[Edit]) -> str:
-        """Return the text with edits; those at one place stand in the order they were made."""
+        """Return the text with edits; those at one place stand in the order they were made.
+
+        Lines that go at an end without a line break go with the break in front of them. What is
+        added there gets it instead, and leaves its own.
+        """
         parts: list[str] = []
-        done = 0
+        gone = done = 0
         for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-            parts += (self.text[done : edit.start], edit.text)
+            text = edit.text
+            taken = self.text[gone : edit.start] if edit.start < done else ""
+            if text and taken in ("\n", "\r\n"):
+                text = taken + text.removesuffix(taken)
+            parts += (self.text[done : edit.start], text)
+            if edit.end > edit.start:
+                gone = edit.start
             done = max(done, edit.end)
         return "".join((*parts, self.text[done:]))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 from fuzzing import cases
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 from manifest_inputs import inject, uninject
 from manifest_texts import stream
@@ -24,6 +24,7 @@ SEEDS = st.integers(0, 2**48)
 
 @cases(1)
 @given(SEEDS, st.booleans())
+@example(230226573, False)  # an agent gives way at an end without a line break
 def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, native: bool) -> None:
     """Twice is once, the original bytes come back, and nothing but the additions is new as data."""
     data = stream(Random(seed))
