@@ -8,5 +8,6 @@ CASES = {
     "start": "`sidecar --help`, one render and a bare interpreter",
     "spec": "a spec of 200 services, and all regions in one process",
     "inject": "inject of 10,000 Deployments, and `kubectl kustomize` with an equal patch",
+    "overlay": "inject of a Compose file of 200 services, and one `docker compose config` of it",
     "compose": "from `docker compose up` to the first proven trace",
 }

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.children import CHECKOUT, python
 from bench.measure import Figure, Measured, Options, Sample, Skipped, interleave
+from bench.programs import measure
 from sidecar import yamlio
-from sidecar.secrecy import child_environment
-
-if TYPE_CHECKING:
-    import resource
 
 RUNS = 3
 DOCUMENTS = 10_000
@@ -67,23 +61,12 @@ def run(options: Options) -> Measured:
 
 
 def _measure(argv: list[str], count: int, folder: Path) -> Sample:
-    """Run a program to its end, with its output in a file."""
-    with (folder / "out.yaml").open("wb") as out, (folder / "err.txt").open("wb") as err:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            argv, cwd=CHECKOUT, stdout=out, stderr=err, env=child_environment()
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        took = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise OSError((folder / "err.txt").read_text()[:500])
-    return {"per_second": count / took, **_of(used, count)}
-
-
-def _of(used: resource.struct_rusage, count: int) -> Sample:
-    worked = used.ru_utime + used.ru_stime
-    return {"cpu_ms": worked / count * 1000, "mib": used.ru_maxrss / 1024}
+    used = measure(argv, folder)
+    return {
+        "per_second": count / used["seconds"],
+        "cpu_ms": used["cpu_s"] / count * 1000,
+        "mib": used["mib"],
+    }
 
 
 def _inject(folder: Path, count: int) -> list[str]:
