@@ -144,8 +144,8 @@ def test_sum_holds_when_sampling_changes_midway(make_tracer, priority):
     assert priority == stats.sent
 
 
-def test_lone_span_leaves_after_the_flush_interval(agent, make_tracer):
-    """A single span is sent when the flush interval is over, without a close."""
+def test_lone_span_leaves_without_a_close(agent, make_tracer):
+    """A single span is sent although its packet is not full, and the tracer not closed."""
     tracer = make_tracer(reporter_flush_interval=0.2)
     finish(tracer)
 

@@ -59,7 +59,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     @property
     def reporter_flush_interval(self) -> float:
-        """How many seconds a span waits at most until its packet is full."""
+        """How many seconds a span waits at most until its packet is full; less after idleness."""
         return float(self.config.get("reporter_flush_interval") or DEFAULT_FLUSH_INTERVAL)
 
     @property

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 MARKER_TAG = "sidecar.marker"
 TRACE_SPANS = 100
 SHOWN_TRACE_IDS = 5
+_UNTIL_CLOSED = 3600.0
+"""Flush interval of spans that are sent at once: all but the last packet are full.
+
+Only large packets show that a link drops them, and an early one would be small.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Send the spans; return 0 if all were sent, else 1."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     stats_socket.turn_off()
-    tracer = init_tracer(
-        args.service, sampler={"type": "const", "param": 1}, local_agent=_agent(args.agent)
-    )
+    tracer = new_tracer(args)
     started_at = time.monotonic()
     trace_ids = send(tracer, args.spans, args.marker, args.rate)
     report = tracer.close(args.timeout)
@@ -43,6 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     print(json.dumps(result))
     return 0 if report.complete else 1
+
+
+def new_tracer(args: argparse.Namespace) -> Tracer:
+    """Return the tracer that reports as the arguments say."""
+    return init_tracer(
+        args.service,
+        sampler={"type": "const", "param": 1},
+        local_agent=_agent(args.agent),
+        reporter_flush_interval=None if args.rate else _UNTIL_CLOSED,
+    )
 
 
 def send(tracer: Tracer, spans: int, marker: str, rate: float = 0.0) -> list[str]:
@@ -73,30 +86,31 @@ def _agent(address: tuple[str, int] | None) -> dict[str, Any]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sidecar_tracing.probe", description=__doc__)
-    parser.add_argument("--service", required=True, help="name to report as")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the probe's arguments."""
+    found = argparse.ArgumentParser(prog="python -m sidecar_tracing.probe", description=__doc__)
+    found.add_argument("--service", required=True, help="name to report as")
+    found.add_argument(
         "--spans", type=_count, default=10, metavar="N", help="how many (default: %(default)s)"
     )
-    parser.add_argument("--marker", required=True, help=f"value of each span's tag {MARKER_TAG}")
-    parser.add_argument(
+    found.add_argument("--marker", required=True, help=f"value of each span's tag {MARKER_TAG}")
+    found.add_argument(
         "--rate", type=_seconds, default=0.0, metavar="SPANS_PER_S", help="default: at once"
     )
-    parser.add_argument(
+    found.add_argument(
         "--agent",
         type=_address,
         metavar="HOST:PORT",
         help="default: JAEGER_AGENT_HOST and JAEGER_AGENT_PORT",
     )
-    parser.add_argument(
+    found.add_argument(
         "--timeout",
         type=_seconds,
         default=10.0,
         metavar="S",
         help="limit of the close (default: %(default)s)",
     )
-    return parser
+    return found
 
 
 def _count(text: str) -> int:

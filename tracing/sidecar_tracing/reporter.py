@@ -19,6 +19,7 @@ from sidecar_tracing.closing import CloseReport, Closing
 from sidecar_tracing.delivery import BYTES_PER_SECOND, Delivery, Pace
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
+from sidecar_tracing.waits import Patience, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +41,6 @@ CAUTIOUS_SETTLE_SECONDS = 2.0
 CAUTIOUS_TICK_SECONDS = 0.1
 START_AGAIN_SECONDS = 0.1
 """The time from a failed start of the thread to the next attempt."""
-
-_LONGEST_WAIT_SECONDS = 86_400.0
-"""Less than the limit of any clock or lock of the platform."""
 
 _NEVER = float("inf")
 
@@ -68,7 +66,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._sender = sender
         self._capacity = max(1, queue_size)
         self._batch_size = max(1, min(batch_size, self._capacity))
-        self._flush_interval = _bounded(flush_interval)
+        self._flush_interval = bounded(flush_interval)
         self._service: tuple[str, dict[str, Any], int] = ("", {}, 0)
         self._closing: Closing | None = None
         self._begin()
@@ -88,6 +86,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._thread: threading.Thread | None = None
         self._deadline = _NEVER
         self._flush_at = _NEVER
+        self._patience = Patience(self._flush_interval)
         self._delivery = Delivery(
             self._sender,
             self.ledger,
@@ -149,7 +148,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             if self._closing is not None:
                 return self._closing
             self._closing = closing = Closing()
-            self._deadline = time.monotonic() + _bounded(timeout)
+            self._deadline = time.monotonic() + bounded(timeout)
             self._start_at = 0.0
             started = self._wake_thread()
         if not started:
@@ -160,7 +159,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         """Close, and return the outcome within about `timeout` seconds."""
         self.close(timeout)
         with self._ended:
-            seconds = _bounded(timeout) + 2 * FINAL_SETTLE_SECONDS
+            seconds = bounded(timeout) + 2 * FINAL_SETTLE_SECONDS
             self._ended.wait_for(lambda: self._report is not None, seconds)
             # no report yet: an earlier close has more time
             return CloseReport.from_stats(self.stats()) if self._report is None else self._report
@@ -249,6 +248,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
 
     def _take(self) -> list[Any]:
         self._flush_at = self._wake_at = _NEVER
+        self._patience.end()
         return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_size))]
 
     def _drop_queue(self) -> None:
@@ -267,7 +267,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             return SETTLE_TICK_SECONDS if self._delivery.unsettled else None
         self._wake_at = self._batch_size
         if self._flush_at == _NEVER:
-            self._flush_at = time.monotonic() + self._flush_interval
+            self._flush_at = time.monotonic() + self._patience.begin()
         return max(0.0, self._flush_at - time.monotonic())
 
     def _wait(self, seconds: float | None) -> bool:
@@ -293,8 +293,3 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self._ended.notify_all()
         if first:
             self._closing.set_result(report)
-
-
-def _bounded(seconds: float) -> float:
-    """Return a number of seconds that every wait accepts: at most a day, and 0 for NaN."""
-    return min(_LONGEST_WAIT_SECONDS, max(0.0, seconds))

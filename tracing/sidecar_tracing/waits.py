@@ -1,0 +1,45 @@
+"""How long a span waits until its packet is full, and the limit of every wait."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_SECONDS = 86_400.0
+"""Less than the limit of any clock or lock of the platform."""
+
+EARLY_SHARE = 50
+"""After idleness, spans wait for this part of the flush interval: by default for 20 ms."""
+
+
+def bounded(seconds: float) -> float:
+    """Return a number of seconds that every wait accepts: at most a day, and 0 for NaN."""
+    return min(_LONGEST_SECONDS, max(0.0, seconds))
+
+
+class Patience:
+    """The wait for more spans: short after idleness, and twice as long after each packet.
+
+    A first span is sent early. While spans keep coming, six packets later they wait for the whole
+    interval again, so that packets under load are as large as without early ones.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._seconds = interval
+        self._taken_at = -float("inf")
+
+    def begin(self) -> float:
+        """Return how long a span waits that is the first of its packet."""
+        if self._clock() - self._taken_at >= self._interval:
+            self._seconds = self._interval / EARLY_SHARE
+        return self._seconds
+
+    def end(self) -> None:
+        """Note that spans are taken for a packet, full or not."""
+        self._seconds = min(2 * self._seconds, self._interval)
+        self._taken_at = self._clock()
