@@ -1,7 +1,7 @@
 """What a machine may lack: a test that needs it is skipped, and says how to enable it.
 
-REQUIRE=docker,kubernetes,agent,browser names what must be there; where it is missing, tests fail
-instead. Used by tests/conftest.py.
+REQUIRE=docker,kubernetes,agent,collector,browser names what must be there; where it is missing,
+tests fail instead. Used by tests/conftest.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ ENABLE = {
     "docker": "start a Docker engine (20.10 or later) and install Compose v2",
     "kubernetes": "point KUBECONFIG at a cluster for tests, and install kubectl and helm",
     "agent": "put jaeger-agent 1.62.0 on PATH",
+    "collector": "put otelcol 0.165.0, an OpenTelemetry Collector, on PATH",
     "promtool": "put Prometheus' promtool on PATH (Debian: apt-get install prometheus)",
     "browser": "install Chromium or Chrome; on Debian: apt-get install chromium",
 }

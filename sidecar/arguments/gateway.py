@@ -1,6 +1,6 @@
-"""Run the stand-in for a region's gateway: it takes spans over gRPC and checks the token.
+"""Run the stand-in for a region's gateway: it takes spans, by Jaeger's protocol and OTLP.
 
-A page and an API show what arrived.
+It checks their token. A page and an API show what arrived.
 """
 
 from __future__ import annotations
@@ -52,10 +52,13 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
         "--grpc",
         default=_GRPC,
         metavar="HOST:PORT",
-        help="where agents report (default: %(default)s)",
+        help="where agents and collectors report (default: %(default)s)",
     )
     parser.add_argument(
-        "--http", default=_HTTP, metavar="HOST:PORT", help="API and page (default: %(default)s)"
+        "--http",
+        default=_HTTP,
+        metavar="HOST:PORT",
+        help="API, page and OTLP over HTTP (default: %(default)s)",
     )
     parser.add_argument(
         "--udp",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sidecar.stand_in.faults import Faults, FaultSwitch
 from sidecar.stand_in.keep.intake import BadToken, Intake
 from sidecar.stand_in.keep.store import TraceStore
-from sidecar.stand_in.receive.grpc_server import CollectorService, build_server
+from sidecar.stand_in.receive.grpc_server import GrpcServices, build_server
+from sidecar.stand_in.receive.otlp_http import OtlpHttp
 from sidecar.stand_in.receive.udp import RECEIVE_BUFFER, UdpReceiver
 from sidecar.stand_in.show.decoder import Decoder
 from sidecar.stand_in.show.http_server import HttpListener, build_app, log_quietly
@@ -99,7 +100,7 @@ class StandIn:
         # gRPC's error names neither the cause nor the holder; that of a plain socket does
         bind(address, socket.SOCK_STREAM).close()
         state = self.state
-        server = build_server(CollectorService(state.intake, state.faults, self._reset))
+        server = build_server(GrpcServices(state.intake, state.faults, self._reset))
         try:
             port = server.add_insecure_port(str(address))
         except RuntimeError as error:
@@ -125,7 +126,9 @@ class StandIn:
 
     async def _start_http(self) -> Address:
         listener = bind(self._settings.http, socket.SOCK_STREAM)
-        self._http = HttpListener(build_app(self.state), self.state.intake.events, _GRACE)
+        state = self.state
+        app = build_app(state, OtlpHttp(state.intake, state.faults).routes())
+        self._http = HttpListener(app, state.intake.events, _GRACE)
         await self._http.start(listener)
         return actual(listener, self._settings.http)
 

@@ -74,6 +74,12 @@ def agent_binary():
     return find_program("jaeger-agent") or lack("agent", "jaeger-agent is not on PATH")
 
 
+@pytest.fixture(scope="session")
+def collector_binary():
+    """The real OpenTelemetry Collector as a program."""
+    return find_program("otelcol") or lack("collector", "otelcol is not on PATH")
+
+
 @contextmanager
 def one_at_a_time(factory, name):
     """Hold a lock that all workers of one run share."""

@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass
 class BatchCounters:
-    """PostSpans calls and, with --udp, datagrams, by outcome."""
+    """PostSpans calls, datagrams with --udp, and the resources of OTLP calls, by outcome.
+
+    Faults strike a call, whatever it carries.
+    """
 
     accepted: int = 0
     refused: int = 0
@@ -56,12 +59,24 @@ class UdpCounters:
 
 
 @dataclass
+class OtlpCounters:
+    """What came by OTLP; its batches and spans are among the others."""
+
+    grpc: int = 0
+    """Calls of TraceService/Export that were read."""
+    http: int = 0
+    exposed: int = 0
+    """Batches with a token among their attributes, which was taken out."""
+
+
+@dataclass
 class Counters:
     """All totals, as plain integers: every batch changes them."""
 
     batches: BatchCounters = field(default_factory=BatchCounters)
     spans: SpanCounters = field(default_factory=SpanCounters)
     udp: UdpCounters = field(default_factory=UdpCounters)
+    otlp: OtlpCounters = field(default_factory=OtlpCounters)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the totals as JSON-ready data."""

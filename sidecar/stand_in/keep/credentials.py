@@ -45,11 +45,22 @@ class Token:
         found = Presented.MISSING
         for tag in process.tags:
             if tag.key == TAG and tag.v_str:
-                found = Presented.WRONG
-                given = tag.v_str.encode()
-                if any(hmac.compare_digest(given, valid.encode()) for valid in self._all):
-                    return Presented.RIGHT
+                found = self.judge(tag.v_str)
+                if found is Presented.RIGHT:
+                    break
         return found
+
+    def judge(self, text: str | None) -> Presented:
+        """Return whether a text is this token; none or an empty one is missing."""
+        if not text:
+            return Presented.MISSING
+        given = text.encode(errors="surrogateescape")
+        right = any(hmac.compare_digest(given, valid.encode()) for valid in self._all)
+        return Presented.RIGHT if right else Presented.WRONG
+
+    def is_in(self, data: bytes) -> bool:
+        """Return whether the bytes contain this token."""
+        return any(valid.encode() in data for valid in self._all)
 
     def add_to(self, process: Any) -> None:  # noqa: ANN401 - a protobuf Process
         """Append the tag to a process, as an agent does."""
@@ -66,6 +77,17 @@ class Token:
         for valid in self._longest_first:
             data = data.replace(valid.encode(), MASK.encode())
         return data
+
+    def mask_batch(self, batch: Any) -> None:  # noqa: ANN401 - a protobuf Batch
+        """Take the token out of all texts of a batch."""
+        batch.process.service_name = self.mask(batch.process.service_name)
+        tags = [*batch.process.tags]
+        for span in batch.spans:
+            span.operation_name = self.mask(span.operation_name)
+            tags += [*span.tags, *(field for log in span.logs for field in log.fields)]
+        for tag in tags:
+            tag.key, tag.v_str = self.mask(tag.key), self.mask(tag.v_str)
+            tag.v_binary = self.mask_bytes(tag.v_binary)
 
 
 def read_token(*paths: Path) -> Token:

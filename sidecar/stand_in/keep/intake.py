@@ -1,8 +1,9 @@
-"""What happens to each batch, from gRPC and UDP alike: token, counts, markers, store."""
+"""What happens to each batch, whatever brought it: token, counts, markers, store."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,25 @@ class Verdict(Enum):
 
     ACCEPTED = "accepted"
     DROPPED = "dropped"
-    MISSING = "the process tag Authentication is missing"
-    WRONG = "the process tag Authentication is not this gateway's token"
-    MALFORMED = "not a batch of spans with ids of 16 and 8 bytes"
+    MISSING = "missing"
+    WRONG = "wrong"
+    MALFORMED = "malformed"
+
+    def words(self, carrier: str) -> str:
+        """Return why spans are refused; `carrier` is what should hold the token."""
+        if self is Verdict.MALFORMED:
+            return "not a batch of spans with ids of 16 and 8 bytes"
+        wrong = "missing" if self is Verdict.MISSING else "not this gateway's token"
+        return f"{carrier} is {wrong}"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A batch, its bytes and where it came from."""
+
+    raw: bytes
+    batch: Any
+    sender: str
 
 
 class Intake:
@@ -56,38 +73,61 @@ class Intake:
         self.senders = Senders()
         self.events = EventLog()
 
-    def accept(self, raw: bytes, bad_token: str | None = None, sender: str = "") -> Verdict:
+    def presented(self, token: str | None) -> Presented:
+        """Return whether a token that came beside its spans is the gateway's."""
+        return self._token.judge(token)
+
+    def concealed(self, request: Any) -> tuple[bytes, bool]:  # noqa: ANN401 - PostSpansRequest
+        """Return a request's bytes without the token, and whether it was in them."""
+        raw = request.SerializeToString()
+        if not self._token.is_in(raw):
+            return raw, False
+        self._token.mask_batch(request.batch)
+        return request.SerializeToString(), True
+
+    def accept(
+        self,
+        raw: bytes,
+        bad_token: str | None = None,
+        sender: str = "",
+        presented: Presented | None = None,
+    ) -> Verdict:
         """Check and keep a serialized PostSpansRequest, as its bytes; `sender` is its address.
 
-        With `bad_token`, the value of a BadToken, its token counts as wrong.
+        With `bad_token`, the value of a BadToken, its token counts as wrong. `presented` is the
+        token that came beside the spans; with None, the process of the batch carries it.
         """
         try:
             batch = PostSpansRequest.FromString(raw).batch
         except DecodeError:
-            self.senders.note(sender, accepted=False)
-            return self._malformed(sender)
-        verdict = self._accept(raw, batch, bad_token, sender)
+            return self.malformed(sender)
+        if presented is None:
+            presented = self._token.check(batch.process)
+        answer = self._on_bad_token
+        if bad_token:
+            presented, answer = Presented.WRONG, BadToken(bad_token)
+        verdict = self._accept(_Batch(raw, batch, sender), presented, answer)
         accepted = verdict is Verdict.ACCEPTED
         self.senders.note(sender, accepted, batch.process.service_name)
         return verdict
 
-    def _accept(
-        self,
-        raw: bytes,
-        batch: Any,  # noqa: ANN401
-        bad_token: str | None,
-        sender: str,
-    ) -> Verdict:
-        presented = self._token.check(batch.process)
-        marked = NEEDLE in raw
-        answer = self._on_bad_token
-        if bad_token:
-            presented, answer = Presented.WRONG, BadToken(bad_token)
+    def malformed(self, sender: str, batch: Any = None) -> Verdict:  # noqa: ANN401
+        """Count what is no batch, or a batch with an id of a wrong length."""
+        if batch is None:
+            self.senders.note(sender, accepted=False)
+        self.refusals.note(MALFORMED, sender, batch)
+        self.counters.batches.refused += 1
+        self.counters.spans.refused.malformed += 1
+        self.events.note("batches refused, malformed")
+        return Verdict.MALFORMED
+
+    def _accept(self, given: _Batch, presented: Presented, answer: BadToken) -> Verdict:
+        batch, marked = given.batch, NEEDLE in given.raw
         if presented is not Presented.RIGHT:
-            self.refusals.note(presented.value, sender, batch)
+            self.refusals.note(presented.value, given.sender, batch)
             return self._turn_away(batch, presented, marked, answer)
-        if not self._keep(raw, batch):
-            return self._malformed(sender, batch)
+        if not self._keep(given.raw, batch):
+            return self.malformed(given.sender, batch)
         if marked:
             self.markers.accepted(batch)
         self.reporters.accepted(batch, marked=marked)
@@ -108,13 +148,6 @@ class Intake:
         self.counters.spans.accepted += len(batch.spans)
         self.store.add(raw, spans, services)
         return True
-
-    def _malformed(self, sender: str, batch: Any = None) -> Verdict:  # noqa: ANN401
-        self.refusals.note(MALFORMED, sender, batch)
-        self.counters.batches.refused += 1
-        self.counters.spans.refused.malformed += 1
-        self.events.note("batches refused, malformed")
-        return Verdict.MALFORMED
 
     def _turn_away(
         self,

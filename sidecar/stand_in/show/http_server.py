@@ -18,6 +18,7 @@ from sidecar.stand_in.show.pages import Pages
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
 
     from aiohttp.typedefs import Handler
 
@@ -48,8 +49,11 @@ _HEADERS = {
 }
 
 
-def build_app(state: State) -> web.Application:
-    """Return the application: security headers, and errors in Jaeger's envelope."""
+def build_app(state: State, more: Sequence[web.RouteDef] = ()) -> web.Application:
+    """Return the application: security headers, and errors in Jaeger's envelope.
+
+    `more` are routes that show nothing, but take spans.
+    """
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_envelope_errors])
     exposition = Exposition(state)
 
@@ -58,7 +62,7 @@ def build_app(state: State) -> web.Application:
 
     own = [web.get("/healthz", _health), web.get("/metrics", metrics)]
     pages = Pages(state)
-    app.add_routes([*own, *Api(state).routes(), *pages.routes()])
+    app.add_routes([*own, *Api(state).routes(), *pages.routes(), *more])
     app.cleanup_ctx.append(pages.lifetime)
     app.on_response_prepare.append(_add_headers)
     return app

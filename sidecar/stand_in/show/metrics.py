@@ -53,6 +53,12 @@ class Exposition(Collector):
         yield GaugeMetricFamily(
             f"{_PREFIX}_stored_bytes", "Bytes of the store", totals["store"]["bytes"]
         )
+        forms = {form: totals["otlp"][form] for form in ("grpc", "http")}
+        yield _counter("otlp_calls", "Calls that brought OTLP", "form", forms)
+        exposed = totals["otlp"]["exposed"]
+        yield CounterMetricFamily(
+            f"{_PREFIX}_exposed_batches", "OTLP batches with a token in a tag", exposed
+        )
         if totals["udp"]:
             known = {name: count for name, count in totals["udp"].items() if count is not None}
             yield _counter("datagrams", "Datagrams at the agent's port", "event", known)

@@ -107,6 +107,7 @@ def _gateway(totals: dict[str, Any]) -> Hop:
         Count("batches failed by a fault", batches["failed"], lost=True, always=False),
         Count("batches never answered", batches["held"], lost=True, always=False),
         Count("calls reset by a fault", batches["reset"], lost=True, always=False),
+        Count("batches with a token in a tag", totals["otlp"]["exposed"], lost=True, always=False),
         Count("evicted from the store", spans["evicted"], always=False),
     )
     return Hop("Gateway", counts)

@@ -146,6 +146,7 @@ def test_the_strip_adds_the_agents_up():
     ]
     totals = {
         "udp": None,
+        "otlp": {"grpc": 0, "http": 0, "exposed": 0},
         "batches": {"failed": 5, "held": 0, "reset": 0},
         "spans": {
             "accepted": 84,

@@ -1,17 +1,17 @@
 """jaeger-client's datagrams at the agent's UDP port."""
 
 import asyncio
+import functools
 import socket
 import time
 from contextlib import suppress
 
 import pytest
+import thrift_spans
 from gateway_spans import START, build_request
-from jaeger_client.thrift_gen.agent import Agent
 from jaeger_client.thrift_gen.jaeger import ttypes
-from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType
-from thrift.transport.TTransport import TMemoryBuffer
+from thrift_spans import build_span
 
 from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.keep.credentials import Token
@@ -31,33 +31,7 @@ TAGS = [
 ]
 
 
-def build_span(number, **changes):
-    """Return one span in the client's own Thrift class."""
-    values = {
-        "traceIdLow": 1,
-        "traceIdHigh": 0,
-        "spanId": number,
-        "parentSpanId": 0,
-        "operationName": "GET /",
-        "references": None,
-        "flags": 1,
-        "startTime": START,
-        "duration": 1500,
-        "tags": [],
-        "logs": [],
-    }
-    return ttypes.Span(**{**values, **changes})
-
-
-def datagram(*spans, message="emitBatch", kind=TMessageType.ONEWAY):
-    """Return the bytes that jaeger-client sends for spans."""
-    buffer = TMemoryBuffer()
-    protocol = TCompactProtocol(buffer)
-    process = ttypes.Process(serviceName="frontend", tags=TAGS)
-    protocol.writeMessageBegin(message, kind, 1)
-    Agent.emitBatch_args(batch=ttypes.Batch(process=process, spans=list(spans))).write(protocol)
-    protocol.writeMessageEnd()
-    return buffer.getvalue()
+datagram = functools.partial(thrift_spans.datagram, tags=TAGS)
 
 
 async def send(client, *datagrams):

@@ -1,0 +1,63 @@
+"""The real collector as a process on loopback: UDP from a client, OTLP to stand-ins."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from agent_process import free_udp_port
+from compose_deployment import free_port, wait_for
+
+from sidecar.secrecy import child_environment
+
+OLD_HTTP_NAMES = (
+    "--feature-gates=-pkg.translator.jaeger.EmitV1HttpConventions,"
+    "-pkg.translator.jaeger.DontEmitV0HttpConventions"
+)
+
+
+class CollectorProcess:
+    """A collector without a queue on disk: it only translates, and passes on."""
+
+    def __init__(self, stack, binary, folder, exporters, *options):
+        self.port, self.otlp = free_udp_port(), free_port()
+        file, self._log = folder / "collector.json", folder / "collector.log"
+        file.write_text(json.dumps(self._configuration(exporters)))
+        output = stack.enter_context(self._log.open("wb"))
+        argv = [binary, f"--config={file}", *options]
+        self.process = stack.enter_context(
+            subprocess.Popen(argv, stdout=output, stderr=output, env=child_environment())
+        )
+        stack.callback(self.process.kill)
+        ready = wait_for(lambda: self.log, lambda log: "Everything is ready" in log)
+        assert "Everything is ready" in ready, ready[-2000:]
+
+    def _configuration(self, exporters):
+        jaeger = {"thrift_compact": {"endpoint": f"127.0.0.1:{self.port}"}}
+        otlp = {"grpc": {"endpoint": f"127.0.0.1:{self.otlp}"}}
+        receivers = {"jaeger": {"protocols": jaeger}, "otlp": {"protocols": otlp}}
+        traces = {"receivers": list(receivers), "exporters": list(exporters)}
+        return {
+            "receivers": receivers,
+            "exporters": exporters,
+            "service": {
+                "telemetry": {"metrics": {"level": "none"}},
+                "pipelines": {"traces": traces},
+            },
+        }
+
+    @property
+    def log(self):
+        """What the collector wrote."""
+        return self._log.read_text()
+
+
+def grpc_exporter(address, token_file):
+    """Return the exporter to a gateway's gRPC port."""
+    headers = {"Authentication": f"${{file:{token_file}}}"}
+    return {"endpoint": address, "tls": {"insecure": True}, "headers": headers}
+
+
+def http_exporter(page, token_file):
+    """Return the exporter to a gateway's HTTP port; its logs hold the path, hence the token."""
+    return {"traces_endpoint": f"{page}/adapt_${{file:{token_file}}}/api/otlp/traces"}

@@ -1,0 +1,180 @@
+"""The same packets through the real agent and the real collector: equal spans at the stand-in."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import time
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack
+
+import opentracing
+import pytest
+from agent_process import AgentProcess, StandInProcess, write_token
+from collector_process import OLD_HTTP_NAMES, CollectorProcess, grpc_exporter, http_exporter
+from compose_deployment import wait_for
+from jaeger_client.thrift_gen.jaeger.ttypes import Log, SpanRef, Tag, TagType
+from sidecar_tracing import Config
+from thrift_spans import build_span, datagram
+from udp_agent import UdpAgent
+
+from sidecar.rules.parity import KNOWN, compare, read_spans
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
+SPANS = 1000
+VALUES = ("straße", "", True, False, 0, -(2**62), 2**53 + 1, 0.25, -1e300, float("inf"))
+
+
+class Paths:
+    """One agent, and one collector with both forms of OTLP, each with a stand-in of its own."""
+
+    def __init__(self, stack, agent, collector, folder, *options):
+        file = write_token(folder / "agent.yaml", TOKEN)
+        bare = folder / "token"
+        bare.write_text(TOKEN)
+        self.direct, self.grpc, self.http = (StandInProcess(stack, file) for _ in range(3))
+        self.agent = AgentProcess(stack, agent, folder / "agent.log", file, self.direct.grpc)
+        exporters = {
+            "otlp_grpc": grpc_exporter(self.grpc.grpc, bare),
+            "otlp_http": http_exporter(self.http.page, bare),
+        }
+        self.collector = CollectorProcess(stack, collector, folder, exporters, *options)
+
+    def send(self, packets):
+        """Send each packet to both."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for packet in packets:
+                for port in (self.agent.port, self.collector.port):
+                    sender.sendto(packet, ("127.0.0.1", port))
+                time.sleep(0.005)
+
+    def arrived(self, count):
+        """Return the spans at each stand-in, as soon as there are `count`."""
+        return [self._spans(each.page, count) for each in (self.direct, self.grpc, self.http)]
+
+    def _spans(self, page, count):
+        def accepted():
+            with urllib.request.urlopen(f"{page}/api/counters", timeout=5) as answer:
+                return json.load(answer)["spans"]["accepted"]
+
+        assert count == wait_for(accepted, lambda spans: spans >= count)
+        query = urllib.parse.urlencode({"service": "web", "limit": 2000})
+        with urllib.request.urlopen(f"{page}/api/traces?{query}", timeout=10) as answer:
+            return read_spans(json.load(answer)["data"])
+
+
+@pytest.fixture
+def paths(agent_binary, collector_binary, tmp_path):
+    """Make the two ways; what they start ends with the test."""
+    with ExitStack() as stack:
+        yield lambda *options: Paths(stack, agent_binary, collector_binary, tmp_path, *options)
+
+
+def traced(count):
+    """Return the packets in which a service reports spans with tags of every type."""
+    dice = random.Random(1)
+    with UdpAgent() as port:
+        agent = {"reporting_host": "127.0.0.1", "reporting_port": port.port}
+        options = {"local_agent": agent, "generate_128bit_trace_id": True}
+        config = {**options, "sampler": {"type": "const", "param": 1}}
+        tracer = Config(config, service_name="web").new_tracer()
+        earlier = None
+        for number in range(count):
+            earlier = _one(tracer, number, earlier if number % 50 else None, dice)
+        assert tracer.close(10).complete
+        port.wait_for(count)
+    return port.packets
+
+
+def _one(tracer, number, earlier, dice):
+    links = [opentracing.follows_from(earlier.context)] if number % 7 == 0 and earlier else []
+    parents = [opentracing.child_of(earlier.context)] if earlier and not links else []
+    with tracer.start_span(f"step {number}", references=[*parents, *links]) as span:
+        for key in range(dice.randint(0, 5)):
+            span.set_tag(f"key {key}", dice.choice(VALUES))
+        span.set_tag("span.kind", dice.choice(["server", "client", "producer", "consumer"]))
+        if dice.random() < 0.3:
+            span.set_tag("error", dice.choice([True, False]))
+        span.log_kv({"event": "step", "value": dice.choice(VALUES), "number": number})
+        if dice.random() < 0.5:
+            span.log_kv({"message": "no event", "ratio": 0.5})
+    return span
+
+
+def text(key, value):
+    return Tag(key=key, vType=TagType.STRING, vStr=value)
+
+
+def number(key, value):
+    return Tag(key=key, vType=TagType.LONG, vLong=value)
+
+
+def yes(key):
+    return Tag(key=key, vType=TagType.BOOL, vBool=True)
+
+
+def odd_spans():
+    """Return a span for each change that a collector is known to make, and bytes in a tag."""
+    same = SpanRef(refType=0, traceIdLow=1, traceIdHigh=0, spanId=1)
+    after = SpanRef(refType=1, traceIdLow=1, traceIdHigh=0, spanId=1)
+    other = SpanRef(refType=0, traceIdLow=5, traceIdHigh=6, spanId=7)
+    raw = Tag(key="raw", vType=TagType.BINARY, vBinary="\0x")
+    message = text("http.status_message", "down")
+    changed = [
+        {"tags": [text("twice", "a"), number("twice", 1), raw]},
+        {"flags": 3},
+        {"tags": [text("span.kind", "queue")]},
+        {"tags": [text("otel.status_code", "error"), text("otel.status_description", "late")]},
+        {"tags": [text("otel.status_code", "Ok")]},
+        {"tags": [yes("error"), text("otel.status_code", "OK"), message]},
+        {
+            "tags": [
+                yes("error"),
+                text("otel.status_description", "d"),
+                text("http.status_message", "m"),
+            ]
+        },
+        {"tags": [number("http.status_code", 500), message]},
+        {"tags": [text("http.status_code", "404"), text("span.kind", "client")]},
+        {"tags": [number("http.status_code", 404), text("span.kind", "server")]},
+        {"tags": [number("http.status_code", 99), text("error", "true")]},
+        {"tags": [number("http.response.status_code", 503)]},
+        {"logs": [Log(timestamp=1, fields=[number("event", 1)]), Log(timestamp=2, fields=[])]},
+        {"references": [same, after, other], "parentSpanId": 1},
+        {"references": [after, other], "parentSpanId": 1},
+        {"references": [other]},
+    ]
+    return [build_span(index, **values) for index, values in enumerate(changed, 2)]
+
+
+def test_spans_of_a_service_are_equal(paths):
+    """1,000 spans with tags of every type, logs, references and errors: equal by both forms."""
+    pair = paths()
+    pair.send(traced(SPANS))
+
+    direct, *collected = pair.arrived(SPANS)
+
+    assert SPANS == len(direct)
+    for each in map(compare, (direct, direct), collected):
+        assert ((), (), (), SPANS) == (each.missing, each.surplus, each.other, each.equal)
+        assert {} == each.known
+
+
+@pytest.mark.parametrize(("options", "renamed"), [((), True), ((OLD_HTTP_NAMES,), False)])
+def test_what_a_collector_changes_is_known(paths, options, renamed):
+    """Each change on the list happens, and nothing else does."""
+    pair = paths(*options)
+    spans = odd_spans()
+    host = text("host.name", "pod-1")
+    pair.send([datagram(*spans, service="web", tags=[host])])
+
+    direct, *collected = pair.arrived(len(spans))
+
+    expected = {each.id for each in KNOWN} - (set() if renamed else {"http-code-name"})
+    for each in map(compare, (direct, direct), collected):
+        assert ((), (), ()) == (each.missing, each.surplus, each.other)
+        assert expected == each.known.keys()
