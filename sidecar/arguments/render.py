@@ -1,6 +1,7 @@
 """Write the deployment of a region into a folder: all of its files, or none.
 
-Files that the kit did not write stay as they are.
+Files that the kit did not write stay as they are. For a spec with `compose`, write an overlay with
+agents over these Compose files, as `sidecar inject` does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ EXAMPLES = """examples:
   sidecar render --file base.yaml --file prod.yaml     the second overrides the first
   sidecar render --all-regions --out build             one folder per region
   sidecar render --region local --out . --diff         what would change; exit 1 if anything
+  sidecar render --file sidecar.yaml                   with `compose`: an overlay, as inject does
 """
 
 
@@ -25,6 +27,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--all-regions", action="store_true", help="every region of the catalogue except `local`"
     )
     parser.add_argument(
-        "--out", type=_spec.folder, metavar="FOLDER", help="output folder (default: build/<region>)"
+        "--out",
+        type=_spec.folder,
+        metavar="PATH",
+        help="output folder (default: build/<region>); for a spec with `compose`, the overlay "
+        "(default: docker-compose.tracing.yml next to the first file)",
     )
-    parser.add_argument("--diff", action="store_true", help="write nothing, show what would change")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="write nothing, print the overlay or the files' names",
+    )
+    only.add_argument("--diff", action="store_true", help="write nothing, show what would change")

@@ -69,7 +69,7 @@ def is_native(version: str | None) -> bool:
 def _plan(args: argparse.Namespace) -> Plan:
     """Return the plan of the spec's agent; its services are not those of the manifests."""
     loaded = _spec.load_spec(args)
-    loaded = replace(loaded, spec=replace(loaded.spec, services=None))
+    loaded = replace(loaded, spec=replace(loaded.spec, services=None, compose=()))
     plan, _ = _spec.plan_of(loaded, load_regions(args.regions), Path())
     kind = plan.services[0].agent.kind
     if kind != AGENT:

@@ -21,7 +21,7 @@ _SPEC = "sidecar.yaml"
 def planned(args: argparse.Namespace, deployment: str) -> dict[str, Any] | None:
     """Return the plan of the spec that the flags name, else of one that is near.
 
-    The latter counts only where its project is the deployment that runs. None where there is none.
+    The latter counts only where it is that of the deployment that runs. None where there is none.
     Raises SidecarError where the spec that the flags name has no plan.
     """
     named = bool(args.file or args.region)
@@ -36,9 +36,19 @@ def planned(args: argparse.Namespace, deployment: str) -> dict[str, Any] | None:
         if named:
             raise
         return None
-    if not named and deployment != f"Compose project {plan.project}":
+    if not named and not _is_of(loaded, plan, deployment):
         return None
     return {"from": [str(file) for file in files], **_shown(plan, loaded)}
+
+
+def _is_of(loaded: Loaded, plan: Plan, deployment: str) -> bool:
+    """Tell whether a spec that is near is that of the deployment.
+
+    The name of a stack of the user's is not in its spec: it counts where its files are.
+    """
+    if loaded.spec.compose:
+        return all(Path(name).parent == Path() for name in loaded.spec.compose)
+    return deployment == f"Compose project {plan.project}"
 
 
 def _near(out: Path | None) -> list[Path]:

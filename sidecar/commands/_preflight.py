@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar.arguments._preflight import refuse_others
-from sidecar.commands import _spec, _target
+from sidecar.commands import _overlay, _spec, _target
 from sidecar.console import say
 from sidecar.errors import UsageError
 from sidecar.kubernetes.pods import INSTANCE
@@ -73,6 +73,8 @@ def _planned(
     args: argparse.Namespace, regions: Mapping[str, Region], kubectl: Kubectl | None
 ) -> Candidate:
     loaded = _spec.load_spec(args)
+    if loaded.spec.compose and kubectl is None:  # the rest of what runs is in the user's files
+        return candidates.of_folder(_overlay.order_of(loaded, regions).stack.folder, regions)
     plan, folder = _spec.plan_of(loaded, regions, args.out)
     rate = loaded.spec.capacity.spans_per_second
     target = "kubernetes" if kubectl else args.target or "compose"

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.checkout import find_checkout
+from sidecar.commands._overlay import order_of
+from sidecar.commands._overlay import plan_of as overlay_plan
 from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.regions import find_region, token_hosts
@@ -38,14 +40,18 @@ def load_spec(args: argparse.Namespace) -> Loaded:
 def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> tuple[Plan, Path]:
     """Return the plan of a spec and its output folder, build/<region> by default.
 
-    Raises SidecarError as make_plan does, with the line that gave the field.
+    That of a spec with `compose` is its project's. Raises SidecarError as make_plan does, with the
+    line that gave the field.
     """
+    if loaded.spec.compose:
+        order = order_of(loaded, regions)
+        return overlay_plan(order), order.stack.folder
     name = require_region(loaded.spec.region)
     try:
         region = find_region(regions, name)
     except SidecarError as error:
         named = SidecarError("region", f"{name!r} {error.cause}", error.fix, id=error.id)
-        raise _placed(named, loaded) from error
+        raise loaded.placed(named) from error
     folder = out or Path("build") / region.id
     try:
         plan = make_plan(
@@ -56,14 +62,8 @@ def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> 
             known_hosts=token_hosts(regions),
         )
     except SidecarError as error:
-        raise _placed(error, loaded) from error
+        raise loaded.placed(error) from error
     return plan, folder
-
-
-def _placed(error: SidecarError, loaded: Loaded) -> SidecarError:
-    """Return the error of a field with the place that its value came from."""
-    place = loaded.place(error.subject)
-    return error.about(f"{place}: {error.subject}") if place else error
 
 
 def source_for(folder: Path) -> str | None:

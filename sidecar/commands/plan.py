@@ -24,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
         provenance = {path: origin.as_dict() for path, origin in loaded.provenance.items()}
         print(json.dumps(masked({**plan.as_dict(), "provenance": provenance}), indent=2))
     else:
-        print(f"{mask(_text(plan))}\n\n{_settings(loaded)}")
+        text = _text(plan, ", ".join(loaded.spec.compose))
+        print(f"{mask(text)}\n\n{_settings(loaded)}")
     return 0
 
 
@@ -41,24 +42,25 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - JSON-ready data
     return short(mask(text))
 
 
-def _text(plan: Plan) -> str:
+def _text(plan: Plan, files: str) -> str:
     gateway = plan.gateway
     lines = [
         f"region   {plan.region} · {plan.region_name}",
         f"gateway  {gateway.address} ({gateway.network}, {gateway.protocol})",
         f"token    {plan.token_file}",
-        f"name     {plan.project} (Compose project)",
+        f"name     {plan.project} (Compose project)" if not files else f"over     {files}",
     ]
     for service in plan.services:
-        lines += ["", *_service(service)]
+        lines += ["", *_service(service, exists=bool(files))]
     return "\n".join(lines)
 
 
-def _service(service: ServicePlan) -> list[str]:
+def _service(service: ServicePlan, *, exists: bool) -> list[str]:
+    """Return the lines of a service; one that exists stays as its Compose file says."""
     agent, tuning = service.agent, service.agent.tuning
     sizes = f"{tuning.workers} workers, {tuning.queue_packets} packets queued"
     return [
-        f"{service.name}  {_reached(service)}, image {service.image.name}",
+        service.name if exists else f"{service.name}  {_reached(service)}",
         f"  {agent.name}  {agent.kind} {agent.version}, image {agent.image.name}",
         f"    {sizes}, {tuning.memory_mib} MiB,",
         f"    up to {tuning.ceiling_spans_per_second:,} spans/s in stock batches",
@@ -68,9 +70,10 @@ def _service(service: ServicePlan) -> list[str]:
 
 def _reached(service: ServicePlan) -> str:
     port = f"port {service.port}" if service.port else "no port"
+    image = f", image {service.image.name}"
     replicas = f"{service.replicas} replicas, " if service.replicas > 1 else ""
     if not service.publish:
-        return f"{replicas}{port}"
+        return f"{replicas}{port}{image}"
     ports = service.publish.ports(service.replicas)
     last = f"-{ports[-1]}" if len(ports) > 1 else ""
-    return f"{replicas}{port}, published on {service.publish.host}:{ports[0]}{last}"
+    return f"{replicas}{port}, published on {service.publish.host}:{ports[0]}{last}{image}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import targets
-from sidecar.commands import _spec
+from sidecar.commands import _overlay, _spec
 from sidecar.console import say
 from sidecar.errors import UsageError
 from sidecar.image_names import IMAGES_COMMENT
@@ -20,9 +20,12 @@ from sidecar.targets.helm.values import SECRET
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from sidecar.plan import Plan
+    from sidecar.regions import Region
     from sidecar.rendering import Rendering
+    from sidecar.spec.load import Loaded
 
 COMPOSE_FILE = "docker-compose.yml"
 
@@ -41,7 +44,20 @@ def run(args: argparse.Namespace) -> int:
 
     Nothing is written unless every region can be rendered and every folder can take its files.
     """
-    rendered = [_Rendered(plan, folder, targets.render(plan)) for plan, folder in _plans(args)]
+    _check_regions(args)
+    regions, loaded = load_regions(args.regions), _spec.load_spec(args)
+    if loaded.spec.compose:
+        if args.all_regions:
+            fix = "Leave out --all-regions"
+            raise UsageError("--all-regions", "a stack has one overlay", fix)
+        order = _overlay.order_of(loaded, regions, args.out)
+        delivery = _overlay.Delivery(args.dry_run, args.diff)
+        return _overlay.deliver(_overlay.result_of(order), delivery)
+    plans = _plans(args, loaded, regions)
+    rendered = [_Rendered(plan, folder, targets.render(plan)) for plan, folder in plans]
+    if args.dry_run:
+        print("\n".join(_names(rendered)))
+        return 0
     if args.diff:
         return _show([diff(entry.rendering, entry.folder) for entry in rendered])
     new = {entry.folder for entry in rendered if not _exists(entry.folder / COMPOSE_FILE)}
@@ -52,16 +68,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plans(args: argparse.Namespace) -> list[tuple[Plan, Path]]:
+def _check_regions(args: argparse.Namespace) -> None:
     if args.all_regions and args.region:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
-    regions, loaded = load_regions(args.regions), _spec.load_spec(args)
+
+
+def _plans(
+    args: argparse.Namespace, loaded: Loaded, regions: Mapping[str, Region]
+) -> list[tuple[Plan, Path]]:
     if not args.all_regions:
         return [_spec.plan_of(loaded, regions, args.out)]
     root = args.out or Path("build")
     chosen = [region for region in regions if region != LOCAL]
     specs = {region: replace(loaded, spec=replace(loaded.spec, region=region)) for region in chosen}
     return [_spec.plan_of(spec, regions, root / region) for region, spec in specs.items()]
+
+
+def _names(rendered: list[_Rendered]) -> list[str]:
+    return [str(entry.folder / name) for entry in rendered for name in sorted(entry.rendering)]
 
 
 def _show(diffs: list[str]) -> int:

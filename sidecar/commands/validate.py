@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.checks import deployment as checks
 from sidecar.checks.charts import check_chart
 from sidecar.checks.spec import check_spec
-from sidecar.commands import _files, _spec
+from sidecar.commands import _files, _overlay, _spec
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_data, findings_text
 from sidecar.errors import SidecarError, UsageError
@@ -17,8 +19,11 @@ from sidecar.targets import compose, helm
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from sidecar.findings import Finding
+    from sidecar.regions import Region
+    from sidecar.spec.load import Loaded
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,6 +49,8 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
     """
     try:
         loaded, regions = _spec.load_spec(args), load_regions(args.regions)
+        if loaded.spec.compose:
+            return _stack_findings(args, loaded, regions, ids)
         plan, folder = _spec.plan_of(loaded, regions, args.out)
         rendering = (helm if args.target == "helm" else compose).render(plan)
     except SidecarError as error:
@@ -64,6 +71,28 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
     own = {f"services.{service.name}": service.ignore for service in spec.services or ()}
     findings, ignored = without(found, [*ids, *spec.ignore], own)
     return findings, ignored, f"{plan.region} ({plan.gateway.address})"
+
+
+def _stack_findings(
+    args: argparse.Namespace, loaded: Loaded, regions: Mapping[str, Region], ids: list[str]
+) -> tuple[list[Finding], int, str]:
+    """Return the findings of a spec with `compose`, as `_findings` does: also those of inject."""
+    if args.target == "helm":
+        fix = "For a cluster, use `sidecar inject` with manifests"
+        raise UsageError("--target helm", "is not for a spec with `compose`", fix)
+    order = replace(_overlay.order_of(loaded, regions, args.out), ignore=tuple(ids))
+    result, spec = _overlay.result_of(order), loaded.spec
+    if (plan := result.plan) is None:
+        return list(result.findings), result.ignored, ""
+    found = check_spec(loaded, plan, regions[plan.region])
+    found += checks.check_token_file(plan, result.stack.folder)
+    for folder, texts in _overlay.renderings_of(result, plan).items():
+        found += checks.check_folder(texts, folder)
+        found += checks.found_in(partial(checks.check_fresh, texts, folder), folder)
+    own = {f"services.{service.name}": service.ignore for service in spec.services or ()}
+    findings, ignored = without(found, [*ids, *spec.ignore], own)
+    subject = f"{result.stack.out}: {plan.region} ({plan.gateway.address})"
+    return [*result.findings, *findings], ignored + result.ignored, subject
 
 
 def _files_findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], int, str]:

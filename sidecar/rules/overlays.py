@@ -18,7 +18,7 @@ NOTHING_TRACED = Rule(
     Severity.ERROR,
     "No service of a Compose file shows that it is traced.",
     "Without a traced service, there is nothing to run an agent for.",
-    "Name one with --service NAME",
+    "Name one with --service NAME, or in the spec's `services`",
     "services: {web: {image: 'web:1'}}",
 )
 TRACER_STAYS = Rule(

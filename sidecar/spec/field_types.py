@@ -63,6 +63,8 @@ NAME = PatternText(
 )
 """Also a Compose key, in which `x-` means an extension, and part of the agent's host name."""
 
+ANY_NAME = PatternText(r"[\s\S]*", "a name", NAME.fix)
+"""NAME judges that of a service of the kit's own project; others exist, or do not."""
 PROJECT = PatternText(
     r"[a-z0-9][a-z0-9_-]{0,62}",
     "a Compose project name",

@@ -10,7 +10,7 @@ from sidecar.regions import NETWORKS
 from sidecar.rules.agents import DEFAULT_VERSION, OLDEST_VERSION
 from sidecar.rules.clients import SAMPLERS
 from sidecar.rules.gateways import GRPC_PORT
-from sidecar.spec import constraints
+from sidecar.spec import constraints, stacks
 from sidecar.spec import field_types as types
 from sidecar.spec.containers import Either, ListOf, MapOf
 from sidecar.spec.records import (
@@ -155,7 +155,7 @@ SERVICE = Section(
     (
         Field(
             "name",
-            types.NAME,
+            types.ANY_NAME,
             "name, also as host; its agent is NAME-agent",
             None,
             "orders",
@@ -230,7 +230,8 @@ SERVICE = Section(
             ["replicas-publish-ports"],
         ),
     ),
-    one_of=("image", "build"),
+    one_of=stacks.IMAGE_OR_BUILD,
+    one_needed=False,
     constraints=(constraints.needs_port,),
 )
 GATEWAY = Section(
@@ -372,11 +373,19 @@ SPEC = Section(
         ),
         Field("gateway", GATEWAY, "where spans go"),
         Field(
+            "compose",
+            ListOf(types.FILE_PATH, 1),
+            "your own Compose files, relative to the spec, which get an overlay with agents",
+            None,
+            ["docker-compose.yml"],
+        ),
+        Field(
             "services",
-            ListOf(
-                SERVICE, 1, named=True, constraints=(constraints.own_names, constraints.own_ports)
+            ListOf(SERVICE, 1, named=True, constraints=(constraints.own_ports,)),
+            (
+                "services to trace; the sample's if not given. With compose only name, sampling "
+                "and ignore; if not given, those that show that they trace"
             ),
-            "services to trace; the sample's if not given",
         ),
         Field("agent", AGENT, "the agent of each service"),
         Field("images", IMAGES, "where images come from"),
@@ -403,4 +412,5 @@ SPEC = Section(
             True,
         ),
     ),
+    constraints=(stacks.fits_stack,),
 )

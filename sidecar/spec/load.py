@@ -35,6 +35,7 @@ class Loaded:
     """Path ("gateway.network", "services.web.image") → the value and its source."""
     folder: Path
     """What relative paths of the spec start from: the first file's folder."""
+    files: tuple[Path, ...] = ()
 
     def place(self, *paths: str) -> str:
         """Return the place of the first of the fields that was given; empty if none was."""
@@ -43,6 +44,11 @@ class Loaded:
             if origin and origin.source != DEFAULT:
                 return origin.source
         return ""
+
+    def placed(self, error: SidecarError) -> SidecarError:
+        """Return the error of a field with the place that its value came from."""
+        place = self.place(error.subject, f"{error.subject}.name")
+        return error.about(f"{place}: {error.subject}") if place else error
 
 
 def load(
@@ -61,7 +67,7 @@ def load(
     spec = SPEC.build(merged, errors, "")
     errors.require_none()
     folder = files[0].parent if files and files[0].is_file() else Path()
-    return Loaded(spec, trace(merged), folder)
+    return Loaded(spec, trace(merged), folder, tuple(files))
 
 
 # Files ----------------------------------------------------------------------------------------

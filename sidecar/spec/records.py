@@ -122,7 +122,7 @@ class Service:
     name: str
     image: str | None = None
     build: Build | None = None
-    """Exactly one of image and build is given."""
+    """Exactly one of image and build is given; of a service that exists, neither."""
     port: int | None = None
     """The port that the service listens on inside its network; None for a worker."""
     publish: Publish | None = None
@@ -196,6 +196,8 @@ class Spec:
     """Whether a container watches the agents' counters; under Compose."""
     monitoring: bool = False
     """Whether files for Prometheus and Grafana are rendered; under Compose."""
+    compose: tuple[str, ...] = ()
+    """Compose files of the user's own, relative to the spec: agents are added by an overlay."""
 
 
 def require_region(region: str | None) -> str:

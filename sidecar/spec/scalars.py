@@ -118,7 +118,7 @@ class PatternText(FieldType):
             cause = f"{shown(node.value)} is not text"
             return source.fail(node, path, UNQUOTED_TEXT.problem(cause))
         text = str(node.value)
-        if problem := self._problem(text):
+        if problem := self.problem(text):
             return source.fail(node, path, problem)
         try:
             return Value(self.convert(text), source.place(node))
@@ -126,7 +126,8 @@ class PatternText(FieldType):
             problem = INVALID_VALUE.problem(f"{shown(text)} {error}", self.fix)
             return source.fail(node, path, problem)
 
-    def _problem(self, text: str) -> Problem | None:
+    def problem(self, text: str) -> Problem | None:
+        """Return why a text is none of these; None where it is."""
         for mistake in self.mistakes:
             if re.search(mistake.pattern, text):
                 return INVALID_VALUE.problem(f"{shown(text)} {mistake.cause}", mistake.fix)

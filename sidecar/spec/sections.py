@@ -16,6 +16,8 @@ from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, below
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sidecar.findings import Problem
+
 Built: TypeAlias = Any
 Constraint: TypeAlias = "Callable[[Mapping[str, Value], ErrorList, str], None]"
 
@@ -48,7 +50,9 @@ class Section(FieldType):
     make: Callable[..., Built]
     fields: tuple[Field, ...]
     one_of: tuple[str, ...] = ()
-    """Exactly one of these is given; a later source's replaces an earlier one's."""
+    """At most one of these is given; a later source's replaces an earlier one's."""
+    one_needed: bool = True
+    """Whether one of them must be given."""
     constraints: tuple[Constraint, ...] = ()
     """What must hold between fields.
 
@@ -119,13 +123,13 @@ class Section(FieldType):
     def _exclusive(self, value: Value, errors: ErrorList, path: str) -> bool:
         """Report fields that exclude each other; tell whether there is one where one is needed."""
         given = [name for name in self.one_of if name in value.data]
-        if self.one_of and not given:
-            cause = f"has neither {' nor '.join(self.one_of)}"
-            errors.fail(value.place, path, MISSING_KEY.problem(cause, "Give one of them"))
+        needed = self.one_needed and bool(self.one_of)
+        if needed and not given:
+            errors.fail(value.place, path, neither(self.one_of))
         if len(given) > 1:
             cause = f"has both {' and '.join(given)}"
             errors.fail(value.data[given[1]].place, path, CONFLICTING_VALUES.problem(cause))
-        return not self.one_of or len(given) == 1
+        return len(given) == 1 or not (given or needed)
 
     def schema(self) -> Schema:
         """Return a closed object."""
@@ -137,12 +141,26 @@ class Section(FieldType):
         if required := [field.name for field in self.fields if field.required]:
             schema["required"] = required
         if self.one_of:
-            schema["oneOf"] = [{"required": [name]} for name in self.one_of]
+            schema |= exactly_one(self.one_of) if self.one_needed else _at_most_one(self.one_of)
         return schema
 
     def takes(self) -> str:
         """Return that it is a map; its fields are rows of their own."""
         return f"a map with {' or '.join(self.one_of)}" if self.one_of else "a map"
+
+
+def neither(names: tuple[str, ...]) -> Problem:
+    """Return the problem of a map that has none of the keys of which one is needed."""
+    return MISSING_KEY.problem(f"has neither {' nor '.join(names)}", "Give one of them")
+
+
+def exactly_one(names: tuple[str, ...]) -> Schema:
+    """Return the schema of a map that has one of some keys."""
+    return {"oneOf": [{"required": [name]} for name in names]}
+
+
+def _at_most_one(names: tuple[str, ...]) -> Schema:
+    return {"not": {"required": list(names)}}
 
 
 def _described(field: Field) -> Schema:

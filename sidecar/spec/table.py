@@ -9,6 +9,7 @@ from sidecar import __version__
 from sidecar.spec.containers import Either, ListOf, MapOf
 from sidecar.spec.fields import SPEC
 from sidecar.spec.sections import Field, Section
+from sidecar.spec.stacks import conditions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ def spec_schema() -> dict[str, Any]:
         "title": "sidecar.yaml",
         "description": f"What sidecar {__version__} renders. `region` alone is a whole spec.",
         **SPEC.schema(),
+        **conditions(),
     }
 
 

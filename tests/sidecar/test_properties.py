@@ -109,6 +109,7 @@ USUAL: dict[FieldType, st.SearchStrategy[str]] = {
     types.VOLUME: st.tuples(PATHS, PATHS, st.sampled_from(["", ":ro", ":rw"])).map(
         lambda parts: f"{parts[0]}:/v{parts[1][2:]}{parts[2]}"
     ),
+    types.ANY_NAME: st.from_regex(re.compile(types.NAME.pattern, re.ASCII), fullmatch=True),
     types.RULE: st.sampled_from(["floating-image-tag", "vpc-gateway"]),
     types.MEMORY: st.sampled_from(["6m", "256m", "1g", "2Gi", "300"]),
     types.VERSION: st.sampled_from(["1.15.0", "1.18.0", "1.22.0", "1.62.0"]),

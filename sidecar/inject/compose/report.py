@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sidecar import console
 from sidecar.existing.compose import secrets
 from sidecar.image_names import IMAGES_COMMENT
+from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL
+from sidecar.rules.agents import DEFAULT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +38,8 @@ class Stack:
     """Whether `docker compose up` reads the overlay by itself."""
     profiles: tuple[str, ...] = ()
     tokens: frozenset[str] = frozenset()
+    specs: tuple[Path, ...] = ()
+    """The files of the spec; empty: only flags."""
 
     @property
     def folder(self) -> Path:
@@ -65,15 +69,22 @@ def next_commands(result: Result) -> list[str]:
     compose = f"docker compose{'' if stack.active else named([*stack.files, stack.out])}"
     profiles = "".join(f" --profile {shlex.quote(name)}" for name in stack.profiles)
     leaving = " ".join(service.name for service in result.choice.leaving)
+    specs = "".join(f" --file {shlex.quote(str(path))}" for path in stack.specs)
     local = plan is not None and plan.region == LOCAL
     return [
-        *([] if local else [f"sidecar token set --out {folder}"]),
-        f"sidecar images --out {folder}",
+        *([] if local else [f"sidecar token set --out {folder}{_version(plan)}"]),
+        f"sidecar images{specs} --out {folder}",
         f"{compose}{profiles} up --detach --wait",
         # Compose leaves the container of a service whose profile is not active as it is
         *([f"{compose} rm --stop --force {leaving}"] if leaving else []),
         f"sidecar verify{out}",
     ]
+
+
+def _version(plan: Plan | None) -> str:
+    """Return the flag for an agent whose file names its tags otherwise."""
+    version = plan.services[0].agent.version if plan else DEFAULT_VERSION
+    return "" if tags_key(version) == tags_key(DEFAULT_VERSION) else f" --agent-version {version}"
 
 
 def named(files: Iterable[Path]) -> str:

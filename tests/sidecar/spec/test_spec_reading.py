@@ -167,8 +167,8 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
         (
             "x: 1",
             (
-                "sidecar.yaml:1: x: is not a known key. Known: region, name, gateway, services, "
-                "agent, images, capacity"
+                "sidecar.yaml:1: x: is not a known key. Known: region, name, gateway, "
+                "compose, services, agent, images, capacity"
             ),
         ),
         (
