@@ -1,4 +1,4 @@
-"""What `sidecar init` proposes for a Compose file, and what it finds in it."""
+"""What `sidecar init --from` proposes for a Compose file, and what it finds in it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar.existing.compose.load import load
-from sidecar.init.proposal import Answers, from_compose
+from sidecar.init.proposal import Answers, from_stack
+from sidecar.inject.compose.report import Stack
 from sidecar.regions import load_regions
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def init_findings(text: str, region: str = "cn-hangzhou") -> tuple[Finding, ...]:
     """Return what init finds in a Compose text, for a region that is given with --region."""
-    return init_proposal(text, region).findings
+    result = init_proposal(text, region).result
+    return result.findings if result else ()
 
 
 def init_proposal(text: str, region: str = "cn-hangzhou") -> Proposal:
@@ -25,5 +26,6 @@ def init_proposal(text: str, region: str = "cn-hangzhou") -> Proposal:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "compose.yaml"
         path.write_text(text, encoding="utf-8")
-        answers = Answers(region=region)
-        return from_compose(load(path), answers, load_regions(), path.parent / "s.yaml")
+        stack = Stack((path,), path.with_name("overlay.yml"), active=False)
+        answers, out = Answers(region=region), path.with_name("s.yaml")
+        return from_stack(stack, [path], answers, load_regions(), out)

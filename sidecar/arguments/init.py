@@ -1,9 +1,9 @@
 """Write a commented sidecar.yaml, from your answers, from defaults, or from a Compose file.
 
-On a terminal, init asks; elsewhere it takes the defaults. --from reads a docker-compose.yml and the
-files that it extends, and never changes them. It takes over the services that are traced or can be,
-and reports what is wrong with an agent that was set up by hand. The token of such an agent is not
-taken over and not shown.
+On a terminal, init asks; elsewhere it takes the defaults. With --from, the spec names your Compose
+files and the services to trace, as `sidecar inject` finds them; `sidecar render` then writes an
+overlay over the files, which stay as they are. What is wrong with an agent that was set up by hand
+is reported; its token is not shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,19 @@ EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "--from", dest="compose", type=Path, metavar="FILE", help="a Compose file; it is only read"
+        "--from",
+        dest="compose",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a Compose file; it is only read; may be repeated, as -f of Compose",
+    )
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --from: trace this service; may be repeated (default: what shows that it does)",
     )
     _add_answers(parser)
     parser.add_argument(

@@ -87,7 +87,7 @@ def _token_in_other_words(agent: HandMadeAgent, context: _Context) -> Iterable[F
     words = {
         "entrypoint": [word.raw for word in service.entrypoint or ()],
         "command": [word.raw for word in service.command],
-        "healthcheck": service.health.command if service.health else (),
+        "healthcheck": service.healthcheck,
     }
     for key, texts in words.items():
         others = (text for text in texts if not any(value in text for value in tags))

@@ -77,7 +77,7 @@ def _arguments(service: ComposeService, known: Iterable[str]) -> Iterable[Findin
     words = {
         "entrypoint": _both(service.entrypoint or ()),
         "command": _both(service.command),
-        "healthcheck": service.health.command if service.health else (),
+        "healthcheck": service.healthcheck,
     }
     for key, texts in words.items():
         problems = (tokens.in_arguments(text, known) for text in texts)

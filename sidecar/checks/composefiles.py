@@ -38,6 +38,12 @@ def check_hand_made(
     return [redacted(finding, file.tokens) for finding in findings]
 
 
+def check_reading(file: ComposeFile) -> list[Finding]:
+    """Return what of a file could not be read. No finding shows a token."""
+    found = (finding for service in file.services.values() for finding in service.findings)
+    return [redacted(finding, file.tokens) for finding in found]
+
+
 def check_traced(
     file: ComposeFile, traced: Iterable[ComposeService], found: Iterable[HandMadeAgent]
 ) -> list[Finding]:
@@ -45,6 +51,17 @@ def check_traced(
     embedded = {agent.service.name for agent in found if agent.kind == "embedded"}
     findings = check_clients(file, traced, embedded)
     return [redacted(finding, file.tokens) for finding in findings]
+
+
+def joined(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings, those about one line as one: an anchor's line is of all that name it."""
+    found: dict[tuple[str, str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.place, finding.cause, finding.fix)
+        first = found.setdefault(key, finding)
+        if finding.subject not in first.subject.split(", "):
+            found[key] = replace(first, subject=f"{first.subject}, {finding.subject}")
+    return list(found.values())
 
 
 def redacted(finding: Finding, tokens: Iterable[str]) -> Finding:

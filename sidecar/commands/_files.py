@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sidecar.checks.composefiles import check_hand_made, check_traced
+from sidecar.checks.composefiles import check_hand_made, check_reading, check_traced, joined
 from sidecar.checks.manifests import check_manifests
 from sidecar.existing.compose.files import compose_files
 from sidecar.existing.compose.load import load_all
@@ -28,7 +28,7 @@ def findings_of(paths: Iterable[Path], regions: Mapping[str, Region]) -> Iterato
     for path in paths:
         kind, _ = kind_of([path], sys.stdin.buffer)
         if kind == COMPOSE:
-            yield from _of_compose(path, regions)
+            yield from joined(_of_compose(path, regions))
             continue
         for file in files_of(path, recursive=True):
             yield from check_manifests(file, regions, Capacity())
@@ -38,5 +38,6 @@ def _of_compose(path: Path, regions: Mapping[str, Region]) -> Iterator[Finding]:
     """Judge a file, with what Compose reads over it, as inject does."""
     file = load_all(compose_files([path], os.environ))
     choice = choose(file, Wishes())
+    yield from check_reading(file)
     yield from check_hand_made(file, choice.agents, regions, Capacity())
     yield from check_traced(file, choice.traced, choice.agents)

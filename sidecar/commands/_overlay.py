@@ -14,7 +14,7 @@ from sidecar.console import say
 from sidecar.engine.errors import ComposeAbsentError
 from sidecar.errors import SidecarError
 from sidecar.existing.compose.files import FILE_VARIABLE, compose_files, named
-from sidecar.existing.compose.load import is_rendering, without_tokens
+from sidecar.existing.compose.load import is_rendering, load_all, without_tokens
 from sidecar.findings import failed, without
 from sidecar.inject.compose import report
 from sidecar.inject.compose.activate import activate
@@ -114,8 +114,9 @@ def result_of(order: Order) -> Result:
 
 
 def _surveyed(order: Order) -> Survey:
+    file = load_all(order.stack.files)
     try:
-        return survey(order.stack.files, order.wishes, order.loaded.spec, order.regions)
+        return survey(file, order.wishes, order.loaded.spec, order.regions)
     except SidecarError as error:
         raise order.loaded.placed(error) from error
 

@@ -1,5 +1,5 @@
-"""`sidecar init`: from a Compose file or answers to a commented sidecar.yaml.
+"""`sidecar init`: from Compose files or answers to a commented sidecar.yaml.
 
-`sidecar.existing` reads what users have, and `sidecar.checks` says what is wrong with it.
-`proposal` decides what is taken over; `document` writes it down.
+`sidecar.inject` decides what is traced of Compose files; `proposal` says it as data of a spec, and
+`document` writes it down.
 """

@@ -11,6 +11,7 @@ from sidecar import yamlio
 from sidecar.spec.containers import ListOf, MapOf
 from sidecar.spec.fields import SERVICE, SPEC
 from sidecar.spec.sections import Section
+from sidecar.spec.stacks import NOT_OF_STACKS, OF_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +35,15 @@ _SHORT = 90
 def document(data: Mapping[str, Any], name: str) -> str:
     """Return sidecar.yaml with each field: those in `data` set, the others as comments."""
     parts = [_HEADER.format(name=name)]
+    exists = "compose" in data
     for field in SPEC.fields:
         value = data.get(field.name)
-        lines = _services(value or (), field) if field.name == "services" else _field(field, value)
+        if field.name in (NOT_OF_STACKS if exists else ("compose",)):
+            continue  # the two kinds of a spec exclude each other's fields
+        if field.name == "services":
+            lines = _services(value or (), field, OF_SERVICES if exists else SERVICE.names)
+        else:
+            lines = _field(field, value)
         parts.append("".join(f"{_commented(line)}\n" for line in lines))
     return "\n".join(parts)
 
@@ -61,7 +68,9 @@ def _field(field: Field, value: Any) -> Iterator[Line]:  # noqa: ANN401
                 yield from (_comment(line, 2) for line in _example(child))
 
 
-def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[Line]:
+def _services(
+    services: Sequence[Mapping[str, Any]], field: Field, names: Sequence[str]
+) -> Iterator[Line]:
     if not services:
         yield from _example_service(field)
         return
@@ -71,11 +80,9 @@ def _services(services: Sequence[Mapping[str, Any]], field: Field) -> Iterator[L
         yield f"  - {first.lstrip()}", ""
         yield from ((line, "") for line in rest)
         if index == 0:
-            others = [
-                child.name
-                for child in SERVICE.fields
-                if child.name not in service and child.name not in SERVICE.one_of
-            ]
+            given = {*service, *SERVICE.one_of, "sampling"}
+            yield from (_comment(line, 4) for line in _example(SERVICE.field("sampling")))
+            others = [name for name in names if name not in given]
             yield f"    # also: {', '.join(others)}; see docs/spec.md", ""
 
 

@@ -1,35 +1,42 @@
-"""From a Compose file, or from answers, to a spec that its reader accepts, with its findings."""
+"""From Compose files that exist, or from answers, to a spec that its reader accepts."""
 
 from __future__ import annotations
 
-import itertools
-import re
+import os
+import tempfile
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sidecar.checks.composefiles import check_hand_made, check_traced
-from sidecar.checks.gateways import find_gateway
-from sidecar.errors import SidecarError
-from sidecar.existing.compose import secrets
 from sidecar.existing.compose.agents import find_agents
-from sidecar.existing.compose.traced import NOT_NEEDED, Untraced, choose
-from sidecar.findings import Finding
+from sidecar.existing.compose.load import load_all
+from sidecar.existing.compose.secrets import redact
+from sidecar.findings import failed
 from sidecar.init.document import document
-from sidecar.init.refusals import check, without_refused
-from sidecar.init.translate import Translator
+from sidecar.inject.compose.choose import Wishes
+from sidecar.inject.compose.planning import located
+from sidecar.inject.compose.report import Result
+from sidecar.inject.compose.survey import overlaid, survey
 from sidecar.regions import LOCAL
 from sidecar.rules import composefiles
-from sidecar.spec import AGENT_SUFFIX, Capacity
+from sidecar.spec import Capacity, GatewaySettings, Spec
+from sidecar.spec.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from sidecar.existing.compose.agents import HandMadeAgent
-    from sidecar.existing.compose.records import ComposeFile, ComposeService
+    from sidecar.existing.compose.records import ComposeFile
+    from sidecar.findings import Finding
+    from sidecar.inject.compose.choose import Choice
+    from sidecar.inject.compose.report import Stack
     from sidecar.regions import Region
 
-T = TypeVar("T", Finding, Untraced)
+
+_UNNAMED = (
+    "is not named, and no agent of the file names one; "
+    "`local` runs on this machine, with a stand-in gateway"
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,18 @@ class Answers:
     """The fields of the spec's capacity that were given."""
     service: Mapping[str, Any] | None = None
     """One service, where there is no Compose file."""
+    traced: tuple[str, ...] = ()
+    """Services of the Compose files to trace; empty: those that show that they are."""
+
+
+@dataclass(frozen=True)
+class Untraced:
+    """A service without an agent."""
+
+    service: str
+    image: str
+    place: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -52,8 +71,9 @@ class Proposal:
     network: str
     data: Mapping[str, Any]
     text: str
-    """The whole file."""
-    findings: tuple[Finding, ...] = ()
+    """The whole file; empty where there is nothing to trace."""
+    result: Result | None = None
+    """What is traced of the Compose files, and what is wrong with them."""
     untraced: tuple[Untraced, ...] = ()
     region_is_known: bool = True
     """False: neither the answers nor an agent name it."""
@@ -65,49 +85,43 @@ def plain(answers: Answers, out: Path) -> Proposal:
     """Return the proposal without a Compose file. Raises SpecError for an invalid answer."""
     region, network = answers.region or LOCAL, answers.network or "public"
     services = [answers.service] if answers.service else []
-    data = _data(region, network, answers, services)
-    text = document(data, out.name)
-    check(text)
-    return Proposal(region, network, data, text)
+    data = _data(region, network, answers, services=services)
+    return Proposal(region, network, data, _checked(data, out))
 
 
-def from_compose(
-    file: ComposeFile, answers: Answers, regions: Mapping[str, Region], out: Path
+def from_stack(
+    stack: Stack, given: Sequence[Path], answers: Answers, regions: Mapping[str, Region], out: Path
 ) -> Proposal:
-    """Return the proposal for a Compose file. Raises SidecarError where it has nothing to trace."""
-    agents = find_agents(file.services)
-    chosen, left = choose(file, agents)
-    region, network, is_known = _where(agents, answers, regions)
-    embedded = frozenset(agent.service.name for agent in agents if agent.kind == "embedded")
-    findings = [
-        *_region_findings(agents, region, answers, regions),
-        *file.findings,
-        *check_hand_made(file, agents, regions, Capacity(**(answers.capacity or {}))),
-        *check_traced(file, chosen, agents),
-    ]
-    translator = Translator(file, out.parent, embedded)
-    services, not_taken, refused = _services(translator, chosen, region)
-    if not services:
-        fix = "Write the spec without --from, then add services"
-        raise SidecarError(str(file.path), "has no service to trace", fix)
-    left += refused
-    findings += [*not_taken, *_left_behind(file, chosen, left)]
-    data = _data(region, network, answers, services)
-    text = document(data, out.name)
-    check(text)
-    return Proposal(
-        region=region,
-        network=network,
-        data=data,
-        text=text,
-        findings=tuple(_redacted(finding, file.tokens) for finding in _joined(findings)),
-        untraced=tuple(_redacted(record, file.tokens) for record in left),
-        region_is_known=is_known,
-        sources=file.sources,
-    )
+    """Return the proposal for a stack, which names its files as they were given.
+
+    Raises SidecarError as the overlay of its spec would.
+    """
+    file = load_all(stack.files)
+    region, network, is_known = _where(find_agents(file.services), answers, regions)
+    spec = Spec(region, GatewaySettings(network), capacity=Capacity(**(answers.capacity or {})))
+    found = survey(file, Wishes(services=answers.traced), spec, regions)
+    findings = (*_unnamed(is_known=is_known), *found.findings, *found.refusals)
+    stack = replace(stack, tokens=file.tokens, specs=(out,))
+    result = Result(stack, found.choice, findings, 0)
+    untraced = tuple(_untraced(file, found.choice))
+    proposal = Proposal(region, network, {}, "", result, untraced, is_known, file.sources)
+    if failed(list(found.refusals)):
+        return proposal
+    _, plan = overlaid(found, stack.files, regions)
+    names = [Path(os.path.relpath(path, out.parent)).as_posix() for path in given]
+    services = [{"name": service.name} for service in found.choice.traced]
+    data = _data(region, network, answers, compose=names, services=services)
+    text = _checked(data, out)
+    return replace(proposal, data=data, text=text, result=replace(result, plan=plan))
 
 
-# Region ---------------------------------------------------------------------------------------
+def _untraced(file: ComposeFile, choice: Choice) -> Iterator[Untraced]:
+    """Yield the services without an agent, without tokens."""
+    for each in choice.verdicts:
+        image = file.services[each.service].image
+        texts = (each.service, image.text[:100] if image else "", each.place, each.why)
+        if not each.traced:
+            yield Untraced(*(redact(text, file.tokens) for text in texts))
 
 
 def _where(
@@ -117,144 +131,33 @@ def _where(
 
     They are those of the answers, else of the first agent's gateway, else `local` and public.
     """
-    found = next(iter(_reported(agents, regions)), None)
-    if answers.region:
-        same = found is not None and found[0] == answers.region
-        network = found[1] if found and same else "public"
-        return answers.region, answers.network or network, True
-    if found:
-        return found[0], answers.network or found[1], True
-    return LOCAL, answers.network or "public", False
+    found = located(Spec(), agents, regions)
+    same = answers.region in ("", found.region)
+    network = answers.network or (found.gateway.network if same else GatewaySettings.network)
+    region = answers.region or found.region
+    return region or LOCAL, network, bool(region)
 
 
-def _reported(
-    agents: Iterable[HandMadeAgent], regions: Mapping[str, Region]
-) -> Iterator[tuple[str, str, str]]:
-    """Yield the (region, network, place) of each agent whose gateway is in the catalogue."""
-    for agent in agents:
-        if agent.gateway and agent.gateway.complete:
-            found = find_gateway(agent.gateway.text, regions)
-            if found.region:
-                yield found.region.id, found.network, agent.service.place
+def _unnamed(*, is_known: bool) -> Iterator[Finding]:
+    if not is_known:
+        yield composefiles.UNNAMED_REGION.finding("region", "", _UNNAMED)
 
 
-def _region_findings(
-    agents: Iterable[HandMadeAgent],
-    region: str,
-    answers: Answers,
-    regions: Mapping[str, Region],
-) -> Iterator[Finding]:
-    found = {name: place for name, _, place in _reported(agents, regions)}
-    if not answers.region and not found:
-        cause = (
-            "is not named, and no agent of the file names one; "
-            "`local` runs on this machine, with a stand-in gateway"
-        )
-        yield composefiles.UNNAMED_REGION.finding("region", "", cause)
-    if len(found) > 1:
-        cause = (
-            f"agents of the file report to {', '.join(found)}; "
-            f"a spec is for one region, here {region}"
-        )
-        yield composefiles.SEVERAL_REGIONS.finding("region", found[max(found)], cause)
-
-
-# Services -------------------------------------------------------------------------------------
-
-
-def _services(
-    translator: Translator, chosen: Sequence[ComposeService], region: str
-) -> tuple[list[dict[str, Any]], list[Finding], list[Untraced]]:
-    # the stand-in of `local` has this name
-    reserved = frozenset({"gateway"} if region == LOCAL else ())
-    by_service: dict[str, list[Finding]] = {}
-    pairs = []
-    for service, name in names(chosen, reserved):
-        data, by_service[service.name] = translator.service(service, name)
-        pairs.append((service, data))
-    services, refused, left = without_refused(pairs)
-    for record in left:
-        by_service.pop(record.service)
-    return services, [*itertools.chain(*by_service.values()), *refused], left
-
-
-def _left_behind(
-    file: ComposeFile, chosen: Sequence[ComposeService], left: Iterable[Untraced]
-) -> Iterator[Finding]:
-    """Warn of services that stay behind, though traced ones depend on or name them."""
-    apart = [record.service for record in left if not record.why.startswith(NOT_NEEDED)]
-    needed = [name for name in apart if any(_needs(service, name) for service in chosen)]
-    if needed:
-        cause = (
-            f"left in {file.path.name}: the rendered services are another project, "
-            "which does not join its network"
-        )
-        place = file.services[needed[0]].place
-        yield composefiles.SERVICE_LEFT_BEHIND.finding(", ".join(needed), place, cause)
-
-
-def _needs(service: ComposeService, name: str) -> bool:
-    host = re.compile(rf"(?:.*[/@,=\s])?{re.escape(name)}(?:[:/,\s].*)?", re.DOTALL)
-    texts = (text.text[:1000] for text in service.environment.values())
-    return name in service.depends_on or any(host.fullmatch(text) for text in texts)
-
-
-def names(
-    services: Iterable[ComposeService], reserved: frozenset[str]
-) -> Iterator[tuple[ComposeService, str]]:
-    """Yield each service with a name that a spec allows, its own where that is valid."""
-    taken = set(reserved)
-    for service in services:
-        wanted = spec_name(service.name)
-        numbered = (f"{wanted[:50]}-{number}" for number in itertools.count(2))
-        name = next(
-            name
-            for name in itertools.chain([wanted], numbered)
-            if not {name, f"{name}{AGENT_SUFFIX}"} & taken
-        )
-        taken |= {name, f"{name}{AGENT_SUFFIX}"}
-        yield service, name
-
-
-def spec_name(text: str) -> str:
-    """Return a Compose service's name as a host's: a-z, 0-9 and -, a letter first, at most 57."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
-    if not name[:1].isalpha() or name.startswith("x-"):
-        name = f"service-{name}".rstrip("-")
-    return name[: 63 - len(AGENT_SUFFIX)].rstrip("-")
-
-
-def _data(
-    region: str, network: str, answers: Answers, services: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _data(region: str, network: str, answers: Answers, **lists: list[Any]) -> dict[str, Any]:
     data: dict[str, Any] = {"region": region}
-    if network != "public":
+    if network != GatewaySettings.network:
         data["gateway"] = {"network": network}
-    if services:
-        data["services"] = services
+    data |= {name: entries for name, entries in lists.items() if entries}
     if answers.capacity:
         data["capacity"] = dict(answers.capacity)
     return data
 
 
-def _joined(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings, those about one line as one: an anchor's line is of all that name it."""
-    joined: dict[tuple[str, str, str], Finding] = {}
-    for finding in findings:
-        key = (finding.place, finding.cause, finding.fix)
-        first = joined.get(key)
-        if first is None:
-            joined[key] = finding
-        elif finding.subject not in first.subject.split(", "):
-            joined[key] = replace(first, subject=f"{first.subject}, {finding.subject}")
-    return list(joined.values())
-
-
-def _redacted(record: T, tokens: Iterable[str]) -> T:
-    """Return a finding or an untraced service without tokens."""
-    texts: dict[str, Any] = {
-        key: secrets.redact(value, tokens)
-        for key, value in vars(record).items()
-        if type(value) is str and key != "id"
-    }
-    return replace(record, **texts)
+def _checked(data: Mapping[str, Any], out: Path) -> str:
+    """Return a spec's text. Raises SpecError with all errors that its reader finds."""
+    text = document(data, out.name)
+    with tempfile.TemporaryDirectory(prefix="sidecar-init-") as scratch:
+        path = Path(scratch) / "sidecar.yaml"
+        path.write_text(text, encoding="utf-8")
+        load([path])
+    return text

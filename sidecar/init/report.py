@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar import console
 from sidecar.image_names import IMAGES_COMMENT
+from sidecar.inject.compose import report as overlay
 from sidecar.regions import LOCAL
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 def next_commands(proposal: Proposal, out: Path) -> list[str]:
     """Return the commands from the spec to a proven trace."""
     spec, folder = shlex.quote(str(out)), f"build/{proposal.region}"
+    if proposal.result:
+        render = f"sidecar render --file {spec}"
+        return [render, *overlay.next_commands(proposal.result)] if proposal.result.plan else []
     return [
         f"sidecar plan --file {spec}",
         f"sidecar render --file {spec}",
@@ -32,27 +36,27 @@ def next_commands(proposal: Proposal, out: Path) -> list[str]:
     ]
 
 
-def findings_text(proposal: Proposal, ignored: int, stream: TextIO | None = None) -> str:
-    """Return the findings and the untraced services; empty where there are none."""
-    found = console.findings_text(proposal.findings, ignored, stream)
-    parts = [found] if found else []
-    if proposal.untraced:
-        rows = [(left.service, left.image or "-", left.why) for left in proposal.untraced]
-        parts += ["", console.table(("NOT TRACED", "IMAGE", "WHY"), rows), ""]
-    return "".join(f"{part}\n" for part in parts)
+def findings_text(proposal: Proposal, stream: TextIO | None = None) -> str:
+    """Return what is traced, and the findings; empty without a Compose file."""
+    return overlay.findings_text(proposal.result, stream) if proposal.result else ""
 
 
-def text(proposal: Proposal, out: Path, files: Sequence[Path], ignored: int) -> str:
+def text(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
     """Return the findings, what was written and the next commands."""
-    return f"{findings_text(proposal, ignored)}{_written(proposal, out, files)}"
+    found = findings_text(proposal)
+    return f"{found}\n{_written(proposal, out, files)}" if found else _written(proposal, out, files)
 
 
 def _written(proposal: Proposal, out: Path, files: Sequence[Path]) -> str:
-    names = [str(service["name"]) for service in proposal.data.get("services", ())]
-    services = f"services {', '.join(names)}" if names else "the sample's services"
+    names = ", ".join(_services(proposal))
+    services = f"services {names}" if names else "the sample's services"
     lines = [f"{out}: written for {proposal.region} ({proposal.network}): {services}"]
     lines += [f"{path}: written, for the editor" for path in files if path != out]
     return "\n".join([*lines, "", "next:", *map(_step, next_commands(proposal, out))])
+
+
+def _services(proposal: Proposal) -> list[str]:
+    return [str(service["name"]) for service in proposal.data.get("services", ())]
 
 
 def _step(command: str) -> str:
@@ -60,17 +64,18 @@ def _step(command: str) -> str:
     return f"  {command}{comment}"
 
 
-def as_json(proposal: Proposal, out: Path, ignored: int, *, written: bool) -> str:
+def as_json(proposal: Proposal, out: Path, *, written: bool) -> str:
     """Return the whole proposal as JSON."""
+    result = proposal.result
     data = {
         "file": str(out),
         "written": written,
         "region": proposal.region,
         "network": proposal.network,
-        "services": [service["name"] for service in proposal.data.get("services", ())],
-        "left_alone": [asdict(left) for left in proposal.untraced],
-        "findings": console.findings_data(proposal.findings),
-        "ignored": ignored,
+        "services": _services(proposal),
+        "left_alone": [asdict(each) for each in proposal.untraced],
+        "findings": console.findings_data(result.findings if result else ()),
+        "ignored": result.ignored if result else 0,
         "next": next_commands(proposal, out),
         "spec": proposal.text,
     }

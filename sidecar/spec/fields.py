@@ -382,10 +382,7 @@ SPEC = Section(
         Field(
             "services",
             ListOf(SERVICE, 1, named=True, constraints=(constraints.own_ports,)),
-            (
-                "services to trace; the sample's if not given. With compose only name, sampling "
-                "and ignore; if not given, those that show that they trace"
-            ),
+            "services to trace; the sample's if not given; of compose, those that show it",
         ),
         Field("agent", AGENT, "the agent of each service"),
         Field("images", IMAGES, "where images come from"),

@@ -6,16 +6,12 @@ import os
 from dataclasses import fields as record_fields
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sidecar.existing.compose.records import ComposeService, is_elsewhere
 
-if TYPE_CHECKING:
-    from sidecar.spec import Volume
-
 _APPENDED = (
     "ports",
-    "expose",
     "env_files",
     "aliases",
     "links",
@@ -26,7 +22,6 @@ _APPENDED = (
 _BY_KEY = ("environment", "depends_on", "dependencies", "networks", "places")
 _KEYS = {
     "env_files": "env_file",
-    "health": "healthcheck",
     "aliases": "networks",
     "dependencies": "depends_on",
 }
@@ -41,14 +36,10 @@ def moved(service: ComposeService, folder: Path) -> ComposeService:
     def path(text: str) -> str:
         return text if is_elsewhere(text) else f"./{os.path.normpath(folder / text)}"
 
-    def volume(given: Volume) -> Volume:
-        return given if given.named else replace(given, source=path(given.source))
-
     build = service.build and replace(service.build, context=path(service.build.context))
     return replace(
         service,
         build=build,
-        volumes=tuple(map(volume, service.volumes)),
         env_files=tuple(map(path, service.env_files)),
     )
 
@@ -71,6 +62,4 @@ def _merged_value(name: str, base: ComposeService, own: ComposeService) -> Any: 
         return tuple(dict.fromkeys((*below, *above)))
     if name in _BY_KEY:
         return {**below, **above}
-    if name == "volumes":
-        return tuple({volume.target: volume for volume in (*below, *above)}.values())
     return below if above in (None, (), "") else above

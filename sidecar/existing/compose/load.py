@@ -25,8 +25,6 @@ from sidecar.rules import composefiles
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sidecar.findings import Finding
-
     Chain = tuple[tuple[str, str], ...]
     """(file, service) of each service that extends another, up to the one that is read."""
 
@@ -36,42 +34,21 @@ _MOST_INCLUDED = 10
 _MTU = "com.docker.network.driver.mtu"
 
 
-def load(path: Path) -> ComposeFile:
-    """Read one Compose file, and what it extends.
-
-    Raises SidecarError where it is none; no error shows a token.
-    """
-    loader = _Loader(path)
-    with without_tokens(loader.tokens):
-        services = loader.services()
-    return _file(loader, (path,), services, tuple(loader.findings()))
-
-
 def load_all(paths: Sequence[Path]) -> ComposeFile:
     """Read files as Compose reads them together, each over those before it, with what they include.
 
-    Relative paths are as seen from the first one's folder. Raises SidecarError as `load` does.
+    Relative paths are as seen from the first one's folder. Raises SidecarError where one is no
+    Compose file; no error shows a token.
     """
     loader = _Loader(paths[0])
     with without_tokens(loader.tokens):
         services = loader.merged_services(paths)
-    return _file(loader, tuple(paths), services, ())
-
-
-def _file(
-    loader: _Loader,
-    paths: tuple[Path, ...],
-    services: Mapping[str, ComposeService],
-    findings: tuple[Finding, ...],
-) -> ComposeFile:
     folder = paths[0].parent
     env_files = (folder / name for service in services.values() for name in service.env_files)
     return ComposeFile(
         path=paths[0],
         services=services,
-        findings=findings,
         tokens=frozenset(loader.tokens),
-        rendered=is_rendering(paths[0]),
         networks=loader.names("networks"),
         mtus=loader.mtus(),
         secrets=loader.names("secrets"),
@@ -109,10 +86,6 @@ class _Loader:
         self.tokens: set[str] = set()
         self._dotenv = env_file_values(path.parent / ".env")
         self._harmless = secrets.harmless(self._dotenv)
-
-    def services(self) -> dict[str, ComposeService]:
-        tree = self._tree(self._path)
-        return self._services(_Services(tree, _services_of(tree)))
 
     def merged_services(self, paths: Sequence[Path]) -> dict[str, ComposeService]:
         """Return the services of all files together. Raises SidecarError where there are none."""
@@ -160,22 +133,6 @@ class _Loader:
         if "services" not in tree.items(tree.root):
             return found
         return _over(found, self._services(_Services(tree, _services_of(tree))))
-
-    def findings(self) -> list[Finding]:
-        """Return what concerns the whole file."""
-        tree, rule = self._trees[self._path], composefiles.UNREAD_FILE
-        top = tree.items(tree.root)
-        found = []
-        if "include" in top:
-            cause = "included files are not read"
-            fix = "Name each included file with --from, or add its services by hand"
-            found.append(rule.finding("include", tree.place(top["include"]), cause, fix))
-        for name in OVERRIDES:
-            path = self._path.parent / name
-            if path.is_file() and name != self._path.name:
-                cause, fix = "is not read, but Compose reads it", f"Read it with --from {name}"
-                found.append(rule.finding(name, str(path), cause, fix))
-        return found
 
     def sources(self) -> tuple[Path, ...]:
         """Return each file that was read, and those that Compose reads in addition."""
@@ -236,7 +193,7 @@ class _Loader:
 def _services_of(tree: Tree) -> dict[str, yaml.Node]:
     if not isinstance(tree.root, yaml.MappingNode):
         cause = "is not a map, so it is not a Compose file"
-        raise SidecarError(f"{tree.file}:1", cause, "Name one with --from")
+        raise SidecarError(f"{tree.file}:1", cause, "Name one")
     top = tree.items(tree.root)
     services = top.get("services")
     if services is None:
@@ -253,7 +210,7 @@ def _services_of(tree: Tree) -> dict[str, yaml.Node]:
 def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:
     if any({"image", "build"} & tree.items(node).keys() for node in top.values()):
         return "It has Compose's first format: put its services below `services:`"
-    return "Name a Compose file with --from"
+    return "Name a Compose file"
 
 
 def included(tree: Tree) -> list[str]:

@@ -1,4 +1,4 @@
-"""The records of a Compose file: what the checks and `sidecar init` ask."""
+"""The records of a Compose file: what the checks and `sidecar inject` ask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sidecar.findings import Finding
-    from sidecar.spec import Build, HealthCheck, Volume
+    from sidecar.spec import Build
 
 
 def is_elsewhere(path: str) -> bool:
@@ -68,12 +68,10 @@ class ComposeService:
     image: Text | None = None
     build: Build | None = None
     ports: tuple[Port, ...] = ()
-    expose: tuple[int, ...] = ()
     command: tuple[Text, ...] = ()
     entrypoint: tuple[Text, ...] | None = None
     environment: Mapping[str, Text] = field(default_factory=dict)
     env_files: tuple[str, ...] = ()
-    volumes: tuple[Volume, ...] = ()
     depends_on: Mapping[str, str] = field(default_factory=dict)
     """Service → condition; links are among them."""
     dependencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -86,9 +84,9 @@ class ComposeService:
     network_mode: str = ""
     restart: str = ""
     memory_mib: int | None = None
-    cpus: float | None = None
     replicas: int | None = None
-    health: HealthCheck | None = None
+    healthcheck: tuple[str, ...] = ()
+    """The words of its test; empty: none, or disabled."""
     profiles: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     """NAME=VALUE."""
@@ -97,7 +95,7 @@ class ComposeService:
     replaced: tuple[str, ...] = ()
     """Keys with the tag !override or !reset, which replace what the service extends."""
     findings: tuple[Finding, ...] = ()
-    """What could not be read, or only in part."""
+    """What could not be read."""
 
     def variable(self, name: str) -> str | None:
         """Return the value of a variable; None where it is not set."""
@@ -114,11 +112,8 @@ class ComposeFile:
 
     path: Path
     services: Mapping[str, ComposeService]
-    findings: tuple[Finding, ...]
     tokens: frozenset[str]
     """Every token in the file; no output may show one."""
-    rendered: bool = False
-    """Whether the kit rendered it."""
     networks: frozenset[str] = frozenset()
     """The names under its top-level `networks`."""
     mtus: Mapping[str, Text] = field(default_factory=dict)

@@ -25,7 +25,7 @@ class Reader:
     tree: Tree
     service: str
     dotenv: Mapping[str, str]
-    """Variables for images, builds, ports and volumes; no secrets, for a spec is committed."""
+    """Variables for images, builds and ports; no secrets, for findings show values."""
     findings: list[Finding] = field(default_factory=list)
 
     def keep(self, node: yaml.Node, problem: Problem) -> None:
@@ -47,16 +47,6 @@ class Reader:
         """Return a scalar's text, with .env's values, too; empty where there is none."""
         found = self.text(node, dotenv=True)
         return found.text if found else ""
-
-    def complete(self, node: yaml.Node | None, setting: str) -> bool:
-        """Tell whether each variable of a value has one; else keep a finding."""
-        found = self.text(node, dotenv=True)
-        missing = found.resolved.missing if found else ()
-        fix = f"Complete `{setting}`"
-        problem = composefiles.outside_value(setting, missing, fix, dotenv=True)
-        if node is not None and problem:
-            self.keep(node, problem)
-        return problem is None
 
     def texts(self, node: yaml.Node | None) -> list[str]:
         """Return the texts of a list, or of a scalar as a list of one."""

@@ -32,12 +32,10 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         image=reader.text(items.get("image"), dotenv=True),
         build=fields.build(reader, items.get("build")),
         ports=_ports(reader, items.get("ports")),
-        expose=tuple(_exposed(reader, items.get("expose"))),
         command=_words(reader, items.get("command")) or (),
         entrypoint=_words(reader, items.get("entrypoint")),
         environment=reader.pairs(items.get("environment")),
         env_files=tuple(fields.env_files(reader, items.get("env_file"))),
-        volumes=tuple(fields.volumes(reader, items.get("volumes"))),
         depends_on=_depends_on(reader, items),
         dependencies=_dependencies(reader, items.get("depends_on")),
         links=tuple(reader.texts(items.get("links"))),
@@ -46,9 +44,8 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         network_mode=reader.plain(items.get("network_mode")),
         restart=reader.plain(items.get("restart")) or fields.restart_policy(reader, deploy),
         memory_mib=fields.memory(reader, limits.get("memory") or items.get("mem_limit")),
-        cpus=fields.cpus(reader, limits.get("cpus") or items.get("cpus")),
         replicas=fields.replicas(reader, deploy.get("replicas") or items.get("scale")),
-        health=fields.health(reader, items.get("healthcheck")),
+        healthcheck=fields.healthcheck(reader, items.get("healthcheck")),
         profiles=tuple(reader.texts(items.get("profiles"))),
         labels=tuple(f"{key}={text.text}" for key, text in labels.items()),
         places={key: reader.tree.place(value) for key, value in items.items()},
@@ -91,11 +88,6 @@ def _port(reader: Reader, node: yaml.Node) -> list[Port]:
     outsides = list(outside or ())[: len(inside)]
     pairs = zip(inside, [*outsides, *[None] * (len(inside) - len(outsides))], strict=True)
     return [Port(port, other, host, protocol or "tcp", place) for port, other in pairs]
-
-
-def _exposed(reader: Reader, node: yaml.Node | None) -> list[int]:
-    ranges = (syntax.port_range(text.partition("/")[0]) for text in reader.texts(node))
-    return [ports[0] for ports in ranges if ports]
 
 
 def _depends_on(reader: Reader, items: Mapping[str, yaml.Node]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Texts of a Compose file → ports, sizes, durations, arguments; None where unreadable."""
+"""Texts of a Compose file → ports, sizes, arguments; None where unreadable."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ PORT_RANGE_LIMIT = 100
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgt]?)i?b?", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|us|s)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
 
 
 def port_range(text: str) -> range | None:
@@ -39,15 +37,6 @@ def mebibytes(text: str) -> int | None:
     if not match:
         return None
     return math.ceil(float(match[1]) * _UNITS[match[2].lower()] / 2**20) or None
-
-
-def seconds(text: str) -> int | None:
-    """Return a duration such as 30s or 1m30s in whole seconds, rounded up."""
-    parts = _DURATION.findall(text.strip())
-    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        return None
-    total = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    return max(1, math.ceil(total))
 
 
 def words(text: str) -> tuple[str, ...] | None:

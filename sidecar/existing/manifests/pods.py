@@ -45,7 +45,7 @@ def as_compose(
         reader.service(container, ours=ours and container.name == "jaeger-agent")
         for container in workload.containers
     ]
-    return ComposeFile(path, {service.name: service for service in services}, (), tokens)
+    return ComposeFile(path, {service.name: service for service in services}, tokens)
 
 
 def _written(node: Node) -> Node:

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.checks.composefiles import check_hand_made, check_traced, redacted
+from sidecar.checks.composefiles import (
+    check_hand_made,
+    check_reading,
+    check_traced,
+    joined,
+    redacted,
+)
+from sidecar.checks.gateways import find_gateway
 from sidecar.inject.compose.evidence import variables_of
 from sidecar.inject.compose.namespaces import HOST, namespace_of
 from sidecar.regions import LOCAL
-from sidecar.rules import agent_settings, agents, clients, hand_made, overlays, services, tracers
+from sidecar.rules import (
+    agent_settings,
+    agents,
+    clients,
+    composefiles,
+    hand_made,
+    overlays,
+    services,
+    tracers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,13 +55,15 @@ def findings_of(
 ) -> list[Finding]:
     """Return what is wrong or surprising; it does not keep agents from being added."""
     found = [
+        *check_reading(file),
         *_hand_made(file, choice, spec, regions),
         *check_traced(file, choice.traced, choice.agents),
         *_past_the_agent(file, choice),
         *_staying(file, choice),
         *_named_tracers(file, choice),
+        *_several_regions(choice, spec, regions),
     ]
-    return [redacted(finding, file.tokens) for finding in found]
+    return joined(redacted(finding, file.tokens) for finding in found)
 
 
 def _hand_made(
@@ -119,6 +137,19 @@ def _named_tracers(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
             if stays and variable != clients.AGENT_HOST:
                 problem = overlays.names_a_tracer(variable, host)
                 yield problem.at(service.name, places[variable].place)
+
+
+def _several_regions(
+    choice: Choice, spec: Spec, regions: Mapping[str, Region]
+) -> Iterator[Finding]:
+    found: dict[str, str] = {}
+    for agent in choice.agents:
+        if agent.gateway and agent.gateway.complete:
+            gateway = find_gateway(agent.gateway.text, regions)
+            if gateway.region:
+                found.setdefault(gateway.region.id, agent.service.place)
+    if problem := composefiles.regions(list(found), spec.region):
+        yield problem.at("region", list(found.values())[-1])
 
 
 def _values(service: ComposeService, file: ComposeFile) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sidecar.existing.compose.load import load_all
 from sidecar.inject.compose.choose import choose
 from sidecar.inject.compose.decide import overlay_of
 from sidecar.inject.compose.findings import findings_of, refusals_of
@@ -37,14 +36,11 @@ class Survey:
     """What keeps agents from being added."""
 
 
-def survey(
-    files: Sequence[Path], wishes: Wishes, spec: Spec, regions: Mapping[str, Region]
-) -> Survey:
-    """Read the files, and decide. Raises SidecarError where one cannot be read or a name is wrong.
+def survey(file: ComposeFile, wishes: Wishes, spec: Spec, regions: Mapping[str, Region]) -> Survey:
+    """Decide what is traced, and judge it. Raises SidecarError for a name that no service has.
 
     Services that the wishes name win over those of the spec.
     """
-    file = load_all(files)
     services = wishes.services or named_in(spec, file)
     choice = choose(file, replace(wishes, services=services))
     spec = located(spec, choice.agents, regions)

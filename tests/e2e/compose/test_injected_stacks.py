@@ -29,6 +29,12 @@ class Stack(DeployedFolder):
         """Run `sidecar inject` on the stack's file."""
         return sidecar("inject", self.folder / FILE, *options)
 
+    def render(self, *options):
+        """Begin a spec from the stack's file, and render it."""
+        spec = self.folder / "sidecar.yaml"
+        begun = sidecar("init", "--from", self.folder / FILE, "--out", spec, *options)
+        return sidecar("render", "--file", spec) if begun.code == 0 else begun
+
     def state(self):
         """Return service → state of each container of the user's stack."""
         found = self.engine.containers.of_project(self.project)
@@ -95,9 +101,9 @@ def test_a_shop_gets_an_agent_and_goes_back(running):
 
 
 def test_a_service_keeps_the_ports_that_its_agent_had(running):
-    """A service leaves its agent's network, keeps port and name, and is proven."""
+    """A service leaves its agent's network, keeps port and name, and is proven; from a spec."""
     with running("shared-network") as stack:
-        done = stack.inject("--region", "local", "--service", "pricing")
+        done = stack.render("--region", "local", "--service", "pricing")
         assert 0 == done.code, done.err
         stack.run(*UP)
         stack.run("rm", "--stop", "--force", "agent")

@@ -1,4 +1,4 @@
-"""Values of a Compose file: variables, ports, sizes, durations."""
+"""Values of a Compose file: variables, ports, sizes."""
 
 from __future__ import annotations
 
@@ -109,21 +109,3 @@ def test_short_ports(text: str, parts: tuple[str, str, str, str]) -> None:
 def test_sizes(text: str, size: int | None) -> None:
     """In MiB, rounded up."""
     assert size == syntax.mebibytes(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("30s", 30),
-        ("1m30s", 90),
-        ("1h", 3600),
-        ("500ms", 1),
-        ("1.5s", 2),
-        ("", None),
-        ("30", None),
-        ("1d", None),
-    ],
-)
-def test_durations(text: str, seconds: int | None) -> None:
-    """In seconds, rounded up."""
-    assert seconds == syntax.seconds(text)

@@ -1,4 +1,4 @@
-"""A bad and a good Compose file for each rule about reading one and taking it over."""
+"""A bad and a good Compose file for each rule about reading one, and its regions."""
 
 from __future__ import annotations
 
@@ -25,21 +25,7 @@ def _file(bad: str, good: str) -> Example:
 
 EXAMPLES = {
     "unreadable-value": _service("mem_limit: lots", "mem_limit: 256m"),
-    "needs-outside-value": _service("command: ['${SCRIPT}']", "command: ['${SCRIPT:-a}']"),
-    "unread-compose-file": _file("include: [other.yml]", "x-include: [other.yml]"),
     "broken-extends": _service("extends: {service: typo}", "x-extends: {service: typo}"),
-    "not-taken-over": _service("privileged: true", "restart: always"),
-    "renamed-service": example(
-        init_findings,
-        Call("services: {Web_App: {image: 'web:1', ports: ['1:1']}}"),
-        Call("services: {web-app: {image: 'web:1', ports: ['1:1']}}"),
-    ),
-    "empty-volume": _service("volumes: ['data:/data']", "volumes: ['./data:/data']"),
-    "service-left-behind": example(
-        init_findings,
-        Call("services: {web: {build: ., depends_on: [db]}, db: {image: 'postgres:16'}}"),
-        Call("services: {web: {build: .}, db: {image: 'postgres:16'}}"),
-    ),
     "unnamed-region": example(
         init_findings,
         Call("services: {web: {build: .}}", region=""),

@@ -37,11 +37,7 @@ def render(run, *options):
 @pytest.mark.parametrize(
     ("shape", "spec"),
     [
-        ("hard-coded-agent", "{region: cn-hangzhou, compose: [docker-compose.yml]}"),
-        ("underscores", "{region: cn-hangzhou, compose: [docker-compose.yml]}"),
         ("several-files", "{region: cn-hangzhou, compose: [base.yml, production.yml]}"),
-        ("override-beside", "{region: cn-hangzhou, compose: [docker-compose.yml]}"),
-        ("local-region", "{region: local, compose: [docker-compose.yml]}"),
         (
             "spec-beside",
             (
