@@ -36,18 +36,19 @@ def planned(args: argparse.Namespace, deployment: str) -> dict[str, Any] | None:
         if named:
             raise
         return None
-    if not named and not _is_of(loaded, plan, deployment):
+    if not named and not _is_of(loaded, plan, deployment, args.out or Path()):
         return None
     return {"from": [str(file) for file in files], **_shown(plan, loaded)}
 
 
-def _is_of(loaded: Loaded, plan: Plan, deployment: str) -> bool:
-    """Tell whether a spec that is near is that of the deployment.
+def _is_of(loaded: Loaded, plan: Plan, deployment: str, folder: Path) -> bool:
+    """Tell whether a spec that is near is that of the deployment in a folder.
 
     The name of a stack of the user's is not in its spec: it counts where its files are.
     """
     if loaded.spec.compose:
-        return all(Path(name).parent == Path() for name in loaded.spec.compose)
+        here = (loaded.folder / loaded.spec.compose[0]).parent == folder
+        return here and deployment.startswith("Compose project ")
     return deployment == f"Compose project {plan.project}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sidecar.arguments._preflight import refuse_others
 from sidecar.commands import _overlay, _spec, _target
 from sidecar.console import say
-from sidecar.errors import UsageError
+from sidecar.errors import SidecarError, UsageError
 from sidecar.kubernetes.pods import INSTANCE
 from sidecar.preflight import candidates, report
 from sidecar.preflight.records import CHECKS
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.preflight.records import Candidate
     from sidecar.regions import Region
+    from sidecar.spec.load import Loaded
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,6 +66,17 @@ def _candidate(args: argparse.Namespace) -> Candidate:
     return candidates.of_folder(_target.compose_folder(args, fix), regions)
 
 
+def _of_stack(loaded: Loaded, regions: Mapping[str, Region], kubectl: Kubectl | None) -> Candidate:
+    """Return a stack with its overlay: what else runs is in the user's files."""
+    if kubectl:
+        fix = "Leave --file out, or what names a cluster"
+        raise UsageError("--file", "a spec with `compose` is not for a cluster", fix)
+    stack = _overlay.order_of(loaded, regions).stack
+    if not stack.out.is_file():
+        raise SidecarError(str(stack.out), "is not there", "Run `sidecar render` first")
+    return candidates.of_folder(stack.folder, regions)
+
+
 def _in_cluster(args: argparse.Namespace) -> bool:
     return args.target == "kubernetes" or bool(args.release or args.selector)
 
@@ -73,8 +85,8 @@ def _planned(
     args: argparse.Namespace, regions: Mapping[str, Region], kubectl: Kubectl | None
 ) -> Candidate:
     loaded = _spec.load_spec(args)
-    if loaded.spec.compose and kubectl is None:  # the rest of what runs is in the user's files
-        return candidates.of_folder(_overlay.order_of(loaded, regions).stack.folder, regions)
+    if loaded.spec.compose:
+        return _of_stack(loaded, regions, kubectl)
     plan, folder = _spec.plan_of(loaded, regions, args.out)
     rate = loaded.spec.capacity.spans_per_second
     target = "kubernetes" if kubectl else args.target or "compose"

@@ -125,6 +125,14 @@ def test_an_example_is_read_and_is_valid_by_the_schema(
     assert spec_of(json.dumps(data))
 
 
+def test_a_stack_that_is_read_is_valid_by_the_schema(spec_of: Callable[[str], Spec]) -> None:
+    """Names are those of a Compose file; what is off may be said."""
+    text = "{compose: [c.yml, ../d.yml], watch: false, services: [{name: A_1, ignore: []}]}"
+    jsonschema.Draft202012Validator(spec_schema()).validate(yaml.safe_load(text))
+
+    assert ("c.yml", "../d.yml") == spec_of(text).compose
+
+
 def test_every_leaf_has_an_example_and_every_field_a_line() -> None:
     """One line of words, without a full stop; sections show their fields' examples."""
     for path, field in walk():
@@ -168,6 +176,12 @@ def test_the_schema_is_a_valid_one_and_closed() -> None:
         "gateway: {network: private}",
         "agent: {resources: {memory: 1.5g}}",
         "capacity: {round_trip_ms: 0}",
+        "compose: []",
+        "{compose: [c.yml], name: shop}",
+        "{compose: [c.yml], watch: true}",
+        "{compose: [c.yml], monitoring: true}",
+        "{compose: [c.yml], services: [{name: a, image: i}]}",
+        "{compose: [c.yml], services: [{name: a, replicas: 2}]}",
     ],
 )
 def test_what_the_schema_refuses_the_reader_refuses(

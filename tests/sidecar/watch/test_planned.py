@@ -55,6 +55,19 @@ def test_another_deployment_has_not_the_plan_of_a_spec_nearby(name: str) -> None
     assert plan(name) is None
 
 
+def test_a_spec_nearby_counts_for_the_stack_whose_files_it_names(folder: Path) -> None:
+    """Whatever its project is called; not for a release, nor for a stack in another folder."""
+    stack = "services: {web: {image: 'web:1', environment: {JAEGER_AGENT_PORT: '6831'}}}\n"
+    (folder / "docker-compose.yml").write_text(stack)
+    (folder / "sidecar.yaml").write_text("{region: local, compose: [docker-compose.yml]}\n")
+    found = plan("Compose project shop")
+
+    assert found
+    assert ["web"] == [service["name"] for service in found["services"]]
+    assert plan("release demo") is None
+    assert plan("Compose project shop", out=folder / "elsewhere") is None
+
+
 def test_a_spec_nearby_without_a_plan_is_no_error(folder: Path) -> None:
     """But one that the flags name is."""
     spec = folder / "sidecar.yaml"

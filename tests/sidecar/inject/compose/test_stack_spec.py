@@ -259,3 +259,21 @@ def test_plan_refuses_a_stack_without_a_traced_service(run, folder):
 
     assert 1 == done.code
     assert f"sidecar: {FILE}: services: no service shows that it is traced" in done.err
+
+
+def test_preflight_of_a_stack_needs_its_overlay(run, folder):
+    """It reads the user's files with the overlay over them."""
+    done = run("verify", "--pre", "--file", "sidecar.yaml")
+
+    assert (1, f"sidecar: {OVERLAY}: is not there. Run `sidecar render` first\n") == (
+        done.code,
+        done.err,
+    )
+
+
+def test_preflight_of_a_stack_is_not_for_a_cluster(run, folder):
+    """A spec with `compose` says nothing of pods."""
+    done = run("verify", "--pre", "--file", "sidecar.yaml", "--target", "kubernetes")
+
+    assert 2 == done.code
+    assert "a spec with `compose` is not for a cluster" in done.err
