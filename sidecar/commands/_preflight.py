@@ -74,7 +74,8 @@ def _of_stack(loaded: Loaded, regions: Mapping[str, Region], kubectl: Kubectl | 
     stack = _overlay.order_of(loaded, regions).stack
     if not stack.out.is_file():
         raise SidecarError(str(stack.out), "is not there", "Run `sidecar render` first")
-    return candidates.of_folder(stack.folder, regions)
+    rate = loaded.spec.capacity.spans_per_second
+    return replace(candidates.of_folder(stack.folder, regions), spans_per_second=rate)
 
 
 def _in_cluster(args: argparse.Namespace) -> bool:

@@ -85,7 +85,8 @@ def _stack_findings(
     if (plan := result.plan) is None:
         return list(result.findings), result.ignored, ""
     found = check_spec(loaded, plan, regions[plan.region])
-    found += checks.check_token_file(plan, result.stack.folder)
+    if result.stack.out.is_file():
+        found += checks.check_token_file(plan, result.stack.folder)
     for folder, texts in _overlay.renderings_of(result, plan).items():
         found += checks.check_folder(texts, folder)
         found += checks.found_in(partial(checks.check_fresh, texts, folder), folder)

@@ -121,6 +121,12 @@ def stack_files(folder: Path) -> list[Path]:
     return [folder / "docker-compose.yml"]
 
 
+def rendered_file(folder: Path) -> Path:
+    """Return the file of a folder's stack that the kit wrote."""
+    files = stack_files(folder)
+    return next((path for path in files if _files_under(path)), files[0])
+
+
 def _files_under(overlay: Path) -> list[str]:
     """Return the files that an overlay says it is for; empty where it is none."""
     try:

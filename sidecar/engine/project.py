@@ -21,7 +21,13 @@ ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
 AGENT = "sidecar-kit.agent"
 """Label of a service that uses the agent of another one, with which it shares a network."""
 FILE = "docker-compose.yml"
-RENAME = "Give `name:` in the spec, and render again"
+RENAME = "Give `name:` in the spec, and render again; in a stack of yours, in its Compose file"
+
+
+def not_rendered(folder: Path) -> SidecarError:
+    """Return the error of a folder whose Compose file has nothing of the kit's."""
+    fix = "Run `sidecar inject` for a stack of yours, else `sidecar render`"
+    return SidecarError(str(folder / FILE), "has no agent of the kit's", fix)
 
 
 def containers_of(

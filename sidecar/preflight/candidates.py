@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import dotenv
 from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
-from sidecar.engine.project import ROLE, SERVICE, token_file_of
+from sidecar.engine.project import ROLE, SERVICE, not_rendered, token_file_of
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 REGION_LABEL = "sidecar-kit.region"
 _READ_SECONDS = 8
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where Compose publishes a port without an address
 _VARIABLES = ("JAEGER_SAMPLER_", "GUNICORN_CMD_ARGS", "UWSGI_LAZY", "PYTHONPATH")
 """What a look into a service's image may see of its environment: none of these holds a token."""
 
@@ -203,15 +204,14 @@ def _services_of(pods: Iterable[Pod]) -> Iterable[Traced]:
 def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
     """Return the deployment of a folder's docker-compose.yml, as Compose itself reads it.
 
-    Raises SidecarError where there is no Compose, or the kit did not render the file.
+    Raises SidecarError where there is no Compose, or no agent of the kit's in the file.
     """
     config = _config(folder)
-    parts = config.get("services") or {}
+    parts = _parts(config)
     agents = [part for part in parts.values() if _label(part, ROLE) == "agent"]
-    services = {name: part for name, part in parts.items() if _label(part, ROLE) == "service"}
+    services = [part for part in parts.values() if _label(part, ROLE) == "service"]
     if not agents or "probe" not in config.get("x-sidecar", {}):
-        file = str(folder / "docker-compose.yml")
-        raise SidecarError(file, "was not rendered by the kit", "Run `sidecar render`")
+        raise not_rendered(folder)
     facts = agent_facts(agents[0].get("command") or ())
     address = str(facts.gateway)
     return Candidate(
@@ -222,11 +222,9 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
         project=config["name"],
         folder=folder,
         token_file=_token_file(config, folder),
-        images=_distinct(
-            [*(part["image"] for part in parts.values()), config["x-sidecar"]["probe"]]
-        ),
+        images=_distinct(_images(config, parts)),
         ports=tuple(_ports(parts)),
-        services=tuple(_service(part) for part in services.values()),
+        services=tuple(map(_service, services)),
         probe=config["x-sidecar"]["probe"],
         regions=regions,
     )
@@ -242,6 +240,21 @@ def _config(folder: Path) -> dict[str, Any]:
     return parsed
 
 
+def _parts(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return name → service, with the name that Compose gives to an image that it builds."""
+    parts: Mapping[str, dict[str, Any]] = config.get("services") or {}
+    return {name: {"image": f"{config['name']}-{name}", **part} for name, part in parts.items()}
+
+
+def _images(config: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterable[str]:
+    """Yield what `sidecar images` obtains: the other images of a user's stack, Compose does."""
+    roles = ("agent", "gateway") if "files" in config["x-sidecar"] else None
+    for part in parts.values():
+        if roles is None or _label(part, ROLE) in roles:
+            yield part["image"]
+    yield config["x-sidecar"]["probe"]
+
+
 def _label(part: Mapping[str, Any], name: str) -> str:
     return str((part.get("labels") or {}).get(name, ""))
 
@@ -253,9 +266,9 @@ def _token_file(config: Mapping[str, Any], folder: Path) -> Path:
 def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, Address]]:
     for name, part in services.items():
         for port in part.get("ports") or ():
-            if str(port.get("published", "")).isdecimal():
-                host = port.get("host_ip") or LOOPBACK
-                yield name, Address(host, int(port["published"]))
+            published = str(port.get("published", ""))
+            if published.isdecimal() and port.get("protocol", "tcp") == "tcp":
+                yield name, Address(port.get("host_ip") or _EVERY_ADDRESS, int(published))
 
 
 def _service(part: Mapping[str, Any]) -> Traced:

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
-from sidecar.engine.compose import find_compose
+from sidecar.engine.compose import find_compose, rendered_file
 from sidecar.engine.containers import RunRequest
-from sidecar.engine.project import FILE, ROLE, SERVICE, containers_of
+from sidecar.engine.project import ROLE, SERVICE, containers_of, not_rendered
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
@@ -68,11 +68,11 @@ class ComposeAgents:
         return self._states(_Details(page, stated(self._config).token_file), found)
 
     def collect(self, evidence: Evidence) -> None:
-        """Add what runs, the Compose file, the logs of agents and stand-in, and the tokens."""
+        """Add what runs, the file of the kit, the logs of agents and stand-in, and the tokens."""
         engine = {"engine": self._engine.version, "api": self._engine.api_version}
         evidence.add_data("engine.json", lambda: engine)
-        file = self._folder / FILE
-        evidence.add(f"rendered/{FILE}", lambda: file.read_text(encoding="utf-8"))
+        file = rendered_file(self._folder)
+        evidence.add(f"rendered/{file.name}", lambda: file.read_text(encoding="utf-8"))
         evidence.add_data("plan.json", lambda: rendered.of_compose(self._config))
         found = self._inspected()
         evidence.add_data("deployment.json", lambda: [_described(each) for each in found])
@@ -246,6 +246,5 @@ def agents_of(folder: Path) -> ComposeAgents:
     engine = connect()
     config = find_compose().config(folder)
     if "probe" not in (config.get("x-sidecar") or {}):
-        cause, fix = "was not rendered by the kit", "Run `sidecar render`"
-        raise SidecarError(str(folder / FILE), cause, fix)
+        raise not_rendered(folder)
     return ComposeAgents(engine, config, folder)

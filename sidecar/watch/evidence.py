@@ -29,7 +29,7 @@ proof.json       the hops with counters, causes and fixes; proof-error.txt where
 plan.json        what was planned, by the spec or by the rendering itself (`from`)
 status.json      each agent's state and counters
 deployment.json  what runs: images, arguments, limits, states
-rendered/        the files that it runs from
+rendered/        the file that the kit wrote for it
 logs/            the end of each agent's log
 
 Tokens are masked. Variables of your services are listed by name, without their values. Read it

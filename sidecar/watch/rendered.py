@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.engine.project import FILE, ROLE, SERVICE
+from sidecar.engine.project import FILE, ROLE, SERVICE, token_file_of
 from sidecar.kubernetes.pods import AGENT, service_of
 from sidecar.watch.evidence import shown_variables
 
@@ -29,7 +29,7 @@ def of_compose(config: Object) -> dict[str, Any]:
         "from": [FILE],
         "project": config.get("name"),
         "x-sidecar": config.get("x-sidecar"),
-        "token_file": ((config.get("secrets") or {}).get("agent") or {}).get("file"),
+        "token_file": token_file_of(config),
         "services": services,
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
-from sidecar.engine.project import containers_of
+from sidecar.engine.project import containers_of, not_rendered
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import workers_of
 from sidecar.rules.parts import off_network
@@ -237,11 +237,7 @@ def running_in(folder: Path, kind: type[Kind]) -> Kind:
     try:
         project, image = config["name"], config["x-sidecar"]["probe"]
     except (KeyError, TypeError):
-        raise SidecarError(
-            f"{folder}/docker-compose.yml",
-            "was not rendered by the kit",
-            "Run `sidecar render`",
-        ) from None
+        raise not_rendered(folder) from None
     engine.containers.sweep(project)
     containers = containers_of(engine, config, folder)
     return kind(engine, project, image, containers, stated(config))

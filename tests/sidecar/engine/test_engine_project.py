@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from sidecar.engine.containers import Container
-from sidecar.engine.project import CONFIG_FILES, WORKING_DIR, containers_of
+from sidecar.engine.project import CONFIG_FILES, RENAME, WORKING_DIR, containers_of
 from sidecar.errors import SidecarError
 
 CONFIG = {"name": "services-eu-west-1", "services": {"orders": {}, "orders-agent": {}}}
@@ -78,7 +78,7 @@ def test_a_service_that_runs_from_another_folder_is_an_error(folder):
         match=rf"services-eu-west-1: is taken: orders runs from another folder, {other}\.",
     ) as caught:
         containers_of(found, CONFIG, own)
-    assert "Give `name:` in the spec, and render again" == caught.value.fix
+    assert RENAME == caught.value.fix
 
 
 def test_a_folder_that_was_not_started_is_an_error(folder):

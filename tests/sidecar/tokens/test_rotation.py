@@ -467,10 +467,7 @@ def test_agents_of_another_folder_are_not_replaced(run, deployment, tmp_path) ->
     result = rotate(run)
 
     assert 1 == result.code
-    assert (
-        f"runs from another folder, {other.parent}. Give `name:` in the spec, and render again"
-        in result.err
-    )
+    assert f"runs from another folder, {other.parent}. Give `name:` in the spec" in result.err
     assert OLD_FILE == PATH.read_text()
     assert [] == deployment.containers.done
 

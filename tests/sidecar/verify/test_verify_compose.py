@@ -324,7 +324,7 @@ def test_another_compose_file_is_refused(reading, tmp_path, extra):
 
     with pytest.raises(
         SidecarError,
-        match=r"docker-compose.yml: was not rendered by the kit\. Run `sidecar render`",
+        match=r"docker-compose.yml: has no agent of the kit's\. Run `sidecar inject` for a stack",
     ):
         deployment_of(tmp_path)
 

@@ -255,6 +255,20 @@ def test_a_bundle_of_a_project_holds_no_token_from_odd_places(engine, agents, tm
     assert {"JAEGER_TAGS": "a=***", "TRACING_TOKEN": None} == service["environment"]
 
 
+def test_a_bundle_of_a_users_stack_holds_the_overlay_and_not_their_file(agents, engine, tmp_path):
+    """Their file may hold anything; the overlay, only what the kit wrote."""
+    overlay = '# Rendered by sidecar\nx-sidecar:\n  files: ["docker-compose.yml"]\n'
+    (tmp_path / "docker-compose.yml").write_text("services: {db: {command: hunter2}}\n")
+    (tmp_path / "docker-compose.tracing.yml").write_text(overlay)
+    engine.version = engine.api_version = "1"
+    engine.containers.logs = lambda identity, since: ""
+    evidence = Evidence()
+    agents.collect(evidence)
+
+    assert overlay == evidence.files["rendered/docker-compose.tracing.yml"]
+    assert "hunter2" not in str(evidence.files)
+
+
 def test_a_bundle_holds_the_plan_that_the_compose_file_shows(config, engine, tmp_path):
     """Services with their agents' arguments; other variables by name."""
     labels = {"sidecar-kit.service": "web"}

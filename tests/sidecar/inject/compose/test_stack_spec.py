@@ -218,8 +218,17 @@ def test_validate_judges_the_stack_and_the_overlay(run, folder):
     assert ("agent-host-unknown", f"{FILE}:4") in found
 
 
+def test_validate_asks_for_no_token_before_an_overlay_is_there(run, folder):
+    """As for a region that is not rendered yet."""
+    done = run("validate", "--file", "sidecar.yaml")
+
+    assert 0 == done.code
+    assert "token-not-set" not in done.out
+
+
 def test_validate_does_not_show_what_the_spec_ignores(run, folder):
     """For everything, and for one service."""
+    render(run)
     (folder / "sidecar.yaml").write_text(
         "region: cn-beijing\ncompose: [docker-compose.yml]\nignore: [token-not-set]\n"
         "services: [{name: web, ignore: [agent-host-unknown]}]\n"
