@@ -105,10 +105,7 @@ def embedded(kind: str) -> Problem | None:
     """Judge the kind of a hand-made agent: agent, all-in-one, or embedded in a service."""
     if kind != "embedded":
         return None
-    cause = (
-        "starts an agent inside its own container: when that agent ends, nobody restarts it; "
-        "its command is not taken over"
-    )
+    cause = "starts an agent inside its own container: when that agent ends, nobody restarts it"
     return EMBEDDED.problem(cause)
 
 
