@@ -34,6 +34,7 @@ workers = number("WEB_CONCURRENCY", 2)
 worker_class = "gthread"
 threads = 4
 graceful_timeout = 15
+preload_app = True  # the workers start in half the time, as they import nothing
 control_socket_disable = True  # it wants a writable home
 # writable under a read-only root
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
@@ -41,7 +42,7 @@ logconfig_dict: dict[str, Any] = logs.CONFIG
 
 
 def post_worker_init(_worker: object) -> None:
-    """Create this worker's tracer: after the fork, even with --preload."""
+    """Create this worker's tracer: after the fork, although the application is loaded before."""
     tracing.start()
 
 

@@ -9,5 +9,6 @@ CASES = {
     "spec": "a spec of 200 services, and all regions in one process",
     "inject": "inject of 10,000 Deployments, and `kubectl kustomize` with an equal patch",
     "overlay": "inject of a Compose file of 200 services, and one `docker compose config` of it",
+    "processes": "from the start of the sample's processes to the first proven trace",
     "compose": "from `docker compose up` to the first proven trace",
 }

@@ -211,7 +211,7 @@ def _wait_for(
         if time.monotonic() > deadline:
             cause = f"does not answer after {_START_SECONDS:g} s"
             raise SidecarError(name, f"{cause}\n{_end_of(log)}")
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def _end_of(log: Path) -> str:

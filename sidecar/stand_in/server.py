@@ -11,17 +11,22 @@ from sidecar.stand_in.faults import Faults, FaultSwitch
 from sidecar.stand_in.keep.intake import BadToken, Intake
 from sidecar.stand_in.keep.store import TraceStore
 from sidecar.stand_in.receive.grpc_server import GrpcServices, build_server
-from sidecar.stand_in.receive.otlp_http import OtlpHttp
-from sidecar.stand_in.receive.udp import RECEIVE_BUFFER, UdpReceiver
 from sidecar.stand_in.show.decoder import Decoder
-from sidecar.stand_in.show.http_server import HttpListener, build_app, log_quietly
-from sidecar.stand_in.sockets import Address, actual, bind, reset_connections, taken
+from sidecar.stand_in.sockets import (
+    Address,
+    actual,
+    bind,
+    log_quietly,
+    reset_connections,
+    taken,
+)
 from sidecar.stand_in.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sidecar.stand_in.keep.credentials import Token
+    from sidecar.stand_in.show.http_server import HttpListener
 
 MAX_SPANS = 100_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -75,7 +80,10 @@ class StandIn:
         self._http: HttpListener | None = None
 
     async def start(self) -> Addresses:
-        """Listen on all addresses, or on none. Raises SidecarError if one is taken."""
+        """Listen on all addresses, or on none. Raises SidecarError if one is taken.
+
+        gRPC comes first: an agent that is refused tries again after a second or more.
+        """
         try:
             self._grpc = await self._start_grpc()
             addresses = Addresses(self._grpc, await self._start_http(), self._start_udp())
@@ -125,6 +133,9 @@ class StandIn:
         reset_connections(self._grpc.port)
 
     async def _start_http(self) -> Address:
+        from sidecar.stand_in.receive.otlp_http import OtlpHttp
+        from sidecar.stand_in.show.http_server import HttpListener, build_app
+
         listener = bind(self._settings.http, socket.SOCK_STREAM)
         state = self.state
         app = build_app(state, OtlpHttp(state.intake, state.faults).routes())
@@ -136,6 +147,8 @@ class StandIn:
         address = self._settings.udp
         if address is None:
             return None
+        from sidecar.stand_in.receive.udp import RECEIVE_BUFFER, UdpReceiver
+
         listener = bind(address, socket.SOCK_DGRAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         token = self._settings.agent_token or self._settings.token

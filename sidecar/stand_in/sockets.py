@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator
+
+    from sidecar.stand_in.event_log import EventLog
 
 _PROC = Path("/proc")
 _MAX_PORT = 65_535
 _LISTEN = "0A"
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @dataclass(frozen=True)
@@ -132,3 +137,16 @@ def _open_files(process: Path) -> Iterator[str]:
     for entry in (process / "fd").iterdir():
         with suppress(OSError):  # closed meanwhile
             yield str(entry.readlink())
+
+
+def log_quietly(loop: asyncio.AbstractEventLoop, events: EventLog) -> None:
+    """Count connections that the loop cannot accept; asyncio would log each attempt."""
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            events.note("HTTP connections not accepted, out of open files or memory")
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)

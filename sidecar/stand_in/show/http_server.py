@@ -6,8 +6,7 @@ Idle or half-sent requests do not block other clients.
 from __future__ import annotations
 
 import asyncio
-import errno
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -36,7 +35,6 @@ _AT_ONCE = 32
 """Connections that are accepted before the first of them is counted."""
 _QUEUE = 1024
 """Connections that wait in the kernel."""
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _MAX_BODY = 64 * 1024
 _HEADERS = {
     "Content-Security-Policy": (
@@ -133,16 +131,3 @@ class HttpListener:
         if surplus:
             self._events.note("HTTP connections closed, too many open", len(surplus))
         return server()
-
-
-def log_quietly(loop: asyncio.AbstractEventLoop, events: EventLog) -> None:
-    """Count connections that the loop cannot accept; asyncio would log each attempt."""
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-            events.note("HTTP connections not accepted, out of open files or memory")
-        else:
-            loop.default_exception_handler(context)
-
-    loop.set_exception_handler(handle)

@@ -15,8 +15,8 @@ from gateway_spans import CANARY
 from sidecar.stand_in.event_log import EventLog
 from sidecar.stand_in.receive import grpc_server
 from sidecar.stand_in.show import api
-from sidecar.stand_in.show.http_server import HttpListener, log_quietly
-from sidecar.stand_in.sockets import Address, bind
+from sidecar.stand_in.show.http_server import HttpListener
+from sidecar.stand_in.sockets import Address, bind, log_quietly
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
