@@ -157,7 +157,7 @@ def test_packets_settle(agent, monkeypatch):
 
 def test_idle_reporter_takes_a_late_refusal_back(agent, make_tracer, monkeypatch):
     """A refusal that arrives while the reporter is idle still brings its spans back."""
-    monkeypatch.setattr("sidecar_tracing.reporter.SETTLE_TICK_SECONDS", 0.05)
+    monkeypatch.setattr("sidecar_tracing.courier.SETTLE_TICK_SECONDS", 0.05)
     tracer = make_tracer(reporter_flush_interval=0.05)
     late = []
     sender = tracer.reporter._sender

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
-import time
 
 import pytest
 import tornado.gen
 import tornado.ioloop
 from jaeger_client import ConstSampler
 from jaeger_client.reporter import InMemoryReporter
-from sidecar_tracing import Config
+from sidecar_tracing import Config, native
 from udp_agent import UdpAgent, closed_port
 from waiting import wait_until
 
@@ -131,10 +131,10 @@ def test_close_where_no_thread_can_start(agent, make_tracer, monkeypatch):
     """If no thread can start at interpreter shutdown, close sends the spans itself."""
     tracer = make_tracer()
 
-    def refuse(_):
+    def refuse(*_):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(native, "start_thread", refuse)
     finish(tracer, 60)
     report = tracer.close(5)
 
@@ -145,11 +145,11 @@ def test_thread_that_does_not_start_is_tried_again(agent, make_tracer, monkeypat
     """If no thread can start, a later span tries again, though the queue was full."""
     tracer = make_tracer(reporter_queue_size=5)
 
-    def refuse(_):
+    def refuse(*_):
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", refuse)
+        patch.setattr(native, "start_thread", refuse)
         finish(tracer, 8)
     assert (5, {"queue_full": 3}) == (tracer.stats().queued, tracer.stats().dropped)
     wait_until(lambda: finish(tracer) or len(agent.spans) > 5)
@@ -159,10 +159,13 @@ def test_dead_thread_is_replaced(agent, make_tracer, monkeypatch, caplog):
     """A reporter thread that fails costs no span: the next span starts another thread."""
     tracer = make_tracer(reporter_flush_interval=0)
     with monkeypatch.context() as patch:
-        patch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
+        patch.setattr(tracer.reporter._courier, "_next_batch", lambda: 1 / 0)
         finish(tracer)
         wait_until(
-            lambda: "reporter's thread failed" in caplog.text and tracer.reporter._thread is None
+            lambda: (
+                "reporter's thread failed" in caplog.text
+                and not tracer.reporter._courier.is_running
+            )
         )
     finish(tracer)
 
@@ -172,7 +175,7 @@ def test_dead_thread_is_replaced(agent, make_tracer, monkeypatch, caplog):
 def test_close_ends_though_its_thread_fails(make_tracer, monkeypatch):
     """If the reporter's thread fails, close().result() still returns."""
     tracer = make_tracer()
-    monkeypatch.setattr(tracer.reporter, "_next_batch", lambda: 1 / 0)
+    monkeypatch.setattr(tracer.reporter._courier, "_next_batch", lambda: 1 / 0)
     finish(tracer)
 
     assert 1 == tracer.close().result(5).unsent
@@ -187,15 +190,17 @@ def test_unusual_timeouts_are_harmless(make_tracer, timeout):
 
 
 def test_close_in_a_signal_handler_does_not_block_itself(agent, make_tracer):
-    """A signal handler that interrupts the holder of the reporter's lock can close."""
-    tracer = make_tracer()
+    """A signal handler that interrupts a close can close, too."""
+    tracer = make_tracer(port=closed_port())
     finish(tracer, 30)
-    with tracer.reporter.ledger.lock:
-        before = time.monotonic()
-        report = tracer.close(10)
+    seen = []
+    before = signal.signal(signal.SIGALRM, lambda *_: seen.append(tracer.close(0.1)))
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    report = tracer.close(0.5)
+    signal.signal(signal.SIGALRM, before)
 
-        assert time.monotonic() - before < 5
-    assert 30 == report.sent == len(agent.wait_for(30))
+    assert [(30, {})] == [(early.unsent, early.dropped) for early in seen]
+    assert (30, {"close_timeout": 30}) == (report.unsent, report.dropped)
 
 
 def test_reporters_of_ones_own_keep_their_close():

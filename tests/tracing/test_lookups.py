@@ -68,11 +68,16 @@ def test_a_quick_resolver_is_asked_before_each_packet(make_tracer, monkeypatch, 
 def test_a_numeric_address_needs_no_thread(agent, make_tracer, monkeypatch):
     """No lookup is made for it that could hang."""
     tracer = make_tracer(host="127.0.0.1")
-    started = []
-    monkeypatch.setattr(native, "start_thread", lambda *_: started.append(1))
+    started, start = [], native.start_thread
+
+    def note(work, *arguments):
+        started.append(work.__name__)
+        start(work, *arguments)
+
+    monkeypatch.setattr(native, "start_thread", note)
     finish(tracer)
 
-    assert (1, []) == (tracer.close(5).sent, started)
+    assert (1, ["run"]) == (tracer.close(5).sent, started)
 
 
 def test_a_lookup_where_no_thread_can_start(make_tracer, monkeypatch):
@@ -262,7 +267,7 @@ def test_spans_wait_until_an_agent_with_a_new_name_is_on_its_network(make_tracer
     tracer = make_tracer(host="agent", reporter_batch_size=1)
     network.away = True
     finish(tracer, 3)
-    wait_until(lambda: tracer.reporter._delivery._was_absent)
+    wait_until(lambda: tracer.reporter._courier._delivery._was_absent)
     name.addresses = ("192.0.2.1",)
     wait_until(lambda: network.swallowed > 1)
     monkeypatch.setattr(delivery_module, "QUIET_SECONDS", 0.2)

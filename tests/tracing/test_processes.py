@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import signal
 import subprocess
 import sys
 import textwrap
@@ -14,18 +11,8 @@ import pytest
 import requests
 import urllib3
 from compose_deployment import free_port
+from scripts import MAKE, environment, run
 
-PRELUDE = """
-import ctypes, logging, multiprocessing, os, sys, time
-from sidecar_tracing import Config
-logging.basicConfig()
-def finish(name, count=1):
-    for _ in range(count):
-        tracer.start_span(name).finish()
-def wait(*children):
-    sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
-"""
-MAKE = "tracer = Config({}, service_name='forked').new_tracer()\n"
 NAMED = "os.environ['JAEGER_AGENT_HOST'] = 'agent'\n"
 """Run before MAKE: the agent has a name, which a script resolves as it likes."""
 BOTH_FORKS = pytest.mark.parametrize(
@@ -39,25 +26,6 @@ SERVICE = f"""
         start_response("200 OK", [])
         return [b"done"]
     """
-
-
-def environment(agent):
-    """Return the environment of a process that reports to the agent."""
-    return {**os.environ, "JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": str(agent.port)}
-
-
-def run(agent, body, *, tracer=MAKE, check=True):
-    """Run a script against the agent and return the ended process; `tracer` is run first."""
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + tracer + textwrap.dedent(body)],
-        env=environment(agent),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert not check or done.returncode == 0, done.stderr
-    return done
 
 
 def test_exit_without_close_sends_everything(agent):
@@ -276,7 +244,7 @@ def start_gunicorn(agent, folder, port, options):
     return subprocess.Popen(
         [*command, *options, "service:app"],
         cwd=folder,
-        env=environment(agent),
+        env=environment(agent.port),
         stderr=subprocess.DEVNULL,
     )
 
@@ -320,26 +288,3 @@ def test_signal_handler_that_makes_spans_does_not_deadlock(agent):
 
     assert 2000 == Counter(agent.names)["main"]
     assert Counter(agent.names)["handler"] > 0
-
-
-def test_killed_by_sigterm_without_a_handler_is_not_covered(agent):
-    """SIGTERM with its default action runs no exit hook, as the README says."""
-    done = run(
-        agent,
-        f"finish('lost'); os.kill(os.getpid(), {int(signal.SIGTERM)}); time.sleep(9)",
-        check=False,
-    )
-
-    assert -signal.SIGTERM == done.returncode
-    assert [] == agent.names
-
-
-def test_queue_class_is_looked_up_when_the_tracer_is_made(make_tracer, monkeypatch):
-    """The tracer uses gevent's class, though gevent patches after this package is imported."""
-
-    class Patched(queue.SimpleQueue):
-        pass
-
-    monkeypatch.setattr(queue, "SimpleQueue", Patched)
-
-    assert isinstance(make_tracer().reporter._wake, Patched)

@@ -9,7 +9,10 @@ import random
 import socket
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from sidecar_tracing import chores, native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +25,11 @@ logger = logging.getLogger("sidecar_tracing")
 
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 1.0
+
+HOPELESS_REFUSALS = 3
+"""After so many, an agent on loopback that was never there is not waited for at the exit."""
+
+HASTY_RETRY_SECONDS = 0.03
 
 PROBE_SECONDS = 1.0
 """Time between packets while UdpSender.doubtful is true; twice that after a refusal."""
@@ -81,6 +89,9 @@ class Delivery:
         self._pace = pace
         self._pending: deque[Packet] = deque()
         self._failures = 0
+        self._refusals: int | None = 0
+        """How often loopback refused a packet, or None after it took one."""
+        self._is_in_haste = False
         self._calm_at = math.inf
         self._was_absent = False
         """The agent had no name. Docker names a container before it is on its network, and until
@@ -95,6 +106,18 @@ class Delivery:
     def holding(self) -> bool:
         """Whether the last refusal is so recent that packets sent since then may be lost."""
         return self._sender.holding
+
+    def hurry(self) -> None:
+        """Find out soon whether anybody listens: the process is ending."""
+        self._is_in_haste = True
+        if self._refusals is not None:
+            self._refusals = 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether, at the end of the process, nothing has ever listened on loopback."""
+        refusals = self._refusals
+        return self._is_in_haste and refusals is not None and refusals >= HOPELESS_REFUSALS
 
     def deliver(self, spans: Iterable[Any], encoder: Encoder) -> None:
         """Send these spans and those that came back; an empty batch sends only the latter."""
@@ -132,7 +155,7 @@ class Delivery:
         self._pending.clear()
 
     def _attempt(self, packet: Packet) -> None:
-        time.sleep(self._pace.delay(len(packet.data)))
+        native.sleep(self._pace.delay(len(packet.data)))
         try:
             self._sender.send(packet)
         except (OSError, ValueError, OverflowError) as error:
@@ -144,6 +167,7 @@ class Delivery:
                 self._pending.popleft()
                 self._ledger.send(packet.spans)
             if not self._take_back():
+                self._refusals = None
                 self._accepted()
 
     def _accepted(self) -> None:
@@ -159,10 +183,13 @@ class Delivery:
         return not in_doubt or time.monotonic() >= self._calm_at
 
     def _take_back(self) -> bool:
+        was_exact = self._sender.is_exact
         refused = self._sender.take_refused()
         self._send_again([*refused, *self._sender.take_moved()])
         if refused:
             self._calm_at = math.inf
+            if self._refusals is not None and was_exact:
+                self._refusals += 1
             self._retry_later("refused")
         return bool(refused)
 
@@ -189,14 +216,13 @@ class Delivery:
 
     def _warn(self, cause: str) -> None:
         if not self._failures:
-            logger.warning(
-                "The agent at %s:%s does not accept spans (%s); keeping and retrying them",
-                self._sender.host,
-                self._sender.port,
-                cause,
-            )
+            text = "The agent at %s:%s does not accept spans (%s); keeping and retrying them"
+            host, port = self._sender.host, self._sender.port
+            chores.do(partial(logger.warning, text, host, port, cause))
 
     def _retry_seconds(self) -> float:
+        if self._is_in_haste and self._refusals is not None and not self._sender.doubtful:
+            return HASTY_RETRY_SECONDS
         if self._sender.doubtful:
             return _about(2 * PROBE_SECONDS if self._failures else PROBE_SECONDS)
         return min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 10))
@@ -204,7 +230,8 @@ class Delivery:
     def _recovered(self) -> None:
         if self._failures:
             host, port = self._sender.host, self._sender.port
-            logger.info("The agent at %s:%s accepts spans again", host, port)
+            text = "The agent at %s:%s accepts spans again"
+            chores.do(partial(logger.info, text, host, port))
         self._failures = 0
         self._was_absent = False
         self._sender.trust()

@@ -68,6 +68,18 @@ def sampler_param(kind: str) -> float | None:
     return None
 
 
+def exit_timeout() -> float | None:
+    """Return JAEGER_EXIT_TIMEOUT in seconds, or None if it is unset or invalid."""
+    text = os.environ.get("JAEGER_EXIT_TIMEOUT", "").strip()
+    if not text:
+        return None
+    seconds = _number(text)
+    if seconds is None or seconds < 0:
+        _warn("JAEGER_EXIT_TIMEOUT", text, "a number of seconds", "5 at most")
+        return None
+    return seconds
+
+
 def tags() -> dict[str, str]:
     """Return JAEGER_TAGS ("name=value,name=value") as a dictionary; a value may contain "="."""
     found = {}

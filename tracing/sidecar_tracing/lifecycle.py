@@ -1,26 +1,38 @@
-"""Forks and exits: open reporters restart in a child, and close before their process ends."""
+"""The open reporters of the process: they restart after a fork, and share the time of its end."""
 
 from __future__ import annotations
 
-import atexit
+import logging
 import os
 import time
-from multiprocessing import util as multiprocessing_util
 from typing import Protocol
 
-from sidecar_tracing import stats_socket
+from sidecar_tracing import environment, stats_socket
+
+logger = logging.getLogger("sidecar_tracing")
 
 
 class _Reporter(Protocol):
     def after_fork_in_child(self) -> None: ...
-    def close_and_wait(self, timeout: float) -> object: ...
+    def flush_at_end(self, deadline: float) -> bool: ...
+    def close_at_end(self, deadline: float) -> object: ...
 
 
 EXIT_SECONDS = 5.0
-"""How long the exit of a process can wait for all its tracers together."""
+"""How long the end of a process can wait for all its tracers together.
+
+JAEGER_EXIT_TIMEOUT is another number of seconds.
+"""
 
 _open: dict[int, _Reporter] = {}
 """Reporters by id, kept until they are closed, so that an unreferenced tracer sends its queue."""
+
+
+class _Clock:
+    """The time that is left, however many steps the end has: exit hook, finalizers, os._exit."""
+
+    deadline: float | None = None
+    pid = 0
 
 
 def track(reporter: _Reporter) -> None:
@@ -33,11 +45,36 @@ def forget(reporter: _Reporter) -> None:
     _open.pop(id(reporter), None)
 
 
+def is_impatient() -> bool:
+    """Whether an agent that has never been there gets no time at the end."""
+    return environment.exit_timeout() is None
+
+
 def close_all() -> None:
-    """Close all open reporters within EXIT_SECONDS."""
-    deadline = time.monotonic() + EXIT_SECONDS
+    """Close all open reporters, for the end of the process."""
+    deadline = _deadline()
     for reporter in list(_open.values()):
-        reporter.close_and_wait(max(0.0, deadline - time.monotonic()))
+        reporter.close_at_end(deadline)
+
+
+def flush_all() -> None:
+    """Send what all open reporters hold, before an end without exit hooks."""
+    deadline = _deadline()
+    for reporter in list(_open.values()):
+        reporter.flush_at_end(deadline)
+
+
+def go_on() -> None:
+    """Note that the process has not ended: the next end has its full time."""
+    _Clock.deadline = None
+
+
+def _deadline() -> float:
+    if _Clock.deadline is None or _Clock.pid != os.getpid():
+        _Clock.pid = os.getpid()
+        seconds = environment.exit_timeout()
+        _Clock.deadline = time.monotonic() + (EXIT_SECONDS if seconds is None else seconds)
+    return _Clock.deadline
 
 
 def _after_fork_in_child() -> None:
@@ -46,17 +83,5 @@ def _after_fork_in_child() -> None:
         reporter.after_fork_in_child()
 
 
-def _close_at_end_of_multiprocessing_child(_: object = None) -> None:
-    # such a child ends by os._exit: no atexit, but finalizers, which it clears at its start
-    multiprocessing_util.Finalize(None, close_all, exitpriority=100)
-
-
-class _Anchor:
-    """The object of multiprocessing's after-fork hook; exists as long as the module."""
-
-
-_anchor = _Anchor()
-os.register_at_fork(after_in_child=_after_fork_in_child)
-atexit.register(close_all)
-multiprocessing_util.register_after_fork(_anchor, _close_at_end_of_multiprocessing_child)
-_close_at_end_of_multiprocessing_child()
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -166,6 +166,11 @@ class UdpSender:
         """Whether a packet is recent enough to come back."""
         return bool(self._retired) or (self._line is not None and bool(self._line.kept))
 
+    @property
+    def unsettled_spans(self) -> int:
+        """The spans that may still come back."""
+        return sum(packet.spans for line in self._lines() for _, packet in line.kept)
+
     def reset(self) -> None:
         """Give up the socket; the next one is to the name's next address, after another lookup."""
         self._turn += 1

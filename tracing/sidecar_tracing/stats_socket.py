@@ -50,17 +50,23 @@ class _Server:
         self.is_due = False
         if self.is_off or self._listener or os.environ.get(SWITCH, "").lower() == "off":
             return
-        with suppress(Exception):
+        try:
             self._listener = _bound()
             native.start_thread(_serve, self._listener, self)
+        except Exception:  # noqa: BLE001 - without a socket, then
+            self.close()
+        except BaseException:  # a signal handler raised
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the socket and its thread."""
-        listener, self._listener = self._listener, None
+        listener = self._listener
         if listener is not None:
             with suppress(OSError):
                 listener.shutdown(_socket.SHUT_RDWR)  # wakes the thread, which then ends
             listener.close()
+            self._listener = None  # last: a close that a signal interrupts is repeated
 
     def after_fork_in_child(self) -> None:
         """Leave the parent's socket to the parent; the child's first span opens its own.

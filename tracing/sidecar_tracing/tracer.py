@@ -56,6 +56,14 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
             return closing
         return self.reporter.close_and_wait(timeout)
 
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Send the finished spans, within `timeout` seconds; false if some of them are left.
+
+        For what may stop at any time without an end: AWS Lambda between two calls, a frozen
+        container. The tracer goes on. With a reporter that has no queue, there is nothing to do.
+        """
+        return not isinstance(self.reporter, Reporter) or self.reporter.flush(timeout)
+
     def stats(self) -> Stats:
         """Return how many spans of this process were started, sent and dropped.
 

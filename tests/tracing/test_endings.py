@@ -1,0 +1,239 @@
+"""Every end of a process short of SIGKILL sends its spans, and ends as it would without us."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from scripts import run
+from udp_agent import UdpAgent, closed_port
+
+TESTS = Path(__file__).parent.parent
+ITSELF = "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_signal_with_its_default_action(agent, name):
+    """The spans arrive, and the status says which signal ended the process."""
+    body = f"""
+        finish("late", 130)
+        threading.Timer(0.2, lambda: os.system(f"kill -{name[3:]} {{os.getpid()}}")).start()
+        time.sleep(9)
+        """
+    done = run(agent, body, check=False)
+
+    assert -getattr(signal, name) == done.returncode
+    assert ["late"] * 130 == agent.names
+
+
+def test_signal_while_the_agent_is_away_ends_the_process_in_time():
+    """On loopback, an agent that was never there is not waited for."""
+    began = time.monotonic()
+    done = run(SimpleNamespace(port=closed_port()), f"finish('lost'); {ITSELF}", check=False)
+
+    assert -signal.SIGTERM == done.returncode
+    assert time.monotonic() - began < 5
+
+
+def test_handlers_of_the_service_stay(agent):
+    """What the service set before or after the tracer is neither called more often nor replaced."""
+    body = """
+        seen = []
+        signal.signal(signal.SIGTERM, handler := lambda *_: seen.append(1))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        tracer = Config({}, service_name="script").new_tracer()
+        finish("first")
+        assert signal.getsignal(signal.SIGTERM) is handler
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert seen == [1]
+        finish("second")
+        """
+    run(agent, body, tracer="")
+
+    assert ["first", "second"] == agent.names
+
+
+def test_handler_that_calls_the_one_before_it_decides_itself(agent):
+    """A handler that chains to the earlier one goes on after it."""
+    body = """
+        before = signal.getsignal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, lambda *arguments: before(*arguments))
+        finish("first")
+        os.kill(os.getpid(), signal.SIGTERM)
+        finish("second")
+        """
+    run(agent, body)
+
+    assert ["first", "second"] == agent.names
+
+
+def test_signal_that_a_server_raises_again(agent):
+    """A server that was loaded first, and raises SIGTERM again with the default action at its end.
+
+    As uvicorn does since 0.29.
+    """
+    body = """
+        seen = []
+        before = signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+        tracer = Config({}, service_name="script").new_tracer()
+        os.kill(os.getpid(), signal.SIGTERM)
+        finish("last", 7)
+        signal.signal(signal.SIGTERM, before)
+        signal.raise_signal(seen[0])
+        """
+    done = run(agent, body, tracer="", check=False)
+
+    assert (-signal.SIGTERM, ["last"] * 7) == (done.returncode, agent.names)
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("os._exit(3)", 3),
+        ("os.abort()", -signal.SIGABRT),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+        ("os.execv(sys.executable, [sys.executable, '-c', 'raise SystemExit(4)'])", 4),
+        ("os.execlp(sys.executable, sys.executable, '-c', 'raise SystemExit(5)')", 5),
+        ("signal.signal(signal.SIGTERM, lambda *_: sys.exit(6)); " + ITSELF, 6),
+    ],
+    ids=["_exit", "abort", "kill", "execv", "execlp", "sys.exit in a handler"],
+)
+def test_end_that_the_process_chooses_itself(agent, end, code):
+    """An end without the interpreter's exit hooks sends the spans."""
+    done = run(agent, f"finish('late', 60); {end}", check=False)
+
+    assert (code, 60) == (done.returncode, len(agent.names))
+
+
+def test_exec_that_fails_changes_nothing(agent):
+    """The process goes on, and so does its tracer."""
+    body = """
+        finish("first")
+        try:
+            os.execv("/nowhere", ["nowhere"])
+        except OSError:
+            finish("second")
+        """
+    run(agent, body)
+
+    assert ["first", "second"] == agent.names
+
+
+@pytest.mark.parametrize("tracer_first", [True, False], ids=["before", "in the child"])
+def test_pool_that_ends_its_workers(agent, tmp_path, tracer_first):
+    """`with multiprocessing.Pool()` ends its workers by SIGTERM."""
+    script = tmp_path / "pool.py"
+    script.write_text(
+        "import multiprocessing\n"
+        "from sidecar_tracing import Config\n"
+        "def make():\n"
+        "    global tracer\n"
+        "    tracer = Config({}, service_name='script').new_tracer()\n"
+        "def work(number):\n"
+        "    tracer.start_span('pooled').finish()\n"
+        "if __name__ == '__main__':\n"
+        f"    {'make()' if tracer_first else ''}\n"
+        f"    with multiprocessing.Pool(2, None if {tracer_first} else make) as pool:\n"
+        "        pool.map(work, range(20))\n"
+    )
+    run(agent, f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')", tracer="")
+
+    assert ["pooled"] * 20 == agent.names
+
+
+def test_the_switch_leaves_everything_alone(agent):
+    """SIDECAR_TRACING_ENDINGS=off: no handler, no wrapped function."""
+    body = """
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert type(os._exit).__name__ == "builtin_function_or_method"
+        """
+    run(agent, body, SIDECAR_TRACING_ENDINGS="off")
+
+
+def test_import_changes_nothing(agent):
+    """Only a tracer covers the process's ends."""
+    body = """
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert type(os._exit).__name__ == "builtin_function_or_method"
+        """
+    run(agent, body, tracer="")
+
+
+def exit_seconds(port, body="finish('late')", **variables):
+    """Return how long the exit of a script takes."""
+    timed = f"""
+        import atexit
+        {body}
+        began = time.monotonic()
+        atexit._run_exitfuncs()
+        print(time.monotonic() - began)
+        """
+    return float(run(SimpleNamespace(port=port), timed, **variables).stdout)
+
+
+def test_exit_where_nobody_ever_listened():
+    """On loopback, refusals are certain: the exit does not wait."""
+    assert exit_seconds(closed_port()) < 1
+
+
+def test_exit_waits_as_long_as_it_is_told():
+    """JAEGER_EXIT_TIMEOUT is the limit, and says that waiting is wanted."""
+    assert 0.7 < exit_seconds(closed_port(), JAEGER_EXIT_TIMEOUT="0.8") < 3
+
+
+def test_exit_waits_for_an_agent_that_is_about_to_come():
+    """With JAEGER_EXIT_TIMEOUT, an agent that starts within it gets the spans."""
+    port, started = closed_port(), []
+    timer = threading.Timer(1.5, lambda: started.append(UdpAgent(port)))
+    timer.start()
+    run(SimpleNamespace(port=port), "finish('late', 3)", JAEGER_EXIT_TIMEOUT="20")
+    timer.join()
+    started[0].stop()
+
+    assert ["late"] * 3 == started[0].names
+
+
+def test_exit_waits_for_an_agent_that_was_there():
+    """An agent that took a span and is away gets the usual time to come back."""
+    port = closed_port()
+    body = f"""
+        sys.path.insert(0, {str(TESTS)!r})
+        from udp_agent import UdpAgent
+        agent = UdpAgent({port}); finish("first"); tracer.flush(5); agent.stop(); finish("late", 2)
+        """
+    started = []
+    timer = threading.Timer(3, lambda: started.append(UdpAgent(port)))
+    timer.start()
+    run(SimpleNamespace(port=port), body)
+    timer.join()
+    started[0].stop()
+
+    assert ["late"] * 2 == started[0].names
+
+
+def test_resolver_that_hangs_shares_the_time_of_all_ends():
+    """Close, exit hook and os._exit together wait once."""
+    body = """
+        import atexit, socket
+        os.environ["JAEGER_AGENT_HOST"] = "agent"
+        socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+        tracer = Config({}, service_name="script").new_tracer()
+        other = Config({}, service_name="other").new_tracer()
+        finish("lost", 60)
+        other.start_span("lost").finish()
+        began = time.monotonic()
+        atexit._run_exitfuncs()
+        print(time.monotonic() - began, flush=True)
+        os._exit(0)
+        """
+    began = time.monotonic()
+    done = run(SimpleNamespace(port=1), body, tracer="")
+
+    assert float(done.stdout) < 6
+    assert time.monotonic() - began < 9

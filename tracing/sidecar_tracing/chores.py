@@ -1,0 +1,36 @@
+"""What a thread of the platform must leave to the service's own threads: its logs and metrics.
+
+Both take locks. Under gevent and eventlet these are locks of greenlets, which no other thread may
+wait for. There, a log record or a metric waits until the service next makes a span or asks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sidecar_tracing import native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST = 1_000
+_due: deque[Callable[[], object]] = deque(maxlen=_MOST)
+
+
+def do(work: Callable[[], object]) -> None:
+    """Do this now, or where greenlets are, soon."""
+    if native.is_green():
+        _due.append(work)
+    else:
+        work()
+
+
+def catch_up() -> None:
+    """Do what is due; called by the service's threads, and cheap if there is nothing."""
+    while _due:
+        try:
+            work = _due.popleft()
+        except IndexError:
+            return
+        work()

@@ -1,0 +1,145 @@
+"""The ends of a process at which spans are sent first: any but SIGKILL and a crash.
+
+- the interpreter's exit: by `atexit`;
+- an end without it, which Python code asks for: `os._exit`, `os.abort`, `os.exec*`, or a signal to
+  itself with the default action, as uvicorn does. These functions are wrapped;
+- SIGTERM and SIGHUP from outside. Where the default action would end the process, a handler sends
+  the spans and lets the default action follow, so that the exit status stays the same. A handler
+  of the service, SIG_IGN, and what is not Python's own are left alone.
+
+Nothing of this is done before the first tracer, nor where SIDECAR_TRACING_ENDINGS is `off`.
+"""
+
+# ruff: noqa: ANN401 - the platform's functions have many types
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar_tracing import lifecycle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SWITCH = "SIDECAR_TRACING_ENDINGS"
+"""Environment variable: `off` leaves signals and the functions that end a process alone."""
+
+_FROM_OUTSIDE = ("SIGTERM", "SIGHUP")
+_HARMLESS = ("SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
+"""Signals whose default action does not end the process."""
+
+_ATTEMPTS = 50
+"""Spans per process that look whether this is the main thread, which alone may set handlers."""
+
+
+class _State:
+    is_wrapped = False
+    pid = 0
+    attempts = 0
+    is_armed = False
+
+
+_raise_signal = signal.raise_signal
+
+
+def arm() -> None:
+    """Cover this process's ends, as far as this thread can. Never raises."""
+    if _is_off():
+        return
+    if not _State.is_wrapped:
+        _State.is_wrapped = True
+        _wrap_functions()
+    _State.pid, _State.attempts = os.getpid(), 0
+    _cover_signals()
+
+
+def arm_early() -> None:
+    """Cover signals at a process's first spans: their thread may be the main one."""
+    if _State.pid != os.getpid():
+        _State.pid, _State.attempts, _State.is_armed = os.getpid(), 0, False
+    if not _State.is_armed and _State.attempts < _ATTEMPTS:
+        _State.attempts += 1
+        if not _is_off():
+            _cover_signals()
+
+
+def _is_off() -> bool:
+    return os.environ.get(SWITCH, "").strip().lower() == "off"
+
+
+def _cover_signals() -> None:
+    for name in _FROM_OUTSIDE:
+        number = getattr(signal, name, None)
+        with suppress(Exception):  # ValueError: not in the main thread
+            if number and signal.getsignal(number) is signal.SIG_DFL and _is_python_right(number):
+                signal.signal(number, _end)
+            _State.is_armed = signal.getsignal(signal.SIGTERM) is _end
+
+
+def _is_python_right(number: int) -> bool:
+    """Whether the signal has its default action: a server in C may have set its own handler."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    lines = dict(line.partition(":")[::2] for line in status.splitlines())
+    masks = [int(lines.get(name, "0").strip() or "0", 16) for name in ("SigCgt", "SigIgn")]
+    return not any(mask >> (number - 1) & 1 for mask in masks)
+
+
+def _end(number: int, _: object) -> None:
+    """Send the spans, then have the default action: our only handler."""
+    with suppress(Exception):
+        lifecycle.flush_all()
+    if signal.getsignal(number) is not _end:
+        lifecycle.go_on()  # a later handler of the service's calls this one, and decides itself
+        return
+    signal.signal(number, signal.SIG_DFL)
+    _raise_signal(number)
+    # still here: the kernel spares the first process of a container
+    signal.signal(number, _end)
+    lifecycle.go_on()
+
+
+def _wrap_functions() -> None:
+    _before(os, "_exit", lambda *_: True)
+    _before(os, "abort", lambda *_: True)
+    for name in ("execv", "execve"):
+        _before(os, name, lambda *_: True)
+    _before(signal, "raise_signal", _ends)
+    _before(os, "kill", lambda pid=0, number=0, *_: pid == os.getpid() and _ends(number))
+
+
+def _ends(number: int = 0, *_: object) -> bool:
+    """Whether this signal ends this process by its default action."""
+    names = [getattr(signal, name, None) for name in _HARMLESS]
+    if number in (0, *names):
+        return False
+    killing = getattr(signal, "SIGKILL", None)
+    return number == killing or signal.getsignal(number) is signal.SIG_DFL
+
+
+def _before(module: Any, name: str, is_end: Callable[..., bool]) -> None:
+    if (function := getattr(module, name, None)) is None:
+        return
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with suppress(Exception):
+            if is_end(*args):
+                lifecycle.flush_all()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            lifecycle.go_on()  # still here: an error, or a signal that is blocked
+
+    setattr(module, name, wrapped)
+
+
+atexit.register(lifecycle.close_all)
