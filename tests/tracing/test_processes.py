@@ -112,6 +112,7 @@ def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
         finish("parent, first", 60)
         time.sleep(0.1)
         finish("parent, queued", 10)
+        time.sleep(0.2)  # a thread that waits for the interpreter would not survive uWSGI's fork
         children = []
         for number in range(2):
             children.append({fork})
@@ -122,6 +123,7 @@ def test_tracer_made_before_the_fork_works_in_the_children(agent, fork):
         finish("parent, after", 5)
         wait(*children)
         """,
+        tracer=MAKE.replace("{}", "{'reporter_flush_interval': 60}"),
     )
 
     expected = {
