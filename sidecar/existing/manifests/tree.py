@@ -164,16 +164,24 @@ class Document:
         end = int(node.end_mark.index)
         if is_text_block(node):
             body = self.text[node.start_mark.index : end]
-            end -= len(body) - len(body.rstrip(_BREAKS))
+            end -= len(body) - len(body.rstrip(BREAKS))
         return end
 
     def after(self, node: Node) -> int:
         """Return where the line after a value begins, past the empty lines of a block of text."""
         node = leaf(node)
         index = int(node.end_mark.index)
-        if is_text_block(node) and self.text[index - 1 : index] in tuple(_BREAKS):
+        if is_text_block(node) and self.text[index - 1 : index] in tuple(BREAKS):
             return index
         return self.line_end(index)
+
+    def after_text(self, node: Node) -> int:
+        """Return where the line after a value's last text begins: `after`, without empty lines."""
+        node = leaf(node)
+        if not is_text_block(node):
+            return self.after(node)
+        body = self.text[node.start_mark.index : node.end_mark.index]
+        return self.line_end(int(node.start_mark.index) + len(body.rstrip()))
 
     def inside(self, node: Node) -> int:
         """Return the position behind the bracket that opens a flow collection."""
@@ -191,8 +199,8 @@ class Document:
         return self.text.rindex("-", 0, item.start_mark.index)
 
 
-_BREAKS = "\n\r\x85\u2028\u2029"
-_LINE_BREAK = re.compile(rf"\r\n|[{_BREAKS}]")
+BREAKS = "\n\r\x85\u2028\u2029"
+_LINE_BREAK = re.compile(rf"\r\n|[{BREAKS}]")
 _BRACKET = re.compile(r"(?:[&!]\S*\s+)*[\[{]")
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]*)+(?:#[^\r\n]*)?")
 _DASH = re.compile(r"^[ ]*(?P<dash>-)(?=\s|\Z)", re.MULTILINE)

@@ -21,8 +21,8 @@ from sidecar.existing.manifests.nodes import (
 )
 from sidecar.inject.manifests.choose import agents_in, is_injected
 from sidecar.inject.manifests.data import data_of, is_there
-from sidecar.inject.manifests.edits import Editor
 from sidecar.inject.manifests.giving_way import INIT, PLAIN, GivingWay
+from sidecar.inject.manifests.insertions import Editor
 from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
 from sidecar.rules import manifests as rules
 from sidecar.rules.recognition import holds_token

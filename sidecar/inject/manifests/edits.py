@@ -1,34 +1,22 @@
-"""Changes to a document's text that keep every other byte: keys and items go in and out."""
+"""Changes to a document's text that keep every other byte: values get another text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import yaml
-
 from sidecar.errors import SidecarError
-from sidecar.existing.manifests.nodes import (
-    Alias,
-    is_flow,
-    is_null,
-    is_text_block,
-    leaf,
-    own_pairs,
-    resolved,
-)
+from sidecar.existing.manifests.nodes import is_flow
 from sidecar.existing.manifests.tree import Edit
 from sidecar.rules.manifests import UNEDITABLE
 from sidecar.targets.manifests.text import block, flow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
     from sidecar.existing.manifests.nodes import Node, Pair
     from sidecar.existing.manifests.tree import Document
     from sidecar.targets.manifests.text import Json
 
 
-class Editor:
+class Edits:
     """Collects the edits of one document. Raises SidecarError for a place that it cannot edit."""
 
     def __init__(self, document: Document) -> None:
@@ -36,8 +24,6 @@ class Editor:
         self._text = document.text
         self._newline = "\r\n" if "\r\n" in document.text else "\n"
         self._json = document.json
-        self.list_offset = 0
-        """By how much a list is indented below its key."""
         self.edits: list[Edit] = []
         self.edited: list[Node] = []
         """The nodes inside which something changes."""
@@ -46,179 +32,6 @@ class Editor:
         """Replace a part of the text that belongs to a node."""
         self.edits.append(Edit(start, end, text))
         self.edited.append(node)
-
-    # Adding -----------------------------------------------------------------------------------
-
-    def add_pair(self, parent: Node, key: str, value: Json, before: str = "") -> None:
-        """Add a key to a map, in front of another one, else where it can stand on its own lines."""
-        if not isinstance(parent, yaml.MappingNode):
-            raise self.uneditable(parent)
-        if is_flow(parent):
-            text = f"{self._flow(key)}: {self._flow(value)}"
-            self._first_in_flow(parent, [key for key, _ in parent.value], text)
-            return
-        keys = own_pairs(parent)
-        named = keys.get(before)
-        own = [key for key, _ in parent.value if self._document.own_line(key)]
-        indent = " " * parent.value[0][0].start_mark.column
-        lines = self._pair_lines(parent, key, value, indent)
-        if named and self._document.own_line(named.key):
-            self._before(parent, named.key, lines)
-        elif own:
-            self._before(parent, own[0], lines)
-        else:
-            self._behind(parent, parent.value[-1][1], lines)
-
-    def add_to_map(self, parent: Node, pair: Pair, data: dict[str, Json]) -> None:
-        """Add keys in front of the map at another key, which may be empty."""
-        target = resolved(pair.value)
-        if is_null(target):
-            self._fill(parent, pair, data)
-            return
-        if not isinstance(target, yaml.MappingNode):
-            raise self.uneditable(pair.key)
-        first = target.value[0][0] if target.value else None
-        if is_flow(target) or first is None:
-            text = ", ".join(f"{self._flow(key)}: {self._flow(data[key])}" for key in data)
-            self._first_in_flow(target, [first] if first else [], text)
-        elif self._document.own_line(first):
-            self._before(target, first, block(data, " " * first.start_mark.column, 2))
-        else:
-            raise self.uneditable(first)
-
-    def add_to_list(
-        self, parent: Node, pair: Pair, values: list[Json], *, last: bool = False
-    ) -> None:
-        """Add items in front of a list, which may be empty, or behind it."""
-        target = resolved(pair.value)
-        if is_null(target):
-            self._fill(parent, pair, values)
-        elif not isinstance(target, yaml.SequenceNode):
-            raise self.uneditable(pair.key)
-        elif not is_flow(target):
-            self._add_to_block(target, values, last=last)
-        elif last and target.value:
-            end = self._document.end(target.value[-1])
-            self.edit(target, end, end, "".join(f", {self._flow(value)}" for value in values))
-        else:
-            text = ", ".join(map(self._flow, values))
-            self._first_in_flow(target, target.value[:1], text)
-
-    def _add_to_block(self, target: Node, values: list[Json], *, last: bool) -> None:
-        start = self._document.dash(target, 0)
-        begin = self._text.rfind("\n", 0, start) + 1
-        indent = self._text[begin:start]
-        if indent.strip(" "):
-            raise self.uneditable(target)
-        lines = block(values, indent, 2)
-        if last and self._text.endswith("\n"):
-            self._behind(target, target.value[-1], lines)
-        else:
-            self.edit(target, begin, begin, self._joined(lines))
-
-    def _fill(self, parent: Node, pair: Pair, value: Json) -> None:
-        """Give a key that has no value one."""
-        node = pair.value
-        if node.start_mark.index != node.end_mark.index or isinstance(node, Alias):
-            self.edit(parent, node.start_mark.index, node.end_mark.index, self._flow(value))
-            return
-        rest = self._text[pair.value.end_mark.index : self._document.line_end(node.end_mark.index)]
-        if is_flow(parent) or (rest.strip() and not rest.strip()[0] == "#"):
-            raise self.uneditable(pair.key)
-        column = pair.key.start_mark.column
-        step = self._step(parent) if isinstance(value, dict) else 0
-        self._behind(parent, node, block(value, " " * (column + step), 2))
-
-    def _first_in_flow(self, target: Node, first: list[Node], text: str) -> None:
-        if not first:
-            inside = self._document.inside(target)
-            self.edit(target, inside, inside, text)
-            return
-        start = first[0].start_mark.index
-        begin = self._document.line_start(first[0])
-        own = not self._text[begin:start].strip(" \t")
-        space = self._newline + self._text[begin:start] if own else " "
-        self.edit(target, start, start, f"{text},{space}")
-
-    def _before(self, parent: Node, key: Node, lines: list[str]) -> None:
-        """Put lines in front of the line of a key, and of the comments above it."""
-        start = self._document.line_start(key)
-        comment = " " * key.start_mark.column + "#"
-        earliest = max(
-            (self._document.after(value) for _, value in parent.value if _is_before(value, start)),
-            default=0,
-        )
-        while (above := self._text.rfind("\n", 0, max(start - 1, 0)) + 1) >= earliest:
-            if above >= start or not self._text.startswith(comment, above):
-                break
-            start = above
-        self.edit(parent, start, start, self._joined(lines))
-
-    def _behind(self, parent: Node, node: Node, lines: list[str]) -> None:
-        """Put lines behind the last line of a value."""
-        start = self._document.after(node)
-        if start == len(self._text) and not self._text.endswith(("\n", "\r")):
-            if is_text_block(leaf(node)):
-                raise self.uneditable(node)  # a line break would become a part of it
-            self.edit(parent, start, start, self._newline + self._newline.join(lines))
-        else:
-            self.edit(parent, start, start, self._joined(lines))
-
-    # Taking out -------------------------------------------------------------------------------
-
-    def drop_pairs(self, parent: Node, keys: Collection[str]) -> None:
-        """Take keys with their values out of a map."""
-        starts = [node for node, _ in parent.value]
-        ends = [value for _, value in parent.value]
-        indexes = [index for index, node in enumerate(starts) if node.value in keys]
-        own = [not is_flow(parent) and self._document.own_line(node) for node in starts]
-        lines = [
-            (self._document.line_start(starts[index]), self._document.after(ends[index]))
-            for index in indexes
-            if own[index]
-        ]
-        self._drop_lines(parent, lines)
-        self._drop(parent, starts, ends, [index for index in indexes if not own[index]])
-
-    def drop_items(self, parent: Node, indexes: list[int]) -> None:
-        """Take items out of a list."""
-        if is_flow(parent):
-            self._drop(parent, parent.value, parent.value, indexes)
-            return
-        self._drop_lines(parent, [self._lines_of_item(parent, index) for index in indexes])
-
-    def _lines_of_item(self, parent: Node, index: int) -> tuple[int, int]:
-        """Return the part of the text that an item of a block list takes."""
-        dash = self._document.dash(parent, index)
-        begin = self._text.rfind("\n", 0, dash) + 1
-        if self._text[begin:dash].strip(" "):
-            raise self.uneditable(parent.value[index])
-        return begin, self._document.after(parent.value[index])
-
-    def _drop_lines(self, parent: Node, parts: list[tuple[int, int]]) -> None:
-        """Take lines out; at an unended end, with the break in front of them."""
-        unended = not self._text.endswith(("\n", "\r"))
-        while unended and len(parts) > 1 and parts[-2][1] == parts[-1][0]:
-            parts = [*parts[:-2], (parts[-2][0], parts[-1][1])]
-        for begin, end in parts:
-            start = begin
-            if unended and begin and end == len(self._text):
-                start -= 2 if self._text.startswith("\r\n", begin - 2) else 1
-            self.edit(parent, start, end, "")
-
-    def _drop(self, parent: Node, starts: list[Node], ends: list[Node], indexes: list[int]) -> None:
-        """Take runs out of what stands on one line, each up to what follows it."""
-        for run in _runs(indexes):
-            begin, end = starts[run[0]].start_mark.index, self._document.end(ends[run[-1]])
-            if run[-1] + 1 < len(starts):
-                end = starts[run[-1] + 1].start_mark.index
-            elif not is_flow(parent):
-                raise self.uneditable(starts[run[0]])
-            elif run[0]:
-                begin = self._document.end(ends[run[0] - 1])
-            self.edit(parent, begin, end, "")
-
-    # Words ------------------------------------------------------------------------------------
 
     def replace_pair(self, parent: Node, pair: Pair, text: str) -> str:
         """Replace a key and its value by another text; return what stood there."""
@@ -249,7 +62,7 @@ class Editor:
         elif is_flow(target):
             place = self._document.end(kept[-1])
         elif before:
-            place = min(self._document.after(kept[before - 1]) + gap, len(self._text))
+            place = min(self._document.after_text(kept[before - 1]) + gap, len(self._text))
         else:
             dash = self._document.dash(target, others[0])
             place = self._text.rfind("\n", 0, dash) + 1 - gap
@@ -267,38 +80,3 @@ class Editor:
 
     def _flow(self, value: Json) -> str:
         return flow(value, as_json=self._json)
-
-    def _joined(self, lines: list[str]) -> str:
-        return "".join(line + self._newline for line in lines)
-
-    def _pair_lines(self, parent: Node, key: str, value: Json, indent: str) -> list[str]:
-        if isinstance(value, list):
-            items = block(value, indent + " " * self.list_offset, 2)
-            return [f"{indent}{key}:", *items]
-        return block({key: value}, indent, self._step(parent))
-
-    def _step(self, parent: Node) -> int:
-        """Return by how much a map's inner blocks are indented."""
-        column = parent.value[0][0].start_mark.column
-        for key, value in parent.value:
-            inner = value.start_mark.column - column
-            below = value.start_mark.line > key.start_mark.line
-            if isinstance(value, yaml.MappingNode) and not value.flow_style and below and inner > 0:
-                return min(int(inner), 8)
-        return 2
-
-
-def _is_before(value: Node, position: int) -> bool:
-    return not isinstance(value, Alias) and bool(value.start_mark.index < position)
-
-
-def _runs(indexes: Iterable[int]) -> Iterator[list[int]]:
-    """Yield the runs of numbers that follow each other."""
-    run: list[int] = []
-    for index in indexes:
-        if run and index != run[-1] + 1:
-            yield run
-            run = []
-        run.append(index)
-    if run:
-        yield run

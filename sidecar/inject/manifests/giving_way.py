@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sidecar.existing.manifests.nodes import Node
     from sidecar.existing.manifests.tree import Document, Edit
     from sidecar.existing.manifests.workloads import Container
-    from sidecar.inject.manifests.edits import Editor
+    from sidecar.inject.manifests.insertions import Editor
     from sidecar.targets.manifests.text import Json
 
 INIT, PLAIN = "initContainers", "containers"
@@ -52,7 +52,7 @@ class GivingWay:
             self._replace_only(target, section, agent)
             return
         before = len(self._editor.edits)
-        self._editor.drop_items(target, indexes)
+        self._editor.drop_foreign_items(target, indexes)
         edits = self._editor.edits[before:]
         for entry in self._entries(target, indexes, edits):
             self.entries.append({"section": section, **entry})
@@ -77,7 +77,7 @@ class GivingWay:
             before = sum(other < index for other in kept)
             entry: dict[str, Any] = {"before": before, "gap": 0}
             if not is_flow(target) and before:
-                base = self._document.after(target.value[kept[before - 1]])
+                base = self._document.after_text(target.value[kept[before - 1]])
                 taken = sum(one.end - one.start for one in edits if base <= one.start < edit.start)
                 entry["gap"] = max(0, edit.start - base - taken)
             elif not is_flow(target) and kept:

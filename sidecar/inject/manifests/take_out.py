@@ -13,7 +13,7 @@ from sidecar.existing.manifests.nodes import (
     text_at,
     value_at,
 )
-from sidecar.inject.manifests.edits import Editor
+from sidecar.inject.manifests.cuts import Cutter
 from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
 from sidecar.rules import manifests as rules
 from sidecar.targets.manifests import AGENT, VARIABLES, VOLUME
@@ -34,7 +34,7 @@ class Removal:
         self._done = done
         self._memory = memory(workload.annotations.get(UNDO, ""))
         self._pod = workload.pod
-        self.editor = Editor(document)
+        self.editor = Cutter(document)
         self.findings: list[Finding] = []
 
     def run(self) -> None:

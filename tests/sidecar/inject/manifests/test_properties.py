@@ -15,7 +15,6 @@ from manifest_texts import stream
 from sidecar.errors import SidecarError
 from sidecar.existing.manifests.stream import split
 from sidecar.inject.manifests.marks import INJECTED, UNDO
-from sidecar.rules.manifests import INEXACT
 
 OURS = ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT")
 MARKS = (INJECTED, UNDO)
@@ -25,7 +24,7 @@ SEEDS = st.integers(0, 2**48)
 
 @cases(1)
 @given(SEEDS, st.booleans())
-@example(42666848, True)
+@example(42666848, True)  # agents give way behind a block of text, in front of empty lines
 @example(230226573, False)  # an agent gives way at an end without a line break
 def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, native: bool) -> None:
     """Twice is once, the original bytes come back, and nothing but the additions is new as data."""
@@ -35,13 +34,7 @@ def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, na
     except yaml.YAMLError:
         event("not YAML")
         return
-    try:
-        once, outcomes = inject(data, native=native, replace=("*",))
-    except SidecarError as error:  # of some thousand: blank lines around an agent that gives way
-        if error.id != INEXACT.id:
-            raise
-        event("refused")
-        return
+    once, outcomes = inject(data, native=native, replace=("*",))
     for one in outcomes:
         event(one.skip.problem.rule.id if one.skip and one.skip.problem else one.done)
     after = list(yaml.load_all(once.removeprefix(b"\xef\xbb\xbf"), Loader=yaml.CBaseLoader))

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHAPES = [pytest.param(path, id=path.name.partition(".")[0]) for path in inputs()]
-REPLACED = {"agent-by-hand", "agent-in-json", "agent-last", "agent-with-a-token"}
+REPLACED = {
+    "agent-by-hand",
+    "agent-behind-a-text",
+    "agent-in-json",
+    "agent-last",
+    "agent-with-a-token",
+}
 NULLS = {"pod", "empty-places", "configmap-variables", "daemonset-tolerant"}
 """Shapes with a null that becomes a list, or with the address of another agent."""
 GONE = {"agent-with-a-token"}
