@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sidecar.existing.compose import software
 from sidecar.existing.compose.agents import HOST_PORTS, MARKS
 from sidecar.existing.manifests.nodes import all_nodes
+from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.recognition import holds_token
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sidecar.existing.manifests.workloads import Container
 
 AGENT, BACKEND = "agent", "tracing backend"
+_COMPACT = "processor.jaeger-compact.server-host-port"
 _ALL_IN_ONE = ("all-in-one", "jaeger")
 
 
@@ -38,6 +40,15 @@ def token_places(node: Node) -> list[Node]:
 def is_gateway_flag(text: str) -> bool:
     """Tell whether an argument says where an agent reports to."""
     return text.lstrip("-").startswith(HOST_PORTS)
+
+
+def other_port(text: str) -> int | None:
+    """Return the port of an argument that lets an agent listen for compact Thrift elsewhere."""
+    flag, _, address = text.lstrip("-").partition("=")
+    port = address.rpartition(":")[2]
+    if flag != _COMPACT or not port.isdecimal() or int(port) == COMPACT_PORT:
+        return None
+    return int(port)
 
 
 def _flags(words: list[str]) -> Iterator[str]:

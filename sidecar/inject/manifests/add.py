@@ -25,6 +25,7 @@ from sidecar.inject.manifests.giving_way import INIT, PLAIN, GivingWay
 from sidecar.inject.manifests.insertions import Editor
 from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
 from sidecar.rules import manifests as rules
+from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.recognition import holds_token
 from sidecar.targets.manifests import AGENT, VOLUME
 
@@ -54,6 +55,8 @@ class Injection:
         """Nodes that are edited already: an alias leads to them again."""
         self._memory = memory(workload.annotations.get(UNDO, ""))
         self._again = is_injected(workload)
+        replaces = bool(agents_in(workload) or self._memory.containers)
+        self._agent = additions.successor if replaces else additions.agent
         self.editor = Editor(document)
         self.findings: list[Finding] = []
         self._pod = workload.pod
@@ -99,15 +102,15 @@ class Injection:
         section = INIT if self._additions.native else PLAIN
         ours = next((one for one in self._workload.containers if self._is_own(one)), None)
         if ours and ours.section == section:
-            there = is_there(data_of(ours.node), self._additions.agent)
+            there = is_there(data_of(ours.node), self._agent)
             if not there and self._first(ours.node):
-                self.editor.replace_value(ours.node, ours.node, self._additions.agent)
+                self.editor.replace_value(ours.node, ours.node, self._agent)
             return
         if ours:
             target = value_at(self._pod, ours.section)
             if target is not None and self._first(target):
                 self._drop_own(target, ours)
-        self._add_item(section, self._additions.agent, last=section == PLAIN)
+        self._add_item(section, self._agent, last=section == PLAIN)
 
     def _drop_own(self, target: Node, ours: Container) -> None:
         if len(target.value) == 1:
@@ -204,7 +207,7 @@ class Injection:
         for container in gone:
             if self._shares.is_named(container.item):
                 raise self._shared(container.node)
-        agent = self._additions.agent if self._additions.native else None
+        agent = self._agent if self._additions.native else None
         way = GivingWay(self._document, self.editor, gone, self._first)
         way.run(self._pod, agent)
         self._memory.containers += way.entries
@@ -223,6 +226,9 @@ class Injection:
             text = node.value if isinstance(node.value, str) else ""
             if agents.is_gateway_flag(text) and "dns:///" in text:
                 cause = f"dns:/// is not carried on; the gateway is {self._additions.gateway}"
+                self._say(rules.REPLACED, node, cause)
+            if (port := agents.other_port(text)) is not None:
+                cause = f"it listened on {port}, and the new agent listens on {COMPACT_PORT}"
                 self._say(rules.REPLACED, node, cause)
 
     # Annotations ------------------------------------------------------------------------------

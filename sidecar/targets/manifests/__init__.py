@@ -25,6 +25,8 @@ LOOPBACK = "127.0.0.1"
 VARIABLES = {"JAEGER_AGENT_HOST": LOOPBACK, "JAEGER_AGENT_PORT": str(COMPACT_PORT)}
 """What the services in a pod are given."""
 _EVERYWHERE = "=0.0.0.0:"
+_LISTENS = ("processor.", "http-server.")
+"""Beginnings of the flags that say where clients reach the agent."""
 STOP_DELAY_SECONDS = 20
 """How long a plain container waits for the last spans of its service, as in the chart."""
 
@@ -34,6 +36,8 @@ class Additions:
     """What is added to a pod."""
 
     agent: Data
+    successor: Data
+    """The agent that takes the place of another one: it listens on all addresses, as that did."""
     volume: Data
     environment: dict[str, str]
     native: bool
@@ -56,7 +60,13 @@ def additions(plan: Plan, secret: str, *, native: bool) -> Additions:
     }
     container = _container(agent, _image(plan, agent), native=native)
     return Additions(
-        Fixed(container), Fixed(volume), VARIABLES, native, plan.kit_version, plan.gateway.address
+        agent=Fixed(container),
+        successor=Fixed({**container, "args": list(map(_anywhere, container["args"]))}),
+        volume=Fixed(volume),
+        environment=VARIABLES,
+        native=native,
+        kit_version=plan.kit_version,
+        gateway=plan.gateway.address,
     )
 
 
@@ -104,6 +114,14 @@ def _argument(text: str, config_file: str) -> str:
     name = config_file.rpartition("/")[2]
     text = text.replace(f"={config_file}", f"={FOLDER}/{name}")
     return text.replace(_EVERYWHERE, f"={LOOPBACK}:")
+
+
+def _anywhere(argument: str) -> str:
+    """Return an argument for an agent that clients may know as localhost, which may be ::1."""
+    flag, _, address = argument.partition("=")
+    host, _, port = address.rpartition(":")
+    listens = flag.removeprefix("--").startswith(_LISTENS)
+    return f"{flag}=:{port}" if listens and host == LOOPBACK else argument
 
 
 def _probes(agent: AgentPlan) -> Data:
