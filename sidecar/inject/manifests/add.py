@@ -10,7 +10,6 @@ from sidecar.existing.manifests import agents
 from sidecar.existing.manifests.nodes import (
     all_nodes,
     is_flow,
-    is_null,
     items,
     own_pairs,
     pair_at,
@@ -19,26 +18,25 @@ from sidecar.existing.manifests.nodes import (
     text_at,
     value_at,
 )
-from sidecar.inject.manifests.choose import agents_in, is_injected
+from sidecar.inject.manifests.changes import is_empty
+from sidecar.inject.manifests.choose import agents_in
 from sidecar.inject.manifests.data import data_of, is_there
 from sidecar.inject.manifests.giving_way import INIT, PLAIN, GivingWay
-from sidecar.inject.manifests.insertions import Editor
-from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
+from sidecar.inject.manifests.marks import INJECTED, UNDO
+from sidecar.inject.manifests.variables import Variables
 from sidecar.rules import manifests as rules
 from sidecar.rules.agents import COMPACT_PORT
-from sidecar.rules.recognition import holds_token
 from sidecar.targets.manifests import AGENT, VOLUME
 
 if TYPE_CHECKING:
     from sidecar.existing.manifests.nodes import Node, Pair
     from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Container, Workload
-    from sidecar.findings import Finding
     from sidecar.inject.manifests.shared import Shares
     from sidecar.targets.manifests import Additions
 
 
-class Injection:
+class Injection(Variables):
     """The edits that give one workload its agent, and what is to be said about them.
 
     Raises SidecarError for a place that cannot be edited.
@@ -47,18 +45,9 @@ class Injection:
     def __init__(
         self, document: Document, workload: Workload, additions: Additions, shares: Shares
     ) -> None:
-        self._document = document
-        self._workload = workload
-        self._additions = additions
-        self._shares = shares
-        self.done = set(shares.done)
-        """Nodes that are edited already: an alias leads to them again."""
-        self._memory = memory(workload.annotations.get(UNDO, ""))
-        self._again = is_injected(workload)
+        super().__init__(document, workload, additions, shares)
         replaces = bool(agents_in(workload) or self._memory.containers)
         self._agent = additions.successor if replaces else additions.agent
-        self.editor = Editor(document)
-        self.findings: list[Finding] = []
         self._pod = workload.pod
         self.editor.list_offset = self._offset()
 
@@ -66,8 +55,8 @@ class Injection:
         """Collect all edits."""
         self._replace_agents()
         for container in self._served():  # at one place, what is deeper comes first
-            self._set_variables(container)
-            self._say_config_maps(container)
+            self.set_variables(container)
+            self.say_config_maps(container)
         self._add_agent()
         self._add_volume()
         self._annotate()
@@ -138,70 +127,6 @@ class Injection:
                 return
         self._add_item("volumes", self._additions.volume)
 
-    # The services' variables ------------------------------------------------------------------
-
-    def _set_variables(self, container: Container) -> None:
-        path = f"{container.section}/{container.name}/env"
-        wanted = self._additions.environment
-        pair = pair_at(container.node, "env")
-        if pair is None:
-            if self._first(container.node, "env"):
-                variables = [_variable(*item) for item in wanted.items()]
-                self.editor.add_pair(container.node, "env", variables)
-            return
-        target = resolved(pair.value) or pair.value
-        if not self._first(target):
-            return
-        there = {text_at(item, "name"): item for item in items(target)}
-        missing = [_variable(*item) for item in wanted.items() if item[0] not in there]
-        if missing:
-            self._remember_empty(path, pair)
-            self.editor.add_to_list(container.node, pair, missing)
-        for name in (name for name in wanted if name in there):
-            self._set(f"{path}/{name}", resolved(there[name]) or there[name], wanted[name])
-        self._say_elsewhere(container, there)
-
-    def _set(self, path: str, item: Node, wanted: str) -> None:
-        """Give a variable that is there the agent's value."""
-        found = pairs(item)
-        pair = found.get("value") or found.get("valueFrom")
-        if "valueFrom" not in found and text_at(item, "value") == wanted:
-            if not self._again:
-                self._memory.kept.append(path)
-            return
-        if pair is None:
-            self._memory.texts[path] = ""
-            self.editor.add_pair(item, "value", wanted)
-            return
-        if self._shares.is_named(pair.value) or pair.key.value not in own_pairs(item):
-            raise self._shared(pair.key)
-        text = self.editor.replace_pair(item, pair, self.editor.pair_text("value", wanted))
-        if holds_token(text):
-            raise self.editor.uneditable(pair.key)
-        self._memory.texts.setdefault(path, text)
-
-    def _say_config_maps(self, container: Container) -> None:
-        taken = self._shares.config_maps.variables(self._workload.namespace, container.node)
-        for node, name, place, names in taken:
-            cause = (
-                f"{container.name} takes {', '.join(names)} from ConfigMap {name} ({place}); "
-                "the agent's address in env wins, the others stay"
-            )
-            self._say(rules.ELSEWHERE, node, cause)
-
-    def _say_elsewhere(self, container: Container, there: dict[str, Node]) -> None:
-        for name, item in there.items():
-            source = next(iter(own_pairs(value_at(item, "valueFrom"))), "")
-            if not name.startswith("JAEGER_") or not source:
-                continue
-            kind = {"configMapKeyRef": "a ConfigMap", "secretKeyRef": "a Secret"}.get(source, "")
-            replaced = name in self._additions.environment
-            kept = "is replaced" if replaced else "is not read, and stays"
-            cause = (
-                f"{container.name}: {name} comes from {kind or 'a field of the pod'}, and {kept}"
-            )
-            self._say(rules.ELSEWHERE, item, cause)
-
     def _replace_agents(self) -> None:
         gone = [self._workload.containers[index] for index in agents_in(self._workload)]
         for container in gone:
@@ -263,7 +188,7 @@ class Injection:
         if not self._first(node, "annotations"):
             return
         self._remember_empty("metadata", metadata)
-        if _is_empty(node):
+        if is_empty(node):
             data = {"annotations": self._marks()}
             self.editor.add_to_map(self._workload.template, metadata, data)
         else:
@@ -274,42 +199,3 @@ class Injection:
         if text := self._memory.as_text():
             marks[UNDO] = text
         return marks
-
-    # Shared parts -----------------------------------------------------------------------------
-
-    def _first(self, node: Node, what: str = "") -> bool:
-        """Tell whether a node is edited for the first time, and remember it."""
-        mark = hash((id(node), what))
-        if mark in self.done:
-            return False
-        self.done.add(mark)
-        return True
-
-    def _remember_empty(self, path: str, pair: Pair) -> None:
-        if self._again or not _is_empty(pair.value):
-            return
-        node = pair.value
-        text = self._document.text[node.start_mark.index : node.end_mark.index]
-        if is_null(node) and text:
-            self._memory.texts[path] = text
-        else:
-            self._memory.empty.append(path)
-
-    def _shared(self, node: Node) -> Exception:
-        cause = "what must change is also part of something else, by an alias: left as it is"
-        return self._document.refusal(node.start_mark.line, rules.SHARED.problem(cause))
-
-    def _say(self, rule: Any, node: Node, cause: str) -> None:  # noqa: ANN401
-        subject = self._workload.subject
-        self.findings.append(rule.finding(subject, self._document.place(node), cause))
-
-
-def _variable(name: str, value: str) -> dict[str, str]:
-    return {"name": name, "value": value}
-
-
-def _is_empty(node: Node) -> bool:
-    target = resolved(node)
-    return is_null(target) or (
-        isinstance(target, (yaml.MappingNode, yaml.SequenceNode)) and not target.value
-    )
