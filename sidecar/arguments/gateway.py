@@ -61,6 +61,11 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
         help="API, page and OTLP over HTTP (default: %(default)s)",
     )
     parser.add_argument(
+        "--otlp",
+        metavar="HOST:PORT",
+        help="a second port like --grpc, as a region's gateway has one for OTLP: 8090",
+    )
+    parser.add_argument(
         "--udp",
         metavar="HOST:PORT",
         help="also take jaeger-client's datagrams, for use without an agent",

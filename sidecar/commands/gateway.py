@@ -52,6 +52,7 @@ def _settings(args: argparse.Namespace) -> Settings:
             token=read_token(*args.token_file),
             grpc=Address.parse(args.grpc),
             http=Address.parse(args.http),
+            otlp=Address.parse(args.otlp) if args.otlp else None,
             udp=Address.parse(args.udp) if args.udp else None,
             agent_token=read_token(args.agent_config) if args.agent_config else None,
             on_bad_token=BadToken(args.on_bad_token),

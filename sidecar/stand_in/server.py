@@ -41,6 +41,8 @@ class Settings:
     token: Token
     grpc: Address
     http: Address
+    otlp: Address | None = None
+    """A second gRPC port: a region's gateway has one for each protocol."""
     udp: Address | None = None
     agent_token: Token | None = None
     """The token that the UDP port adds to each batch; None: the stand-in's own."""
@@ -57,14 +59,16 @@ class Addresses:
     grpc: Address
     http: Address
     udp: Address | None
+    otlp: Address | None = None
 
     def as_dict(self) -> dict[str, str | None]:
-        """Return HOST:PORT per side; udp is None if it is off."""
-        return {
+        """Return HOST:PORT per side; udp is None if it is off, and otlp is left out."""
+        known = {
             "grpc": str(self.grpc),
             "http": str(self.http),
             "udp": str(self.udp) if self.udp else None,
         }
+        return {**known, "otlp": str(self.otlp)} if self.otlp else known
 
 
 class StandIn:
@@ -75,7 +79,7 @@ class StandIn:
         store = TraceStore(settings.max_spans, settings.max_bytes)
         intake = Intake(settings.token, settings.on_bad_token, store)
         self.state = State(intake, Decoder(settings.token), FaultSwitch(self._change))
-        self._grpc = settings.grpc
+        self._grpc = [settings.grpc, *([settings.otlp] if settings.otlp else [])]
         self._server: Any = None
         self._http: HttpListener | None = None
 
@@ -85,8 +89,10 @@ class StandIn:
         gRPC comes first: an agent that is refused tries again after a second or more.
         """
         try:
-            self._grpc = await self._start_grpc()
-            addresses = Addresses(self._grpc, await self._start_http(), self._start_udp())
+            await self._start_grpc()
+            grpc, *otlp = self._grpc
+            sides = await self._start_http(), self._start_udp()
+            addresses = Addresses(grpc, *sides, *otlp)
             await self.state.faults.set(self._settings.faults)
         except BaseException:
             await self.stop()
@@ -103,21 +109,16 @@ class StandIn:
             await self._http.stop()
         self.state.intake.events.flush()
 
-    async def _start_grpc(self) -> Address:
-        address = self._grpc
-        # gRPC's error names neither the cause nor the holder; that of a plain socket does
-        bind(address, socket.SOCK_STREAM).close()
+    async def _start_grpc(self) -> None:
+        """Listen on each gRPC port, and remember which it is."""
+        for address in self._grpc:
+            # gRPC's error names neither the cause nor the holder; that of a plain socket does
+            bind(address, socket.SOCK_STREAM).close()
         state = self.state
         server = build_server(GrpcServices(state.intake, state.faults, self._reset))
-        try:
-            port = server.add_insecure_port(str(address))
-        except RuntimeError as error:
-            raise taken(
-                address, socket.SOCK_STREAM, OSError(0, "gRPC refused the address")
-            ) from error
+        self._grpc = [_listen(server, address) for address in self._grpc]
         await server.start()
         self._server = server
-        return Address(address.host, port)
 
     async def _change(self, faults: Faults) -> None:
         """Close or open the gRPC port as other faults require. Raises SidecarError if taken."""
@@ -130,7 +131,8 @@ class StandIn:
             self._reset()
 
     def _reset(self) -> None:
-        reset_connections(self._grpc.port)
+        for address in self._grpc:
+            reset_connections(address.port)
 
     async def _start_http(self) -> Address:
         from sidecar.stand_in.receive.otlp_http import OtlpHttp
@@ -155,6 +157,14 @@ class StandIn:
         self.state.udp = UdpReceiver(listener, token, self.state.intake, self.state.faults)
         self.state.udp.start()
         return actual(listener, address)
+
+
+def _listen(server: Any, address: Address) -> Address:  # noqa: ANN401 - grpc is untyped
+    try:
+        return Address(address.host, server.add_insecure_port(str(address)))
+    except RuntimeError as error:
+        why = OSError(0, "gRPC refused the address")
+        raise taken(address, socket.SOCK_STREAM, why) from error
 
 
 async def serve(

@@ -16,6 +16,7 @@ from sidecar.stand_in.keep.markers import NEEDLE, Markers
 from sidecar.stand_in.keep.refusals import MALFORMED, Refusals
 from sidecar.stand_in.keep.reporters import Reporters
 from sidecar.stand_in.keep.senders import Senders
+from sidecar.stand_in.keep.store import JAEGER, OTLP
 from sidecar.stand_in.stubs.collector_pb2 import PostSpansRequest
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class _Batch:
     raw: bytes
     batch: Any
     sender: str
+    via: str
 
 
 class Intake:
@@ -101,21 +103,27 @@ class Intake:
             batch = PostSpansRequest.FromString(raw).batch
         except DecodeError:
             return self.malformed(sender)
+        via = JAEGER if presented is None else OTLP
         if presented is None:
             presented = self._token.check(batch.process)
         answer = self._on_bad_token
         if bad_token:
             presented, answer = Presented.WRONG, BadToken(bad_token)
-        verdict = self._accept(_Batch(raw, batch, sender), presented, answer)
+        verdict = self._accept(_Batch(raw, batch, sender, via), presented, answer)
         accepted = verdict is Verdict.ACCEPTED
         self.senders.note(sender, accepted, batch.process.service_name)
         return verdict
 
-    def malformed(self, sender: str, batch: Any = None) -> Verdict:  # noqa: ANN401
+    def malformed(
+        self,
+        sender: str,
+        via: str = JAEGER,
+        batch: Any = None,  # noqa: ANN401
+    ) -> Verdict:
         """Count what is no batch, or a batch with an id of a wrong length."""
         if batch is None:
             self.senders.note(sender, accepted=False)
-        self.refusals.note(MALFORMED, sender, batch)
+        self.refusals.note(MALFORMED, sender, via, batch)
         self.counters.batches.refused += 1
         self.counters.spans.refused.malformed += 1
         self.events.note("batches refused, malformed")
@@ -124,16 +132,17 @@ class Intake:
     def _accept(self, given: _Batch, presented: Presented, answer: BadToken) -> Verdict:
         batch, marked = given.batch, NEEDLE in given.raw
         if presented is not Presented.RIGHT:
-            self.refusals.note(presented.value, given.sender, batch)
+            self.refusals.note(presented.value, given.sender, given.via, batch)
             return self._turn_away(batch, presented, marked, answer)
-        if not self._keep(given.raw, batch):
-            return self.malformed(given.sender, batch)
+        if not self._keep(given):
+            return self.malformed(given.sender, given.via, batch)
         if marked:
             self.markers.accepted(batch)
         self.reporters.accepted(batch, marked=marked)
         return Verdict.ACCEPTED
 
-    def _keep(self, raw: bytes, batch: Any) -> bool:  # noqa: ANN401 - a protobuf Batch
+    def _keep(self, given: _Batch) -> bool:
+        batch = given.batch
         service = batch.process.service_name
         spans: Counter[bytes] = Counter()
         services: dict[bytes, set[str]] = {}
@@ -146,7 +155,7 @@ class Intake:
             services.setdefault(trace_id, set()).add(owner)
         self.counters.batches.accepted += 1
         self.counters.spans.accepted += len(batch.spans)
-        self.store.add(raw, spans, services)
+        self.store.add(given.raw, spans, services, given.via)
         return True
 
     def _turn_away(

@@ -23,6 +23,8 @@ class Refusal:
     hostname: str
     sender: str
     """The address that the batches came from; "" if it is not known."""
+    via: str
+    """The protocol: jaeger or otlp."""
     batches: int = 0
     spans: int = 0
     first: float = field(default_factory=time.time)
@@ -37,13 +39,13 @@ class Refusals:
 
     def __init__(self, max_kinds: int = MAX_KINDS) -> None:
         self._max_kinds = max_kinds
-        self._kinds: OrderedDict[tuple[str, str, str, str], Refusal] = OrderedDict()
+        self._kinds: OrderedDict[tuple[str, str, str, str, str], Refusal] = OrderedDict()
 
-    def note(self, reason: str, sender: str, batch: Any) -> None:  # noqa: ANN401 - a protobuf Batch
-        """Count one batch; None stands for bytes that are no batch."""
+    def note(self, reason: str, sender: str, via: str, batch: Any) -> None:  # noqa: ANN401
+        """Count one protobuf Batch; None stands for bytes that are none."""
         service = bounded(batch.process.service_name) if batch else ""
         hostname = bounded(hostname_of(batch.process)) if batch else ""
-        key = (reason, service, hostname, sender)
+        key = (reason, service, hostname, sender, via)
         kind = self._kinds.setdefault(key, Refusal(*key))
         self._kinds.move_to_end(key)
         kind.batches += 1

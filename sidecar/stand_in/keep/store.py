@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+JAEGER, OTLP = "jaeger", "otlp"
+"""By which protocol a batch came."""
 # roughly what Python needs for an entry besides its bytes: it keeps the limit for small spans, too
 _TRACE_COST = 600
 _BATCH_COST = 200
@@ -16,6 +18,7 @@ _BATCH_COST = 200
 @dataclass(eq=False)
 class _Batch:
     raw: bytes
+    via: str
     traces: int
     """The number of stored traces that still need the bytes."""
 
@@ -40,13 +43,17 @@ class TraceStore:
         self.evicted_traces = 0
 
     def add(
-        self, raw: bytes, spans: Mapping[bytes, int], services: Mapping[bytes, set[str]]
+        self,
+        raw: bytes,
+        spans: Mapping[bytes, int],
+        services: Mapping[bytes, set[str]],
+        via: str = JAEGER,
     ) -> None:
         """Keep a batch: its bytes, and the number of spans and the services per trace ID."""
         if not spans:
             # no trace would ever evict its bytes
             return
-        batch = _Batch(raw, len(spans))
+        batch = _Batch(raw, via, len(spans))
         self.bytes += len(raw) + _BATCH_COST
         for trace_id, count in spans.items():
             entry = self._traces.get(trace_id)
@@ -74,10 +81,14 @@ class TraceStore:
     def __len__(self) -> int:
         return len(self._traces)
 
-    def batches(self, trace_id: bytes) -> list[bytes]:
-        """Return the raw batches with spans of a trace; empty if it is unknown."""
+    def batches(self, trace_id: bytes, via: str | None = None) -> list[bytes]:
+        """Return the raw batches with spans of a trace, by one protocol or by all.
+
+        Empty if it is unknown.
+        """
         entry = self._traces.get(trace_id)
-        return [batch.raw for batch in entry.batches] if entry else []
+        held = entry.batches if entry else []
+        return [batch.raw for batch in held if via in (None, batch.via)]
 
     def newest(self, service: str | None = None) -> Iterator[bytes]:
         """Yield the IDs, newest first, of all traces or of those with spans of a service."""

@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from sidecar.stand_in.keep.credentials import Presented
 from sidecar.stand_in.keep.intake import SPAN_ID_LENGTH, TRACE_ID_LENGTH, Intake, Verdict
+from sidecar.stand_in.keep.store import OTLP
 from sidecar.stand_in.receive.otlp_spans import Translation
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ def take(raw: bytes, call: Call, intake: Intake, *, is_json: bool = False) -> Ve
     try:
         request = _of_json(raw) if is_json else ExportTraceServiceRequest.FromString(raw)
     except (DecodeError, json_format.ParseError, ValueError, RecursionError):
-        return intake.malformed(call.sender)
+        return intake.malformed(call.sender, OTLP)
     presented = intake.presented(call.token)
     if presented is Presented.RIGHT and not _sound(request):
-        return intake.malformed(call.sender)
+        return intake.malformed(call.sender, OTLP)
     verdict = None
     for batch in _batches(request, intake):
         verdict = intake.accept(batch, call.bad_token, call.sender, presented)

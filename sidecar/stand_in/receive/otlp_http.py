@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from sidecar.stand_in.faults import Strike
 from sidecar.stand_in.keep.intake import Intake, Verdict
+from sidecar.stand_in.keep.store import OTLP
 from sidecar.stand_in.receive.otlp import Call, take
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class OtlpHttp:
         try:
             body = await _body(request)
         except BodyError as error:
-            self._intake.malformed(request.remote or "")
+            self._intake.malformed(request.remote or "", OTLP)
             return _failed(request, error.code, "INVALID_ARGUMENT", str(error))
         call = Call(request.match_info["token"], faults.bad_token, request.remote or "")
         verdict = take(body, call, self._intake, is_json=request.content_type == _JSON)

@@ -115,6 +115,8 @@ def _texts(out: Message, texts: dict[str, str]) -> None:
 
 def _status(out: Message, span: Message) -> None:
     code, message = span.status.code, span.status.message
+    if not (code or message):
+        return
     known = {tag.key: tag.v_str for tag in out}
     if code == _ERROR and "error" not in known:
         out.add(key="error", v_type=1, v_bool=True)

@@ -71,7 +71,7 @@ class Api:
     async def traces(self, request: web.Request) -> web.Response:
         """Search for traces, or fetch those of the `traceID` parameters."""
         if request.query.getall("traceID", []):
-            return await self._by_ids(request.query.getall("traceID"))
+            return await self._by_ids(request.query.getall("traceID"), request.query.get("via"))
         try:
             query = parse_query(request.query, request.query.getall("tag", []), time.time() * 1e6)
         except ValueError as error:
@@ -80,10 +80,10 @@ class Api:
             await find_traces(query, self._state.store, self._state.decoder)
         )
 
-    async def _by_ids(self, ids: list[str]) -> web.Response:
+    async def _by_ids(self, ids: list[str], via: str | None) -> web.Response:
         if not all(_TRACE_ID.fullmatch(text) for text in ids):
             return failure(400, "cannot parse traceID param")
-        found = {text: await find_trace(self._state, text) for text in ids}
+        found = {text: await find_trace(self._state, text, via) for text in ids}
         errors = [
             {"msg": "trace not found", "traceID": text}
             for text, trace in found.items()
@@ -92,11 +92,14 @@ class Api:
         return await _traces_response([trace for trace in found.values() if trace], errors)
 
     async def trace(self, request: web.Request) -> web.Response:
-        """Fetch one trace; the ID is hexadecimal, with or without leading zeros."""
+        """Fetch one trace; the ID is hexadecimal, with or without leading zeros.
+
+        `via=jaeger` or `via=otlp` leaves out the spans that came by the other protocol.
+        """
         text = request.match_info["id"]
         if not _TRACE_ID.fullmatch(text):
             return failure(400, "the trace ID is not a hexadecimal number of at most 32 digits")
-        trace = await find_trace(self._state, text)
+        trace = await find_trace(self._state, text, request.query.get("via"))
         return await _traces_response([trace]) if trace else failure(404, "trace not found")
 
     async def dependencies(self, _: web.Request) -> web.Response:
@@ -141,12 +144,12 @@ class Api:
         return web.json_response(self._state.faults.current.as_dict())
 
 
-async def find_trace(state: State, text: str) -> Trace | None:
-    """Return the stored trace with a hexadecimal ID, or None."""
+async def find_trace(state: State, text: str, via: str | None = None) -> Trace | None:
+    """Return the stored trace with a hexadecimal ID, or None; `via` is a protocol."""
     if not _TRACE_ID.fullmatch(text):
         return None
     trace_id = bytes.fromhex(text.zfill(32))
-    batches = state.store.batches(trace_id)
+    batches = state.store.batches(trace_id, via)
     return await asyncio.to_thread(state.decoder.trace, trace_id, batches) if batches else None
 
 

@@ -1,5 +1,7 @@
 """Spans by OTLP over gRPC, beside Jaeger's protocol on the same port."""
 
+import asyncio
+
 import grpc
 import pytest
 from gateway_spans import CANARY, START, build_request
@@ -8,6 +10,8 @@ from otlp_spans import EXPORT, OTHER, RIGHT, TRACE, add_resource, build_export, 
 
 from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.keep.intake import BadToken
+from sidecar.stand_in.sockets import Address
+from sidecar.stand_in.stubs.collector_pb2_grpc import CollectorServiceStub
 
 pytestmark = pytest.mark.asyncio
 
@@ -82,6 +86,17 @@ async def test_a_bad_token_is_refused_by_reason(client, metadata, reason, words)
     counters = await client.get("/api/counters")
     assert (2, 0) == (counters["spans"]["refused"][reason], counters["store"]["spans"])
     assert 2 == (await client.get("/api/markers/m1"))["refused"]
+
+
+async def test_a_refusal_names_its_protocol(client):
+    """The table of refused batches tells what an agent sent from what a collector sent."""
+    await refused(client, build_export(2), ())
+    await client.refused(build_request(3, token=None))
+
+    rows = client.stand_in.state.refused()
+    assert [("jaeger", 3), ("otlp", 2)] == [(row["via"], row["spans"]) for row in rows]
+    page = await client.text("/")
+    assert ("<td>OTLP</td>" in page, "<td>Jaeger</td>" in page) == (True, True)
 
 
 async def test_a_call_without_spans_asks_for_the_tokens_verdict(client):
@@ -204,6 +219,44 @@ async def test_the_parts_of_a_span(client):
     assert [("event", "string", "retry"), ("attempt", "int64", 2)] == as_pairs(log["fields"])
     fields = ("operationName", "flags", "startTime", "duration")
     assert ("GET /", 1, START, 1500) == tuple(shown[field] for field in fields)
+
+
+async def test_one_protocols_spans_can_be_read_alone(client):
+    """The same trace by both protocols: `via` chooses, as to compare an agent with a collector."""
+    trace_id = (1).to_bytes(16, "big")
+    await client.post(build_request(2))
+    await export(client, build_export(1, trace_id=trace_id, span_id=bytes([9]) * 8))
+
+    async def spans(path):
+        return len((await client.get(path))["data"][0]["spans"])
+
+    assert [3, 2, 1] == [
+        await spans(f"/api/traces/1{via}") for via in ("", "?via=jaeger", "?via=otlp")
+    ]
+    assert 1 == await spans("/api/traces?traceID=1&via=otlp")
+    await client.get("/api/traces/1?via=smoke", status=404)
+
+
+async def test_a_second_port_is_as_the_first(start):
+    """With --otlp, both ports take both protocols, and both are closed while it is away."""
+    client = await start(otlp=Address("127.0.0.1", 0))
+    ports = client.addresses.grpc, client.addresses.otlp
+    assert {"grpc", "http", "udp", "otlp"} == client.addresses.as_dict().keys()
+
+    for address in map(str, ports):
+        async with grpc.aio.insecure_channel(address) as channel:
+            await CollectorServiceStub(channel).PostSpans(build_request())
+            await channel.unary_unary(EXPORT)(build_export().SerializeToString(), metadata=RIGHT)
+    assert 4 == (await client.get("/api/counters"))["spans"]["accepted"]
+
+    await client.stand_in.state.faults.set(Faults(away=True))
+    for address in ports:
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(address.host, address.port)
+    await client.stand_in.state.faults.set(Faults())
+    for address in ports:
+        _, writer = await asyncio.open_connection(address.host, address.port)
+        writer.close()
 
 
 @pytest.mark.parametrize(

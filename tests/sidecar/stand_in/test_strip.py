@@ -238,7 +238,7 @@ def test_refusals_and_senders_are_bounded():
     """Above the limit, the ones that are silent longest are left out."""
     refusals, known = Refusals(max_kinds=2), Senders(max_senders=2)
     for host in ("a", "b", "a", "c", ""):
-        refusals.note("malformed", host, None)
+        refusals.note("malformed", host, "jaeger", None)
         known.note(host, accepted=False)
 
     assert ["", "c"] == [row["sender"] for row in refusals.report()]
