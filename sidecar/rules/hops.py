@@ -239,6 +239,13 @@ NOT_ARRIVED = _error(
     "Check that the agents report to this gateway; one may silently drop spans with a wrong token",
     "150 of 200 spans",
 )
+TOKEN_IN_TAGS = _error(
+    "token-in-span-tags",
+    "The token came among the tags of spans.",
+    "Delete the attribute Authentication in the collector; only its exporter needs the token",
+    "a collector that passes on the tag which an agent in front of it adds",
+    "The gateway stores it with the spans, and whoever reads a trace can read it.",
+)
 NO_COUNTS = Rule(
     "gateway-without-counts",
     Severity.WARNING,
@@ -262,6 +269,11 @@ def accepted(lost: Mapping[str, int], missing: int, *, before: bool = False) -> 
         return LOST_BEFORE.problem(f"{missing} spans did not come so far")
     text = f"{missing} spans did not arrive, and no hop before counts a loss"
     return NOT_ARRIVED.problem(text)
+
+
+def exposed(spans: int) -> Problem | None:
+    """Judge the marked spans that carried a token in a tag, beside the call's own."""
+    return TOKEN_IN_TAGS.problem(f"{spans} spans carried a token in a tag") if spans else None
 
 
 def no_counts() -> Problem:

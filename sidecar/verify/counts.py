@@ -160,6 +160,8 @@ class GatewayCounts:
     """Accepted spans, each counted once however often it was sent."""
     dropped: int = 0
     """Acknowledged and thrown away: how a gateway may treat a wrong token."""
+    exposed: int = 0
+    """Spans by OTLP that carried a token in a tag."""
 
     @property
     def settled(self) -> int:

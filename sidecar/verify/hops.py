@@ -162,7 +162,9 @@ def accepted_hop(
         return _with_cause(unknown, rules.no_counts())
     lost = _lost({rules.REFUSED: gateway.refused, rules.DROPPED: gateway.dropped})
     hop = Hop(ACCEPTED, service, True, gateway.distinct, client.started, counts=lost)
-    return judged(hop, rules.accepted(lost, client.started - gateway.distinct, before=before))
+    missing = client.started - gateway.distinct
+    found = rules.accepted(lost, missing, before=before) or rules.exposed(gateway.exposed)
+    return judged(hop, found)
 
 
 def by_marker(

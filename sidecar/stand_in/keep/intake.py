@@ -87,6 +87,12 @@ class Intake:
         self._token.mask_batch(request.batch)
         return request.SerializeToString(), True
 
+    def expose(self, batch: Any) -> None:  # noqa: ANN401 - a protobuf Batch
+        """Count a batch that carried a token in a tag, which was taken out."""
+        self.counters.otlp.exposed += 1
+        self.events.note("batches with a token in a tag")
+        self.markers.exposed(batch)
+
     def accept(
         self,
         raw: bytes,

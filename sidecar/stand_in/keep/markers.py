@@ -21,6 +21,7 @@ class _Marked:
     accepted: int = 0
     refused: int = 0
     dropped: int = 0
+    exposed: int = 0
     services: Counter[str] = field(default_factory=Counter)
     ids: set[bytes] = field(default_factory=set)
     complete: bool = True
@@ -55,6 +56,11 @@ class Markers:
         for marker, _ in _marked_spans(batch):
             self._get(marker).dropped += 1
 
+    def exposed(self, batch: Any) -> None:  # noqa: ANN401
+        """Count the marked spans of a batch that carried a token in a tag."""
+        for marker, _ in _marked_spans(batch):
+            self._get(marker).exposed += 1
+
     def report(self, marker: str) -> dict[str, Any]:
         """Return a marker's counts; zeros if it is unknown."""
         marked = self._marked.get(marker, _Marked())
@@ -65,6 +71,7 @@ class Markers:
             "distinct_complete": marked.complete,
             "refused": marked.refused,
             "dropped": marked.dropped,
+            "exposed": marked.exposed,
             "services": dict(sorted(marked.services.items())),
         }
 

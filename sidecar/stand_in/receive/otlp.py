@@ -54,8 +54,7 @@ def _batches(request: Any, intake: Intake) -> Iterator[bytes]:  # noqa: ANN401 -
             translation = Translation(resource)
             raw, exposed = intake.concealed(translation.request)
             if exposed or translation.exposed:
-                intake.counters.otlp.exposed += 1
-                intake.events.note("batches with a token among their attributes")
+                intake.expose(translation.request.batch)
             yield raw
 
 

@@ -89,6 +89,7 @@ def read_gateway(url: str, marker: str, seconds: float = 5.0) -> GatewayCounts:
         refused=counted["refused"],
         distinct=counted["distinct"],
         dropped=counted["dropped"],
+        exposed=counted.get("exposed", 0),
     )
 
 

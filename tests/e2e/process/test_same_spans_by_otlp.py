@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 SPANS = 1000
+FAILED = "Exporting failed"
 VALUES = ("straße", "", True, False, 0, -(2**62), 2**53 + 1, 0.25, -1e300, float("inf"))
 
 
@@ -178,3 +179,25 @@ def test_what_a_collector_changes_is_known(paths, options, renamed):
     for each in map(compare, (direct, direct), collected):
         assert ((), (), ()) == (each.missing, each.surplus, each.other)
         assert expected == each.known.keys()
+
+
+def test_a_token_stays_out_of_spans_and_of_one_log(paths):
+    """A tag of the client is taken out; when calls fail, only the log of HTTP holds the token.
+
+    docs/stand-in.md warns of that log.
+    """
+    pair = paths()
+    packet = datagram(build_span(2), service="web", tags=[text("Authentication", TOKEN)])
+    pair.send([packet])
+    _, *collected = pair.arrived(1)
+    assert [(), ()] == [span.process for spans in collected for span in spans.values()]
+
+    pair.grpc.set_faults(fail_with="RESOURCE_EXHAUSTED")
+    pair.send([packet])
+    by_grpc = wait_for(lambda: pair.collector.log, lambda log: log.count(FAILED) == 1)
+    pair.http.set_faults(fail_with="RESOURCE_EXHAUSTED")
+    pair.send([packet])
+    by_both = wait_for(lambda: pair.collector.log, lambda log: log.count(FAILED) == 3)
+
+    assert (1, 3) == (by_grpc.count(FAILED), by_both.count(FAILED))
+    assert (False, True) == (TOKEN in by_grpc, TOKEN in by_both)

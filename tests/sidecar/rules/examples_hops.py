@@ -58,6 +58,7 @@ EXAMPLES = {
     "lost-before-this-hop": handed(BEFORE, WAITING),
     "token-not-accepted": example(hops.accepted, Call({hops.REFUSED: 5}, 5), NOT_LOST),
     "spans-not-arrived": example(hops.accepted, Call({}, 5), NOT_LOST),
+    "token-in-span-tags": example(hops.exposed, Call(5), Call(0)),
     "gateway-without-counts": Example(
         lambda: {accepted_hop("web", SENT, None).id},
         lambda: {accepted_hop("web", SENT, GatewayCounts(1, 0, 1)).id},

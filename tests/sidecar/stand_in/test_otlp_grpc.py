@@ -57,6 +57,7 @@ async def test_spans_by_otlp_count_as_those_of_an_agent(client):
         "distinct_complete": True,
         "refused": 0,
         "dropped": 0,
+        "exposed": 0,
         "services": {"backend": 2, "frontend": 7},
     } == await client.get("/api/markers/m1")
     counters = await client.get("/api/counters")
@@ -275,7 +276,8 @@ async def test_a_token_among_the_attributes_is_taken_out(client, where, shown):
     await export(client, build_export(1, marker="m1", resource=where.items()))
 
     assert 1 == (await client.get("/api/counters"))["otlp"]["exposed"]
-    assert 1 == (await client.get("/api/markers/m1"))["accepted"]
+    marker = await client.get("/api/markers/m1")
+    assert (1, 1) == (marker["accepted"], marker["exposed"])
     (raw,) = client.stand_in.state.store.batches(TRACE)
     assert all(secret.encode() not in raw for secret in (CANARY, "another region's"))
     _, process = await only_span(client)

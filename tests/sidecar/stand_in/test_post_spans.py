@@ -31,6 +31,7 @@ async def test_accepted_spans_are_counted_and_found(client):
         "distinct_complete": True,
         "refused": 0,
         "dropped": 0,
+        "exposed": 0,
         "services": {"frontend": 3},
     } == marker
 

@@ -326,5 +326,7 @@ def test_a_failed_hop_has_the_id_of_its_rule() -> None:
     waiting = AgentCounts(4, queue=4)
     assert "token-refused" == submitted_hop("web", CLIENT, waiting, LOGGED).id
     assert "spans-not-arrived" == accepted_hop("web", CLIENT, GatewayCounts(1, 0, 1)).id
+    exposed = GatewayCounts(CLIENT.started, 0, CLIENT.started, exposed=3)
+    assert "token-in-span-tags" == accepted_hop("web", CLIENT, exposed).id
     assert "gateway-without-counts" == accepted_hop("web", CLIENT, None).id
     assert "hop-not-counted" == broken_hop("web", broken).id
