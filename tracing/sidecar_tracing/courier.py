@@ -37,6 +37,7 @@ STARTING_SECONDS = 0.2
 
 NEVER = float("inf")
 
+
 @dataclass(frozen=True)
 class Settings:
     """What a reporter was made with."""

@@ -88,6 +88,7 @@ class Delivery:
         self._wait = wait
         self._pace = pace
         self._pending: deque[Packet] = deque()
+        self._encoder: Encoder | None = None
         self._failures = 0
         self._refusals: int | None = 0
         """How often loopback refused a packet, or None after it took one."""
@@ -121,6 +122,7 @@ class Delivery:
 
     def deliver(self, spans: Iterable[Any], encoder: Encoder) -> None:
         """Send these spans and those that came back; an empty batch sends only the latter."""
+        self._encoder = encoder
         self._pending.extend(encoder.packets(spans))
         self._take_back()
         if self.holding and not self._pending and self._sender.ready():
@@ -202,11 +204,18 @@ class Delivery:
     def _failed(self, packet: Packet, error: Exception) -> None:
         if getattr(error, "errno", None) == errno.EMSGSIZE and packet.spans:
             self._pending.popleft()
-            self._ledger.drop("send_error", packet.spans)
+            self._shorten(packet)
             return
         if isinstance(error, socket.gaierror):
             self._was_absent, self._calm_at = True, math.inf
         self._retry_later(getattr(error, "strerror", None) or type(error).__name__)
+
+    def _shorten(self, packet: Packet) -> None:
+        """Send a packet that the socket does not take in two parts; a single span has none."""
+        if packet.spans > 1 and self._encoder is not None:
+            self._pending.extendleft(reversed(self._encoder.split(packet)))
+        else:
+            self._ledger.drop("send_error", packet.spans)
 
     def _retry_later(self, cause: str) -> None:
         self._warn(cause)

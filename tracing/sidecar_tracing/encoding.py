@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.thrift import make_jaeger_batch, make_process
 from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType, TType
 from thrift.transport.TTransport import TMemoryBuffer
+
+from sidecar_tracing import chores
+from sidecar_tracing.repair import repair, repaired_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +43,10 @@ class Packet:
     spans: int
     may_have_arrived: bool = False
     """Whether it was sent before, to a host that may have received it."""
+    start: int = 0
+    """Where the first span begins in `data`."""
+    sizes: tuple[int, ...] = ()
+    """The lengths of the spans."""
 
 
 class Encoder:
@@ -48,8 +57,9 @@ class Encoder:
         self._batch_size = batch_size
         self._ledger = ledger
         self._sequence = 0
-        overhead = len(self._message([])) + _COUNT_BYTES + _SEQUENCE_BYTES
-        self._room = MAX_PACKET_BYTES - overhead
+        overhead = len(self._packet([]).data) + _COUNT_BYTES + _SEQUENCE_BYTES
+        self._overhead = overhead
+        self._room = self._longest = MAX_PACKET_BYTES - overhead
 
     @classmethod
     def for_service(
@@ -57,7 +67,10 @@ class Encoder:
     ) -> Encoder:
         """Return an encoder for spans of the service with this name and these process tags."""
         process = make_process(name.encode("utf-8", "backslashreplace").decode(), tags, max_length)
-        process.tags = [tag for tag in process.tags if _is_encodable(tag)]
+        process.tags, repaired = repaired_tags(process.tags)
+        if repaired:
+            text = "%d tags of the process cannot be encoded as they are; sending them as text"
+            chores.do(partial(logger.warning, text, repaired))
         return cls(process, batch_size, ledger)
 
     def packets(self, spans: Iterable[Any]) -> Iterator[Packet]:
@@ -80,22 +93,43 @@ class Encoder:
     def _encoded(self, spans: Iterable[Any]) -> Iterator[bytes]:
         for span in spans:
             try:
-                data = _span_bytes(span)
-            except Exception:  # noqa: BLE001 - whatever a tag contains, other spans are sent
+                data = self._span_bytes(span)
+            except Exception:  # noqa: BLE001 - whatever a span contains, others are sent
                 self._ledger.drop("encode_error", 1)
                 continue
-            if len(data) > self._room:
+            if len(data) > self._longest:
                 self._ledger.drop("too_large", 1)
             else:
                 yield data
 
+    def _span_bytes(self, span: Any) -> bytes:
+        try:
+            return _bytes_of(_encodable(span))
+        except Exception:  # noqa: BLE001 - most often a tag, which is not worth a span
+            encodable = _encodable(span)
+            repaired = repair(encodable)
+            data = _bytes_of(encodable)
+            self._ledger.repair(repaired)
+            return data
+
+    def split(self, packet: Packet) -> list[Packet]:
+        """Return a packet of several spans as two, for a socket that does not take it.
+
+        Later packets are smaller, too: macOS takes 9,216 bytes.
+        """
+        self._room = max(1, min(self._room, len(packet.data) * 3 // 4 - self._overhead))
+        ends = list(itertools.accumulate(packet.sizes, initial=packet.start))
+        spans = [packet.data[begin:end] for begin, end in itertools.pairwise(ends)]
+        half = len(spans) // 2
+        return [
+            replace(self._packet(part), may_have_arrived=packet.may_have_arrived)
+            for part in (spans[:half], spans[half:])
+        ]
+
     def _packet(self, encoded: list[bytes]) -> Packet:
+        """Return the Agent.emitBatch call whose list of spans is already encoded."""
         # each packet has its own first bytes, by which a refused one is recognized
         self._sequence = self._sequence % 0x7FFFFFFF + 1
-        return Packet(self._message(encoded), len(encoded))
-
-    def _message(self, encoded: list[bytes]) -> bytes:
-        """Return the Agent.emitBatch call whose list of spans is already encoded."""
         buffer = TMemoryBuffer()
         out = TCompactProtocol(buffer)
         out.writeMessageBegin("emitBatch", TMessageType.ONEWAY, self._sequence)
@@ -107,6 +141,7 @@ class Encoder:
         out.writeFieldEnd()
         out.writeFieldBegin("spans", TType.LIST, 2)
         out.writeListBegin(TType.STRUCT, len(encoded))
+        start = len(buffer.getvalue())
         buffer.write(b"".join(encoded))
         out.writeListEnd()
         out.writeFieldEnd()
@@ -116,31 +151,23 @@ class Encoder:
         out.writeFieldStop()
         out.writeStructEnd()
         out.writeMessageEnd()
-        data: bytes = buffer.getvalue()
-        return data
+        sizes = tuple(map(len, encoded))
+        return Packet(buffer.getvalue(), len(encoded), start=start, sizes=sizes)
 
 
-def _is_encodable(tag: Any) -> bool:
-    try:
-        tag.write(TCompactProtocol(TMemoryBuffer()))
-    except Exception as error:  # noqa: BLE001 - whatever a tag contains, spans are sent
-        logger.warning(
-            "The process tag %.100r cannot be encoded (%s); omitting it",
-            tag.key,
-            type(error).__name__,
-        )
-        return False
-    return True
-
-
-def _span_bytes(span: Any) -> bytes:
-    buffer = TMemoryBuffer()
+def _encodable(span: Any) -> Any:
+    """Return the Thrift form of a span."""
     encodable = make_jaeger_batch([span], process=None).spans[0]
     if encodable.operationName is None:
         # Thrift would omit the field, and the agent would refuse the whole packet
         encodable.operationName = ""
     # a tag that the service adds now must not come between a list's length and its elements
     encodable.tags, encodable.logs = list(encodable.tags), list(encodable.logs)
+    return encodable
+
+
+def _bytes_of(encodable: Any) -> bytes:
+    buffer = TMemoryBuffer()
     encodable.write(TCompactProtocol(buffer))
     data: bytes = buffer.getvalue()
     return data

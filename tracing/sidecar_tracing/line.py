@@ -39,6 +39,14 @@ class Line:
     """When the last lookup that returned the address began."""
     kept: deque[tuple[float, Packet]] = field(default_factory=lambda: deque(maxlen=_KEPT_PACKETS))
 
+    def send(self, data: bytes) -> None:
+        """Send one packet. Raises OSError if the network refuses."""
+        try:
+            self.socket.send(data)
+        except ConnectionRefusedError:
+            # the kernel reports the refusal of an earlier packet; this one is not sent yet
+            self.socket.send(data)
+
     def take_moved(self) -> list[Packet]:
         """Return the packets that may have been sent after the host left the network.
 

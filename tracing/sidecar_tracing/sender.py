@@ -91,11 +91,7 @@ class UdpSender:
         line = self._line
         if line is None:
             raise self._error or TimeoutError("the name is still being looked up")
-        try:
-            line.socket.send(packet.data)
-        except ConnectionRefusedError:
-            # the kernel reports the refusal of an earlier packet; this one is not sent yet
-            line.socket.send(packet.data)
+        line.send(packet.data)
         line.kept.append((time.monotonic(), packet))
 
     def take_refused(self) -> list[Packet]:
