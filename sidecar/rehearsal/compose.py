@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.containers import RunRequest
@@ -14,6 +15,7 @@ from sidecar.regions import LOCAL
 from sidecar.rehearsal.stage import OTHER_STAND_IN, ByCommand, Sent, real_gateway
 from sidecar.verify.compose.deployment import ComposeDeployment, running_in
 from sidecar.verify.network.printed import last_line
+from sidecar.verify.network.reader import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from sidecar.engine.containers import Container
     from sidecar.verify.compose.stated import Stated
     from sidecar.verify.counts import ClientCounts
+
+_LEAVE_SECONDS = 10.0
 
 
 class ComposeStage(ByCommand, ComposeDeployment):
@@ -87,10 +91,16 @@ class ComposeStage(ByCommand, ComposeDeployment):
         return printed
 
     def kill_agents(self) -> None:
-        """End all agents at once."""
-        for container in self._agents():
+        """End all agents at once, and wait until their names lead nowhere.
+
+        Nothing refuses what is sent to an address that is being removed.
+        """
+        agents = self._agents()
+        for container in agents:
             self._posts.kill(container.identity)
             self._posts.forget(container.identity)
+        for container in agents:
+            wait_for(partial(self._networks, container.identity), _are_left, _LEAVE_SECONDS)
 
     def start_agents(self) -> None:
         """Start the agents that do not run."""
@@ -141,6 +151,10 @@ class ComposeStage(ByCommand, ComposeDeployment):
     def _networks(self, identity: str) -> dict[str, Any]:
         networks: dict[str, Any] = self._posts.inspect(identity)["NetworkSettings"]["Networks"]
         return networks
+
+
+def _are_left(networks: Mapping[str, Any]) -> bool:
+    return not any(settings.get("IPAddress") for settings in networks.values())
 
 
 def stage_of(folder: Path) -> ComposeStage:

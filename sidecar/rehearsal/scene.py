@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import GatewayCounts
 
 _THREADS = 8
-_RECEIVE_SECONDS = 5.0
+_RECEIVE_SECONDS = 20.0
 _SETTLE_SECONDS = 10.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -58,6 +59,21 @@ def test_probe_fails_when_spans_are_lost(capsys):
 
     assert 1 == code
     assert (0, {"close_timeout": 3}) == (result["sent"], result["dropped"])
+
+
+def test_probe_counts_what_its_thread_drops_late(capsys):
+    """A thread that is held up at the end of the close costs no count: sent + dropped = started."""
+    slow = logging.Handler()
+    slow.emit = lambda _: time.sleep(0.5)  # the reporter's thread logs the first refusal
+    logger = logging.getLogger("sidecar_tracing")
+    logger.addHandler(slow)
+    try:
+        without_agent = ("--agent", address(closed_port()), "--timeout", "0.2")
+        result = run(capsys, "--spans", "3", *without_agent)[1]
+    finally:
+        logger.removeHandler(slow)
+
+    assert (3, 0, {"close_timeout": 3}) == (result["started"], result["sent"], result["dropped"])
 
 
 def test_probe_keeps_a_rate(agent, capsys):

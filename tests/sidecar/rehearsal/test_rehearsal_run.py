@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,23 @@ from sidecar.rehearsal.faults import FAULTS
 from sidecar.rehearsal.run import rehearse
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+class SlowClients(World):
+    """Without an agent a client takes a while, as on a busy machine."""
+
+    STEPS = ("client ended", "agents start")
+
+    def send(self, service, marker, spans):
+        slow = self._state == "killed"
+        time.sleep(0.5 if slow else 0)
+        client = super().send(service, marker, spans)
+        self.done += [self.STEPS[0]] * slow
+        return client
+
+    def start_agents(self):
+        self.done.append(self.STEPS[1])
+        super().start_agents()
 
 
 def rehearsed(world, *names):
@@ -48,6 +66,15 @@ def test_what_a_killed_agent_held_is_counted():
     assert {"agent killed with them": 200, "client close_timeout": 200} == done.faults[
         0
     ].ledger.lost
+
+
+def test_killed_agents_start_when_the_clients_have_ended():
+    """However slow the clients are: one that began as an agent came back could lose its spans."""
+    world = SlowClients()
+
+    rehearsed(world, "agent-killed")
+
+    assert ["client ended", "agents start"] == [step for step in world.done if step in world.STEPS]
 
 
 def test_a_paused_agent_loses_nothing_that_it_can_still_read():
