@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False  # as in cli.py
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
+    from typing import Any
+
+    Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -30,16 +33,25 @@ def as_exceptions() -> Iterator[None]:
     """
     before = {number: signal.getsignal(number) for number in _NUMBERS}
     try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, _raise)
-    except ValueError:  # not the main thread
-        before = {}
-    try:
+        _handle([number for number in before if before[number] is not signal.SIG_IGN], _raise)
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            _handle([number], handler)
+
+
+@contextmanager
+def ignored() -> Iterator[None]:
+    """Ignore signals in a block that undoes what has failed: the command ends with that anyway.
+
+    Programs that the block starts ignore them, too.
+    """
+    held = [number for number in _NUMBERS if signal.getsignal(number) is _raise]
+    try:
+        _handle(held, signal.SIG_IGN)
+        yield
+    finally:
+        _handle(held, _raise)
 
 
 @contextmanager
@@ -48,17 +60,19 @@ def deferred() -> Iterator[None]:
     received: list[int] = []
     held = [number for number in _NUMBERS if signal.getsignal(number) is _raise]
     try:
-        for number in held:
-            signal.signal(number, lambda number, _: received.append(number))
-    except ValueError:  # not the main thread: no signal arrives here
-        held = []
-    try:
+        _handle(held, lambda number, _: received.append(number))
         yield
     finally:
-        for number in held:
-            signal.signal(number, _raise)
+        _handle(held, _raise)
         if received:
             _raise(received[0], None)
+
+
+def _handle(numbers: Iterable[int], handler: Handler) -> None:
+    """Set a handler; nothing outside the main thread, where no signal arrives."""
+    with suppress(ValueError):
+        for number in numbers:
+            signal.signal(number, handler)
 
 
 def _raise(number: int, _: FrameType | None) -> None:

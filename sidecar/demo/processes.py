@@ -59,13 +59,13 @@ def start(folder: Path, say: Callable[[str], None]) -> Demo:
     if state.load(folder):
         cause = "a demo already runs"
         raise SidecarError(str(folder), cause, "Run `sidecar demo --down`")
-    (folder / _LOGS).mkdir(parents=True, exist_ok=True)
     starter = _Starter(folder, checkout, say)
     try:
         return starter.start()
     except BaseException:
-        stop(folder)
-        _clear(folder)
+        with signals.ignored():
+            stop(folder)
+            _clear(folder)
         raise
 
 
@@ -124,6 +124,7 @@ class _Starter:
         self._awaited: list[Callable[[], None]] = []
 
     def start(self) -> Demo:
+        (self._folder / _LOGS).mkdir(parents=True, exist_ok=True)
         page = self._port("stand-in page", STAND_IN_PAGE_PORT)
         agent = self._port("agent", COMPACT_PORT, socket.SOCK_DGRAM)
         self._demo = Demo(page=f"http://127.0.0.1:{page}", agent=f"127.0.0.1:{agent}")

@@ -74,12 +74,48 @@ def test_a_deferred_signal_waits_for_the_blocks_end() -> None:
     assert ["whole"] == done
 
 
+def test_an_undo_after_an_error_is_not_disturbed() -> None:
+    """Neither here nor in a program that it starts; afterwards a signal ends the command again."""
+    undone = []
+
+    def work() -> None:
+        with signals.ignored():
+            signal.raise_signal(signal.SIGINT)
+            child = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('lived')"
+            undone.append(
+                subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout
+            )
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(signals.Interrupted, match="SIGTERM"), signals.as_exceptions():
+        work()
+
+    assert ["lived\n"] == undone
+
+
+def test_a_signal_before_the_block_restores_the_handlers(monkeypatch) -> None:
+    """One that arrives just when the handlers are set."""
+    before = signal.getsignal(signal.SIGINT)
+    handle = signals._handle
+
+    def interrupted(numbers, handler) -> None:
+        handle(numbers, handler)
+        if handler is signals._raise:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(signals, "_handle", interrupted)
+    with pytest.raises(signals.Interrupted, match="SIGINT"), signals.as_exceptions():
+        pass
+
+    assert before is signal.getsignal(signal.SIGINT)
+
+
 def test_another_thread_changes_nothing() -> None:
     """Python handles signals in the main thread only."""
     done = []
 
     def work() -> None:
-        with signals.as_exceptions(), signals.deferred():
+        with signals.as_exceptions(), signals.deferred(), signals.ignored():
             done.append("worked")
 
     thread = threading.Thread(target=work)

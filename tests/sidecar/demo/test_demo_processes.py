@@ -109,6 +109,21 @@ def test_a_later_process_with_the_same_number_is_left_alone(tmp_path, spawn):
     assert other.poll() is None
 
 
+def test_an_interrupt_while_the_folder_is_made_leaves_none(tmp_path, monkeypatch):
+    """Ctrl-C in the first moment of a start."""
+    make = Path.mkdir
+
+    def interrupted(path, **options):
+        make(path, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        processes.start(tmp_path / "demo", print)
+
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_nothing_to_stop_is_no_error(tmp_path):
     """No folder, no processes."""
     assert [] == processes.stop(tmp_path / "demo")
