@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import docker
 import pytest
 import requests
 
@@ -53,11 +54,12 @@ class Done:
         return json.loads(self.out)
 
 
-def sidecar(*arguments, **environment):
+def sidecar(*arguments, cwd=None, **environment):
     """Run the kit's command as a program of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "sidecar", *map(str, arguments)],
         check=False,
+        cwd=cwd,
         capture_output=True,
         text=True,
         env={**child_environment(), **environment},
@@ -169,6 +171,24 @@ class DeployedFolder:
     def counters(self):
         """Return the stand-in's totals."""
         return requests.get(f"{self.page}/api/counters", timeout=5).json()
+
+
+class UsersStack(DeployedFolder):
+    """A stack that the kit did not render; its containers and networks go by their label."""
+
+    def state(self):
+        """Return service → state of each container."""
+        found = self.engine.containers.of_project(self.project)
+        return {container.service: container.status for container in found}
+
+    def down(self):
+        """Remove everything: also what no file names any more."""
+        client = docker.from_env()
+        ours = {"label": f"com.docker.compose.project={self.project}"}
+        for container in client.containers.list(all=True, filters=ours):
+            container.remove(force=True, v=True)
+        for network in client.networks.list(filters=ours):
+            network.remove()
 
 
 @contextmanager

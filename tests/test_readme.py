@@ -3,22 +3,15 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from copies import copy_tree, run_in
+from copies import ROOT, copy_tree, run_in
+from pages import CHINESE, README, blocks, session
 
 from sidecar.cli import COMMANDS, build_parser
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 ELSEWHERE = {"make demo", "make test"}
 """Run by the end-to-end tests, and by whoever runs this test."""
-
-
-def blocks(language, page=README):
-    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def commands(text):
@@ -49,9 +42,7 @@ def test_a_command_of_readme_runs(line, checkout):
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    "line", [line[2:] for block in blocks("console") for line in commands(block) if line[0] == "$"]
-)
+@pytest.mark.parametrize("line", [line for block in blocks("console") for line in session(block)])
 def test_a_command_of_a_session_is_one_the_kit_knows(line):
     """Every `$ sidecar …` of a session parses; the others are docker, helm, make and pip."""
     words = line.split()

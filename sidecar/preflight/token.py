@@ -111,9 +111,9 @@ def token_of(path: Path) -> str:
 
 def _files(folder: Path, but: Path) -> Iterator[Path]:
     """Yield the files of a folder that can be a rendering's, but one."""
-    count = 0
+    count, but = 0, but.resolve()
     for path in sorted(folder.rglob("*")):
-        if _HIDDEN.intersection(path.parts) or path.is_symlink() or path == but:
+        if _HIDDEN.intersection(path.parts) or path.is_symlink() or path.resolve() == but:
             continue
         if path.is_file() and path.stat().st_size <= _MOST_BYTES and count < _MOST_FILES:
             count += 1

@@ -7,9 +7,8 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
-import docker
 import pytest
-from compose_deployment import DeployedFolder, sidecar
+from compose_deployment import UsersStack, sidecar
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -22,8 +21,8 @@ FETCH = (
 UP = ("up", "--detach", "--no-build", "--pull=never", "--remove-orphans")
 
 
-class Stack(DeployedFolder):
-    """A user's stack, which an overlay comes over and leaves again."""
+class Stack(UsersStack):
+    """A stack, which an overlay comes over and leaves again."""
 
     def inject(self, *options):
         """Run `sidecar inject` on the stack's file."""
@@ -35,23 +34,9 @@ class Stack(DeployedFolder):
         begun = sidecar("init", "--from", self.folder / FILE, "--out", spec, *options)
         return sidecar("render", "--file", spec) if begun.code == 0 else begun
 
-    def state(self):
-        """Return service → state of each container of the user's stack."""
-        found = self.engine.containers.of_project(self.project)
-        return {container.service: container.status for container in found}
-
     def fetch(self, service, url):
         """Return the status that a service gets from an address."""
         return self.run("exec", "-T", service, "python", "-c", FETCH, url).stdout.strip()
-
-    def down(self):
-        """Remove everything: also what no file names any more."""
-        client = docker.from_env()
-        ours = {"label": f"com.docker.compose.project={self.project}"}
-        for container in client.containers.list(all=True, filters=ours):
-            container.remove(force=True, v=True)
-        for network in client.networks.list(filters=ours):
-            network.remove()
 
 
 @pytest.fixture
