@@ -1,6 +1,10 @@
 """Spans as an OTLP client or a collector sends them to a gateway."""
 
+import base64
+import json
+
 from gateway_spans import CANARY, START
+from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -40,3 +44,14 @@ def put(attributes, values):
     for name, value in values.items():
         field = fields.get(type(value), "bytes_value")
         setattr(attributes.add(key=name).value, field, value)
+
+
+def as_json(request):
+    """Return a request in OTLP's JSON: as protobuf's, but with hexadecimal ids."""
+    data = json_format.MessageToDict(request, use_integers_for_enums=True)
+    for resource in data["resourceSpans"]:
+        for span in resource["scopeSpans"][0]["spans"]:
+            for one in (span, *span.get("links", ())):
+                for name in {"traceId", "spanId", "parentSpanId"} & one.keys():
+                    one[name] = base64.b64decode(one[name]).hex().upper()
+    return json.dumps(data).encode()

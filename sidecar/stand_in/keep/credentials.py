@@ -54,7 +54,7 @@ class Token:
         """Return whether a text is this token; none or an empty one is missing."""
         if not text:
             return Presented.MISSING
-        given = text.encode(errors="surrogateescape")
+        given = text.encode(errors="surrogatepass")
         right = any(hmac.compare_digest(given, valid.encode()) for valid in self._all)
         return Presented.RIGHT if right else Presented.WRONG
 

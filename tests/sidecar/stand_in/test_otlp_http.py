@@ -1,16 +1,14 @@
 """Spans by OTLP over HTTP, on the port of the page."""
 
 import asyncio
-import base64
 import gzip
 import json
 
 import aiohttp
 import pytest
 from gateway_spans import CANARY, START
-from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess
-from otlp_spans import OTHER, TRACE, add_resource, build_export
+from otlp_spans import OTHER, TRACE, add_resource, as_json, build_export
 
 from sidecar.stand_in.faults import Faults
 from sidecar.stand_in.receive import otlp_http
@@ -30,17 +28,6 @@ async def post(client, body, path=PATH, content_type=PROTOBUF, **headers):
         f"http://{client.addresses.http}{path}", data=raw, headers=headers, timeout=timeout
     ) as answer:
         return answer.status, answer.content_type, await answer.read()
-
-
-def as_json(request):
-    """Return a request in OTLP's JSON: as protobuf's, but with hexadecimal ids."""
-    data = json_format.MessageToDict(request, use_integers_for_enums=True)
-    for resource in data["resourceSpans"]:
-        for span in resource["scopeSpans"][0]["spans"]:
-            for one in (span, *span.get("links", ())):
-                for name in {"traceId", "spanId", "parentSpanId"} & one.keys():
-                    one[name] = base64.b64decode(one[name]).hex().upper()
-    return json.dumps(data).encode()
 
 
 async def test_protobuf_and_json_are_kept_as_the_same_spans(client):
