@@ -139,19 +139,21 @@ async def test_a_page_of_rows_that_cannot_be_is_the_first(client, first):
 
 @pytest.mark.asyncio
 async def test_a_huge_trace_does_not_hold_up_the_others(client):
-    """Health answers at once while a trace of 20,000 spans is shown as page and as JSON."""
+    """Health answers soon while a trace of 20,000 spans is shown as page and as JSON."""
     for first in range(1, 20_000, 10_000):
         await client.post(build_request(10_000, first_span=first))
     waits = []
+    began = time.monotonic()
     for path in ("/trace/1", "/", "/api/traces/1"):
         answer = asyncio.create_task(client.text(path))
         while not answer.done():
-            begin = time.monotonic()
+            asked = time.monotonic()
             await client.get("/healthz")
-            waits.append(time.monotonic() - begin)
+            waits.append(time.monotonic() - asked)
         await answer
 
-    assert max(waits) < 1, max(waits)
+    # in parts of the whole: a busy machine makes both longer
+    assert max(waits) < (time.monotonic() - began) / 4, max(waits)
 
 
 @pytest.mark.asyncio
