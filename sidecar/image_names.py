@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 BASE_VARIABLE = "SIDECAR_BASE_IMAGE"
 AGENT_VARIABLE = "SIDECAR_AGENT_IMAGE"
+COLLECTOR_VARIABLE = "SIDECAR_COLLECTOR_IMAGE"
 SAMPLE_VARIABLE = "SIDECAR_SAMPLE_IMAGE"
 GATEWAY_VARIABLE = "SIDECAR_GATEWAY_IMAGE"
 
 OFFICIAL_BASE = "python:3.12-slim-bookworm"
 AGENT_REPOSITORY = "jaegertracing/jaeger-agent"
+COLLECTOR_REPOSITORY = "otel/opentelemetry-collector-k8s"
+"""The smallest of the official collectors that has all parts of a rendered configuration."""
 
 KIT_NAMESPACE = "sidecar-kit"
 BUILT_BASE = f"{KIT_NAMESPACE}/base:bookworm"
@@ -65,6 +68,17 @@ def official(agent_version: str = DEFAULT_VERSION, prefix: str = "") -> ImageNam
 def built_agent(agent_version: str = DEFAULT_VERSION) -> str:
     """Return the name of an agent that was built from source."""
     return f"{KIT_NAMESPACE}/jaeger-agent:{agent_version}"
+
+
+def collector(version: str, prefix: str = "") -> Image:
+    """Return the official collector's name, behind a prefix."""
+    name = mirrored(f"{COLLECTOR_REPOSITORY}:{version}", prefix)
+    return Image("collector", COLLECTOR_VARIABLE, name)
+
+
+def built_collector(version: str) -> str:
+    """Return the name of a collector that was built from source."""
+    return f"{KIT_NAMESPACE}/collector:{version}"
 
 
 def mirrored(name: str, prefix: str = "") -> str:

@@ -16,6 +16,7 @@ from sidecar.rules.specs import (
     BROKEN_YAML,
     INVALID_REGIONS,
     NO_SUCH_HOST,
+    NO_SUCH_PORT,
     UNKNOWN_REGION,
     UNREADABLE_FILE,
 )
@@ -28,9 +29,9 @@ LOCAL = "local"
 CATALOGUE = Path(__file__).with_name("regions.yaml")
 USER_FILE_VARIABLE = "SIDECAR_REGIONS"
 NETWORKS = ("public", "vpc")
-GRPC = "jaeger-grpc"
-"""The protocol that an agent speaks to the gateway."""
-_PROTOCOLS = (GRPC, "otlp-grpc", "http", "https")
+GRPC, OTLP_GRPC = "jaeger-grpc", "otlp-grpc"
+"""The protocols that a jaeger-agent and a collector speak to the gateway."""
+_PROTOCOLS = (GRPC, OTLP_GRPC, "http", "https")
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """It becomes a folder's name and a Compose project's."""
 _KEYS = ("id", "name", "public", "vpc", "ports", "doubtful", "source", "checked")
@@ -111,8 +112,11 @@ def search(regions: Mapping[str, Region], word: str) -> list[Region]:
     return [region for region in regions.values() if needle in _words(region)]
 
 
-def gateway_of(region: Region, network: str) -> Gateway:
-    """Return the region's gateway on a network (public or vpc). Raises SidecarError if none is."""
+def gateway_of(region: Region, network: str, protocol: str = GRPC) -> Gateway:
+    """Return the region's gateway on a network (public or vpc).
+
+    Raises SidecarError if there is none, or it has no port for the protocol.
+    """
     if network not in NETWORKS:
         raise SidecarError(f"network {network!r}", "is not known", f"Use {' or '.join(NETWORKS)}")
     host = region.public if network == "public" else region.vpc
@@ -120,7 +124,11 @@ def gateway_of(region: Region, network: str) -> Gateway:
         other = "vpc" if network == "public" else "public"
         problem = NO_SUCH_HOST.problem(f"has no {network} host", f"Use --network {other}")
         raise SidecarError.from_problem(f"region {region.id}", problem)
-    return Gateway(host, region.ports[GRPC], network)
+    if protocol not in region.ports:
+        fix = f"Give regions: [{{id: {region.id}, ports: {{{protocol}: PORT}}}}] with --regions"
+        problem = NO_SUCH_PORT.problem(f"has no port for {protocol}", fix)
+        raise SidecarError.from_problem(f"region {region.id}", problem)
+    return Gateway(host, region.ports[protocol], network, protocol)
 
 
 def token_hosts(regions: Mapping[str, Region]) -> frozenset[str]:

@@ -162,3 +162,15 @@ def _escape(found: re.Match[str]) -> str:
         raise SidecarError("a path or text", cause, "Rename the folder, or write the text in UTF-8")
     # not as JSON's surrogate pairs: YAML has none, and Compose refuses them
     return f"\\U{ord(found[0]):08x}" if found[0] > "\uffff" else f"\\u{ord(found[0]):04x}"
+
+
+def block(value: Any, indent: int = 0) -> str:  # noqa: ANN401
+    """Return maps of maps as lines, and all below a list on one: for people to read."""
+    lines = []
+    for key, inner in value.items():
+        head = f"{' ' * indent}{flow(key)}:"
+        if isinstance(inner, dict) and inner:
+            lines += [f"{head}\n", block(inner, indent + 2)]
+        else:
+            lines.append(f"{head} {flow(inner)}\n")
+    return "".join(lines)

@@ -11,12 +11,13 @@ import argparse
 from pathlib import Path
 
 from sidecar.arguments import _spec
-from sidecar.rules.agents import DEFAULT_VERSION
+from sidecar.spec import AGENT_KINDS
 
 EXAMPLES = """examples:
   sidecar images
   sidecar images --prefix mirror.example.com/dockerhub/
   sidecar images --source build
+  sidecar images --agent-kind collector
   sidecar images --file sidecar.yaml --out build/cn-shanghai
   sidecar images --dry-run --output json
 """
@@ -50,7 +51,12 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prefix", metavar="MIRROR/", help="name of a mirror, put before the official names"
     )
-    parser.add_argument("--agent-version", metavar="VERSION", help=f"default: {DEFAULT_VERSION}")
+    parser.add_argument("--agent-version", metavar="VERSION", help="default: the kind's own")
+    parser.add_argument(
+        "--agent-kind",
+        choices=AGENT_KINDS,
+        help=f"which image the agents need (default: {AGENT_KINDS[0]})",
+    )
     parser.add_argument(
         "--file",
         type=Path,

@@ -89,7 +89,7 @@ def check_token_file(plan: Plan, folder: Path) -> list[Finding]:
     fix = f"Run `sidecar token set --out {shlex.quote(str(folder))}`"
     if missing := token_files.rendered(fix, exists=path.exists()):
         return [missing.at(plan.token_file, str(path))]
-    found = check_agent_file(path, tags_key(agent.version), agent.user).findings
+    found = check_agent_file(path, tags_key(agent.tags_version), agent.user).findings
     if plan.region == LOCAL:  # its token is public, and so may its file be
         return [finding for finding in found if finding.severity is Severity.ERROR]
     return list(found)

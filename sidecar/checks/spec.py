@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.regions import LOCAL
 from sidecar.rules import agents, clients, gateways, services, tokens, variables
+from sidecar.spec import COLLECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,8 +59,10 @@ def _agent_image(loaded: Loaded) -> Iterator[Finding]:
     agent = loaded.spec.agent
     if agent.image is None:
         return iter(())
-    problems = services.image_tag(agent.image), agents.agent_image(agent.image, agent.version)
-    return _at(loaded, "agent.image", *problems)
+    tag = services.image_tag(agent.image)
+    if agent.kind == COLLECTOR:
+        return _at(loaded, "agent.image", tag)
+    return _at(loaded, "agent.image", tag, agents.agent_image(agent.image, agent.version))
 
 
 def _capacity(loaded: Loaded, plan: Plan) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ from sidecar.inject.compose.survey import overlaid, survey
 from sidecar.rendering import diff, write_all
 from sidecar.rules import overlays
 from sidecar.targets import overlay as target
-from sidecar.targets.compose import token_file
+from sidecar.targets.compose import beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,7 +174,7 @@ def deliver(result: Result, delivery: Delivery) -> int:
 def renderings_of(result: Result, plan: Plan) -> dict[Path, Rendering]:
     """Return the files by their folder: the overlay, and for `local` its public token file."""
     stack = result.stack
-    found: dict[Path, dict[str, str]] = {stack.folder: dict(token_file(plan))}
+    found: dict[Path, dict[str, str]] = {stack.folder: dict(beside(plan))}
     found.setdefault(stack.out.parent, {})[stack.out.name] = result.text
     return {folder: texts for folder, texts in found.items() if texts}
 

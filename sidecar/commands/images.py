@@ -28,12 +28,18 @@ def _options(args: argparse.Namespace) -> ImageOptions:
     flags = {
         "images.source": args.source,
         "images.prefix": args.prefix,
+        "agent.kind": args.agent_kind,
         "agent.version": args.agent_version,
     }
     given = {path: value for path, value in flags.items() if value is not None}
     spec = load(args.file or (), given, os.environ).spec
     return ImageOptions(
-        spec.images.source, spec.images.prefix, spec.agent.version, args.rebuild, args.dry_run
+        source=spec.images.source,
+        prefix=spec.images.prefix,
+        agent_version=spec.agent.version,
+        agent_kind=spec.agent.kind,
+        rebuild=args.rebuild,
+        dry_run=args.dry_run,
     )
 
 

@@ -129,5 +129,5 @@ def _top_level(rendering: Rendering) -> list[str]:
 
 
 def _version_flag(plan: Plan) -> str:
-    version = plan.services[0].agent.version
+    version = plan.services[0].agent.tags_version
     return "" if tags_key(version) == tags_key(DEFAULT_VERSION) else f" --agent-version {version}"

@@ -20,6 +20,7 @@ from sidecar.images.mirrors import debian_mirror
 from sidecar.images.obtain import Obtainer, Surroundings
 from sidecar.images.site import host_site
 from sidecar.rendering import require_rendered
+from sidecar.rules.collectors import DEFAULT_VERSION as COLLECTOR_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,8 @@ def deliver(options: ImageOptions, folder: Path, mirror: str | None = None) -> l
 
 def variables(obtained: list[Obtained]) -> dict[str, str | None]:
     """Return Compose's variables; None where the name is the default."""
-    defaults = {image.variable: image.name for image in image_names.official()}
+    images = (*image_names.official(), image_names.collector(COLLECTOR_VERSION))
+    defaults = {image.variable: image.name for image in images}
     names: dict[str, str | None] = {}
     for entry in obtained:
         variable, name = entry.image.variable, entry.image.name

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 INPUTS_LABEL = "io.sidecar-kit.inputs"
 STAGE_LABEL = "io.sidecar-kit.stage"
-KEPT_STAGES = {"final": 0, "gateway": 1, "sample": 1, "agent": 1, "base": 0}
+KEPT_STAGES = {"final": 0, "gateway": 1, "sample": 1, "agent": 1, "collector": 1, "base": 0}
 """The label's values in the order of removal → how many unnamed images stay.
 
 A stage that stays is the next build's cache.

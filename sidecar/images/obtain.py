@@ -9,9 +9,11 @@ from sidecar import image_names
 from sidecar.engine.errors import EngineError, ImageMissingError, RegistryError
 from sidecar.images.agent_image import agent_inputs, build_agent, require_buildable
 from sidecar.images.base_image import base_inputs, build_base
+from sidecar.images.collector_image import build_collector, collector_inputs, require_release
 from sidecar.images.inputs import INPUTS_LABEL, KEPT_STAGES, STAGE_LABEL
 from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
 from sidecar.rules.agents import DEFAULT_VERSION
+from sidecar.spec import COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,8 @@ class ImageOptions:
     """auto, registry or build."""
     prefix: str = ""
     agent_version: str = DEFAULT_VERSION
+    """Of the kind."""
+    agent_kind: str = JAEGER_AGENT
     rebuild: bool = False
     dry_run: bool = False
 
@@ -73,21 +77,36 @@ class Obtainer:
         """Why the registry is not asked again; empty as long as it answers."""
 
     def all(self) -> list[Obtained]:
-        """Return base and agent and, from a checkout, sample and gateway."""
-        official = image_names.official(self._options.agent_version, self._options.prefix)
+        """Return base and agent, or collector, and, from a checkout, sample and gateway."""
+        official = image_names.official(prefix=self._options.prefix)
         base = self._foreign(official.base, image_names.BUILT_BASE, base_inputs, self._build_base)
-        agent = self._foreign(
-            official.agent,
-            image_names.built_agent(self._options.agent_version),
-            lambda: agent_inputs(self._options.agent_version),
-            lambda: self._build_agent(base.image.name),
-        )
-        self._name_for_charts(agent)
+        of_kind = self._collector if self._options.agent_kind == COLLECTOR else self._agent
+        agent = of_kind(base)
         obtained = [base, agent, *self._kit_images(official, base)]
         if any(entry.way == "built" for entry in obtained):
             for stage, keep in KEPT_STAGES.items():
                 self._around.images.remove_superseded(f"{STAGE_LABEL}={stage}", keep)
         return obtained
+
+    def _agent(self, base: Obtained) -> Obtained:
+        version = self._options.agent_version
+        agent = self._foreign(
+            image_names.official(version, self._options.prefix).agent,
+            image_names.built_agent(version),
+            lambda: agent_inputs(version),
+            lambda: self._build_agent(base.image.name),
+        )
+        self._name_for_charts(agent)
+        return agent
+
+    def _collector(self, base: Obtained) -> Obtained:
+        version = self._options.agent_version
+        return self._foreign(
+            image_names.collector(version, self._options.prefix),
+            image_names.built_collector(version),
+            collector_inputs,
+            lambda: self._build_collector(base.image.name),
+        )
 
     def _name_for_charts(self, agent: Obtained) -> None:
         """Give a pulled agent the built one's name, too, which is in the chart for `local`."""
@@ -157,6 +176,8 @@ class Obtainer:
         self._around.say(f"{image.role}: building {image.name}: {why}")
         if image.role == "agent":
             require_buildable(self._options.agent_version)
+        if image.role == "collector":
+            require_release(self._options.agent_version)
         if self._options.dry_run:
             return Obtained(image, "build", why)
         build()
@@ -182,6 +203,10 @@ class Obtainer:
     def _build_agent(self, base: str) -> None:
         around = self._around
         build_agent(around.images, self._options.agent_version, base, around.site, around.progress)
+
+    def _build_collector(self, base: str) -> None:
+        around = self._around
+        build_collector(around.images, base, around.site, around.progress)
 
     def _holds(self, name: str, inputs: str | None = None) -> bool:
         if self._options.rebuild:

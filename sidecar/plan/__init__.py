@@ -2,7 +2,9 @@
 
 from sidecar.plan.decide import make_plan
 from sidecar.plan.records import (
+    BARE_FILE,
     DIRECT,
+    LOCAL_BARE_FILE,
     LOCAL_TOKEN_FILE,
     SERVICE_USER,
     TOKEN_FILE,
@@ -15,7 +17,9 @@ from sidecar.plan.records import (
 from sidecar.plan.services import sample_services
 
 __all__ = [
+    "BARE_FILE",
     "DIRECT",
+    "LOCAL_BARE_FILE",
     "LOCAL_TOKEN_FILE",
     "SERVICE_USER",
     "TOKEN_FILE",

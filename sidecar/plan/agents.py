@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PROGRAM = "/go/bin/agent-linux"
 USER = "10001:10001"
 """The user of the official image from 1.22; older images name none, and run as this one, too."""
-CONFIG_FILE = "/run/secrets/agent.yaml"
+CONFIG_FILE = TOKEN_FILE = "/run/secrets/agent.yaml"  # noqa: S105 - a path
 """Inside the container."""
 _COMPACT = "--processor.jaeger-compact.server"
 _EVERYWHERE, _LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - inside its own network

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from sidecar import __version__, image_names
 from sidecar.errors import SidecarError
-from sidecar.plan import agents
+from sidecar.plan import agents, collectors
+from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
+    BARE_FILE,
+    LOCAL_BARE_FILE,
     LOCAL_TOKEN_FILE,
     SERVICE_USER,
     TOKEN_FILE,
@@ -20,16 +23,17 @@ from sidecar.plan.records import (
 )
 from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
 from sidecar.plan.watch import plan_watch
-from sidecar.regions import LOCAL, gateway_of
+from sidecar.regions import GRPC, LOCAL, OTLP_GRPC, gateway_of
+from sidecar.rules import collectors as collector_rules
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
-from sidecar.spec import AGENT_SUFFIX
+from sidecar.spec import AGENT_SUFFIX, COLLECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from sidecar.regions import Gateway, Region
-    from sidecar.spec import AgentSettings, GatewaySettings, Service, Spec
+    from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Service, Spec
 
 _OTHER_REGION = "Remove it, or name another region"
 
@@ -38,6 +42,12 @@ class AgentKind(Protocol):
     """What the module of an agent kind offers."""
 
     USER: str
+    TOKEN_FILE: str
+    """Inside the container: what holds the token."""
+
+    def tune(self, capacity: Capacity, /) -> agents.Tuning:
+        """Return the sizes for a capacity."""
+        ...
 
     def argv(
         self, agent: AgentSettings, gateway: Gateway, tuning: agents.Tuning, /, *, tls: bool
@@ -52,8 +62,11 @@ class AgentKind(Protocol):
 
 KINDS: Mapping[str, AgentKind] = {
     "jaeger-agent": agents,
+    COLLECTOR: collectors,
 }
 """Each value of `agent.kind`, and what decides for it."""
+_PROTOCOLS = {COLLECTOR: OTLP_GRPC}
+"""What a kind speaks to the gateway; Jaeger's gRPC if it is not here."""
 
 
 def make_plan(
@@ -71,10 +84,11 @@ def make_plan(
     network, a token would go to a host that is neither in the catalogue nor allowed, the agent's
     version is unknown, or a service takes the stand-in's name or port.
     """
-    gateway = choose_gateway(spec.gateway, region, known_hosts)
+    protocol = _PROTOCOLS.get(spec.agent.kind, GRPC)
+    gateway = choose_gateway(spec.gateway, region, known_hosts, protocol)
     if region.id == LOCAL:
         _check_local(spec.services or sample_services(), gateway)
-    official = image_names.official(spec.agent.version, spec.images.prefix)
+    official = image_names.official(prefix=spec.images.prefix)
     project = _project(spec, region)
     names = [service.name for service in spec.services or sample_services()]
     return Plan(
@@ -84,7 +98,9 @@ def make_plan(
         region_name=region.name,
         gateway=gateway,
         token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
-        services=_services(spec, gateway, official.agent, project, folder),
+        bare_token_file=LOCAL_BARE_FILE if region.id == LOCAL else BARE_FILE,
+        services=_services(spec, gateway, project, folder),
+        queues=plan_queues(names, official.gateway) if spec.agent.kind == COLLECTOR else None,
         stand_in=_stand_in(gateway, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway) if spec.watch else None,
         monitoring=spec.monitoring,
@@ -103,17 +119,21 @@ def _project(spec: Spec, region: Region) -> str:
 # The gateway ----------------------------------------------------------------------------------
 
 
-def choose_gateway(settings: GatewaySettings, region: Region, known: Collection[str]) -> Gateway:
+def choose_gateway(
+    settings: GatewaySettings, region: Region, known: Collection[str], protocol: str = GRPC
+) -> Gateway:
     """Return the gateway of a spec. Raises SidecarError if there is none, or a token must not go.
 
     `known` are the hosts of the catalogue.
     """
     if settings.host:
         network = "public" if region.public else "vpc"
-        gateway = replace(gateway_of(region, network), host=settings.host, network=settings.network)
+        gateway = replace(
+            gateway_of(region, network, protocol), host=settings.host, network=settings.network
+        )
         _check_host(settings.host, settings, region, known)
     else:
-        gateway = gateway_of(region, settings.network)
+        gateway = gateway_of(region, settings.network, protocol)
     if region.id == LOCAL and settings.tls:
         problem = STAND_IN_CONFLICT.problem("the stand-in does not support TLS", _OTHER_REGION)
         raise SidecarError.from_problem("gateway.tls", problem)
@@ -170,45 +190,65 @@ def _stand_in(gateway: Gateway, image: image_names.Image) -> StandInPlan:
 # Services and their agents --------------------------------------------------------------------
 
 
-def _services(
-    spec: Spec, gateway: Gateway, official: image_names.Image, project: str, folder: str
-) -> tuple[ServicePlan, ...]:
+def _services(spec: Spec, gateway: Gateway, project: str, folder: str) -> tuple[ServicePlan, ...]:
     if spec.services is None:
         return tuple(
-            plan_sample(service, _agent(service, spec, gateway, official))
-            for service in sample_services()
+            plan_sample(service, _agent(service, spec, gateway)) for service in sample_services()
         )
     return tuple(
-        plan_service(service, _agent(service, spec, gateway, official), project, folder)
+        plan_service(service, _agent(service, spec, gateway), project, folder)
         for service in spec.services
     )
 
 
-def _agent(
-    service: Service, spec: Spec, gateway: Gateway, official: image_names.Image
-) -> AgentPlan:
+def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
     settings = spec.agent
     kind = KINDS[settings.kind]
     tuning = _tuning(spec, service.replicas)
+    tls = spec.gateway.tls
+    official = _official(settings, spec.images.prefix)
     own = ImagePlan(settings.image) if settings.image else None
     return AgentPlan(
         name=f"{service.name}{AGENT_SUFFIX}",
         kind=settings.kind,
         version=settings.version,
         image=own or ImagePlan(official.name, official.variable),
-        argv=kind.argv(settings, gateway, tuning, tls=spec.gateway.tls),
+        argv=kind.argv(settings, gateway, tuning, tls=tls),
         health=kind.health(settings),
         user=kind.USER,
-        config_file=agents.CONFIG_FILE,
+        config_file=kind.TOKEN_FILE,
         tuning=tuning,
         replica_tuning=_tuning(spec, 1),
         cpus=settings.resources.cpus,
+        collector=_collector(service, spec, gateway, tuning),
         tcp_retries=settings.tcp_retries,
     )
 
 
-def _tuning(spec: Spec, replicas: int) -> agents.Tuning:
+def _official(settings: AgentSettings, prefix: str) -> image_names.Image:
+    if settings.kind == COLLECTOR:
+        return image_names.collector(settings.version, prefix)
+    return image_names.official(settings.version, prefix).agent
+
+
+def _collector(
+    service: Service, spec: Spec, gateway: Gateway, tuning: agents.Tuning
+) -> collectors.CollectorPlan | None:
+    if spec.agent.kind != COLLECTOR:
+        return None
+    if service.sampling and (problem := collector_rules.sampler(service.sampling.type)):
+        raise SidecarError.from_problem(f"services.{service.name}.sampling", problem)
+    capacity = _capacity(spec, service.replicas)
+    tls = spec.gateway.tls
+    return collectors.plan_collector(spec.agent, gateway, tuning, capacity, tls=tls)
+
+
+def _capacity(spec: Spec, replicas: int) -> Capacity:
     rate = spec.capacity.spans_per_second * replicas
-    tuning = agents.tune(replace(spec.capacity, spans_per_second=rate))
+    return replace(spec.capacity, spans_per_second=rate)
+
+
+def _tuning(spec: Spec, replicas: int) -> agents.Tuning:
+    tuning = KINDS[spec.agent.kind].tune(_capacity(spec, replicas))
     wanted = spec.agent.resources.memory_mib
     return replace(tuning, memory_mib=wanted) if wanted else tuning

@@ -5,16 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from sidecar.errors import SidecarError
+from sidecar.rules import collectors
+from sidecar.rules.agents import DEFAULT_VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.plan.agents import Tuning
+    from sidecar.plan.collectors import CollectorPlan
     from sidecar.regions import Gateway
     from sidecar.rules.services import HealthTiming
     from sidecar.spec import Build, Publish, Volume
 
 LOCAL_TOKEN_FILE = "local-agent.yaml"  # noqa: S105 - a file's name
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
+LOCAL_BARE_FILE, BARE_FILE = "local-token", "secrets/token"
+"""Next to the two, for a collector: the token, and nothing else."""
 SERVICE_USER = "10001:10001"
 DIRECT = {"NO_PROXY": "*", "no_proxy": "*"}
 """For what stays inside the deployment.
@@ -53,8 +60,15 @@ class AgentPlan:
     """For a target that gives each replica an agent of its own."""
     cpus: float | None
     """None: no limit."""
+    collector: CollectorPlan | None
+    """What only a collector has; None for a jaeger-agent."""
     tcp_retries: int | None
     """How often TCP repeats before it gives a connection up; None: the kernel's own number."""
+
+    @property
+    def tags_version(self) -> str:
+        """The jaeger-agent whose key the token's config file has, whatever the kind."""
+        return DEFAULT_VERSION if self.collector else self.version
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,17 @@ class StandInPlan:
 
 
 @dataclass(frozen=True)
+class QueuesPlan:
+    """The container that gives new volumes to the collectors' user, and ends."""
+
+    name: str
+    image: ImagePlan
+    program: tuple[str, ...]
+    folder: str
+    """Inside it: each volume is below, by its collector's name."""
+
+
+@dataclass(frozen=True)
 class WatchPlan:
     """The container that watches the agents' counters."""
 
@@ -130,7 +155,11 @@ class Plan:
     region_name: str
     gateway: Gateway
     token_file: str
-    """Relative to the rendering."""
+    """Relative to the rendering; what the stand-in reads, too, in the region `local`."""
+    bare_token_file: str
+    """What collectors read; relative to the rendering."""
+    queues: QueuesPlan | None
+    """None: no agent keeps anything on disk."""
     services: tuple[ServicePlan, ...]
     stand_in: StandInPlan | None
     watch: WatchPlan | None
@@ -144,6 +173,11 @@ class Plan:
     """auto, registry or build: how `sidecar images` obtains them."""
     source: str | None
     """The kit's checkout relative to the rendering, from which images build. None: pull them."""
+
+    def require_agents(self) -> None:
+        """Raise SidecarError for collectors, where only agents are known."""
+        if problem := collectors.in_cluster(is_collector=self.queues is not None):
+            raise SidecarError.from_problem("agent.kind", problem)
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""

@@ -84,7 +84,7 @@ def of_plan(
         project=plan.project,
         folder=folder,
         token_file=folder / plan.token_file,
-        tags_key=tags_key(agent.version),
+        tags_key=tags_key(agent.tags_version),
         images=_distinct(_name_of(image, variables) for image in (*images, *stand_in)),
         ports=tuple(_published(plan, variables)),
         services=tuple(_traced(service, variables) for service in plan.services),

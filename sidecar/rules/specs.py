@@ -118,6 +118,13 @@ NO_SUCH_HOST = _error(
     "Use the other network",
     "region: local with gateway: {network: vpc}",
 )
+NO_SUCH_PORT = _error(
+    "protocol-without-port",
+    "The region has no port for the protocol of the agents' kind.",
+    "There is no gateway to report to.",
+    "Give the port in a file of regions, with --regions",
+    "agent: {kind: collector} in a region whose ports lack otlp-grpc",
+)
 HOST_NOT_ALLOWED = _error(
     "gateway-not-allowed",
     "The gateway's host is neither in the catalogue nor in gateway.allow.",

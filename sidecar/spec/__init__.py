@@ -3,7 +3,9 @@
 from sidecar.spec.records import (
     AGENT_KINDS,
     AGENT_SUFFIX,
+    COLLECTOR,
     IMAGE_SOURCES,
+    JAEGER_AGENT,
     LOOPBACK,
     AgentSettings,
     Build,
@@ -23,7 +25,9 @@ from sidecar.spec.records import (
 __all__ = [
     "AGENT_KINDS",
     "AGENT_SUFFIX",
+    "COLLECTOR",
     "IMAGE_SOURCES",
+    "JAEGER_AGENT",
     "LOOPBACK",
     "AgentSettings",
     "Build",

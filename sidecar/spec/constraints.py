@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sidecar.rules import agents, collectors
 from sidecar.rules.clients import sampler_parameter
 from sidecar.rules.specs import CONFLICTING_VALUES, INVALID_VALUE, MISSING_KEY
-from sidecar.spec.records import AGENT_SUFFIX, HIGHEST_PORT, Volume
-from sidecar.spec.sources import BROKEN, ErrorList, Value, below
+from sidecar.spec.records import AGENT_SUFFIX, COLLECTOR, HIGHEST_PORT, JAEGER_AGENT, Volume
+from sidecar.spec.sources import BROKEN, ErrorList, Value, below, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,23 @@ def fits_sampler(values: Mapping[str, Value], errors: ErrorList, path: str) -> N
         return
     if problem := sampler_parameter(sampler, param.data):
         errors.fail(param.place, below(path, "param"), problem)
+
+
+def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
+    """Report a version that the agent's kind does not have, and what only another kind has."""
+    given = _readable(values, "kind")
+    kind = given.data if given else JAEGER_AGENT
+    judge = collectors.version if kind == COLLECTOR else agents.version
+    version = _readable(values, "version")
+    if version and (problem := judge(version.data)):
+        joint = " " if problem.cause.startswith("is ") else ": "
+        told = replace(problem, cause=f"{shown(version.data)}{joint}{problem.cause}")
+        errors.fail(version.place, below(path, "version"), told)
+    for name in ("buffer", "disk", "collector") if kind != COLLECTOR else ():
+        if name in values:
+            cause = f"is for a collector only, and the kind is {kind}"
+            problem = CONFLICTING_VALUES.problem(cause, f"Set kind: {COLLECTOR}, or remove it")
+            errors.fail(values[name].place, below(path, name), problem)
 
 
 def own_targets(values: tuple[Value, ...], errors: ErrorList, path: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from sidecar import yamlio
 from sidecar.rules.specs import DUPLICATE_KEY, INVALID_KEY, INVALID_VALUE
 from sidecar.spec.scalars import FieldType, PatternText, Schema
 from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, below
@@ -155,6 +157,34 @@ def _positions(items: list[Value]) -> dict[str, int]:
         if name := name_of(entry):
             positions.setdefault(name, index)
     return positions
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Data(FieldType):
+    """A map of any data: the settings of another program, which judges them itself."""
+
+    def read(self, node: yaml.Node, source: Source, path: str) -> Value:
+        """Return the data, with strings as keys."""
+        if not isinstance(node, yaml.MappingNode):
+            problem = INVALID_VALUE.problem("is not a map", "Give keys and values below it")
+            return source.fail(node, path, problem)
+        return Value(MappingProxyType(yamlio.construct(node, path)), source.place(node))
+
+    def build(self, value: Value, errors: ErrorList, path: str) -> Built:  # noqa: ARG002
+        """Return the data, or BROKEN."""
+        return value.data if value.data is BROKEN else dict(value.data)
+
+    def merge(self, base: Value, over: Value) -> Value:  # noqa: ARG002 - as of any type
+        """Replace: what is laid over what must stay clear."""
+        return over
+
+    def schema(self) -> Schema:
+        """Return an open object."""
+        return {"type": "object"}
+
+    def takes(self) -> str:
+        """Return that it is data."""
+        return "a map of the program's own keys"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -223,19 +223,24 @@ MEMORY = PatternText(
 )
 
 
-def _version(text: str) -> Problem | None:
-    problem = agents.version(text)
-    if problem is None:
-        return None
-    joint = " " if problem.cause.startswith("is ") else ": "
-    return problem.rule.problem(f"{shown(text)}{joint}{problem.cause}", problem.fix)
-
-
 VERSION = PatternText(
-    agents.VERSION_PATTERN,
-    "a version",
-    f"Give one such as {agents.DEFAULT_VERSION}",
-    judge=_version,
+    agents.VERSION_PATTERN, "a version", f"Give one such as {agents.DEFAULT_VERSION}"
+)
+"""Whether the kind has it is judged where the kind is known."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+LONGEST = 7 * 24 * 3600
+
+
+def _duration(text: str) -> int:
+    seconds = int(text[:-1]) * _SECONDS[text[-1]]
+    if seconds > LONGEST:
+        raise ValueError("is longer than 168h")
+    return seconds
+
+
+DURATION = PatternText(
+    r"[1-9][0-9]{0,6}[smh]", "a duration", "Give one such as 90s, 30m or 2h", convert=_duration
 )
 
 # Rules ----------------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ Descriptions are one line each, for a user who has never seen the kit.
 from __future__ import annotations
 
 from sidecar.regions import NETWORKS
-from sidecar.rules.agents import DEFAULT_VERSION, OLDEST_VERSION
 from sidecar.rules.clients import SAMPLERS
 from sidecar.rules.gateways import GRPC_PORT
 from sidecar.spec import constraints, stacks
 from sidecar.spec import field_types as types
-from sidecar.spec.containers import Either, ListOf, MapOf
+from sidecar.spec.containers import Data, Either, ListOf, MapOf
 from sidecar.spec.records import (
     AGENT_KINDS,
+    COLLECTOR,
     IMAGE_SOURCES,
+    JAEGER_AGENT,
+    VERSIONS,
     AgentSettings,
     Build,
     Capacity,
@@ -288,8 +290,11 @@ AGENT = Section(
         Field(
             "version",
             types.VERSION,
-            f"version, {OLDEST_VERSION} to {DEFAULT_VERSION}; decides the flags",
-            AgentSettings.version,
+            (
+                f"version; {VERSIONS[JAEGER_AGENT]} of the jaeger-agent, "
+                f"{VERSIONS[COLLECTOR]} of the collector, if not given"
+            ),
+            None,
             "1.35.0",
         ),
         Field(
@@ -313,7 +318,34 @@ AGENT = Section(
             5,
             from_environment=False,
         ),
+        Field(
+            "buffer",
+            types.DURATION,
+            "how long an outage of the gateway a collector holds on disk; 30m if not given",
+            None,
+            "2h",
+            attribute="buffer_s",
+            from_environment=False,
+        ),
+        Field(
+            "disk",
+            types.MEMORY,
+            "most space of a collector's queue, as 512m or 2g; follows from the capacity",
+            None,
+            "2g",
+            attribute="disk_mib",
+            from_environment=False,
+        ),
+        Field(
+            "collector",
+            Data(),
+            "what is laid over a collector's configuration: maps by key, all else replaced",
+            None,
+            {"exporters": {"otlp_grpc": {"compression": "none"}}},
+            from_environment=False,
+        ),
     ),
+    constraints=(constraints.fits_kind,),
 )
 IMAGES = Section(
     ImageSettings,

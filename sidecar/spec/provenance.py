@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, is_dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sidecar.spec.containers import name_of
@@ -66,6 +67,8 @@ def _plain(value: Value) -> Any:  # noqa: ANN401
     data = value.data
     if isinstance(data, tuple):
         return [_plain(entry) for entry in data]
+    if isinstance(data, MappingProxyType):  # another program's settings
+        return dict(data)
     if isinstance(data, dict):
         return {key: _plain(child) for key, child in data.items()}
     if is_dataclass(data) and not isinstance(data, type):

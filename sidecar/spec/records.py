@@ -6,17 +6,20 @@ import contextlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.rules.agents import DEFAULT_VERSION
+from sidecar.rules import agents, collectors
 from sidecar.rules.services import HealthTiming
 from sidecar.rules.specs import MISSING_REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AGENT_KINDS = ("jaeger-agent",)
+JAEGER_AGENT, COLLECTOR = "jaeger-agent", "collector"
+AGENT_KINDS = (JAEGER_AGENT, COLLECTOR)
+VERSIONS = {JAEGER_AGENT: agents.DEFAULT_VERSION, COLLECTOR: collectors.DEFAULT_VERSION}
+"""What a kind runs at if the spec names no version."""
 IMAGE_SOURCES = ("auto", "registry", "build")
 AGENT_SUFFIX = "-agent"
 """An agent is named after its service."""
@@ -147,14 +150,25 @@ class Service:
 class AgentSettings:
     """Which agent, at which version, with which limits."""
 
-    kind: str = "jaeger-agent"
-    version: str = DEFAULT_VERSION
+    kind: str = JAEGER_AGENT
+    version: str = ""
+    """Empty: the kind's own."""
     image: str | None = None
     """None: the official image of that version."""
     resources: Resources = Resources()
     """memory_mib None: computed from the capacity."""
     tcp_retries: int | None = None
     """net.ipv4.tcp_retries2 of its network; None: the kernel's."""
+    buffer_s: int = 1800
+    """How long an outage of the gateway a collector's queue holds."""
+    disk_mib: int | None = None
+    """The bound of the queue's file; None: computed from the capacity."""
+    collector: Mapping[str, Any] = field(default_factory=dict)
+    """What is laid over a collector's configuration."""
+
+    def __post_init__(self) -> None:
+        """Decide the version where none is given."""
+        object.__setattr__(self, "version", self.version or VERSIONS[self.kind])
 
 
 @dataclass(frozen=True)

@@ -23,5 +23,6 @@ TARGETS: tuple[Target, ...] = (compose, helm)
 
 
 def render(plan: Plan) -> Rendering:
-    """Return the files of every target."""
-    return {name: text for target in TARGETS for name, text in target.render(plan).items()}
+    """Return the files of every target; the chart has no collectors yet."""
+    targets = (compose,) if plan.queues else TARGETS
+    return {name: text for target in targets for name, text in target.render(plan).items()}

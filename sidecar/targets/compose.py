@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
-from sidecar.plan import DIRECT, LOCAL_TOKEN_FILE, agents
+from sidecar.plan import DIRECT, LOCAL_BARE_FILE, LOCAL_TOKEN_FILE, agents
 from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
 from sidecar.rules.recognition import LOCAL_TOKEN
@@ -19,11 +20,13 @@ from sidecar.targets.templating import environment
 if TYPE_CHECKING:
     import jinja2
 
-    from sidecar.plan import ImagePlan, Plan, ServicePlan
+    from sidecar.plan import AgentPlan, ImagePlan, Plan, ServicePlan
     from sidecar.rendering import Rendering
     from sidecar.spec import Build, Publish, Volume
 
 FILE = "docker-compose.yml"
+CONFIGURATIONS = "collectors"
+"""The folder of the collectors' configurations."""
 _LOCAL_HEADER = (
     f"{HEADER} for {LOCAL}. A public constant, which the stand-in gateway checks; no secret."
 )
@@ -31,7 +34,7 @@ _LOCAL_HEADER = (
 
 def render(plan: Plan) -> Rendering:
     """Return the Compose file of a plan, and what else its folder needs."""
-    files = {FILE: text_of(f"{FILE}.j2", plan, names=Names()), **token_file(plan)}
+    files = {FILE: text_of(f"{FILE}.j2", plan, names=Names()), **beside(plan)}
     if plan.monitoring:
         files |= prometheus.render(plan)
     return files
@@ -49,6 +52,8 @@ class Names:
     """The secret that agents read."""
     expected: str = "gateway"
     """The secret that the stand-in expects."""
+    queue: str = "-queue"
+    """What a collector's volume is called after its name."""
 
 
 def text_of(template: str, plan: Plan, **values: object) -> str:
@@ -59,12 +64,46 @@ def text_of(template: str, plan: Plan, **values: object) -> str:
     return text
 
 
+def beside(plan: Plan) -> Rendering:
+    """Return what the files of a stack mount: configurations, and the public token of `local`."""
+    return {**configurations(plan), **token_file(plan)}
+
+
 def token_file(plan: Plan) -> Rendering:
-    """Return the public token file of the region `local`; nothing for another region."""
+    """Return the public token files of the region `local`; nothing for another region."""
     if plan.region != LOCAL:
         return {}
-    key = agents.tags_key(plan.services[0].agent.version)
-    return {LOCAL_TOKEN_FILE: f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"}
+    (first, *_) = plan.services
+    key = agents.tags_key(first.agent.tags_version)
+    files = {LOCAL_TOKEN_FILE: f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"}
+    return {**files, LOCAL_BARE_FILE: LOCAL_TOKEN} if first.agent.collector else files
+
+
+def configurations(plan: Plan) -> Rendering:
+    """Return the collectors' configurations; nothing where there are none."""
+    return {
+        configuration_file(service.agent): _configuration(service.agent, plan)
+        for service in plan.services
+        if service.agent.collector
+    }
+
+
+def configuration_file(agent: AgentPlan) -> str:
+    """Return where a collector's configuration is, relative to the rendering."""
+    return f"{CONFIGURATIONS}/{agent.name}.yaml"
+
+
+def _configuration(agent: AgentPlan, plan: Plan) -> str:
+    assert agent.collector is not None  # noqa: S101 - for the type checker
+    head = f"# Rendered by sidecar {plan.kit_version} for {agent.name}. It holds no token.\n"
+    return head + yamlio.block(agent.collector.configuration)
+
+
+def configuration_digest(agent: AgentPlan) -> str:
+    """Return what changes with a collector's configuration."""
+    assert agent.collector is not None  # noqa: S101 - for the type checker
+    text = yamlio.block(agent.collector.configuration)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
@@ -77,6 +116,8 @@ def _environment() -> jinja2.Environment:
     jinja.filters["build"] = build_section
     jinja.filters["mount"] = mount
     jinja.filters["volume_names"] = volume_names
+    jinja.filters["configuration_file"] = configuration_file
+    jinja.filters["configuration_digest"] = configuration_digest
     return jinja
 
 

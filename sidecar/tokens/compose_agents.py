@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
@@ -23,12 +24,12 @@ from sidecar.engine.project import (
     token_file_of,
 )
 from sidecar.errors import SidecarError
+from sidecar.plan import BARE_FILE
 from sidecar.tokens.store import NoAgents
 from sidecar.verify.compose.deployment import ComposeDeployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from sidecar.engine.client import Engine
     from sidecar.engine.compose import Compose
@@ -212,6 +213,7 @@ def _of_services(containers: Iterable[Container], names: Iterable[str]) -> list[
 def _require_read(config: Mapping[str, Any], path: Path) -> None:
     """Raise SidecarError where the agents of a Compose file read another token file."""
     file = token_file_of(config)
-    if file != str(path.resolve()):
+    bare = path.resolve().with_name(Path(BARE_FILE).name)
+    if file not in (str(path.resolve()), str(bare)):
         fix = "Set SIDECAR_TOKEN_FILE to it, and run `docker compose up`"
         raise SidecarError(str(path), f"is not what the agents read: {file}", fix)

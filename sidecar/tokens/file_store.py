@@ -1,4 +1,7 @@
-"""The token in a rendered folder: a file of mode 0444 in a folder of mode 0700."""
+"""The token in a rendered folder: files of mode 0444 in a folder of mode 0700.
+
+There are two: the config file of a jaeger-agent, and the bare token for a collector.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from sidecar import files
 from sidecar.errors import SidecarError
-from sidecar.plan import LOCAL_TOKEN_FILE, TOKEN_FILE
+from sidecar.plan import BARE_FILE, LOCAL_TOKEN_FILE, TOKEN_FILE
 from sidecar.plan.agents import USER
 from sidecar.tokens import check
+from sidecar.tokens.check import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +30,7 @@ class FileStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / TOKEN_FILE
+        self.bare = folder / BARE_FILE
         self.name = str(self.path)
 
     @contextmanager
@@ -43,7 +48,7 @@ class FileStore:
                 _make_folder(self.path)
                 held = lock.enter_context(files.locked_folder(self.path.parent, wait))
             if held:
-                files.sweep([self.path])  # what a killed command left holds a token
+                files.sweep([self.path, self.bare])  # what a killed command left holds a token
             yield
 
     def read(self) -> bytes | None:
@@ -52,10 +57,22 @@ class FileStore:
             return self.path.read_bytes() if self.path.is_file() else None
 
     def write(self, config: bytes) -> None:
-        """Put the file into place: the agent's user reads it, other users of the host do not."""
+        """Put both files into place: the agent's user reads them, others of the host do not."""
         with files.writing(self.path):
             _make_folder(self.path)
-            files.write(self.path, config, 0o444)
+            before = self.bare.read_bytes() if self.bare.is_file() else None
+            try:
+                self._write_bare(token_of(config).encode())
+                files.write(self.path, config, 0o444)
+            except BaseException:
+                self._write_bare(before)
+                raise
+
+    def _write_bare(self, token: bytes | None) -> None:
+        if token:
+            files.write(self.bare, token, 0o444)
+        else:
+            self.bare.unlink(missing_ok=True)
 
     def restore(self, before: bytes | None) -> bool:
         """Put a former file back, or remove the new one where there was none."""
@@ -64,6 +81,7 @@ class FileStore:
             return True
         with files.writing(self.path):
             self.path.unlink(missing_ok=True)
+            self.bare.unlink(missing_ok=True)
         return True
 
     def check(self, key: str) -> check.Checked:

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+PACKETS, SPANS = "packets", "spans"
+"""What is counted at an agent's port: a jaeger-agent counts packets, a collector spans."""
+
+
 @dataclass(frozen=True)
 class ClientCounts:
     """What the client of the marked spans counted."""
@@ -21,6 +25,10 @@ class ClientCounts:
     """Reason → spans."""
     packets: int = 0
     trace_ids: tuple[str, ...] = ()
+
+    def in_units(self, unit: str) -> int:
+        """Return what was sent in the unit that an agent's port counts: packets or spans."""
+        return self.packets if unit == PACKETS else self.sent
 
 
 def agent_counts_of(printed: Mapping[str, Any]) -> AgentCounts:
@@ -43,8 +51,10 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
     )
 
 
+_SAME_START_SECONDS = 1
+"""A collector tells how long it has run, from which its start follows within a second."""
 _STATES = (
-    *("connected", "forwards", "queue", "started"),
+    *("connected", "forwards", "queue", "started", "unit"),
     *("stalled", "waited", "at", "restarted", "repeats"),
 )
 """Fields of AgentCounts that are states, not totals."""
@@ -52,7 +62,10 @@ _STATES = (
 
 @dataclass(frozen=True)
 class AgentCounts:
-    """An agent's counters and those of the kernel's socket; totals since the agent started."""
+    """An agent's counters and those of the kernel's socket; totals since the agent started.
+
+    A collector in its place has spans where an agent has packets, as `unit` says.
+    """
 
     packets_processed: int = 0
     packets_dropped: int = 0
@@ -87,6 +100,8 @@ class AgentCounts:
 
     None: not known, as in a pod, whose connections are not the agent's alone.
     """
+    unit: str = PACKETS
+    """Of what came, was dropped there, and waits."""
     restarted: bool = False
     """True in a difference of two readings between which the agent started again."""
 
@@ -102,7 +117,7 @@ class AgentCounts:
 
     def _restarted_since(self, before: AgentCounts) -> bool:
         return (
-            0 < before.started < self.started
+            0 < before.started < self.started - _SAME_START_SECONDS
             or self.packets_processed < before.packets_processed
             or self.spans_submitted < before.spans_submitted
         )

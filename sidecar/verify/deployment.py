@@ -184,7 +184,7 @@ class StepByStep(ABC):
             if before is None:
                 return Look(client, replicas=replicas)
             hop = self.received
-            settled = before.came + client.packets
+            settled = before.came + client.in_units(before.unit)
             after = self.agent(task.service, settled, task.seconds)
         except SidecarError as error:
             return Look(client, before, broken=broken_by(hop, error), replicas=replicas)

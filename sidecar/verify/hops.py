@@ -116,9 +116,9 @@ def received_hop(
             rules.UNDECODED: 0 if agent.batches_failed else agent.undecoded,
         }
     )
-    arrived = agent.packets_processed
-    hop = Hop(name, service, True, arrived, client.packets, "packets", lost)
-    return judged(hop, rules.received(lost, client.packets - arrived, exporter))
+    arrived, sent = agent.packets_processed, client.in_units(agent.unit)
+    hop = Hop(name, service, True, arrived, sent, agent.unit, lost)
+    return judged(hop, rules.received(lost, sent - arrived, exporter))
 
 
 def submitted_hop(
@@ -142,7 +142,7 @@ def waiting_packets(client: ClientCounts, agent: AgentCounts) -> int:
     Other traffic moves the agent's totals, but once as many packets were settled as came until the
     last marked one, the marked ones are among them.
     """
-    came = min(client.packets, agent.packets_processed)
+    came = min(client.in_units(agent.unit), agent.packets_processed)
     return max(0, came - agent.handled)
 
 

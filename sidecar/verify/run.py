@@ -142,7 +142,7 @@ class _SpanPath:
         if before.lost:
             self._warn(lost_earlier("its agent", before.lost))
         counted = after.since(before)
-        more = counted.packets_processed > client.packets
+        more = counted.packets_processed > client.in_units(counted.unit)
         self._unmarked = more or service.reports_meanwhile(self.look)
         exporter = self._exporter(client, counted, before.at)
         name = self._deployment.received

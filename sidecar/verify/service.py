@@ -102,7 +102,8 @@ class Judge:
         look = self._look
         if not (look.client and look.before and look.after):
             return 0
-        return max(0, look.after.since(look.before).packets_processed - look.client.packets)
+        counted = look.after.since(look.before)
+        return max(0, counted.packets_processed - look.client.in_units(counted.unit))
 
     def _evidence(self, replica: ReplicaLook, visit: Visit, received: int) -> _Evidence:
         if runtimes := visit.after.runtimes:

@@ -21,9 +21,8 @@ from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.verify.compose import token_files
 from sidecar.verify.compose.stated import stated
 from sidecar.verify.counts import agent_counts_of
-from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.printed import last_line
-from sidecar.verify.network.reader import agent_counts
+from sidecar.verify.network.reader import agent_counts, metrics_of
 from sidecar.verify.times import seconds_of
 from sidecar.watch import rendered
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
@@ -219,7 +218,7 @@ def _read_near(agent: Object) -> AgentCounts | None:
     tables = list(_tables(process))
     for address in _addresses(agent):
         try:
-            metrics = fetch(f"http://{address}:{ADMIN_PORT}/metrics", _ANSWER_SECONDS)
+            metrics = metrics_of(f"http://{address}:{ADMIN_PORT}", _ANSWER_SECONDS)
         except OSError:
             continue
         return agent_counts(metrics, tables)

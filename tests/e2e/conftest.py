@@ -16,7 +16,8 @@ from programs import find_program
 from sidecar.checkout import find_checkout
 from sidecar.engine.client import connect
 from sidecar.errors import SidecarError
-from sidecar.image_names import BUILT_BASE, built_agent
+from sidecar.image_names import BUILT_BASE, built_agent, built_collector
+from sidecar.rules import collectors
 from sidecar.secrecy import child_environment
 
 IMAGES_SECONDS = 900
@@ -48,13 +49,27 @@ def images(engine, tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     if os.environ.get("E2E_IMAGES") == "present":
         names = {"SIDECAR_AGENT_IMAGE": built_agent(), "SIDECAR_BASE_IMAGE": BUILT_BASE}
+        names |= {"SIDECAR_COLLECTOR_IMAGE": built_collector(collectors.DEFAULT_VERSION)}
         names |= {name: value for name, value in os.environ.items() if IMAGE.fullmatch(name)}
         lines = [f"{name}={value}\n" for name, value in names.items()]
         (folder / ".env").write_text("".join(lines))
         return folder
-    with one_at_a_time(tmp_path_factory, "images"):
+    _obtain(folder, tmp_path_factory)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def collector_images(images, tmp_path_factory):
+    """Return the folder whose .env names the collector's image, too."""
+    if os.environ.get("E2E_IMAGES") != "present":
+        _obtain(images, tmp_path_factory, "--agent-kind", "collector")
+    return images
+
+
+def _obtain(folder, factory, *options):
+    with one_at_a_time(factory, "images"):
         done = subprocess.run(
-            [sys.executable, "-m", "sidecar", "images", "--out", str(folder)],
+            [sys.executable, "-m", "sidecar", "images", "--out", str(folder), *options],
             check=False,
             capture_output=True,
             text=True,
@@ -65,7 +80,6 @@ def images(engine, tmp_path_factory):
         why = done.stderr.partition("sidecar: ")[2].strip() or done.stderr[-500:]
         lack("docker", f"the images cannot be had: {why}")
     (folder / ".env").touch()
-    return folder
 
 
 @pytest.fixture(scope="session")

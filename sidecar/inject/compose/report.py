@@ -83,7 +83,7 @@ def next_commands(result: Result) -> list[str]:
 
 def _version(plan: Plan | None) -> str:
     """Return the flag for an agent whose file names its tags otherwise."""
-    version = plan.services[0].agent.version if plan else DEFAULT_VERSION
+    version = plan.services[0].agent.tags_version if plan else DEFAULT_VERSION
     return "" if tags_key(version) == tags_key(DEFAULT_VERSION) else f" --agent-version {version}"
 
 

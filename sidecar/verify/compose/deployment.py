@@ -215,7 +215,8 @@ def _is_sound(look: Look) -> bool:
     if not (look.client and look.before and look.after) or look.broken:
         return False
     counted = look.after.since(look.before)
-    return counted.packets_processed >= look.client.packets and not counted.lost
+    sent = look.client.in_units(counted.unit)
+    return counted.packets_processed >= sent and not counted.lost
 
 
 Kind = TypeVar("Kind", bound=ComposeDeployment)

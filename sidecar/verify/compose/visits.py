@@ -93,7 +93,7 @@ class Visits:
         if before is None:
             return None
         options = (
-            f"--packets={before.came + client.packets}",
+            f"--packets={before.came + client.in_units(before.unit)}",
             f"--lost={before.lost}",
             f"--spans={client.sent}",
             f"--seconds={task.seconds}",

@@ -14,10 +14,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sidecar.agent_metrics import totals
+from sidecar.agent_metrics import is_collector, totals
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
+from sidecar.rules.collectors import METRICS_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.verify.counts import AgentCounts, GatewayCounts
+from sidecar.verify.counts import PACKETS, SPANS, AgentCounts, GatewayCounts
 from sidecar.verify.network.loopback import fetch
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ ADMIN = f"http://127.0.0.1:{ADMIN_PORT}"
 GATEWAY = f"http://127.0.0.1:{STAND_IN_PAGE_PORT}"
 _SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_OPEN, _WILL_REPEAT = ("01", "02"), "01:"
+_ESTABLISHED, _LISTENS = "01", "0A"
+_OPEN, _WILL_REPEAT = (_ESTABLISHED, "02"), "01:"
 """Connections that are established, or asked for; their timer."""
 _ALL_SENT = "00000000:"
 _POLL_SECONDS = 0.1
@@ -47,7 +49,8 @@ def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT)
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
     drops = sum(kernel_drops(text, port) for text in sockets)
     values: dict[str, Any] = totals(metrics)
-    return AgentCounts(**values, kernel_drops=drops)
+    unit = SPANS if is_collector(metrics) else PACKETS
+    return AgentCounts(**values, kernel_drops=drops, unit=unit)
 
 
 def kernel_drops(table: str, port: int) -> int:
@@ -59,7 +62,21 @@ def kernel_drops(table: str, port: int) -> int:
 def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
     tables = [path.read_text(encoding="ascii") for path in _SOCKETS if path.is_file()]
-    return replace(agent_counts(fetch(f"{admin}/metrics"), tables, port), at=time.time())
+    return replace(agent_counts(metrics_of(admin), tables, port), at=time.time())
+
+
+def metrics_of(admin: str, seconds: float = 5.0) -> str:
+    """Return the text of an agent's metrics, or those of a collector in its place.
+
+    Raises OSError where neither answers.
+    """
+    host, _, port = admin.rpartition(":")
+    try:
+        return fetch(f"{admin}/metrics", seconds)
+    except OSError:
+        if port != str(ADMIN_PORT):
+            raise
+        return fetch(f"{host}:{METRICS_PORT}/metrics", seconds)
 
 
 def repeats(tables: Iterable[str]) -> bool | None:
@@ -75,10 +92,22 @@ def repeats(tables: Iterable[str]) -> bool | None:
     return None if timers else False
 
 
+def reaches_out(tables: Iterable[str]) -> bool:
+    """Tell whether a program has a connection that it opened: from a port where nobody listens."""
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    listening = {row[1].rpartition(":")[2] for row in rows if row[3] == _LISTENS}
+    opened = (row for row in rows if row[3] == _ESTABLISHED)
+    ports = (tuple(address.rpartition(":")[2] for address in row[1:3]) for row in opened)
+    return any(local not in listening and remote not in listening for local, remote in ports)
+
+
 def read_agent_alone(admin: str = ADMIN) -> AgentCounts:
     """Return the counts of an agent that has its network for itself."""
     tables = [path.read_text(encoding="ascii") for path in _CONNECTIONS if path.is_file()]
-    return replace(read_agent(admin), repeats=repeats(tables))
+    counts = replace(read_agent(admin), repeats=repeats(tables))
+    if counts.unit == PACKETS:
+        return counts
+    return replace(counts, connected=int(reaches_out(tables)))
 
 
 def read_gateway(url: str, marker: str, seconds: float = 5.0) -> GatewayCounts:

@@ -208,7 +208,8 @@ def test_built_stages_and_superseded_images_are_removed() -> None:
     images = MemoryImages(registry=NO_REGISTRY)
     get(images)
 
-    assert ["final 0", "gateway 1", "sample 1", "agent 1", "base 0"] == images.did[-5:]
+    stages = ["final 0", "gateway 1", "sample 1", "agent 1", "collector 1", "base 0"]
+    assert stages == images.did[-6:]
 
 
 def test_dry_run_changes_nothing(checkout: Path) -> None:

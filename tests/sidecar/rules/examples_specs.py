@@ -11,7 +11,7 @@ from rule_examples import Example
 from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.regions import find_region, load_regions, token_hosts
-from sidecar.spec import require_region
+from sidecar.spec import AgentSettings, Spec, require_region
 from sidecar.spec.load import load
 from sidecar.spec.sources import SpecError
 
@@ -31,6 +31,18 @@ def _plan(text: str) -> set[str]:
         make_plan(spec, region, known_hosts=token_hosts(regions))
 
     return _ids(plan, text)
+
+
+def _collector_of(path: Path) -> None:
+    """Plan a collector in a region of the user's whose ports the file holds."""
+    ports = path.read_text()
+    path.write_text(f"regions: [{{id: own, public: gw.example.com, ports: {ports}}}]\n")
+    regions = load_regions(path)
+    make_plan(
+        Spec("own", agent=AgentSettings("collector")),
+        regions["own"],
+        known_hosts=token_hosts(regions),
+    )
 
 
 def _regions(text: str) -> set[str]:
@@ -83,6 +95,10 @@ EXAMPLES = {
     "unknown-region": _spec("region: cn-shangai\n"),
     "network-without-host": _spec(
         "region: local\ngateway: {network: vpc}\n", "region: local\ngateway: {network: public}\n"
+    ),
+    "protocol-without-port": Example(
+        lambda: _ids(_collector_of, "{jaeger-grpc: 1883}"),
+        lambda: _ids(_collector_of, "{jaeger-grpc: 1883, otlp-grpc: 8090}"),
     ),
     "gateway-not-allowed": _spec(
         "region: cn-shanghai\ngateway: {host: gw.example.com}\n",

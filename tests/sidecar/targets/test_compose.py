@@ -119,6 +119,24 @@ CASES = {
         None,
     ),
     "mirror": (Spec("cn-heyuan", images=ImageSettings("mirror.example.com/hub/")), None),
+    "collector": (Spec("local", agent=AgentSettings("collector")), None),
+    "collector-options": (
+        Spec(
+            "eu-central-1",
+            GatewaySettings("vpc", tls=True),
+            OWN[1:],
+            AgentSettings(
+                "collector",
+                buffer_s=7200,
+                disk_mib=2048,
+                tcp_retries=5,
+                collector={"exporters": {"otlp_grpc": {"compression": "none"}}},
+            ),
+            ImageSettings("mirror.example.com/hub/"),
+            Capacity(200, 30),
+        ),
+        None,
+    ),
     "capacity": (Spec("cn-chengdu", capacity=Capacity(8000, 300)), None),
 }
 
@@ -201,7 +219,7 @@ def test_an_agent_is_reachable_by_its_service_only(case: str) -> None:
     data = rendered(spec, source)
     members: dict[str, list[str]] = {}
     for name, service in data["services"].items():
-        for network in service["networks"]:
+        for network in service.get("networks", ()):
             members.setdefault(network, []).append(name)
 
     for service in plan_of(spec, source).services:
@@ -238,11 +256,42 @@ def test_agents_are_hardened_limited_and_restarted(case: str) -> None:
         "user": "10001:10001",
         "stop_grace_period": "15s",
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
-        "secrets": [{"source": "agent", "target": "agent.yaml"}],
     }
+    token = "token" if spec.agent.kind == "collector" else "agent.yaml"
 
     for name in (one.agent.name for one in plan_of(spec, source).services):
         assert hardened == {key: services[name][key] for key in hardened}
+        assert [{"source": "agent", "target": token}] == services[name]["secrets"]
+
+
+def test_only_the_queues_of_collectors_are_writable() -> None:
+    """A volume per collector, which one container gives to its user before it starts, and ends."""
+    data = rendered(Spec("local", agent=AgentSettings("collector")))
+    services = data["services"]
+    prepared = services["sidecar-queues"]
+
+    assert {"frontend-agent-queue": {}, "backend-agent-queue": {}} == data["volumes"]
+    assert ("none", "no", "0:0", ["ALL"], ["CHOWN"], True) == tuple(
+        prepared[key]
+        for key in ("network_mode", "restart", "user", "cap_drop", "cap_add", "read_only")
+    )
+    for name in ("frontend-agent", "backend-agent"):
+        (mounted,) = services[name]["volumes"]
+        assert (f"{name}-queue", "/var/lib/otelcol") == (mounted["source"], mounted["target"])
+        started = services[name]["depends_on"]["sidecar-queues"]
+        assert {"condition": "service_completed_successfully"} == started
+    assert {f"{name}-agent-queue" for name in ("frontend", "backend")} == {
+        mounted["source"] for mounted in prepared["volumes"]
+    }
+
+
+def test_a_changed_configuration_replaces_its_collector() -> None:
+    """A file's content does not count for Compose, a label does."""
+    settings = (AgentSettings("collector"), AgentSettings("collector", buffer_s=60))
+    services = [rendered(Spec("local", agent=each))["services"] for each in settings]
+    labels = [each["backend-agent"]["labels"]["sidecar-kit.configuration"] for each in services]
+
+    assert 2 == len(set(labels))
 
 
 def test_labels_hold_region_and_version() -> None:
@@ -433,6 +482,7 @@ def as_compose_reads(request: pytest.FixtureRequest) -> Callable[..., str]:
     def call(rendering: Mapping[str, str], folder: Path, *arguments: str) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in rendering.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
         command = [*program, "-f", str(folder / compose.FILE), "config", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60)

@@ -46,8 +46,9 @@ def test_the_file_is_readable_in_a_folder_that_is_not(tmp_path, umask: int) -> N
     finally:
         os.umask(before)
 
-    assert (0o444, 0o700) == (mode(path), mode(path.parent))
-    assert ["agent.yaml"] == [child.name for child in path.parent.iterdir()]
+    assert (0o444, 0o444, 0o700) == (mode(path), mode(store.bare), mode(path.parent))
+    assert {"agent.yaml", "token"} == {child.name for child in path.parent.iterdir()}
+    assert TOKEN == store.bare.read_text()
 
 
 def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None:
@@ -59,7 +60,7 @@ def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None
     FileStore(tmp_path).write(NEW)
 
     assert TOKEN in path.read_text()
-    assert (0o700, {"agent.yaml", "mine"}) == (
+    assert (0o700, {"agent.yaml", "mine", "token"}) == (
         mode(path.parent),
         {child.name for child in path.parent.iterdir()},
     )

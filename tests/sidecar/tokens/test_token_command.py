@@ -291,8 +291,8 @@ def test_a_command_that_was_ended_leaves_no_token(run, monkeypatch, number: int)
     left = [path.name for path in Path("secrets").iterdir()]
     run("token", "set", "--file", "t")
 
-    assert (number == signal.SIGKILL) == any(name.startswith(".agent.") for name in left)
-    assert ["agent.yaml"] == [path.name for path in Path("secrets").iterdir()]
+    assert (number == signal.SIGKILL) == any(name.startswith(".token.") for name in left)
+    assert {"agent.yaml", "token"} == {path.name for path in Path("secrets").iterdir()}
 
 
 def test_two_commands_do_not_write_at_once(run, start) -> None:

@@ -1,0 +1,33 @@
+"""What gives new volumes to the collectors' user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.plan import collectors
+from sidecar.plan.records import ImagePlan, QueuesPlan
+from sidecar.spec import AGENT_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sidecar.image_names import Image
+
+_NAME = "sidecar-queues"
+_FOLDER = "/queues"
+
+
+def plan_queues(services: Sequence[str], image: Image) -> QueuesPlan:
+    """Return what prepares the volumes of these services' collectors.
+
+    An engine gives a new volume to root, and the official image has no folder whose owner it could
+    take over instead.
+    """
+    names = {name for service in services for name in (service, f"{service}{AGENT_SUFFIX}")}
+    name = _NAME
+    while name in names:
+        name += "-2"
+    user, group = collectors.USER.split(":")
+    give = f"import os; [os.chown(e.path, {user}, {group}) for e in os.scandir({_FOLDER!r})]"
+    own = ImagePlan(image.name, image.variable, image.role)
+    return QueuesPlan(name, own, ("python", "-c", give), _FOLDER)

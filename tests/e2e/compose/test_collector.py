@@ -1,0 +1,75 @@
+"""A collector in the agent's place: an outage of the gateway and its own end cost no span."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from compose_deployment import DeployedFolder, deployed, sidecar, wait_for
+
+from sidecar.agent_metrics import totals
+from sidecar.rules.collectors import METRICS_PORT
+from sidecar.verify.network.loopback import fetch
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
+
+REQUESTS = 30
+SPEC = "region: local\nagent: {kind: collector}\n"
+HOPS = ("client sent", "agent received", "agent submitted", "gateway accepted")
+RECOVERY_SECONDS = 90
+"""gRPC's own pauses between two attempts to connect grow with the outage."""
+
+
+@pytest.fixture(scope="module")
+def collected(engine, compose, collector_images, tmp_path_factory):
+    """The sample with collectors, as rendered, running."""
+    folder = tmp_path_factory.mktemp("collector")
+    (folder / "sidecar.yaml").write_text(SPEC)
+    done = sidecar("render", "--file", folder / "sidecar.yaml", "--out", folder)
+    assert 0 == done.code, done.err
+    with deployed(DeployedFolder(folder, engine, compose, collector_images)) as deployment:
+        deployment.set()
+        yield deployment.up()
+
+
+def test_every_hop_is_proven_through_collectors(collected):
+    """As with agents; what comes to a collector is counted in spans."""
+    request = "http://frontend:8080/greet"
+    hops, done = collected.hops("--request", request, path_only=False)
+
+    assert 0 == done.code, done.out
+    assert [
+        (service, hop) for service in ("backend", "frontend") for hop in ("service reports", *HOPS)
+    ] == list(hops)
+    assert {"spans"} == {hop["unit"] for hop in hops.values() if hop["hop"] in HOPS}
+
+
+def test_an_outage_and_a_killed_collector_cost_no_span(collected):
+    """Spans of requests without a gateway arrive when it is back, each once by its id."""
+    collected.run("stop", "--timeout=1", "gateway")
+    sent = [collected.greet() for _ in range(REQUESTS)]
+    process = collected.process("backend-agent")
+    _wait_until_read(collected)
+    os.kill(process, signal.SIGKILL)
+    wait_for(lambda: collected.inspect("backend-agent")["State"]["Pid"], lambda pid: pid != process)
+    collected.up()
+
+    traces = [collected.trace(trace_id, seconds=RECOVERY_SECONDS) for trace_id in sent]
+
+    assert None not in traces
+    spans = [[span["spanID"] for span in trace["spans"]] for trace in traces]
+    assert [(5, 5)] * REQUESTS == [(len(ids), len(set(ids))) for ids in spans]
+
+
+def _wait_until_read(deployment):
+    """Return when the collector holds what the service sent: a client sends once a second."""
+    expected = 3 * REQUESTS
+    assert expected == wait_for(lambda: _waiting(deployment), lambda spans: spans >= expected)
+
+
+def _waiting(deployment):
+    """Return how many spans wait in the backend's collector."""
+    networks = deployment.inspect("backend-agent")["NetworkSettings"]["Networks"].values()
+    address = next(network["IPAddress"] for network in networks)
+    return totals(fetch(f"http://{address}:{METRICS_PORT}/metrics"))["queue"]

@@ -1,0 +1,157 @@
+"""A collector's sizes and configuration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from programs import find_program
+
+from sidecar.errors import SidecarError
+from sidecar.plan import make_plan
+from sidecar.plan.collectors import buffer, merged, tune
+from sidecar.regions import load_regions
+from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Sampling, Service, Spec
+from sidecar.targets import compose
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sidecar.plan import Plan
+
+COLLECTOR = AgentSettings("collector")
+
+
+def plan_of(spec: Spec) -> Plan:
+    return make_plan(spec, load_regions()[spec.region])
+
+
+def test_the_queue_holds_rate_times_outage() -> None:
+    """30 minutes at 2,000 spans/s by default; its file has room for them."""
+    sizes = buffer(COLLECTOR, Capacity())
+
+    assert (1800, 3_600_000, 3434) == (sizes.outage_s, sizes.queue_spans, sizes.disk_mib)
+    assert 64 == buffer(COLLECTOR, Capacity(1)).disk_mib
+
+
+@pytest.mark.parametrize(
+    ("capacity", "consumers"),
+    [
+        (Capacity(10, 1), 2),
+        (Capacity(), 4),
+        (Capacity(8000, 300), 19),
+        (Capacity(10**6, 60_000), 64),
+    ],
+)
+def test_calls_at_a_time_drain_a_backlog(capacity: Capacity, consumers: int) -> None:
+    """Enough for five times the rate, and 10,000 spans/s, at the round trip; within bounds."""
+    assert consumers == buffer(COLLECTOR, capacity).consumers
+
+
+def test_memory_follows_from_the_packets_that_wait() -> None:
+    """The queue on disk takes none; Go and the limiter have their shares of it."""
+    tuning = tune(Capacity())
+    (service, *_) = plan_of(Spec("local", agent=COLLECTOR)).services
+    collector = service.agent.collector
+
+    assert 256 == tuning.memory_mib == service.agent.tuning.memory_mib
+    assert collector is not None
+    assert 204 == collector.go_memory_mib
+    limiter = collector.configuration["processors"]["memory_limiter"]
+    assert (243, 25) == (limiter["limit_mib"], limiter["spike_limit_mib"])
+
+
+@pytest.mark.parametrize("network", ["public", "vpc"])
+def test_a_collector_reports_to_the_regions_otlp_port(network: str) -> None:
+    """In plain text, unless the spec asks for TLS."""
+    for tls in (False, True):
+        spec = Spec("cn-shanghai", GatewaySettings(network, tls=tls), agent=COLLECTOR)
+        plan = plan_of(spec)
+        collector = plan.services[0].agent.collector
+
+        assert collector is not None
+        exporter = collector.configuration["exporters"]["otlp_grpc"]
+        assert (plan.gateway.address, not tls) == (
+            exporter["endpoint"],
+            exporter["tls"]["insecure"],
+        )
+        assert (8090, "otlp-grpc") == (plan.gateway.port, plan.gateway.protocol)
+
+
+def test_overrides_are_laid_over_the_configuration() -> None:
+    """Maps by key, all else replaced; what is not named stays."""
+    over = {"exporters": {"otlp_grpc": {"compression": "none", "tls": {"insecure": False}}}}
+    agent = AgentSettings("collector", collector=over)
+    collector = plan_of(Spec("local", agent=agent)).services[0].agent.collector
+
+    assert collector is not None
+    exporter = collector.configuration["exporters"]["otlp_grpc"]
+    assert ("none", {"insecure": False}, "15s") == (
+        exporter["compression"],
+        exporter["tls"],
+        exporter["timeout"],
+    )
+    base = {"a": {"b": [1], "c": 2}}
+    assert {"a": {"b": [3], "c": 2}} == merged(base, {"a": {"b": [3]}})
+    assert {"a": {"b": [1], "c": 2}} == base
+
+
+@pytest.mark.parametrize(
+    ("agent", "subject", "rule"),
+    [
+        (
+            {"collector": {"extensions": {"file_storage": {"fsync": False}}}},
+            "agent.collector.extensions.file_storage.fsync",
+            "collector-without-fsync",
+        ),
+        ({"disk_mib": 64}, "agent.buffer", "collector-queue-above-disk"),
+        ({"version": "0.90.0"}, "agent version '0.90.0'", "not-a-collector-version"),
+    ],
+)
+def test_what_would_lose_spans_is_refused(agent: dict, subject: str, rule: str) -> None:
+    """With the field and the rule's id."""
+    with pytest.raises(SidecarError) as refused:
+        plan_of(Spec("local", agent=AgentSettings("collector", **agent)))
+
+    assert (subject, rule) == (refused.value.subject, refused.value.id)
+
+
+def test_a_remote_sampler_needs_an_agent() -> None:
+    """A collector serves no sampling."""
+    services = (Service("web", "web:1", sampling=Sampling("remote", 0.1)),)
+
+    with pytest.raises(SidecarError) as refused:
+        plan_of(Spec("cn-shanghai", services=services, agent=COLLECTOR))
+
+    assert "remote-sampler-without-source" == refused.value.id
+
+
+def test_the_token_is_a_file_in_the_configuration() -> None:
+    """Its text names where it is, and nothing else does."""
+    texts = compose.configurations(plan_of(Spec("local", agent=COLLECTOR)))
+
+    assert ["collectors/frontend-agent.yaml", "collectors/backend-agent.yaml"] == list(texts)
+    for text in texts.values():
+        exporter = yaml.safe_load(text)["exporters"]["otlp_grpc"]
+        assert {"Authentication": "${file:/run/secrets/token}"} == exporter["headers"]
+
+
+def test_the_collector_accepts_its_configuration(tmp_path: Path) -> None:
+    """`otelcol validate` knows every key, and refuses one that it does not know."""
+    program = find_program("otelcol") or pytest.skip("otelcol is not on PATH")
+    token = tmp_path / "token"
+    token.write_text("name@hash")
+    text = compose.configurations(plan_of(Spec("local", agent=COLLECTOR)))
+    for name, ok in (("fsync", True), ("fsink", False)):
+        path = tmp_path / f"{name}.yaml"
+        made = text["collectors/backend-agent.yaml"].replace("/run/secrets/token", str(token))
+        path.write_text(made.replace("/var/lib/otelcol", str(tmp_path)).replace("fsync", name))
+        command = [program, "validate", f"--config={path}"]
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, env=dict(os.environ)
+        )
+
+        assert ok == (done.returncode == 0), done.stderr
