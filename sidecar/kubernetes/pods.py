@@ -11,6 +11,7 @@ from sidecar.rules.agents import (
     ADMIN_PORT,
     ADMIN_PORT_FLAG,
     COMPACT_PORT,
+    DIRECT,
     REPORTER,
 )
 
@@ -175,7 +176,7 @@ def admin_of(pod: Pod) -> str:
 
 def reporter_of(pod: Pod) -> str:
     """Return the HOST:PORT that the pod's agent hands spans to; empty where no flag names it."""
-    return _flag(pod, REPORTER)
+    return _flag(pod, REPORTER).removeprefix(DIRECT)
 
 
 def compact_port_of(pod: Pod) -> int:

@@ -87,7 +87,7 @@ def argv(
         raise SidecarError.from_problem("gateway.tls", problem)
     return (
         f"--config-file={config_file}",
-        f"--reporter.grpc.host-port={gateway.address}",
+        f"--{rules.REPORTER}={_target(gateway)}",
         *(("--reporter.grpc.tls.enabled=true",) if tls else ()),
         _admin(version),
         f"--http-server.host-port={_EVERYWHERE}:{rules.SAMPLING_PORT}",
@@ -100,6 +100,15 @@ def argv(
         f"--processor.jaeger-binary.server-host-port={_LOOPBACK}:{rules.BINARY_PORT}",
         f"--processor.zipkin-compact.server-host-port={_LOOPBACK}:{rules.ZIPKIN_PORT}",
     )
+
+
+def _target(gateway: Gateway) -> str:
+    """Return a gateway as gRPC takes it; the name of a container is not looked up for a TXT record.
+
+    Docker 20.10 leaves that unanswered on internal networks, and the first spans wait.
+    """
+    is_container = set(".:").isdisjoint(gateway.host)
+    return rules.DIRECT + gateway.address if is_container else gateway.address
 
 
 def health(agent: AgentSettings) -> tuple[str, ...]:

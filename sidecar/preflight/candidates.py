@@ -19,7 +19,7 @@ from sidecar.plan import TOKEN_FILE
 from sidecar.plan.agents import tags_key
 from sidecar.preflight.records import AgentFacts, Candidate, Traced
 from sidecar.regions import LOCAL
-from sidecar.rules.agents import SOCKET_BUFFER, workers_of
+from sidecar.rules.agents import DIRECT, REPORTER, SOCKET_BUFFER, workers_of
 from sidecar.spec import LOOPBACK
 from sidecar.stand_in.sockets import Address
 from sidecar.verify.kubernetes.selection import is_traced
@@ -45,7 +45,7 @@ def agent_facts(arguments: Iterable[str]) -> AgentFacts:
     words = list(arguments)
     flags = dict(word.lstrip("-").partition("=")[::2] for word in words)
     try:
-        gateway = Address.parse(flags["reporter.grpc.host-port"].split(",")[0])
+        gateway = Address.parse(flags[REPORTER].split(",")[0].removeprefix(DIRECT))
     except (KeyError, ValueError):
         fix = "Give it --reporter.grpc.host-port=HOST:PORT"
         raise SidecarError("agent", "names no gateway", fix) from None

@@ -62,6 +62,8 @@ class Flag(NamedTuple):
 
 
 REPORTER = "reporter.grpc.host-port"
+DIRECT = "passthrough:///"
+"""In front of a gateway's address: gRPC does not resolve the name, each connection does."""
 _INSTEAD = {
     JAEGER_TAGS: AGENT_TAGS,
     AGENT_TAGS: JAEGER_TAGS,

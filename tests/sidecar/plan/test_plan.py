@@ -192,6 +192,14 @@ def test_the_token_goes_to_a_host_of_the_catalogue_or_of_the_list(
     assert f"--reporter.grpc.host-port={address}" in plan.services[0].agent.argv
 
 
+def test_an_agent_looks_up_no_more_than_the_address_of_a_container() -> None:
+    """Docker 20.10 does not answer gRPC's second question, so that the first spans would wait."""
+    plan = make_plan(Spec("local"), load_regions()["local"])
+
+    assert "gateway:1883" == plan.gateway.address
+    assert "--reporter.grpc.host-port=passthrough:///gateway:1883" in plan.services[0].agent.argv
+
+
 @pytest.mark.parametrize(
     "allow", [(), ("other.example.com", "example.com", "gw.example.com.evil.com")]
 )
