@@ -14,7 +14,7 @@ from jaeger_client.reporter import NullReporter
 from jaeger_client.sampler import RemoteControlledSampler
 from opentracing.propagation import Format
 from sidecar_tracing import Config, Tracer, init_tracer
-from udp_agent import tags
+from udp_agent import closed_port, tags
 
 
 def config(**options):
@@ -335,3 +335,82 @@ def test_pace_is_a_setting():
 
     assert pytest.approx(66.6, abs=1) == slow.reporter._courier._delivery._pace.delay(2 * 65_536)
     assert 2_500_000 == config().reporter_bytes_per_second
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key", "expected"),
+    [
+        ("JAEGER_REPORTER_MAX_QUEUE_SIZE", "7000", "reporter_queue_size", 7000),
+        ("JAEGER_REPORTER_MAX_QUEUE_SIZE", "many", "reporter_queue_size", 20_000),
+        ("JAEGER_REPORTER_FLUSH_INTERVAL", "500", "reporter_flush_interval", 0.5),
+        ("JAEGER_REPORTER_FLUSH_INTERVAL", "250ms", "reporter_flush_interval", 0.25),
+        ("JAEGER_REPORTER_FLUSH_INTERVAL", "2s", "reporter_flush_interval", 2.0),
+        ("JAEGER_REPORTER_FLUSH_INTERVAL", "soon", "reporter_flush_interval", 1.0),
+        ("JAEGER_REPORTER_LOG_SPANS", "true", "logging", True),
+        ("JAEGER_TRACEID_128BIT", "1", "generate_128bit_trace_id", True),
+        ("JAEGER_TRACEID_128BIT", "TRUE", "generate_128bit_trace_id", True),
+        ("JAEGER_TRACEID_128BIT", "perhaps", "generate_128bit_trace_id", False),
+    ],
+)
+def test_variable_is_a_setting(monkeypatch, name, value, key, expected):
+    """The variables of Jaeger's other clients work; what is no value leaves the default."""
+    monkeypatch.setenv(name, value)
+
+    assert expected == getattr(config(), key)
+
+
+def test_code_wins_over_the_variables(monkeypatch):
+    """What the service passes is used."""
+    monkeypatch.setenv("JAEGER_REPORTER_MAX_QUEUE_SIZE", "7")
+    monkeypatch.setenv("JAEGER_REPORTER_FLUSH_INTERVAL", "7")
+    made = config(reporter_queue_size=8, reporter_flush_interval=9)
+
+    assert (8, 9.0) == (made.reporter_queue_size, made.reporter_flush_interval)
+
+
+def test_disabled_tracer_sends_nothing(agent, monkeypatch):
+    """JAEGER_DISABLED: no thread, no span, and the API works."""
+    monkeypatch.setenv("JAEGER_DISABLED", "true")
+    monkeypatch.setenv("JAEGER_AGENT_PORT", str(agent.port))
+    tracer = config().new_tracer()
+    carrier = {"uber-trace-id": "1:2:0:1"}
+    parent = tracer.extract(Format.TEXT_MAP, carrier)
+    with tracer.start_active_span("span"), tracer.start_span("child", child_of=parent):
+        pass
+
+    assert tracer.flush(1)
+    assert (0, 0) == (tracer.stats().started, tracer.close(1).sent)
+    assert tracer.close().result(1).complete
+    assert [] == agent.packets
+
+
+def test_collector_endpoint_is_not_used(agent, monkeypatch, caplog):
+    """The log says so, and shows no value: it may contain a secret."""
+    monkeypatch.setenv("JAEGER_ENDPOINT", "http://secret@collector:14268/api/traces")
+    config().new_tracer().close(0)
+
+    assert 1 == caplog.text.count("JAEGER_ENDPOINT is not used")
+    assert "secret" not in caplog.text
+
+
+def test_settings_are_logged_at_the_start(monkeypatch, caplog):
+    """One line says where spans go, and what can wait."""
+    caplog.set_level("INFO", logger="sidecar_tracing")
+    monkeypatch.setenv("JAEGER_AGENT_HOST", "agent")
+    config(reporter_queue_size=8).new_tracer().close(0)
+
+    (line,) = [record.getMessage() for record in caplog.records if "Tracing" in record.msg]
+    assert "to the agent at agent:6831 by ConstSampler(True); up to 8 spans or 64 MiB" in line
+
+
+def test_queue_is_bounded_in_bytes(make_tracer):
+    """While the agent is away, long tags fill the queue before its number of spans does."""
+    tracer = make_tracer(
+        port=closed_port(), reporter_queue_bytes=2_000_000, max_tag_value_length=100_000
+    )
+    for _ in range(2_000):
+        tracer.start_span("span", tags={"text": "x" * 10_000}).finish()
+    stats = tracer.stats()
+
+    assert 500 <= stats.queued <= 900
+    assert 2_000 - stats.queued == stats.dropped["queue_full"]

@@ -9,14 +9,18 @@ from typing import Any
 
 import jaeger_client
 import opentracing
+from jaeger_client import ConstSampler
 from jaeger_client.constants import DEFAULT_FLUSH_INTERVAL
 from jaeger_client.reporter import LoggingReporter, ReporterMetrics
 
 from sidecar_tracing import environment, sampling
 from sidecar_tracing.delivery import BYTES_PER_SECOND
+from sidecar_tracing.polling import Channel
 from sidecar_tracing.reporter import Reporter
+from sidecar_tracing.scopes import ContextScopeManager
 from sidecar_tracing.sender import UdpSender
-from sidecar_tracing.tracer import Tracer
+from sidecar_tracing.tracer import DisabledReporter, Tracer
+from sidecar_tracing.weights import QUEUE_BYTES
 
 logger = logging.getLogger("sidecar_tracing")
 
@@ -27,12 +31,16 @@ BATCH_SIZE = 50
 """Spans per packet: the agent calls the gateway once per packet, so small ones limit its rate."""
 
 
+ADDITIONS = ("reporter_bytes_per_second", "reporter_queue_bytes")
+"""The keys that jaeger-client does not know."""
+
+
 class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publishes no types here
     """Replaces `jaeger_client.Config`, with the same arguments, methods and meaning.
 
-    Differences: the reporter; a queue of 20,000 spans and batches of 50; the sampler const 1 by
-    default; and the variables JAEGER_SERVICE_NAME, JAEGER_SAMPLER_TYPE and JAEGER_SAMPLER_PARAM,
-    which values passed here override.
+    Differences: the reporter; a queue of 20,000 spans and batches of 50; the sampler const 1 and a
+    scope manager for threads, tasks and greenlets by default; and variables, which values passed
+    here override.
     """
 
     def __init__(
@@ -50,7 +58,13 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
     @property
     def reporter_queue_size(self) -> int:
         """How many finished spans can wait; spans beyond it are dropped and counted."""
-        return int(self.config.get("reporter_queue_size", QUEUE_SIZE))
+        configured = self.config.get("reporter_queue_size")
+        return environment.queue_size(QUEUE_SIZE) if configured is None else int(configured)
+
+    @property
+    def reporter_queue_bytes(self) -> int:
+        """How much text of tags and logs can wait; spans beyond it are dropped and counted."""
+        return int(self.config.get("reporter_queue_bytes") or QUEUE_BYTES)
 
     @property
     def reporter_batch_size(self) -> int:
@@ -60,7 +74,8 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
     @property
     def reporter_flush_interval(self) -> float:
         """How many seconds a span waits at most until its packet is full; less after idleness."""
-        return float(self.config.get("reporter_flush_interval") or DEFAULT_FLUSH_INTERVAL)
+        configured = self.config.get("reporter_flush_interval")
+        return float(configured or environment.flush_interval(DEFAULT_FLUSH_INTERVAL))
 
     @property
     def reporter_bytes_per_second(self) -> float:
@@ -69,8 +84,20 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     def _validate_config(self, config: dict[str, Any]) -> None:
         super()._validate_config(
-            {key: value for key, value in config.items() if key != "reporter_bytes_per_second"}
+            {key: value for key, value in config.items() if key not in ADDITIONS}
         )
+
+    @property
+    def logging(self) -> bool:
+        """Whether each span is logged."""
+        return bool(super().logging if "logging" in self.config else environment.logs_spans())
+
+    @property
+    def generate_128bit_trace_id(self) -> bool:
+        """Whether trace IDs have 128 bits."""
+        if "generate_128bit_trace_id" in self.config:
+            return bool(super().generate_128bit_trace_id)
+        return environment.is_128_bit()
 
     @property
     def local_agent_reporting_host(self) -> str:
@@ -98,13 +125,41 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         return sampling.choose(self.config.get("sampler"))
 
     def new_tracer(self, io_loop: Any = None) -> Tracer:
-        """Create a tracer that is not global; only a remote sampler or throttler uses `io_loop`."""
+        """Create a tracer that is not global; nothing uses `io_loop`."""
+        if environment.is_disabled():
+            logger.info("Tracing is off: JAEGER_DISABLED")
+            return self.create_tracer(DisabledReporter(), ConstSampler(False))
+        environment.warn_of_unused()
         sampler, throttler = self.sampler, None
         if sampler is None or self.throttler_group() is not None:
             channel = self._create_local_agent_channel(io_loop)
             sampler = sampler or sampling.remote(self, channel, self._metrics_factory)
             throttler = sampling.throttler(self, channel, self._metrics_factory)
+        self._log_settings(sampler)
         return self.create_tracer(self._new_reporter(), sampler, throttler)
+
+    def _create_local_agent_channel(self, io_loop: Any) -> Channel:  # noqa: ARG002
+        host, group = self.local_agent_reporting_host, self.local_agent_group()
+        configured = isinstance(group, dict) and "sampling_port" in group
+        endpoint = None if configured else environment.sampling_endpoint()
+        return Channel(
+            endpoint or (host, self.local_agent_sampling_port),
+            (host, self.throttler_port or 0),
+        )
+
+    def _log_settings(self, sampler: Any) -> None:
+        logger.info(
+            "Tracing %s to the agent at %s:%s by %s; up to %d spans or %d MiB of text wait, each"
+            " up to %g s; %d-bit trace IDs",
+            self.service_name,
+            self.local_agent_reporting_host,
+            self.local_agent_reporting_port,
+            sampler,
+            self.reporter_queue_size,
+            self.reporter_queue_bytes // 1_048_576,
+            self.reporter_flush_interval,
+            128 if self.generate_128bit_trace_id else 64,
+        )
 
     def create_tracer(self, reporter: Any, sampler: Any, throttler: Any = None) -> Tracer:
         """Create a tracer with the given reporter and sampler."""
@@ -122,13 +177,14 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
             max_traceback_length=self.max_traceback_length,
             extra_codecs=self.propagation,
             throttler=throttler,
-            scope_manager=self.scope_manager,
+            scope_manager=self.scope_manager or ContextScopeManager(),
         )
 
     def _new_reporter(self) -> Reporter:
         return Reporter(
             UdpSender(self.local_agent_reporting_host, self.local_agent_reporting_port),
             queue_size=self.reporter_queue_size,
+            queue_bytes=self.reporter_queue_bytes,
             batch_size=self.reporter_batch_size,
             flush_interval=self.reporter_flush_interval,
             metrics=ReporterMetrics(self._metrics_factory),
@@ -137,12 +193,25 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         )
 
 
-def init_tracer(service_name: str | None = None, **options: Any) -> Tracer:
+def init_tracer(
+    service_name: str | None = None,
+    *,
+    scope_manager: Any = None,
+    metrics_factory: Any = None,
+    **options: Any,
+) -> Tracer:
     """Create a tracer and make it `opentracing.global_tracer()`; options are Config's keys.
 
     Raises ValueError for an unknown option, an unknown sampler, or a service name that is given
     neither here nor in JAEGER_SERVICE_NAME.
     """
-    tracer = Config(options, service_name=service_name, validate=True).new_tracer()
+    config = Config(
+        options,
+        service_name=service_name,
+        metrics_factory=metrics_factory,
+        validate=True,
+        scope_manager=scope_manager,
+    )
+    tracer = config.new_tracer()
     opentracing.set_global_tracer(tracer)
     return tracer

@@ -6,12 +6,16 @@ import logging
 import math
 import os
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 logger = logging.getLogger("sidecar_tracing")
 
 SAMPLER_TYPES = ("const", "probabilistic", "ratelimiting", "rate_limiting", "remote")
 AGENT_PORT = 6831
+SAMPLING_PORT = 5778
 MAX_PORT = 65535
+UNUSED = ("JAEGER_ENDPOINT", "JAEGER_USER", "JAEGER_PASSWORD", "JAEGER_AUTH_TOKEN")
+"""Variables of other Jaeger clients that send spans to a collector by HTTP."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,66 @@ def sampler_param(kind: str) -> float | None:
 
 def exit_timeout() -> float | None:
     """Return JAEGER_EXIT_TIMEOUT in seconds, or None if it is unset or invalid."""
-    text = os.environ.get("JAEGER_EXIT_TIMEOUT", "").strip()
+    return _not_negative("JAEGER_EXIT_TIMEOUT", "5 at most")
+
+
+def is_disabled() -> bool:
+    """Whether JAEGER_DISABLED turns tracing off."""
+    return _boolean("JAEGER_DISABLED", False)
+
+
+def is_128_bit() -> bool:
+    """Whether JAEGER_TRACEID_128BIT asks for trace IDs of 128 bits."""
+    return _boolean("JAEGER_TRACEID_128BIT", False)
+
+
+def logs_spans() -> bool:
+    """Whether JAEGER_REPORTER_LOG_SPANS asks for a log record of each span."""
+    return _boolean("JAEGER_REPORTER_LOG_SPANS", False)
+
+
+def queue_size(default: int) -> int:
+    """Return JAEGER_REPORTER_MAX_QUEUE_SIZE, or the default."""
+    size = _not_negative("JAEGER_REPORTER_MAX_QUEUE_SIZE", str(default))
+    return default if size is None else max(1, int(size))
+
+
+def flush_interval(default: float) -> float:
+    """Return JAEGER_REPORTER_FLUSH_INTERVAL in seconds: 500 and 500ms are half a second, as 0.5s.
+
+    A number without a unit is in milliseconds, as in Jaeger's other clients.
+    """
+    text = os.environ.get("JAEGER_REPORTER_FLUSH_INTERVAL", "").strip().lower()
+    if not text:
+        return default
+    unit = next((unit for unit in ("ms", "s") if text.endswith(unit)), "")
+    number = _number(text.removesuffix(unit))
+    if number is None or number < 0:
+        _warn("JAEGER_REPORTER_FLUSH_INTERVAL", text, "milliseconds", f"{default:g} s")
+        return default
+    return number if unit == "s" else number / 1_000
+
+
+def sampling_endpoint() -> tuple[str, int] | None:
+    """Return host and port of JAEGER_SAMPLING_ENDPOINT (http://host:5778/sampling), if set."""
+    text = os.environ.get("JAEGER_SAMPLING_ENDPOINT", "").strip()
     if not text:
         return None
-    seconds = _number(text)
-    if seconds is None or seconds < 0:
-        _warn("JAEGER_EXIT_TIMEOUT", text, "a number of seconds", "5 at most")
-        return None
-    return seconds
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+        if parts.scheme in ("", "http") and parts.hostname:
+            return parts.hostname, parts.port or SAMPLING_PORT
+    except ValueError:
+        pass
+    _warn("JAEGER_SAMPLING_ENDPOINT", text, "http://HOST:PORT/sampling", "the agent's")
+    return None
+
+
+def warn_of_unused() -> None:
+    """Warn of variables that would send spans elsewhere; their values may be secret."""
+    for name in UNUSED:
+        if os.environ.get(name, "").strip():
+            logger.warning("%s is not used: spans go to the agent, by UDP", name)
 
 
 def tags() -> dict[str, str]:
@@ -90,6 +146,26 @@ def tags() -> dict[str, str]:
         elif piece.strip():
             _warn("JAEGER_TAGS", piece.strip(), "name=value", "no such tag")
     return found
+
+
+def _not_negative(variable: str, used: str) -> float | None:
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return None
+    number = _number(text)
+    if number is None or number < 0:
+        _warn(variable, text, "a number that is not negative", used)
+        return None
+    return number
+
+
+def _boolean(variable: str, default: bool) -> bool:
+    text = os.environ.get(variable, "").strip().lower()
+    if text in ("1", "true", "yes", "on"):
+        return True
+    if text not in ("", "0", "false", "no", "off"):
+        _warn(variable, text, "true or false", str(default).lower())
+    return default if not text else False
 
 
 def _number(text: str) -> float | None:

@@ -74,6 +74,10 @@ class Stats:
         return asdict(self)
 
 
+NO_STATS = Stats(0, 0, 0, 0, {}, 0, 0)
+"""The counts of a tracer that is turned off."""
+
+
 class Tally:
     """A number that any thread or signal handler can raise by one, without a lock."""
 

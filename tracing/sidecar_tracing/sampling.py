@@ -12,12 +12,11 @@ from jaeger_client.sampler import (
     ConstSampler,
     ProbabilisticSampler,
     RateLimitingSampler,
-    RemoteControlledSampler,
     Sampler,
 )
-from jaeger_client.throttler import RemoteThrottler
 
 from sidecar_tracing import environment
+from sidecar_tracing.polling import RemoteSampler, Throttler
 
 logger = logging.getLogger("sidecar_tracing")
 
@@ -55,7 +54,7 @@ def _create(kind: str, param: Any) -> Any:
 
 def remote(config: Any, channel: Any, metrics_factory: Any) -> Any:
     """Return the sampler that asks the agent; it samples everything until the agent answers."""
-    return RemoteControlledSampler(
+    return RemoteSampler(
         channel=channel,
         service_name=config.service_name,
         init_sampler=ConstSampler(True),
@@ -71,7 +70,7 @@ def throttler(config: Any, channel: Any, metrics_factory: Any) -> Any:
     """Return the throttler of debug spans if the configuration has one."""
     if config.throttler_group() is None:
         return None
-    return RemoteThrottler(
+    return Throttler(
         channel,
         config.service_name,
         refresh_interval=config.throttler_refresh_interval,

@@ -10,15 +10,27 @@ import time
 from typing import TYPE_CHECKING, Any, overload
 
 import jaeger_client
+from jaeger_client.reporter import NullReporter
 
 from sidecar_tracing import stats_socket
+from sidecar_tracing.closing import CloseReport, Closing
+from sidecar_tracing.ledger import NO_STATS
 from sidecar_tracing.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sidecar_tracing.closing import CloseReport, Closing
     from sidecar_tracing.ledger import Stats
+
+
+class DisabledReporter(NullReporter):  # type: ignore[misc] # jaeger-client has no types
+    """Reports nothing, because JAEGER_DISABLED says so."""
+
+    def close(self) -> Closing:
+        """Return a future that has ended."""
+        closing = Closing()
+        closing.set_result(CloseReport.from_stats(NO_STATS))
+        return closing
 
 
 class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publishes no types here
@@ -51,6 +63,8 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
         """
         stats_socket.forget(self)
         self.sampler.close()
+        if timeout is not None and isinstance(self.reporter, DisabledReporter):
+            return CloseReport.from_stats(NO_STATS)
         if timeout is None or not isinstance(self.reporter, Reporter):
             closing: Closing = self.reporter.close()
             return closing
@@ -69,6 +83,8 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
 
         Raises TypeError if the tracer was created with a reporter that does not count.
         """
+        if isinstance(self.reporter, DisabledReporter):
+            return NO_STATS
         if not isinstance(self.reporter, Reporter):
             raise TypeError(
                 f"{type(self.reporter).__name__} does not count spans; create the tracer by Config"
