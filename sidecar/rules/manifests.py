@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 _UNTOUCHED = "The input stays as it is, and nothing gets an agent."
+_OPERATED = "sidecar.jaegertracing.io/inject"
 _LEFT = "The workload stays as it is, and its spans go where they went before."
 
 
@@ -88,6 +89,18 @@ HAS_AGENT = _left(
     "A pod has an agent already.",
     "Let it be replaced: --replace",
     "containers: [{name: jaeger-agent, image: 'jaegertracing/jaeger-agent:1.46.0'}]",
+)
+OPERATOR = _left(
+    "agent-by-an-operator",
+    "The Jaeger operator adds an agent to a workload.",
+    'Annotate it with sidecar.jaegertracing.io/inject: "false" first',
+    'annotations: {sidecar.jaegertracing.io/inject: "true"}',
+)
+NAME_TAKEN = _left(
+    "agent-name-in-the-pod",
+    "A volume of a pod has the name of the agent's.",
+    "Rename it",
+    "volumes: [{name: sidecar-token, emptyDir: {}}]",
 )
 IMMUTABLE = _left(
     "immutable-pod-template",
@@ -205,6 +218,13 @@ def taken_ports(ports: Iterable[int]) -> Problem | None:
         return None
     numbers = ", ".join(map(str, taken))
     return PORT_TAKEN.problem(f"another container has {numbers}, a port of the agent")
+
+
+def by_operator(annotations: Mapping[str, str]) -> Problem | None:
+    """Judge the annotations by which the Jaeger operator adds an agent of its own."""
+    if annotations.get(_OPERATED, "false").casefold() == "false":
+        return None
+    return OPERATOR.problem("the Jaeger operator adds an agent to it: left as it is")
 
 
 def on_windows(os_name: str, node_labels: Mapping[str, str]) -> Problem | None:

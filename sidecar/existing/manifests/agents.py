@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sidecar.existing.compose import software
 from sidecar.existing.compose.agents import HOST_PORTS, MARKS
-from sidecar.existing.manifests.nodes import all_nodes
+from sidecar.existing.manifests.nodes import all_nodes, items, text_at, value_at
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.recognition import holds_token
 
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from sidecar.existing.manifests.workloads import Container
 
 AGENT, BACKEND = "agent", "tracing backend"
+NAME = "jaeger-agent"
 _COMPACT = "processor.jaeger-compact.server-host-port"
+_VARIABLE = "PROCESSOR_JAEGER_COMPACT_SERVER_HOST_PORT"
 _ALL_IN_ONE = ("all-in-one", "jaeger")
 
 
 def part_of(container: Container) -> str:
     """Return `agent` or `tracing backend`; empty for a container that is neither."""
     name = software.repository(container.image)
-    if "jaeger-agent" in name or set(_flags(container.words)) & set(MARKS):
+    named = container.name == NAME or NAME in name
+    if named or set(_flags(container.words)) & set(MARKS):
         return AGENT
     backend = name in _ALL_IN_ONE or software.use_of(container.image) == BACKEND
     return BACKEND if backend else ""
@@ -42,13 +46,20 @@ def is_gateway_flag(text: str) -> bool:
     return text.lstrip("-").startswith(HOST_PORTS)
 
 
-def other_port(text: str) -> int | None:
-    """Return the port of an argument that lets an agent listen for compact Thrift elsewhere."""
-    flag, _, address = text.lstrip("-").partition("=")
+def other_port(container: Container) -> int | None:
+    """Return the port at which an agent listens for compact Thrift, where it is not the usual."""
+    words = [part for word in container.words for part in word.replace("=", " ", 1).split()]
+    flags = dict(pairwise(words))
+    variables = items(value_at(container.item, "env"))
+    given = {text_at(one, "name"): text_at(one, "value") for one in variables}
+    address = flags.get(f"--{_COMPACT}") or flags.get(f"-{_COMPACT}") or given.get(_VARIABLE, "")
     port = address.rpartition(":")[2]
-    if flag != _COMPACT or not port.isdecimal() or int(port) == COMPACT_PORT:
-        return None
-    return int(port)
+    return int(port) if port.isdecimal() and int(port) != COMPACT_PORT else None
+
+
+def receives(container: Container) -> bool:
+    """Tell whether a container listens for compact Thrift without being an agent."""
+    return software.repository(container.image) in _ALL_IN_ONE
 
 
 def _flags(words: list[str]) -> Iterator[str]:

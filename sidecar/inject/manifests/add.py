@@ -55,6 +55,7 @@ class Injection(Variables):
         """Collect all edits."""
         self._replace_agents()
         for container in self._served():  # at one place, what is deeper comes first
+            self.say_past_the_agent(container)
             self.set_variables(container)
             self.say_config_maps(container)
         self._add_agent()
@@ -144,6 +145,13 @@ class Injection(Variables):
         now = "native sidecar" if self._additions.native else "plain container"
         cause = f"container {container.name} is replaced ({was} -> {now})"
         self._say(rules.REPLACED, container.node, cause)
+        if (port := agents.other_port(container)) is not None:
+            cause = f"it listened on {port}, and the new agent listens on {COMPACT_PORT}"
+            self._say(rules.REPLACED, container.node, cause)
+        for item in items(value_at(container.item, "ports")):
+            if host_port := text_at(item, "hostPort"):
+                cause = f"its port {host_port} of the node goes with it"
+                self._say(rules.REPLACED, item, cause)
         for node in agents.token_places(container.node):
             cause = "the token is not carried on, and not shown; whoever read the manifest has it"
             self._say(rules.TOKEN_SHOWN, node, cause)
@@ -151,9 +159,6 @@ class Injection(Variables):
             text = node.value if isinstance(node.value, str) else ""
             if agents.is_gateway_flag(text) and "dns:///" in text:
                 cause = f"dns:/// is not carried on; the gateway is {self._additions.gateway}"
-                self._say(rules.REPLACED, node, cause)
-            if (port := agents.other_port(text)) is not None:
-                cause = f"it listened on {port}, and the new agent listens on {COMPACT_PORT}"
                 self._say(rules.REPLACED, node, cause)
 
     # Annotations ------------------------------------------------------------------------------

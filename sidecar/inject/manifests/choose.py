@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import UsageError
 from sidecar.existing.compose.software import use_of
-from sidecar.existing.manifests.agents import AGENT, part_of
+from sidecar.existing.manifests.agents import AGENT, part_of, receives
 from sidecar.existing.manifests.nodes import items, text_at, texts_at, value_at
 from sidecar.inject import EVERY_AGENT
 from sidecar.inject.manifests.marks import INJECTED, OPT
 from sidecar.rules import manifests as rules
+from sidecar.rules.agents import COMPACT_PORT
+from sidecar.targets.manifests import VOLUME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -127,13 +129,17 @@ def _unable(workload: Workload, choice: Choice) -> Problem | None:
     own = [one for one in workload.containers if one.section == "containers"]
     if not own or workload.template is workload.pod:
         return rules.NO_CONTAINERS.problem("has no containers that can be read: left as it is")
+    if not any(one.image for one in own):
+        return rules.NO_CONTAINERS.problem("names no image, as a patch does: left as it is")
     return (
         _written_by_the_cluster(workload)
         or rules.on_windows(
             text_at(workload.pod, "os", "name"), texts_at(workload.pod, "nodeSelector")
         )
         or rules.on_host_network(text_at(workload.pod, "hostNetwork").casefold() == "true")
+        or rules.by_operator(workload.annotations)
         or _agent_there(workload, choice)
+        or _volume(workload)
         or _ports(workload)
         or _endless(workload, choice)
     )
@@ -160,8 +166,20 @@ def _agent_there(workload: Workload, choice: Choice) -> Problem | None:
     return None
 
 
+def _volume(workload: Workload) -> Problem | None:
+    names = [text_at(volume, "name") for volume in items(value_at(workload.pod, "volumes"))]
+    if VOLUME not in names or is_injected(workload):
+        return None
+    cause = f"another volume is called {VOLUME}: left as it is"
+    return rules.NAME_TAKEN.problem(cause)
+
+
 def _ports(workload: Workload) -> Problem | None:
     others = [one for one in workload.containers if part_of(one) != AGENT]
+    for one in others:
+        if receives(one):
+            cause = f"container {one.name} has {COMPACT_PORT}, a port of the agent: left as it is"
+            return rules.PORT_TAKEN.problem(cause, "Take it out, or let the service report to it")
     problem = rules.taken_ports(port for one in others for port in one.ports)
     return problem and problem.rule.problem(f"{problem.cause}: left as it is")
 

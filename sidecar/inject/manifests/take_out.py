@@ -85,11 +85,10 @@ class Removal:
         ours = []
         for index, item in enumerate(items(target)):
             name = text_at(item, "name")
-            if name not in VARIABLES or f"{path}/{name}" in self._memory.kept:
-                continue
+            kept = f"{path}/{name}" in self._memory.kept
             if f"{path}/{name}" in self._memory.texts:
                 self._restore_variable(item, self._memory.texts[f"{path}/{name}"])
-            elif text_at(item, "value") == VARIABLES[name]:
+            elif not kept and text_at(item, "value") == VARIABLES.get(name):
                 ours.append(index)
         if ours:
             self._drop_items(container.node, pair, ours, path)

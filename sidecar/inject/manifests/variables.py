@@ -15,7 +15,9 @@ from sidecar.existing.manifests.nodes import (
 )
 from sidecar.inject.manifests.changes import Changes
 from sidecar.rules import manifests as rules
+from sidecar.rules import tracers
 from sidecar.rules.recognition import holds_token
+from sidecar.targets.manifests import OTEL
 
 if TYPE_CHECKING:
     from sidecar.existing.manifests.nodes import Node
@@ -28,7 +30,7 @@ class Variables(Changes):
     def set_variables(self, container: Container) -> None:
         """Give a container the agent's address."""
         path = f"{container.section}/{container.name}/env"
-        wanted = self._additions.environment
+        wanted = self._wanted(container)
         pair = pair_at(container.node, "env")
         if pair is None:
             if self._first(container.node, "env"):
@@ -46,6 +48,12 @@ class Variables(Changes):
         for name in (name for name in wanted if name in there):
             self._set(f"{path}/{name}", resolved(there[name]) or there[name], wanted[name])
         self._say_elsewhere(container, there)
+
+    def _wanted(self, container: Container) -> dict[str, str]:
+        """Return the variables; those of OpenTelemetry's Jaeger exporter where it has them."""
+        wanted = self._additions.environment
+        there = {text_at(item, "name") for item in items(value_at(container.item, "env"))}
+        return {**wanted, **{name: wanted[of] for name, of in OTEL.items() if name in there}}
 
     def _set(self, path: str, item: Node, wanted: str) -> None:
         """Give a variable that is there the agent's value."""
@@ -65,6 +73,15 @@ class Variables(Changes):
         if holds_token(text):
             raise self.editor.uneditable(pair.key)
         self._memory.texts.setdefault(path, text)
+
+    def say_past_the_agent(self, container: Container) -> None:
+        """Say where a container's variables show that it reports by other ways."""
+        found = items(value_at(container.item, "env"))
+        way = tracers.way_of_variables(
+            {text_at(one, "name"): text_at(one, "value") for one in found}
+        )
+        if problem := tracers.past_the_agent(way):
+            self._say(problem.rule, container.node, f"{container.name}: {problem.cause}")
 
     def say_config_maps(self, container: Container) -> None:
         """Say which variables come from ConfigMaps of the stream."""

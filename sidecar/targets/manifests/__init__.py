@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.image_names import built_agent
+from sidecar.rules import tracers
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
 from sidecar.targets.helm.values import resources
 from sidecar.targets.manifests.text import Fixed
@@ -24,6 +25,11 @@ FOLDER = "/run/secrets/sidecar"
 LOOPBACK = "127.0.0.1"
 VARIABLES = {"JAEGER_AGENT_HOST": LOOPBACK, "JAEGER_AGENT_PORT": str(COMPACT_PORT)}
 """What the services in a pod are given."""
+OTEL = {
+    tracers.OTEL_AGENT_HOST: "JAEGER_AGENT_HOST",
+    tracers.OTEL_AGENT_PORT: "JAEGER_AGENT_PORT",
+}
+"""What OpenTelemetry's Jaeger exporter reads → which of them it is."""
 _EVERYWHERE = "=0.0.0.0:"
 _LISTENS = ("processor.", "http-server.")
 """Beginnings of the flags that say where clients reach the agent."""

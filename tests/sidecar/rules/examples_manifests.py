@@ -10,6 +10,7 @@ from rule_examples import Call, Example, example
 from sidecar.rules import manifests
 
 AGENT = "      - {name: agent, image: 'jaegertracing/jaeger-agent:1.46.0'"
+OPERATED = "sidecar.jaegertracing.io/inject"
 TOKEN = "Authentication=canary0@0f0f0f0f_canary0@1e1e1e1e"
 
 
@@ -43,6 +44,14 @@ EXAMPLES = {
     "workload-is-an-agent": _pair(TEMPLATE.replace("shop/web:1", "jaegertracing/jaeger-agent:1.6")),
     "workload-without-a-service": _pair(TEMPLATE.replace("shop/web:1", "postgres:16")),
     "agent-in-the-pod": _pair(f"{TEMPLATE}{AGENT}}}\n"),
+    "agent-by-an-operator": _pair(
+        TEMPLATE.replace("{name: web}", f"{{name: web, annotations: {{{OPERATED}: 'true'}}}}", 1),
+        TEMPLATE.replace("{name: web}", f"{{name: web, annotations: {{{OPERATED}: 'false'}}}}", 1),
+    ),
+    "agent-name-in-the-pod": _pair(
+        _pod("volumes: [{name: sidecar-token, emptyDir: {}}]"),
+        _pod("volumes: [{name: token, emptyDir: {}}]"),
+    ),
     "immutable-pod-template": _pair(
         JOB.replace("name: web}", "name: web, uid: x}", 1), JOB.replace("web}", "web, x: y}", 1)
     ),

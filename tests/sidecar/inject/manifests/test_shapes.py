@@ -22,7 +22,7 @@ REPLACED = {
     "agent-last",
     "agent-with-a-token",
 }
-NULLS = {"pod", "empty-places", "configmap-variables", "daemonset-tolerant"}
+NULLS = {"pod", "empty-places", "configmap-variables", "daemonset-tolerant", "opentelemetry"}
 """Shapes with a null that becomes a list, or with the address of another agent."""
 GONE = {"agent-with-a-token"}
 """Shapes with a token, which is not kept."""
@@ -81,7 +81,7 @@ def test_the_agent_is_the_first_init_container(path) -> None:
     """In every workload that got one, with its volume and the variables of each container."""
     out, outcomes = _inject(path)
     pods = [pod for document in _read(out, path.suffix) for pod in _pods(document)]
-    found = [pod for pod in pods if "sidecar-token" in str(pod.get("volumes"))]
+    found = [pod for pod in pods if "'secretName': 'tracing'" in str(pod.get("volumes"))]
 
     assert sum(one.done == "added" for one in outcomes) == len(found)
     for pod in found:
