@@ -84,16 +84,17 @@ def _token_in_other_words(agent: HandMadeAgent, context: _Context) -> Iterable[F
     service = agent.service
     values = [agent.flags[flag].raw for flag in recognition.TAGS_FLAGS if flag in agent.flags]
     tags = list(filter(None, values))
+    health = service.place_of("healthcheck")
     words = {
-        "entrypoint": [word.raw for word in service.entrypoint or ()],
-        "command": [word.raw for word in service.command],
-        "healthcheck": service.healthcheck,
+        "entrypoint": [(word.raw, word.place) for word in service.entrypoint or ()],
+        "command": [(word.raw, word.place) for word in service.command],
+        "healthcheck": [(text, health) for text in service.healthcheck],
     }
-    for key, texts in words.items():
-        others = (text for text in texts if not any(value in text for value in tags))
-        problems = (tokens.in_arguments(text, context.tokens) for text in others)
-        if problem := next(filter(None, problems), None):
-            yield problem.at(service.name, service.place_of(key))
+    for texts in words.values():
+        others = [each for each in texts if not any(value in each[0] for value in tags)]
+        problems = ((tokens.in_arguments(text, context.tokens), place) for text, place in others)
+        if found := next(((problem, place) for problem, place in problems if problem), None):
+            yield found[0].at(service.name, found[1])
 
 
 def _token_in_environment(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
@@ -210,9 +211,10 @@ def _container(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
         return
     yield from _ports(service)
     image = service.image if service.image and service.image.complete else None
+    fix = hand_made.NAME_A_VERSION if agent.kind == "agent" else None
     problems = {
         "network_mode": hand_made.network_mode(service.network_mode),
-        "image": services.image_tag(image.text, hand_made.NAME_A_VERSION) if image else None,
+        "image": services.image_tag(image.text, fix) if image else None,
         "restart": hand_made.restart(service.restart),
         "mem_limit": hand_made.memory_limit(service.memory_mib),
     }

@@ -17,6 +17,7 @@ from sidecar.commands._overlay import (
     stack_of,
     stack_paths,
 )
+from sidecar.engine.compose import files_under
 from sidecar.errors import SidecarError, UsageError
 from sidecar.existing.compose.files import FILE_VARIABLE, NAMES, OVERRIDES
 from sidecar.existing.compose.load import is_rendering
@@ -85,6 +86,8 @@ def _remove(stack: Stack) -> int:
         raise SidecarError(str(stack.out), "is not there", "Name the overlay with --out")
     if not is_rendering(stack.out):
         raise SidecarError(str(stack.out), "was not written by sidecar", "Name the right one")
+    under = tuple(stack.folder / name for name in files_under(stack.out))
+    stack = replace(stack, files=under or stack.files)
     networks = networks_of(stack.files, stack.out)
     if deactivate(stack.folder, stack.out, os.environ):
         print(f"{stack.folder / '.env'}: {FILE_VARIABLE} no longer names it")

@@ -113,10 +113,10 @@ def stack_files(folder: Path) -> list[Path]:
     A user's are those that COMPOSE_FILE names with an overlay, else those that one says it is for.
     """
     by_name = [path for path in named(folder, os.environ) if path.is_file()]
-    if any(_files_under(path) for path in by_name):
+    if any(files_under(path) for path in by_name):
         return by_name
     for name in _OVERLAYS:
-        if files := _files_under(folder / name):
+        if files := files_under(folder / name):
             return [*(Path(os.path.normpath(folder / file)) for file in files), folder / name]
     return [folder / "docker-compose.yml"]
 
@@ -124,10 +124,10 @@ def stack_files(folder: Path) -> list[Path]:
 def rendered_file(folder: Path) -> Path:
     """Return the file of a folder's stack that the kit wrote."""
     files = stack_files(folder)
-    return next((path for path in files if _files_under(path)), files[0])
+    return next((path for path in files if files_under(path)), files[0])
 
 
-def _files_under(overlay: Path) -> list[str]:
+def files_under(overlay: Path) -> list[str]:
     """Return the files that an overlay says it is for; empty where it is none."""
     try:
         found = _FILES.search(overlay.read_text(encoding="utf-8"))

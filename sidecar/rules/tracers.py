@@ -110,10 +110,15 @@ def way_of_packages(text: str) -> Way | None:
     return next((way for way in found if way.protocol == THRIFT), found[0] if found else None)
 
 
-def hosts_in(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return variable → the host that its value is, or has in an address."""
-    targets = {name: _TARGET.fullmatch(value.strip()[:500]) for name, value in variables.items()}
-    return {name: target["host"] for name, target in targets.items() if target}
+def agents_in(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variable → the host that its value is, or has in an address, where Thrift may go."""
+    others = {name: value for name, value in variables.items() if name not in (*_OTLP, *_HTTP)}
+    targets = {name: _TARGET.fullmatch(value.strip()[:500]) for name, value in others.items()}
+    return {
+        name: target["host"]
+        for name, target in targets.items()
+        if target and _PORTS.get(int(target["port"] or 0), THRIFT) == THRIFT
+    }
 
 
 def past_the_agent(way: Way | None) -> Problem | None:

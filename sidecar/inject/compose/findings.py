@@ -108,8 +108,10 @@ def _past_the_agent(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
 
 
 def _staying(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
+    ways = {name: tracers.past_the_agent(each.way) for name, each in choice.evidence.items()}
+    through = [service for service in choice.traced if not ways[service.name]]
     for name, what in choice.backends.items():
-        if choice.traced and _is_named(name, file, choice.traced):
+        if _is_named(name, file, through):
             yield overlays.tracer_stays(name, what).at(name, file.services[name].place)
     for name, users in choice.needed.items():
         if problem := overlays.agent_stays(name, users):
@@ -123,7 +125,8 @@ def _is_named(name: str, file: ComposeFile, traced: Iterable[ComposeService]) ->
     """Tell whether a traced service uses a backend: by a variable, depends_on or a link."""
     names = {name, *file.services[name].aliases}
     return any(
-        name in service.depends_on or names & set(tracers.hosts_in(_values(service, file)).values())
+        name in service.depends_on
+        or names & set(tracers.agents_in(_values(service, file)).values())
         for service in traced
     )
 
@@ -132,7 +135,7 @@ def _named_tracers(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
     """Warn of variables, other than the one the kit sets, that name a tracer which stays."""
     for service in choice.traced:
         places = variables_of(service, file.path.parent)
-        for variable, host in tracers.hosts_in(_values(service, file)).items():
+        for variable, host in tracers.agents_in(_values(service, file)).items():
             stays = host in choice.backends or host in choice.needed
             if stays and variable != clients.AGENT_HOST:
                 problem = overlays.names_a_tracer(variable, host)

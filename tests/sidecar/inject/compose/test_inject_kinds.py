@@ -1,0 +1,153 @@
+"""Kinds of public Compose files: what stays untouched, what is said, and which files are read."""
+
+import json
+
+import pytest
+
+from sidecar.existing.compose.files import OVERRIDES
+
+OVERLAY = "docker-compose.tracing.yml"
+FILE = "docker-compose.yml"
+TOKEN = "abcdefgh@0123456789abcde_abcdefgh@53df7ad2afe8301"
+UNTOUCHED = {
+    "builds": """
+        build:
+          context: .
+          dockerfile_inline: "FROM python:3.12-slim"
+          network: host
+          ssh: [default]
+          secrets: [pip]
+          additional_contexts: {shared: ../shared}
+          platforms: [linux/amd64]
+    """,
+    "a file that may be missing": """
+        image: example.com/api:1
+        env_file: [{path: ./local.env, required: false, format: raw}]
+    """,
+    "options of a volume": """
+        image: example.com/api:1
+        volumes: [{type: volume, source: named, target: /f, volume: {nocopy: true, subpath: one}}]
+    """,
+    "health checks": """
+        image: example.com/api:1
+        healthcheck: {interval: 60s, start_period: 5m, start_interval: 2s}
+    """,
+    "deploy": """
+        image: example.com/api:1
+        deploy: {replicas: 2, placement: {constraints: [node.role == worker]}, endpoint_mode: vip}
+    """,
+    "further keys": """
+        image: example.com/api:1
+        ulimits: {nofile: {soft: 100, hard: 200}}
+        sysctls: {net.core.somaxconn: 1024}
+        extra_hosts: ["old.internal=10.0.0.7"]
+        dns: [10.0.0.2]
+        shm_size: 64m
+        init: true
+        stop_signal: SIGINT
+        cap_add: [NET_ADMIN]
+        devices: ["/dev/null:/dev/tracing"]
+    """,
+}
+REST = "volumes: {named: {}}\nsecrets: {pip: {file: ./pip}}\n"
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Return a function that writes a stack's file into the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(text, name=FILE):
+        (tmp_path / name).write_text(text)
+
+    return call
+
+
+def inject(run, *options):
+    """Run inject for a region; return its report and the exit code."""
+    done = run("inject", *options, "--region", "cn-hangzhou", "--output", "json")
+    return json.loads(done.out), done.code
+
+
+def findings(report):
+    """Return (id, place, fix) of what is not fine."""
+    return {(each["id"], each["place"], each["fix"]) for each in report["findings"]}
+
+
+@pytest.mark.parametrize("kind", UNTOUCHED)
+def test_what_a_service_has_stays(run, compose, write, kind):
+    """As Compose merges it, the service differs by the additions only."""
+    write(f"services:\n  api:{UNTOUCHED[kind]}\n{REST}")
+    report, code = inject(run, FILE, "--service", "api")
+
+    assert (0, {"services": 1, "agents": 1}) == (code, report["compared"])
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_an_override_of_each_name_is_read(run, compose, write, name):
+    """The overlay lies over it, too."""
+    write("services: {api: {image: 'example.com/api:1'}}\n")
+    write("services: {api: {environment: {JAEGER_AGENT_HOST: agent}}}\n", name)
+    report, code = inject(run, FILE)
+
+    assert ([FILE, name], 0) == (report["files"], code)
+    assert f"{name}:1" in report["services"][0]["why"]
+
+
+def test_removal_names_the_files_that_the_overlay_lay_over(run, write):
+    """Not those that Compose would take by itself."""
+    write("services: {api: {image: 'example.com/api:1'}}\n")
+    write("services: {api: {restart: always}}\n", "docker-compose.override.yml")
+    write("services: {api: {environment: {JAEGER_AGENT_HOST: agent}}}\n", "prod.yml")
+    inject(run, FILE, "prod.yml")
+    done = run("inject", "--remove")
+
+    assert f"docker compose -f {FILE} -f prod.yml up --detach --remove-orphans" in done.out
+
+
+def test_no_advice_would_lead_spans_to_an_agent_that_cannot_take_them(run, write):
+    """What reports OTLP, or Jaeger over HTTP, to a tracer still needs it."""
+    write(
+        "services:\n"
+        "  api:\n"
+        "    image: example.com/api:1\n"
+        "    environment: {OTEL_EXPORTER_OTLP_ENDPOINT: 'http://tracer:4317'}\n"
+        "  legacy:\n"
+        "    image: example.com/legacy:1\n"
+        "    environment: {OTEL_EXPORTER_JAEGER_ENDPOINT: 'http://tracer:14268/api/traces'}\n"
+        "    depends_on: [tracer]\n"
+        "  tracer: {image: 'jaegertracing/all-in-one:1.54', restart: always, mem_limit: 500m}\n"
+    )
+    report, code = inject(run, FILE, "--service", "api", "--service", "legacy")
+
+    assert ({"spans-past-the-agent"}, 0) == ({each["id"] for each in report["findings"]}, code)
+
+
+def test_jaeger_two_without_a_tag_is_no_agent(run, write):
+    """A version of the agent is no advice for it."""
+    write(
+        "services:\n  api: {image: 'example.com/api:1'}\n  jaeger: {image: jaegertracing/jaeger}\n"
+    )
+    report, _ = inject(run, FILE, "--service", "api")
+    (fix,) = (fix for rule, _, fix in findings(report) if rule == "floating-image-tag")
+
+    assert "agent" not in fix
+
+
+def test_a_token_in_an_unknown_flag_is_found_at_its_line(run, write):
+    """Also where another argument is before it."""
+    write(
+        "services:\n"
+        "  agent:\n"
+        "    image: jaegertracing/jaeger-agent:1.62.0\n"
+        "    command:\n"
+        "      - --reporter.grpc.host-port=tracing-analysis-dc-hz.aliyuncs.com:1883\n"
+        f"      - --jaeger-tags=Authentication={TOKEN}\n"
+    )
+    done = run("validate", FILE, "--output", "json")
+    places = {
+        each["place"] for each in json.loads(done.out)["findings"] if "token-in" in each["id"]
+    }
+
+    assert {f"{FILE}:6"} == places
+    assert TOKEN not in done.out
