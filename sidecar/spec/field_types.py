@@ -224,9 +224,12 @@ MEMORY = PatternText(
 
 
 VERSION = PatternText(
-    agents.VERSION_PATTERN, "a version", f"Give one such as {agents.DEFAULT_VERSION}"
+    agents.VERSION_PATTERN,
+    "a version",
+    f"Give one such as {agents.DEFAULT_VERSION}",
+    judge=lambda _: None,
 )
-"""Whether the kind has it is judged where the kind is known."""
+"""Judged where the kind is known."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 LONGEST = 7 * 24 * 3600

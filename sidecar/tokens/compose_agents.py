@@ -17,6 +17,7 @@ from sidecar.engine.compose import find_compose, stack_files
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
 from sidecar.engine.project import (
     FILE,
+    KIND,
     ROLE,
     SERVICE,
     containers_of,
@@ -25,6 +26,7 @@ from sidecar.engine.project import (
 )
 from sidecar.errors import SidecarError
 from sidecar.plan import BARE_FILE
+from sidecar.spec import COLLECTOR
 from sidecar.tokens.store import NoAgents
 from sidecar.verify.compose.deployment import ComposeDeployment
 
@@ -193,6 +195,7 @@ def find_agents(folder: Path, path: Path) -> Agents:
     if not running:
         return NoAgents("no agent of this folder runs")
     _require_read(config, path)
+    require_agents(config)
     names = tuple(dict.fromkeys(running))
     standing = _of_services(found, names)
     old = tuple(agent for agent in standing if agent.status not in _ENDED)
@@ -208,6 +211,14 @@ def _agent_services(config: Mapping[str, Any]) -> list[str]:
 def _of_services(containers: Iterable[Container], names: Iterable[str]) -> list[Container]:
     wanted = set(names)
     return [container for container in containers if container.service in wanted]
+
+
+def require_agents(config: Mapping[str, Any]) -> None:
+    """Raise SidecarError for collectors: two of them cannot have one queue."""
+    for name in _agent_services(config):
+        if config["services"][name]["labels"].get(KIND) == COLLECTOR:
+            fix = f"Run `sidecar token set`, then `docker compose restart {name}`: its queue stays"
+            raise SidecarError(name, "is a collector, which a rotation does not replace", fix)
 
 
 def _require_read(config: Mapping[str, Any], path: Path) -> None:
