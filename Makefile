@@ -25,7 +25,7 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo down images render validate verify test test-fast test-all lint format chart \
-  bench faults lock golden fuzz stacks dist dist-check release release-check clean
+  bench faults matrix lock golden fuzz stacks dist dist-check release release-check clean
 
 help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
@@ -89,6 +89,10 @@ bench: $(READY) ## measure the kit against the stock setup; copy results to docs
 faults: $(READY) ## inject faults, write docs/faults.md: [FAULTS=name,name] [TARGET=compose]
 	@PYTHONPATH=tests $(BIN)/python -m faults $(subst $(comma), ,$(FAULTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(FAULTS_ARGS)
+
+matrix: $(READY) ## run all servers and ends, write docs/servers.md (10 minutes)
+	@$(BIN)/pip install --quiet -r tests/servers/requirements.txt
+	@PYTHONPATH=tests $(BIN)/python -m servers
 
 lock: $(READY) ## write requirements-dev.txt from the three lists of dependencies
 	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --no-strip-extras \

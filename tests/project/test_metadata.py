@@ -13,7 +13,7 @@ SITE = "https://github.com/sidecar-kit/sidecar-kit"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / ".github").rglob("*.md"), ROOT / "tracing/README.md"]
 REQUIREMENT = re.compile(r'(?:^\s*"?|\[")([A-Za-z][\w.-]*)(?=[\s"<>=\[#,]|$)', re.MULTILINE)
 DECLARED = ["requirements-dev.in", "pyproject.toml", "tracing/pyproject.toml"]
-OWN = {"sidecar", "sidecar_tracing", "sample_service", "bench", "tools", "faults"}
+OWN = {"sidecar", "sidecar_tracing", "sample_service", "bench", "tools", "faults", "servers"}
 
 
 def text(name):

@@ -18,6 +18,7 @@ import atexit
 import functools
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,12 @@ def arm_early() -> None:
         _State.attempts += 1
         if not _is_off():
             _cover_signals()
+
+
+def are_unseen() -> bool:
+    """Whether this process ends without Python: uWSGI runs no exit hook in its async modes."""
+    options = getattr(sys.modules.get("uwsgi"), "opt", None) or {}
+    return any(name in options for name in ("gevent", "async", "asyncio"))
 
 
 def _is_off() -> bool:

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
@@ -34,6 +35,9 @@ CLOSE_SECONDS = 5.0
 
 It is half of a container's usual grace period.
 """
+
+UNSEEN_SECONDS = 0.005
+"""The longest wait for a full packet where the process may end at any time, unnoticed."""
 
 
 class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no types here
@@ -68,7 +72,11 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         """Make everything that must not come from another process, such as threads and locks."""
         self._pid = os.getpid()
         self._room = Room(self._queue_bytes, self.ledger)
-        self._courier = Courier(self.ledger, self._sender, self._settings, self._new_encoder)
+        settings = self._settings
+        if endings.are_unseen():
+            soon = min(settings.flush_interval, UNSEEN_SECONDS)
+            settings = replace(settings, flush_interval=soon)
+        self._courier = Courier(self.ledger, self._sender, settings, self._new_encoder)
 
     def _new_encoder(self) -> Encoder:
         return Encoder.for_service(*self._service, self._settings.batch_size, self.ledger)

@@ -1,0 +1,154 @@
+"""Runs one row of the matrix: 25 requests, tasks or calls, an end, and what has arrived."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import requests
+from compose_deployment import free_port
+from udp_agent import UdpAgent
+from waiting import wait_until
+
+FOLDER = Path(__file__).parent
+COUNT = 25
+_TASKS = """
+import os
+from pathlib import Path
+from celery import Celery
+from service import work
+folder = Path(os.environ["QUEUE"])
+options = {"data_folder_in": str(folder / "in"), "data_folder_out": str(folder / "in")}
+app = Celery("tasks", broker="filesystem://", backend=f"file://{folder / 'results'}")
+app.conf.broker_transport_options = {**options, "control_folder": str(folder / "control")}
+@app.task
+def task():
+    work()
+"""
+_SEND = f"import tasks\nfor _ in range({COUNT}): tasks.task.delay()"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a server answered, and what the agent received of it."""
+
+    answered: int
+    received: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each answer has its span."""
+        return self.received == self.answered > 0
+
+
+def run(row, library, folder):
+    """Run a row with a library; `folder` is for a broker's files."""
+    with UdpAgent() as agent:
+        variables = _variables(library, agent.port, folder)
+        answered = _RUN[row.kind](row, variables, agent)
+        _settle(agent, answered)
+        received = len({(span.traceIdLow, span.spanId) for span in agent.spans})
+    return Outcome(answered, received)
+
+
+def _variables(library, port, folder):
+    for name in ("in", "results", "control"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "tasks.py").write_text(_TASKS, encoding="utf-8")
+    paths = [str(FOLDER), str(folder), *sys.path[1:], os.environ.get("PYTHONPATH", "")]
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("JAEGER_")},
+        "LIB": library,
+        "QUEUE": str(folder),
+        "JAEGER_AGENT_HOST": "127.0.0.1",
+        "JAEGER_AGENT_PORT": str(port),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _start(command, variables):
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        command, cwd=FOLDER, env=variables, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+
+
+def _run_http(row, variables, _):
+    port = free_port()
+    server = _start([part.format(port=port) for part in row.command], variables)
+    try:
+        answered = _ask(f"http://127.0.0.1:{port}/")
+        _end(row, server)
+    finally:
+        _clear(server)
+    return answered
+
+
+def _ask(url):
+    """Return how many requests were answered; the first ones wait for the server."""
+    answered, until = 0, time.monotonic() + 30
+    while answered < COUNT and time.monotonic() < until:
+        answered += _is_answered(url)
+    return answered
+
+
+def _is_answered(url):
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        time.sleep(0.1)
+        return False
+
+
+def _run_task(row, variables, _):
+    server = _start(row.command, variables)
+    try:
+        subprocess.run([sys.executable, "-c", _SEND], cwd=FOLDER, env=variables, check=True)
+        results = Path(variables["QUEUE"]) / "results"
+        wait_until(lambda: len(list(results.iterdir())) >= COUNT, 60)
+        _end(row, server)
+    finally:
+        _clear(server)
+    return len(list(results.iterdir()))
+
+
+def _run_script(row, variables, _):
+    script = _start(row.command, variables)
+    try:
+        script.wait(30)
+    finally:
+        _clear(script)
+    return COUNT
+
+
+def _end(row, server):
+    """Send the signal to the server itself, not to what has started it."""
+    target = psutil.Process(server.pid)
+    if row.command[0] == "unshare":
+        target = target.children()[0]
+    target.send_signal(getattr(signal, row.end))
+    server.wait(20)
+
+
+def _clear(server):
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait(5)
+
+
+def _settle(agent, count):
+    """Wait until all spans are there, or no more come."""
+    until = time.monotonic() + 1.5
+    while len(agent.spans) < count and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+_RUN = {"http": _run_http, "task": _run_task, "script": _run_script}

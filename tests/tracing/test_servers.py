@@ -1,0 +1,19 @@
+"""A few rows of the matrix of servers; `make matrix` runs all of them."""
+
+from __future__ import annotations
+
+import pytest
+from servers.catalogue import ROWS
+from servers.running import run
+
+SHORT = [row for row in ROWS if row.is_short]
+
+
+@pytest.mark.parametrize("row", SHORT, ids=[f"{row.name} {row.end}" for row in SHORT])
+def test_every_answer_has_its_span(row, tmp_path):
+    """Nothing in the service closes its tracer."""
+    if not row.can_run:
+        pytest.skip(f"{row.needs} are not installed: make matrix")
+    outcome = run(row, "sidecar_tracing", tmp_path)
+
+    assert (25, 25) == (outcome.answered, outcome.received)
