@@ -22,8 +22,8 @@ from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions, token_hosts
 from sidecar.spec import field_types as types
-from sidecar.spec.containers import Either, ListOf, MapOf
-from sidecar.spec.fields import SAMPLING, SERVICE, SPEC
+from sidecar.spec.containers import Data, Either, ListOf, MapOf
+from sidecar.spec.fields import AGENT, SAMPLING, SERVICE, SPEC
 from sidecar.spec.load import load
 from sidecar.spec.scalars import Boolean, Choice, FieldType, Integer, Number, PatternText
 from sidecar.spec.sections import Section
@@ -116,7 +116,10 @@ USUAL: dict[FieldType, st.SearchStrategy[str]] = {
     types.URL_PATH: texts().map(lambda text: "/" + re.sub(r"[^!-~]|[$]", "", text)),
 }
 """For patterns that match too many texts that a mistake, a range or a rule refuses."""
-FIXED: dict[FieldType, dict[str, Any]] = {SAMPLING: {"param": st.just(1)}}
+FIXED: dict[FieldType, dict[str, Any]] = {
+    SAMPLING: {"param": st.just(1)},
+    AGENT: {"kind": st.just("jaeger-agent")},
+}
 """Fields that must fit others."""
 STRATEGIES: dict[type[FieldType], Any] = {
     PatternText: matching,
@@ -129,8 +132,17 @@ STRATEGIES: dict[type[FieldType], Any] = {
     MapOf: lambda wanted: st.dictionaries(values(wanted.key), values(wanted.value), max_size=3),
     ListOf: lambda wanted: st.lists(values(wanted.item), min_size=wanted.least, max_size=3),
     Either: lambda wanted: values(wanted.text) | values(wanted.full),
-    Section: lambda wanted: records(wanted, **FIXED.get(wanted, {})),
+    Data: lambda _: st.just({}),
+    Section: lambda wanted: records(wanted, **FIXED.get(wanted, {})).map(fitting),
 }
+
+
+def fitting(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without what only a collector takes."""
+    return {key: value for key, value in record.items() if key not in ONLY_COLLECTORS}
+
+
+ONLY_COLLECTORS = ("buffer", "disk", "collector")
 
 
 def records(wanted: Section, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

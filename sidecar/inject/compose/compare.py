@@ -139,7 +139,8 @@ class _Plain:
         self._changes = overlay.changes
         self._agents = {place.service.agent.name for place in overlay.agents}
         private = {place.network for place in overlay.agents}
-        self._added = {*private, *vars(overlay.names).values()}
+        queues = {f"{agent}{overlay.names.queue}" for agent in self._agents}
+        self._added = {*private, *vars(overlay.names).values(), *self._agents, *queues}
         self._leaving = {change.service for change in overlay.changes if _leaves(change)}
 
     def config(self, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def _leaves(change: Change) -> bool:
 
 def _is_stand_in(service: Mapping[str, Any]) -> bool:
     labels = service.get("labels")
-    return isinstance(labels, dict) and labels.get(ROLE) == "gateway"
+    return isinstance(labels, dict) and labels.get(ROLE) in ("gateway", "queues")
 
 
 def _drop(data: dict[str, Any], key: str, names: Iterable[str]) -> None:
