@@ -140,14 +140,14 @@ def test_the_agents_have_it(deployment, canary):
 
 
 def test_no_other_file_holds_it(deployment, canary):
-    """Of the rendered folder only secrets/agent.yaml holds it."""
-    holders = [
-        path
+    """Of the rendered folder only the two forms of the token hold it."""
+    holders = {
+        path.relative_to(deployment.folder).as_posix()
         for path in deployment.folder.rglob("*")
         if path.is_file() and canary.is_in(content(path))
-    ]
+    }
 
-    assert [deployment.folder / "secrets/agent.yaml"] == holders
+    assert {"secrets/agent.yaml", "secrets/token"} == holders
     assert (deployment.folder / "bundle.tar.gz").is_file()
 
 
