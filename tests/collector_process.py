@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 from agent_process import free_udp_port
 from compose_deployment import free_port, wait_for
 
+from sidecar.engine.images import BuildRequest, silent
+from sidecar.images.inputs import context_tar
 from sidecar.secrecy import child_environment
+
+PACKED = "sidecar-kit/e2e-collector:latest"
 
 OLD_HTTP_NAMES = (
     "--feature-gates=-pkg.translator.jaeger.EmitV1HttpConventions,"
@@ -61,3 +66,18 @@ def grpc_exporter(address, token_file):
 def http_exporter(page, token_file):
     """Return the exporter to a gateway's HTTP port; its logs hold the path, hence the token."""
     return {"traces_endpoint": f"{page}/adapt_${{file:{token_file}}}/api/otlp/traces"}
+
+
+def pack(engine, program):
+    """Make an image of a static program, laid out as the official one; return its name."""
+    path = Path(program)
+    lines = (
+        "FROM scratch",
+        f"COPY {path.name} /otelcol-k8s",
+        "USER 10001:10001",
+        'ENTRYPOINT ["/otelcol-k8s"]',
+    )
+    dockerfile = "\n".join(lines).encode()
+    with context_tar(path.parent, (path.name,), {"Dockerfile": dockerfile}) as context:
+        engine.images.build(BuildRequest(PACKED, context), silent)
+    return PACKED

@@ -27,7 +27,7 @@ from sidecar.regions import GRPC, LOCAL, OTLP_GRPC, gateway_of
 from sidecar.rules import collectors as collector_rules
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
-from sidecar.spec import AGENT_SUFFIX, COLLECTOR
+from sidecar.spec import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -61,7 +61,7 @@ class AgentKind(Protocol):
 
 
 KINDS: Mapping[str, AgentKind] = {
-    "jaeger-agent": agents,
+    JAEGER_AGENT: agents,
     COLLECTOR: collectors,
 }
 """Each value of `agent.kind`, and what decides for it."""

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JAEGER_AGENT, COLLECTOR = "jaeger-agent", "collector"
-AGENT_KINDS = (JAEGER_AGENT, COLLECTOR)
-VERSIONS = {JAEGER_AGENT: agents.DEFAULT_VERSION, COLLECTOR: collectors.DEFAULT_VERSION}
-"""What a kind runs at if the spec names no version."""
+VERSIONS = {
+    JAEGER_AGENT: agents.DEFAULT_VERSION,
+    COLLECTOR: collectors.DEFAULT_VERSION,
+}
+"""Each agent kind, and what it runs at if the spec names no version."""
+AGENT_KINDS = tuple(VERSIONS)
 IMAGE_SOURCES = ("auto", "registry", "build")
 AGENT_SUFFIX = "-agent"
 """An agent is named after its service."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from _require import lack
+from collector_process import pack
 from programs import find_program
 
 from sidecar.checkout import find_checkout
@@ -59,10 +60,21 @@ def images(engine, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def collector_images(images, tmp_path_factory):
-    """Return the folder whose .env names the collector's image, too."""
-    if os.environ.get("E2E_IMAGES") != "present":
+def collector_images(engine, images, tmp_path_factory):
+    """Return the folder whose .env names the collector's image, too.
+
+    Its program is that on PATH, if there is one: a build takes minutes (`make stacks` makes one).
+    """
+    if os.environ.get("E2E_IMAGES") == "present":
+        return images
+    program = find_program("otelcol")
+    if program is None:
         _obtain(images, tmp_path_factory, "--agent-kind", "collector")
+        return images
+    with one_at_a_time(tmp_path_factory, "images"):
+        name = pack(engine, program)
+    with (images / ".env").open("a") as file:
+        file.write(f"SIDECAR_COLLECTOR_IMAGE={name}\n")
     return images
 
 

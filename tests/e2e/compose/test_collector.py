@@ -9,7 +9,9 @@ import pytest
 from compose_deployment import DeployedFolder, deployed, sidecar, wait_for
 
 from sidecar.agent_metrics import totals
-from sidecar.rules.collectors import METRICS_PORT
+from sidecar.engine.containers import RunRequest
+from sidecar.image_names import built_collector
+from sidecar.rules.collectors import DEFAULT_VERSION, METRICS_PORT
 from sidecar.verify.network.loopback import fetch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
@@ -17,6 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.t
 REQUESTS = 30
 SPEC = "region: local\nagent: {kind: collector}\n"
 HOPS = ("client sent", "agent received", "agent submitted", "gateway accepted")
+PARTS = ("jaeger", "otlp", "memory_limiter", "resource", "otlp_grpc", "file_storage")
 RECOVERY_SECONDS = 90
 """gRPC's own pauses between two attempts to connect grow with the outage."""
 
@@ -60,6 +63,20 @@ def test_an_outage_and_a_killed_collector_cost_no_span(collected):
     assert None not in traces
     spans = [[span["spanID"] for span in trace["spans"]] for trace in traces]
     assert [(5, 5)] * REQUESTS == [(len(ids), len(set(ids))) for ids in spans]
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` builds it")
+@pytest.mark.timeout(1200)
+def test_the_image_is_built_where_no_registry_answers(engine, tmp_path):
+    """From Go modules by the collector's own builder; it knows all that a configuration names."""
+    done = sidecar("images", "--source=build", "--agent-kind=collector", "--out", tmp_path)
+
+    assert 0 == done.code, done.err
+    name = built_collector(DEFAULT_VERSION)
+    assert f"SIDECAR_COLLECTOR_IMAGE={name}" in (tmp_path / ".env").read_text()
+    assert "10001:10001" == engine.images.find(name).user
+    listed = engine.containers.run(RunRequest(image=name, argv=("components",))).stdout
+    assert all(part in listed for part in PARTS), listed
 
 
 def _wait_until_read(deployment):
