@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from sidecar import files
+from sidecar import files, signals
 from sidecar.errors import SidecarError
 from sidecar.rules.deployments import FOLDER_REFUSED
 
@@ -195,8 +195,9 @@ def _stage_folder(
     for parent in reversed([parent for parent in folder.parents if not parent.exists()]):
         undo.callback(_remove_empty, parent)
         parent.mkdir(exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    undo.callback(shutil.rmtree, staged, ignore_errors=True)
+    with signals.deferred():
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        undo.callback(shutil.rmtree, staged, ignore_errors=True)
     for name, text in rendering.items():
         _make_parents(staged / name, undo)
         files.write(staged / name, text.encode())

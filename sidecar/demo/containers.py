@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar import signals
 from sidecar.demo.failure import explain
 from sidecar.demo.ports import choose
 from sidecar.engine.errors import ComposeFailedError
@@ -69,7 +70,8 @@ def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None
         if not before:
             event = "failed" if isinstance(error, SidecarError) else "interrupted"
             say(f"{event}: removing what was started")
-            _remove(folder, compose)
+            with signals.ignored():
+                _remove(folder, compose)
         raise
     return SampleUrls(
         frontend=f"http://{_address(FRONTEND, folder, compose)}",

@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from sidecar import image_names
+from sidecar import image_names, signals
 from sidecar.engine.errors import masked
 from sidecar.errors import SidecarError
 from sidecar.images import trim
@@ -155,13 +155,13 @@ def _install_security_updates(
 def _work_folder() -> Iterator[Path]:
     # not /tmp, which is often a small or noexec tmpfs
     parent = os.environ.get("TMPDIR") or "/var/tmp"  # noqa: S108
-    work = Path(tempfile.mkdtemp(prefix="sidecar-base-", dir=parent))
-    work.chmod(0o755)
-    try:
+    with ExitStack() as stack:
+        with signals.deferred():
+            work = Path(tempfile.mkdtemp(prefix="sidecar-base-", dir=parent))
+            stack.callback(shutil.rmtree, work)
+            stack.callback(unmount_below, work)
+        work.chmod(0o755)
         yield work
-    finally:
-        unmount_below(work)
-        shutil.rmtree(work)
 
 
 def unmount_below(folder: Path) -> None:

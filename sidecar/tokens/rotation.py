@@ -68,10 +68,13 @@ class _Rotation:
         except SidecarError as error:
             if not written:  # refused: all is as it was
                 raise
-            fix = ". ".join(filter(None, (error.fix, self._undo())))
+            with signals.ignored():
+                undone = self._undo()
+            fix = ". ".join(filter(None, (error.fix, undone)))
             raise SidecarError(error.subject, error.cause, fix, id=error.id) from None
         except BaseException:
-            self.say(self._undo())
+            with signals.ignored():
+                self.say(self._undo())
             raise
 
     def _prove(self) -> None:
