@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
-from sidecar.plan import agents
+from sidecar.plan import agents, collectors
 from sidecar.rules import agents as rules
-from sidecar.spec import Capacity
+from sidecar.spec import AgentSettings, Capacity
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="utf-8")
+AGENT, COLLECTOR = TEXT.split("## And a collector?")
 
 
 def numbers(row):
@@ -31,10 +32,13 @@ def test_the_table_of_capacities_is_what_tune_returns():
         assert expected == actual, (rate, round_trip)
 
 
+def constants(text):
+    """Return the constants of a part of the document, with their values as text."""
+    return dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", text, re.MULTILINE))
+
+
 def test_the_constants_are_those_of_the_code():
     """Each constant in the document has the value in the code."""
-    documented = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+?) \|", TEXT, re.MULTILINE))
-
     assert {
         "STOCK_BATCH": str(rules.STOCK_BATCH),
         "HEADROOM": str(agents.HEADROOM),
@@ -43,4 +47,31 @@ def test_the_constants_are_those_of_the_code():
         "SOCKET_BUFFER": f"{agents.SOCKET_BUFFER:,}",
         "WORKERS": "{:,}-{:,}".format(*agents.WORKERS),
         "QUEUE": "{:,}-{:,}".format(*agents.QUEUE),
-    } == documented
+    } == constants(AGENT)
+
+
+def test_a_collectors_constants_are_those_of_the_code():
+    """Each constant in its section has the value in the code."""
+    assert {
+        "SPAN_BYTES": str(collectors.SPAN_BYTES),
+        "DISK_BYTES": f"{collectors.DISK_BYTES:,}",
+        "DRAIN_RATE": f"{collectors.DRAIN_RATE:,}",
+        "DRAIN_FACTOR": str(collectors.DRAIN_FACTOR),
+        "BATCH_BYTES": f"{collectors.BATCH_BYTES:,}",
+        "CONSUMERS": "{}-{}".format(*collectors.CONSUMERS),
+        "BASE_MIB": str(collectors.BASE_MIB),
+        "GOMEMLIMIT": f"{collectors.GO_SHARE * 100:.0f} % of memory",
+    } == constants(COLLECTOR)
+
+
+def test_a_collectors_table_is_what_buffer_returns():
+    """Every cell of the table follows from the rate and the outage."""
+    rows = re.findall(r"^\| ([\d,]+) \| (\d+)([mh]) \| (.*) \|$", COLLECTOR, re.MULTILINE)
+
+    assert len(rows) >= 5
+    for rate, length, unit, rest in rows:
+        capacity = Capacity(int(rate.replace(",", "")))
+        seconds = int(length) * {"m": 60, "h": 3600}[unit]
+        sizes = collectors.buffer(AgentSettings("collector", buffer_s=seconds), capacity)
+        memory = collectors.tune(capacity).memory_mib
+        assert numbers(rest) == [sizes.queue_spans, sizes.disk_mib, sizes.consumers, memory]

@@ -47,8 +47,10 @@ class Orders(UsersStack):
             done = sidecar(*words, cwd=self.folder, **environment)
             code, out, err = done.code, done.out, done.err
         else:
+            assert ("docker", "compose") == (program, words[0])
+            argv = [*self.compose.program, *words[1:]]  # the plugin, or the separate program
             done = subprocess.run(
-                [program, *words], check=False, cwd=self.folder, capture_output=True, text=True
+                argv, check=False, cwd=self.folder, capture_output=True, text=True
             )
             code, out, err = done.returncode, done.stdout, done.stderr
         assert 0 == code, f"{line}\n{out}{err}"

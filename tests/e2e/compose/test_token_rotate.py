@@ -77,6 +77,11 @@ def _rotating(folder, token):
             process.kill()
 
 
+def _texts(folder):
+    """Return a folder's files with their content."""
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
 def _agents(deployment):
     found = deployment.engine.containers.of_project(deployment.project)
     return {one.identity: one.service for one in found if one.service in AGENTS}
@@ -133,8 +138,8 @@ def test_a_rotation_under_traffic_loses_nothing(rotating):
 
 def test_a_token_that_the_gateway_refuses_is_not_rotated_to(rotating):
     """The file, the agents and their tokens stay; the message names the hop and no token."""
-    path = rotating.folder / "secrets" / "agent.yaml"
-    before, file = _agents(rotating), path.read_text()
+    folder = rotating.folder / "secrets"
+    before, texts = _agents(rotating), _texts(folder)
     planned = _set(rotating.folder, UNKNOWN, "--dry-run", action="rotate")
     done = _set(rotating.folder, UNKNOWN, action="rotate")
 
@@ -143,14 +148,14 @@ def test_a_token_that_the_gateway_refuses_is_not_rotated_to(rotating):
     assert "agent submitted: 20 spans failed: the gateway refused the token" in done.err
     assert "The old token was restored. The old agents still run" in done.err
     assert UNKNOWN not in planned.out + planned.err + done.out + done.err
-    assert (before, file) == (_agents(rotating), path.read_text())
+    assert (before, texts) == (_agents(rotating), _texts(folder))
     assert 0 == rotating.verify().code
 
 
 def test_a_rotation_that_is_ended_leaves_nothing(rotating):
-    """SIGTERM while the new agents start: the file and the agents are as before."""
-    path = rotating.folder / "secrets" / "agent.yaml"
-    before, file = _agents(rotating), path.read_text()
+    """SIGTERM while the new agents start: the token's files and the agents are as before."""
+    folder = rotating.folder / "secrets"
+    before, texts = _agents(rotating), _texts(folder)
     with _rotating(rotating.folder, NEW) as process:
         wait_for(lambda: _agents(rotating), lambda found: len(found) > len(AGENTS))
         process.send_signal(signal.SIGTERM)
@@ -160,8 +165,8 @@ def test_a_rotation_that_is_ended_leaves_nothing(rotating):
     assert err.endswith(
         "sidecar: The old token was restored. The old agents still run\nsidecar: ended by SIGTERM\n"
     )
-    assert (before, file) == (_agents(rotating), path.read_text())
-    assert ["agent.yaml"] == [one.name for one in path.parent.iterdir()]
+    assert (before, texts) == (_agents(rotating), _texts(folder))
+    assert {"agent.yaml", "token"} == texts.keys()
 
 
 def test_the_next_rotation_ends_what_a_killed_one_left(rotating):
