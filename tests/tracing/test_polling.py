@@ -19,6 +19,9 @@ REMOTE = """
 tracer = Config({'sampler': {'type': 'remote'}, %s}, service_name='script').new_tracer()
 """
 ASK = "'local_agent': {'sampling_port': int(os.environ['SAMPLING_PORT'])}"
+ALONE = "from sidecar_tracing import stats_socket; stats_socket.turn_off()\n"
+"""No other thread: one that waits for the interpreter during uWSGI's fork would hold its lock for
+ever in the child."""
 WAIT = """
 def rate():
     until = time.monotonic() + 5
@@ -83,7 +86,7 @@ def test_sampler_asks_in_a_forked_child(agent, fork):
             os._exit(0 if "0.001" in rate() else 9)
         wait(child)
         """
-    _, asked = in_script(agent, body)
+    _, asked = in_script(agent, body, tracer=ALONE + REMOTE % ASK)
 
     assert 1 == len(asked)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from opentracing import Format
 from sidecar_tracing.repair import text
 from udp_agent import tags
 
@@ -77,6 +78,18 @@ def test_time_of_a_log(agent, make_tracer):
     found = sent(agent, tracer)
 
     assert found.startTime == found.logs[0].timestamp
+
+
+@pytest.mark.parametrize("flags", ["7fffffffffffffff01", "80000001"])
+def test_flags_of_a_header(agent, make_tracer, flags):
+    """A caller's header with flags of any size costs no span: a byte of them is sent."""
+    tracer = make_tracer()
+    context = tracer.extract(Format.HTTP_HEADERS, {"uber-trace-id": f"abc:1:0:{flags}"})
+    tracer.start_span("work", child_of=context).finish()
+    report = tracer.close(5)
+
+    assert (1, {}) == (report.sent, report.dropped)
+    assert [1] == [span.flags for span in agent.wait_for(1)]
 
 
 def test_first_repair_is_logged_once(agent, make_tracer, caplog):

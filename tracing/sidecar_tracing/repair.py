@@ -13,6 +13,8 @@ from thrift.transport.TTransport import TMemoryBuffer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_FLAGS = 0xFF
+"""Jaeger's flags are a byte; a header may claim any number."""
 _VALUES = ("vStr", "vLong", "vDouble", "vBool", "vBinary")
 
 
@@ -59,6 +61,7 @@ def repaired_tags(tags: Iterable[Any]) -> tuple[list[Any], int]:
 def repair(span: Any) -> int:
     """Make a Thrift span encodable, as far as that is possible; return how many tags it cost."""
     span.operationName = text(span.operationName)
+    span.flags &= _FLAGS
     span.tags, repaired = repaired_tags(span.tags)
     for number, log in enumerate(span.logs):
         fields, count = repaired_tags(log.fields)
