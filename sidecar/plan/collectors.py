@@ -8,8 +8,10 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.plan import agents
 from sidecar.rules import collectors as rules
@@ -75,6 +77,11 @@ class CollectorPlan:
     go_memory_mib: int
     """Where Go's garbage collector begins to work hard."""
     metrics_port: int
+
+    @cached_property
+    def text(self) -> str:
+        """The configuration as YAML."""
+        return yamlio.block(self.configuration)
 
 
 def tune(capacity: Capacity) -> agents.Tuning:

@@ -96,14 +96,13 @@ def configuration_file(agent: AgentPlan) -> str:
 def _configuration(agent: AgentPlan, plan: Plan) -> str:
     assert agent.collector is not None  # noqa: S101 - for the type checker
     head = f"# Rendered by sidecar {plan.kit_version} for {agent.name}. It holds no token.\n"
-    return head + yamlio.block(agent.collector.configuration)
+    return head + agent.collector.text
 
 
 def configuration_digest(agent: AgentPlan) -> str:
     """Return what changes with a collector's configuration."""
     assert agent.collector is not None  # noqa: S101 - for the type checker
-    text = yamlio.block(agent.collector.configuration)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(agent.collector.text.encode()).hexdigest()[:16]
 
 
 @cache

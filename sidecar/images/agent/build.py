@@ -32,17 +32,17 @@ def main(version: str, out: Path) -> None:
 def _build(version: str, folder: Path, out: Path, environment: dict[str, str]) -> None:
     folder.mkdir()
     out.mkdir(parents=True, exist_ok=True)
-    _go("mod", "init", "agent", folder=folder, environment=environment)
-    source = _download(version, folder, environment)
+    go("mod", "init", "agent", folder=folder, environment=environment)
+    source = download(f"{MODULE}@v{version}", folder, environment)
     edits = edits_for(version, _read_module(source, folder, environment))
-    _go("mod", "edit", *edits, folder=folder, environment=environment)
+    go("mod", "edit", *edits, folder=folder, environment=environment)
     (folder / "tools.go").write_text(f'//go:build tools\n\npackage tools\n\nimport _ "{COMMAND}"\n')
-    _go("mod", "tidy", folder=folder, environment=environment)
+    go("mod", "tidy", folder=folder, environment=environment)
     stripped = ["build", "-trimpath", "-ldflags"]
     agent = [f"-s -w -X {STAMP}=v{version}", "-o", str(out.resolve() / "agent-linux"), COMMAND]
-    _go(*stripped, *agent, folder=folder, environment=environment)
+    go(*stripped, *agent, folder=folder, environment=environment)
     sleep = ["-s -w", "-o", str(out.resolve() / "sleep"), str(SLEEP)]
-    _go(*stripped, *sleep, folder=folder, environment=environment)
+    go(*stripped, *sleep, folder=folder, environment=environment)
     shutil.copyfile(Path(source["Dir"]) / "LICENSE", out / "LICENSE")
 
 
@@ -79,20 +79,21 @@ def _at(module: dict[str, str]) -> str:
     return module["Path"] + (f"@{module['Version']}" if module.get("Version") else "")
 
 
-def _download(version: str, work: Path, environment: dict[str, str]) -> dict[str, Any]:
-    module = f"{MODULE}@v{version}"
-    text = _go("mod", "download", "-json", module, folder=work, environment=environment)
+def download(module: str, work: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Return what `go mod download` tells of a module at a version, such as its folder."""
+    text = go("mod", "download", "-json", module, folder=work, environment=environment)
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def _read_module(source: dict[str, Any], work: Path, environment: dict[str, str]) -> dict[str, Any]:
-    text = _go("mod", "edit", "-json", source["GoMod"], folder=work, environment=environment)
+    text = go("mod", "edit", "-json", source["GoMod"], folder=work, environment=environment)
     module: dict[str, Any] = json.loads(text)
     return module
 
 
-def _go(*args: str, folder: Path, environment: dict[str, str]) -> str:
+def go(*args: str, folder: Path, environment: dict[str, str]) -> str:
+    """Return what `go` prints; where it fails, its output ends the program."""
     done = subprocess.run(
         ["go", *args], cwd=folder, env=environment, check=False, text=True, stdout=subprocess.PIPE
     )

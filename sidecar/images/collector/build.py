@@ -6,20 +6,16 @@ FOLDER/LICENSE. Of the kit it imports the agent's build alone, which imports not
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from sidecar.images.agent.build import SITE, go_environment
+from sidecar.images.agent.build import SITE, download, go, go_environment
 
 BUILDER = "go.opentelemetry.io/collector/cmd/builder"
-CORE = "go.opentelemetry.io/collector"
 PROGRAM = "otelcol-k8s"
 
 
@@ -30,12 +26,11 @@ def main(manifest: Path, out: Path) -> None:
         work = Path(scratch)
         environment = go_environment(dict(os.environ), SITE, work)
         builder = f"{BUILDER}@v{version_of(text)}"
-        _go("run", builder, f"--config={manifest.resolve()}", folder=work, environment=environment)
+        go("run", builder, f"--config={manifest.resolve()}", folder=work, environment=environment)
         out.mkdir(parents=True, exist_ok=True)
         shutil.copy(output_of(text) / PROGRAM, out / PROGRAM)
-        downloaded = ("mod", "download", "-json", builder)
-        module: dict[str, Any] = json.loads(_go(*downloaded, folder=work, environment=environment))
-        shutil.copyfile(Path(module["Dir"]) / "LICENSE", out / "LICENSE")
+        source = download(builder, work, environment)
+        shutil.copyfile(Path(source["Dir"]) / "LICENSE", out / "LICENSE")
 
 
 def version_of(manifest: str) -> str:
@@ -53,15 +48,6 @@ def _value(manifest: str, key: str) -> str:
     if not found:
         sys.exit(f"the manifest names no {key}")
     return found[1]
-
-
-def _go(*args: str, folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        ["go", *args], cwd=folder, env=environment, check=False, text=True, stdout=subprocess.PIPE
-    )
-    if done.returncode:
-        sys.exit(f"go {args[0]} failed: {done.stdout.strip()}")
-    return done.stdout
 
 
 if __name__ == "__main__":

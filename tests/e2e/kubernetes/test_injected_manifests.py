@@ -6,6 +6,7 @@ import json
 
 import pytest
 from kubernetes_cluster import RESTRICTED, wait_until
+from trace_counts import counting
 
 from sidecar.image_names import official
 
@@ -55,17 +56,6 @@ spec:
         command: [python, -c, {json.dumps(WORK)}]
         securityContext: {json.dumps(RESTRICTED)}
 """
-COUNT = """
-import json, sys, time, urllib.request
-url = "http://demo-gateway:16686/api/traces?limit=1000&service=shop-import"
-deadline = time.monotonic() + 30
-found = []
-while len(found) < 50 and time.monotonic() < deadline:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        found = json.load(answer)["data"]
-    time.sleep(0.3)
-print(len(found))
-"""
 
 
 def test_what_inject_adds_delivers_and_leaves_again(release, execute, tmp_path) -> None:
@@ -82,7 +72,8 @@ def test_what_inject_adds_delivers_and_leaves_again(release, execute, tmp_path) 
     release.kubectl("apply", "-f", path)
     release.kubectl("wait", "--for=condition=complete", "job/shop-import", "--timeout=90s")
     release.kubectl("rollout", "status", "deployment/shop-web", "--timeout=90s")
-    assert "50" == release.python("count", COUNT).strip()
+    program = counting("http://demo-gateway:16686", "shop-import", 30)
+    assert "50" == release.python("count", program).strip()
     proof = release.sidecar("verify", "--injected", "--path-only")
     assert (0, True) == (proof.returncode, "shop-web" in proof.stdout), proof.stdout
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from canary_release import install
 from kubernetes_cluster import namespace, wait_until
+from trace_counts import counting
 
 from sidecar.image_names import built_agent, official
 
@@ -38,17 +39,6 @@ for path in ("debug/pprof/cmdline", "debug/vars", "metrics"):
     url = f"http://127.0.0.1:14271/{path}"
     texts.append(urllib.request.urlopen(url, timeout=5).read().decode())
 print("".join(texts).replace(chr(0), " "))
-"""
-COUNT = """
-import json, sys, time, urllib.request
-url = "http://localhost:16686/api/traces?limit=1000&service=" + sys.argv[1]
-deadline = time.monotonic() + 20
-found = []
-while len(found) < 50 and time.monotonic() < deadline:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        found = json.load(answer)["data"]
-    time.sleep(0.3)
-print(len(found))
 """
 
 
@@ -110,7 +100,8 @@ class Stack:
 
     def received(self, service):
         """Return how many traces of a service the stand-in has, as soon as there are 50."""
-        return int(self.inside("deployment/demo-gateway", COUNT, service))
+        program = counting("http://localhost:16686", service, 20)
+        return int(self.inside("deployment/demo-gateway", program))
 
     def remove(self):
         """Remove it, and wait until no pod is left."""
