@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sidecar.existing.manifests.nodes import Node
     from sidecar.existing.manifests.tree import Document
 
-PREFIX = "JAEGER_"
+PREFIXES = ("JAEGER_", "OTEL_EXPORTER_", "OTEL_TRACES_EXPORTER")
 
 
 class ConfigMaps:
@@ -31,7 +31,7 @@ class ConfigMaps:
         if kind not in ("ConfigMap", "List"):
             return
         for node in [document.root, *map(resolved, items(value_at(document.root, "items")))]:
-            names = [name for name in pairs(value_at(node, "data")) if name.startswith(PREFIX)]
+            names = [name for name in pairs(value_at(node, "data")) if name.startswith(PREFIXES)]
             if node is not None and names and text_at(node, "kind") == "ConfigMap":
                 key = (text_at(node, "metadata", "namespace"), text_at(node, "metadata", "name"))
                 self._found[key] = (document.place(node), names)
