@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _SET_IT = "Run `sidecar token set` with the token of the region"
 
@@ -162,8 +163,13 @@ _CAUSES = (
     ),
 )
 """What to look for in a line, the most telling first."""
-_FAILED_BATCH = "Could not send spans over gRPC"
-"""What an agent writes once for each batch that it gives up."""
+_FAILED_BATCHES = ("Could not send spans over gRPC", "Exporting failed. Dropping data")
+"""What an agent, or a collector, writes once for each batch that it gives up."""
+_REPEATS = "Exporting failed. Will retry"
+"""What a collector writes of a batch that it keeps."""
+_FIRST = re.compile(r'"interval": "(\d+(\.\d+)?ms|1(\.\d+)?s)"')
+"""The pause after the first attempt, which is 1 s give or take a half; later ones are longer."""
+_ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 _SMALL_SHARE = 0.1
 
 
@@ -174,7 +180,7 @@ def logged(log: str, since: float = 0.0) -> Problem | None:
     given up, the most telling line is taken, such as one of a connection that failed.
     """
     lines = list(_lines(log, since))
-    failed = [line for line in lines if _FAILED_BATCH in line]
+    failed = [line for line in lines if any(text in line for text in _FAILED_BATCHES)]
     if failed:
         return _most(Counter(cause for line in failed if (cause := _cause_of(line))))
     found = {cause for line in lines if (cause := _cause_of(line))}
@@ -182,14 +188,40 @@ def logged(log: str, since: float = 0.0) -> Problem | None:
     return first and first.rule.problem(first.text, first.fix)
 
 
+def by_status(failed: Mapping[str, int]) -> Problem | None:
+    """Return why a collector gave spans up, from its own counts by gRPC status."""
+    causes: Counter[_Cause] = Counter()
+    for status, spans in failed.items():
+        if cause := _cause_of(f"code = {status}"):
+            causes[cause] += spans
+    return _most(causes)
+
+
+def failing_since(log: str) -> float | None:
+    """Return since when the last batch that a collector began to send fails, in Unix time.
+
+    If no call has succeeded since, that batch still waits; None where the log tells of none.
+    """
+    lines = [line for line in log.splitlines() if _REPEATS in line and _FIRST.search(line)]
+    return _time_of(lines[-1]) if lines else None
+
+
+def queue_is_full(log: str, since: float = 0.0) -> bool:
+    """Tell whether a collector's log says that its queue was full."""
+    return any("sending queue is full" in line for line in _lines(log, since))
+
+
 def _lines(log: str, since: float) -> Iterator[str]:
     for line in log.splitlines():
-        if _time_of(line) >= since:
+        if " " in line.strip() and _time_of(line) >= since:  # without one, it is of a stack
             yield line
 
 
 def _time_of(line: str) -> float:
     """Return when a line was written, in Unix time; infinity where it does not say so."""
+    if moment := _ISO.match(line):
+        whole = datetime.fromisoformat(moment[1]).replace(tzinfo=timezone.utc)
+        return whole.timestamp() + float(moment[2] or 0)
     try:
         return float(json.loads(line)["ts"])
     except (ValueError, TypeError, KeyError):

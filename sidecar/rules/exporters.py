@@ -1,10 +1,14 @@
-"""What an agent's calls to its gateway meet: why its queue is full, packets wait, or spans fail."""
+"""What an agent's calls to its gateway meet: why its queue is full, packets wait, or spans fail.
+
+A collector in its place makes the same calls, and repeats what fails.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules.kinds import AGENT, Kind
 
 _NO_SPANS = "The spans of the service do not arrive."
 
@@ -69,6 +73,9 @@ class Exporter(NamedTuple):
     """That it started again meanwhile, and why."""
     repeats: bool | None = None
     """Whether the gateway leaves packets unacknowledged; None: not known."""
+    kind: Kind = AGENT
+    queue_full: bool = False
+    """Whether its log says so."""
 
 
 USUAL = Exporter()
@@ -99,7 +106,7 @@ def waiting(agent: Exporter) -> Problem:
     if agent.cause:
         return agent.cause
     if not agent.connected:
-        return NOT_CONNECTED.problem("the agent has no connection to the gateway")
+        return NOT_CONNECTED.problem(f"the {agent.kind.word} has no connection to the gateway")
     if _is_slow(agent):
         return SLOW.problem("the gateway answers, but slower than packets come")
     return _silent(f"the gateway has answered no call for {agent.stalled:.0f} s", agent.repeats)

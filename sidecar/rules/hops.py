@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import exporters
+from sidecar.rules import exporters, queues
 from sidecar.rules.agents import COMPACT_PORT
+from sidecar.rules.kinds import AGENT, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,9 +141,10 @@ AGENT_RESTARTED = _error(
 )
 
 
-def restarted(why: Problem | None) -> Problem:
+def restarted(why: Problem | None, kind: Kind = AGENT) -> Problem:
     """Return the problem of an agent that started again; `why`, if that is known."""
-    text = "the agent started again meanwhile, and what it held is lost"
+    fate = "what it held is lost" if kind is AGENT else "packets that came meanwhile are lost"
+    text = f"the {kind.word} started again meanwhile, and {fate}"
     return replace(why, cause=f"{text}: {why.cause}") if why else AGENT_RESTARTED.problem(text)
 
 
@@ -157,6 +159,8 @@ def received(
         return _with_fate(
             f"the agent dropped {count} packets, its queue full", exporters.queue_full(agent)
         )
+    if count := lost.get(queues.BY_COLLECTOR):
+        return queues.refused(count)
     if count := lost.get(UNREADABLE):
         return UNREADABLE_PACKETS.problem(f"{count} packets could not be read")
     if count := lost.get(UNDECODED):
@@ -164,9 +168,9 @@ def received(
     return _unreached(missing, agent) if missing > 0 else None
 
 
-def unreached(spans: int) -> Problem:
+def unreached(spans: int, kind: Kind = AGENT) -> Problem:
     """Return the problem of spans that the stand-in never saw, and no hop before it lost."""
-    text = f"{spans} marked spans never reached the agent, which other packets reached"
+    text = f"{spans} marked spans never reached the {kind.word}, which other packets reached"
     return AGENT_NOT_REACHED.problem(text)
 
 
@@ -180,7 +184,8 @@ def only_large(spans: int) -> Problem:
 def _unreached(packets: int, agent: Exporter) -> Problem:
     if agent.restart:
         return agent.restart
-    return AGENT_NOT_REACHED.problem(f"{packets} packets never reached the agent")
+    kind = agent.kind
+    return AGENT_NOT_REACHED.problem(f"{packets} {kind.unit} never reached the {kind.word}")
 
 
 # Agent submitted ------------------------------------------------------------------------------
@@ -200,17 +205,20 @@ class Handed(NamedTuple):
     """Spans that were sent and not submitted."""
     failed: int
     waiting: int
-    """Packets that may hold marked spans, and that the agent has neither submitted nor given up."""
+    """Packets that may hold marked spans, and that the agent has neither submitted nor given up.
+
+    In a collector these are spans.
+    """
     undecoded: int
     """Packets."""
 
 
-def submitted(spans: Handed, agent: Exporter) -> Problem | None:
-    """Judge what an agent did not send on."""
+def submitted(spans: Handed, agent: Exporter, queue: queues.Queue | None = None) -> Problem | None:
+    """Judge what an agent did not send on; `queue` is that of a collector."""
     if spans.failed:
         return _with_fate(f"{spans.failed} spans failed", exporters.failures(agent))
     if spans.waiting:
-        return _with_fate(f"{spans.waiting} packets wait in the agent", exporters.waiting(agent))
+        return queues.waits(queue, agent) if queue else _waiting(spans.waiting, agent)
     if spans.missing <= 0:
         return None
     if agent.restart:
@@ -218,7 +226,16 @@ def submitted(spans: Handed, agent: Exporter) -> Problem | None:
     if spans.undecoded:
         text = f"{spans.missing} spans were in packets that the agent could not decode"
         return UNDECODED_PACKETS.problem(text)
-    return LOST_BEFORE.problem(f"{spans.missing} spans did not reach the agent")
+    return not_come(spans.missing, agent.kind)
+
+
+def _waiting(packets: int, agent: Exporter) -> Problem:
+    return _with_fate(f"{packets} packets wait in the agent", exporters.waiting(agent))
+
+
+def not_come(spans: int, kind: Kind) -> Problem:
+    """Return the problem of spans that were lost before they came to an agent."""
+    return LOST_BEFORE.problem(f"{spans} spans did not reach the {kind.word}")
 
 
 def _with_fate(fate: str, found: Problem) -> Problem:
@@ -256,15 +273,20 @@ NO_COUNTS = Rule(
 )
 
 
-def accepted(lost: Mapping[str, int], missing: int, *, before: bool = False) -> Problem | None:
+def accepted(
+    lost: Mapping[str, int], missing: int, *, before: bool = False, waits: bool = False
+) -> Problem | None:
     """Judge the marked spans at the gateway: those that it did not keep, and missing ones.
 
-    `before`: a hop before it failed, so that spans are known to be lost there.
+    `before`: a hop before it failed, so that spans are known to be lost there; `waits`: they are
+    known to wait there.
     """
     if lost:
         return TOKEN_NOT_ACCEPTED.problem("the gateway did not accept the token")
     if missing <= 0:
         return None
+    if waits:
+        return queues.SPANS_WAIT.problem(f"{missing} spans did not come so far, and may wait")
     if before:
         return LOST_BEFORE.problem(f"{missing} spans did not come so far")
     text = f"{missing} spans did not arrive, and no hop before counts a loss"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules import kinds
+from sidecar.rules.kinds import PACKETS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-PACKETS, SPANS = "packets", "spans"
-"""What is counted at an agent's port: a jaeger-agent counts packets, a collector spans."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def client_counts(printed: Mapping[str, Any]) -> ClientCounts:
 _SAME_START_SECONDS = 1
 """A collector tells how long it has run, from which its start follows within a second."""
 _STATES = (
-    *("connected", "forwards", "queue", "started", "unit"),
+    *("connected", "forwards", "queue", "capacity", "started", "unit"),
     *("stalled", "waited", "at", "restarted", "repeats"),
 )
 """Fields of AgentCounts that are states, not totals."""
@@ -102,6 +102,12 @@ class AgentCounts:
     """
     unit: str = PACKETS
     """Of what came, was dropped there, and waits."""
+    not_queued: int = 0
+    """Spans that a collector refused because they did not fit in its queue; also dropped ones."""
+    capacity: int = 0
+    """What fits in the queue; 0 where that is not known."""
+    failed_by: Mapping[str, int] = field(default_factory=dict)
+    """Why spans failed, by gRPC status, where the agent counts that."""
     restarted: bool = False
     """True in a difference of two readings between which the agent started again."""
 
@@ -111,9 +117,10 @@ class AgentCounts:
             return replace(self, restarted=True)
         grown = {}
         for item in fields(self):
-            if item.name not in _STATES:
+            if item.name not in (*_STATES, "failed_by"):
                 grown[item.name] = max(0, getattr(self, item.name) - getattr(before, item.name))
-        return replace(self, **grown)
+        failed = Counter(self.failed_by) - Counter(before.failed_by)
+        return replace(self, **grown, failed_by=dict(failed))
 
     def _restarted_since(self, before: AgentCounts) -> bool:
         return (
@@ -121,6 +128,16 @@ class AgentCounts:
             or self.packets_processed < before.packets_processed
             or self.spans_submitted < before.spans_submitted
         )
+
+    @property
+    def kind(self) -> kinds.Kind:
+        """What counted this."""
+        return kinds.of_unit(self.unit)
+
+    @property
+    def refused(self) -> int:
+        """What came to the agent's port and was dropped there, though its queue had room."""
+        return max(0, self.packets_dropped - self.not_queued)
 
     @property
     def settled(self) -> int:

@@ -39,7 +39,7 @@ class Deployment(Protocol):
     """How many services can be followed at once without sharing a counter."""
 
     received: str
-    """The name of the hop into the agent's port: hops.RECEIVED, or hops.STAND_IN_RECEIVED."""
+    """The name of the hop into the agent's port, before its counts show the agent's kind."""
 
     notes: tuple[str, ...]
     """What a reader of the proof must know of this deployment; one sentence each."""
@@ -183,7 +183,7 @@ class StepByStep(ABC):
             client, replicas = self._sent(task)
             if before is None:
                 return Look(client, replicas=replicas)
-            hop = self.received
+            hop = before.kind.received if before.forwards else self.received
             settled = before.came + client.in_units(before.unit)
             after = self.agent(task.service, settled, task.seconds)
         except SidecarError as error:

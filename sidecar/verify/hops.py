@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.console import findings_data
 from sidecar.rules import hops as rules
+from sidecar.rules import kinds, queues
 from sidecar.rules.exporters import USUAL, Exporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sidecar.findings import Finding, Problem
+    from sidecar.rules.queues import Queue
     from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
     from sidecar.verify.look import Broken
 
 REPORTS = "service reports"
 """Whether a replica's own spans arrive; judged first."""
 CLIENT = "client sent"
-RECEIVED = "agent received"
+RECEIVED = kinds.AGENT.received
 STAND_IN_RECEIVED = "stand-in received"
 """Where no agent runs and the stand-in listens at its port."""
-SUBMITTED = "agent submitted"
+SUBMITTED = kinds.AGENT.submitted
 ACCEPTED = "gateway accepted"
 
 
@@ -48,14 +50,16 @@ class Hop:
     """The container or pod, where a service has several."""
     details: Mapping[str, str] = field(default_factory=dict)
     """What the service is told, and what shows that it reports."""
+    state: str = ""
+    """queues.WAITS where what did not arrive is not lost; empty otherwise."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data; `replica` and `details` only where there are any."""
+        """Return JSON-ready data; `replica`, `details` and `state` only where there are any."""
         data = asdict(self)
         return {
             name: value
             for name, value in data.items()
-            if value or name not in ("replica", "details")
+            if value or name not in ("replica", "details", "state")
         }
 
 
@@ -103,37 +107,58 @@ def received_hop(
     service: str,
     client: ClientCounts,
     agent: AgentCounts,
-    name: str = RECEIVED,
+    name: str = "",
     exporter: Exporter = USUAL,
 ) -> Hop:
-    """Judge what reached the agent's queue; in packets, since packets are what is lost here."""
+    """Judge what reached the agent, in what it counts there.
+
+    `name` is given where no agent runs.
+    """
+    by_agent = rules.BY_AGENT if agent.kind is kinds.AGENT else queues.BY_COLLECTOR
     lost = _lost(
         {
-            rules.BY_AGENT: agent.packets_dropped,
+            by_agent: agent.refused,
             rules.BY_KERNEL: agent.kernel_drops,
             rules.UNREADABLE: agent.read_errors,
             # while batches fail, the two counters of their difference are read at two moments
             rules.UNDECODED: 0 if agent.batches_failed else agent.undecoded,
         }
     )
-    arrived, sent = agent.packets_processed, client.in_units(agent.unit)
-    hop = Hop(name, service, True, arrived, sent, agent.unit, lost)
+    arrived, sent = agent.packets_processed + agent.not_queued, client.in_units(agent.unit)
+    hop = Hop(name or agent.kind.received, service, True, arrived, sent, agent.unit, lost)
     return judged(hop, rules.received(lost, sent - arrived, exporter))
 
 
-def submitted_hop(
-    service: str, client: ClientCounts, agent: AgentCounts, exporter: Exporter
+def queued_hop(
+    service: str, client: ClientCounts, agent: AgentCounts, queue: Queue, exporter: Exporter
 ) -> Hop:
-    """Judge what the agent handed to its gateway."""
+    """Judge what of the spans that came to a collector came into its queue."""
+    lost = _lost({queues.NOT_QUEUED: agent.not_queued})
+    queued = agent.packets_processed
+    hop = Hop(agent.kind.queued, service, True, queued, client.sent, counts=lost)
+    missing = client.sent - queued
+    found = queues.queued(agent.not_queued, queue, exporter)
+    return judged(hop, found or (rules.not_come(missing, exporter.kind) if missing > 0 else None))
+
+
+def submitted_hop(
+    service: str,
+    client: ClientCounts,
+    agent: AgentCounts,
+    exporter: Exporter,
+    queue: Queue | None = None,
+) -> Hop:
+    """Judge what the agent handed to its gateway; `queue` is that of a collector."""
     submitted, failed = agent.spans_submitted, agent.spans_failed
-    hop = Hop(SUBMITTED, service, True, submitted, client.sent, counts=_lost({"failed": failed}))
+    lost, name = _lost({"failed": failed}), agent.kind.submitted
+    hop = Hop(name, service, True, submitted, client.sent, counts=lost)
     handed = rules.Handed(
         missing=client.sent - submitted,
         failed=failed,
         waiting=waiting_packets(client, agent),
         undecoded=agent.undecoded,
     )
-    return judged(hop, rules.submitted(handed, exporter))
+    return judged(hop, rules.submitted(handed, exporter, queue))
 
 
 def waiting_packets(client: ClientCounts, agent: AgentCounts) -> int:
@@ -151,11 +176,11 @@ def accepted_hop(
     client: ClientCounts,
     gateway: GatewayCounts | None,
     *,
-    before: bool = False,
+    before: Iterable[Hop] = (),
 ) -> Hop:
     """Judge what the gateway kept of the marked spans; None: it does not show its counts.
 
-    `before`: a hop before it failed.
+    `before`: the hops before it.
     """
     if gateway is None:
         unknown = Hop(ACCEPTED, service, None, None, client.sent)
@@ -163,8 +188,10 @@ def accepted_hop(
     lost = _lost({rules.REFUSED: gateway.refused, rules.DROPPED: gateway.dropped})
     hop = Hop(ACCEPTED, service, True, gateway.distinct, client.started, counts=lost)
     missing = client.started - gateway.distinct
-    found = rules.accepted(lost, missing, before=before) or rules.exposed(gateway.exposed)
-    return judged(hop, found)
+    failed = [each for each in before if each.ok is False]
+    waits = bool(failed) and all(each.state for each in failed)
+    found = rules.accepted(lost, missing, before=bool(failed), waits=waits)
+    return judged(hop, found or rules.exposed(gateway.exposed))
 
 
 def by_marker(
@@ -180,7 +207,7 @@ def by_marker(
         return [_arrived(hop) for hop in found]
     missing = client.sent - gateway.settled
     if missing > 0 and unmarked and all(hop.ok for hop in found):
-        return [_unreached(hop, missing) if hop.unit == "packets" else hop for hop in found]
+        return [_unreached(hop, missing) if hop.hop in kinds.RECEIVED else hop for hop in found]
     return found
 
 
@@ -196,12 +223,12 @@ def only_large(hop: Hop, client: ClientCounts) -> Hop:
 
 def _arrived(hop: Hop) -> Hop:
     """Return a hop where nothing was lost as sound: what waits there is other traffic."""
-    lost = hop.hop != SUBMITTED or hop.counts
-    return hop if hop.ok or lost else replace(hop, ok=True, cause="", fix="", id="")
+    lost = hop.hop not in kinds.SUBMITTED or hop.counts
+    return hop if hop.ok or lost else replace(hop, ok=True, cause="", fix="", id="", state="")
 
 
 def _unreached(hop: Hop, spans: int) -> Hop:
-    return judged(hop, rules.unreached(spans))
+    return judged(hop, rules.unreached(spans, kinds.of_unit(hop.unit)))
 
 
 def broken_hop(service: str, broken: Broken) -> Hop:
@@ -220,4 +247,5 @@ def judged(hop: Hop, problem: Problem | None) -> Hop:
 
 
 def _with_cause(hop: Hop, problem: Problem) -> Hop:
-    return replace(hop, cause=problem.cause, fix=problem.fix, id=problem.rule.id)
+    state = queues.WAITS if problem.rule is queues.SPANS_WAIT else ""
+    return replace(hop, cause=problem.cause, fix=problem.fix, id=problem.rule.id, state=state)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.console import colour, table, width, wrapped
 from sidecar.rules.hops import DROPPED
+from sidecar.rules.queues import WAITS
 from sidecar.verify.hops import REPORTS
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sidecar.verify.hops import Hop, Proof
 
 _MARKS = {True: ("ok", "ok"), False: ("FAIL", "error"), None: ("?", "warning")}
+_WAITS = ("WAITS", "warning")
 _SHOWN = {DROPPED: "dropped silently"}
 """Reason, a key of the JSON report → its text."""
 
@@ -26,7 +28,7 @@ def as_json(proof: Proof) -> str:
 
 def as_text(proof: Proof, columns: int | None = None) -> str:
     """Return the hops as a table, then the verdict with the first failure's cause and fix."""
-    rows = [(_subject(hop), hop.hop, _figure(hop), _MARKS[hop.ok][0]) for hop in proof.hops]
+    rows = [(_subject(hop), hop.hop, _figure(hop), _mark(hop)[0]) for hop in proof.hops]
     lines = table(("SERVICE", "HOP", "COUNT", "RESULT"), rows, columns).splitlines()
     parts = [*(painted(line) for line in lines), "", *_verdict(proof, columns or width())]
     return "\n".join(parts)
@@ -36,9 +38,13 @@ def _subject(hop: Hop) -> str:
     return f"{hop.service} ({hop.replica})" if hop.replica else hop.service
 
 
+def _mark(hop: Hop) -> tuple[str, str]:
+    return _WAITS if hop.state == WAITS else _MARKS[hop.ok]
+
+
 def painted(line: str) -> str:
     """Return a line of a table with its result in colour."""
-    for text, style in _MARKS.values():
+    for text, style in (*_MARKS.values(), _WAITS):
         if line.endswith(f" {text}"):
             return line.removesuffix(text) + colour(text, style)
     return line
@@ -62,8 +68,9 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
     unknown = next((hop for hop in proof.hops if hop.ok is None), None)
     if failures := _failures(proof):
         for failure in failures:
-            text = f"not proven: {_subject(failure)}, {failure.hop}: {failure.cause}"
-            yield _with_id(text, failure.id, "error", columns)
+            verdict = "not proven yet" if failure.state == WAITS else "not proven"
+            text = f"{verdict}: {_subject(failure)}, {failure.hop}: {failure.cause}"
+            yield _with_id(text, failure.id, _mark(failure)[1], columns)
             if failure.fix:
                 yield wrapped(failure.fix, columns, indent="  ")
     elif unknown:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.rules.agent_logs import logged
+from sidecar.rules import kinds, queues
+from sidecar.rules.agent_logs import by_status, failing_since, logged, queue_is_full
 from sidecar.rules.exporters import Exporter
 from sidecar.rules.gateway_answers import Answers, are_late, late
 from sidecar.rules.hops import restarted
+from sidecar.rules.queues import Queue
 from sidecar.rules.watch import lost_earlier
 from sidecar.verify import hops, service
 from sidecar.verify.asking import settled, urls_for
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 SPANS = 200
 SECONDS = 15.0
+REPEATED_SECONDS = 30.0
+"""Within which a collector repeats a call, and logs why the last one failed."""
 _TRACE_SECONDS = 3.0
 """How long the trace of a request may take to the gateway."""
 
@@ -113,6 +117,10 @@ class _SpanPath:
         self.warnings: list[Finding] = []
         self._unmarked = False
         self._answers: Answers | None = None
+        self._grows: Problem | None = None
+        """That a collector's queue grows."""
+        self._log = ""
+        """The agent's, where it was read."""
 
     def follow(self) -> None:
         """Send the spans and judge each hop; one that cannot be counted is the last."""
@@ -145,12 +153,18 @@ class _SpanPath:
         more = counted.packets_processed > client.in_units(counted.unit)
         self._unmarked = more or service.reports_meanwhile(self.look)
         exporter = self._exporter(client, counted, before.at)
-        name = self._deployment.received
+        name = "" if counted.forwards else self._deployment.received
         self.hops.append(hops.received_hop(self.service, client, counted, name, exporter))
-        if counted.forwards:
-            seconds = after.at - before.at if before.at else 0.0
+        if not counted.forwards:
+            return
+        queue = self._queue_of(before, after)
+        seconds = after.at - before.at if before.at else 0.0
+        if queue:
+            self._grows = queues.grows(queue, counted.came, seconds)
+            self.hops.append(hops.queued_hop(self.service, client, counted, queue, exporter))
+        else:
             self._answers = Answers(after.waited, after.queue, counted.answered, seconds)
-            self.hops.append(hops.submitted_hop(self.service, client, counted, exporter))
+        self.hops.append(hops.submitted_hop(self.service, client, counted, exporter, queue))
 
     def _warn(self, problem: Problem) -> None:
         self.warnings.append(problem.at(self.service, ""))
@@ -159,11 +173,14 @@ class _SpanPath:
         """Return what is known of the agent's calls, by its log where there is a loss."""
         cause = restart = None
         failed = counted.spans_failed or counted.packets_dropped
+        if counted.kind is kinds.COLLECTOR:
+            since -= REPEATED_SECONDS
         if counted.forwards and (failed or hops.waiting_packets(client, counted)):
-            log = self._deployment.agent_log(self.service)
-            cause = self._deployment.gateway_trouble(self.service) or logged(log, since)
+            self._log = self._deployment.agent_log(self.service)
+            cause = self._deployment.gateway_trouble(self.service)
+            cause = cause or by_status(counted.failed_by) or logged(self._log, since)
         if counted.restarted:
-            restart = restarted(self._deployment.restart(self.service))
+            restart = restarted(self._deployment.restart(self.service), counted.kind)
         return Exporter(
             connected=bool(counted.connected),
             answered=counted.answered > 0,
@@ -171,7 +188,19 @@ class _SpanPath:
             cause=cause,
             restart=restart,
             repeats=counted.repeats,
+            kind=counted.kind,
+            queue_full=queue_is_full(self._log, since),
         )
+
+    def _queue_of(self, before: AgentCounts, after: AgentCounts) -> Queue | None:
+        """Return a collector's queue; None for another agent, whose queue is no place to wait."""
+        if after.kind is not kinds.COLLECTOR:
+            return None
+        oldest = after.stalled
+        since = None if after.answered > before.answered else failing_since(self._log)
+        if since is not None:
+            oldest = max(oldest, after.at - since)
+        return Queue(after.queue, before.queue, after.capacity, oldest)
 
     def _gateway(self, client: ClientCounts) -> None:
         self._hop = hops.ACCEPTED
@@ -182,13 +211,14 @@ class _SpanPath:
             self.hops = hops.by_marker(self.hops, client, gateway, unmarked=self._unmarked)
         if not (gateway.distinct if gateway else self._unmarked):
             self._try_small(client)
-        failed = any(hop.ok is False for hop in self.hops)
-        self.hops.append(hops.accepted_hop(self.service, client, gateway, before=failed))
+        self.hops.append(hops.accepted_hop(self.service, client, gateway, before=self.hops))
         if not any(hop.ok is False for hop in self.hops):
-            self._judge_answers()
+            self._judge_pace()
 
-    def _judge_answers(self) -> None:
-        """Warn of a gateway that answers late, where all arrived."""
+    def _judge_pace(self) -> None:
+        """Warn of a gateway that answers late, or takes less than comes, where all arrived."""
+        if self._grows:
+            self.warnings.append(self._grows.at(self.service, kinds.COLLECTOR.queued))
         if self._answers and are_late(self._answers):
             workers = self._deployment.workers(self.service)
             if problem := late(self._answers, workers):

@@ -10,6 +10,7 @@ from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.engine.project import containers_of, not_rendered
 from sidecar.errors import SidecarError
+from sidecar.rules import kinds
 from sidecar.rules.agents import workers_of
 from sidecar.rules.parts import off_network
 from sidecar.rules.service_reports import missing
@@ -21,7 +22,6 @@ from sidecar.verify.compose.stated import Stated, stated
 from sidecar.verify.compose.visits import QuickLook, Visits, agent_variables, of_other_version
 from sidecar.verify.counts import GatewayCounts, agent_counts_of, client_counts
 from sidecar.verify.deployment import Lack, StepByStep
-from sidecar.verify.hops import RECEIVED
 from sidecar.verify.look import Look, ReplicaLook, part_error
 from sidecar.verify.network.marked import probe_argv
 from sidecar.verify.network.seen import Seen
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sidecar.verify.look import Task
 
 _READER = ("python", "-m", "sidecar.verify.network.reader")
+_LOG_SECONDS = 3600.0
 _SEEN = ("python", "-m", "sidecar.verify.network.seen")
 
 
@@ -46,7 +47,6 @@ class ComposeDeployment(StepByStep):
 
     side_by_side = 4
     """Each service has its own agent."""
-    received = RECEIVED
 
     def __init__(
         self,
@@ -70,6 +70,8 @@ class ComposeDeployment(StepByStep):
         self.parts = Parts(engine, image, containers)
         self._visits = Visits(self.parts)
         self.has_stand_in = bool(self.parts.of("gateway"))
+        self.kind = self.parts.kind()
+        self.received = self.kind.received
         if not self.services():
             raise SidecarError(
                 f"Compose project {project}",
@@ -140,9 +142,10 @@ class ComposeDeployment(StepByStep):
         return agent_counts_of(self._read(container, ("agent",), settled, seconds))
 
     def agent_log(self, service: str) -> str:
-        """Return the agent's log since verify began."""
+        """Return the agent's log since verify began; a collector's tells since when calls fail."""
         container = self.parts.running("agent", service)
-        return self.parts.engine.containers.logs(container.identity, since=self.parts.began)
+        since = self.parts.began - (_LOG_SECONDS if self.kind is kinds.COLLECTOR else 0)
+        return self.parts.engine.containers.logs(container.identity, since=since)
 
     def restart(self, service: str) -> Problem | None:
         """Return why the service's agent ended before; None where the engine does not know."""

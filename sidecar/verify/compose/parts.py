@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
-from sidecar.engine.project import AGENT, ROLE, SERVICE
+from sidecar.engine.project import AGENT, KIND, ROLE, SERVICE
 from sidecar.errors import SidecarError
-from sidecar.rules import parts
+from sidecar.rules import kinds, parts
 from sidecar.verify.compose import states
 from sidecar.verify.look import part_error
 from sidecar.verify.network.printed import last_line
@@ -53,6 +54,12 @@ class Parts:
         if role == "agent":
             service = self._shared.get(service, service)
         return self.found.get((role, service), ())
+
+    def kind(self) -> kinds.Kind:
+        """Return the kind of the project's agents, as the rendering labels them."""
+        agents = [found for (role, _), found in self.found.items() if role == "agent"]
+        labels = (self.inspect(agent)["Config"]["Labels"] for agent in chain(*agents))
+        return kinds.of_name(next((str(each.get(KIND, "")) for each in labels), ""))
 
     def running(self, role: str, service: str = "") -> Container:
         """Return a part's container that runs; the first of several.

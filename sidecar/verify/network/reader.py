@@ -10,15 +10,16 @@ import argparse
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sidecar.agent_metrics import is_collector, totals
+from sidecar.agent_metrics import failures, totals
+from sidecar.rules import kinds
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
-from sidecar.rules.collectors import METRICS_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.verify.counts import PACKETS, SPANS, AgentCounts, GatewayCounts
+from sidecar.verify.counts import AgentCounts, GatewayCounts
 from sidecar.verify.network.loopback import fetch
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT)
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
     drops = sum(kernel_drops(text, port) for text in sockets)
     values: dict[str, Any] = totals(metrics)
-    unit = SPANS if is_collector(metrics) else PACKETS
-    return AgentCounts(**values, kernel_drops=drops, unit=unit)
+    kind, why = kinds.of_text(metrics), failures(metrics)
+    return AgentCounts(**values, kernel_drops=drops, unit=kind.unit, failed_by=why)
 
 
 def kernel_drops(table: str, port: int) -> int:
@@ -66,17 +67,16 @@ def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
 
 
 def metrics_of(admin: str, seconds: float = 5.0) -> str:
-    """Return the text of an agent's metrics, or those of a collector in its place.
+    """Return the text of an agent's metrics: at a jaeger-agent's usual port, those of any kind.
 
-    Raises OSError where neither answers.
+    Raises OSError where none answers.
     """
-    host, _, port = admin.rpartition(":")
-    try:
-        return fetch(f"{admin}/metrics", seconds)
-    except OSError:
-        if port != str(ADMIN_PORT):
-            raise
-        return fetch(f"{host}:{METRICS_PORT}/metrics", seconds)
+    host, _, first = admin.rpartition(":")
+    *others, last = kinds.ports(int(first))
+    for port in others:
+        with suppress(OSError):
+            return fetch(f"{host}:{port}/metrics", seconds)
+    return fetch(f"{host}:{last}/metrics", seconds)
 
 
 def repeats(tables: Iterable[str]) -> bool | None:
@@ -105,7 +105,7 @@ def read_agent_alone(admin: str = ADMIN) -> AgentCounts:
     """Return the counts of an agent that has its network for itself."""
     tables = [path.read_text(encoding="ascii") for path in _CONNECTIONS if path.is_file()]
     counts = replace(read_agent(admin), repeats=repeats(tables))
-    if counts.unit == PACKETS:
+    if counts.kind is kinds.AGENT:
         return counts
     return replace(counts, connected=int(reaches_out(tables)))
 

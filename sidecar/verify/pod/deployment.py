@@ -44,7 +44,7 @@ class PodDeployment(LocalDeployment):
         return tuple(dict.fromkeys(("127.0.0.1", "::1", *resolved("localhost"), *pod)))
 
     def workers(self, service: str) -> int:  # noqa: ARG002 - a pod has one agent
-        """Return how many calls the agent makes at a time, as its admin port shows it."""
+        """Return how many calls a jaeger-agent makes at a time, as its admin port shows it."""
         with suppress(OSError):
             return workers_of(fetch(f"{self._admin}/debug/pprof/cmdline").split("\0"))
         return STOCK_WORKERS

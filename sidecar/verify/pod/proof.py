@@ -22,8 +22,8 @@ from sidecar.errors import SidecarError
 from sidecar.rules.service_reports import Facts
 from sidecar.verify import report, service, trace
 from sidecar.verify.network import requests, seen
-from sidecar.verify.network.loopback import answers, fetch
-from sidecar.verify.network.reader import wait_for
+from sidecar.verify.network.loopback import fetch
+from sidecar.verify.network.reader import metrics_of, wait_for
 from sidecar.verify.pod.deployment import PodDeployment, parser_of
 from sidecar.verify.run import verify
 
@@ -92,7 +92,14 @@ def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]
 
 def await_agent(admin: str, seconds: float) -> None:
     """Return once the agent answers, or after `seconds`: plain containers start concurrently."""
-    wait_for(lambda: answers(f"{admin}/metrics"), bool, seconds)
+    wait_for(lambda: _answers(admin), bool, seconds)
+
+
+def _answers(admin: str) -> bool:
+    with suppress(OSError):
+        metrics_of(admin)
+        return True
+    return False
 
 
 def end(program: str, *, gently: bool) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
+from sidecar.rules.agent_logs import by_status, failing_since, logged
+from sidecar.rules.exporters import Exporter
+from sidecar.rules.kinds import COLLECTOR
+from sidecar.rules.queues import Queue
 from sidecar.verify import hops
-from sidecar.verify.counts import AgentCounts, ClientCounts, agent_counts_of
+from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts, agent_counts_of
 from sidecar.verify.network.reader import agent_counts, reaches_out
+from sidecar.verify.report import as_text
 
 METRICS = Path(__file__).with_name("collector-0.165.0-metrics.txt").read_text()
 """Of a collector at `level: detailed`."""
@@ -19,6 +25,9 @@ SCRAPED = "   1: 030012AC:22B8 020012AC:9C40 01 00000000:00000000 00:00000000\n"
 EXPORTS = "   2: 030012AC:A1B2 020012AC:1F9A 01 00000000:00000000 00:00000000\n"
 ASKS = "   3: 030012AC:A1B2 020012AC:1F9A 02 00000000:00000000 01:00000000\n"
 CLIENT = ClientCounts(started=200, sent=200, packets=4)
+AWAY = Exporter(
+    answered=False, kind=COLLECTOR, cause=logged("code = Unavailable: connection refused")
+)
 
 
 def test_a_collectors_metrics_become_counts_in_spans():
@@ -27,6 +36,9 @@ def test_a_collectors_metrics_become_counts_in_spans():
     expected = AgentCounts(
         packets_processed=247,
         packets_dropped=9,
+        not_queued=7,
+        capacity=3_600_000,
+        failed_by={"Unauthenticated": 3},
         spans_submitted=204,
         spans_failed=3,
         connected=1,
@@ -72,7 +84,101 @@ def test_spans_that_a_collector_refused_are_lost():
 
     hop = hops.received_hop("web", CLIENT, counted)
 
-    assert (False, {"dropped by the agent": 50}) == (hop.ok, hop.counts)
+    assert (False, {"refused by the collector": 50}) == (hop.ok, hop.counts)
+    assert ("collector received", "collector-refused-spans") == (hop.hop, hop.id)
+
+
+def test_spans_that_do_not_fit_in_the_queue_are_lost_at_a_hop_of_their_own():
+    """They came to the collector, which counts them as refused, too."""
+    counted = AgentCounts(150, packets_dropped=50, not_queued=50, unit="spans")
+    full = Queue(990, 800, 1000)
+
+    received = hops.received_hop("web", CLIENT, counted)
+    queued = hops.queued_hop("web", CLIENT, counted, full, AWAY)
+
+    assert (True, 200, {}) == (received.ok, received.figure, received.counts)
+    assert ("collector queued", False, {"not queued": 50}) == (queued.hop, queued.ok, queued.counts)
+    assert "collector-queue-full" == queued.id
+    assert "50 spans did not fit in the queue: the gateway refused the connection" == queued.cause
+
+
+def test_spans_that_wait_are_neither_proven_nor_lost():
+    """The hop says how many wait, since when, and why; the next hop repeats its state only."""
+    counted = AgentCounts(200, queue=12_340, capacity=3_600_000, unit="spans")
+    queue = Queue(12_340, 12_140, 3_600_000, oldest=41.2)
+
+    sent = hops.submitted_hop("web", CLIENT, counted, AWAY, queue)
+    accepted = hops.accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), before=[sent])
+
+    assert ("collector sent", False, "waits", {}) == (sent.hop, sent.ok, sent.state, sent.counts)
+    assert (
+        "12,340 spans wait, the oldest for 41 s or longer, 200 more than before: the gateway"
+        " refused the connection; none is lost while the queue has room (0.3% are used)"
+    ) == sent.cause
+    assert ["spans-wait-in-queue"] * 2 == [sent.id, accepted.id]
+    assert (False, "waits") == (accepted.ok, accepted.state)
+
+
+def test_spans_that_a_gateway_refuses_for_good_are_lost_whatever_waits():
+    """A collector drops them; its own counts name the reason where its log cannot be read."""
+    counted = AgentCounts(
+        200, spans_failed=150, queue=50, unit="spans", failed_by={"PermissionDenied": 150}
+    )
+    exporter = Exporter(kind=COLLECTOR, cause=by_status(counted.failed_by))
+
+    sent = hops.submitted_hop("web", CLIENT, counted, exporter, Queue(50))
+    accepted = hops.accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), before=[sent])
+
+    assert ("token-refused", "", {"failed": 150}) == (sent.id, sent.state, sent.counts)
+    assert ("lost-before-this-hop", "") == (accepted.id, accepted.state)
+
+
+def test_what_waits_is_other_traffic_where_all_marked_spans_arrived():
+    """A collector's totals include it."""
+    counted = AgentCounts(200, queue=500, unit="spans")
+    waits = hops.submitted_hop("web", CLIENT, counted, AWAY, Queue(500, 300))
+
+    (sent,) = hops.by_marker([waits], CLIENT, GatewayCounts(200, 0, 200), unmarked=True)
+
+    assert (True, "", "", "") == (sent.ok, sent.state, sent.id, sent.cause)
+
+
+def test_a_report_shows_waiting_spans_as_a_state_of_their_own():
+    """The verdict says "not yet"; its exit code is 1, for nothing is proven."""
+    counted = AgentCounts(200, queue=200, unit="spans")
+    sent = hops.submitted_hop("web", CLIENT, counted, AWAY, Queue(200))
+    proof = hops.Proof("m", (sent,))
+
+    table, _, verdict = as_text(proof, 140).partition("\n\n")
+
+    assert table.endswith("collector sent  0 of 200 spans  WAITS")
+    assert verdict.startswith("not proven yet: web, collector sent: 200 spans wait: ")
+    assert (False, "waits") == (proof.ok, proof.as_dict()["hops"][0]["state"])
+
+
+WARNED = "2026-11-26T13:26:18.700Z\twarn\tclientconn.go:1538\tconnection refused\n"
+FIRST = (
+    "2026-11-26T13:26:18.724Z\tinfo\tretry_sender.go:136\tExporting failed. Will retry the request"
+    ' after interval.\t{"error": "rpc error: code = Unavailable desc = connection refused",'
+    ' "interval": "734.000712ms"}\n'
+)
+AGAIN = FIRST.replace("13:26:18", "13:26:26").replace("734.000712ms", "4.328167501s")
+DROPPED = (
+    "2026-11-26T13:27:11.762Z\terror\tqueue_sender.go:57\tExporting failed. Dropping data.\t"
+    '{"error": "not retryable error: code = Unauthenticated", "dropped_items": 200}\n'
+    "google.golang.org/grpc/internal/transport.tls:certificate\n"
+)
+
+
+def test_a_collectors_log_tells_why_and_since_when_calls_fail():
+    """A first attempt has the shortest pause; the frames of a stack tell nothing."""
+    moment = datetime(2026, 11, 26, 13, 26, 18, 724_000, tzinfo=timezone.utc).timestamp()
+
+    assert moment == failing_since(WARNED + FIRST + AGAIN)
+    assert failing_since(AGAIN + DROPPED) is None
+    assert "gateway-connection-refused" == logged(FIRST + AGAIN).rule.id
+    assert "token-refused" == logged(FIRST + DROPPED).rule.id
+    assert logged(FIRST + DROPPED, moment + 3600) is None
 
 
 def test_a_collector_is_connected_by_a_connection_that_it_opened():

@@ -271,7 +271,9 @@ def test_other_traffic_may_wait_when_the_marked_spans_have_arrived():
 
 def test_spans_that_were_lost_before_do_not_blame_the_gateway():
     """The hop where they were lost says why."""
-    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), before=True)
+    failed = client_hop("web", ClientCounts(200, 150))
+
+    hop = accepted_hop("web", CLIENT, GatewayCounts(0, 0, 0), before=[failed])
 
     assert "lost-before-this-hop" == hop.id
 
