@@ -103,7 +103,8 @@ VARIABLES = [
         ("DB_PASSWORD_FILE", "/run/secrets/db", ""),
         ("DB_HOST", "db", ""),
         ("JAEGER_SERVICE_NAME", "shop", "variable-read-by-sidecar-tracing-only"),
-        ("JAEGER_PROPAGATION", "b3", "unread-jaeger-variable"),
+        ("JAEGER_PROPAGATION", "b3", "variable-read-by-sidecar-tracing-only"),
+        ("JAEGER_RPC_METRICS", "expvar", "unread-jaeger-variable"),
         ("JAEGER_TRACEID_128BIT", "true", ""),
     ),
 ]

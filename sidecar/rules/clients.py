@@ -17,7 +17,20 @@ SAMPLER_TYPE, SAMPLER_PARAM = "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"
 SERVICE_NAME, TAGS = "JAEGER_SERVICE_NAME", "JAEGER_TAGS"
 CLIENT_READS = frozenset({AGENT_HOST, AGENT_PORT, TAGS, "JAEGER_TRACEID_128BIT"})
 """What jaeger-client for Python reads from its environment."""
-RUNTIME_READS = frozenset({SERVICE_NAME, SAMPLER_TYPE, SAMPLER_PARAM})
+RUNTIME_READS = frozenset(
+    {
+        SERVICE_NAME,
+        SAMPLER_TYPE,
+        SAMPLER_PARAM,
+        "JAEGER_DISABLED",
+        "JAEGER_EXIT_TIMEOUT",
+        "JAEGER_PROPAGATION",
+        "JAEGER_REPORTER_FLUSH_INTERVAL",
+        "JAEGER_REPORTER_LOG_SPANS",
+        "JAEGER_REPORTER_MAX_QUEUE_SIZE",
+        "JAEGER_SAMPLING_ENDPOINT",
+    }
+)
 """What sidecar_tracing reads in addition."""
 
 
@@ -192,7 +205,7 @@ UNREAD_VARIABLE = Rule(
     "No client for Python reads the JAEGER_* variable.",
     "It has no effect.",
     "Set it in code, or remove it",
-    "environment: {JAEGER_PROPAGATION: b3}",
+    "environment: {JAEGER_RPC_METRICS: expvar}",
 )
 _LOOPBACK = r"(?:localhost|127\.[\d.]+|::1)\Z"
 _ADDRESS = r"[\d.]+\Z|.*[:.]"

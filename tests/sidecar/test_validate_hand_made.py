@@ -184,8 +184,8 @@ def test_a_flag_of_another_version_is_found(
             "web: the sampler remote 1 lets the gateway decide",
         ),
         (
-            "JAEGER_PROPAGATION: b3",
-            "web: neither jaeger-client for Python nor sidecar_tracing reads JAEGER_PROPAGATION",
+            "JAEGER_RPC_METRICS: b3",
+            "web: neither jaeger-client for Python nor sidecar_tracing reads JAEGER_RPC_METRICS",
         ),
         (
             "JAEGER_SERVICE_NAME: shop",

@@ -12,10 +12,12 @@ import opentracing
 from jaeger_client import ConstSampler
 from jaeger_client.constants import DEFAULT_FLUSH_INTERVAL
 from jaeger_client.reporter import LoggingReporter, ReporterMetrics
+from opentracing import Format
 
 from sidecar_tracing import environment, sampling
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.polling import Channel
+from sidecar_tracing.propagation import Composite, Settings, parse
 from sidecar_tracing.reporter import Reporter
 from sidecar_tracing.scopes import ContextScopeManager
 from sidecar_tracing.sender import UdpSender
@@ -98,6 +100,32 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         if "generate_128bit_trace_id" in self.config:
             return bool(super().generate_128bit_trace_id)
         return environment.is_128_bit()
+
+    @property
+    def propagation(self) -> dict[str, Any]:
+        """The codecs by format: of `propagation`, else of JAEGER_PROPAGATION.
+
+        jaeger-client's value `b3` changes HTTP headers only, as it does there.
+        """
+        configured = self.config.get("propagation")
+        source = "JAEGER_PROPAGATION" if configured is None else "propagation"
+        asked = environment.propagation() if configured is None else configured
+        names = parse(asked, source)
+        if not names:
+            return {}
+        http = {Format.HTTP_HEADERS: self._codec(names, is_http=True)}
+        if configured == "b3":
+            return http
+        return {**http, Format.TEXT_MAP: self._codec(names, is_http=False)}
+
+    def _codec(self, names: tuple[str, ...], *, is_http: bool) -> Composite:
+        headers = {
+            "trace_id_header": self.trace_id_header,
+            "baggage_header_prefix": self.baggage_header_prefix,
+            "debug_id_header": self.debug_id_header,
+        }
+        settings = Settings(names, self.generate_128bit_trace_id, headers)
+        return Composite(settings, is_http=is_http)
 
     @property
     def local_agent_reporting_host(self) -> str:

@@ -87,6 +87,11 @@ def is_128_bit() -> bool:
     return _boolean("JAEGER_TRACEID_128BIT", False)
 
 
+def propagation() -> str:
+    """Return JAEGER_PROPAGATION: names of formats of headers, or nothing."""
+    return os.environ.get("JAEGER_PROPAGATION", "").strip()
+
+
 def logs_spans() -> bool:
     """Whether JAEGER_REPORTER_LOG_SPANS asks for a log record of each span."""
     return _boolean("JAEGER_REPORTER_LOG_SPANS", False)

@@ -63,6 +63,8 @@ class Stats:
     """Spans that the sampler excluded; not part of `started`."""
     repaired_tags: int = 0
     """Tags of sent spans that could not be encoded: sent as text, or left out."""
+    ignored_headers: int = 0
+    """Trace headers of requests that were not valid; each such request has a new trace."""
 
     @property
     def dropped_total(self) -> int:

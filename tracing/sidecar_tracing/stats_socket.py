@@ -160,6 +160,7 @@ def _told(tracer: Tracer) -> dict[str, Any]:
         "sampler": kind,
         "param": param,
         **tracer.reporter.glance(),
+        "ignored_headers": tracer.ignored_headers,
     }
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 import os
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 import jaeger_client
 from jaeger_client.reporter import NullReporter
+from opentracing import InvalidCarrierException, UnsupportedFormatException
 
 from sidecar_tracing import stats_socket
 from sidecar_tracing.closing import CloseReport, Closing
 from sidecar_tracing.ledger import NO_STATS
+from sidecar_tracing.propagation import Composite, Refusals, is_sound
 from sidecar_tracing.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
         super().__init__(*args, **kwargs)
         self.random = ForkAwareRandom()
         self.created_at = time.time()
+        self._refusals = Refusals(self.metrics_factory)
         if isinstance(self.reporter, Reporter):
             ledger, counters = self.reporter.ledger, self.metrics
             counters.spans_started_sampled = _both(ledger.start, counters.spans_started_sampled)
@@ -78,6 +82,28 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
         """
         return not isinstance(self.reporter, Reporter) or self.reporter.flush(timeout)
 
+    def extract(self, format: str, carrier: Any) -> Any:  # noqa: A002 - opentracing's name
+        """Return the caller's span as the headers name it, or None.
+
+        Malformed headers are ignored and counted, where jaeger-client raises.
+        """
+        codec, refuse = self.codecs.get(format), self._refusals.add
+        try:
+            if isinstance(codec, Composite):
+                return codec.read(carrier, refuse, self._decide)
+            context = super().extract(format, carrier)
+            if is_sound(context):
+                return context
+        except (InvalidCarrierException, UnsupportedFormatException):
+            raise
+        except Exception:  # noqa: BLE001 - whatever a stranger writes there
+            context = None
+        refuse()
+        return None
+
+    def _decide(self, trace_id: int) -> bool:
+        return bool(self.sampler.is_sampled(trace_id)[0])
+
     def stats(self) -> Stats:
         """Return how many spans of this process were started, sent and dropped.
 
@@ -89,7 +115,12 @@ class Tracer(jaeger_client.Tracer):  # type: ignore[misc] # jaeger-client publis
             raise TypeError(
                 f"{type(self.reporter).__name__} does not count spans; create the tracer by Config"
             )
-        return self.reporter.stats()
+        return replace(self.reporter.stats(), ignored_headers=self.ignored_headers)
+
+    @property
+    def ignored_headers(self) -> int:
+        """How many trace headers of requests to this process were not valid."""
+        return self._refusals.total
 
 
 class ForkAwareRandom(random.Random):

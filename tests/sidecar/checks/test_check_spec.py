@@ -163,7 +163,7 @@ def test_a_rate_above_what_an_agent_forwards(warnings) -> None:
         ("JAEGER_AGENT_HOST", "elsewhere", "agent-address-overridden"),
         ("JAEGER_AGENT_PORT", "'6832'", "agent-address-overridden"),
         ("JAEGER_TAGS", "a=b=c", "unreadable-jaeger-tags"),
-        ("JAEGER_PROPAGATION", "b3", "unread-jaeger-variable"),
+        ("JAEGER_RPC_METRICS", "expvar", "unread-jaeger-variable"),
         ("DB_PASSWORD", "hunter2", "secret-in-clear"),
         ("X", "Authentication=canary", "token-in-environment"),
         ("X", "canary@0_canary@1", "token-in-environment"),

@@ -61,7 +61,7 @@ EXAMPLES = {
     "variable-read-by-sidecar-tracing-only": example(
         _unread, Call("JAEGER_SERVICE_NAME"), Call("JAEGER_TAGS")
     ),
-    "unread-jaeger-variable": example(_unread, Call("JAEGER_PROPAGATION"), Call("PROPAGATION")),
+    "unread-jaeger-variable": example(_unread, Call("JAEGER_RPC_METRICS"), Call("RPC_METRICS")),
     "ignored-error": example(
         catalogue.not_ignorable, Call(["missing-token-file"]), Call(["floating-image-tag"])
     ),
