@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   sidecar render --file base.yaml --file prod.yaml     the second overrides the first
   sidecar render --all-regions --out build             one folder per region
   sidecar render --region local --out . --diff         what would change; exit 1 if anything
+  sidecar render --region cn-shenzhen --target systemd a unit for a host without containers
   sidecar render --file sidecar.yaml                   with `compose`: an overlay, as inject does
 """
 
@@ -32,6 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="output folder (default: build/<region>); for a spec with `compose`, the overlay "
         "(default: docker-compose.tracing.yml next to the first file)",
+    )
+    parser.add_argument(
+        "--target",
+        action="append",
+        choices=("compose", "helm", "systemd"),
+        help="render for this only; may be repeated (default: compose and helm)",
     )
     only = parser.add_mutually_exclusive_group()
     only.add_argument(

@@ -13,9 +13,10 @@ from sidecar.errors import UsageError
 from sidecar.image_names import IMAGES_COMMENT
 from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL, load_regions
-from sidecar.rendering import diff, write_all
+from sidecar.rendering import CHART, diff, write_all
 from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.rules.recognition import mask
+from sidecar.targets import systemd
 from sidecar.targets.helm.values import SECRET
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ def run(args: argparse.Namespace) -> int:
     _check_regions(args)
     regions, loaded = load_regions(args.regions), _spec.load_spec(args)
     if loaded.spec.compose:
-        if args.all_regions:
-            fix = "Leave out --all-regions"
-            raise UsageError("--all-regions", "a stack has one overlay", fix)
+        _check_stack(args)
         order = _overlay.order_of(loaded, regions, args.out)
         delivery = _overlay.Delivery(args.dry_run, args.diff)
         return _overlay.deliver(_overlay.result_of(order), delivery)
     plans = _plans(args, loaded, regions)
-    rendered = [_Rendered(plan, folder, targets.render(plan)) for plan, folder in plans]
+    rendered = [
+        _Rendered(plan, folder, targets.render(plan, args.target or ())) for plan, folder in plans
+    ]
     if args.dry_run:
         print("\n".join(_names(rendered)))
         return 0
@@ -71,6 +72,12 @@ def run(args: argparse.Namespace) -> int:
 def _check_regions(args: argparse.Namespace) -> None:
     if args.all_regions and args.region:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
+
+
+def _check_stack(args: argparse.Namespace) -> None:
+    for flag, given in (("--all-regions", args.all_regions), ("--target", args.target)):
+        if given:
+            raise UsageError(flag, "a stack has one overlay", f"Leave out {flag}")
 
 
 def _plans(
@@ -98,21 +105,30 @@ def _written(entry: _Rendered, files: str, *, new: bool) -> str:
     plan, folder = entry.plan, entry.folder
     names = ", ".join(_top_level(entry.rendering))
     lines = [f"{folder}: {names} for {plan.region} ({plan.gateway.address})"]
+    has_token = plan.token_file in entry.rendering or _exists(folder / plan.token_file)
     images = f"sidecar images{files} --out {shlex.quote(str(folder))}  {IMAGES_COMMENT}"
-    if plan.token_file not in entry.rendering and not _exists(folder / plan.token_file):
-        lines += _next_steps(plan, folder, images)
-    elif new:
+    if not has_token:
+        lines += _next_steps(entry, images)
+    elif new and COMPOSE_FILE in entry.rendering:
         lines.append(f"  next, for Compose:    {images}")
     return "\n".join(lines)
 
 
-def _next_steps(plan: Plan, folder: Path, images: str) -> list[str]:
-    version = _version_flag(plan)
-    return [
-        f"  next, for Compose:    sidecar token set --out {shlex.quote(str(folder))}{version}",
-        f"                        {images}",
-        f"  next, for Kubernetes: sidecar token set --kubernetes-secret {SECRET} --apply{version}",
-    ]
+def _next_steps(entry: _Rendered, images: str) -> list[str]:
+    """Return what comes next for each target that was rendered: its token first."""
+    version = _version_flag(entry.plan)
+    folder = shlex.quote(str(entry.folder))
+    token = f"sidecar token set --out {folder}{version}"
+    lines = []
+    if COMPOSE_FILE in entry.rendering:
+        lines += [f"  next, for Compose:    {token}", f"                        {images}"]
+    if any(name.startswith(CHART) for name in entry.rendering):
+        secret = f"sidecar token set --kubernetes-secret {SECRET} --apply{version}"
+        lines.append(f"  next, for Kubernetes: {secret}")
+    if systemd.INSTALL in entry.rendering:
+        install = shlex.quote(str(entry.folder / systemd.INSTALL))
+        lines += [f"  next, for systemd:    {token}", f"                        sudo sh {install}"]
+    return lines
 
 
 def _exists(path: Path) -> bool:

@@ -11,6 +11,7 @@ from sidecar.plan import agents, collectors
 from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
     BARE_FILE,
+    HOST,
     LOCAL_BARE_FILE,
     LOCAL_TOKEN_FILE,
     SERVICE_USER,
@@ -84,8 +85,7 @@ def make_plan(
     network, a token would go to a host that is neither in the catalogue nor allowed, the agent's
     version is unknown, or a service takes the stand-in's name or port.
     """
-    protocol = _PROTOCOLS.get(spec.agent.kind, GRPC)
-    gateway = choose_gateway(spec.gateway, region, known_hosts, protocol)
+    gateway = choose_gateway(spec.gateway, region, known_hosts, _protocol(spec))
     if region.id == LOCAL:
         _check_local(spec.services or sample_services(), gateway)
     official = image_names.official(prefix=spec.images.prefix)
@@ -100,6 +100,7 @@ def make_plan(
         token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
         bare_token_file=LOCAL_BARE_FILE if region.id == LOCAL else BARE_FILE,
         services=_services(spec, gateway, project, folder),
+        host_agent=_host_agent(spec, gateway),
         queues=plan_queues(names, official.gateway) if spec.agent.kind == COLLECTOR else None,
         stand_in=_stand_in(gateway, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway) if spec.watch else None,
@@ -109,6 +110,10 @@ def make_plan(
         image_source=spec.images.source,
         source=source,
     )
+
+
+def _protocol(spec: Spec) -> str:
+    return _PROTOCOLS.get(spec.agent.kind, GRPC)
 
 
 def _project(spec: Spec, region: Region) -> str:
@@ -199,6 +204,13 @@ def _services(spec: Spec, gateway: Gateway, project: str, folder: str) -> tuple[
         plan_service(service, _agent(service, spec, gateway), project, folder)
         for service in spec.services
     )
+
+
+def _host_agent(spec: Spec, gateway: Gateway) -> AgentPlan:
+    """Return the agent of a host without containers: all services have one loopback."""
+    services = spec.services or sample_services()
+    replicas = sum(service.replicas for service in services)
+    return _agent(replace(services[0], name=HOST, replicas=replicas), spec, gateway)
 
 
 def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:

@@ -23,6 +23,8 @@ TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
 LOCAL_BARE_FILE, BARE_FILE = "local-token", "secrets/token"
 """Next to the two, for a collector: the token, and nothing else."""
 SERVICE_USER = "10001:10001"
+HOST = "sidecar"
+"""What the agent of a host is named after."""
 DIRECT = {"NO_PROXY": "*", "no_proxy": "*"}
 """For what stays inside the deployment.
 
@@ -161,6 +163,8 @@ class Plan:
     queues: QueuesPlan | None
     """None: no agent keeps anything on disk."""
     services: tuple[ServicePlan, ...]
+    host_agent: AgentPlan
+    """The one agent of all replicas on a host without containers, for systemd."""
     stand_in: StandInPlan | None
     watch: WatchPlan | None
     monitoring: bool

@@ -49,6 +49,7 @@ _TITLES = {
     "gateway_answers": "Late answers of the gateway",
     "gateway_reach": "The gateway as an agent sees it",
     "hand_made": "Hand-made agents",
+    "hosts": "Hosts without containers",
     "machines": "Machine and cluster",
     "overlays": "Agents for a stack that exists",
     "token_places": "Where a token must not be",

@@ -54,9 +54,9 @@ def test_a_target_is_added(tree):
     """Its files are among those of a rendering."""
     follow("Target", tree)
 
-    units = {path.name: path.read_text() for path in (tree / "build/cn-shanghai/systemd").iterdir()}
-    assert {"backend-agent.service", "frontend-agent.service"} == set(units)
-    assert "--reporter.grpc.host-port=" in units["backend-agent.service"]
+    text = (tree / "build/cn-shanghai/supervisor/agents.conf").read_text(encoding="utf-8")
+    assert "[program:frontend-agent]" in text
+    assert 2 == text.count("--reporter.grpc.host-port=")
 
 
 def test_an_agent_kind_is_added(tree):
