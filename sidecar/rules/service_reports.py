@@ -266,7 +266,7 @@ def _in_code(facts: Facts) -> Problem | None:
 def _silent(facts: Facts) -> Problem | None:
     if not facts.answers:
         return None
-    runtime = "its tracer made no span" if facts.tracers else "no tracer of the kit runs there"
+    runtime = "its tracer made no span" if facts.tracers else "no tracer of the kit made one"
     return SILENT.problem(f"{facts.answers} requests were answered, and left no span: {runtime}")
 
 

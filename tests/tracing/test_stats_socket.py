@@ -75,7 +75,10 @@ def test_no_tag_is_told(make_tracer) -> None:
 
 def test_a_closed_tracer_tells_nothing(make_tracer) -> None:
     """The last close ends the socket."""
-    make_tracer().close(1)
+    tracer = make_tracer()
+    tracer.start_span("one").finish()
+    assert told()["tracers"]
+    tracer.close(1)
 
     with pytest.raises(ConnectionRefusedError):
         told()
@@ -84,6 +87,8 @@ def test_a_closed_tracer_tells_nothing(make_tracer) -> None:
 def test_each_forked_process_tells_its_own_counts(make_tracer) -> None:
     """From its first span on; the parent's counts stay the parent's."""
     tracer = make_tracer(sampler={"type": "const", "param": 0})
+    tracer.start_span("parent").finish()
+    tracer.start_span("parent").finish()
     read, write = os.pipe()
     child = os.fork()
     if not child:
@@ -93,7 +98,7 @@ def test_each_forked_process_tells_its_own_counts(make_tracer) -> None:
     os.waitpid(child, 0)
     shown = json.loads(os.read(read, 65_536))
 
-    assert (1, 0) == (shown["sampled_out"], tracer_told(tracer)["sampled_out"])
+    assert (1, 2) == (shown["sampled_out"], tracer_told(tracer)["sampled_out"])
 
 
 def test_several_tracers_of_a_forked_process_share_its_socket(make_tracer) -> None:
@@ -113,6 +118,24 @@ def test_several_tracers_of_a_forked_process_share_its_socket(make_tracer) -> No
     assert bytes([1]) == os.read(read, 9)
 
 
+@pytest.mark.parametrize("sampled", [0, 1])
+def test_a_tracer_has_no_thread_before_its_first_span(sampled) -> None:
+    """A server in C may fork then, and a thread could hold a lock that the child never gets."""
+    program = (
+        "import os, sys; from sidecar_tracing import Config\n"
+        "tracer = Config({'sampler': {'param': int(sys.argv[1])}}, service_name='x').new_tracer()\n"
+        "tracer.stats(), tracer.flush()\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "tracer.start_span('one').finish()\n"
+        "print(before, len(os.listdir('/proc/self/task')) > before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(sampled)], capture_output=True, text=True, timeout=60
+    )
+
+    assert ["1", "True"] == done.stdout.split(), done.stderr
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"), [({}, True), ({"SIDECAR_TRACING_SOCKET": "off"}, False)]
 )
@@ -120,7 +143,8 @@ def test_the_socket_can_be_turned_off(variables, expected) -> None:
     """A variable does so before the start."""
     program = (
         "from sidecar_tracing import Config, stats_socket\n"
-        "tracer = Config({}, service_name='x').new_tracer()\n"
+        "tracer = Config({'sampler': {'param': 0}}, service_name='x').new_tracer()\n"
+        "tracer.start_span('one').finish()\n"
         "print(stats_socket.PREFIX in open('/proc/net/unix').read().replace("
         "f'{stats_socket.PREFIX}0', ''), stats_socket._server._listener is not None)"
     )
@@ -138,8 +162,9 @@ def test_the_socket_can_be_turned_off(variables, expected) -> None:
 def test_a_client_that_reads_nothing_blocks_no_other(make_tracer) -> None:
     """The service's spans do not wait for it either."""
     tracer = make_tracer()
+    tracer.start_span("one").finish()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as idle:
         idle.connect(f"\0{stats_socket.PREFIX}{os.getpid()}")
         tracer.start_span("one").finish()
 
-        assert tracer_told(tracer)["started"] == 1
+        assert tracer_told(tracer)["started"] == 2

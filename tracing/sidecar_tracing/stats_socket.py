@@ -3,6 +3,9 @@ r"""Tells `sidecar verify` what this process reports, on an abstract Unix socket
 The socket `\0sidecar-tracing/<pid>` belongs to the network namespace: no port, and no file. Each
 connection gets one JSON object. It holds counts and addresses, and neither tags nor spans.
 
+Both begin with a process's first span: a tracer alone has no thread, so a server may load it and then
+fork by C code, which copies whatever lock a thread holds at that moment.
+
 The thread and the socket are the platform's own even where gevent or eventlet replace both, and the
 thread takes no lock of the service. Whatever fails here stays here: the service has no socket then.
 """
@@ -35,12 +38,12 @@ _ANSWER_SECONDS = 1.0
 
 
 class _Server:
-    """The one socket of a process; there is none in a forked child until its first span."""
+    """The one socket of a process; there is none until its first span."""
 
     def __init__(self) -> None:
         self.tracers: weakref.WeakSet[Tracer] = weakref.WeakSet()
         self.is_due = False
-        """True in a forked child that has not opened its own socket yet."""
+        """True from the first tracer, or the fork, to the first span."""
         self.is_off = sys.platform != "linux"
         self._listener: _socket.socket | None = None
         self._pid = os.getpid()
@@ -86,9 +89,9 @@ _server = _Server()
 
 
 def track(tracer: Tracer) -> None:
-    """Show a tracer until `forget`."""
+    """Show a tracer from its first span until `forget`."""
     _server.tracers.add(tracer)
-    _server.open()
+    _server.is_due = True
 
 
 def forget(tracer: Tracer) -> None:
@@ -99,7 +102,7 @@ def forget(tracer: Tracer) -> None:
 
 
 def ensure() -> None:
-    """Open the socket in a forked child; called for each span, so it is cheap."""
+    """Open the socket; called for each span, so it is cheap."""
     if _server.is_due:
         _server.open()
 
