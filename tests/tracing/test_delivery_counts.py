@@ -219,6 +219,10 @@ def test_tags_and_logs_after_the_finish_do_not_corrupt_the_packet(late):
             getattr(span, late).append(original)
             original.write(out)
 
+        def __getattr__(self, name):
+            getattr(span, late).append(original)
+            return getattr(original, name)
+
     original = getattr(span, late).pop()
     getattr(span, late).append(Adding())
     finished = len(getattr(span, late))

@@ -10,7 +10,7 @@ import pytest
 from agent_network import Name, RateLimitedLine
 from sidecar_tracing import delivery as delivery_module
 from sidecar_tracing import line as line_module
-from sidecar_tracing import native
+from sidecar_tracing import native, stats_socket
 from sidecar_tracing import sender as sender_module
 from udp_agent import UdpAgent
 from waiting import wait_until
@@ -67,6 +67,7 @@ def test_a_quick_resolver_is_asked_before_each_packet(make_tracer, monkeypatch, 
 
 def test_a_numeric_address_needs_no_thread(agent, make_tracer, monkeypatch):
     """No lookup is made for it that could hang."""
+    monkeypatch.setenv(stats_socket.SWITCH, "off")
     tracer = make_tracer(host="127.0.0.1")
     started, start = [], native.start_thread
 

@@ -14,7 +14,7 @@ from jaeger_client.constants import DEFAULT_FLUSH_INTERVAL
 from jaeger_client.reporter import LoggingReporter, ReporterMetrics
 from opentracing import Format
 
-from sidecar_tracing import environment, sampling
+from sidecar_tracing import compact, environment, sampling
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.polling import Channel
 from sidecar_tracing.propagation import Composite, Settings, parse
@@ -158,6 +158,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
             logger.info("Tracing is off: JAEGER_DISABLED")
             return self.create_tracer(DisabledReporter(), ConstSampler(False))
         environment.warn_of_unused()
+        compact.warn_if_slow()
         sampler, throttler = self.sampler, None
         if sampler is None or self.throttler_group() is not None:
             channel = self._create_local_agent_channel(io_loop)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from thrift.protocol.TCompactProtocol import TCompactProtocol
 from thrift.Thrift import TMessageType, TType
 from thrift.transport.TTransport import TMemoryBuffer
 
-from sidecar_tracing import chores
+from sidecar_tracing import chores, compact
 from sidecar_tracing.repair import repair, repaired_tags
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Encoder:
     """Packs spans of one process into packets of at most `batch_size` spans and 65,000 bytes."""
 
     def __init__(self, process: Any, batch_size: int, ledger: Ledger) -> None:
-        self._process = process
+        self._process = compact.in_python(process)
         self._batch_size = batch_size
         self._ledger = ledger
         self._sequence = 0
@@ -103,12 +104,17 @@ class Encoder:
                 yield data
 
     def _span_bytes(self, span: Any) -> bytes:
+        encodable = _encodable(span)
+        with suppress(Exception):  # the Python code tries again
+            if compact.fast is not None and not _has_bytes(encodable):
+                return compact.fast(encodable)
+        self._ledger.encode_in_python()
         try:
-            return _bytes_of(_encodable(span))
+            return compact.in_python(encodable)
         except Exception:  # noqa: BLE001 - most often a tag, which is not worth a span
             encodable = _encodable(span)
             repaired = repair(encodable)
-            data = _bytes_of(encodable)
+            data = compact.in_python(encodable)
             self._ledger.repair(repaired)
             return data
 
@@ -127,7 +133,7 @@ class Encoder:
         ]
 
     def _packet(self, encoded: list[bytes]) -> Packet:
-        """Return the Agent.emitBatch call whose list of spans is already encoded."""
+        """Return the Agent.emitBatch call whose process and list of spans are already encoded."""
         # each packet has its own first bytes, by which a refused one is recognized
         self._sequence = self._sequence % 0x7FFFFFFF + 1
         buffer = TMemoryBuffer()
@@ -137,7 +143,7 @@ class Encoder:
         out.writeFieldBegin("batch", TType.STRUCT, 1)
         out.writeStructBegin("Batch")
         out.writeFieldBegin("process", TType.STRUCT, 1)
-        self._process.write(out)
+        buffer.write(self._process)
         out.writeFieldEnd()
         out.writeFieldBegin("spans", TType.LIST, 2)
         out.writeListBegin(TType.STRUCT, len(encoded))
@@ -166,8 +172,8 @@ def _encodable(span: Any) -> Any:
     return encodable
 
 
-def _bytes_of(encodable: Any) -> bytes:
-    buffer = TMemoryBuffer()
-    encodable.write(TCompactProtocol(buffer))
-    data: bytes = buffer.getvalue()
-    return data
+def _has_bytes(span: Any) -> bool:
+    """Whether something that should be text is bytes, which is sent as repaired text."""
+    fields = itertools.chain(span.tags, *(log.fields for log in span.logs))
+    texts = (value for tag in fields for value in (tag.key, tag.vStr, tag.vBinary))
+    return any(isinstance(text, bytes) for text in (span.operationName, *texts))

@@ -65,6 +65,8 @@ class Stats:
     """Tags of sent spans that could not be encoded: sent as text, or left out."""
     ignored_headers: int = 0
     """Trace headers of requests that were not valid; each such request has a new trace."""
+    encoded_in_python: int = 0
+    """Spans that thrift's C code did not encode; their packets are the same, at a higher cost."""
 
     @property
     def dropped_total(self) -> int:
@@ -110,6 +112,7 @@ class Ledger:
         self._started, self._sampled_out = Tally(), Tally()
         self._refused = {reason: Tally() for reason in ("closed", "queue_full")}
         self._taken = self._sent = self._packets = self._published = self.repaired = 0
+        self.encoded_in_python = 0
         self._moves = 0
         self._dropped: Counter[str] = Counter()
         self._told: set[str] = set()
@@ -179,6 +182,10 @@ class Ledger:
             chores.do(partial(logger.warning, text))
         self.repaired += tags
 
+    def encode_in_python(self) -> None:
+        """Count a span that thrift's C code did not encode."""
+        self.encoded_in_python += 1
+
     def _tell(self, reason: str, spans: int) -> None:
         """Tell the metrics, and for the first loss of its kind the log."""
         metrics = self._metrics
@@ -236,4 +243,5 @@ class Ledger:
             packets=packets,
             sampled_out=self._sampled_out.total,
             repaired_tags=self.repaired,
+            encoded_in_python=self.encoded_in_python,
         )

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.thrift_gen.jaeger import ttypes
-from thrift.protocol.TCompactProtocol import TCompactProtocol
-from thrift.transport.TTransport import TMemoryBuffer
+
+from sidecar_tracing import compact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ _VALUES = ("vStr", "vLong", "vDouble", "vBool", "vBinary")
 def is_encodable(item: Any) -> bool:
     """Whether Thrift can write this tag, log or reference."""
     try:
-        item.write(TCompactProtocol(TMemoryBuffer()))
+        compact.in_python(item)
     except Exception:  # noqa: BLE001 - whatever it contains
         return False
     return True

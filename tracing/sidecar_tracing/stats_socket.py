@@ -3,10 +3,10 @@ r"""Tells `sidecar verify` what this process reports, on an abstract Unix socket
 The socket `\0sidecar-tracing/<pid>` belongs to the network namespace: no port, and no file. Each
 connection gets one JSON object. It holds counts and addresses, and neither tags nor spans.
 
-Both begin with a process's first span: a tracer alone has no thread, so a server may load it and then
-fork by C code, which copies whatever lock a thread holds at that moment.
+Thread and socket begin with a process's first span: a server may load the tracer and then fork by C
+code, which copies whatever lock a thread holds at that moment.
 
-The thread and the socket are the platform's own even where gevent or eventlet replace both, and the
+Both are the platform's own even where gevent or eventlet replace both, and the
 thread takes no lock of the service. Whatever fails here stays here: the service has no socket then.
 """
 
