@@ -1,0 +1,121 @@
+"""Services without a line of tracing code, started by `sidecar-trace`: their spans and logs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from servers.tracing import TRACE, Seen, answers_of, environment, ids_in, serving
+from udp_agent import UdpAgent
+from waiting import wait_until
+
+PYTHON = sys.executable
+GUNICORN = (PYTHON, "-m", "gunicorn", "--workers=2", "--bind=127.0.0.1:{port}")
+UVICORN = (PYTHON, "-m", "uvicorn", "--port={port}")
+UWSGI = (
+    PYTHON, "-c", "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])",
+    "--http-socket=127.0.0.1:{port}", "--master", "--die-on-term", "--need-app",
+    "--enable-threads", "--processes=2", "--threads=2",
+)  # fmt: skip
+CELERY = (
+    PYTHON, "-m", "celery", "-A", "celery_shop", "worker", "--concurrency=2", "--without-mingle",
+    "--without-gossip", "--without-heartbeat", "--loglevel=INFO",
+)  # fmt: skip
+HOW = "not installed: pip install -r tests/servers/requirements.txt"
+SERVICES = {
+    "gunicorn, Flask": ((*GUNICORN, "--threads=4", "flask_shop:app"), "flask gunicorn"),
+    "gunicorn --preload, Flask": (
+        (*GUNICORN, "--preload", "--threads=4", "flask_shop:app"),
+        "flask gunicorn",
+    ),
+    "gunicorn gevent, Flask": (
+        (*GUNICORN, "-k", "gevent", "flask_shop:app"),
+        "flask gunicorn gevent",
+    ),
+    "uWSGI, Flask": ((*UWSGI, "--module=flask_shop:app"), "flask pyuwsgi"),
+    "uvicorn, FastAPI": ((*UVICORN, "fastapi_shop:app"), "fastapi uvicorn httpx"),
+    "uvicorn --workers 2, FastAPI": (
+        (*UVICORN, "--workers=2", "fastapi_shop:app"),
+        "fastapi uvicorn httpx",
+    ),
+    "gunicorn, Django": ((*GUNICORN, "--threads=4", "django_shop:wsgi"), "django gunicorn httpx"),
+    "uvicorn, Django": ((*UVICORN, "django_shop:asgi"), "django uvicorn httpx"),
+}
+PATHS = ("/items/7", "/call/{port}", "/bad", "/stream")
+
+
+def require(names):
+    missing = [name for name in names.split() if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"{' '.join(missing)} {HOW}")
+
+
+def is_items(name):
+    return name.startswith("GET /items/") and name.endswith(("number}", "number>"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_web_service_is_traced(name, tmp_path):
+    """One span per request, named after its route; clients' spans between; trace IDs in the log."""
+    command, needs = SERVICES[name]
+    require(needs)
+    log = tmp_path / "log"
+    answers, spans = answers_of(command, PATHS, log)
+    servers = [span for span in spans if span.kind == "server"]
+    clients = [span for span in spans if span.kind == "client"]
+    calls = 2 if "FastAPI" in name else 1
+
+    assert [200, 200, 500, 200] == [answer.status_code for answer in answers.values()]
+    assert "012" == answers["/stream"].text
+    assert [200] * (3 + calls) + [500] == sorted(span.tags["http.status_code"] for span in servers)
+    assert calls == len(clients)
+    assert 1 + calls == sum(is_items(span.name) for span in servers)
+    (call,) = [span for span in servers if span.name.startswith("GET /call/")]
+    assert {call.span_id} == {client.parent_id for client in clients}
+    assert {call.trace_id} == {client.trace_id for client in clients}
+    assert {client.span_id for client in clients} == {
+        span.parent_id for span in servers if span.parent_id
+    }
+    assert all(client.tags["http.url"].endswith("/items/1?token=*") for client in clients)
+    assert "secret" not in "".join(str(span.tags) for span in spans)
+    (bad,) = [span for span in servers if span.name == "GET /bad"]
+    assert [("ValueError", "bad")] == [(one["error.kind"], one["message"]) for one in bad.logs]
+    (stream,) = [span for span in servers if span.name == "GET /stream"]
+    text = log.read_text("utf-8")
+    assert [(stream.trace_id, stream.span_id % 2**64)] * 3 == ids_in(text, "INFO:shop:part")
+    assert set(ids_in(text, "INFO:shop:item")) == {
+        (span.trace_id, span.span_id % 2**64) for span in servers if is_items(span.name)
+    }
+
+
+def test_celery_is_traced(tmp_path):
+    """The sender, the tasks and a task that a task sends are one trace."""
+    require("celery")
+    for name in ("in", "results", "control"):
+        (tmp_path / name).mkdir()
+    log, results = tmp_path / "log", tmp_path / "results"
+    with UdpAgent() as agent:
+        variables = environment(agent.port, QUEUE=str(tmp_path), JAEGER_PROPAGATION="w3c,jaeger")
+        with serving(CELERY, log, variables):
+            send = [*TRACE, PYTHON, "-c", "import celery_shop; celery_shop.bad.delay()"]
+            subprocess.run(send, cwd=Path(variables["PYTHONPATH"].split(os.pathsep)[0]),
+                           env=variables, check=True)  # fmt: skip
+            wait_until(lambda: len(list(results.iterdir())) >= 2, 60)
+        agent.wait_for(4)
+    by_name = {span.operationName: Seen(span) for span in agent.spans}
+    chain = [
+        by_name[f"{word} celery_shop.{task}"] for task in ("bad", "add") for word in ("send", "run")
+    ]
+
+    assert 4 == len(agent.spans)
+    assert 1 == len({span.trace_id for span in chain})
+    assert [0, *(span.span_id for span in chain[:-1])] == [span.parent_id for span in chain]
+    assert ["producer", "consumer"] * 2 == [span.kind for span in chain]
+    assert ["ValueError"] == [one["error.kind"] for one in chain[1].logs]
+    assert [(chain[3].trace_id, chain[3].span_id % 2**64)] == ids_in(
+        log.read_text("utf-8"), ": adding"
+    )

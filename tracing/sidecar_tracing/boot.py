@@ -1,0 +1,21 @@
+"""The start of a traced process: called by sitecustomize, before any module of the service."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from sidecar_tracing import hooks, switch
+
+logger = logging.getLogger("sidecar_tracing")
+
+
+def boot() -> None:
+    """Have this process traced, if the environment names the service."""
+    if os.environ.get("JAEGER_DISABLED", "").strip().lower() in switch.YES:
+        return
+    if not os.environ.get("JAEGER_SERVICE_NAME", "").strip():
+        logger.warning("This process is not traced: JAEGER_SERVICE_NAME is not set")
+        return
+    switch.arm()
+    hooks.install()

@@ -1,0 +1,1 @@
+"""Nothing but sitecustomize: `sidecar-trace` puts this folder into PYTHONPATH."""

@@ -1,0 +1,34 @@
+"""Python runs this at its start, for this folder is first in PYTHONPATH: it switches tracing on.
+
+The sitecustomize that it hides is run, too. Nothing that fails here stops the service.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
+
+
+def _trace() -> None:
+    try:
+        from sidecar_tracing.boot import boot  # noqa: PLC0415 - it may be missing or broken
+
+        boot()
+    except Exception as error:  # noqa: BLE001
+        reason = f"{type(error).__name__}: {error}"
+        print(f"sidecar-trace: this process is not traced: {reason}", file=sys.stderr)
+
+
+def _run_the_hidden_one() -> None:
+    here = Path(__file__).resolve().parent
+    spec = PathFinder.find_spec("sitecustomize", [p for p in sys.path if Path(p).resolve() != here])
+    if spec is not None and spec.loader is not None:
+        module = module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+_trace()
+_run_the_hidden_one()
