@@ -115,6 +115,20 @@ def test_wsgi_client_that_leaves_ends_the_span(sent):
     assert 1 == len(sent())
 
 
+class FileWrapper(Parts):
+    """A server's own."""
+
+
+@pytest.mark.parametrize("wrapper", [FileWrapper, lambda body: body])
+def test_file_reaches_the_server_as_it_is(sent, wrapper):
+    """A server sends its own kind of file by sendfile; uWSGI's is known by its identity."""
+    file = FileWrapper([b"0"]) if isinstance(wrapper, type) else io.BytesIO(b"0")
+    environ = {**ENVIRON, "wsgi.file_wrapper": wrapper}
+
+    assert file is WsgiMiddleware(answering(file))(environ, lambda *_: None)
+    assert 1 == len(sent())
+
+
 def failing(*_):
     raise ValueError("bad")
 

@@ -178,6 +178,16 @@ def test_library_that_fails_to_import_fails_as_before(tmp_path):
     assert "theirs\nNone\n" == trace(PYTHON, "-c", script, folder=tmp_path).stdout
 
 
+def test_library_that_is_looked_for_first_is_traced():
+    """A look for its spec is no import."""
+    script = (
+        "from importlib.util import find_spec; print(find_spec('requests.adapters').name)\n"
+        "import requests; print(requests.adapters.HTTPAdapter.send.__code__.co_filename)"
+    )
+
+    assert "instrumentation" in trace(PYTHON, "-c", script).stdout
+
+
 def test_libraries_can_be_left_out():
     """SIDECAR_TRACING_SKIP names them."""
     script = "import requests; print(requests.adapters.HTTPAdapter.send.__code__.co_filename)"
@@ -214,12 +224,14 @@ def test_log_has_trace_ids(value, expected):
     script = """
 import logging, opentracing
 logging.basicConfig(format="%(message)s")
-make = logging.getLogRecordFactory()
+found = []
+logging.getLogger().addFilter(lambda record: found.append(record) or True)
 with opentracing.global_tracer().start_active_span("span") as scope:
     logging.warning("inside")
-    record = make("name", 30, "path", 1, "text", (), None)
 logging.warning("outside")
-print(repr(getattr(record, "trace_id", None)) == repr(f"{scope.span.trace_id:016x}"))
+logging.warning("third", extra={"trace_id": "theirs"})
+assert found[2].trace_id == "theirs"
+print(getattr(found[0], "trace_id", None) == f"{scope.span.trace_id:016x}")
 """
     done = trace(PYTHON, "-c", script, SIDECAR_TRACING_LOGS=value)
     inside, outside = [line for line in done.stderr.splitlines() if "side" in line]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.abc import MetaPathFinder
@@ -52,21 +53,44 @@ class Finder(MetaPathFinder):
 
     def __init__(self, due: dict[str, Hook]) -> None:
         self._due = due
+        self._sought: set[str] = set()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of another finder, for a library that has a hook."""
-        hook = self._due.pop(fullname, None)
-        if hook is None:
+        if fullname not in self._due or fullname in self._sought:
             return None
-        for finder in sys.meta_path:
-            find = getattr(finder, "find_spec", None)
-            spec: ModuleSpec | None = find(fullname, path, target) if find else None
-            if spec is not None:
-                _follow(spec.loader, hook)
-                return spec
+        self._sought.add(fullname)  # finders of this kind ask one another
+        try:
+            for finder in sys.meta_path:
+                find = getattr(finder, "find_spec", None)
+                spec: ModuleSpec | None = find(fullname, path, target) if find else None
+                if spec is not None:
+                    with suppress(Exception):  # a loader that cannot be changed
+                        self._follow(fullname, spec.loader)
+                    return spec
+        finally:
+            self._sought.discard(fullname)
         return None
+
+    def _follow(self, name: str, loader: Any) -> None:
+        """Have the hook run after the module; the loader stays the module's own."""
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            hook = self._due.pop(name, None) if module.__name__ == name else None
+            if hook is None:  # a loader of several modules, such as a zip file's
+                execute(module)
+                return
+            switch.importing.add(hook.library)
+            try:
+                execute(module)
+            finally:
+                switch.importing.discard(hook.library)
+            run(hook, module)
+
+        loader.exec_module = exec_module
 
 
 def install() -> None:
@@ -92,21 +116,3 @@ def run(hook: Hook, module: ModuleType) -> None:
     except Exception as error:  # noqa: BLE001 - another version of the library, or a broken one
         reason = f"{type(error).__name__}: {error}"
         logger.warning("%s is not traced: %s", hook.library, reason)
-
-
-def _follow(loader: Any, hook: Hook) -> None:
-    """Have the hook run after the module; the loader stays the module's own."""
-    execute = getattr(loader, "exec_module", None)
-    if execute is None:
-        return
-
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module
-        switch.importing.add(hook.library)
-        try:
-            execute(module)
-        finally:
-            switch.importing.discard(hook.library)
-        run(hook, module)
-
-    loader.exec_module = exec_module

@@ -1,12 +1,9 @@
 """Trace IDs in the service's log."""
 
-# ruff: noqa: ANN401 - opentracing publishes no types, so its objects are Any here
-
 from __future__ import annotations
 
 import logging
 import os
-from typing import Any
 
 import opentracing
 
@@ -29,14 +26,14 @@ def show_trace_ids() -> None:
     wanted = os.environ.get(SWITCH, "").strip().lower()
     if wanted == "off":
         return
-    make = logging.getLogRecordFactory()
+    handle = logging.Logger.handle
 
-    def make_marked(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = make(*args, **kwargs)
+    def marking(self: logging.Logger, record: logging.LogRecord) -> None:
         _mark(record)
-        return record
+        handle(self, record)
 
-    logging.setLogRecordFactory(make_marked)
+    # not by a factory of records: a service may pass a trace_id of its own as `extra`
+    logging.Logger.handle = marking  # type: ignore[method-assign]
     if wanted != "attributes":
         _show_in_text()
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+_FILE = "wsgi.file_wrapper"
+
+
 class WsgiMiddleware:
     """Gives each request of an application one span: `app = WsgiMiddleware(app)`."""
 
@@ -38,8 +41,8 @@ class WsgiMiddleware:
         except BaseException:
             span.finish()
             raise
-        if isinstance(body, (list, tuple)):  # nothing is left to do
-            span.finish()
+        if isinstance(body, (list, tuple)) or hasattr(body, "read") or _is_file(environ, body):
+            span.finish()  # nothing is left to do, or the server sends a file in its own way
             return body
         return _Body(body, span)
 
@@ -93,6 +96,12 @@ class _Body:
         if not self._is_over:
             self._is_over = True
             self._span.finish()
+
+
+def _is_file(environ: dict[str, Any], body: object) -> bool:
+    with suppress(TypeError):  # uWSGI's wrapper is a function
+        return isinstance(body, environ[_FILE]) if _FILE in environ else False
+    return False
 
 
 def _headers(environ: dict[str, Any]) -> dict[str, str]:
