@@ -30,8 +30,10 @@ CATALOGUE = Path(__file__).with_name("regions.yaml")
 USER_FILE_VARIABLE = "SIDECAR_REGIONS"
 NETWORKS = ("public", "vpc")
 GRPC, OTLP_GRPC = "jaeger-grpc", "otlp-grpc"
-"""The protocols that a jaeger-agent and a collector speak to the gateway."""
-_PROTOCOLS = (GRPC, OTLP_GRPC, "http", "https")
+"""What a jaeger-agent and a collector's forwarder speak to the gateway."""
+HTTP, HTTPS = "http", "https"
+"""What the forwarder speaks by `gateway.protocol: otlp-http`, without and with TLS."""
+_PROTOCOLS = (GRPC, OTLP_GRPC, HTTP, HTTPS)
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """It becomes a folder's name and a Compose project's."""
 _KEYS = ("id", "name", "public", "vpc", "ports", "doubtful", "source", "checked")

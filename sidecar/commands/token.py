@@ -18,7 +18,7 @@ from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered
 from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.tokens import check, from_compose, rotation, secret_store
-from sidecar.tokens.file_store import FileStore
+from sidecar.tokens.file_store import FileStore, is_forwarded
 from sidecar.tokens.secret_store import SecretStore
 from sidecar.tokens.source import TokenSource
 
@@ -32,6 +32,8 @@ _KEEP = (
     "running agents keep the old token until they are replaced: "
     "docker compose up --detach --force-recreate"
 )
+
+_TAKEN = "collectors' forwarder takes it with the next call; `sidecar verify` proves it"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +71,7 @@ def _set(args: argparse.Namespace) -> int:
     if args.kubernetes_secret is None:
         print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")
         if before not in (None, config):
-            print(_KEEP)
+            print(_TAKEN if is_forwarded(args.out or Path()) else _KEEP)
     else:
         print(f"{store.name}: applied, fingerprint {check.fingerprint(token)}")
         _print_running(store)

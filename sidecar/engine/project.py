@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.compose import stack_files
 from sidecar.errors import SidecarError
+from sidecar.plan.records import BARE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ KIND = "sidecar-kit.kind"
 """Label of an agent that is no jaeger-agent."""
 AGENT = "sidecar-kit.agent"
 """Label of a service that uses the agent of another one, with which it shares a network."""
+FORWARDER = "forwarder"
+"""The role of what adds the token."""
 FILE = "docker-compose.yml"
 RENAME = "Give `name:` in the spec, and render again; in a stack of yours, in its Compose file"
 
@@ -56,8 +59,17 @@ def containers_of(
     return own
 
 
+def forwarder_of(config: Mapping[str, Any]) -> str:
+    """Return the name of a deployment's token forwarder; empty where it has none."""
+    services = (config.get("services") or {}).items()
+    return next((name for name, each in services if _label(each, ROLE) == FORWARDER), "")
+
+
 def token_file_of(config: Mapping[str, Any]) -> str:
-    """Return the file that a deployment's agents read the token from; empty where none is named."""
+    """Return the file that a deployment's token is read from; empty where none is named."""
+    if name := forwarder_of(config):
+        (mounted,) = config["services"][name]["volumes"]
+        return str(Path(mounted["source"]) / Path(BARE_FILE).name)
     name = _own(config).get("token_secret", "agent")
     return str(((config.get("secrets") or {}).get(name) or {}).get("file") or "")
 
@@ -65,6 +77,11 @@ def token_file_of(config: Mapping[str, Any]) -> str:
 def gateway_network(config: Mapping[str, Any]) -> str:
     """Return the engine's name of the network through which agents reach the gateway."""
     return str(config["networks"][_own(config).get("gateway_network", "gateway")]["name"])
+
+
+def _label(service: Mapping[str, Any], name: str) -> str:
+    labels = service.get("labels") or {}
+    return str(labels.get(name, "")) if isinstance(labels, dict) else ""
 
 
 def _own(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,15 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar import yamlio
+from sidecar import image_names, yamlio
 from sidecar.errors import SidecarError
+from sidecar.regions import GRPC
 from sidecar.rules import agents as rules
 from sidecar.rules.recognition import PREFIX
+from sidecar.rules.specs import CONFLICTING_VALUES
+from sidecar.spec import COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
+    from sidecar.image_names import Image
     from sidecar.regions import Gateway
     from sidecar.rules.agent_flags import Version
-    from sidecar.spec import AgentSettings, Capacity
+    from sidecar.spec import AgentSettings, Capacity, GatewaySettings
 
 PROGRAM = "/go/bin/agent-linux"
 USER = "10001:10001"
@@ -116,6 +120,27 @@ def health(agent: AgentSettings) -> tuple[str, ...]:
     if parse_version(agent.version) < rules.STATUS_SINCE:
         return ()
     return (PROGRAM, "status", f"--status.http.host-port={_LOOPBACK}:{rules.ADMIN_PORT}")
+
+
+def image(version: str, prefix: str) -> Image:
+    """Return the official image, behind a prefix."""
+    return image_names.official(version, prefix).agent
+
+
+def protocol(gateway: GatewaySettings) -> str:
+    """Return what an agent speaks to its gateway.
+
+    Raises SidecarError for settings that ask for another protocol.
+    """
+    if gateway.protocol:
+        cause = f"is for a collector only, and the kind is {JAEGER_AGENT}"
+        problem = CONFLICTING_VALUES.problem(cause, f"Set agent: {{kind: {COLLECTOR}}}")
+        raise SidecarError.from_problem("gateway.protocol", problem)
+    return GRPC
+
+
+def plan_collector(*_: object, forwarder: str) -> None:
+    """Return nothing: an agent has no more."""
 
 
 def tags_key(version: str) -> str:

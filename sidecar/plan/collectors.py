@@ -11,22 +11,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sidecar import yamlio
+from sidecar import image_names, yamlio
 from sidecar.errors import SidecarError
 from sidecar.plan import agents
+from sidecar.regions import HTTP, HTTPS, OTLP_GRPC
 from sidecar.rules import collectors as rules
+from sidecar.rules import forwarders
 from sidecar.rules.agents import COMPACT_PORT, STOCK_BATCH, STOCK_WORKERS
+from sidecar.spec import OTLP_HTTP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sidecar.image_names import Image
     from sidecar.regions import Gateway
-    from sidecar.spec import AgentSettings, Capacity
+    from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Service
 
 USER = "10001:10001"
 """The user of the official image."""
 CONFIG_FILE = "/etc/otelcol/config.yaml"
-TOKEN_FILE = "/run/secrets/token"  # noqa: S105 - a path
+TOKEN_FILE = ""
+"""It gets none: the forwarder has the token."""
 QUEUE_FOLDER = "/var/lib/otelcol"
 """Inside the container."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside its own network
@@ -77,6 +82,8 @@ class CollectorPlan:
     go_memory_mib: int
     """Where Go's garbage collector begins to work hard."""
     metrics_port: int
+    forwarder: str
+    """The host's name of what adds the token."""
 
     @cached_property
     def text(self) -> str:
@@ -116,7 +123,7 @@ def buffer(agent: AgentSettings, capacity: Capacity) -> Buffer:
 
 def argv(
     agent: AgentSettings,
-    gateway: Gateway,  # noqa: ARG001 - it is in the configuration
+    gateway: Gateway,  # noqa: ARG001 - the forwarder's
     tuning: agents.Tuning,  # noqa: ARG001
     *,
     tls: bool = False,  # noqa: ARG001
@@ -135,22 +142,37 @@ def health(agent: AgentSettings) -> tuple[str, ...]:  # noqa: ARG001 - as any ki
     return ()
 
 
+def image(version: str, prefix: str) -> Image:
+    """Return the official image, behind a prefix."""
+    return image_names.collector(version, prefix)
+
+
+def protocol(gateway: GatewaySettings) -> str:
+    """Return what the forwarder speaks to the gateway."""
+    if gateway.protocol == OTLP_HTTP:
+        return HTTPS if gateway.tls else HTTP
+    return OTLP_GRPC
+
+
 def plan_collector(
+    service: Service,
     agent: AgentSettings,
-    gateway: Gateway,
     tuning: agents.Tuning,
     capacity: Capacity,
     *,
-    tls: bool,
+    forwarder: str,
 ) -> CollectorPlan:
-    """Decide what a collector has that an agent has not.
+    """Decide what a collector has that an agent has not; `forwarder` is a host's name.
 
     Raises SidecarError for settings with which it would lose spans.
     """
+    if service.sampling and (problem := rules.sampler(service.sampling.type)):
+        raise SidecarError.from_problem(f"services.{service.name}.sampling", problem)
     sizes = buffer(agent, capacity)
     if problem := rules.disk(_disk_needed(sizes.queue_spans), sizes.disk_mib):
         raise SidecarError.from_problem("agent.buffer", problem)
-    whole = merged(configuration(gateway, tuning, sizes, tls=tls), agent.collector)
+    endpoint = f"{forwarder}:{forwarders.GRPC_PORT}"
+    whole = merged(configuration(endpoint, tuning, sizes), agent.collector)
     for path, problem in rules.configuration(whole):
         raise SidecarError.from_problem(f"agent.collector.{path}", problem)
     return CollectorPlan(
@@ -160,17 +182,19 @@ def plan_collector(
         queue_folder=QUEUE_FOLDER,
         go_memory_mib=_share(tuning.memory_mib, GO_SHARE),
         metrics_port=rules.METRICS_PORT,
+        forwarder=forwarder,
     )
 
 
-def configuration(
-    gateway: Gateway, tuning: agents.Tuning, sizes: Buffer, *, tls: bool
-) -> dict[str, Any]:
-    """Return the configuration of a collector that keeps what its gateway does not take."""
+def configuration(endpoint: str, tuning: agents.Tuning, sizes: Buffer) -> dict[str, Any]:
+    """Return the configuration of a collector that keeps what its gateway does not take.
+
+    It sends to the forwarder at `endpoint`, and has neither token nor header.
+    """
     return {
         "receivers": _receivers(tuning),
         "processors": _processors(tuning.memory_mib),
-        "exporters": {"otlp_grpc": _exporter(gateway, sizes, tls=tls)},
+        "exporters": {"otlp_grpc": _exporter(endpoint, sizes)},
         "extensions": {
             "health_check": {"endpoint": f"{_EVERYWHERE}:{rules.HEALTH_PORT}"},
             "file_storage": _storage(sizes),
@@ -205,11 +229,11 @@ def _processors(memory_mib: int) -> dict[str, Any]:
     }
 
 
-def _exporter(gateway: Gateway, sizes: Buffer, *, tls: bool) -> dict[str, Any]:
+def _exporter(endpoint: str, sizes: Buffer) -> dict[str, Any]:
     return {
-        "endpoint": gateway.address,
-        "tls": {"insecure": not tls},
-        "headers": {rules.TOKEN_ATTRIBUTE: f"${{file:{TOKEN_FILE}}}"},
+        "endpoint": endpoint,
+        "tls": {"insecure": True},
+        "compression": "none",
         "timeout": f"{TIMEOUT_SECONDS}s",
         "keepalive": {"time": "10s", "timeout": "10s"},
         "retry_on_failure": {

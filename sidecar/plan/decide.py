@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from sidecar import __version__, image_names
 from sidecar.errors import SidecarError
 from sidecar.plan import agents, collectors
+from sidecar.plan.forwarders import forwarder_name, plan_forwarder
 from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
     BARE_FILE,
@@ -17,6 +18,7 @@ from sidecar.plan.records import (
     SERVICE_USER,
     TOKEN_FILE,
     AgentPlan,
+    ForwarderPlan,
     ImagePlan,
     Plan,
     ServicePlan,
@@ -24,14 +26,13 @@ from sidecar.plan.records import (
 )
 from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
 from sidecar.plan.watch import plan_watch
-from sidecar.regions import GRPC, LOCAL, OTLP_GRPC, gateway_of
-from sidecar.rules import collectors as collector_rules
+from sidecar.regions import GRPC, HTTP, LOCAL, OTLP_GRPC, gateway_of
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
 from sidecar.spec import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from sidecar.regions import Gateway, Region
     from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Service, Spec
@@ -44,7 +45,7 @@ class AgentKind(Protocol):
 
     USER: str
     TOKEN_FILE: str
-    """Inside the container: what holds the token."""
+    """Inside the container: what holds the token; empty where it gets none."""
 
     def tune(self, capacity: Capacity, /) -> agents.Tuning:
         """Return the sizes for a capacity."""
@@ -60,14 +61,33 @@ class AgentKind(Protocol):
         """Return the command that probes the agent from inside; empty if there is none."""
         ...
 
+    def image(self, version: str, prefix: str, /) -> image_names.Image:
+        """Return the official image, behind a prefix."""
+        ...
+
+    def protocol(self, gateway: GatewaySettings, /) -> str:
+        """Return what is spoken to the gateway; raise SidecarError if that is not possible."""
+        ...
+
+    def plan_collector(
+        self,
+        service: Service,
+        agent: AgentSettings,
+        tuning: agents.Tuning,
+        capacity: Capacity,
+        /,
+        *,
+        forwarder: str,
+    ) -> collectors.CollectorPlan | None:
+        """Return what a collector has that an agent has not; None for an agent."""
+        ...
+
 
 KINDS: Mapping[str, AgentKind] = {
     JAEGER_AGENT: agents,
     COLLECTOR: collectors,
 }
 """Each value of `agent.kind`, and what decides for it."""
-_PROTOCOLS = {COLLECTOR: OTLP_GRPC}
-"""What a kind speaks to the gateway; Jaeger's gRPC if it is not here."""
 
 
 def make_plan(
@@ -81,28 +101,28 @@ def make_plan(
     """Decide everything for a spec in its region.
 
     `source` and `folder` lead from the rendering to the kit's checkout and to the spec;
-    `known_hosts` are those of the catalogue. Raises SidecarError if the region has no host on the
-    network, a token would go to a host that is neither in the catalogue nor allowed, the agent's
-    version is unknown, or a service takes the stand-in's name or port.
+    `known_hosts` are those of the catalogue. Raises SidecarError if the region has no such host, a
+    token would go to another one, the agent's version is unknown, or the stand-in's name is taken.
     """
     gateway = choose_gateway(spec.gateway, region, known_hosts, _protocol(spec))
-    if region.id == LOCAL:
-        _check_local(spec.services or sample_services(), gateway)
+    _check_names(region, spec.services or sample_services(), gateway)
     official = image_names.official(prefix=spec.images.prefix)
-    project = _project(spec, region)
-    names = [service.name for service in spec.services or sample_services()]
+    services = _services(spec, gateway, _project(spec, region), folder)
+    names = [service.name for service in services]
+    forwarder = _forwarder(services, spec, gateway, official.gateway)
     return Plan(
         kit_version=__version__,
-        project=project,
+        project=_project(spec, region),
         region=region.id,
         region_name=region.name,
         gateway=gateway,
         token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
         bare_token_file=LOCAL_BARE_FILE if region.id == LOCAL else BARE_FILE,
-        services=_services(spec, gateway, project, folder),
+        services=services,
         host_agent=_host_agent(spec, gateway),
-        queues=plan_queues(names, official.gateway) if spec.agent.kind == COLLECTOR else None,
-        stand_in=_stand_in(gateway, official.gateway) if region.id == LOCAL else None,
+        forwarder=forwarder,
+        queues=plan_queues(names, official.gateway) if forwarder else None,
+        stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway) if spec.watch else None,
         monitoring=spec.monitoring,
         base=ImagePlan(official.base.name, official.base.variable),
@@ -113,7 +133,7 @@ def make_plan(
 
 
 def _protocol(spec: Spec) -> str:
-    return _PROTOCOLS.get(spec.agent.kind, GRPC)
+    return KINDS[spec.agent.kind].protocol(spec.gateway)
 
 
 def _project(spec: Spec, region: Region) -> str:
@@ -142,6 +162,8 @@ def choose_gateway(
     if region.id == LOCAL and settings.tls:
         problem = STAND_IN_CONFLICT.problem("the stand-in does not support TLS", _OTHER_REGION)
         raise SidecarError.from_problem("gateway.tls", problem)
+    if region.id == LOCAL and protocol == HTTP:
+        return replace(gateway, port=STAND_IN_PAGE_PORT)
     return replace(gateway, port=settings.port or gateway.port)
 
 
@@ -162,9 +184,9 @@ def _check_host(
 # The stand-in ---------------------------------------------------------------------------------
 
 
-def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
-    """Raise SidecarError for a service that takes the stand-in's name or port."""
-    for service in services:
+def _check_names(region: Region, services: tuple[Service, ...], gateway: Gateway) -> None:
+    """Raise SidecarError for a service that takes the name or port of a region's stand-in."""
+    for service in services if region.id == LOCAL else ():
         if gateway.host in (service.name, f"{service.name}{AGENT_SUFFIX}"):
             cause = "is the name of the stand-in gateway"
             problem = STAND_IN_CONFLICT.problem(cause, "Rename the service")
@@ -175,18 +197,19 @@ def _check_local(services: tuple[Service, ...], gateway: Gateway) -> None:
             raise SidecarError.from_problem(f"services.{service.name}.publish", problem)
 
 
-def _stand_in(gateway: Gateway, image: image_names.Image) -> StandInPlan:
+def _stand_in(gateway: Gateway, region: Region, image: image_names.Image) -> StandInPlan:
+    port = region.ports[OTLP_GRPC] if gateway.protocol == HTTP else gateway.port
     return StandInPlan(
         name=gateway.host,
         image=ImagePlan(image.name, image.variable, image.role),
         argv=(
             "gateway",
-            f"--grpc=0.0.0.0:{gateway.port}",
+            f"--grpc=0.0.0.0:{port}",
             f"--http=0.0.0.0:{STAND_IN_PAGE_PORT}",
             f"--token-file={agents.CONFIG_FILE}",
         ),
         http_port=STAND_IN_PAGE_PORT,
-        grpc_port=gateway.port,
+        grpc_port=port,
         health=http_probe(STAND_IN_PAGE_PORT),
         user=SERVICE_USER,
     )
@@ -218,7 +241,7 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
     kind = KINDS[settings.kind]
     tuning = _tuning(spec, service.replicas)
     tls = spec.gateway.tls
-    official = _official(settings, spec.images.prefix)
+    official = kind.image(settings.version, spec.images.prefix)
     own = ImagePlan(settings.image) if settings.image else None
     return AgentPlan(
         name=f"{service.name}{AGENT_SUFFIX}",
@@ -232,27 +255,26 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
         tuning=tuning,
         replica_tuning=_tuning(spec, 1),
         cpus=settings.resources.cpus,
-        collector=_collector(service, spec, gateway, tuning),
+        collector=kind.plan_collector(
+            service,
+            settings,
+            tuning,
+            _capacity(spec, service.replicas),
+            forwarder=forwarder_name(each.name for each in spec.services or sample_services()),
+        ),
         tcp_retries=settings.tcp_retries,
     )
 
 
-def _official(settings: AgentSettings, prefix: str) -> image_names.Image:
-    if settings.kind == COLLECTOR:
-        return image_names.collector(settings.version, prefix)
-    return image_names.official(settings.version, prefix).agent
-
-
-def _collector(
-    service: Service, spec: Spec, gateway: Gateway, tuning: agents.Tuning
-) -> collectors.CollectorPlan | None:
-    if spec.agent.kind != COLLECTOR:
+def _forwarder(
+    services: Sequence[ServicePlan], spec: Spec, gateway: Gateway, image: image_names.Image
+) -> ForwarderPlan | None:
+    """Return the forwarder of the services' collectors; None where there are none."""
+    kept = [service.agent.collector for service in services if service.agent.collector]
+    if not kept:
         return None
-    if service.sampling and (problem := collector_rules.sampler(service.sampling.type)):
-        raise SidecarError.from_problem(f"services.{service.name}.sampling", problem)
-    capacity = _capacity(spec, service.replicas)
-    tls = spec.gateway.tls
-    return collectors.plan_collector(spec.agent, gateway, tuning, capacity, tls=tls)
+    made = plan_forwarder(gateway, kept, image, tls=spec.gateway.tls)
+    return replace(made, tcp_retries=spec.agent.tcp_retries)
 
 
 def _capacity(spec: Spec, replicas: int) -> Capacity:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.plan import collectors
+from sidecar.plan.names import free_name
 from sidecar.plan.records import ImagePlan, QueuesPlan
-from sidecar.spec import AGENT_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,7 @@ def plan_queues(services: Sequence[str], image: Image) -> QueuesPlan:
     An engine gives a new volume to root, and the official image has no folder whose owner it could
     take over instead.
     """
-    names = {name for service in services for name in (service, f"{service}{AGENT_SUFFIX}")}
-    name = _NAME
-    while name in names:
-        name += "-2"
     user, group = collectors.USER.split(":")
     give = f"import os; [os.chown(e.path, {user}, {group}) for e in os.scandir({_FOLDER!r})]"
     own = ImagePlan(image.name, image.variable, image.role)
-    return QueuesPlan(name, own, ("python", "-c", give), _FOLDER)
+    return QueuesPlan(free_name(_NAME, services), own, ("python", "-c", give), _FOLDER)

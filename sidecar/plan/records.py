@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 LOCAL_TOKEN_FILE = "local-agent.yaml"  # noqa: S105 - a file's name
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
-LOCAL_BARE_FILE, BARE_FILE = "local-token", "secrets/token"
-"""Next to the two, for a collector: the token, and nothing else."""
+LOCAL_BARE_FILE, BARE_FILE = "local-forwarder/token", "secrets/forwarder/token"
+"""The same for collectors: the token, and nothing else, in a folder that the forwarder mounts.
+
+A file that is mounted by itself stays the old one when it is replaced.
+"""
 SERVICE_USER = "10001:10001"
 HOST = "sidecar"
 """What the agent of a host is named after."""
@@ -56,7 +59,7 @@ class AgentPlan:
     """Its own probe; empty where the version has none."""
     user: str
     config_file: str
-    """Inside the container; it holds the tags key with the token, and nothing else."""
+    """Inside the container; it holds the tags key with the token. Empty: it gets no token."""
     tuning: Tuning
     replica_tuning: Tuning
     """For a target that gives each replica an agent of its own."""
@@ -135,6 +138,25 @@ class QueuesPlan:
 
 
 @dataclass(frozen=True)
+class ForwarderPlan:
+    """The container between collectors and the gateway, which adds the token."""
+
+    name: str
+    image: ImagePlan
+    program: tuple[str, ...]
+    argv: tuple[str, ...]
+    health: tuple[str, ...]
+    user: str
+    port: int
+    """Where collectors reach it."""
+    token_folder: str
+    """Inside the container: where the folder of the token's file is mounted."""
+    memory_mib: int
+    tcp_retries: int | None
+    """As of an agent: of its connections to the gateway."""
+
+
+@dataclass(frozen=True)
 class WatchPlan:
     """The container that watches the agents' counters."""
 
@@ -159,7 +181,9 @@ class Plan:
     token_file: str
     """Relative to the rendering; what the stand-in reads, too, in the region `local`."""
     bare_token_file: str
-    """What collectors read; relative to the rendering."""
+    """What the forwarder reads; relative to the rendering."""
+    forwarder: ForwarderPlan | None
+    """None: agents have the token themselves."""
     queues: QueuesPlan | None
     """None: no agent keeps anything on disk."""
     services: tuple[ServicePlan, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sidecar.plan.names import free_name
 from sidecar.plan.records import SERVICE_USER, ImagePlan, WatchPlan
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.spec import AGENT_SUFFIX
@@ -21,11 +22,8 @@ _HEALTH = ("python", "-m", "sidecar.watch.health")
 def plan_watch(services: Sequence[str], image: Image) -> WatchPlan:
     """Return the watch of these services' agents; its name is no service's and no agent's."""
     agents = {service: f"{service}{AGENT_SUFFIX}" for service in services}
-    name = _NAME
-    while name in {*agents, *agents.values()}:
-        name += "-2"
     return WatchPlan(
-        name=name,
+        name=free_name(_NAME, services),
         image=ImagePlan(image.name, image.variable, image.role),
         program=_PROGRAM,
         argv=tuple(f"--agent={each}={agent}:{ADMIN_PORT}" for each, agent in agents.items()),

@@ -17,6 +17,8 @@ from sidecar.spec.records import (
     COLLECTOR,
     IMAGE_SOURCES,
     JAEGER_AGENT,
+    OTLP_HTTP,
+    OTLP_PROTOCOLS,
     VERSIONS,
     AgentSettings,
     Build,
@@ -260,6 +262,13 @@ GATEWAY = Section(
             "whether agents use TLS; needs agent 1.18.0 or later",
             GatewaySettings.tls,
             True,
+        ),
+        Field(
+            "protocol",
+            Choice(OTLP_PROTOCOLS),
+            "how collectors' spans go; otlp-http: port 80, with tls 443; otlp-grpc if not given",
+            None,
+            OTLP_HTTP,
         ),
         Field(
             "host",

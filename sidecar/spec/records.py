@@ -23,6 +23,9 @@ VERSIONS = {
 }
 """Each agent kind, and what it runs at if the spec names no version."""
 AGENT_KINDS = tuple(VERSIONS)
+OTLP_HTTP = "otlp-http"
+OTLP_PROTOCOLS = ("otlp-grpc", OTLP_HTTP)
+"""What the forwarder of collectors may speak to the gateway, the usual one first."""
 IMAGE_SOURCES = ("auto", "registry", "build")
 AGENT_SUFFIX = "-agent"
 """An agent is named after its service."""
@@ -43,6 +46,8 @@ class GatewaySettings:
     """None: the region's host on the network."""
     allow: tuple[str, ...] = ()
     """Hosts outside the catalogue that a token may go to."""
+    protocol: str | None = None
+    """One of OTLP_PROTOCOLS, for collectors; None: the usual one of the agent's kind."""
 
 
 @dataclass(frozen=True)

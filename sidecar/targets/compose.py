@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import chain
@@ -52,6 +53,8 @@ class Names:
     """The secret that agents read."""
     expected: str = "gateway"
     """The secret that the stand-in expects."""
+    forwarder: str = "forwarder"
+    """The network through which collectors reach the forwarder."""
     queue: str = "-queue"
     """What a collector's volume is called after its name."""
 
@@ -117,6 +120,7 @@ def _environment() -> jinja2.Environment:
     jinja.filters["volume_names"] = volume_names
     jinja.filters["configuration_file"] = configuration_file
     jinja.filters["configuration_digest"] = configuration_digest
+    jinja.filters["folder"] = posixpath.dirname
     return jinja
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan, ServicePlan
 
 FILE = "docker-compose.tracing.yml"
+_HOST_LINE = '\n    extra_hosts: ["{}:127.0.0.1"]'
+"""The forwarder's name where the names of Compose do not resolve."""
 NEVER = "sidecar-kit-replaced"
 """The profile of a service that gave way; nobody activates it."""
 
@@ -72,7 +74,7 @@ def render(plan: Plan, overlay: Overlay) -> str:
         overlay=overlay,
         names=overlay.names,
         setting=setting,
-        placed=lambda place: _placed(place, overlay.names),
+        placed=lambda place: _placed(place, plan, overlay.names),
     )
 
 
@@ -93,9 +95,12 @@ def flow(value: Any) -> str:  # noqa: ANN401
     return compose_data(value)
 
 
-def _placed(place: AgentPlace, names: Names) -> str:
-    """Return the line of an agent's networks."""
+def _placed(place: AgentPlace, plan: Plan, names: Names) -> str:
+    """Return the lines of an agent's networks."""
     if not place.network:
-        return "network_mode: host"
+        return "network_mode: host" + (
+            _HOST_LINE.format(plan.forwarder.name) if plan.forwarder else ""
+        )
     private: dict[str, Any] = {"aliases": place.aliases} if place.aliases else {}
-    return f"networks: {flow({names.gateway: {}, place.network: private})}"
+    to_gateway = names.forwarder if plan.forwarder else names.gateway
+    return f"networks: {flow({to_gateway: {}, place.network: private})}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
@@ -17,21 +16,22 @@ from sidecar.engine.compose import find_compose, stack_files
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
 from sidecar.engine.project import (
     FILE,
-    KIND,
     ROLE,
     SERVICE,
     containers_of,
+    forwarder_of,
     gateway_network,
     token_file_of,
 )
 from sidecar.errors import SidecarError
 from sidecar.plan import BARE_FILE
-from sidecar.spec import COLLECTOR
+from sidecar.tokens.forwarded import of_forwarder
 from sidecar.tokens.store import NoAgents
 from sidecar.verify.compose.deployment import ComposeDeployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from sidecar.engine.client import Engine
     from sidecar.engine.compose import Compose
@@ -44,6 +44,7 @@ GRACE_SECONDS = 15
 DRAIN_SECONDS = 15.0
 _ENDED = ("created", "exited", "dead", "removing")
 _LOOKS, _QUIET = 10, 2
+_TO_FILE = "SIDECAR_TOKEN_FILE to it"
 
 
 @dataclass(frozen=True)
@@ -190,12 +191,14 @@ def find_agents(folder: Path, path: Path) -> Agents:
         return NoAgents(f"{error.subject}: {error.cause}")
     config = compose.config(folder)
     engine.containers.sweep(config["name"])
-    found = _of_services(containers_of(engine, config, folder), _agent_services(config))
+    found_all = containers_of(engine, config, folder)
+    found = _of_services(found_all, _agent_services(config))
     running = [agent.service for agent in found if agent.status == "running"]
     if not running:
         return NoAgents("no agent of this folder runs")
     _require_read(config, path)
-    require_agents(config)
+    if forwarder := forwarder_of(config):
+        return of_forwarder(engine, config, found_all, forwarder)
     names = tuple(dict.fromkeys(running))
     standing = _of_services(found, names)
     old = tuple(agent for agent in standing if agent.status not in _ENDED)
@@ -213,18 +216,11 @@ def _of_services(containers: Iterable[Container], names: Iterable[str]) -> list[
     return [container for container in containers if container.service in wanted]
 
 
-def require_agents(config: Mapping[str, Any]) -> None:
-    """Raise SidecarError for collectors: two of them cannot have one queue."""
-    for name in _agent_services(config):
-        if config["services"][name]["labels"].get(KIND) == COLLECTOR:
-            fix = f"Run `sidecar token set`, then `docker compose restart {name}`: its queue stays"
-            raise SidecarError(name, "is a collector, which a rotation does not replace", fix)
-
-
 def _require_read(config: Mapping[str, Any], path: Path) -> None:
     """Raise SidecarError where the agents of a Compose file read another token file."""
     file = token_file_of(config)
-    bare = path.resolve().with_name(Path(BARE_FILE).name)
+    bare = path.resolve().parent.parent / BARE_FILE
     if file not in (str(path.resolve()), str(bare)):
-        fix = "Set SIDECAR_TOKEN_FILE to it, and run `docker compose up`"
+        variable = "SIDECAR_TOKEN_FOLDER to its folder" if forwarder_of(config) else _TO_FILE
+        fix = f"Set {variable}, and run `docker compose up`"
         raise SidecarError(str(path), f"is not what the agents read: {file}", fix)

@@ -1,6 +1,7 @@
 """The token in a rendered folder: files of mode 0444 in a folder of mode 0700.
 
-There are two: the config file of a jaeger-agent, and the bare token for a collector.
+There are two: the config file of a jaeger-agent, and the bare token for the forwarder of
+collectors, in a folder of its own with mode 0755, which its container mounts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from sidecar import files
+from sidecar.engine.compose import rendered_file
+from sidecar.engine.project import FORWARDER, ROLE
 from sidecar.errors import SidecarError
 from sidecar.plan import BARE_FILE, LOCAL_TOKEN_FILE, TOKEN_FILE
 from sidecar.plan.agents import USER
@@ -70,6 +73,9 @@ class FileStore:
 
     def _write_bare(self, token: bytes | None) -> None:
         if token:
+            _check_link(self.bare.parent)
+            self.bare.parent.mkdir(mode=0o755, exist_ok=True)
+            self.bare.parent.chmod(0o755)  # the forwarder's user reads it; 0700 is around it
             files.write(self.bare, token, 0o444)
         else:
             self.bare.unlink(missing_ok=True)
@@ -98,11 +104,21 @@ class FileStore:
         return find_agents(self.folder, self.path)
 
 
+def is_forwarded(folder: Path) -> bool:
+    """Tell whether a folder's token is read at each call, by its Compose file."""
+    file = rendered_file(folder)
+    return file.is_file() and f"{ROLE}: {FORWARDER}" in file.read_text(encoding="utf-8")
+
+
+def _check_link(path: Path) -> None:
+    if path.is_symlink():
+        fix = "Remove it: a token is kept in the folder itself"
+        raise SidecarError(str(path), "is a link", fix)
+
+
 def _make_folder(path: Path) -> None:
     for link in (path, path.parent):
-        if link.is_symlink():
-            fix = "Remove it: a token is kept in the folder itself"
-            raise SidecarError(str(link), "is a link", fix)
+        _check_link(link)
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.parent.chmod(0o700)

@@ -190,7 +190,7 @@ def _leaves(change: Change) -> bool:
 
 def _is_stand_in(service: Mapping[str, Any]) -> bool:
     labels = service.get("labels")
-    return isinstance(labels, dict) and labels.get(ROLE) in ("gateway", "queues")
+    return isinstance(labels, dict) and labels.get(ROLE) in ("gateway", "queues", "forwarder")
 
 
 def _drop(data: dict[str, Any], key: str, names: Iterable[str]) -> None:

@@ -67,7 +67,7 @@ class _Decider:
         self._taken = {*file.services, *hosts, *([plan.stand_in.name] if plan.stand_in else [])}
         self._networks = set(file.networks) | {"default"}
         self.names = _free_names(self._networks, set(file.secrets))
-        self._networks |= {self.names.gateway, self.names.page}
+        self._networks |= {self.names.gateway, self.names.page, self.names.forwarder}
         self.groups = self._groups()
 
     # Who has which agent ----------------------------------------------------------------------
@@ -219,6 +219,7 @@ def _free_names(networks: set[str], secrets: set[str]) -> Names:
     return Names(
         gateway=_free(f"tracing-{usual.gateway}", "sidecar-gateway", networks),
         page=_free(f"tracing-{usual.page}", "sidecar-page", networks),
+        forwarder=_free(f"tracing-{usual.forwarder}", "sidecar-forwarder", networks),
         token=_free(f"tracing-{usual.token}", "sidecar-agent", secrets),
         expected=_free(f"tracing-{usual.expected}", "sidecar-expected", secrets),
     )

@@ -15,7 +15,7 @@ from sidecar.rules.agents import workers_of
 from sidecar.rules.parts import off_network
 from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import doubled, stale_token
-from sidecar.verify.compose import states, token_files
+from sidecar.verify.compose import forwarders, states, token_files
 from sidecar.verify.compose.addresses import reached_from
 from sidecar.verify.compose.parts import Parts
 from sidecar.verify.compose.stated import Stated, stated
@@ -167,7 +167,12 @@ class ComposeDeployment(StepByStep):
         return workers_of(config.get("Cmd") or ())
 
     def gateway_trouble(self, service: str) -> Problem | None:
-        """Return why the stand-in does not run or is off the agent's networks."""
+        """Return why the stand-in does not run or is off the agent's networks.
+
+        With a forwarder between the two: why that does not pass spans on.
+        """
+        if self.parts.of("forwarder"):
+            return forwarders.trouble(self.parts, self.parts.running("agent", service))
         for gateway in self.parts.of("gateway"):
             if trouble := states.trouble_of(self.parts.engine, gateway):
                 return trouble

@@ -147,7 +147,7 @@ def test_no_other_file_holds_it(deployment, canary):
         if path.is_file() and canary.is_in(content(path))
     }
 
-    assert {"secrets/agent.yaml", "secrets/token"} == holders
+    assert {"secrets/agent.yaml", "secrets/forwarder/token"} == holders
     assert (deployment.folder / "bundle.tar.gz").is_file()
 
 

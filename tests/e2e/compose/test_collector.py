@@ -12,6 +12,7 @@ from sidecar.agent_metrics import totals
 from sidecar.engine.containers import RunRequest
 from sidecar.image_names import built_collector
 from sidecar.rules.collectors import DEFAULT_VERSION, METRICS_PORT
+from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.verify.network.loopback import fetch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
@@ -23,6 +24,8 @@ HOPS = (
     *("collector sent", "gateway accepted"),
 )
 PARTS = ("jaeger", "otlp", "memory_limiter", "resource", "otlp_grpc", "file_storage")
+CONTAINERS = ("backend-agent", "frontend-agent", "sidecar-forwarder")
+WRONG = "wrong@0123456789abcde_wrong@53df7ad2afe8301"
 RECOVERY_SECONDS = 90
 """gRPC's own pauses between two attempts to connect grow with the outage."""
 
@@ -35,7 +38,8 @@ def collected(engine, compose, collector_images, tmp_path_factory):
     done = sidecar("render", "--file", folder / "sidecar.yaml", "--out", folder)
     assert 0 == done.code, done.err
     with deployed(DeployedFolder(folder, engine, compose, collector_images)) as deployment:
-        deployment.set()
+        deployment.set(SIDECAR_TOKEN_FOLDER=str(folder / "secrets" / "forwarder"))
+        assert 0 == _token(folder, "set", LOCAL_TOKEN).code
         yield deployment.up()
 
 
@@ -68,6 +72,25 @@ def test_an_outage_and_a_killed_collector_cost_no_span(collected):
     assert [(5, 5)] * REQUESTS == [(len(ids), len(set(ids))) for ids in spans]
 
 
+def test_a_wrong_token_costs_no_span_and_a_rotation_starts_nothing(collected):
+    """What is refused for its token waits, with the cause; the right one is taken in place."""
+    before = [collected.inspect(name)["Id"] for name in CONTAINERS]
+    assert 0 == _token(collected.folder, "set", WRONG).code
+    sent = [collected.greet() for _ in range(REQUESTS)]
+    hops, _ = collected.hops("--seconds=3", "--spans=20")
+    refused = _token(collected.folder, "rotate", f"{WRONG}-too")
+
+    rotated = _token(collected.folder, "rotate", LOCAL_TOKEN)
+    traces = [collected.trace(trace_id, seconds=RECOVERY_SECONDS) for trace_id in sent]
+
+    assert "token-refused" == hops["backend", "agent submitted"]["id"]
+    assert (1, True) == (refused.code, "The old token was restored" in refused.err), refused.err
+    assert (0, True) == (rotated.code, "Read by: sidecar-forwarder" in rotated.out), rotated.err
+    spans = [[span["spanID"] for span in trace["spans"]] for trace in traces]
+    assert [(5, 5)] * REQUESTS == [(len(ids), len(set(ids))) for ids in spans]
+    assert before == [collected.inspect(name)["Id"] for name in CONTAINERS]
+
+
 @pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` builds it")
 @pytest.mark.timeout(1200)
 def test_the_image_is_built_where_no_registry_answers(engine, tmp_path):
@@ -80,6 +103,14 @@ def test_the_image_is_built_where_no_registry_answers(engine, tmp_path):
     assert "10001:10001" == engine.images.find(name).user
     listed = engine.containers.run(RunRequest(image=name, argv=("components",))).stdout
     assert all(part in listed for part in PARTS), listed
+
+
+def _token(folder, action, token):
+    """Run `sidecar token` with a token from a file."""
+    file = folder / "token.txt"
+    file.write_text(token)
+    file.chmod(0o600)
+    return sidecar("token", action, "--out", folder, "--file", file)
 
 
 def _wait_until_read(deployment):

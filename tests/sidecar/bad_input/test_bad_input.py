@@ -92,7 +92,8 @@ def _set(run, name: str, content: bytes) -> str:
     assert not _holds_canary(result.out + result.err), name
     if result.code == 0:
         Path("out/secrets/agent.yaml").unlink()
-        Path("out/secrets/token").unlink()
+        Path("out/secrets/forwarder/token").unlink()
+        Path("out/secrets/forwarder").rmdir()
         Path("out/secrets").rmdir()
     return f"# {name}: exit code {result.code}\n{result.err}"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from programs import find_program
 
 from sidecar.errors import SidecarError
@@ -64,21 +64,60 @@ def test_memory_follows_from_the_packets_that_wait() -> None:
     assert (243, 25) == (limiter["limit_mib"], limiter["spike_limit_mib"])
 
 
-@pytest.mark.parametrize("network", ["public", "vpc"])
-def test_a_collector_reports_to_the_regions_otlp_port(network: str) -> None:
-    """In plain text, unless the spec asks for TLS."""
-    for tls in (False, True):
-        spec = Spec("cn-shanghai", GatewaySettings(network, tls=tls), agent=COLLECTOR)
-        plan = plan_of(spec)
-        collector = plan.services[0].agent.collector
+@pytest.mark.parametrize(
+    ("protocol", "tls", "port", "wire"),
+    [
+        (None, False, 8090, "grpc"),
+        ("otlp-grpc", True, 8090, "grpcs"),
+        ("otlp-http", False, 80, "http"),
+        ("otlp-http", True, 443, "https"),
+    ],
+)
+def test_the_forwarder_reports_to_the_regions_otlp_port(
+    protocol: str | None, tls: bool, port: int, wire: str
+) -> None:
+    """By gRPC or HTTP, in plain text unless the spec asks for TLS; collectors report to it."""
+    spec = Spec("cn-shanghai", GatewaySettings("vpc", tls=tls, protocol=protocol), agent=COLLECTOR)
+    plan = plan_of(spec)
 
-        assert collector is not None
-        exporter = collector.configuration["exporters"]["otlp_grpc"]
-        assert (plan.gateway.address, not tls) == (
+    assert plan.forwarder is not None
+    host = "tracing-analysis-dc-sh-internal.aliyuncs.com"
+    assert (f"--gateway={host}:{port}", f"--protocol={wire}") == plan.forwarder.argv[:2]
+    for service in plan.services:
+        assert service.agent.collector is not None
+        exporter = service.agent.collector.configuration["exporters"]["otlp_grpc"]
+        assert ("sidecar-forwarder:14317", True) == (
             exporter["endpoint"],
             exporter["tls"]["insecure"],
         )
-        assert (8090, "otlp-grpc") == (plan.gateway.port, plan.gateway.protocol)
+
+
+def test_a_region_without_a_port_for_http_is_refused() -> None:
+    """With the rule's id, as for every protocol."""
+    region = replace(load_regions()["cn-shanghai"], ports={"otlp-grpc": 8090, "http": 80})
+    spec = Spec("cn-shanghai", GatewaySettings(protocol="otlp-http", tls=True), agent=COLLECTOR)
+
+    with pytest.raises(SidecarError, match="has no port for https") as refused:
+        make_plan(spec, region)
+
+    assert "protocol-without-port" == refused.value.id
+
+
+def test_an_agent_speaks_no_otlp() -> None:
+    """A protocol of collectors is refused for it."""
+    with pytest.raises(SidecarError, match="for a collector only") as refused:
+        plan_of(Spec("cn-shanghai", GatewaySettings(protocol="otlp-http")))
+
+    assert "gateway.protocol" == refused.value.subject
+
+
+def test_the_stand_in_takes_http_at_its_page() -> None:
+    """Its gRPC port stays where a region has it."""
+    plan = plan_of(Spec("local", GatewaySettings(protocol="otlp-http"), agent=COLLECTOR))
+
+    assert plan.forwarder is not None
+    assert plan.stand_in is not None
+    assert ("--gateway=gateway:16686", 8090) == (plan.forwarder.argv[0], plan.stand_in.grpc_port)
 
 
 def test_overrides_are_laid_over_the_configuration() -> None:
@@ -129,25 +168,13 @@ def test_a_remote_sampler_needs_an_agent() -> None:
     assert "remote-sampler-without-source" == refused.value.id
 
 
-def test_the_token_is_a_file_in_the_configuration() -> None:
-    """Its text names where it is, and nothing else does."""
-    texts = compose.configurations(plan_of(Spec("local", agent=COLLECTOR)))
-
-    assert ["collectors/frontend-agent.yaml", "collectors/backend-agent.yaml"] == list(texts)
-    for text in texts.values():
-        exporter = yaml.safe_load(text)["exporters"]["otlp_grpc"]
-        assert {"Authentication": "${file:/run/secrets/token}"} == exporter["headers"]
-
-
 def test_the_collector_accepts_its_configuration(tmp_path: Path) -> None:
     """`otelcol validate` knows every key, and refuses one that it does not know."""
     program = find_program("otelcol") or pytest.skip("otelcol is not on PATH")
-    token = tmp_path / "token"
-    token.write_text("name@hash")
     text = compose.configurations(plan_of(Spec("local", agent=COLLECTOR)))
     for name, ok in (("fsync", True), ("fsink", False)):
         path = tmp_path / f"{name}.yaml"
-        made = text["collectors/backend-agent.yaml"].replace("/run/secrets/token", str(token))
+        made = text["collectors/backend-agent.yaml"]
         path.write_text(made.replace("/var/lib/otelcol", str(tmp_path)).replace("fsync", name))
         command = [program, "validate", f"--config={path}"]
         done = subprocess.run(

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Any
 from rule_examples import Call, example
 
 from sidecar.plan.collectors import Buffer, configuration, merged, tune
-from sidecar.regions import Gateway
 from sidecar.rules import collectors
 from sidecar.spec import Capacity
 
 if TYPE_CHECKING:
     from sidecar.findings import Problem
 
-GATEWAY = Gateway("gateway", 8090, "public", "otlp-grpc")
-
 
 def judged(over: dict[str, Any]) -> list[Problem]:
     """Judge the kit's own configuration with another laid over it."""
-    made = configuration(GATEWAY, tune(Capacity()), Buffer(1800, 1000, 64, 2), tls=False)
+    made = configuration("forwarder:14317", tune(Capacity()), Buffer(1800, 1000, 64, 2))
     return [problem for _, problem in collectors.configuration(merged(made, over))]
 
 

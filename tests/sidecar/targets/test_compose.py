@@ -137,8 +137,19 @@ CASES = {
         ),
         None,
     ),
+    "collector-http": (
+        Spec(
+            "cn-beijing",
+            GatewaySettings(protocol="otlp-http", tls=True),
+            agent=AgentSettings("collector"),
+        ),
+        None,
+    ),
     "capacity": (Spec("cn-chengdu", capacity=Capacity(8000, 300)), None),
 }
+
+
+FOLDERS = [("local", "./local-forwarder"), ("cn-shanghai", "./secrets/forwarder")]
 
 
 def plan_of(spec: Spec, source: str | None = None) -> Plan:
@@ -214,7 +225,10 @@ def test_the_file_says_as_data_what_the_plan_says(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_agent_is_reachable_by_its_service_only(case: str) -> None:
-    """No port is published; an agent shares one network with its service, one with the gateway."""
+    """No port is published; an agent shares one network with its service, one with the gateway.
+
+    A collector shares the other one with its forwarder, and has no way out.
+    """
     spec, source = CASES[case]
     data = rendered(spec, source)
     members: dict[str, list[str]] = {}
@@ -226,7 +240,8 @@ def test_an_agent_is_reachable_by_its_service_only(case: str) -> None:
         assert "ports" not in data["services"][service.agent.name]
         assert [service.name, service.agent.name] == members[f"{service.name}-tracing"]
         assert {"internal": True} == data["networks"][f"{service.name}-tracing"]
-        assert {"gateway", f"{service.name}-tracing"} == set(
+        way = "forwarder" if service.agent.collector else "gateway"
+        assert {way, f"{service.name}-tracing"} == set(
             data["services"][service.agent.name]["networks"]
         )
 
@@ -257,11 +272,15 @@ def test_agents_are_hardened_limited_and_restarted(case: str) -> None:
         "stop_grace_period": "15s",
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     }
-    token = "token" if spec.agent.kind == "collector" else "agent.yaml"
+    plan = plan_of(spec, source)
 
-    for name in (one.agent.name for one in plan_of(spec, source).services):
-        assert hardened == {key: services[name][key] for key in hardened}
-        assert [{"source": "agent", "target": token}] == services[name]["secrets"]
+    for agent in (one.agent for one in plan.services):
+        assert hardened == {key: services[agent.name][key] for key in hardened}
+        secret = None if agent.collector else [{"source": "agent", "target": "agent.yaml"}]
+        assert secret == services[agent.name].get("secrets")
+    if plan.forwarder:
+        forwarder = services[plan.forwarder.name]
+        assert hardened == {key: forwarder[key] for key in hardened}
 
 
 def test_only_the_queues_of_collectors_are_writable() -> None:
@@ -283,6 +302,31 @@ def test_only_the_queues_of_collectors_are_writable() -> None:
     assert {f"{name}-agent-queue" for name in ("frontend", "backend")} == {
         mounted["source"] for mounted in prepared["volumes"]
     }
+
+
+@pytest.mark.parametrize(("region", "folder"), FOLDERS)
+def test_only_the_forwarder_has_the_token_and_a_way_out(region: str, folder: str) -> None:
+    """Its folder is mounted, so that a file that is replaced in it is seen."""
+    data = rendered(Spec(region, agent=AgentSettings("collector")))
+    forwarder = data["services"]["sidecar-forwarder"]
+
+    (mounted,) = forwarder["volumes"]
+    assert {
+        "type": "bind",
+        "source": folder,
+        "target": "/run/secrets/forwarder",
+        "read_only": True,
+        "bind": {"create_host_path": False},
+    } == mounted
+    assert ["forwarder", "gateway"] == forwarder["networks"]
+    assert {"internal": True} == data["networks"]["forwarder"]
+    with_token = [name for name, each in data["services"].items() if folder in str(each)]
+    assert ["sidecar-forwarder"] == with_token
+    for text in compose.configurations(
+        plan_of(Spec(region, agent=AgentSettings("collector")))
+    ).values():
+        assert "headers" not in text
+        assert "sidecar-forwarder:14317" in text
 
 
 def test_a_changed_configuration_replaces_its_collector() -> None:

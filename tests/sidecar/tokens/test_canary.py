@@ -55,7 +55,7 @@ def test_it_is_nowhere_but_in_the_agents_file(execute, tmp_path, action: list[st
 
         assert result.code in (0, 1), (name, result.err)
         assert "canary" not in result.out + result.err, name
-        assert set(holding(tmp_path)) <= {"secrets/agent.yaml", "secrets/token"}, name
+        assert set(holding(tmp_path)) <= {"secrets/agent.yaml", "secrets/forwarder/token"}, name
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,10 @@ def mode(path: Path) -> int:
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_the_file_is_readable_in_a_folder_that_is_not(tmp_path, umask: int) -> None:
-    """0444 for the agent's user, in 0700 against the host's other users, whatever the umask."""
+    """0444 for the agent's user, in 0700 against the host's other users, whatever the umask.
+
+    The forwarder's container mounts the folder of the bare token, and enters it as its own user.
+    """
     store = FileStore(tmp_path / "out")
     path = store.path
     before = os.umask(umask)
@@ -47,7 +50,9 @@ def test_the_file_is_readable_in_a_folder_that_is_not(tmp_path, umask: int) -> N
         os.umask(before)
 
     assert (0o444, 0o444, 0o700) == (mode(path), mode(store.bare), mode(path.parent))
-    assert {"agent.yaml", "token"} == {child.name for child in path.parent.iterdir()}
+    assert 0o755 == mode(store.bare.parent)
+    assert {"agent.yaml", "forwarder"} == {child.name for child in path.parent.iterdir()}
+    assert ["token"] == [child.name for child in store.bare.parent.iterdir()]
     assert TOKEN == store.bare.read_text()
 
 
@@ -60,7 +65,7 @@ def test_an_older_folder_is_closed_and_an_older_token_replaced(tmp_path) -> None
     FileStore(tmp_path).write(NEW)
 
     assert TOKEN in path.read_text()
-    assert (0o700, {"agent.yaml", "mine", "token"}) == (
+    assert (0o700, {"agent.yaml", "mine", "forwarder"}) == (
         mode(path.parent),
         {child.name for child in path.parent.iterdir()},
     )
@@ -89,7 +94,7 @@ def test_a_fault_leaves_the_old_token_and_no_other_file(
             FileStore(tmp_path).write(NEW)
 
     assert before == path.read_text()
-    assert ["agent.yaml"] == [child.name for child in path.parent.iterdir()]
+    assert [path] == [child for child in path.parent.rglob("*") if child.is_file()]
     assert TOKEN not in repr(caught.value)
 
 

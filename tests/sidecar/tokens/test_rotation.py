@@ -20,7 +20,6 @@ from sidecar.plan.agents import config_text
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.tokens import compose_agents
 from sidecar.tokens.check import fingerprint
-from sidecar.tokens.compose_agents import require_agents
 from sidecar.tokens.file_store import FileStore
 
 NEW = "canary@0123456789abcde_canary@53df7ad2afe8301"
@@ -492,14 +491,3 @@ def test_an_agent_that_never_settles_is_stopped_in_the_end(run, deployment, monk
 
     assert 0 == rotate(run, "--no-verify").code
     assert ["pay-agent-2", "web-agent-2"] == agents(deployment)
-
-
-def test_a_rotation_refuses_collectors() -> None:
-    """A second one next to the first could not open its queue."""
-    labels = {"sidecar-kit.role": "agent", "sidecar-kit.kind": "collector"}
-    config = {"services": {"web": {}, "web-agent": {"labels": labels}}}
-
-    with pytest.raises(SidecarError, match="web-agent: is a collector"):
-        require_agents(config)
-    del labels["sidecar-kit.kind"]
-    require_agents(config)

@@ -1,0 +1,70 @@
+"""`python -m sidecar.forwarder`: runs until SIGTERM, and then ends what is under way."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidecar.forwarder.counters import LOGGER
+from sidecar.forwarder.gateways import GrpcGateway, HttpGateway
+from sidecar.forwarder.server import Forwarding, Ports, serve
+from sidecar.forwarder.token_file import TokenFile
+from sidecar.rules.forwarders import GRPC_PORT, STATE_PORT
+
+if TYPE_CHECKING:
+    from sidecar.forwarder.gateways import Gateway
+
+_HTTP = ("http", "https")
+_CALLS = 64
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Forward calls; 0 when a signal ends it."""
+    args = parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
+    asyncio.run(_run(args))
+    return 0
+
+
+async def _run(args: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    forwarding = Forwarding(_gateway(args), TokenFile(args.token_file), args.calls)
+    wanted = args.host, Ports(args.port, args.state_port)
+    await serve(forwarding, wanted, lambda ports: _announce(args, ports), stop)
+    LOGGER.info("ended: %s", forwarding.counters.state())
+
+
+def _announce(args: argparse.Namespace, ports: Ports) -> None:
+    way = f"{args.protocol}://{args.gateway}"
+    LOGGER.info("port %d forwards to %s; counters: port %d", ports.grpc, way, ports.state)
+
+
+def _gateway(args: argparse.Namespace) -> Gateway:
+    host, _, port = args.gateway.rpartition(":")
+    if args.protocol in _HTTP:
+        return HttpGateway(host, int(port), tls=args.protocol == "https")
+    return GrpcGateway(args.gateway, tls=args.protocol == "grpcs")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the program's arguments."""
+    made = argparse.ArgumentParser(prog="python -m sidecar.forwarder")
+    made.add_argument("--gateway", required=True, metavar="HOST:PORT")
+    made.add_argument("--protocol", choices=("grpc", "grpcs", *_HTTP), default="grpc")
+    made.add_argument("--token-file", type=Path, required=True, metavar="FILE")
+    made.add_argument("--host", default="0.0.0.0")  # noqa: S104 - inside its own network
+    made.add_argument("--port", type=int, default=GRPC_PORT)
+    made.add_argument("--state-port", type=int, default=STATE_PORT)
+    made.add_argument("--calls", type=int, default=_CALLS, help="at a time")
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())
