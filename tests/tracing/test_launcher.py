@@ -181,8 +181,8 @@ def test_library_that_fails_to_import_fails_as_before(tmp_path):
 def test_library_that_is_looked_for_first_is_traced():
     """A look for its spec is no import."""
     script = (
-        "from importlib.util import find_spec; print(find_spec('requests.adapters').name)\n"
-        "import requests; print(requests.adapters.HTTPAdapter.send.__code__.co_filename)"
+        "from importlib.util import find_spec; find_spec('flask')\n"
+        "import flask; print(flask.Flask.__call__.__code__.co_filename)"
     )
 
     assert "instrumentation" in trace(PYTHON, "-c", script).stdout

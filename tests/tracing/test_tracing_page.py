@@ -7,13 +7,15 @@ import re
 import subprocess
 import sys
 
+import kubernetes_validate
 import pytest
+import yaml
 from compose_deployment import free_port
 from copies import ROOT
 from pages import blocks, session
 from servers.tracing import environment
 from sidecar_tracing.hooks import HOOKS
-from sidecar_tracing.launcher import HELP
+from sidecar_tracing.launcher import ENTRY, HELP
 from udp_agent import UdpAgent, closed_port
 from waiting import wait_until
 
@@ -96,6 +98,19 @@ def test_the_code_runs(folder):
         agent.wait_for(4)
 
         assert ["HTTP GET", "price", "price", "stock"] == sorted(agent.names)
+
+
+def test_the_examples_of_images_name_the_entry():
+    """Where the folder is mounted; the pod is one by Kubernetes' own schema."""
+    compose, pod = map(yaml.safe_load, blocks("yaml", PAGE))
+    shop, container = compose["services"]["shop"], pod["spec"]["containers"][0]
+    kubernetes_validate.validate(pod, "1.34", strict=True)
+
+    entry = f"/tracing/{ENTRY.relative_to(ENTRY.parents[1])}"
+    assert entry == shop["environment"]["PYTHONPATH"]
+    assert entry == {one["name"]: one["value"] for one in container["env"]}["PYTHONPATH"]
+    assert "/tracing" == container["volumeMounts"][0]["mountPath"]
+    assert "/tracing" == shop["volumes"][0].split(":")[1]
 
 
 def test_every_library_has_a_row():

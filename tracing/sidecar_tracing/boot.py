@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import os
 
-from sidecar_tracing import hooks, switch
+from sidecar_tracing import carried, hooks, switch
 
 logger = logging.getLogger("sidecar_tracing")
 
 
-def boot() -> None:
-    """Have this process traced, if the environment names the service."""
+def boot(*, is_carried: bool = False) -> None:
+    """Have this process traced, if the environment names the service.
+
+    Raises RuntimeError if the package was carried to an image whose own packages do not fit.
+    """
     if os.environ.get("JAEGER_DISABLED", "").strip().lower() in switch.YES:
         return
     if not os.environ.get("JAEGER_SERVICE_NAME", "").strip():
         logger.warning("This process is not traced: JAEGER_SERVICE_NAME is not set")
         return
+    if is_carried:
+        carried.require_fit()
     switch.arm()
     hooks.install()

@@ -10,12 +10,21 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 
+OLDEST = (3, 10)
+HOME = Path(__file__).resolve().parents[2]
+"""The folder that holds the package: one that an image does not have is carried to it."""
+
 
 def _trace() -> None:
     try:
+        if sys.version_info < OLDEST:
+            raise RuntimeError("Python 3.10 or later is needed")  # noqa: TRY301
+        is_carried = PathFinder.find_spec("sidecar_tracing") is None
+        if is_carried:
+            sys.path.append(str(HOME))  # last: the image's own packages stay its own
         from sidecar_tracing.boot import boot  # noqa: PLC0415 - it may be missing or broken
 
-        boot()
+        boot(is_carried=is_carried)
     except Exception as error:  # noqa: BLE001
         reason = f"{type(error).__name__}: {error}"
         print(f"sidecar-trace: this process is not traced: {reason}", file=sys.stderr)
