@@ -110,7 +110,7 @@ dist-check: dist ## build both, install the wheels into an empty environment and
 	@build/dist-check/bin/pip install --quiet dist/*.whl
 	@cd build/dist-check && bin/sidecar --help >/dev/null && \
 	  bin/sidecar render --region cn-shenzhen --out rendered && \
-	  bin/python -m sidecar_tracing.probe --help >/dev/null
+	  bin/python -m sidecar_tracing.probe --help >/dev/null && bin/sidecar-trace --help >/dev/null
 
 release: $(READY) ## show what a release changes: VERSION=1.2.3; APPLY=1 writes it
 	@$(BIN)/python -m tools.release "$(VERSION)" $(if $(APPLY),--apply)

@@ -77,6 +77,23 @@ def test_an_image_with_other_versions_runs_untraced(folder, image, name, version
     assert f"not traced: RuntimeError: {name} is {version} here; " in said
 
 
+def test_python_of_others_sees_no_package_of_ours(folder, image):
+    """A program that a service starts by another Python: untraced, and its errors are its own."""
+    ours = image.parent / "site-packages"
+    shutil.copytree(folder, ours, symlinks=True)
+    script = "import importlib.util; print(importlib.util.find_spec('thrift'))"
+    for process, said in (("", True), ("1", False)):
+        variables = {**environment(1), "PYTHONPATH": str(ours / "sidecar_tracing/entry")}
+        variables |= {"SIDECAR_TRACING_COMMAND": process} if process else {}
+        done = subprocess.run(
+            [image / "bin/python", "-c", script], env=variables, capture_output=True, text=True
+        )
+
+        assert (0, "None\n") == (done.returncode, done.stdout)
+        assert said == ("sidecar_tracing is not installed in this Python" in done.stderr)
+        assert said or done.stderr == ""
+
+
 def test_limits_are_those_of_the_distribution():
     """The same as in tracing/pyproject.toml."""
     text = (ROOT / "tracing/pyproject.toml").read_text("utf-8")

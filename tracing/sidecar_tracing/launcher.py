@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ENTRY = Path(__file__).resolve().parent / "entry"
 """The folder whose sitecustomize traces a process that has it in PYTHONPATH."""
+COMMAND = "SIDECAR_TRACING_COMMAND"
+"""Environment variable for the entry: the process that shall say what is wrong."""
 
 USAGE = "usage: sidecar-trace COMMAND [ARGUMENT ...]"
 HELP = f"""{USAGE}
@@ -77,7 +79,8 @@ def environment(variables: Mapping[str, str]) -> dict[str, str] | None:
         return None
     paths = [path for path in variables.get("PYTHONPATH", "").split(os.pathsep) if path]
     others = [path for path in paths if path != str(ENTRY)]
-    return {**variables, "PYTHONPATH": os.pathsep.join([str(ENTRY), *others])}
+    traced = {COMMAND: str(os.getpid()), "PYTHONPATH": os.pathsep.join([str(ENTRY), *others])}
+    return {**variables, **traced}
 
 
 def _become(words: list[str], variables: Mapping[str, str]) -> int:

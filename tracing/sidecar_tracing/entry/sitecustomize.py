@@ -5,6 +5,7 @@ The sitecustomize that it hides is run, too. Nothing that fails here stops the s
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
@@ -13,6 +14,10 @@ from pathlib import Path
 OLDEST = (3, 10)
 HOME = Path(__file__).resolve().parents[2]
 """The folder that holds the package: one that an image does not have is carried to it."""
+_INSTALLED = ("site-packages", "dist-packages")
+"""Folders of another Python's packages, which this one must not see."""
+COMMAND = "SIDECAR_TRACING_COMMAND"
+"""Environment variable: the process that `sidecar-trace` became."""
 
 
 def _trace() -> None:
@@ -21,11 +26,15 @@ def _trace() -> None:
             raise RuntimeError("Python 3.10 or later is needed")  # noqa: TRY301
         is_carried = PathFinder.find_spec("sidecar_tracing") is None
         if is_carried:
+            if HOME.name in _INSTALLED:
+                raise ImportError("sidecar_tracing is not installed in this Python")  # noqa: TRY301
             sys.path.append(str(HOME))  # last: the image's own packages stay its own
         from sidecar_tracing.boot import boot  # noqa: PLC0415 - it may be missing or broken
 
         boot(is_carried=is_carried)
     except Exception as error:  # noqa: BLE001
+        if os.environ.get(COMMAND, str(os.getpid())) != str(os.getpid()):
+            return  # a program that the service starts: who reads its errors expects none of ours
         reason = f"{type(error).__name__}: {error}"
         print(f"sidecar-trace: this process is not traced: {reason}", file=sys.stderr)
 
