@@ -30,14 +30,16 @@ def spans(trace_id):
 missing = answered
 while missing and time.monotonic() < deadline:
     missing = [trace_id for trace_id in missing if spans(trace_id) < 5]
+whole = sum(spans(trace_id) == 5 for trace_id in answered)
 last = answered.index(missing[-1]) if missing else -1
 report = {"answered": len(answered), "failed": len(failures), "missing": len(missing)}
+report["whole"] = whole
 print(json.dumps({**report, "last_missing": last, "failures": failures}))
 """
 """Program: FRONTEND GATEWAY COUNT [SECONDS]; prints how many were answered, then a JSON report.
 
-SECONDS limits the wait for complete traces. `last_missing` is the index of the last incomplete one,
-or -1."""
+SECONDS limits the wait for complete traces. `whole` counts those that have each span once;
+`last_missing` is the index of the last incomplete one, or -1."""
 
 
 def answered(space: Namespace, client: str) -> int:

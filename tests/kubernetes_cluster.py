@@ -106,6 +106,11 @@ class Namespace:
         names = self.kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
         return ",".join(sorted(name for name in names if not name.endswith(".metrics.k8s.io")))
 
+    def objects(self) -> set[str]:
+        """Return everything here, of whatever kind, but the cluster's own log of events."""
+        listed = self.kubectl("get", self.kinds(), "-o", "name").split()
+        return {name for name in listed if not name.startswith(("event/", "event.events.k8s.io/"))}
+
     def sidecar(
         self, *arguments: object, stdin: str = "", kubeconfig: Path | None = None
     ) -> subprocess.CompletedProcess[str]:

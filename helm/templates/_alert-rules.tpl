@@ -1,4 +1,4 @@
-{{/* Rendered by sidecar from sidecar/targets/monitoring/alerts.py: SERIES and the like are filled in below. */}}
+{{/* Rendered by sidecar from sidecar/targets/monitoring/: SERIES and the like are filled in below. */}}
 {{- define "sidecar.alert.rules" -}}
 [
   {
@@ -83,6 +83,83 @@
     "annotations": {
       "summary": "The agent AGENT was restarted several times",
       "description": "Each time it loses what is in its queue. See its log, and its memory limit."
+    }
+  }
+]
+{{- end -}}
+
+{{- define "sidecar.alert.collectorRules" -}}
+[
+  {
+    "alert": "TracingSpansFailed",
+    "expr": "(sum by (LABELS) (increase(otelcol_exporter_send_failed_spansSERIES[5m])) > 0 or sum by (LABELS) (otelcol_exporter_send_failed_spansSERIES unless otelcol_exporter_send_failed_spansSERIES offset 5m) > 0)",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The gateway refused spans of the collector AGENT for good",
+      "description": "The collector drops what is refused for good, such as spans with a wrong token. See its log. The alert stays for 5 minutes after the last failure."
+    }
+  },
+  {
+    "alert": "TracingPacketsDropped",
+    "expr": "(sum by (LABELS) (increase(otelcol_receiver_refused_spansSERIES[5m])) > 0 or sum by (LABELS) (otelcol_receiver_refused_spansSERIES unless otelcol_receiver_refused_spansSERIES offset 5m) > 0) or (sum by (LABELS) (increase(otelcol_exporter_enqueue_failed_spansSERIES[5m])) > 0 or sum by (LABELS) (otelcol_exporter_enqueue_failed_spansSERIES unless otelcol_exporter_enqueue_failed_spansSERIES offset 5m) > 0)",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The collector AGENT dropped spans of its service",
+      "description": "Its memory limit or its queue was full. TUNING"
+    }
+  },
+  {
+    "alert": "TracingQueueNotEmpty",
+    "expr": "sum by (LABELS) (min_over_time(otelcol_exporter_queue_sizeSERIES[3m])) > 30 * (sum by (LABELS) (rate(otelcol_receiver_accepted_spansSERIES[3m])) or sum by (LABELS) (otelcol_exporter_queue_sizeSERIES * 0))",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The spans of more than 30 s wait in the collector AGENT",
+      "description": "The gateway is away, slow or does not answer. Nothing is lost while the queue has room and its volume stays: do not delete it."
+    }
+  },
+  {
+    "alert": "TracingQueueHalfFull",
+    "expr": "max by (LABELS) (otelcol_exporter_queue_sizeSERIES / otelcol_exporter_queue_capacitySERIES) > 0.5",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The queue of the collector AGENT is half full",
+      "description": "When it is full, spans are dropped. TUNING"
+    }
+  },
+  {
+    "alert": "TracingAgentDown",
+    "expr": "max by (LABELS) (upTARGETS) == 0",
+    "for": "1m",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The collector AGENT cannot be scraped",
+      "description": "It does not run, or its port 8888 is out of reach. Its service's spans may be lost."
+    }
+  },
+  {
+    "alert": "TracingAgentRestarts",
+    "expr": "sum by (LABELS) (resets(otelcol_process_uptimeSERIES[15m])) >= 2",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The collector AGENT was restarted several times",
+      "description": "Packets that come meanwhile are lost. See its log, and its memory limit."
     }
   }
 ]

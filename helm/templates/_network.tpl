@@ -66,7 +66,7 @@ workload and gatewayPage. */}}
 {{- end }}
 {{- if $root.Values.metrics.enabled }}
 - ports:
-    - {port: 14271, protocol: TCP}
+    - {port: {{ include "sidecar.agent.adminPort" $root }}, protocol: TCP}
   from:
     - namespaceSelector:
         matchLabels:

@@ -4,8 +4,15 @@ restartPolicy. */}}
 {{- define "sidecar.pod" -}}
 {{- $root := .root -}}
 {{- $agent := merge (include "sidecar.agent.scope" $root | fromYaml) $root -}}
+{{- $annotations := .annotations | default dict -}}
+{{- if include "sidecar.agent.isCollector" $agent -}}
+{{- $agents := include "sidecar.agent.annotations" $agent | fromYaml -}}
+{{- $annotations = merge (dict) $annotations (omit $agents "sidecar-kit/token-revision") -}}
+{{- end -}}
+{{- $described := dict "root" $root "component" .component "workload" .workload -}}
+{{- $_ := set $described "annotations" $annotations -}}
 metadata:
-  {{- include "sidecar.pod.metadata" . | nindent 2 }}
+  {{- include "sidecar.pod.metadata" $described | nindent 2 }}
 spec:
   {{- include "sidecar.pod.settings" $root | nindent 2 }}
   terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}

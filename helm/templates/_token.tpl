@@ -5,14 +5,21 @@ the chart's own Secret. */}}
 {{- define "sidecar.agent.scope" -}}
 gatewayHost: {{ include "sidecar.gateway.name" . | quote }}
 tokenSecret: {{ include "sidecar.name" (dict "root" . "component" "token") | quote }}
+collectorConfig: {{ include "sidecar.name" (dict "root" . "component" "collector") | quote }}
 {{- end -}}
 
 {{/* The stand-in's public constant, which is no secret. */}}
 {{- define "sidecar.token.local" -}}local@stand-in_local@public-constant{{- end -}}
 
+{{- define "sidecar.token.given" -}}
+{{- .Values.token | default (include "sidecar.token.local" .) -}}
+{{- end -}}
+
 {{- define "sidecar.token.config" -}}
-{{- $key := semverCompare ">=1.16.0" .Values.agent.version | ternary "agent" "jaeger" -}}
-{{- $token := .Values.token | default (include "sidecar.token.local" .) -}}
+{{- $isOld := semverCompare "<1.16.0" .Values.agent.version -}}
+{{- if include "sidecar.agent.isCollector" . -}}{{- $isOld = false -}}{{- end -}}
+{{- $key := $isOld | ternary "jaeger" "agent" -}}
+{{- $token := include "sidecar.token.given" . -}}
 {{ $key }}:
   tags: {{ printf "Authentication=%s" $token | quote }}
 {{- end -}}

@@ -3,7 +3,7 @@
 {{- define "sidecar.validate" -}}
 {{- include "sidecar.validate.release" . -}}
 {{- include "sidecar.validate.gateway" . -}}
-{{- include "sidecar.validate.agent" . -}}
+{{- include "sidecar.validate.agent" (merge (include "sidecar.agent.scope" . | fromYaml) .) -}}
 {{- if not (include "sidecar.agent.native" .) -}}
 {{- include "sidecar.validate.container" . -}}
 {{- end -}}
@@ -93,11 +93,12 @@
 {{- $token := .Values.token -}}
 {{- $secret := .Values.existingSecret -}}
 {{- if and $token $secret -}}
-{{- $fix := "Give only existingSecret, whose key agent.yaml holds the token" -}}
+{{- $fix := "Give only existingSecret, which holds the token" -}}
 {{- fail (printf "token, existingSecret: both are given. %s. Or set existingSecret=\"\"" $fix) -}}
 {{- end -}}
 {{- if not (or $token $secret .Values.standIn.enabled) -}}
-{{- $fix := printf "Name a Secret of namespace %s with the key agent.yaml" .Release.Namespace -}}
+{{- $key := include "sidecar.token.key" . -}}
+{{- $fix := printf "Name a Secret of namespace %s with the key %s" .Release.Namespace $key -}}
 {{- $command := "sidecar token set --kubernetes-secret NAME" -}}
 {{- fail (printf "existingSecret: is empty. %s; `%s` writes it" $fix $command) -}}
 {{- end -}}
@@ -123,7 +124,7 @@
 {{- fail (printf "%s: has neither image nor args. Name its image" $path) -}}
 {{- end -}}
 {{- range .workload.extraVolumes -}}
-{{- if has .name (list "tmp" "sidecar-token") -}}
+{{- if has .name (list "tmp" "sidecar-token" "sidecar-collector" "sidecar-queue") -}}
 {{- fail (printf "%s.extraVolumes: the chart has a volume %s. Rename yours" $path .name) -}}
 {{- end -}}
 {{- end -}}
@@ -156,6 +157,9 @@
 
 {{- define "sidecar.validate.port" -}}
 {{- $agents := list 5775 5778 6831 6832 14271 -}}
+{{- if include "sidecar.agent.isCollector" .root -}}
+{{- $agents = list 4317 4318 6831 8888 13133 -}}
+{{- end -}}
 {{- with .workload.port -}}
 {{- if has (int .) $agents -}}
 {{- $cause := printf "%d is a port of the agent" (int .) -}}

@@ -48,7 +48,7 @@ def weaknesses(plan: Plan) -> Iterator[Finding]:
     # all agents have one version, and the same settings
     if problem := charts.tcp_retries(plan.services[0].agent.tcp_retries):
         yield problem.at("agent.tcp_retries", "")
-    if problem := charts.admin_port(plan.services[0].agent.version):
+    if problem := charts.admin_port(plan.services[0].agent.tags_version):
         yield problem.at("agent.version", "")
 
 

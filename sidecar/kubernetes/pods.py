@@ -14,6 +14,7 @@ from sidecar.rules.agents import (
     DIRECT,
     REPORTER,
 )
+from sidecar.rules.collectors import METRICS_PORT
 
 AGENT, GATEWAY = "jaeger-agent", "gateway"
 """Names of the chart's containers."""
@@ -164,6 +165,8 @@ def _pod(data: Object) -> Pod:
 
 def admin_of(pod: Pod) -> str:
     """Return the URL of the agent's admin port as seen from inside its pod."""
+    if is_collector(pod):
+        return f"http://{_LOOPBACK}:{METRICS_PORT}"
     host, _, port = _flag(pod, ADMIN_HOST_PORT).rpartition(":")
     if "$(POD_IP)" in host:
         host = str(pod.data["status"].get("podIP", _LOOPBACK))
@@ -172,6 +175,11 @@ def admin_of(pod: Pod) -> str:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     return f"http://{host}:{port or _flag(pod, ADMIN_PORT_FLAG) or ADMIN_PORT}"
+
+
+def is_collector(pod: Pod) -> bool:
+    """Tell whether a collector is in the agent's place: it has a file where an agent has flags."""
+    return bool(_flag(pod, "config"))
 
 
 def reporter_of(pod: Pod) -> str:

@@ -84,6 +84,8 @@ class CollectorPlan:
     metrics_port: int
     forwarder: str
     """The host's name of what adds the token."""
+    overrides: Mapping[str, Any]
+    """What the spec lays over the configuration."""
 
     @cached_property
     def text(self) -> str:
@@ -183,6 +185,7 @@ def plan_collector(
         go_memory_mib=_share(tuning.memory_mib, GO_SHARE),
         metrics_port=rules.METRICS_PORT,
         forwarder=forwarder,
+        overrides=agent.collector,
     )
 
 

@@ -262,6 +262,7 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
             _capacity(spec, service.replicas),
             forwarder=forwarder_name(each.name for each in spec.services or sample_services()),
         ),
+        replica_buffer=_replica_buffer(spec),
         tcp_retries=settings.tcp_retries,
     )
 
@@ -275,6 +276,12 @@ def _forwarder(
         return None
     made = plan_forwarder(gateway, kept, image, tls=spec.gateway.tls)
     return replace(made, tcp_retries=spec.agent.tcp_retries)
+
+
+def _replica_buffer(spec: Spec) -> collectors.Buffer | None:
+    if spec.agent.kind != COLLECTOR:
+        return None
+    return collectors.buffer(spec.agent, spec.capacity)
 
 
 def _capacity(spec: Spec, replicas: int) -> Capacity:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.regions import HTTP, HTTPS
 from sidecar.rules import collectors
 from sidecar.rules.agents import DEFAULT_VERSION
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.plan.agents import Tuning
-    from sidecar.plan.collectors import CollectorPlan
+    from sidecar.plan.collectors import Buffer, CollectorPlan
     from sidecar.regions import Gateway
     from sidecar.rules.services import HealthTiming
     from sidecar.spec import Build, Publish, Volume
@@ -67,6 +68,8 @@ class AgentPlan:
     """None: no limit."""
     collector: CollectorPlan | None
     """What only a collector has; None for a jaeger-agent."""
+    replica_buffer: Buffer | None
+    """A collector's queue, for a target that gives each replica one of its own; else None."""
     tcp_retries: int | None
     """How often TCP repeats before it gives a connection up; None: the kernel's own number."""
 
@@ -203,9 +206,14 @@ class Plan:
     """The kit's checkout relative to the rendering, from which images build. None: pull them."""
 
     def require_agents(self) -> None:
-        """Raise SidecarError for collectors, where only agents are known."""
+        """Raise SidecarError for collectors; manifests have only agents."""
         if problem := collectors.in_cluster(is_collector=self.queues is not None):
             raise SidecarError.from_problem("agent.kind", problem)
+
+    @property
+    def is_over_http(self) -> bool:
+        """Whether collectors send over HTTP, which only the forwarder can."""
+        return self.forwarder is not None and self.gateway.protocol in (HTTP, HTTPS)
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""

@@ -176,16 +176,31 @@ def _storage(path: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Prob
 
 NOT_IN_CLUSTERS = _error(
     "collector-not-in-clusters",
-    "Charts and manifests have jaeger-agents only.",
-    "Set kind: jaeger-agent for a cluster",
-    "sidecar validate --target helm with agent: {kind: collector}",
+    "Manifests have jaeger-agents only.",
+    "Set kind: jaeger-agent, or install the chart, which has collectors",
+    "sidecar inject MANIFESTS with agent: {kind: collector}",
     "A pod would get an agent's ports and probes with a collector's image.",
 )
 
 
 def in_cluster(*, is_collector: bool) -> Problem | None:
-    """Judge what a cluster is to run as an agent."""
-    return NOT_IN_CLUSTERS.problem("is collector, for Compose only") if is_collector else None
+    """Judge what manifests are to run as an agent."""
+    cause = "is collector, for Compose and the chart only"
+    return NOT_IN_CLUSTERS.problem(cause) if is_collector else None
+
+
+NO_HTTP_IN_CHART = _error(
+    "chart-without-otlp-http",
+    "Collectors of the chart send over gRPC only.",
+    "Remove gateway.protocol for a cluster, or set it to otlp-grpc",
+    "sidecar render --target helm with gateway: {protocol: otlp-http}",
+    "The gateway's path over HTTP holds the token, and a collector logs it.",
+)
+
+
+def over_http(*, is_http: bool) -> Problem | None:
+    """Judge how a chart's collectors are to send."""
+    return NO_HTTP_IN_CHART.problem("is otlp-http, for Compose only") if is_http else None
 
 
 NO_SAMPLING_SOURCE = _error(

@@ -32,8 +32,8 @@ USUAL = ("compose", "helm")
 def render(plan: Plan, names: Iterable[str] = ()) -> Rendering:
     """Return the files of the targets with these names, by default the usual ones.
 
-    The chart has no collectors yet. Raises SidecarError for what a target cannot render.
+    Raises SidecarError for what a target cannot render.
     """
-    usual = ("compose",) if plan.queues else USUAL
+    usual = ("compose",) if plan.is_over_http else USUAL
     targets = [TARGETS[name] for name in tuple(names) or usual]
     return {name: text for target in targets for name, text in target.render(plan).items()}

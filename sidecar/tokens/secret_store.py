@@ -1,4 +1,4 @@
-"""The token in a cluster: a Secret with the agent's config file under one key.
+"""The token in a cluster: a Secret with an agent's config file, and the bare token of a collector.
 
 kubectl gets it on its standard input, so that no argument list holds it.
 """
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.tokens.store import Agents, Say
 
-KEY = "agent.yaml"
+KEY, BARE_KEY = "agent.yaml", "token"
+"""What a jaeger-agent reads, and what a collector does."""
 ROLLOUT_SECONDS = 300
 _MANAGER = "sidecar-kit"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -63,7 +64,7 @@ class SecretStore:
         raise SidecarError(self.name, f"has no key {KEY}; its keys: {keys}", self._fix())
 
     def write(self, config: bytes) -> None:
-        """Create the Secret or change its one key.
+        """Create the Secret or change its two keys.
 
         By server-side apply: client-side apply keeps a copy of the data in an annotation. What
         somebody made with kubectl is taken over. What a program keeps is not: it would change it
@@ -183,8 +184,15 @@ def secret_of(name: str, namespace: str, config: bytes) -> dict[str, Any]:
         "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
         "type": "Opaque",
         # not stringData, which server-side apply does not follow
-        "data": {KEY: base64.b64encode(config).decode()},
+        "data": {key: base64.b64encode(content).decode() for key, content in _forms(config)},
     }
+
+
+def _forms(config: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield each key with its form of the token; only the first of a file that has none."""
+    yield KEY, config
+    if token := check.token_of(config):
+        yield BARE_KEY, token.encode()
 
 
 def manifest(name: str, namespace: str, config: bytes) -> str:

@@ -8,15 +8,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
+from sidecar.errors import SidecarError
 from sidecar.image_names import official
+from sidecar.rules import collectors
 from sidecar.rules.recognition import mask
 from sidecar.rules.tokens import EMPTY, PASTED
-from sidecar.targets.helm import chart, schema
+from sidecar.targets.helm import chart, collector, schema
 from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.keys import KEYS, MAPS, SECTIONS
 from sidecar.targets.helm.library import LIBRARY_KEYS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
-from sidecar.targets.monitoring import dashboard
+from sidecar.targets.monitoring import collector_alerts, dashboard
 from sidecar.targets.monitoring.alerts import ALERTS
 from sidecar.targets.templating import environment
 
@@ -40,7 +42,8 @@ def render(plan: Plan) -> Rendering:
 
     In the checkout itself: only the files that are not edited there.
     """
-    plan.require_agents()
+    if problem := collectors.over_http(is_http=plan.is_over_http):
+        raise SidecarError.from_problem("gateway.protocol", problem)
     values = values_of(plan)
     files = {f"{FOLDER}/{name}": text for name, text in rendered(plan, values).items()}
     if plan.source == ".":
@@ -80,6 +83,7 @@ def _library(plan: Plan, values: Values) -> dict[str, str]:
         "library": chart.LIBRARY,
     }
     files = _from_templates("library/", names)
+    files[chart.COLLECTOR_TEMPLATE] = _collector_base()
     return {**files, chart.SCHEMA: schema.as_json(schema.schema(LIBRARY_KEYS, own))}
 
 
@@ -99,11 +103,22 @@ def _token_rules() -> str:
     return template.render(token_rules=json.dumps(rules, indent=2))
 
 
+def _collector_base() -> str:
+    """Return a collector's configuration as a template, which the chart fills in."""
+    template = _jinja().get_template("library/_collector-base.tpl.j2")
+    return template.render(
+        configuration=collector.configuration_json(), rules=collector.rules_json()
+    )
+
+
 def _alert_rules() -> str:
     """Return the alerts as a template, with the words that the chart fills in."""
-    rules = [alert.filled({}) for alert in ALERTS]
-    template = _jinja().get_template("_alert-rules.tpl.j2")
-    return template.render(alert_rules=json.dumps(rules, indent=2))
+    kinds = {"alert_rules": ALERTS, "collector_rules": collector_alerts.ALERTS}
+    texts = {
+        name: json.dumps([alert.filled({}) for alert in alerts], indent=2)
+        for name, alerts in kinds.items()
+    }
+    return _jinja().get_template("_alert-rules.tpl.j2").render(texts)
 
 
 def _from_templates(folder: str, names: dict[str, Any]) -> dict[str, str]:

@@ -15,10 +15,13 @@ FROM_TEMPLATES = ("Chart.yaml", "values.yaml", "README.md")
 """Files of each of the two charts that Jinja renders."""
 RULES_TEMPLATE = "templates/_token-rules.tpl"
 ALERTS_TEMPLATE = "templates/_alert-rules.tpl"
+COLLECTOR_TEMPLATE = "templates/_collector-base.tpl"
+"""Of the library."""
 DASHBOARD = "dashboard.json"
 _MADE = (*FROM_TEMPLATES, SCHEMA)
 _FROM_RULES = (RULES_TEMPLATE, ALERTS_TEMPLATE, DASHBOARD)
-RENDERED = (*_MADE, *_FROM_RULES, *(f"{LIBRARY_FOLDER}/{name}" for name in _MADE))
+_OF_LIBRARY = (*_MADE, COLLECTOR_TEMPLATE)
+RENDERED = (*_MADE, *_FROM_RULES, *(f"{LIBRARY_FOLDER}/{name}" for name in _OF_LIBRARY))
 """Made from the plan and the table of keys; every other file is edited in place."""
 _PACKAGED = Path(__file__).with_name("chart")
 

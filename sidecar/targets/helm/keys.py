@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sidecar.spec import COLLECTOR, JAEGER_AGENT
+from sidecar.targets.helm import collector
+from sidecar.targets.helm.records import Key
 from sidecar.targets.helm.value_types import (
     BUDGET,
     CIDRS,
@@ -36,21 +38,6 @@ from sidecar.targets.helm.value_types import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key of the values."""
-
-    path: str
-    """Dotted, from the top."""
-    schema: Mapping[str, Any]
-    doc: str
-    """One or two sentences, for values.yaml, the schema and the README."""
-    default: Any = None
-    """In the chart; None where the plan decides."""
-    is_required: bool = False
-    """For a key of a workload."""
 
 
 _POD = (
@@ -146,7 +133,7 @@ KEYS = (
     Key(
         "existingSecret",
         SECRET,
-        "A Secret whose key agent.yaml `sidecar token set` wrote. Preferred.",
+        "A Secret that `sidecar token set` wrote. Preferred.",
     ),
     Key(
         "existingSecretCheck",
@@ -181,7 +168,16 @@ KEYS = (
     ),
     Key("global.imageRegistry", REGISTRY, "Prefix of every image whose name has no registry.", ""),
     Key("global.imagePullSecrets", WORDS, "Names of Secrets.", []),
-    Key("agent.version", VERSION, "jaeger-agent 1.15.0 to 1.62.0; decides its flags."),
+    Key(
+        "agent.kind",
+        choice(JAEGER_AGENT, COLLECTOR),
+        "jaeger-agent or collector, which keeps spans on disk; `sidecar render` sets all for it.",
+    ),
+    Key(
+        "agent.version",
+        VERSION,
+        "jaeger-agent 1.15.0 to 1.62.0, or a collector from 0.155.0; decides its flags.",
+    ),
     Key(
         "agent.mode",
         choice("auto", "native", "container"),
@@ -202,6 +198,7 @@ KEYS = (
         positive(2**31 - 1),
         "Requested from the kernel, which may cap it.",
     ),
+    *collector.KEYS,
     Key("agent.extraArgs", WORDS, "More flags of the agent.", []),
     Key("agent.resources", RESOURCES, "Requests and limits of each agent."),
     Key(

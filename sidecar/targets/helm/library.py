@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sidecar.image_names import AGENT_REPOSITORY
+from sidecar.image_names import AGENT_REPOSITORY, COLLECTOR_REPOSITORY
 from sidecar.regions import LOCAL
+from sidecar.spec import COLLECTOR
 from sidecar.targets.helm.keys import KEYS, SECTIONS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _READ = (
 """How the paths begin that the library's templates read."""
 _DOCS = {
     "gateway.host": "The region's gateway. Required.",
-    "existingSecret": "A Secret whose key agent.yaml `sidecar token set` wrote. Required.",
+    "existingSecret": "A Secret that `sidecar token set` wrote. Required.",
     "images.agent": "The agent; without a tag: agent.version.",
     "images.pullPolicy": "For the agent.",
     "metrics.enabled": "Bind the agent's admin port to the pod's address, for Prometheus.",
@@ -45,6 +46,7 @@ def library_values(values: Mapping[str, Any], region: str) -> dict[str, Any]:
     """Return the library's part of a chart's values; without a stand-in, the agent is official."""
     names = {key.path.partition(".")[0] for key in LIBRARY_KEYS}
     own = {name: value for name, value in values.items() if name in names}
-    agent = AGENT_REPOSITORY if region == LOCAL else values["images"]["agent"]
+    official = COLLECTOR_REPOSITORY if values["agent"]["kind"] == COLLECTOR else AGENT_REPOSITORY
+    agent = official if region == LOCAL else values["images"]["agent"]
     images = {"agent": agent, "pullPolicy": values["images"]["pullPolicy"]}
     return {**own, "images": images, "metrics": {"enabled": values["metrics"]["enabled"]}}

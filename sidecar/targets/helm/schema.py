@@ -11,7 +11,7 @@ from sidecar.targets.helm.value_types import NAME, named
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sidecar.targets.helm.keys import Key
+    from sidecar.targets.helm.records import Key
 
 
 def schema(

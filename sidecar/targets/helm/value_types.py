@@ -69,6 +69,7 @@ SECRET: Schema = {
     "maxLength": 253,
 }
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$"
+QUANTITY: Schema = {"type": "string", "pattern": r"^[0-9]+(k|Ki|M|Mi|G|Gi|T|Ti)?$"}
 _QUANTITIES: Schema = {
     "type": "object",
     "additionalProperties": {"type": ["string", "number"], "pattern": _QUANTITY, "minimum": 0},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sidecar.image_names import built_agent, official
+from sidecar.image_names import built_agent, built_collector, official
 from sidecar.plan import DIRECT
 from sidecar.regions import LOCAL
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.services import HealthTiming
+from sidecar.targets.helm import collector
 from sidecar.targets.helm.keys import KEYS
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 TLS = "--reporter.grpc.tls.enabled=true"
+_FORWARDER_TLS = "--protocol=grpcs"
 SECRET = "tracing"  # noqa: S105 - a Secret's name
 """The Secret with the token, as rendered for a region."""
 EXAMPLE = "/greet?name=you"
@@ -66,13 +68,15 @@ def _decided(plan: Plan) -> Values:
         "region": plan.region,
         "gateway.host": "" if plan.region == LOCAL else plan.gateway.host,
         "gateway.port": plan.gateway.port,
-        "gateway.tls": TLS in agent.argv,
+        "gateway.tls": _is_tls(plan),
         "existingSecret": "" if plan.region == LOCAL else SECRET,
         "images.agent": _agent_image(plan, agent),
         "images.sample": official().sample.name,
         "images.gateway": plan.probe.name,
+        "agent.kind": agent.kind,
         "agent.version": agent.version,
         **_tuning(agent.replica_tuning),
+        **collector.decided(agent),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
         "resources": resources(*DEFAULT_LIMITS, 128),
@@ -81,12 +85,19 @@ def _decided(plan: Plan) -> Values:
     }
 
 
+def _is_tls(plan: Plan) -> bool:
+    if plan.forwarder is None:
+        return TLS in plan.services[0].agent.argv
+    return _FORWARDER_TLS in plan.forwarder.argv
+
+
 def _agent_image(plan: Plan, agent: AgentPlan) -> str:
     """Return the agent's image without its tag, which is agent.version; a user's own as it is."""
     if agent.image.variable is None:
         return agent.image.name
     built = plan.stand_in is not None or plan.image_source == "build"
-    return (built_agent() if built else agent.image.name).rpartition(":")[0]
+    own = built_collector(agent.version) if agent.collector else built_agent()
+    return (own if built else agent.image.name).rpartition(":")[0]
 
 
 def _tuning(tuning: Tuning) -> Values:

@@ -8,11 +8,11 @@ import yaml
 
 from sidecar.rendering import DASHBOARD, HEADER, RULES
 from sidecar.rules.agents import ADMIN_PORT
-from sidecar.targets.monitoring import dashboard
+from sidecar.targets.monitoring import collector_alerts, dashboard
 from sidecar.targets.monitoring.alerts import ALERTS, GROUP
 
 if TYPE_CHECKING:
-    from sidecar.plan import Plan
+    from sidecar.plan import AgentPlan, Plan
     from sidecar.rendering import Rendering
 
 CONFIGURATION = "monitoring/prometheus.yml"
@@ -33,13 +33,17 @@ def render(plan: Plan) -> Rendering:
 def _configuration(plan: Plan) -> dict[str, Any]:
     targets = [
         {
-            "targets": [f"{service.agent.name}:{ADMIN_PORT}"],
+            "targets": [f"{service.agent.name}:{_port(service.agent)}"],
             "labels": {"project": plan.project, "service": service.name},
         }
         for service in plan.services
     ]
     job = {"job_name": _JOB, "scrape_interval": _INTERVAL, "static_configs": targets}
     return {"rule_files": [RULES.rpartition("/")[2]], "scrape_configs": [job]}
+
+
+def _port(agent: AgentPlan) -> int:
+    return agent.collector.metrics_port if agent.collector else ADMIN_PORT
 
 
 def _rules(plan: Plan) -> dict[str, Any]:
@@ -51,7 +55,8 @@ def _rules(plan: Plan) -> dict[str, Any]:
         "AGENT": "of {{ $labels.service }}",
         "TUNING": "Raise `capacity` in the spec, and render again.",
     }
-    return {"groups": [{"name": GROUP, "rules": [alert.filled(words) for alert in ALERTS]}]}
+    alerts = collector_alerts.ALERTS if plan.queues else ALERTS
+    return {"groups": [{"name": GROUP, "rules": [alert.filled(words) for alert in alerts]}]}
 
 
 def _text(plan: Plan, data: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from sidecar.errors import SidecarError
+from sidecar.rules import kinds
 from sidecar.rules.service_reports import Facts
 from sidecar.verify import report, service, trace
 from sidecar.verify.network import requests, seen
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _proven(args: argparse.Namespace) -> bool:
     await_agent(args.admin, args.seconds)
+    tagged = not _is_collector(args.admin)
     deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
     try:
         proof = verify(deployment, args.spans, args.seconds, path_only=True)
@@ -58,7 +60,7 @@ def _proven(args: argparse.Namespace) -> bool:
             proof = replace(proof, hops=(*own, *proof.hops))
         print(report.as_text(proof))
         for url in args.request:
-            print(asked(url, args.gateway, args.seconds))
+            print(asked(url, args.gateway, args.seconds, tagged=tagged))
     except (SidecarError, OSError) as error:
         print(f"FAIL {error}", file=sys.stderr)
         return False
@@ -115,11 +117,18 @@ def end(program: str, *, gently: bool) -> None:
                 process.send_signal(number)
 
 
-def asked(url: str, gateway: str | None, seconds: float) -> str:
+def _is_collector(admin: str) -> bool:
+    """Tell whether a collector is in the agent's place, which sends no token among the tags."""
+    with suppress(OSError):  # of which verify tells the cause
+        return kinds.of_text(fetch(f"{admin}/metrics")) is kinds.COLLECTOR
+    return False
+
+
+def asked(url: str, gateway: str | None, seconds: float, *, tagged: bool = True) -> str:
     """Return what a service answered, with its trace as the gateway shows it.
 
-    Raises SidecarError where it does not answer, or where its trace, or the trace's token tag, does
-    not arrive in time.
+    Raises SidecarError where it does not answer, where its trace does not arrive in time, or where
+    that has no token tag although it is `tagged`, or has one although it is not.
     """
     try:
         answer = fetch(url)
@@ -132,9 +141,9 @@ def asked(url: str, gateway: str | None, seconds: float) -> str:
     if len(spans) < trace.SPANS:
         cause = f"{len(spans)} spans of its trace {trace_id} arrived in {seconds:g} s"
         raise SidecarError(url, cause)
-    _check_token_tag(gateway, trace_id)
-    shown = trace.tree(spans)
-    return f"{url}: answers; its trace {trace_id}, accepted with its token tag:\n{shown}"
+    _check_token_tag(gateway, trace_id, tagged=tagged)
+    shown, way = trace.tree(spans), "with its" if tagged else "without a"
+    return f"{url}: answers; its trace {trace_id}, accepted {way} token tag:\n{shown}"
 
 
 def _trace_id(answer: str) -> str | None:
@@ -146,15 +155,16 @@ def _trace_id(answer: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _check_token_tag(gateway: str, trace_id: str) -> None:
+def _check_token_tag(gateway: str, trace_id: str, *, tagged: bool) -> None:
     found = json.loads(fetch(f"{gateway}/api/traces/{trace_id}"))["data"][0]
-    bare = set()
+    wrong = set()
     for process in found["processes"].values():
-        if _TOKEN_TAG not in {tag["key"] for tag in process["tags"]}:
-            bare.add(process["serviceName"])
-    if bare:
-        names = ", ".join(sorted(bare))
-        raise SidecarError(trace_id, f"spans of {names} came without the token's tag")
+        if tagged is not (_TOKEN_TAG in {tag["key"] for tag in process["tags"]}):
+            wrong.add(process["serviceName"])
+    if wrong:
+        names = ", ".join(sorted(wrong))
+        way = "without the token's tag" if tagged else "with a token's tag"
+        raise SidecarError(trace_id, f"spans of {names} came {way}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -39,6 +39,16 @@ def cluster_images(cluster, images):
 
 
 @pytest.fixture(scope="session")
+def collector_image(cluster_images, collector_images):
+    """The collector's image in the cluster: its name."""
+    lines = (collector_images / ".env").read_text().splitlines()
+    names = dict(line.split("=", 1) for line in lines if "=" in line)
+    name = names["SIDECAR_COLLECTOR_IMAGE"]
+    into_cluster([name])
+    return name
+
+
+@pytest.fixture(scope="session")
 def other_agent(cluster_images, engine, tmp_path_factory):
     """An agent of another version in the cluster, made by the kit: its version and its image."""
     name = built_agent(OTHER_AGENT)

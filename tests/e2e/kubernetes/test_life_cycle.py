@@ -60,7 +60,7 @@ def test_a_release_lives_and_leaves_nothing(
     assert_proven(space, helm)
 
     helm("uninstall", "demo", *WAIT)
-    wait_until(lambda: objects(space) <= OWN, 90, "everything of the release is gone")
+    wait_until(lambda: space.objects() <= OWN, 90, "everything of the release is gone")
 
 
 def overlay(folder: Path, version: str) -> Path:
@@ -89,7 +89,7 @@ def assert_in_region(space, version: str, image: str) -> None:
     )
     for name in agents:
         assert f"git-version=v{version}" in space.kubectl("logs", name, "-c", "jaeger-agent")
-    assert "service/demo-gateway" not in objects(space)
+    assert "service/demo-gateway" not in space.objects()
 
 
 def assert_proven(space, helm) -> None:
@@ -112,12 +112,6 @@ def running(space) -> dict[str, int]:
         component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
         found[component] = found.get(component, 0) + 1
     return found
-
-
-def objects(space) -> set[str]:
-    """Return everything in the namespace, of whatever kind, but the cluster's own log of events."""
-    listed = space.kubectl("get", space.kinds(), "-o", "name").split()
-    return {name for name in listed if not name.startswith(("event/", "event.events.k8s.io/"))}
 
 
 def test_a_user_of_one_namespace_suffices(fresh_namespace) -> None:

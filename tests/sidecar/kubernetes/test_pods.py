@@ -28,6 +28,11 @@ def test_the_admin_port_is_where_the_agents_flags_put_it(args, url: str) -> None
     assert url == admin_of(read(args=args))
 
 
+def test_a_collectors_counters_are_on_loopback() -> None:
+    """It has a file where an agent has flags."""
+    assert "http://127.0.0.1:8888" == admin_of(read(args=["--config=/etc/otelcol/config.yaml"]))
+
+
 def test_an_ipv6_pods_admin_port_is_in_brackets() -> None:
     """As in URLs."""
     assert "http://[fd00::7]:14271" == admin_of(

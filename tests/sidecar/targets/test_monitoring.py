@@ -16,8 +16,9 @@ from programs import find_program
 
 from sidecar.errors import SidecarError
 from sidecar.rendering import write
-from sidecar.spec import Service, Spec
+from sidecar.spec import AgentSettings, Service, Spec
 from sidecar.targets import compose
+from sidecar.targets.monitoring import collector_alerts
 from sidecar.targets.monitoring.alerts import ALERTS
 
 WATCHED = Spec("local", name="shop", watch=True, monitoring=True)
@@ -78,18 +79,18 @@ class Target:
         return re.sub(r"\{\{ \$labels\.(\w+) }}", lambda found: self.alert_labels[found[1]], text)
 
 
-def of_compose() -> Target:
+def of_compose(spec: Spec = WATCHED) -> Target:
     """Return the rules of a Compose deployment."""
-    files = compose.render(plan_of(WATCHED))
+    files = compose.render(plan_of(spec))
     labels = {"project": "shop", "service": "frontend"}
     rules = yaml.safe_load(files["monitoring/rules.yml"])
     return Target(rules, {"job": "sidecar-agents", **labels}, labels)
 
 
-def of_chart() -> Target:
+def of_chart(*more: object) -> Target:
     """Return the rules of a release."""
     options = ("--set", "metrics.enabled=true,metrics.rules.enabled=true")
-    (found,) = (one for one in template(CHART, *options) if one["kind"] == "PrometheusRule")
+    (found,) = (one for one in template(CHART, *options, *more) if one["kind"] == "PrometheusRule")
     labels = {"namespace": "default", "pod": "demo-frontend-1"}
     release = {"app_kubernetes_io_instance": "demo", "endpoint": "agent-admin"}
     return Target(found["spec"], {**release, **labels}, labels)
@@ -164,11 +165,96 @@ CASES: dict[str, tuple[dict[str, str], str, set[str]]] = {
 def test_alerts_fire_when_they_should_and_only_then(target, promtool, tmp_path) -> None:
     """Each case names all alerts that fire at its moment."""
     found = target()
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump(found.rules))
     tests = [
         {"name": name, **found.test({**HEALTHY, **series}, at, expected)}
         for name, (series, at, expected) in CASES.items()
     ]
+    assert_fires(promtool, tmp_path, found, tests)
+
+
+SENT, ACCEPTED = "otelcol_exporter_sent_spans", "otelcol_receiver_accepted_spans"
+WAITING = "otelcol_exporter_queue_size"
+COLLECTOR_HEALTHY = {
+    ACCEPTED: "0+10800x60",
+    SENT: "0+10800x60",
+    WAITING: "400x60",
+    "otelcol_exporter_queue_capacity": "1000000x60",
+    "otelcol_process_uptime": "0+15x60",
+    "up": "1x60",
+}
+"""720 spans per second for 15 minutes; a batch waits for its share of 200 ms."""
+COLLECTOR_CASES: dict[str, tuple[dict[str, str], str, set[str]]] = {
+    "a healthy collector": ({}, "10m", set()),
+    "no span yet": ({ACCEPTED: "_x60", SENT: "_x60", WAITING: "0x60"}, "10m", set()),
+    "the first refusal, whose counter begins with it": (
+        {"otelcol_exporter_send_failed_spans": "_x20 75x40"},
+        "5m30s",
+        {"TracingSpansFailed"},
+    ),
+    "another refusal": (
+        {"otelcol_exporter_send_failed_spans": "75x30 150x30"},
+        "8m",
+        {"TracingSpansFailed"},
+    ),
+    "a refusal ten minutes ago": (
+        {"otelcol_exporter_send_failed_spans": "_x10 75x50"},
+        "12m30s",
+        set(),
+    ),
+    "a full queue": (
+        {"otelcol_exporter_enqueue_failed_spans": "_x20 75x40"},
+        "5m30s",
+        {"TracingPacketsDropped"},
+    ),
+    "a full memory": (
+        {"otelcol_receiver_refused_spans": "_x20 75x40"},
+        "5m30s",
+        {"TracingPacketsDropped"},
+    ),
+    "an outage of four minutes": (
+        {WAITING: "400x19 0+10800x40", SENT: "0+10800x20 216000x40"},
+        "9m",
+        {"TracingQueueNotEmpty"},
+    ),
+    "a backlog without new spans": (
+        {ACCEPTED: "_x60", SENT: "_x60", WAITING: "500x60"},
+        "5m",
+        {"TracingQueueNotEmpty"},
+    ),
+    "a queue that is half full": (
+        {WAITING: "400x19 600000x40"},
+        "5m",
+        {"TracingQueueHalfFull"},
+    ),
+    "a collector that is away": ({"up": "1x20 0x40"}, "7m", {"TracingAgentDown"}),
+    "a collector that was restarted twice": (
+        {"otelcol_process_uptime": "0+15x10 0+15x10 0+15x40"},
+        "8m",
+        {"TracingAgentRestarts"},
+    ),
+}
+COLLECTOR_TARGETS = {
+    "compose": lambda: of_compose(replace(WATCHED, agent=AgentSettings("collector"))),
+    "chart": lambda: of_chart("-f", CHART / "ci" / "collector-values.yaml"),
+}
+
+
+@pytest.mark.parametrize("target", COLLECTOR_TARGETS.values(), ids=COLLECTOR_TARGETS)
+def test_alerts_on_collectors_fire_when_they_should(target, promtool, tmp_path) -> None:
+    """By their own counters, some of which begin with the first loss."""
+    found = target()
+    tests = [
+        {"name": name, **found.test({**COLLECTOR_HEALTHY, **series}, at, expected)}
+        for name, (series, at, expected) in COLLECTOR_CASES.items()
+    ]
+    assert_fires(promtool, tmp_path, found, tests)
+    fired = set().union(*(expected for _, _, expected in COLLECTOR_CASES.values()))
+    assert {alert.name for alert in collector_alerts.ALERTS} == fired
+
+
+def assert_fires(promtool, tmp_path, found: Target, tests: list[dict[str, Any]]) -> None:
+    """Let promtool judge tests of a target's rules."""
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(found.rules))
     suite = {"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": tests}
     (tmp_path / "tests.yml").write_text(yaml.safe_dump(suite, width=1000))
 
@@ -210,6 +296,8 @@ def test_every_agent_is_scraped_under_its_services_name() -> None:
     assert {"frontend": ["frontend-agent:14271"], "backend": ["backend-agent:14271"]} == {
         group["labels"]["service"]: group["targets"] for group in job["static_configs"]
     }
+    files = compose.render(plan_of(replace(WATCHED, agent=AgentSettings("collector"))))
+    assert "frontend-agent:8888" in files["monitoring/prometheus.yml"]
 
 
 def test_the_dashboard_of_both_targets_is_one() -> None:

@@ -70,12 +70,12 @@ def never_shown(kubectl, result) -> None:
     [((), None, "agent"), (("--namespace", "shop", "--agent-version", "1.15.0"), "shop", "jaeger")],
 )
 def test_the_manifest_goes_to_standard_output(run, file, options, namespace, key: str) -> None:
-    """A Secret with the agent's file under agent.yaml; the cluster is not asked."""
+    """A Secret with an agent's file and a collector's bare token; the cluster is not asked."""
     result = run("token", "set", "--kubernetes-secret", "tracing", "--file", file, *options)
     data = yaml.safe_load(result.out)
 
     assert (0, "") == (result.code, result.err)
-    assert ("v1", "Secret", "Opaque", ["agent.yaml"]) == (
+    assert ("v1", "Secret", "Opaque", ["agent.yaml", "token"]) == (
         data["apiVersion"],
         data["kind"],
         data["type"],
@@ -85,6 +85,7 @@ def test_the_manifest_goes_to_standard_output(run, file, options, namespace, key
         "metadata"
     ]
     assert config(key=key) == base64.b64decode(data["data"]["agent.yaml"]).decode()
+    assert TOKEN == base64.b64decode(data["data"]["token"]).decode()
 
 
 def test_a_terminal_is_not_shown_the_manifest(run, file, monkeypatch) -> None:

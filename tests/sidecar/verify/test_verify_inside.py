@@ -108,6 +108,19 @@ def test_an_incomplete_trace_is_a_failure(found: object, cause: str) -> None:
         proof.asked(f"{url}/", url, 0.2)
 
 
+@pytest.mark.parametrize("token", [False, True])
+def test_a_collectors_spans_show_no_token(token: bool) -> None:
+    """They come without its tag; one that shows it is a failure."""
+    answers = {"/greet": {"trace_id": "abc"}, "/api/traces/abc": trace(5, token=token)}
+    with serving(answers) as url:
+        if token:
+            with pytest.raises(SidecarError, match="spans of web came with a token's tag"):
+                proof.asked(f"{url}/greet", url, 0.3, tagged=False)
+        else:
+            shown = proof.asked(f"{url}/greet", url, 2, tagged=False)
+            assert "accepted without a token tag" in shown
+
+
 def test_a_service_that_does_not_answer_is_a_failure() -> None:
     """Nothing listens there."""
     with serving({}) as url:

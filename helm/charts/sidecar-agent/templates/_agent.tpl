@@ -20,6 +20,17 @@ true
 
 {{/* The flags of this version. sidecar/plan/agents.py decides the same; a test compares both. */}}
 {{- define "sidecar.agent.args" -}}
+{{- if include "sidecar.agent.isCollector" . -}}
+- "--config=/etc/otelcol/config.yaml"
+{{- else -}}
+{{ include "sidecar.agent.flags" . }}
+{{- end }}
+{{- range .Values.agent.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "sidecar.agent.flags" -}}
 {{- $agent := .Values.agent -}}
 {{- $tuning := $agent.tuning -}}
 {{- $admin := .Values.metrics.enabled | ternary "[$(POD_IP)]" "127.0.0.1" -}}
@@ -44,15 +55,15 @@ true
 - {{ printf "--processor.jaeger-compact.workers=%d" (int $tuning.workers) | quote }}
 - "--processor.jaeger-binary.server-host-port=127.0.0.1:6832"
 - "--processor.zipkin-compact.server-host-port=127.0.0.1:5775"
-{{- range $agent.extraArgs }}
-- {{ . | quote }}
-{{- end }}
 {{- end -}}
 
 {{/* Uses the agent's own `status` while the admin port is on loopback: from Kubernetes 1.34, Pod
-Security refuses a probe that names a host. */}}
+Security refuses a probe that names a host. A collector has no such command; its health port answers
+well whatever waits in the queue. */}}
 {{- define "sidecar.agent.probe" -}}
-{{- if .Values.metrics.enabled }}
+{{- if include "sidecar.agent.isCollector" . }}
+httpGet: {path: /, port: 13133}
+{{- else if .Values.metrics.enabled }}
 httpGet: {path: /, port: 14271}
 {{- else }}
 exec:
@@ -61,7 +72,8 @@ exec:
 {{- end -}}
 
 {{- define "sidecar.agent.probes" -}}
-{{- if or .Values.metrics.enabled (semverCompare ">=1.22.0" .Values.agent.version) }}
+{{- $hasStatus := semverCompare ">=1.22.0" .Values.agent.version -}}
+{{- if or (include "sidecar.agent.isCollector" .) .Values.metrics.enabled $hasStatus }}
 {{- $probe := include "sidecar.agent.probe" . -}}
 startupProbe:
   {{- $probe | trim | nindent 2 }}
@@ -76,12 +88,15 @@ livenessProbe:
 {{- end }}
 {{- end -}}
 
-{{/* A plain container is stopped together with its service, so it waits for the last spans. */}}
+{{/* A plain container is stopped together with its service, so it waits for the last spans. The
+collector's image has no `sleep`. */}}
 {{- define "sidecar.agent.lifecycle" -}}
-{{- if not (include "sidecar.agent.native" .) }}
+{{- $canSleep := semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version -}}
+{{- $cannot := and (include "sidecar.agent.isCollector" .) (not $canSleep) -}}
+{{- if not (or (include "sidecar.agent.native" .) $cannot) }}
 lifecycle:
   preStop:
-    {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}
+    {{- if $canSleep }}
     sleep: {seconds: {{ .Values.agent.stopDelaySeconds }}}
     {{- else }}
     exec: {command: ["sleep", {{ .Values.agent.stopDelaySeconds | quote }}]}
@@ -101,6 +116,13 @@ the values. */}}
   {{- end }}
   args:
     {{- include "sidecar.agent.args" . | nindent 4 }}
+  {{- if include "sidecar.agent.isCollector" . }}
+  env:
+    - name: GOMEMLIMIT
+      value: {{ include "sidecar.collector.share" (dict "root" . "share" 0.8) }}MiB
+  ports:
+    {{- include "sidecar.collector.ports" . | nindent 4 }}
+  {{- else }}
   {{- if .Values.metrics.enabled }}
   env:
     - name: POD_IP
@@ -109,6 +131,7 @@ the values. */}}
   ports:
     - {name: jaeger-compact, containerPort: 6831, protocol: UDP}
     - {name: agent-admin, containerPort: 14271}
+  {{- end }}
   {{- with include "sidecar.agent.probes" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
@@ -122,15 +145,28 @@ the values. */}}
   terminationMessagePolicy: FallbackToLogsOnError
   volumeMounts:
     - {name: sidecar-token, mountPath: /run/secrets/sidecar, readOnly: true}
+    {{- if include "sidecar.agent.isCollector" . }}
+    - {name: sidecar-collector, mountPath: /etc/otelcol, readOnly: true}
+    - {name: sidecar-queue, mountPath: /var/lib/otelcol}
+    {{- end }}
 {{- end -}}
 
 {{/* The volumes of that container, as items of a list. */}}
 {{- define "sidecar.agent.volumes" -}}
-- name: sidecar-token
-  secret:
-    secretName: {{ include "sidecar.token.secret" . | quote }}
-    items: [{key: agent.yaml, path: agent.yaml}]
-    defaultMode: 0444
+{{- $key := include "sidecar.token.key" . -}}
+{{ include "sidecar.token.volume" (dict "root" . "key" $key) }}
+{{- if include "sidecar.agent.isCollector" . }}
+{{ include "sidecar.collector.volumes" . }}
+{{- end }}
+{{- end -}}
+
+{{/* Annotations of the pod, as a map: they change with tokenRevision and a collector's
+configuration. */}}
+{{- define "sidecar.agent.annotations" -}}
+{{- include "sidecar.token.annotations" . }}
+{{- if include "sidecar.agent.isCollector" . }}
+checksum/collector: {{ include "sidecar.collector.config" . | sha256sum }}
+{{- end }}
 {{- end -}}
 
 {{/* The variables that the service in the same pod needs, as items of a list. */}}

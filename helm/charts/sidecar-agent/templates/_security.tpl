@@ -1,6 +1,11 @@
 {{/* What Pod Security `restricted` asks for, and a read-only root file system. */}}
 
+{{/* Only an emptyDir is writable for every user. */}}
 {{- define "sidecar.security.pod" -}}
+{{- if and (include "sidecar.agent.isCollector" .) (ne .Values.agent.queue.volume "emptyDir") -}}
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+{{ end -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}

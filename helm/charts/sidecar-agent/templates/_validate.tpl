@@ -7,7 +7,8 @@
 {{- fail (printf $empty "gateway.host" "the region's gateway; `sidecar regions` lists them") -}}
 {{- end -}}
 {{- if not .Values.existingSecret -}}
-{{- $fix := printf "a Secret of namespace %s with the key agent.yaml" .Release.Namespace -}}
+{{- $key := include "sidecar.token.key" . -}}
+{{- $fix := printf "a Secret of namespace %s with the key %s" .Release.Namespace $key -}}
 {{- fail (printf $empty "existingSecret" $fix) -}}
 {{- end -}}
 {{- include "sidecar.validate.agent" . -}}
@@ -15,6 +16,19 @@
 {{- end -}}
 
 {{- define "sidecar.validate.agent" -}}
+{{- if include "sidecar.agent.isCollector" . -}}
+{{- include "sidecar.validate.collector" . -}}
+{{- else -}}
+{{- include "sidecar.validate.jaeger" . -}}
+{{- end -}}
+{{- $kubernetes := .Capabilities.KubeVersion.Version -}}
+{{- if and (eq .Values.agent.mode "native") (semverCompare "<1.29.0-0" $kubernetes) -}}
+{{- $cause := printf "agent.mode: native needs Kubernetes 1.29 or later, this is %s" $kubernetes -}}
+{{- fail (printf "%s. Use auto or container" $cause) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.jaeger" -}}
 {{- $version := .Values.agent.version -}}
 {{- if not (semverCompare ">=1.15.0 <=1.62.0" $version) -}}
 {{- $message := "agent.version: %s is not a jaeger-agent version. Use 1.15.0 to 1.62.0" -}}
@@ -23,11 +37,6 @@
 {{- if and .Values.gateway.tls (semverCompare "<1.18.0" $version) -}}
 {{- $cause := printf "gateway.tls: agent %s is not known to support TLS" $version -}}
 {{- fail (printf "%s. Use agent.version 1.18.0 or later" $cause) -}}
-{{- end -}}
-{{- $kubernetes := .Capabilities.KubeVersion.Version -}}
-{{- if and (eq .Values.agent.mode "native") (semverCompare "<1.29.0-0" $kubernetes) -}}
-{{- $cause := printf "agent.mode: native needs Kubernetes 1.29 or later, this is %s" $kubernetes -}}
-{{- fail (printf "%s. Use auto or container" $cause) -}}
 {{- end -}}
 {{- range .Values.agent.extraArgs -}}
 {{- if regexMatch "tags=|config-file|host-port|admin-http-port" . -}}
@@ -52,9 +61,10 @@
 {{- fail (printf "%s. %s" $cause $fix) -}}
 {{- end -}}
 {{- $keys := $secret.data | default dict -}}
-{{- if and $secret (not (hasKey $keys "agent.yaml")) -}}
+{{- $key := include "sidecar.token.key" . -}}
+{{- if and $secret (not (hasKey $keys $key)) -}}
 {{- $has := keys $keys | sortAlpha | join ", " -}}
-{{- $cause := printf "existingSecret: Secret %q has no key agent.yaml, it has: %s" $name $has -}}
+{{- $cause := printf "existingSecret: Secret %q has no key %s, it has: %s" $name $key $has -}}
 {{- fail (printf "%s. %s" $cause $fix) -}}
 {{- end -}}
 {{- end -}}
