@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -16,11 +17,12 @@ class UdpAgent:
     """Listens on loopback with the kernel's default buffer until it is stopped."""
 
     def __init__(self, port=0):
-        self.packets = []
+        self._received = []
+        self._turn = threading.Lock()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
-        self._socket.settimeout(0.05)
+        self._socket.setblocking(False)
         self._stopped = False
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
@@ -33,13 +35,16 @@ class UdpAgent:
 
     def _read(self):
         while not self._stopped:
-            with suppress(TimeoutError):
-                self.packets.append(self._socket.recv(65_536))
-        self._socket.setblocking(False)
-        with suppress(BlockingIOError):
-            while True:
-                self.packets.append(self._socket.recv(65_536))
-        self._socket.close()
+            select.select([self._socket], [], [], 0.05)
+            self._take()
+        self._take()
+        with self._turn:
+            self._socket.close()
+
+    def _take(self):
+        with self._turn, suppress(BlockingIOError):
+            while self._socket.fileno() >= 0:
+                self._received.append(self._socket.recv(65_536))
 
     def stop(self):
         """Close the port; what was received stays."""
@@ -47,9 +52,15 @@ class UdpAgent:
         self._thread.join()
 
     @property
+    def packets(self):
+        """All that was sent before, also while this machine lets no other thread run."""
+        self._take()
+        return list(self._received)
+
+    @property
     def batches(self):
         """The decoded packets."""
-        return [decode(packet) for packet in list(self.packets)]
+        return [decode(packet) for packet in self.packets]
 
     @property
     def spans(self):

@@ -125,6 +125,25 @@ def test_exec_that_fails_changes_nothing(agent):
     assert ["first", "second"] == agent.names
 
 
+def test_a_forked_child_ends_by_default_until_its_first_span(agent):
+    """A handler of Python waits for the main thread, which may wait in C code for ever."""
+    body = """
+        def shown():
+            return signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        parent, child = shown(), os.fork()
+        if not child:
+            before, _ = shown(), finish("child")
+            print(before, shown(), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(parent, shown())
+        """
+    done = run(agent, body)
+
+    assert ["True False", "False False"] == done.stdout.splitlines()
+    assert ["child"] == agent.names
+
+
 @pytest.mark.parametrize("tracer_first", [True, False], ids=["before", "in the child"])
 def test_pool_that_ends_its_workers(agent, tmp_path, tracer_first):
     """`with multiprocessing.Pool()` ends its workers by SIGTERM."""

@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST = 1_000
-_due: deque[Callable[[], object]] = deque(maxlen=_MOST)
+due: deque[Callable[[], object]] = deque(maxlen=_MOST)
 
 
 def do(work: Callable[[], object]) -> None:
     """Do this now, or where greenlets are, soon."""
     if native.is_green():
-        _due.append(work)
+        due.append(work)
     else:
         work()
 
 
 def catch_up() -> None:
     """Do what is due; called by the service's threads, and cheap if there is nothing."""
-    while _due:
+    while due:
         try:
-            work = _due.popleft()
+            work = due.popleft()
         except IndexError:
             return
         work()

@@ -18,6 +18,7 @@ from thrift.transport.TTransport import TMemoryBuffer
 
 from sidecar_tracing import chores, compact
 from sidecar_tracing.repair import repair, repaired_tags
+from sidecar_tracing.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +107,7 @@ class Encoder:
     def _span_bytes(self, span: Any) -> bytes:
         encodable = _encodable(span)
         with suppress(Exception):  # the Python code tries again
-            if compact.fast is not None and not _has_bytes(encodable):
+            if compact.fast is not None and not _has_bytes(encodable, span):
                 return compact.fast(encodable)
         self._ledger.encode_in_python()
         try:
@@ -162,18 +163,24 @@ class Encoder:
 
 
 def _encodable(span: Any) -> Any:
-    """Return the Thrift form of a span."""
-    encodable = make_jaeger_batch([span], process=None).spans[0]
+    """Return the Thrift form of a span, with lists that nobody else changes meanwhile."""
+    if isinstance(span, Span):
+        encodable = span.as_thrift()
+    else:
+        encodable = make_jaeger_batch([span], process=None).spans[0]
+        encodable.tags, encodable.logs = list(encodable.tags), list(encodable.logs)
     if encodable.operationName is None:
         # Thrift would omit the field, and the agent would refuse the whole packet
         encodable.operationName = ""
-    # a tag that the service adds now must not come between a list's length and its elements
-    encodable.tags, encodable.logs = list(encodable.tags), list(encodable.logs)
     return encodable
 
 
-def _has_bytes(span: Any) -> bool:
+def _has_bytes(encodable: Any, span: Any) -> bool:
     """Whether something that should be text is bytes, which is sent as repaired text."""
-    fields = itertools.chain(span.tags, *(log.fields for log in span.logs))
+    if isinstance(encodable.operationName, bytes):
+        return True
+    if isinstance(span, Span) and not span.is_shown:
+        return False
+    fields = itertools.chain(encodable.tags, *(log.fields for log in encodable.logs))
     texts = (value for tag in fields for value in (tag.key, tag.vStr, tag.vBinary))
-    return any(isinstance(text, bytes) for text in (span.operationName, *texts))
+    return any(isinstance(text, bytes) for text in texts)

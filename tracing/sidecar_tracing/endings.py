@@ -60,14 +60,31 @@ def arm() -> None:
     _cover_signals()
 
 
-def arm_early() -> None:
-    """Cover signals at a process's first spans: their thread may be the main one."""
+def arm_early() -> bool:
+    """Cover signals at a process's first spans: their thread may be the main one.
+
+    False once there is nothing left to try in this process.
+    """
     if _State.pid != os.getpid():
         _State.pid, _State.attempts, _State.is_armed = os.getpid(), 0, False
     if not _State.is_armed and _State.attempts < _ATTEMPTS:
         _State.attempts += 1
         if not _is_off():
             _cover_signals()
+    return not _State.is_armed and _State.attempts < _ATTEMPTS
+
+
+def _after_fork_in_child() -> None:
+    """Give signals their default action until the child's first span: it has nothing to send.
+
+    Python runs a handler once the main thread comes back to it. A signal that comes just before
+    that thread waits in C code, as a worker of a new pool does, would end nothing until then.
+    """
+    for name in _FROM_OUTSIDE:
+        number = getattr(signal, name, None)
+        with suppress(Exception):
+            if number and signal.getsignal(number) is _end:
+                signal.signal(number, signal.SIG_DFL)
 
 
 def are_unseen() -> bool:
@@ -150,3 +167,5 @@ def _before(module: Any, name: str, is_end: Callable[..., bool]) -> None:
 
 
 atexit.register(lifecycle.close_all)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -71,6 +71,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
     def _begin(self) -> None:
         """Make everything that must not come from another process, such as threads and locks."""
         self._pid = os.getpid()
+        self._may_arm = True
         self._room = Room(self._queue_bytes, self.ledger)
         settings = self._settings
         if endings.are_unseen():
@@ -100,7 +101,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self._notice_fork()
         if self._echo is not None:
             self._echo(span)
-        chores.catch_up()
+        if chores.due:
+            chores.catch_up()
         queue, courier = self.ledger.queue, self._courier
         length = len(queue)
         if courier.end is not None:
@@ -116,7 +118,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         except BaseException:
             courier.wake()  # a signal handler raised: the span is in the queue nevertheless
             raise
-        endings.arm_early()
+        if self._may_arm:
+            self._may_arm = endings.arm_early()
 
     def stats(self) -> Stats:
         """Return the counts of this process."""

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
+
+from sidecar_tracing.spans import Span
 
 if TYPE_CHECKING:
     from sidecar_tracing.ledger import Ledger
@@ -43,7 +46,7 @@ class Room:
 
 def weight(span: Any) -> int:
     """Return the length of a span's text in tags and logs."""
-    size = sum(len(tag.vStr) for tag in span.tags if tag.vStr)
-    for log in span.logs:
-        size += sum(len(field.vStr) for field in log.fields if field.vStr)
-    return size
+    if isinstance(span, Span):
+        return span.weight
+    tags = itertools.chain(span.tags, *(log.fields for log in span.logs))
+    return sum(len(tag.vStr) for tag in tags if tag.vStr)
