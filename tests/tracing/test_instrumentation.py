@@ -224,6 +224,21 @@ def test_asgi_exception_is_recorded_and_raised(sent):
     assert (True, 1) == (tags(span.tags)["error"], len(span.logs))
 
 
+@pytest.mark.parametrize("root", ["", "/proxy"])
+def test_asgi_span_is_named_after_its_route(sent, root):
+    """With the place where its application is mounted, and without what a proxy adds."""
+
+    class Route:
+        path = "/items/{number}"
+
+    async def app(about, _, __):
+        about.update(route=Route(), root_path=f"{root}/shop")
+
+    ask(AsgiMiddleware(app), scope(root_path=root))
+
+    assert ["GET /shop/items/{number}"] == [span.operationName for span in sent()]
+
+
 def test_websockets_and_lifespan_have_no_span(sent):
     """They are passed on."""
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from compose_deployment import free_port
 from servers.tracing import TRACE, Seen, answers_of, environment, ids_in, serving
 from udp_agent import UdpAgent
 from waiting import wait_until
@@ -119,3 +120,42 @@ def test_celery_is_traced(tmp_path):
     assert [(chain[3].trace_id, chain[3].span_id % 2**64)] == ids_in(
         log.read_text("utf-8"), ": adding"
     )
+
+
+CALLS = {
+    "requests": "requests.get(url)",
+    "httpx": "httpx.get(url)",
+    "aiohttp": "asyncio.run(call())",
+}
+SCRIPT = """
+import asyncio, sys
+import {library}
+async def call():
+    async with aiohttp.ClientSession() as session:
+        await session.get(url)
+url = "http://user:secret@127.0.0.1:{port}/path?token=secret"
+try:
+    {call}
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("library", CALLS)
+def test_call_that_fails_is_an_error(library):
+    """The exception reaches the service; the span has its kind, and no secret of the URL."""
+    require(library)
+    refused = free_port()
+    script = SCRIPT.format(library=library, call=CALLS[library], port=refused)
+    with UdpAgent() as agent:
+        command = [*TRACE, PYTHON, "-c", script]
+        done = subprocess.run(
+            command, env=environment(agent.port), capture_output=True, text=True, check=True
+        )
+        (span,) = map(Seen, agent.wait_for(1))
+
+    assert ("client", library, True) == tuple(
+        span.tags[key] for key in ("span.kind", "component", "error")
+    )
+    assert f"http://127.0.0.1:{refused}/path?token=*" == span.tags["http.url"]
+    assert [done.stdout.strip()] == [log["error.kind"] for log in span.logs]

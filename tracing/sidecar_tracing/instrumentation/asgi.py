@@ -27,12 +27,13 @@ class AsgiMiddleware:
             return
         span = spans.server_span(_headers(scope), *_about(scope, self._component))
         scope[spans.MARK] = span
+        root = scope.get("root_path", "")
         response = _Response(span, send)
         try:
             with spans.active(span, ends=False):
                 await self._app(scope, receive, response.send)
         finally:
-            name_by_route(span, scope)
+            name_by_route(span, scope, root)
             span.finish(response.ended_at)
 
 
@@ -67,11 +68,15 @@ class _Response:
             self.ended_at = time.time()
 
 
-def name_by_route(span: Any, scope: Any) -> None:
-    """Name a span after the route that the framework left in the scope, if it did."""
+def name_by_route(span: Any, scope: Any, root: str) -> None:
+    """Name a span after the route that the framework left in the scope, if it did.
+
+    An application that is mounted in another one added its place to the root.
+    """
     path = getattr(scope.get("route"), "path", None)
     if isinstance(path, str):
-        span.set_operation_name(f"{scope.get('method', 'GET')} {path}")
+        mounted = str(scope.get("root_path", "")).removeprefix(root)
+        span.set_operation_name(f"{scope.get('method', 'GET')} {mounted}{path}")
 
 
 def _headers(scope: Any) -> dict[str, str]:
@@ -88,9 +93,6 @@ def _about(scope: Any, component: str) -> tuple[str, dict[str, Any]]:
     server = scope.get("server") or ("", None)
     host = named[0].decode("latin-1") if named else ":".join(str(part) for part in server if part)
     query = (scope.get("query_string") or b"").decode("latin-1")
-    url = f"{scope.get('scheme', 'http')}://{host}{scope.get('path', '')}"
-    tags = {
-        "component": component,
-        "http.url": spans.safe_url(f"{url}?{query}" if query else url),
-    }
+    url = spans.safe_url_of(scope.get("scheme", "http"), host, scope.get("path", ""), query)
+    tags = {"component": component, "http.url": url}
     return str(scope.get("method", "GET")), tags

@@ -8,7 +8,7 @@ import functools
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import opentracing
 from opentracing.propagation import Format
@@ -22,7 +22,6 @@ MARK = "sidecar_tracing.span"
 """The key of a request's span in its WSGI environment or ASGI scope: there is one span only."""
 _noted: ContextVar[tuple[int, int]] = ContextVar("sidecar_tracing_noted", default=(0, 0))
 """The last span and exception: an exception itself stays as it is, for it may be pickled."""
-_HIDDEN = "*"
 _ERROR_STATUS = 500
 
 
@@ -105,10 +104,17 @@ def safe_url(url: str) -> str:
     """
     with suppress(ValueError):
         parts = urlsplit(str(url))
-        pieces = [piece.partition("=") for piece in parts.query.split("&") if piece]
-        query = "&".join(f"{name}={_HIDDEN}" if has else _HIDDEN for name, has, _ in pieces)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+        return safe_url_of(parts.scheme, parts.netloc, parts.path, parts.query)
     return ""
+
+
+def safe_url_of(scheme: str, host: str, path: str, query: str) -> str:
+    """Return the same for the parts of a URL."""
+    url = f"{scheme}://{host.rpartition('@')[2]}{path}"
+    if not query:
+        return url
+    pieces = [piece.partition("=") for piece in query.split("&") if piece]
+    return f"{url}?{'&'.join(f'{name}=*' if has else '*' for name, has, _ in pieces)}"
 
 
 def _host(url: str) -> str:

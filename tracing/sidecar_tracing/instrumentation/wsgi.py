@@ -116,7 +116,7 @@ def _about(environ: dict[str, Any], component: str) -> tuple[str, dict[str, Any]
     """Return a request's method and the tags of its span."""
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
-    query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
-    url = f"{environ.get('wsgi.url_scheme', 'http')}://{host}{path}{query}"
-    tags = {"component": component, "http.url": spans.safe_url(url)}
+    scheme, query = environ.get("wsgi.url_scheme", "http"), environ.get("QUERY_STRING", "")
+    url = spans.safe_url_of(scheme, host, path, query)
+    tags = {"component": component, "http.url": url}
     return str(environ.get("REQUEST_METHOD", "GET")), tags
