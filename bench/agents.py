@@ -98,14 +98,20 @@ def planned_argv() -> tuple[str, ...]:
 @contextlib.contextmanager
 def started(gateway: str, *, rendered: bool) -> Iterator[RunningAgent]:
     """Run an agent that reports to the gateway at HOST:PORT; it connects with its first packet."""
-    binary = find_agent()
     compact, admin = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    with process(gateway, compact, admin, rendered=rendered) as child:
+        yield RunningAgent(child, compact, f"http://127.0.0.1:{admin}")
+
+
+@contextlib.contextmanager
+def process(gateway: str, compact: int, admin: int, *, rendered: bool = True) -> Iterator[Child]:
+    """Run an agent at these ports of loopback."""
     flags = addresses(gateway, compact, admin)
     arguments = rendered_argv(planned_argv(), flags) if rendered else stock_argv(flags)
-    with running([binary, *arguments]) as child:
+    with running([find_agent(), *arguments]) as child:
         agent = RunningAgent(child, compact, f"http://127.0.0.1:{admin}")
         child.wait_for(lambda: _listens(compact) and agent.counts() is not None)
-        yield agent
+        yield child
 
 
 def _listens(port: int) -> bool:

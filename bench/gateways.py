@@ -33,10 +33,10 @@ class RunningGateway:
 
 
 @contextlib.contextmanager
-def stand_in(latency_ms: int = 0) -> Iterator[RunningGateway]:
-    """Run the stand-in, which answers each call `latency_ms` later."""
+def stand_in(latency_ms: int = 0, port: int = 0) -> Iterator[RunningGateway]:
+    """Run the stand-in, which answers each call `latency_ms` later; at any port if it is 0."""
     options = [f"--token-file={TOKEN_FILE}", f"--latency={latency_ms}"]
-    options += ["--grpc=127.0.0.1:0", "--http=127.0.0.1:0", "--output=json"]
+    options += [f"--grpc=127.0.0.1:{port}", "--http=127.0.0.1:0", "--output=json"]
     with running(python("-m", "sidecar", "gateway", *options)) as child:
         addresses = json.loads(child.line())
         yield RunningGateway(child, addresses["grpc"], f"http://{addresses['http']}")
