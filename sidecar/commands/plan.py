@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sidecar.commands import _spec
+from sidecar.commands import _compare, _spec
 from sidecar.console import masked, table
 from sidecar.regions import load_regions
 from sidecar.rules.recognition import mask
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def run(args: argparse.Namespace) -> int:
     """Print the plan, and where each setting came from."""
     loaded = _spec.load_spec(args)
+    if args.compare:
+        return _compare_kinds(args, loaded)
     plan, _ = _spec.plan_of(loaded, load_regions(args.regions), args.out)
     if args.output == "json":
         provenance = {path: origin.as_dict() for path, origin in loaded.provenance.items()}
@@ -26,6 +28,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         text = _text(plan, ", ".join(loaded.spec.compose))
         print(f"{mask(text)}\n\n{_settings(loaded)}")
+    return 0
+
+
+def _compare_kinds(args: argparse.Namespace, loaded: Loaded) -> int:
+    regions = load_regions(args.regions)
+    plans = {
+        kind: _spec.plan_of(_compare.of_kind(loaded, kind), regions, args.out)[0]
+        for kind in args.compare
+    }
+    found = _compare.changes(plans)
+    if args.output == "json":
+        print(json.dumps(masked([each.as_dict() for each in found]), indent=2))
+    else:
+        print(mask(_compare.text_of(found, args.compare)))
     return 0
 
 
@@ -47,7 +63,7 @@ def _text(plan: Plan, files: str) -> str:
     lines = [
         f"region   {plan.region} · {plan.region_name}",
         f"gateway  {gateway.address} ({gateway.network}, {gateway.protocol})",
-        f"token    {plan.token_file}",
+        f"token    {plan.bare_token_file if plan.forwarder else plan.token_file}",
         f"name     {plan.project} (Compose project)" if not files else f"over     {files}",
     ]
     for service in plan.services:

@@ -183,3 +183,53 @@ def test_an_installed_package_has_no_checkout(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr("sidecar.__file__", str(tmp_path / "sidecar" / "__init__.py"))
 
     assert find_checkout() is None
+
+
+# Two kinds ------------------------------------------------------------------------------------
+
+
+def test_kinds_are_compared(run) -> None:
+    """What is the same for all services is one row; what does not differ is none."""
+    result = run("plan", "--region", "cn-shanghai", "--compare", "agent,collector")
+    rows = [line.split("  ")[0] for line in result.out.splitlines()]
+
+    assert (0, "") == (result.code, result.err)
+    assert ["WHAT", "gateway", "token", "further containers", "image"] == rows[:5]
+    assert "frontend" not in result.out
+
+
+def test_compared_kinds_are_data(run) -> None:
+    """Both services are named there."""
+    words = ("plan", "--region", "cn-shanghai", "--compare", "collector,jaeger-agent")
+    found = json.loads(run(*words, "--output", "json").out)
+    memory = {each["service"]: each for each in found if each["what"] == "memory"}
+
+    assert {"frontend", "backend"} == set(memory)
+    assert "192 MiB" == memory["frontend"]["jaeger-agent"]
+    assert "256 MiB" == memory["frontend"]["collector"]
+
+
+@pytest.mark.parametrize(
+    "kinds", ["agent", "agent,agent", "agent,jaeger-agent", "agent,nothing", ""]
+)
+def test_what_cannot_be_compared_is_refused(run, kinds) -> None:
+    """The message names an example."""
+    result = run("plan", "--region", "cn-shanghai", f"--compare={kinds}")
+
+    assert (2, "") == (result.code, result.out)
+    assert "agent,collector" in result.err
+
+
+def test_what_is_set_for_one_kind_is_left_out_for_the_other(run, tmp_path) -> None:
+    """A collector's settings would be an error for an agent."""
+    spec = tmp_path / "sidecar.yaml"
+    spec.write_text(
+        "region: cn-shanghai\n"
+        "gateway: {protocol: otlp-http}\n"
+        "agent: {kind: collector, version: 0.160.0, buffer: 10m}\n"
+    )
+    result = run("plan", "--file", spec, "--compare", "agent,collector")
+
+    assert 0 == result.code, result.err
+    assert "jaeger-agent:1.62.0" in result.out
+    assert "opentelemetry-collector-k8s:0.160.0" in result.out
