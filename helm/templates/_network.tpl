@@ -22,6 +22,15 @@
   {{- end }}
 {{- end -}}
 
+{{/* Where agents send: the gateway, or the forwarder. */}}
+{{- define "sidecar.network.reporter" -}}
+{{- if include "sidecar.agent.isCollector" . -}}
+{{ include "sidecar.network.to" (dict "root" . "component" "forwarder" "port" 14317) }}
+{{- else -}}
+{{ include "sidecar.network.gateway" . }}
+{{- end -}}
+{{- end -}}
+
 {{/* One port of one component of this release. Takes root, component and port. */}}
 {{- define "sidecar.network.to" -}}
 - ports:
@@ -32,12 +41,12 @@
           {{- include "sidecar.selector" . | nindent 10 }}
 {{- end -}}
 
-{{/* Egress: DNS, the gateway's port, the workload's peers, and what the values add. Takes root,
+{{/* Egress: DNS, the gateway's or the forwarder's port, the workload's peers, and what the values add. Takes root,
 workload and gatewayPage. */}}
 {{- define "sidecar.network.egress" -}}
 {{- $root := .root -}}
 {{- include "sidecar.network.dns" $root }}
-{{ include "sidecar.network.gateway" $root }}
+{{ include "sidecar.network.reporter" $root }}
 {{- range $variable, $peer := .workload.peers }}
 {{- $port := (get $root.Values.services $peer.service).port }}
 {{ include "sidecar.network.to" (dict "root" $root "component" $peer.service "port" $port) }}

@@ -6,6 +6,10 @@ the chart's own Secret. */}}
 gatewayHost: {{ include "sidecar.gateway.name" . | quote }}
 tokenSecret: {{ include "sidecar.name" (dict "root" . "component" "token") | quote }}
 collectorConfig: {{ include "sidecar.name" (dict "root" . "component" "collector") | quote }}
+{{- if include "sidecar.agent.isCollector" . }}
+{{- $forwarder := include "sidecar.name" (dict "root" . "component" "forwarder") }}
+forwarder: {{ printf "%s:14317" $forwarder | quote }}
+{{- end }}
 {{- end -}}
 
 {{/* The stand-in's public constant, which is no secret. */}}

@@ -144,6 +144,7 @@
 {{- $taken := list "delivery-test" "jaeger-agent" -}}
 {{- if .root.Values.watch.enabled -}}{{- $taken = append $taken "sidecar-watch" -}}{{- end -}}
 {{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}
+{{- if include "sidecar.agent.isCollector" .root -}}{{- $taken = append $taken "forwarder" -}}{{- end -}}
 {{- if has .name $taken -}}
 {{- fail (printf "%s: the chart uses the names %s. Rename it" .path (join ", " $taken)) -}}
 {{- end -}}

@@ -189,20 +189,6 @@ def in_cluster(*, is_collector: bool) -> Problem | None:
     return NOT_IN_CLUSTERS.problem(cause) if is_collector else None
 
 
-NO_HTTP_IN_CHART = _error(
-    "chart-without-otlp-http",
-    "Collectors of the chart send over gRPC only.",
-    "Remove gateway.protocol for a cluster, or set it to otlp-grpc",
-    "sidecar render --target helm with gateway: {protocol: otlp-http}",
-    "The gateway's path over HTTP holds the token, and a collector logs it.",
-)
-
-
-def over_http(*, is_http: bool) -> Problem | None:
-    """Judge how a chart's collectors are to send."""
-    return NO_HTTP_IN_CHART.problem("is otlp-http, for Compose only") if is_http else None
-
-
 NO_SAMPLING_SOURCE = _error(
     "remote-sampler-without-source",
     "A service asks its agent for its sampling, and a collector has no answer.",

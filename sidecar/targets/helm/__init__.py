@@ -8,9 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
-from sidecar.errors import SidecarError
 from sidecar.image_names import official
-from sidecar.rules import collectors
 from sidecar.rules.recognition import mask
 from sidecar.rules.tokens import EMPTY, PASTED
 from sidecar.targets.helm import chart, collector, schema
@@ -42,8 +40,6 @@ def render(plan: Plan) -> Rendering:
 
     In the checkout itself: only the files that are not edited there.
     """
-    if problem := collectors.over_http(is_http=plan.is_over_http):
-        raise SidecarError.from_problem("gateway.protocol", problem)
     values = values_of(plan)
     files = {f"{FOLDER}/{name}": text for name, text in rendered(plan, values).items()}
     if plan.source == ".":

@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.plan import collectors
 from sidecar.rules import collectors as rules
-from sidecar.rules.collectors import TOKEN_ATTRIBUTE
 from sidecar.spec import COLLECTOR, AgentSettings, Capacity
 from sidecar.targets.helm.records import Key
-from sidecar.targets.helm.value_types import OBJECT, QUANTITY, TEXT, choice, positive
+from sidecar.targets.helm.value_types import (
+    OBJECT,
+    QUANTITY,
+    RESOURCES,
+    TEXT,
+    choice,
+    positive,
+)
 
 if TYPE_CHECKING:
-    from sidecar.plan import AgentPlan
+    from sidecar.plan import AgentPlan, Plan
 
 EMPTY_DIR, EPHEMERAL, CLAIM = "emptyDir", "ephemeral", "claim"
+_CALLS, _MEMORY_MIB = 8, 128
+"""Of a forwarder that no plan has."""
 SLACK_MIB = 64
 """What the volume has in addition to the queue's file: compaction writes a copy."""
-_TOKEN_FILE = "/run/secrets/sidecar/token"  # noqa: S105 - a path
 _DEFAULT = AgentSettings(COLLECTOR)
 _REFUSED = (
     rules.GIVES_UP,
@@ -48,6 +55,27 @@ KEYS = (
     Key("agent.collector", OBJECT, "What is laid over a collector's configuration.", {}),
 )
 
+FORWARDER_KEYS = (
+    Key(
+        "forwarder.protocol",
+        choice("grpc", "http"),
+        "What collectors' forwarder speaks to the gateway: OTLP over gRPC, or over HTTP.",
+    ),
+    Key("forwarder.calls", positive(10000), "Its concurrent calls."),
+    Key("forwarder.resources", RESOURCES, "Its requests and limits."),
+)
+
+
+def forwarder(plan: Plan) -> dict[str, Any]:
+    """Return what is decided of the forwarder; defaults where a plan has none."""
+    own = plan.forwarder
+    flags = dict(word.split("=", 1) for word in own.argv) if own else {}
+    return {
+        "forwarder.protocol": "http" if plan.is_over_http else "grpc",
+        "forwarder.calls": int(flags.get("--calls", _CALLS)),
+        "forwarder.memory": own.memory_mib if own else _MEMORY_MIB,
+    }
+
 
 def decided(agent: AgentPlan) -> dict[str, Any]:
     """Return the values of those keys for the agent of a plan; defaults where it is none."""
@@ -62,16 +90,9 @@ def decided(agent: AgentPlan) -> dict[str, Any]:
 
 
 def configuration_json() -> str:
-    """Return the configuration that the chart fills in with its values; it has no token.
-
-    The chart has no forwarder: a collector reads the token's file itself.
-    """
+    """Return the configuration that the chart fills in with its values; it has no token."""
     sizes = collectors.buffer(_DEFAULT, Capacity())
-    data = collectors.configuration("", collectors.tune(Capacity()), sizes)
-    exporter = data["exporters"]["otlp_grpc"]
-    exporter["headers"] = {TOKEN_ATTRIBUTE: f"${{file:{_TOKEN_FILE}}}"}
-    del exporter["compression"]  # which is for the forwarder's sake
-    return json.dumps(data, indent=2)
+    return json.dumps(collectors.configuration("", collectors.tune(Capacity()), sizes), indent=2)
 
 
 def rules_json() -> str:

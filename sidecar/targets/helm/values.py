@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 TLS = "--reporter.grpc.tls.enabled=true"
-_FORWARDER_TLS = "--protocol=grpcs"
+_FORWARDER_TLS = {"--protocol=grpcs", "--protocol=https"}
 SECRET = "tracing"  # noqa: S105 - a Secret's name
 """The Secret with the token, as rendered for a region."""
 EXAMPLE = "/greet?name=you"
@@ -77,6 +77,7 @@ def _decided(plan: Plan) -> Values:
         "agent.version": agent.version,
         **_tuning(agent.replica_tuning),
         **collector.decided(agent),
+        **_forwarder(plan),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
         "resources": resources(*DEFAULT_LIMITS, 128),
@@ -88,7 +89,12 @@ def _decided(plan: Plan) -> Values:
 def _is_tls(plan: Plan) -> bool:
     if plan.forwarder is None:
         return TLS in plan.services[0].agent.argv
-    return _FORWARDER_TLS in plan.forwarder.argv
+    return not _FORWARDER_TLS.isdisjoint(plan.forwarder.argv)
+
+
+def _forwarder(plan: Plan) -> Values:
+    values = collector.forwarder(plan)
+    return {**values, "forwarder.resources": resources(values.pop("forwarder.memory"), 0.5, 64)}
 
 
 def _agent_image(plan: Plan, agent: AgentPlan) -> str:

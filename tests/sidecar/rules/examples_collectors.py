@@ -75,9 +75,6 @@ EXAMPLES = {
     ),
     "collector-prints-spans": example(judged, Call(debug("detailed")), Call(debug("basic"))),
     "collector-queue-above-disk": example(collectors.disk, Call(65, 64), Call(64, 64)),
-    "chart-without-otlp-http": example(
-        collectors.over_http, Call(is_http=True), Call(is_http=False)
-    ),
     "collector-not-in-clusters": example(
         collectors.in_cluster, Call(is_collector=True), Call(is_collector=False)
     ),

@@ -18,7 +18,7 @@ from programs import find_program
 from sidecar.errors import SidecarError
 from sidecar.rules import collectors as rules
 from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Resources, Service, Spec
-from sidecar.targets import helm, render
+from sidecar.targets import helm
 from sidecar.targets.helm.collector import rules_json
 
 if TYPE_CHECKING:
@@ -81,12 +81,7 @@ def test_the_chart_has_the_plans_configuration(name: str, tmp_path: Path) -> Non
     extensions["health_check"]["endpoint"] = ":13133"
     (reader,) = expected["service"]["telemetry"]["metrics"]["readers"]
     reader["pull"]["exporter"]["prometheus"]["host"] = "127.0.0.1"
-    exporter = expected["exporters"]["otlp_grpc"]
-    exporter["headers"] = {"Authentication": "${file:/run/secrets/sidecar/token}"}
-    host = "demo-gateway" if plan.stand_in else plan.gateway.host
-    exporter |= {"endpoint": f"{host}:8090", "tls": {"insecure": not spec.gateway.tls}}
-    if not spec.agent.collector:
-        del exporter["compression"]  # of the way to Compose's forwarder
+    expected["exporters"]["otlp_grpc"]["endpoint"] = "demo-forwarder:14317"
     objects = template(written(plan, tmp_path))
 
     assert expected == configuration_of(objects)
@@ -115,20 +110,64 @@ def test_a_collectors_limits_follow_its_containers(memory: object, limit: int) -
     assert f"{limit}MiB" == agent_of(objects)["env"][0]["value"]
 
 
-def test_the_token_is_in_the_secret_only() -> None:
-    """Mounted as the collector's one file; a configuration names it."""
-    objects = collectors(
-        "--set",
-        "token=canary1@f00d_canary1@beef,standIn.enabled=false,gateway.host=gateway.example.com",
-    )
+def test_only_the_forwarder_has_the_token() -> None:
+    """Mounted as its one file, from the Secret; no service's pod has it, nor rolls for another."""
+    gateway = "standIn.enabled=false,gateway.host=gateway.example.com"
+
+    def rendered(token: str):
+        return collectors("--set", f"token={token},{gateway}")
+
+    objects = rendered("canary1@f00d_canary1@beef")
     holders = [each["kind"] for each in objects if "canary1@f00d" in json.dumps(each)]
-    volume = volumes_of(objects)["sidecar-token"]["secret"]
+    pods = [each for each in objects if "sidecar-token" in json.dumps(pod_of(each) or {})]
+    (volume, _) = pod_of(one(objects, "Deployment", "demo-forwarder"))["volumes"]
 
     assert ["Secret"] == holders
-    assert (
-        "canary1@f00d_canary1@beef" == one(objects, "Secret", "demo-token")["stringData"]["token"]
+    given = one(objects, "Secret", "demo-token")["stringData"]
+    assert "canary1@f00d_canary1@beef" == given["token"]
+    assert ["demo-forwarder"] == [each["metadata"]["name"] for each in pods]
+    assert [{"key": "token", "path": "token"}] == volume["secret"]["items"]
+    service, other = (
+        one(each, "Deployment", "demo-backend") for each in (objects, rendered("b@c_b@d"))
     )
-    assert [{"key": "token", "path": "token"}] == volume["items"]
+    assert service == other
+
+
+@pytest.mark.parametrize(
+    ("gateway", "expected"),
+    [
+        (GatewaySettings(), "grpc"),
+        (GatewaySettings(tls=True), "grpcs"),
+        (GatewaySettings(protocol="otlp-http"), "http"),
+        (GatewaySettings(protocol="otlp-http", tls=True), "https"),
+    ],
+)
+def test_the_forwarder_is_the_plans(gateway: GatewaySettings, expected: str, tmp_path) -> None:
+    """Its arguments, but for the folder of its file; its memory; to the region's gateway."""
+    plan = plan_of(Spec("cn-shanghai", gateway, agent=COLLECTOR))
+    objects = template(written(plan, tmp_path))
+    (container,) = pod_of(one(objects, "Deployment", "demo-forwarder"))["containers"]
+    argv = [word.replace("/forwarder/token", "/sidecar/token") for word in plan.forwarder.argv]
+
+    assert f"--protocol={expected}" in argv
+    assert argv == container["args"]
+    assert list(plan.forwarder.program) == container["command"]
+    assert f"{plan.forwarder.memory_mib}Mi" == container["resources"]["limits"]["memory"]
+
+
+def test_services_reach_the_forwarder_and_only_it_the_gateway() -> None:
+    """By their NetworkPolicies."""
+    objects = collectors()
+    ports = {
+        each["metadata"]["name"]: {
+            port["port"] for rule in each["spec"]["egress"] for port in rule.get("ports", [])
+        }
+        for each in objects
+        if each["kind"] == "NetworkPolicy"
+    }
+
+    assert {53, 14317} == ports["demo-backend"]
+    assert {53, 8090} == ports["demo-forwarder"]
 
 
 def test_a_collector_listens_on_loopback_but_for_its_health() -> None:
@@ -342,19 +381,6 @@ def test_the_kind_alone_is_refused() -> None:
     assert "is not a collector's version" in refusal("--set", "agent.kind=collector")
 
 
-def test_otlp_over_http_is_refused() -> None:
-    """Compose has a forwarder for it; what is rendered by default leaves the chart out."""
-    plan = plan_of(Spec("cn-shanghai", GatewaySettings(protocol="otlp-http"), agent=COLLECTOR))
-    with pytest.raises(SidecarError) as refused:
-        helm.render(plan)
-
-    assert ("gateway.protocol", "chart-without-otlp-http") == (
-        refused.value.subject,
-        refused.value.id,
-    )
-    assert not [name for name in render(plan) if name.startswith("helm/")]
-
-
 def test_the_library_serves_a_foreign_chart(tmp_path: Path) -> None:
     """Its values name the region's gateway; a StatefulSet takes the claim."""
     rendered = helm.render(plan_of(SPECS["region"]))
@@ -375,6 +401,9 @@ def test_the_library_serves_a_foreign_chart(tmp_path: Path) -> None:
     assert ("ConfigMap", "demo-collector") == (config["kind"], config["metadata"]["name"])
     assert "otel/opentelemetry-collector-k8s" in json.dumps(workload)
     assert ["sidecar-token", "sidecar-collector"] == [volume["name"] for volume in volumes]
+    exporter = yaml.safe_load(config["data"]["config.yaml"])["exporters"]["otlp_grpc"]
+    assert {"Authentication": "${file:/run/secrets/sidecar/token}"} == exporter["headers"]
+    assert "tracing-analysis-dc-sh-internal" in exporter["endpoint"]
     assert ("sidecar-queue", "3498Mi") == (
         claim["metadata"]["name"],
         claim["spec"]["resources"]["requests"]["storage"],

@@ -2,7 +2,8 @@
 The agent as a container of a pod. Each template takes a scope with this chart's values:
   {{ include "sidecar.agent.container" (index .Subcharts "sidecar-agent") }}
 A chart with a gateway or a Secret of its own adds their names to the scope, as `gatewayHost` and
-`tokenSecret`. They count where `gateway.host` or `existingSecret` is empty.
+`tokenSecret`. They count where `gateway.host` or `existingSecret` is empty. A chart with a forwarder
+adds it as `forwarder`, HOST:PORT: collectors then have no token.
 */}}
 
 {{/* true: an init container that keeps running (Kubernetes 1.29 or later). It starts before the
@@ -144,7 +145,9 @@ the values. */}}
     {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
   terminationMessagePolicy: FallbackToLogsOnError
   volumeMounts:
+    {{- if not (include "sidecar.agent.isTokenless" .) }}
     - {name: sidecar-token, mountPath: /run/secrets/sidecar, readOnly: true}
+    {{- end }}
     {{- if include "sidecar.agent.isCollector" . }}
     - {name: sidecar-collector, mountPath: /etc/otelcol, readOnly: true}
     - {name: sidecar-queue, mountPath: /var/lib/otelcol}
@@ -153,11 +156,15 @@ the values. */}}
 
 {{/* The volumes of that container, as items of a list. */}}
 {{- define "sidecar.agent.volumes" -}}
-{{- $key := include "sidecar.token.key" . -}}
-{{ include "sidecar.token.volume" (dict "root" . "key" $key) }}
-{{- if include "sidecar.agent.isCollector" . }}
-{{ include "sidecar.collector.volumes" . }}
-{{- end }}
+{{- $volumes := list -}}
+{{- if not (include "sidecar.agent.isTokenless" .) -}}
+{{- $scope := dict "root" . "key" (include "sidecar.token.key" .) -}}
+{{- $volumes = append $volumes (include "sidecar.token.volume" $scope) -}}
+{{- end -}}
+{{- if include "sidecar.agent.isCollector" . -}}
+{{- $volumes = append $volumes (include "sidecar.collector.volumes" .) -}}
+{{- end -}}
+{{- join "\n" $volumes -}}
 {{- end -}}
 
 {{/* Annotations of the pod, as a map: they change with tokenRevision and a collector's

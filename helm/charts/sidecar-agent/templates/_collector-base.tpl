@@ -45,6 +45,7 @@
       "tls": {
         "insecure": true
       },
+      "compression": "none",
       "timeout": "15s",
       "keepalive": {
         "time": "10s",
@@ -69,9 +70,6 @@
           "min_size": 524288,
           "max_size": 2097152
         }
-      },
-      "headers": {
-        "Authentication": "${file:/run/secrets/sidecar/token}"
       }
     }
   },

@@ -7,6 +7,11 @@ the values' sizes and gateway, and addresses of a pod; `agent.collector` is laid
 {{- if eq .Values.agent.kind "collector" -}}true{{- end -}}
 {{- end -}}
 
+{{/* true: it has no token; the scope names the forwarder, which adds it, as `forwarder`. */}}
+{{- define "sidecar.agent.isTokenless" -}}
+{{- if and (include "sidecar.agent.isCollector" .) .forwarder -}}true{{- end -}}
+{{- end -}}
+
 {{/* Where its counters, or those of a jaeger-agent, are. */}}
 {{- define "sidecar.agent.adminPort" -}}
 {{- if include "sidecar.agent.isCollector" . -}}8888{{- else -}}14271{{- end -}}
@@ -50,8 +55,14 @@ processors:
     spike_limit_mib: {{ include "sidecar.collector.share" (dict "root" . "share" 0.1) }}
 exporters:
   otlp_grpc:
+    {{- if .forwarder }}
+    endpoint: {{ .forwarder | quote }}
+    {{- else }}
     endpoint: {{ include "sidecar.agent.gateway" . | quote }}
     tls: {insecure: {{ not .Values.gateway.tls }}}
+    headers: {Authentication: "${file:/run/secrets/sidecar/token}"}
+    compression: gzip
+    {{- end }}
     sending_queue: {queue_size: {{ int $queue.spans }}, num_consumers: {{ int $queue.consumers }}}
 extensions:
   health_check: {endpoint: ":13133"}
