@@ -1,4 +1,4 @@
-"""A minimal gateway: the server of grpc.aio with generated stubs, and a count of spans."""
+"""A minimal gateway: the server of grpc.aio, and a count of spans; OTLP is taken uncounted."""
 
 from __future__ import annotations
 
@@ -21,10 +21,23 @@ class Counter(collector_pb2_grpc.CollectorServiceServicer):  # type: ignore[misc
         return collector_pb2.PostSpansResponse()
 
 
+async def _accept(*_: object) -> bytes:
+    return b""  # an empty ExportTraceServiceResponse
+
+
+def _otlp() -> Any:  # noqa: ANN401 - grpc publishes no types
+    """Return a handler that takes OTLP's batches without a look at them."""
+    handlers = {"Export": grpc.unary_unary_rpc_method_handler(_accept)}
+    return grpc.method_handlers_generic_handler(
+        "opentelemetry.proto.collector.trace.v1.TraceService", handlers
+    )
+
+
 async def main() -> None:
     """Serve on a free port of loopback, and print the address as the first line."""
     server = grpc.aio.server()
     collector_pb2_grpc.add_CollectorServiceServicer_to_server(Counter(), server)
+    server.add_generic_rpc_handlers([_otlp()])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(f"127.0.0.1:{port}", flush=True)

@@ -1,4 +1,4 @@
-"""A service as a process that makes spans in one of four ways (`python -m bench.spans --help`)."""
+"""A service as a process that makes spans in one of five ways (`python -m bench.spans --help`)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import jaeger_client
 import sidecar_tracing
 from jaeger_client.reporter import NullReporter
 
+from bench import opentelemetry_spans
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     MakeSpan = Callable[[], None]
 
 SETTINGS = {"reporter_queue_size": 100_000, "reporter_batch_size": 50}
-WAYS = ("nothing", "stock", "settings", "kit")
-"""A null reporter; jaeger-client's defaults; the same with SETTINGS; sidecar_tracing's defaults."""
-SHAPES = ("tags", "log", "service")
-"""Six tags; one log; both, as delivery is measured."""
+WAYS = ("nothing", "stock", "settings", "kit", "otel")
+"""A null reporter; jaeger-client's defaults; the same with SETTINGS; sidecar_tracing's defaults;
+OpenTelemetry's SDK, where it is installed."""
+SHAPES = ("tags", "log", "service", "unsampled")
+"""Six tags; one log; both, as delivery is measured; six tags of a span that is not sampled."""
 CLOSE_SECONDS = 30.0
 _WARM_UP = 200
 
@@ -29,8 +32,13 @@ _WARM_UP = 200
 def main() -> int:
     """Make the spans, close, and print the cost as one JSON object."""
     args = _arguments()
-    tracer = make_tracer(args.way, args.agent)
-    make = maker(tracer, args.shape, args.marker)
+    sampled = args.shape != "unsampled"
+    if args.way == "otel":
+        tracer = opentelemetry_spans.make_provider(args.agent, sampled)
+        make = opentelemetry_spans.maker(tracer, args.shape, tags_of(args.marker))
+    else:
+        tracer = make_tracer(args.way, args.agent, sampled)
+        make = maker(tracer, args.shape, args.marker)
     for _ in range(_WARM_UP if args.warm_up else 0):
         make()
     time.sleep(1.5 if args.warm_up else 0)  # until the flush is over, so that it is not measured
@@ -49,13 +57,13 @@ def main() -> int:
     return 0
 
 
-def make_tracer(way: str, agent: str) -> Any:  # noqa: ANN401 - jaeger-client publishes no types
-    """Return a tracer that samples everything and reports to the agent at HOST:PORT."""
+def make_tracer(way: str, agent: str, sampled: bool = True) -> Any:  # noqa: ANN401 - no types
+    """Return a tracer that samples everything or nothing, and reports to the agent at HOST:PORT."""
     if way == "nothing":
-        return jaeger_client.Tracer("bench", NullReporter(), jaeger_client.ConstSampler(True))
+        return jaeger_client.Tracer("bench", NullReporter(), jaeger_client.ConstSampler(sampled))
     host, _, port = agent.rpartition(":")
     settings: dict[str, Any] = {
-        "sampler": {"type": "const", "param": 1},
+        "sampler": {"type": "const", "param": int(sampled)},
         "local_agent": {"reporting_host": host, "reporting_port": int(port)},
         **(SETTINGS if way == "settings" else {}),
     }
@@ -65,14 +73,7 @@ def make_tracer(way: str, agent: str) -> Any:  # noqa: ANN401 - jaeger-client pu
 
 def maker(tracer: Any, shape: str, marker: str) -> MakeSpan:  # noqa: ANN401
     """Return a function that starts and finishes one span."""
-    tags: Mapping[str, Any] = {
-        "span.kind": "server",
-        "component": "bench",
-        "http.method": "GET",
-        "http.url": "http://shop.example/orders/12345?expand=items",
-        "http.status_code": 200,
-        "sidecar.marker": marker,
-    }
+    tags = tags_of(marker)
 
     def with_tags() -> None:
         tracer.start_span("GET /orders", tags=tags).finish()
@@ -87,7 +88,20 @@ def maker(tracer: Any, shape: str, marker: str) -> MakeSpan:  # noqa: ANN401
         span.log_kv({"event": "cache", "hit": True})
         span.finish()
 
-    return {"tags": with_tags, "log": with_log, "service": with_both}[shape]
+    makers = {"tags": with_tags, "log": with_log, "service": with_both, "unsampled": with_tags}
+    return makers[shape]
+
+
+def tags_of(marker: str) -> dict[str, Any]:
+    """Return the six tags."""
+    return {
+        "span.kind": "server",
+        "component": "bench",
+        "http.method": "GET",
+        "http.url": "http://shop.example/orders/12345?expand=items",
+        "http.status_code": 200,
+        "sidecar.marker": marker,
+    }
 
 
 def _at_once(make: MakeSpan, spans: int) -> float:
@@ -113,6 +127,9 @@ def close(tracer: Any) -> None:  # noqa: ANN401
     """Close as a careful service does: wait for the future, within a bound."""
     if isinstance(tracer, sidecar_tracing.Tracer):
         tracer.close(CLOSE_SECONDS)
+        return
+    if not isinstance(tracer, jaeger_client.Tracer):
+        tracer.shutdown()
         return
     closing, deadline = tracer.close(), time.monotonic() + CLOSE_SECONDS
     # its future belongs to no running event loop, so nothing can wait for it

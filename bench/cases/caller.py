@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from bench import gateways, opentelemetry_spans
 from bench.children import python, running
 from bench.measure import Figure, Measured, Options, Sample, interleave
 
@@ -15,7 +16,8 @@ CLIENTS = {
     "stock + our settings": "settings",
     "sidecar_tracing": "kit",
 }
-SHAPES = {"tags": "six tags", "log": "one log"}
+OPENTELEMETRY = {"OpenTelemetry SDK, batches, OTLP by gRPC": "otel"}
+SHAPES = {"tags": "six tags", "log": "one log", "unsampled": "not sampled"}
 COSTS = {
     "caller_us": "µs",
     "caller_cpu_us": "processor µs of its thread",
@@ -31,15 +33,19 @@ NOTE = "Stock drops most of these spans, and does not encode them: it does less 
 
 
 def run(options: Options) -> Measured:
-    """Measure spans made back to back, in a fresh process per run, sent to an unread socket."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+    """Measure spans made back to back, in a fresh process per run, sent to an unread socket.
+
+    OpenTelemetry's go to a server that answers without a look at them.
+    """
+    clients = CLIENTS | (OPENTELEMETRY if opentelemetry_spans.is_installed() else {})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink, gateways.bare() as server:
         sink.bind(("127.0.0.1", 0))
         agent = f"127.0.0.1:{sink.getsockname()[1]}"
         spans = options.load(SPANS)
         samples = interleave(
-            tuple(CLIENTS),
+            tuple(clients),
             options.rounds(RUNS),
-            lambda way: _costs(CLIENTS[way], spans, agent),
+            lambda way: _costs(clients[way], spans, server.grpc if way in OPENTELEMETRY else agent),
             options.say,
         )
     title = f"Caller: cost of a span, {spans:,} made back to back"
