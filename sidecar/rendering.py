@@ -25,6 +25,8 @@ HEADER = "# Rendered by sidecar"
 """The start of every rendered file: what starts otherwise is a user's own and is never replaced."""
 DASHBOARD, RULES = "monitoring/dashboard.json", "monitoring/rules.yml"
 """The first cannot say who made it; the second is rendered with it."""
+LOCAL_TOKEN_FILE, LOCAL_BARE_FILE = "local-agent.yaml", "local-forwarder/token"
+"""For the region `local`; the second cannot say who made it, and is rendered with the first."""
 CHART = "helm/"
 """The chart's folder in a rendering."""
 _ROUNDS = 3
@@ -132,8 +134,10 @@ def _refusal(subject: str, cause: str, fix: str) -> SidecarError:
 def _signed(folder: Path, name: str) -> Path:
     """Return the file that shows who wrote a file: for a chart's, its Chart.yaml.
 
-    JSON and templates have no header.
+    JSON, templates and a bare token have no header.
     """
+    if name == LOCAL_BARE_FILE:
+        return folder / LOCAL_TOKEN_FILE
     if name == DASHBOARD:  # JSON has no comments
         return folder / RULES
     if name.startswith(CHART):

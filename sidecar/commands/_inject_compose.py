@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _spec
@@ -24,10 +25,12 @@ from sidecar.existing.compose.load import is_rendering
 from sidecar.inject.compose import report
 from sidecar.inject.compose.activate import deactivate
 from sidecar.inject.compose.choose import Wishes
-from sidecar.inject.compose.compare import networks_of
+from sidecar.inject.compose.compare import names_of
 from sidecar.inject.inputs import STANDARD_INPUT
-from sidecar.plan import LOCAL_TOKEN_FILE
+from sidecar.plan import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE
 from sidecar.regions import load_regions
+from sidecar.rules.recognition import LOCAL_TOKEN
+from sidecar.targets.compose import CONFIGURATIONS
 
 if TYPE_CHECKING:
     import argparse
@@ -88,15 +91,43 @@ def _remove(stack: Stack) -> int:
         raise SidecarError(str(stack.out), "was not written by sidecar", "Name the right one")
     under = tuple(stack.folder / name for name in files_under(stack.out))
     stack = replace(stack, files=under or stack.files)
-    networks = networks_of(stack.files, stack.out)
+    networks, volumes = names_of(stack.files, stack.out, "networks", "volumes")
+    own = (*_configurations(stack), stack.out, stack.folder / LOCAL_TOKEN_FILE)
+    bare = _is_local_token(stack.folder / LOCAL_BARE_FILE)
     if deactivate(stack.folder, stack.out, os.environ):
         print(f"{stack.folder / '.env'}: {FILE_VARIABLE} no longer names it")
-    for path in (stack.out, stack.folder / LOCAL_TOKEN_FILE):
+    for path in own:
         if path.is_file() and is_rendering(path):
-            path.unlink()
-            print(f"{path}: removed")
+            _unlink(path)
+    if bare:
+        _unlink(stack.folder / LOCAL_BARE_FILE)
+    for empty in (CONFIGURATIONS, PurePath(LOCAL_BARE_FILE).parent):
+        with suppress(OSError):  # with files of others it stays
+            (stack.folder / empty).rmdir()
     files = "" if stack.active else report.named(stack.files)
     print(f"\nnext:\n  docker compose{files} up --detach --remove-orphans")
     if networks:
         print(f"  docker network rm {' '.join(networks)}")
+    if volumes:
+        print(f"  docker volume rm {' '.join(volumes)}  # with the spans that wait in them")
     return 0
+
+
+def _configurations(stack: Stack) -> list[Path]:
+    """Return the files with collectors' configurations that an overlay names."""
+    text = stack.out.read_text(encoding="utf-8")
+    found = sorted((stack.folder / CONFIGURATIONS).glob("*.yaml"))
+    return [path for path in found if f"./{CONFIGURATIONS}/{path.name}" in text]
+
+
+def _is_local_token(path: Path) -> bool:
+    """Tell whether a file is the public token of `local`, next to the one that says so."""
+    signed = path.parent.with_name(LOCAL_TOKEN_FILE)
+    if not (path.is_file() and signed.is_file() and is_rendering(signed)):
+        return False
+    return path.read_bytes() == LOCAL_TOKEN.encode()
+
+
+def _unlink(path: Path) -> None:
+    path.unlink()
+    print(f"{path}: removed")

@@ -4,8 +4,6 @@ from sidecar.plan.decide import make_plan
 from sidecar.plan.records import (
     BARE_FILE,
     DIRECT,
-    LOCAL_BARE_FILE,
-    LOCAL_TOKEN_FILE,
     SERVICE_USER,
     TOKEN_FILE,
     AgentPlan,
@@ -16,6 +14,7 @@ from sidecar.plan.records import (
     StandInPlan,
 )
 from sidecar.plan.services import sample_services
+from sidecar.rendering import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE
 
 __all__ = [
     "BARE_FILE",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ TOKEN_FILE = ""
 """It gets none: the forwarder has the token."""
 QUEUE_FOLDER = "/var/lib/otelcol"
 """Inside the container."""
+_LOOPBACK = "127.0.0.1"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside its own network
 
 SPAN_BYTES = 500
@@ -299,6 +300,34 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = merged(result[key], value) if both else copy.deepcopy(value)
     return result
+
+
+def through(plan: CollectorPlan, forwarder: str) -> CollectorPlan:
+    """Return what a collector has whose forwarder has another name."""
+    endpoints = [f"{name}:{forwarders.GRPC_PORT}" for name in (plan.forwarder, forwarder)]
+    made = _replaced(plan.configuration, *endpoints)
+    return replace(plan, configuration=made, forwarder=forwarder)
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - data of any shape
+    if isinstance(value, dict):
+        return {key: _replaced(each, old, new) for key, each in value.items()}
+    return new if value == old else value
+
+
+def on_loopback(plan: CollectorPlan) -> CollectorPlan:
+    """Return what a collector has that shares a host's network: nobody else reaches its ports."""
+    return replace(plan, configuration=_rebound(plan.configuration))
+
+
+def _rebound(value: Any) -> Any:  # noqa: ANN401 - data of any shape
+    if isinstance(value, dict):
+        return {key: _rebound(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_rebound(each) for each in value]
+    if isinstance(value, str) and value.partition(":")[0] == _EVERYWHERE:
+        return value.replace(_EVERYWHERE, _LOOPBACK)
+    return value
 
 
 def _disk_needed(spans: int) -> int:

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from sidecar.rules.services import HealthTiming
     from sidecar.spec import Build, Publish, Volume
 
-LOCAL_TOKEN_FILE = "local-agent.yaml"  # noqa: S105 - a file's name
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
-LOCAL_BARE_FILE, BARE_FILE = "local-forwarder/token", "secrets/forwarder/token"
+BARE_FILE = "secrets/forwarder/token"
 """The same for collectors: the token, and nothing else, in a folder that the forwarder mounts.
 
 A file that is mounted by itself stays the old one when it is replaced.

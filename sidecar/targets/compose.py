@@ -57,6 +57,8 @@ class Names:
     """The network through which collectors reach the forwarder."""
     queue: str = "-queue"
     """What a collector's volume is called after its name."""
+    config: str = ""
+    """The same of its configuration."""
 
 
 def text_of(template: str, plan: Plan, **values: object) -> str:

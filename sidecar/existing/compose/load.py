@@ -52,6 +52,8 @@ def load_all(paths: Sequence[Path]) -> ComposeFile:
         networks=loader.names("networks"),
         mtus=loader.mtus(),
         secrets=loader.names("secrets"),
+        volumes=loader.names("volumes"),
+        configs=loader.names("configs"),
         sources=(*loader.sources(), *env_files),
     )
 

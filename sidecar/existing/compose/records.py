@@ -119,5 +119,7 @@ class ComposeFile:
     mtus: Mapping[str, Text] = field(default_factory=dict)
     """Network → the MTU that its driver's options set."""
     secrets: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    configs: frozenset[str] = frozenset()
     sources: tuple[Path, ...] = ()
     """Itself and each file that belongs to it, read or not. The kit never writes to them."""

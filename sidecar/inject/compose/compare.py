@@ -97,8 +97,8 @@ def _defect(cause: str) -> UnexpectedChangeError:
     return UnexpectedChangeError("the overlay", cause, fix)
 
 
-def networks_of(files: Sequence[Path], overlay: Path) -> list[str]:
-    """Return the engine's names of the networks that only the overlay has.
+def names_of(files: Sequence[Path], overlay: Path, *sections: str) -> list[list[str]]:
+    """Return the engine's names of what only the overlay has, such as networks, by section.
 
     They are empty where Compose is absent, or does not read the files.
     """
@@ -106,9 +106,9 @@ def networks_of(files: Sequence[Path], overlay: Path) -> list[str]:
         compose = find_compose()
         before, after = compose.config_of(files), compose.config_of([*files, overlay])
     except SidecarError:
-        return []
-    mine = after.get("networks", {}).keys() - before.get("networks", {}).keys()
-    return sorted(after["networks"][name]["name"] for name in mine)
+        return [[] for _ in sections]
+    mine = {each: after.get(each, {}).keys() - before.get(each, {}).keys() for each in sections}
+    return [sorted(after[each][name]["name"] for name in mine[each]) for each in sections]
 
 
 def _require_override(compose: Compose, overlay: Overlay) -> None:
@@ -140,7 +140,9 @@ class _Plain:
         self._agents = {place.service.agent.name for place in overlay.agents}
         private = {place.network for place in overlay.agents}
         queues = {f"{agent}{overlay.names.queue}" for agent in self._agents}
-        self._added = {*private, *vars(overlay.names).values(), *self._agents, *queues}
+        configs = {f"{agent}{overlay.names.config}" for agent in self._agents}
+        names = vars(overlay.names).values()
+        self._added = {*private, *names, *self._agents, *queues, *configs}
         self._leaving = {change.service for change in overlay.changes if _leaves(change)}
 
     def config(self, config: Mapping[str, Any]) -> dict[str, Any]:

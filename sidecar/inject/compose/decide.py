@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 from sidecar.engine.project import AGENT, ROLE, SERVICE
 from sidecar.inject.compose.choose import leaving_names
 from sidecar.inject.compose.namespaces import inside, namespace_of
+from sidecar.plan.collectors import on_loopback, through
 from sidecar.rules import agents, clients, tracers
 from sidecar.spec import AGENT_SUFFIX
 from sidecar.targets.compose import Names
 from sidecar.targets.overlay import NEVER, AgentPlace, Change, Overlay, Override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from sidecar.existing.compose.records import ComposeFile, ComposeService, Port
     from sidecar.inject.compose.choose import Choice
     from sidecar.plan import Plan, ServicePlan
+    from sidecar.plan.records import ForwarderPlan, QueuesPlan
 
 _STARTED = {"condition": "service_started"}
 _EVERYWHERE, _LOOPBACK = "0.0.0.0:", "127.0.0.1:"
@@ -55,7 +57,9 @@ def overlay_of(
     names = tuple(os.path.relpath(path, folder) for path in files)
     agents_of = tuple(map(decider.place, decider.groups))
     overlay = Overlay(names, decider.changes(), agents_of, decider.names)
-    return overlay, replace(plan, services=tuple(place.service for place in agents_of))
+    services = tuple(place.service for place in agents_of)
+    queues, forwarder = decider.queues(), decider.forwarder()
+    return overlay, replace(plan, services=services, queues=queues, forwarder=forwarder)
 
 
 class _Decider:
@@ -69,6 +73,30 @@ class _Decider:
         self.names = _free_names(self._networks, set(file.secrets))
         self._networks |= {self.names.gateway, self.names.page, self.names.forwarder}
         self.groups = self._groups()
+        self.names = replace(
+            self.names,
+            queue=self._suffix(f"-tracing{self.names.queue}", self.names.queue, file.volumes),
+            config=self._suffix("-tracing-config", self.names.config, file.configs),
+        )
+
+    def _suffix(self, otherwise: str, wanted: str, taken: Collection[str]) -> str:
+        """Return a suffix with which the name of no agent is taken."""
+        agents = [group.agent for group in self.groups]
+        ends = {name.removeprefix(agent) for agent in agents for name in taken if agent in name}
+        return _free(wanted, otherwise, ends)
+
+    def queues(self) -> QueuesPlan | None:
+        """Return what prepares the collectors' volumes, under a name that no service has."""
+        queues = self._plan.queues
+        return queues and replace(queues, name=_free(queues.name, "tracing-queues", self._taken))
+
+    def forwarder(self) -> ForwarderPlan | None:
+        """Return the forwarder of the collectors, as well."""
+        forwarder = self._plan.forwarder
+        return forwarder and replace(forwarder, name=self._forwarder_name(forwarder.name))
+
+    def _forwarder_name(self, usual: str) -> str:
+        return _free(usual, "tracing-forwarder", self._taken)
 
     # Who has which agent ----------------------------------------------------------------------
 
@@ -97,7 +125,7 @@ class _Decider:
 
     def place(self, group: _Group) -> AgentPlace:
         """Return where the agent of a group runs."""
-        service = _named(self._plans[group.owner], group)
+        service = _named(self._through(self._plans[group.owner]), group)
         profiles: set[str] = set()
         if all(member.profiles for member in group.members):
             profiles = {profile for member in group.members for profile in member.profiles}
@@ -105,6 +133,14 @@ class _Decider:
         homes = {one.name for one in leaving if inside(one.name, services)}
         aliases = leaving_names(leaving, group.members, homes) if group.network else ()
         return AgentPlace(service, group.network, aliases, tuple(sorted(profiles)))
+
+    def _through(self, service: ServicePlan) -> ServicePlan:
+        """Return a service whose collector sends to the forwarder by its name here."""
+        own = service.agent.collector
+        if own is None:
+            return service
+        named = through(own, self._forwarder_name(own.forwarder))
+        return replace(service, agent=replace(service.agent, collector=named))
 
     # What changes in the user's services ------------------------------------------------------
 
@@ -189,7 +225,9 @@ def _named(service: ServicePlan, group: _Group) -> ServicePlan:
     agent = replace(service.agent, name=group.agent)
     if not group.network:
         argv = tuple(word.replace(_EVERYWHERE, _LOOPBACK) for word in agent.argv)
-        agent = replace(agent, argv=argv, tcp_retries=None)  # a host's setting is the host's
+        own = agent.collector and on_loopback(agent.collector)
+        # a host's setting is the host's
+        agent = replace(agent, argv=argv, collector=own, tcp_retries=None)
     return replace(service, agent=agent)
 
 
@@ -225,7 +263,7 @@ def _free_names(networks: set[str], secrets: set[str]) -> Names:
     )
 
 
-def _free(wanted: str, otherwise: str, taken: set[str]) -> str:
+def _free(wanted: str, otherwise: str, taken: Collection[str]) -> str:
     """Return a name that is not taken."""
     numbered = (f"{otherwise}-{number}" for number in itertools.count(2))
     names = itertools.chain((wanted, otherwise), numbered)

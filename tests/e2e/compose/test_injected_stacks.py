@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from compose_deployment import UsersStack, sidecar
+import requests
+from compose_deployment import UsersStack, sidecar, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -18,6 +19,7 @@ FETCH = (
     "import sys, urllib.request as r;"
     "print(r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=10).status)"
 )
+RECOVERY_SECONDS = 60
 UP = ("up", "--detach", "--no-build", "--pull=never", "--remove-orphans")
 
 
@@ -101,6 +103,45 @@ def test_a_service_keeps_the_ports_that_its_agent_had(running):
     assert ports["8081/tcp"]
 
 
+def test_a_collector_keeps_what_the_gateway_does_not_take(running, collector_images, tmp_path):
+    """It says what waits, which arrives later; removal leaves what the stack has, and no more."""
+    with running("shelf") as stack:
+        before, kept = stack.state(), _files(stack.folder)
+        spec = tmp_path / "sidecar.yaml"
+        spec.write_text("region: local\nagent: {kind: collector}\n")
+        done = stack.inject("--file", spec, "--activate")
+        assert 0 == done.code, done.err
+        stack.run(*UP)
+        proof = stack.verify()
+        stack.run("stop", "--timeout=1", "tracing-gateway")
+        hops, away = stack.hops("--seconds=2")
+        stack.run(*UP)
+        marker = f"{stack.page}/api/markers/{away.report['marker']}-desk"
+        arrived = wait_for(lambda: _distinct(marker), lambda spans: spans == 200, RECOVERY_SECONDS)
+        left = stack.inject("--remove")
+        spec.unlink()
+        stack.run(*UP)
+        after, there = stack.state(), _files(stack.folder)
+
+    assert 0 == proof.code, proof.out
+    sent = hops["desk", "collector sent"]
+    assert (1, "waits", "spans-wait-in-queue") == (away.code, sent["state"], sent["id"])
+    assert hops["desk", "collector queued"]["ok"]
+    assert 200 == arrived
+    assert (before, kept) == (after, there), left.out
+
+
+def _files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def _distinct(url):
+    with suppress(requests.RequestException):
+        return requests.get(url, timeout=5).json()["distinct"]
+    return 0
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
 def test_services_of_one_network_share_an_agent(running):
     """Two services in a third one's network, behind a profile, report to one agent."""
     with running("vpn", COMPOSE_PROFILES="away") as stack:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from _require import lack
 
 from sidecar.engine.compose import find_compose, stack_files
@@ -37,10 +38,75 @@ def needs_compose():
         lack("docker", str(error))
 
 
+COLLECTED = """\
+region: local
+agent: {kind: collector}
+"""
+CROWDED = f"""\
+{STACK}\
+  sidecar-queues: {{image: "redis:7"}}
+  sidecar-forwarder: {{image: "redis:7"}}
+volumes: {{web-agent-queue: {{}}}}
+configs: {{web-agent: {{file: ./{FILE}}}}}
+"""
+
+
 def files(folder):
     """Return the bytes of each file below a folder."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+# Collectors -----------------------------------------------------------------------------------
+
+
+def test_an_overlay_of_collectors_takes_names_that_are_free(folder, run):
+    """Compose would merge a service, a volume or a config that has a name of the user's."""
+    (folder / FILE).write_text(CROWDED)
+    (folder / "sidecar.yaml").write_text(COLLECTED)
+
+    done = run("inject", FILE, "--file", "sidecar.yaml")
+    text = (folder / OVERLAY).read_text()
+    untagged = yaml.safe_load(text.replace("!override", "").replace("!reset", ""))
+
+    assert 0 == done.code, done.err
+    kits = {"web-agent", "tracing-queues", "tracing-forwarder", "tracing-gateway"}
+    assert {"web", *kits} == untagged["services"].keys()
+    assert "tracing-forwarder:" in (folder / "collectors" / "web-agent.yaml").read_text()
+    assert {"web-agent-tracing-queue"} == untagged["volumes"].keys()
+    assert {"web-agent-tracing-config"} == untagged["configs"].keys()
+    assert "tracing-queues" in untagged["services"]["web-agent"]["depends_on"]
+
+
+def test_a_collector_in_the_hosts_network_listens_on_loopback(folder, run):
+    """Its ports are the host's there."""
+    web = "{image: example.com/web:1, network_mode: host, environment: {JAEGER_TAGS: a=b}}"
+    (folder / FILE).write_text(f"services: {{web: {web}}}\n")
+    (folder / "sidecar.yaml").write_text(COLLECTED.replace("local", "cn-shanghai"))
+
+    done = run("inject", FILE, "--file", "sidecar.yaml", "--service", "web")
+    text = (folder / "collectors" / "web-agent.yaml").read_text()
+
+    assert 0 == done.code, done.err
+    assert "0.0.0.0" not in text
+    assert "127.0.0.1:6831" in text
+
+
+def test_removal_takes_the_files_of_collectors_with_it(folder, run):
+    """Configurations and the public token; a second rendering before it is not refused."""
+    (folder / "sidecar.yaml").write_text(COLLECTED)
+    before = files(folder)
+
+    done = [run("inject", FILE, "--file", "sidecar.yaml") for _ in range(2)]
+    during = files(folder)
+    left = run("inject", FILE, "--remove")
+
+    assert [0, 0, 0] == [each.code for each in (*done, left)], left.err
+    assert {OVERLAY, "collectors/web-agent.yaml", "local-agent.yaml", "local-forwarder/token"} == (
+        during.keys() - before.keys()
+    )
+    assert before == files(folder)
+    assert {FILE, "sidecar.yaml"} == {path.name for path in folder.iterdir()}
 
 
 # Activating and removing ----------------------------------------------------------------------
