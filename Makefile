@@ -31,8 +31,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
 
-demo: $(READY) ## start and prove the sample, in containers or, without an engine, as processes
-	@$(SIDECAR) demo
+demo: $(READY) ## start and prove the sample, in containers or as processes: [KIND=collector]
+	@$(SIDECAR) demo $(if $(KIND),--kind $(KIND))
 
 down: $(READY) ## stop the demo and remove everything that it started
 	@$(SIDECAR) demo --down

@@ -11,6 +11,7 @@ import argparse
 EXAMPLES = """examples:
   sidecar demo
   sidecar demo --target process        without containers, even if an engine answers
+  sidecar demo --kind collector        with collectors, and an outage of the stand-in
   sidecar demo --down                  stop it and remove everything it started
 """
 
@@ -19,5 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "--target", choices=("compose", "process"), help="default: what this machine has"
+    )
+    parser.add_argument(
+        "--kind",
+        choices=("jaeger-agent", "collector"),
+        default="jaeger-agent",
+        help="what takes the services' spans (default: %(default)s)",
     )
     parser.add_argument("--down", action="store_true", help="stop and remove what a demo started")

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar import signals
+from sidecar.demo import collectors
 from sidecar.demo.failure import explain
 from sidecar.demo.ports import choose
 from sidecar.engine.errors import ComposeFailedError
 from sidecar.engine.project import containers_of
 from sidecar.errors import SidecarError
+from sidecar.rendering import write_all
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
+from sidecar.targets import compose as compose_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sidecar.engine.client import Engine
     from sidecar.engine.compose import Compose
     from sidecar.engine.containers import Container
 
+_COLLECTED, _UP = Path("build/demo-collector"), "../.."
+"""In the checkout, and from there to it."""
 _SECONDS = 120
 """For everything to be healthy."""
 _ELSEWHERE = "Stop it there (`docker compose down`), or set COMPOSE_PROJECT_NAME to another name"
@@ -77,6 +82,33 @@ def up(folder: Path, engine: Engine, compose: Compose, say: Callable[[str], None
         frontend=f"http://{_address(FRONTEND, folder, compose)}",
         page=f"http://{_address(PAGE, folder, compose)}",
     )
+
+
+class StandInContainer:
+    """The stand-in of a folder's deployment, which can be stopped and started again."""
+
+    def __init__(self, folder: Path, compose: Compose) -> None:
+        self._folder, self._compose = folder, compose
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._compose.run(self._folder, "stop", "--timeout=5", PAGE.service)
+
+    def start(self) -> None:
+        """Start it again; it has nothing of what it kept."""
+        self._compose.run(self._folder, "start", PAGE.service)
+
+
+def collected(checkout: Path) -> Path:
+    """Return the folder of the sample's rendering with collectors."""
+    return checkout / _COLLECTED
+
+
+def render_collected(checkout: Path, say: Callable[[str], None]) -> Path:
+    """Render the sample with collectors, and return its folder."""
+    folder = collected(checkout)
+    write_all({folder: compose_target.render(collectors.plan_of(_UP))}, say)
+    return folder
 
 
 def runs(folder: Path, engine: Engine, compose: Compose) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from sidecar.demo import processes
 from sidecar.demo.processes import running
+from sidecar.rules.kinds import COLLECTOR
+from sidecar.spec import AGENT_SUFFIX
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.hops import STAND_IN_RECEIVED
 from sidecar.verify.local import LocalDeployment
 from sidecar.verify.network.loopback import fetch
-from sidecar.verify.network.reader import await_agent
+from sidecar.verify.network.reader import await_agent, read_agent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,15 +26,19 @@ NO_AGENT = "no agent ran: the stand-in gateway received the services' packets it
 
 
 class ProcessDeployment(LocalDeployment):
-    """The processes that `sidecar demo` started; they share the stand-in's socket and counters."""
+    """The processes that `sidecar demo` started.
 
-    received = STAND_IN_RECEIVED
-    notes: tuple[str, ...] = (NO_AGENT,)
+    Without collectors, they share the stand-in's socket and counters.
+    """
+
     no_answer_fix = "Run `make down`, then `make demo`"
 
     def __init__(self, folder: Path) -> None:
         self._demo = running(folder)
         super().__init__(self._demo.agent, self._demo.page)
+        self._folder = folder
+        self.received = COLLECTOR.received if self._demo.collectors else STAND_IN_RECEIVED
+        self.notes = () if self._demo.collectors else (NO_AGENT,)
 
     def services(self) -> Sequence[str]:
         """Return the names of the traced services."""
@@ -47,13 +55,26 @@ class ProcessDeployment(LocalDeployment):
 
     def agent(
         self,
-        service: str,  # noqa: ARG002 - one port serves all services
+        service: str,
         settled: int = 0,
         seconds: float = 0,
     ) -> AgentCounts | None:
-        """Return what the stand-in counted at the agent's port; it forwards to nobody."""
+        """Return the counts of the service's collector, or those of the stand-in at its port."""
+        if own := self._demo.collectors.get(service):
+            read = partial(read_agent, own.admin, int(own.packets.rpartition(":")[2]))
+            return self.answered(own.admin, lambda: await_agent(read, settled, seconds))
         page = self._demo.page
         return self.answered(page, lambda: await_agent(self._count, settled, seconds))
+
+    def agent_of(self, service: str) -> str:
+        """Return HOST:PORT that receives the packets of a service."""
+        return self._demo.agent_of(service)
+
+    def agent_log(self, service: str) -> str:
+        """Return the log of the service's collector; empty where it has none."""
+        if service not in self._demo.collectors:
+            return ""
+        return processes.log_of(self._folder, f"{service}{AGENT_SUFFIX}")
 
     def _count(self) -> AgentCounts:
         totals: dict[str, Any] = json.loads(fetch(f"{self._demo.page}/api/counters"))

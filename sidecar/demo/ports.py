@@ -26,7 +26,7 @@ def choose(preferred: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> Host
     """Return the preferred port, or a free one with the preferred one's holder."""
     if _is_free(preferred, kind):
         return HostPort(preferred, preferred)
-    return HostPort(_free(kind), preferred, port_holder(preferred, kind) or "another program")
+    return HostPort(free(kind), preferred, port_holder(preferred, kind) or "another program")
 
 
 def _is_free(port: int, kind: socket.SocketKind) -> bool:
@@ -40,7 +40,8 @@ def _is_free(port: int, kind: socket.SocketKind) -> bool:
     return True
 
 
-def _free(kind: socket.SocketKind) -> int:
+def free(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a port of 127.0.0.1 that is free now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]

@@ -33,6 +33,21 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Collector:
+    """A service's collector."""
+
+    packets: str
+    """HOST:PORT that receives the service's datagrams."""
+    metrics: int
+    """The port of its counters."""
+
+    @property
+    def admin(self) -> str:
+        """The URL of its counters."""
+        return f"http://127.0.0.1:{self.metrics}"
+
+
+@dataclass(frozen=True)
 class Demo:
     """What runs and where."""
 
@@ -42,7 +57,19 @@ class Demo:
     page: str = ""
     """The stand-in's URL."""
     agent: str = ""
-    """HOST:PORT that receives the services' datagrams."""
+    """HOST:PORT that receives the services' datagrams; with collectors, empty."""
+    gateway: str = ""
+    """HOST:PORT at which the stand-in takes calls; empty: any."""
+    collectors: Mapping[str, Collector] = field(default_factory=dict)
+    """Service → its collector; empty: the stand-in takes the datagrams."""
+
+    def agent_of(self, service: str) -> str:
+        """Return HOST:PORT that receives a service's datagrams."""
+        return self.collectors[service].packets if self.collectors else self.agent
+
+    def named(self, name: str) -> Started | None:
+        """Return a process by its name."""
+        return next((each for each in self.processes if each.name == name), None)
 
 
 def save(folder: Path, demo: Demo) -> None:
@@ -59,7 +86,9 @@ def load(folder: Path) -> Demo | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         processes = tuple(Started(**entry) for entry in data.pop("processes"))
-        demo = Demo(processes, **data)
+        found = data.pop("collectors", {})
+        collectors = {name: Collector(**each) for name, each in found.items()}
+        demo = Demo(processes, **data, collectors=collectors)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -38,16 +38,21 @@ class LocalDeployment(StepByStep):
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans to the agent."""
-        return send_marked(service, marker, spans, self._agent)
+        return send_marked(service, marker, spans, self.agent_of(service))
+
+    def agent_of(self, service: str) -> str:  # noqa: ARG002 - one serves all
+        """Return HOST:PORT of the agent that a service reports to."""
+        return self._agent
 
     def visit(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
         """Visit the service on this loopback, and send marked spans to the agent."""
-        host, _, port = self._agent.rpartition(":")
+        agent = self.agent_of(task.service)
+        host, _, port = agent.rpartition(":")
         errand = Errand(
             service=task.service,
             marker=task.marker,
             spans=task.spans,
-            agent=self._agent,
+            agent=agent,
             urls=task.urls,
             traced=task.traced,
             patient=task.patient,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.demo import processes, state
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import SidecarError
+from sidecar.spec import AGENT_SUFFIX
 from sidecar.watch.agents import RUNNING, AgentState
 from sidecar.watch.evidence import end_of
 from sidecar.watch.gateway import last_span
@@ -36,13 +37,13 @@ class ProcessAgents:
         demo = state.load(self._folder)
         if demo is None or demo.processes != self._first.processes:
             return ()
-        return (self._state(demo, None),)
+        return self._states(demo, None)
 
     def read_all(self) -> Sequence[AgentState]:
         """Return the stand-in with all that is known of it."""
         demo = processes.running(self._folder)
         spans = [last_span(demo.page, service) for service in demo.services]
-        return (self._state(demo, max((each for each in spans if each), default=None)),)
+        return self._states(demo, max((each for each in spans if each), default=None))
 
     def collect(self, evidence: Evidence) -> None:
         """Add what runs, and the stand-in's log; its token is public."""
@@ -52,18 +53,25 @@ class ProcessAgents:
         name = f"logs/{_NAME}.log"
         evidence.add(name, lambda: end_of(log.read_text(encoding="utf-8", errors="replace")))
 
-    def _state(self, demo: Demo, moment: float | None) -> AgentState:
-        service = ", ".join(sorted(demo.services))
-        started = next((each for each in demo.processes if each.name == _NAME), None)
+    def _states(self, demo: Demo, moment: float | None) -> Sequence[AgentState]:
+        """Return the collectors; where there are none, the stand-in in their place."""
+        if not demo.collectors:
+            return (self._state(demo, ", ".join(sorted(demo.services)), _NAME, moment),)
+        names = sorted(demo.collectors)
+        return [self._state(demo, name, f"{name}{AGENT_SUFFIX}", moment) for name in names]
+
+    def _state(self, demo: Demo, service: str, name: str, moment: float | None) -> AgentState:
+        shown = _STAND_IN if name == _NAME else name
+        started = demo.named(name)
         if started is None or not state.alive(started):
-            return AgentState(service, _STAND_IN, "ended")
+            return AgentState(service, shown, "ended")
         try:
             counts, cause = ProcessDeployment(self._folder).agent(service), ""
         except SidecarError as error:
             counts, cause = None, error.cause
         return AgentState(
             service=service,
-            name=_STAND_IN,
+            name=shown,
             state=RUNNING,
             identity=str(started.pid),
             started=started.created,

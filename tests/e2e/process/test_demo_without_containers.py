@@ -40,6 +40,10 @@ class Demo:
         }
         self._environment = {**child_environment(), **nowhere}
 
+    def on_path(self, folder):
+        """Let commands find the programs of a folder."""
+        self._environment["PATH"] = f"{folder}:{self._environment['PATH']}"
+
     def popen(self, *arguments, cwd=None):
         """Start a command, in the checkout or in another folder."""
         return subprocess.Popen(
@@ -144,6 +148,30 @@ def test_it_ends_with_every_hop_counted(started):
     assert 8 == len(hops)
     assert any(line.startswith("frontend  stand-in received  4 of 4 packets") for line in hops)
     assert "proven: every marked span arrived" in out
+
+
+def test_with_collectors_an_outage_of_the_stand_in_costs_no_span(demo, collector_binary):
+    """A line says what was sent without a stand-in, and that all of it arrived; nothing is left."""
+    demo.on_path(Path(collector_binary).parent)
+    code, out, err = demo.run("demo", "--target", "process", "--kind", "collector")
+    listening = {
+        connection.laddr.ip.removeprefix("::ffff:")
+        for process in demo.processes()
+        for connection in process.net_connections()
+        if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+    }
+    downed, _, stopped = demo.run("demo", "--down")
+
+    assert 0 == code, out + err
+    assert 12 == len(re.findall(r"^(?:backend|frontend) .* ok$", out, re.MULTILINE))
+    assert (
+        "outage    20 requests while the stand-in was stopped: 20 of 20 traces (100 spans)"
+        " arrived after its start\n"
+    ) in out
+    assert {"127.0.0.1"} == listening
+    assert 0 == downed
+    assert "stopped frontend, backend, frontend-agent, backend-agent, gateway" in stopped
+    assert not (demo.folder / "build" / "demo").exists()
 
 
 def test_it_shows_the_trace_as_a_tree(started):
