@@ -13,8 +13,6 @@ from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
     BARE_FILE,
     HOST,
-    LOCAL_BARE_FILE,
-    LOCAL_TOKEN_FILE,
     SERVICE_USER,
     TOKEN_FILE,
     AgentPlan,
@@ -27,6 +25,7 @@ from sidecar.plan.records import (
 from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
 from sidecar.plan.watch import plan_watch
 from sidecar.regions import GRPC, HTTP, LOCAL, OTLP_GRPC, gateway_of
+from sidecar.rendering import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
 from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
 from sidecar.spec import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
@@ -123,7 +122,7 @@ def make_plan(
         forwarder=forwarder,
         queues=plan_queues(names, official.gateway) if forwarder else None,
         stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
-        watch=plan_watch(names, official.gateway) if spec.watch else None,
+        watch=plan_watch(names, official.gateway, spec.agent.kind) if spec.watch else None,
         monitoring=spec.monitoring,
         base=ImagePlan(official.base.name, official.base.variable),
         probe=ImagePlan(official.gateway.name, official.gateway.variable),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.plan.names import free_name
 from sidecar.plan.records import SERVICE_USER, ImagePlan, WatchPlan
-from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules import kinds
 from sidecar.spec import AGENT_SUFFIX
 
 if TYPE_CHECKING:
@@ -19,14 +19,18 @@ _PROGRAM = ("python", "-m", "sidecar.watch.standing")
 _HEALTH = ("python", "-m", "sidecar.watch.health")
 
 
-def plan_watch(services: Sequence[str], image: Image) -> WatchPlan:
-    """Return the watch of these services' agents; its name is no service's and no agent's."""
+def plan_watch(services: Sequence[str], image: Image, kind: str) -> WatchPlan:
+    """Return the watch of these services' agents, of a kind.
+
+    Its name is no service's and no agent's.
+    """
+    port = kinds.of_name(kind).port
     agents = {service: f"{service}{AGENT_SUFFIX}" for service in services}
     return WatchPlan(
         name=free_name(_NAME, services),
         image=ImagePlan(image.name, image.variable, image.role),
         program=_PROGRAM,
-        argv=tuple(f"--agent={each}={agent}:{ADMIN_PORT}" for each, agent in agents.items()),
+        argv=tuple(f"--agent={each}={agent}:{port}" for each, agent in agents.items()),
         health=_HEALTH,
         user=SERVICE_USER,
     )

@@ -169,6 +169,8 @@ _REPEATS = "Exporting failed. Will retry"
 """What a collector writes of a batch that it keeps."""
 _FIRST = re.compile(r'"interval": "(\d+(\.\d+)?ms|1(\.\d+)?s)"')
 """The pause after the first attempt, which is 1 s give or take a half; later ones are longer."""
+_REPEATED_SECONDS = 35.0
+"""The longest pause, and the longest call after it."""
 _ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 _SMALL_SHARE = 0.1
 
@@ -177,9 +179,10 @@ def logged(log: str, since: float = 0.0) -> Problem | None:
     """Return the cause of most failures in an agent's log; None where it names none.
 
     Only lines from the Unix time `since` on count, and those without a time. Where no batch was
-    given up, the most telling line is taken, such as one of a connection that failed.
+    given up, the most telling line is taken, such as one of a connection that failed. Of a batch
+    that a collector keeps, the last attempt may have been before that time.
     """
-    lines = list(_lines(log, since))
+    lines = [line for line in _lines(log, since - _REPEATED_SECONDS) if _counts(line, since)]
     failed = [line for line in lines if any(text in line for text in _FAILED_BATCHES)]
     if failed:
         return _most(Counter(cause for line in failed if (cause := _cause_of(line))))
@@ -197,18 +200,26 @@ def by_status(failed: Mapping[str, int]) -> Problem | None:
     return _most(causes)
 
 
-def failing_since(log: str) -> float | None:
+def failing_since(log: str, now: float) -> float | None:
     """Return since when the last batch that a collector began to send fails, in Unix time.
 
-    If no call has succeeded since, that batch still waits; None where the log tells of none.
+    It still waits if no call has succeeded since. None where the log tells of no such batch, or has
+    not told of it for so long that it was sent.
     """
-    lines = [line for line in log.splitlines() if _REPEATS in line and _FIRST.search(line)]
-    return _time_of(lines[-1]) if lines else None
+    lines = [line for line in log.splitlines() if _REPEATS in line]
+    first = [line for line in lines if _FIRST.search(line)]
+    if not first or now - _time_of(lines[-1]) > _REPEATED_SECONDS:
+        return None
+    return _time_of(first[-1])
 
 
 def queue_is_full(log: str, since: float = 0.0) -> bool:
     """Tell whether a collector's log says that its queue was full."""
     return any("sending queue is full" in line for line in _lines(log, since))
+
+
+def _counts(line: str, since: float) -> bool:
+    return _REPEATS in line or _time_of(line) >= since
 
 
 def _lines(log: str, since: float) -> Iterator[str]:

@@ -109,14 +109,16 @@ def waiting(agent: Exporter) -> Problem:
         return NOT_CONNECTED.problem(f"the {agent.kind.word} has no connection to the gateway")
     if _is_slow(agent):
         return SLOW.problem("the gateway answers, but slower than packets come")
-    return _silent(f"the gateway has answered no call for {agent.stalled:.0f} s", agent.repeats)
+    return _silent(f"the gateway has answered no call for {agent.stalled:.0f} s", agent)
 
 
-def _silent(text: str, repeats: bool | None) -> Problem:
+def _silent(text: str, agent: Exporter) -> Problem:
     """Tell a gateway that hangs from a network that drops: the former acknowledges packets."""
+    repeats = agent.repeats
+    hangs = _HANGS if agent.kind is AGENT else _HANGS.partition(":")[0]
     if repeats is None:
         return SILENT.problem(text)
     if repeats:
         text = f"{text}, and packets to it are not acknowledged: the network drops them"
         return SILENT.problem(text, _DROPS)
-    return SILENT.problem(f"{text}, but acknowledges packets: its process hangs", _HANGS)
+    return SILENT.problem(f"{text}, but acknowledges packets: its process hangs", hangs)

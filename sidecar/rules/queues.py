@@ -8,6 +8,8 @@ from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules import exporters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sidecar.rules.exporters import Exporter
 
 NOT_QUEUED, BY_COLLECTOR = "not queued", "refused by the collector"
@@ -17,6 +19,8 @@ WAITS = "waits"
 _SOME_SPANS = "Some spans of the service do not arrive."
 _FULL = 0.95
 """A packet that does not fit leaves a little room."""
+FILLS = 0.5
+"""The share of a queue above which it must be said."""
 
 SPANS_WAIT = Rule(
     "spans-wait-in-queue",
@@ -50,6 +54,14 @@ STORAGE_FAILED = Rule(
     _SOME_SPANS,
     "See the collector's log; check the space, the owner and the mode of its volume",
     "100 spans were not written, and the queue has room",
+)
+QUEUE_FILLS = Rule(
+    "collector-queue-fills",
+    Severity.WARNING,
+    "More than half of a collector's queue is used.",
+    "The gateway has not taken spans for a while. Once the queue is full, they are lost.",
+    "Run `sidecar verify` for the cause; for longer outages raise `agent.buffer`",
+    "2,000,000 of 3,600,000 spans wait in web-agent",
 )
 REFUSED = Rule(
     "collector-refused-spans",
@@ -127,3 +139,26 @@ def grows(queue: Queue, came: int, seconds: float) -> Problem | None:
         return None
     text = f"{queue.spans:,} spans wait in the collector, {more:,} more than {seconds:.0f} s ago"
     return QUEUE_GROWS.problem(text)
+
+
+def fills(name: str, spans: int, capacity: int) -> Problem | None:
+    """Judge how full a collector's queue is; a capacity of 0 is not known."""
+    if spans <= FILLS * capacity or not capacity:
+        return None
+    return QUEUE_FILLS.problem(f"{spans:,} of {capacity:,} spans wait in {name}")
+
+
+def stays(readings: Sequence[tuple[int, int]]) -> Problem | None:
+    """Judge the last readings of a queue: spans that wait, and what has been settled in all.
+
+    A queue is sent in order. So what waited at the first of three readings still waits where less
+    was settled since; one that gets shorter is on its way.
+    """
+    last = readings[-3:]
+    if len(last) < 3:
+        return None
+    (first, before), _, (now, after) = last
+    if not first or now < first or after - before >= first:
+        return None
+    shown = ", ".join(f"{spans:,}" for spans, _ in last)
+    return SPANS_WAIT.problem(f"spans wait in the queue and do not leave it: {shown}")

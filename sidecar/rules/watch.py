@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import parts, service_reports
+from sidecar.rules import parts, queues, service_reports
 
 BUDGET = 0.001
 """The share of an hour's packets or spans that may be lost on a hop, where nobody says else."""
@@ -139,6 +139,10 @@ class Standing(NamedTuple):
     stale: str
     """Why its token may be another one; empty where it is not."""
     cause: str = ""
+    waiting: int = 0
+    """Spans in a collector's queue."""
+    capacity: int = 0
+    """What fits in it; 0 where it is not known, or there is no collector."""
 
 
 def standing(agent: Standing) -> list[Problem]:
@@ -154,6 +158,8 @@ def standing(agent: Standing) -> list[Problem]:
         found.append(stale_token(agent.name, agent.stale))
     if agent.lost:
         found.append(lost_earlier(agent.name, agent.lost))
+    if problem := queues.fills(agent.name, agent.waiting, agent.capacity):
+        found.append(problem)
     return found
 
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 SPANS = 200
 SECONDS = 15.0
-REPEATED_SECONDS = 30.0
-"""Within which a collector repeats a call, and logs why the last one failed."""
 _TRACE_SECONDS = 3.0
 """How long the trace of a request may take to the gateway."""
 
@@ -173,8 +171,6 @@ class _SpanPath:
         """Return what is known of the agent's calls, by its log where there is a loss."""
         cause = restart = None
         failed = counted.spans_failed or counted.packets_dropped
-        if counted.kind is kinds.COLLECTOR:
-            since -= REPEATED_SECONDS
         if counted.forwards and (failed or hops.waiting_packets(client, counted)):
             self._log = self._deployment.agent_log(self.service)
             cause = self._deployment.gateway_trouble(self.service)
@@ -197,9 +193,11 @@ class _SpanPath:
         if after.kind is not kinds.COLLECTOR:
             return None
         oldest = after.stalled
-        since = None if after.answered > before.answered else failing_since(self._log)
+        since = None if after.answered > before.answered else failing_since(self._log, after.at)
         if since is not None:
             oldest = max(oldest, after.at - since)
+        if not before.queue:  # then nothing had waited yet
+            oldest = min(oldest, after.at - before.at)
         return Queue(after.queue, before.queue, after.capacity, oldest)
 
     def _gateway(self, client: ClientCounts) -> None:

@@ -6,14 +6,14 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules import kinds, queues
 from sidecar.rules import watch as rules
 from sidecar.verify.counts import AgentCounts
-from sidecar.verify.hops import RECEIVED, SUBMITTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sidecar.findings import Finding
+    from sidecar.findings import Finding, Problem
     from sidecar.watch.agents import AgentState
 
 WINDOW_SECONDS = 3600.0
@@ -32,6 +32,7 @@ _SUMMED = (
     "batches_failed",
     "spans_submitted",
     "spans_failed",
+    "not_queued",
 )
 
 
@@ -56,7 +57,8 @@ class Ledger:
         self._read: dict[_Key, AgentState] = {}
         """As each was when its counters could last be read; one that is gone may come back."""
         self._counted: dict[str, deque[tuple[float, AgentCounts]]] = {}
-        self._queues: dict[_Key, list[int]] = {}
+        self._queues: dict[_Key, list[tuple[int, int]]] = {}
+        """What waited at each reading, and what had been settled."""
         self._flat: dict[_Key, tuple[int, int]] = {}
         self._down: dict[_Key, float] = {}
 
@@ -68,7 +70,7 @@ class Ledger:
             self._forget(key)
         for key, agent in keys.items():
             change = self._add(key, agent, now)
-            if change.text or _sum([change.counted]) != AgentCounts():
+            if change.text or any(getattr(change.counted, name) for name in _SUMMED):
                 changes.append(change)
         self._evict(now)
         return changes
@@ -97,7 +99,9 @@ class Ledger:
         return counts.since(replace(before.counts, started=0))  # which a corrected clock moves
 
     def _judge_flow(self, key: _Key, counts: AgentCounts, counted: AgentCounts) -> None:
-        self._queues[key] = [*self._queues.get(key, []), counts.queue][-3:]
+        known = self._queues.get(key, [])
+        settled = (known[-1][1] if known else 0) + counted.settled
+        self._queues[key] = [*known, (counts.queue, settled)][-3:]
         packets, rounds = self._flat.get(key, (0, 0))
         if counted.settled or counted.undecoded:
             self._flat[key] = (0, 0)
@@ -123,24 +127,33 @@ class Ledger:
     def breaches(self, now: float) -> Iterator[Finding]:
         """Yield why the watch must end; the place of each is its hop."""
         for service, counts in self.totals().items():
+            kind = counts.kind
             lost, arrived = counts.lost_packets, counts.packets_processed - counts.undecoded
-            if problem := rules.budget("packets", lost, arrived, self._share):
-                yield problem.at(service, RECEIVED)
+            if problem := rules.budget(kind.unit, lost, arrived, self._share):
+                yield problem.at(service, kind.received)
             figures = (counts.spans_failed, counts.spans_submitted, self._share)
             if problem := rules.budget("spans", *figures):
-                yield problem.at(service, SUBMITTED)
+                yield problem.at(service, kind.submitted)
         for key, agent in self._known.items():
             yield from self._in_trouble(key, agent, now)
 
     def _in_trouble(self, key: _Key, agent: AgentState, now: float) -> Iterator[Finding]:
-        if problem := rules.silent(*self._flat.get(key, (0, 0))):
-            yield problem.at(agent.service, SUBMITTED)
-        if problem := rules.queue(self._queues.get(key, [])):
-            yield problem.at(agent.service, SUBMITTED)
+        read = self._read.get(key)
+        kind = read.counts.kind if read and read.counts else kinds.AGENT
+        if problem := self._stuck(key, kind):
+            yield problem.at(agent.service, kind.submitted)
         since = self._down.get(key)
         if since is not None and now - since >= PATIENCE_SECONDS:
             found = rules.down(agent.subject, agent.state, agent.cause, runs=agent.runs)
-            yield found.at(agent.service, RECEIVED)
+            yield found.at(agent.service, kind.received)
+
+    def _stuck(self, key: _Key, kind: kinds.Kind) -> Problem | None:
+        """Return why what an agent holds does not leave it."""
+        waiting = self._queues.get(key, [])
+        if kind is kinds.COLLECTOR:
+            return queues.stays(waiting)
+        flat = rules.silent(*self._flat.get(key, (0, 0)))
+        return flat or rules.queue([packets for packets, _ in waiting])
 
 
 def restarted(before: AgentState, after: AgentState) -> bool:
@@ -161,8 +174,8 @@ def _event(before: AgentState | None, after: AgentState) -> str:
     if before is None:
         return "" if after.runs else f"is {after.state}"
     if after.runs and restarted(before, after):
-        left = before.counts.queue if before.counts else 0
-        return "was restarted" + (f", with {left:,} packets in its queue" if left else "")
+        left, unit = (before.counts.queue, before.counts.unit) if before.counts else (0, "")
+        return "was restarted" + (f", with {left:,} {unit} in its queue" if left else "")
     if before.state != after.state:
         return f"is {after.state}"
     if before.cause != after.cause:
@@ -172,7 +185,9 @@ def _event(before: AgentState | None, after: AgentState) -> str:
 
 def _sum(several: Iterable[AgentCounts]) -> AgentCounts:
     totals: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
+    unit = kinds.PACKETS
     for counts in several:
+        unit = counts.unit
         for name in _SUMMED:
             totals[name] += getattr(counts, name)
-    return AgentCounts(**totals)
+    return AgentCounts(**totals, unit=unit)

@@ -43,10 +43,11 @@ def _verdict_data(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _figures(counts: AgentCounts) -> dict[str, int]:
+def _figures(counts: AgentCounts) -> dict[str, Any]:
     return {
         "packets_processed": counts.packets_processed,
         "packets_lost": counts.lost_packets,
+        "unit": counts.unit,
         "spans_submitted": counts.spans_submitted,
         "spans_failed": counts.spans_failed,
     }
@@ -71,19 +72,21 @@ def as_text(entry: Change | Note | Verdict) -> str:
 
 def _counted(counts: AgentCounts) -> str:
     """Return what an agent counted; empty where it counted nothing."""
+    unit, word = counts.unit, counts.kind.word
     figures = (
-        (counts.spans_submitted, "spans submitted"),
+        (counts.spans_submitted, "spans sent" if counts.kind.queued else "spans submitted"),
         (counts.spans_failed, "failed"),
-        (counts.packets_dropped, "packets dropped by the agent"),
+        (counts.refused, f"{unit} dropped by the {word}"),
+        (counts.not_queued, "spans not queued"),
         (counts.kernel_drops, "packets dropped by the kernel"),
         (counts.read_errors, "packets unreadable"),
         (counts.undecoded, "packets not decoded"),
     )
     parts = [f"{figure:,} {text}" for figure, text in figures if figure]
     if not parts and counts.packets_processed:
-        parts = [f"{counts.packets_processed:,} packets processed, no span submitted"]
+        parts = [f"{counts.packets_processed:,} {unit} processed, no span submitted"]
     if counts.queue:
-        parts.append(f"{counts.queue:,} packets in its queue")
+        parts.append(f"{counts.queue:,} {unit} in its queue")
     return ", ".join(parts)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _COUNTS = ("QUEUE", "SUBMITTED", "FAILED", "DROPPED", "KERNEL DROPS")
 _HEAD = ("SERVICE", "AGENT", "STATE", "AGE", "RESTARTS", *_COUNTS, "LAST SPAN", "TOKEN")
 _SHOWN = ("queue", "spans_submitted", "spans_failed", "packets_dropped", "kernel_drops")
-_FIGURES = (*_SHOWN, "packets_processed", "undecoded")
+_FIGURES = (*_SHOWN, "packets_processed", "undecoded", "not_queued", "capacity")
 _UNKNOWN = "-"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
@@ -84,6 +84,8 @@ def _standing(agent: AgentState) -> rules.Standing:
         restarts=agent.restarts,
         oom_killed=agent.oom_killed,
         lost=agent.counts.lost if agent.counts else 0,
+        waiting=agent.counts.queue if agent.counts else 0,
+        capacity=agent.counts.capacity if agent.counts else 0,
         stale=agent.token.stale if agent.token else "",
         cause=agent.cause,
     )
@@ -131,6 +133,7 @@ def _agent_data(agent: AgentState, now: float) -> dict[str, Any]:
     return {
         "service": agent.service,
         "agent": agent.name,
+        "kind": agent.counts.kind.name if agent.counts else None,
         "state": agent.state,
         "restarts": agent.restarts,
         "oom_killed": agent.oom_killed,

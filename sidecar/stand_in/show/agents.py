@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from sidecar.agent_metrics import totals
-from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules import kinds
 from sidecar.stand_in.sockets import Address
 
 if TYPE_CHECKING:
@@ -39,14 +39,16 @@ class AgentCounters:
     """Totals since the agent started, and the packets that wait in it now."""
 
     packets: int = 0
+    """That were received, in its unit, as the next two."""
     dropped: int = 0
-    """Packets, its queue full."""
+    """Its queue full."""
     read_errors: int = 0
     queued: int = 0
     submitted: int = 0
     """Spans that a gateway accepted."""
     failed: int = 0
     """Spans that the agent could not deliver."""
+    unit: str = kinds.PACKETS
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ class AgentReader:
     """Reads the agents' counters when a page is shown, at most once a second."""
 
     def __init__(
-        self, senders: Senders, port: int = ADMIN_PORT, patience: float = _PATIENCE
+        self, senders: Senders, port: int = kinds.AGENT.port, patience: float = _PATIENCE
     ) -> None:
         self._senders = senders
-        self._port = port
+        self._ports = kinds.ports(port)
         self._patience = patience
         self._known: dict[str, AgentCounters] = {}
         self._read_at = float("-inf")
@@ -94,16 +96,25 @@ class AgentReader:
     async def _read(self, addresses: list[str]) -> None:
         try:
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-                found = await asyncio.gather(*(self._fetch(session, host) for host in addresses))
+                found = await asyncio.gather(*(self._first(session, host) for host in addresses))
             read = zip(addresses, found, strict=True)
             self._known = {host: counters for host, counters in read if counters is not None}
         finally:
             self._read_at = time.monotonic()
             self._reading = None
 
-    async def _fetch(self, session: aiohttp.ClientSession, host: str) -> AgentCounters | None:
+    async def _first(self, session: aiohttp.ClientSession, host: str) -> AgentCounters | None:
+        """Return the counters at the first port that has any: each kind of agent has its own."""
+        for port in self._ports:
+            if counters := await self._fetch(session, Address(host, port)):
+                return counters
+        return None
+
+    async def _fetch(
+        self, session: aiohttp.ClientSession, address: Address
+    ) -> AgentCounters | None:
         try:
-            url = f"http://{Address(host, self._port)}/metrics"
+            url = f"http://{address}/metrics"
             async with session.get(url, allow_redirects=False) as answer:
                 body = bytearray()
                 async for chunk in answer.content.iter_any():
@@ -123,4 +134,4 @@ def _snapshot(sender: Sender) -> Sender:
 def parse(text: str) -> AgentCounters | None:
     """Return the counters in the text of an agent's /metrics; None if it has none of them."""
     found = {_FIELDS[name]: count for name, count in totals(text).items() if name in _FIELDS}
-    return AgentCounters(**found) if found else None
+    return AgentCounters(**found, unit=kinds.of_text(text).unit) if found else None

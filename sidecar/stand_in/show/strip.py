@@ -81,11 +81,12 @@ def _agents(agents: Sequence[AgentView]) -> Hop:
     counts = [Count("agents report", len(agents))]
     if read:
         whole = {field: sum(getattr(each, field) for each in read) for field in _FIELDS}
+        unit = read[0].unit
         counts += [
-            Count("packets received", whole["packets"]),
-            Count("packets dropped", whole["dropped"], lost=True),
+            Count(f"{unit} received", whole["packets"]),
+            Count(f"{unit} dropped", whole["dropped"], lost=True),
             Count("read errors", whole["read_errors"], lost=True, always=False),
-            Count("packets waiting", whole["queued"], always=False),
+            Count(f"{unit} waiting", whole["queued"], always=False),
             Count("spans submitted", whole["submitted"]),
             Count("spans failed", whole["failed"], lost=True),
         ]
@@ -93,7 +94,7 @@ def _agents(agents: Sequence[AgentView]) -> Hop:
     return Hop("Agents", tuple(counts), (_UNREAD.format(unread, len(agents)),) if unread else ())
 
 
-_FIELDS = tuple(AgentCounters.__dataclass_fields__)
+_FIELDS = tuple(name for name in AgentCounters.__dataclass_fields__ if name != "unit")
 
 
 def _gateway(totals: dict[str, Any]) -> Hop:

@@ -27,6 +27,9 @@ EXAMPLES = {
     "collector-storage-failed": example(
         queues.queued, Call(100, ROOMY, AWAY), Call(100, FULL, AWAY)
     ),
+    "collector-queue-fills": example(
+        queues.fills, Call("web-agent", 51, 100), Call("web-agent", 50, 100)
+    ),
     "collector-refused-spans": Example(
         lambda: ids(hops.received({queues.BY_COLLECTOR: 50}, 0, AWAY)),
         lambda: ids(hops.received({}, 0, AWAY)),

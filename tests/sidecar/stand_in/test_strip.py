@@ -88,6 +88,23 @@ def test_counters_are_summed_over_labels():
 
 
 @pytest.mark.asyncio
+async def test_a_collectors_counters_are_shown_in_spans(client):
+    """It has its own names, and its own port, which is asked after an agent's."""
+    text = (
+        'otelcol_process_uptime 5\notelcol_receiver_accepted_spans{receiver="jaeger"} 50\n'
+        "otelcol_exporter_queue_size 8\notelcol_exporter_sent_spans 42\n"
+    )
+    counters = AgentCounters(packets=50, queued=8, submitted=42, unit="spans")
+    view = AgentView("172.20.0.3", senders("172.20.0.3").report()["172.20.0.3"], counters)
+    _, middle, _ = hops([], [view], client.stand_in.state.counters())
+
+    assert counters == parse(text)
+    assert ["spans received", "spans dropped", "spans waiting"] == [
+        count.name for count in middle.shown[1:4]
+    ]
+
+
+@pytest.mark.asyncio
 async def test_agents_that_answer_show_their_counters():
     """Each address that sends is asked at the admin port."""
     async with admin_port(METRICS) as port:

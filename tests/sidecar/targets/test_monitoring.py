@@ -298,6 +298,8 @@ def test_every_agent_is_scraped_under_its_services_name() -> None:
     }
     files = compose.render(plan_of(replace(WATCHED, agent=AgentSettings("collector"))))
     assert "frontend-agent:8888" in files["monitoring/prometheus.yml"]
+    watch = yaml.safe_load(files["docker-compose.yml"])["services"]["sidecar-watch"]
+    assert "--agent=frontend=frontend-agent:8888" in watch["command"]
 
 
 def test_the_dashboard_of_both_targets_is_one() -> None:

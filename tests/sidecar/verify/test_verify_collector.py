@@ -174,11 +174,14 @@ def test_a_collectors_log_tells_why_and_since_when_calls_fail():
     """A first attempt has the shortest pause; the frames of a stack tell nothing."""
     moment = datetime(2026, 11, 26, 13, 26, 18, 724_000, tzinfo=timezone.utc).timestamp()
 
-    assert moment == failing_since(WARNED + FIRST + AGAIN)
-    assert failing_since(AGAIN + DROPPED) is None
+    assert moment == failing_since(WARNED + FIRST + AGAIN, moment + 20)
+    assert failing_since(WARNED + FIRST + AGAIN, moment + 60) is None
+    assert failing_since(AGAIN + DROPPED, moment + 20) is None
     assert "gateway-connection-refused" == logged(FIRST + AGAIN).rule.id
     assert "token-refused" == logged(FIRST + DROPPED).rule.id
     assert logged(FIRST + DROPPED, moment + 3600) is None
+    assert "gateway-connection-refused" == logged(FIRST, moment + 20).rule.id
+    assert logged(DROPPED, moment + 60) is None
 
 
 def test_a_collector_is_connected_by_a_connection_that_it_opened():

@@ -9,6 +9,7 @@ import pytest
 from sidecar.verify.counts import AgentCounts
 from sidecar.watch.agents import MISSING, AgentState
 from sidecar.watch.ledger import Ledger
+from sidecar.watch.report import as_text
 
 BEGAN = 1000.0
 EARLIER = AgentCounts(packets_processed=100, spans_submitted=5000, spans_failed=4700)
@@ -220,6 +221,43 @@ def test_a_queue_that_does_not_empty_is_found(ledger):
         ledger.add([counting(**totals)], BEGAN + step)
 
         assert ([("agent-queue-stuck", "agent submitted")] if step == 3 else []) == found(ledger)
+
+
+COLLECTOR = replace(AGENT, counts=AgentCounts(5000, spans_submitted=5000, unit="spans"))
+
+
+@pytest.mark.parametrize(
+    ("readings", "stuck"),
+    [
+        pytest.param([(0, 0), (900, 0), (1800, 0), (2700, 0)], True, id="the gateway is away"),
+        pytest.param([(900, 0), (900, 10), (950, 20)], True, id="hardly anything leaves"),
+        pytest.param([(90, 0), (120, 900), (130, 1800)], False, id="what waits is new each time"),
+        pytest.param([(9000, 0), (6000, 3000), (3000, 6000)], False, id="the queue empties"),
+    ],
+)
+def test_spans_that_wait_in_a_collector_break_the_watch_if_they_stay(readings, stuck):
+    """Its queue is a place to wait, so that neither silence nor a full reading is a breach."""
+    ledger = Ledger(0.01, BEGAN)
+    ledger.add([COLLECTOR], BEGAN - 10)
+    for step, (queue, sent) in enumerate(readings):
+        totals = {"queue": queue, "packets_processed": 5000 + 900 * step}
+        ledger.add([counting(COLLECTOR, spans_submitted=5000 + sent, **totals)], BEGAN + step)
+
+    assert ([("spans-wait-in-queue", "collector sent")] if stuck else []) == found(ledger)
+
+
+def test_a_collectors_losses_are_counted_in_spans_at_its_own_hops(ledger):
+    """What did not fit in its queue was dropped at its port."""
+    ledger = Ledger(0.01, BEGAN)
+    ledger.add([COLLECTOR], BEGAN)
+    lost = {"packets_dropped": 100, "not_queued": 100, "spans_failed": 200}
+    (change,) = ledger.add([counting(COLLECTOR, **lost)], BEGAN + 60)
+
+    assert [
+        ("loss-budget-exceeded", "collector received"),
+        ("loss-budget-exceeded", "collector sent"),
+    ] == found(ledger)
+    assert "200 failed, 100 spans not queued" == as_text(change).partition("web-agent-1: ")[2]
 
 
 def test_an_agent_may_be_down_for_a_moment(ledger):

@@ -59,6 +59,21 @@ def test_an_agent_is_one_line():
     ] == (text.splitlines())
 
 
+def test_a_collectors_queue_is_a_finding_when_it_fills():
+    """Spans that wait are not lost before it is full."""
+    waiting = AgentCounts(queue=1900, capacity=3600, unit="spans")
+    fills = replace(AGENT, counts=waiting)
+    data = status(Deployment(fills)).as_dict()
+
+    assert ["collector-queue-fills"] == ids(fills)
+    assert [] == ids(replace(AGENT, counts=replace(waiting, queue=1800)))
+    assert (True, "collector", 3600) == (
+        data["ok"],
+        data["agents"][0]["kind"],
+        data["agents"][0]["capacity"],
+    )
+
+
 def test_what_is_not_known_is_no_zero():
     """An agent that does not run, and a kernel that cannot be read."""
     stopped = replace(AGENT, state="exited", counts=None, token=None, last_span=None)
