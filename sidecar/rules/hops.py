@@ -281,12 +281,12 @@ def accepted(
     `before`: a hop before it failed, so that spans are known to be lost there; `waits`: they are
     known to wait there.
     """
+    if missing > 0 and waits:  # a call that was refused is repeated
+        return queues.SPANS_WAIT.problem(f"{missing} spans did not come so far, and may wait")
     if lost:
         return TOKEN_NOT_ACCEPTED.problem("the gateway did not accept the token")
     if missing <= 0:
         return None
-    if waits:
-        return queues.SPANS_WAIT.problem(f"{missing} spans did not come so far, and may wait")
     if before:
         return LOST_BEFORE.problem(f"{missing} spans did not come so far")
     text = f"{missing} spans did not arrive, and no hop before counts a loss"

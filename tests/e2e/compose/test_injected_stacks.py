@@ -19,7 +19,7 @@ FETCH = (
     "import sys, urllib.request as r;"
     "print(r.build_opener(r.ProxyHandler({})).open(sys.argv[1], timeout=10).status)"
 )
-RECOVERY_SECONDS = 60
+RECOVERY_SECONDS = 90
 UP = ("up", "--detach", "--no-build", "--pull=never", "--remove-orphans")
 
 
@@ -114,7 +114,7 @@ def test_a_collector_keeps_what_the_gateway_does_not_take(running, collector_ima
         stack.run(*UP)
         proof = stack.verify()
         stack.run("stop", "--timeout=1", "tracing-gateway")
-        hops, away = stack.hops("--seconds=2")
+        hops, away = stack.hops("--seconds=5")
         stack.run(*UP)
         marker = f"{stack.page}/api/markers/{away.report['marker']}-desk"
         arrived = wait_for(lambda: _distinct(marker), lambda spans: spans == 200, RECOVERY_SECONDS)

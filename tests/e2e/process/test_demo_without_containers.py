@@ -170,7 +170,7 @@ def test_with_collectors_an_outage_of_the_stand_in_costs_no_span(demo, collector
     ) in out
     assert {"127.0.0.1"} == listening
     assert 0 == downed
-    assert "stopped frontend, backend, frontend-agent, backend-agent, gateway" in stopped
+    assert "stopped frontend, backend, backend-agent, frontend-agent, gateway" in stopped
     assert not (demo.folder / "build" / "demo").exists()
 
 
