@@ -12,7 +12,8 @@ from canary_release import install
 from kubernetes_cluster import environment, load, loader, namespace, run
 from programs import find_program
 
-from sidecar.image_names import built_agent, official
+from sidecar.image_names import COLLECTOR_VARIABLE, built_agent, collector, official
+from sidecar.rules.collectors import DEFAULT_VERSION
 
 OTHER_AGENT = "1.61.0"
 
@@ -43,7 +44,7 @@ def collector_image(cluster_images, collector_images):
     """The collector's image in the cluster: its name."""
     lines = (collector_images / ".env").read_text().splitlines()
     names = dict(line.split("=", 1) for line in lines if "=" in line)
-    name = names["SIDECAR_COLLECTOR_IMAGE"]
+    name = names.get(COLLECTOR_VARIABLE, collector(DEFAULT_VERSION).name)  # pulled: no line
     into_cluster([name])
     return name
 
