@@ -18,7 +18,7 @@ FUZZ_CASES ?= 100000
 PROPERTIES := tests/sidecar/test_properties.py tests/sidecar/inject/manifests/test_properties.py \
   tests/sidecar/inject/compose/test_inject_properties.py \
   tests/sidecar/stand_in/test_otlp_properties.py tests/tracing/test_propagation_properties.py \
-  tests/tracing/test_compact.py
+  tests/tracing/test_compact.py tests/tracing/test_spans_properties.py
 FAULTS ?=
 TARGET ?=
 FAULTS_ARGS ?=

@@ -60,6 +60,7 @@ VALUES = st.one_of(
     st.integers(-(2**70), 2**70),
     st.booleans(),
     st.floats(allow_nan=False),
+    st.sampled_from(["x" * LIMIT, "x" * (LIMIT + 1)]),
     st.sampled_from(ODD),
 )
 KINDS_OF_SPANS = st.sampled_from(["server", "client", "producer", 3])
