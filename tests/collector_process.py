@@ -11,6 +11,7 @@ from compose_deployment import free_port, wait_for
 
 from sidecar.engine.images import BuildRequest, silent
 from sidecar.images.inputs import context_tar
+from sidecar.plan.collectors import QUEUE_FOLDER
 from sidecar.secrecy import child_environment
 
 PACKED = "sidecar-kit/e2e-collector:latest"
@@ -24,10 +25,12 @@ OLD_HTTP_NAMES = (
 class CollectorProcess:
     """A collector without a queue on disk: it only translates, and passes on."""
 
-    def __init__(self, stack, binary, folder, exporters, *options):
-        self.port, self.otlp = free_udp_port(), free_port()
+    def __init__(self, stack, binary, folder, exporters, *options, rendered=None):
+        """Start it; `rendered` is a configuration of the kit, of which only the ports change."""
+        self.port, self.otlp, self.metrics = free_udp_port(), free_port(), free_port()
         file, self._log = folder / "collector.json", folder / "collector.log"
-        file.write_text(json.dumps(self._configuration(exporters)))
+        made = self._placed(rendered, folder) if rendered else self._configuration(exporters)
+        file.write_text(json.dumps(made))
         output = stack.enter_context(self._log.open("wb"))
         argv = [binary, f"--config={file}", *options]
         self.process = stack.enter_context(
@@ -50,6 +53,19 @@ class CollectorProcess:
                 "pipelines": {"traces": traces},
             },
         }
+
+    def _placed(self, rendered, folder):
+        """Return a rendered configuration on free ports, with its queue in a folder."""
+        text = json.dumps(rendered).replace(QUEUE_FOLDER, str(folder))
+        made = json.loads(text)
+        jaeger, otlp = (made["receivers"][name]["protocols"] for name in ("jaeger", "otlp"))
+        jaeger["thrift_compact"]["endpoint"] = f"127.0.0.1:{self.port}"
+        otlp["grpc"]["endpoint"] = f"127.0.0.1:{self.otlp}"
+        del otlp["http"]
+        made["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{free_port()}"
+        (reader,) = made["service"]["telemetry"]["metrics"]["readers"]
+        reader["pull"]["exporter"]["prometheus"] = {"host": "127.0.0.1", "port": self.metrics}
+        return made
 
     @property
     def log(self):

@@ -42,6 +42,8 @@ SPAN_BYTES = 500
 DISK_BYTES = 2 * SPAN_BYTES
 """A span's share of the queue's file: whole pages, and those that were freed."""
 SMALLEST_DISK_MIB = 64
+REBOUND_MIB = 100
+"""A file that has grown above this, or half its bound, is rewritten once its queue has drained."""
 BATCH_BYTES, MOST_BATCH_BYTES = 512 * 1024, 2 * 1024 * 1024
 """gRPC servers take 4 MiB unless told otherwise, and refuse more for good."""
 FLUSH = "200ms"
@@ -273,6 +275,7 @@ def _storage(sizes: Buffer) -> dict[str, Any]:
             "directory": QUEUE_FOLDER,
             "on_start": False,
             "on_rebound": True,
+            "rebound_needed_threshold_mib": min(REBOUND_MIB, sizes.disk_mib // 2),
             "cleanup_on_start": True,
         },
     }

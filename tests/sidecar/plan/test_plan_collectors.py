@@ -168,10 +168,15 @@ def test_a_remote_sampler_needs_an_agent() -> None:
     assert "remote-sampler-without-source" == refused.value.id
 
 
-def test_the_collector_accepts_its_configuration(tmp_path: Path) -> None:
-    """`otelcol validate` knows every key, and refuses one that it does not know."""
+@pytest.mark.parametrize("rate", [1, 2000])
+def test_the_collector_accepts_its_configuration(tmp_path: Path, rate: int) -> None:
+    """`otelcol validate` knows every key, and refuses one that it does not know.
+
+    The smallest queue's file, too, takes all that is set for it.
+    """
     program = find_program("otelcol") or pytest.skip("otelcol is not on PATH")
-    text = compose.configurations(plan_of(Spec("local", agent=COLLECTOR)))
+    spec = Spec("local", agent=COLLECTOR, capacity=Capacity(rate))
+    text = compose.configurations(plan_of(spec))
     for name, ok in (("fsync", True), ("fsink", False)):
         path = tmp_path / f"{name}.yaml"
         made = text["collectors/backend-agent.yaml"]

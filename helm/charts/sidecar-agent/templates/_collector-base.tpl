@@ -86,6 +86,7 @@
         "directory": "/var/lib/otelcol",
         "on_start": false,
         "on_rebound": true,
+        "rebound_needed_threshold_mib": 100,
         "cleanup_on_start": true
       }
     }

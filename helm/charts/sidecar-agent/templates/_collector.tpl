@@ -66,7 +66,9 @@ exporters:
     sending_queue: {queue_size: {{ int $queue.spans }}, num_consumers: {{ int $queue.consumers }}}
 extensions:
   health_check: {endpoint: ":13133"}
-  file_storage: {max_size: {{ mul (int64 $queue.fileMiB) 1048576 }}}
+  file_storage:
+    max_size: {{ mul (int64 $queue.fileMiB) 1048576 }}
+    compaction: {rebound_needed_threshold_mib: {{ min 100 (div (int64 $queue.fileMiB) 2) }}}
 service:
   telemetry:
     metrics:
