@@ -46,6 +46,8 @@ REBOUND_MIB = 100
 """A file that has grown above this, or half its bound, is rewritten once its queue has drained."""
 BATCH_BYTES, MOST_BATCH_BYTES = 512 * 1024, 2 * 1024 * 1024
 """gRPC servers take 4 MiB unless told otherwise, and refuse more for good."""
+SPANS_PER_CALL = BATCH_BYTES // SPAN_BYTES
+"""At least, under load."""
 FLUSH = "200ms"
 DRAIN_RATE, DRAIN_FACTOR = 10_000, 5
 """Spans per second at which a backlog is sent, at least, and as a multiple of the rate."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sidecar import dotenv
 from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
-from sidecar.engine.project import ROLE, SERVICE, not_rendered, token_file_of
+from sidecar.engine.project import FORWARDER, ROLE, SERVICE, not_rendered, token_file_of
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
 from sidecar.plan import TOKEN_FILE
+from sidecar.plan.agents import SOCKET_BUFFER as BUFFER_BYTES
 from sidecar.plan.agents import tags_key
+from sidecar.plan.collectors import SPANS_PER_CALL
 from sidecar.preflight.records import AgentFacts, Candidate, Traced
 from sidecar.regions import LOCAL
 from sidecar.rules.agents import DIRECT, REPORTER, SOCKET_BUFFER, workers_of
@@ -41,9 +43,14 @@ _VARIABLES = ("JAEGER_SAMPLER_", "GUNICORN_CMD_ARGS", "UWSGI_LAZY", "PYTHONPATH"
 
 
 def agent_facts(arguments: Iterable[str]) -> AgentFacts:
-    """Return what an agent's arguments say. Raises SidecarError where they name no gateway."""
+    """Return what the arguments of an agent or a forwarder say.
+
+    Raises SidecarError where they name no gateway.
+    """
     words = list(arguments)
     flags = dict(word.lstrip("-").partition("=")[::2] for word in words)
+    if "gateway" in flags:
+        return _forwarder_facts(flags)
     try:
         gateway = Address.parse(flags[REPORTER].split(",")[0].removeprefix(DIRECT))
     except (KeyError, ValueError):
@@ -54,6 +61,18 @@ def agent_facts(arguments: Iterable[str]) -> AgentFacts:
         tls=flags.get("reporter.grpc.tls.enabled") == "true",
         workers=workers_of(words),
         buffer_bytes=_number(flags.get(SOCKET_BUFFER), 0),
+    )
+
+
+def _forwarder_facts(flags: Mapping[str, str]) -> AgentFacts:
+    """Return what a forwarder's arguments say: its collectors fill their calls with spans."""
+    return AgentFacts(
+        gateway=Address.parse(flags["gateway"]),
+        tls=flags.get("protocol", "").endswith("s"),
+        workers=_number(flags.get("calls"), 1),
+        buffer_bytes=BUFFER_BYTES,
+        spans_per_call=SPANS_PER_CALL,
+        is_http2=not flags.get("protocol", "").startswith("http"),
     )
 
 
@@ -74,18 +93,18 @@ def of_plan(
     agent = plan.services[0].agent
     variables = _variables_of(folder)
     images = [service.image for service in plan.services] + [agent.image, plan.probe]
-    stand_in = [plan.stand_in.image] if plan.stand_in else []
+    others = [part.image for part in (plan.stand_in, plan.forwarder, plan.queues) if part]
     return Candidate(
         target=target,
         region=plan.region,
-        agent=agent_facts(agent.argv),
+        agent=agent_facts(plan.forwarder.argv if plan.forwarder else agent.argv),
         network=plan.gateway.network,
         spans_per_second=rate,
         project=plan.project,
         folder=folder,
         token_file=folder / plan.token_file,
         tags_key=tags_key(agent.tags_version),
-        images=_distinct(_name_of(image, variables) for image in (*images, *stand_in)),
+        images=_distinct(_name_of(image, variables) for image in (*images, *others)),
         ports=tuple(_published(plan, variables)),
         services=tuple(_traced(service, variables) for service in plan.services),
         probe=_name_of(plan.probe, variables),
@@ -153,7 +172,7 @@ def of_release(
         fix = "Give --region ID for a release that is not installed yet"
         raise SidecarError(selector, "no pod of it has an agent", fix)
     pod = max(traced, key=lambda each: each.ready)
-    facts = agent_facts((pod.container(AGENT) or {}).get("args", []))
+    facts = agent_facts(_arguments(pods) or (pod.container(AGENT) or {}).get("args", []))
     host = find_gateway(str(facts.gateway), regions)
     return Candidate(
         target="kubernetes",
@@ -167,6 +186,12 @@ def of_release(
         pod=pod,
         secret=_secret_of(pod),
     )
+
+
+def _arguments(pods: Iterable[Pod]) -> list[str]:
+    """Return the forwarder's arguments; empty where agents send to the gateway themselves."""
+    found = (pod.container(FORWARDER) for pod in pods)
+    return next((list(each.get("args", [])) for each in found if each), [])
 
 
 def _region_of(host: FoundGateway, pods: Iterable[Pod]) -> str:
@@ -212,7 +237,8 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
     services = [part for part in parts.values() if _label(part, ROLE) == "service"]
     if not agents or "probe" not in config.get("x-sidecar", {}):
         raise not_rendered(folder)
-    facts = agent_facts(agents[0].get("command") or ())
+    forwarders = [part for part in parts.values() if _label(part, ROLE) == FORWARDER]
+    facts = agent_facts((*forwarders, *agents)[0].get("command") or ())
     address = str(facts.gateway)
     return Candidate(
         target="compose",

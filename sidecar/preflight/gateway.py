@@ -108,6 +108,8 @@ def _judge_port(candidate: Candidate, seen: Mapping[str, Any]) -> Iterator[Resul
 
 def _protocol(candidate: Candidate, seen: Mapping[str, Any]) -> Result:
     tls, address = candidate.agent.tls, str(candidate.agent.gateway)
+    if not candidate.agent.is_http2:
+        return skipped("gateway-protocol", address, "spans go over HTTP/1.1")
     speaks, tls_error = seen["speaks"], seen.get("tls_error", "")
     shook_hands = seen.get("tls_error") == "" or "certificate" in tls_error
     if not tls and speaks != "http2" and shook_hands:
@@ -123,12 +125,12 @@ def _protocol(candidate: Candidate, seen: Mapping[str, Any]) -> Result:
 def _round_trip(candidate: Candidate, seen: Mapping[str, Any]) -> Result:
     agent, address = candidate.agent, str(candidate.agent.gateway)
     milliseconds = 1000 * min(seen["round_trips"])
-    if problem := gateway_reach.round_trip(milliseconds, agent.workers, candidate.spans_per_second):
+    calls = gateway_reach.Calls(agent.workers, agent.spans_per_call)
+    if problem := gateway_reach.round_trip(milliseconds, calls, candidate.spans_per_second):
         return broken("round-trip", address, problem)
-    most = gateway_reach.ceiling(agent.workers, milliseconds)
     proposal = gateway_reach.proposed_round_trip(milliseconds)
     cause = (
-        f"{milliseconds:.1f} ms: {agent.workers} workers forward up to {most} spans/s; "
+        f"{milliseconds:.1f} ms: {calls} forward up to {calls.ceiling(milliseconds)} spans/s; "
         f"round_trip_ms: {proposal} is enough in the spec's capacity"
     )
     return passed("round-trip", address, cause)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules.agents import STOCK_BATCH
 from sidecar.rules.machines import CHECK_UNFINISHED
 
 if TYPE_CHECKING:
@@ -121,13 +122,17 @@ class Traced:
 
 @dataclass(frozen=True)
 class AgentFacts:
-    """What an agent's arguments say."""
+    """What the arguments of an agent say, or those of the forwarder that collectors have."""
 
     gateway: Address
     tls: bool
     workers: int
+    """Concurrent calls to the gateway."""
     buffer_bytes: int
     """0: the kernel's default."""
+    spans_per_call: int = STOCK_BATCH
+    is_http2: bool = True
+    """False: OTLP over HTTP/1.1."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Rule, Severity
 from sidecar.rules.agents import STOCK_BATCH
-from sidecar.rules.gateway_reach import ceiling
+from sidecar.rules.gateway_reach import Calls
 
 if TYPE_CHECKING:
     from sidecar.findings import Problem
@@ -55,6 +55,6 @@ def late(answers: Answers, workers: int) -> Problem | None:
     call = answers.call(workers)
     return LATE.problem(
         f"spans arrive, but the gateway takes {call:.1f} s or more to answer a call of the agent:"
-        f" its {workers} workers forward at most {ceiling(workers, call * 1000)} spans/s in packets"
-        f" of {STOCK_BATCH} spans, and {answers.queue} packets wait"
+        f" its {workers} workers forward at most {Calls(workers).ceiling(call * 1000)} spans/s in"
+        f" packets of {STOCK_BATCH} spans, and {answers.queue} packets wait"
     )

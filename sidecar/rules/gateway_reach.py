@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules import agent_logs, exporters
@@ -161,9 +161,19 @@ def proxy(variables: Sequence[str]) -> Problem | None:
     return PROXY.problem(f"{', '.join(variables)} applies to it") if variables else None
 
 
-def ceiling(workers: int, milliseconds: float) -> int:
-    """Return the spans per second that workers forward, one call at a time each."""
-    return math.floor(workers * STOCK_BATCH * 1000 / max(milliseconds, 0.1))
+class Calls(NamedTuple):
+    """How many calls are under way at a time, and how many spans are in each."""
+
+    number: int
+    spans: int = STOCK_BATCH
+
+    def ceiling(self, milliseconds: float) -> int:
+        """Return the spans per second that they forward."""
+        return math.floor(self.number * self.spans * 1000 / max(milliseconds, 0.1))
+
+    def __str__(self) -> str:
+        what = "workers" if self.spans == STOCK_BATCH else "calls at a time"
+        return f"{self.number} {what}"
 
 
 def proposed_round_trip(milliseconds: float) -> int:
@@ -171,14 +181,14 @@ def proposed_round_trip(milliseconds: float) -> int:
     return max(10, 10 * math.ceil(milliseconds * 1.5 / 10))
 
 
-def round_trip(milliseconds: float, workers: int, spans_per_second: int) -> Problem | None:
-    """Judge the measured round trip for an agent's workers and the rate that it must carry."""
-    most = ceiling(workers, milliseconds)
+def round_trip(milliseconds: float, calls: Calls, spans_per_second: int) -> Problem | None:
+    """Judge the measured round trip for an agent's calls and the rate that it must carry."""
+    most = calls.ceiling(milliseconds)
     if most >= spans_per_second:
         return None
     proposal = proposed_round_trip(milliseconds)
     cause = (
-        f"a round trip takes {milliseconds:.0f} ms: {workers} workers forward at most {most} "
+        f"a round trip takes {milliseconds:.0f} ms: {calls} forward at most {most} "
         f"spans/s, {spans_per_second} are planned"
     )
     fix = f"Set `capacity: {{round_trip_ms: {proposal}}}` in the spec, and render again"

@@ -200,3 +200,15 @@ def test_the_host_is_judged_by_the_catalogue(host, expected):
     (result,) = gateway.check_region(candidate(1883, host))
 
     assert expected == (result.severity, result.id)
+
+
+def test_a_forwarders_calls_carry_more_than_an_agents():
+    """The text says how many calls; over HTTP/1.1 there is no HTTP/2 to look for."""
+    with servers.grpc_server() as port:
+        agent = AgentFacts(Address("localhost", port), False, 4, 4096, 1000, is_http2=False)
+        found = Candidate("process", "cn-shanghai", agent, spans_per_second=2000)
+        results = {each.check: each for each in gateway.look(found, Host(), 20)}
+
+    assert "ok" == results["round-trip"].severity
+    assert "4 calls at a time forward up to" in results["round-trip"].cause
+    assert "skipped" == results["gateway-protocol"].severity

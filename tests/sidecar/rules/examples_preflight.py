@@ -54,7 +54,9 @@ EXAMPLES = {
     ),
     "proxy-in-the-way": example(gateway_reach.proxy, Call(["HTTPS_PROXY"]), Call([])),
     "round-trip-above-capacity": example(
-        gateway_reach.round_trip, Call(200.0, 10, 2000), Call(200.0, 64, 2000)
+        gateway_reach.round_trip,
+        Call(200.0, gateway_reach.Calls(10), 2000),
+        Call(200.0, gateway_reach.Calls(64), 2000),
     ),
     "clock-skewed": example(gateway_reach.clock, Call(-600.0), Call(1.0)),
     "socket-buffer-capped": example(
