@@ -83,7 +83,8 @@ def test_a_wrong_token_costs_no_span_and_a_rotation_starts_nothing(collected):
     rotated = _token(collected.folder, "rotate", LOCAL_TOKEN)
     traces = [collected.trace(trace_id, seconds=RECOVERY_SECONDS) for trace_id in sent]
 
-    assert "token-refused" == hops["backend", "agent submitted"]["id"]
+    waits = hops["backend", "collector sent"]
+    assert ("waits", True) == (waits["state"], "refused the token" in waits["cause"]), waits
     assert (1, True) == (refused.code, "The old token was restored" in refused.err), refused.err
     assert (0, True) == (rotated.code, "Read by: sidecar-forwarder" in rotated.out), rotated.err
     spans = [[span["spanID"] for span in trace["spans"]] for trace in traces]
