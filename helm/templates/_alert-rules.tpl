@@ -99,7 +99,7 @@
     },
     "annotations": {
       "summary": "The gateway refused spans of the collector AGENT for good",
-      "description": "The collector drops what is refused for good, such as spans with a wrong token. See its log. The alert stays for 5 minutes after the last failure."
+      "description": "The collector drops what is refused for good, such as broken spans, and those with a wrong token where it has no forwarder. See its log. The alert stays for 5 minutes after the last failure."
     }
   },
   {
@@ -123,7 +123,7 @@
     },
     "annotations": {
       "summary": "The spans of more than 30 s wait in the collector AGENT",
-      "description": "The gateway is away, slow or does not answer. Nothing is lost while the queue has room and its volume stays: do not delete it."
+      "description": "The gateway is away or slow, or refuses the token or quota: `sidecar verify` says what. Nothing is lost while the queue has room and its volume stays: do not delete it."
     }
   },
   {

@@ -31,8 +31,9 @@ ALERTS = (
         _grown(_FAILED),
         "0s",
         "The gateway refused spans of the collector AGENT for good",
-        "The collector drops what is refused for good, such as spans with a wrong token. See its"
-        " log. The alert stays for 5 minutes after the last failure.",
+        "The collector drops what is refused for good, such as broken spans, and those with a"
+        " wrong token where it has no forwarder. See its log. The alert stays for 5 minutes after"
+        " the last failure.",
     ),
     Alert(
         "TracingPacketsDropped",
@@ -47,8 +48,8 @@ ALERTS = (
         f" (sum by (LABELS) (rate({_ACCEPTED}SERIES[3m])) or sum by (LABELS) ({_QUEUE}SERIES * 0))",
         "0s",
         f"The spans of more than {_WAITING_SECONDS} s wait in the collector AGENT",
-        "The gateway is away, slow or does not answer. Nothing is lost while the queue has room and"
-        " its volume stays: do not delete it.",
+        "The gateway is away or slow, or refuses the token or quota: `sidecar verify` says what."
+        " Nothing is lost while the queue has room and its volume stays: do not delete it.",
     ),
     Alert(
         "TracingQueueHalfFull",

@@ -8,6 +8,7 @@ import yaml
 
 from sidecar.rendering import DASHBOARD, HEADER, RULES
 from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules.forwarders import STATE_PORT
 from sidecar.targets.monitoring import collector_alerts, dashboard
 from sidecar.targets.monitoring.alerts import ALERTS, GROUP
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sidecar.rendering import Rendering
 
 CONFIGURATION = "monitoring/prometheus.yml"
-_JOB = "sidecar-agents"
+_JOB, _FORWARDER_JOB = "sidecar-agents", "sidecar-forwarder"
 _INTERVAL = "15s"
 _LONG = 100
 
@@ -38,8 +39,15 @@ def _configuration(plan: Plan) -> dict[str, Any]:
         }
         for service in plan.services
     ]
-    job = {"job_name": _JOB, "scrape_interval": _INTERVAL, "static_configs": targets}
-    return {"rule_files": [RULES.rpartition("/")[2]], "scrape_configs": [job]}
+    jobs = [_job(_JOB, targets)]
+    if forwarder := plan.forwarder:
+        at = {"targets": [f"{forwarder.name}:{STATE_PORT}"], "labels": {"project": plan.project}}
+        jobs.append(_job(_FORWARDER_JOB, [at]))
+    return {"rule_files": [RULES.rpartition("/")[2]], "scrape_configs": jobs}
+
+
+def _job(name: str, targets: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"job_name": name, "scrape_interval": _INTERVAL, "static_configs": targets}
 
 
 def _port(agent: AgentPlan) -> int:

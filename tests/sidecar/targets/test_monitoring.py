@@ -297,7 +297,9 @@ def test_every_agent_is_scraped_under_its_services_name() -> None:
         group["labels"]["service"]: group["targets"] for group in job["static_configs"]
     }
     files = compose.render(plan_of(replace(WATCHED, agent=AgentSettings("collector"))))
-    assert "frontend-agent:8888" in files["monitoring/prometheus.yml"]
+    agents, forwarder = yaml.safe_load(files["monitoring/prometheus.yml"])["scrape_configs"]
+    assert ["frontend-agent:8888"] == agents["static_configs"][0]["targets"]
+    assert ["sidecar-forwarder:14318"] == forwarder["static_configs"][0]["targets"]
     watch = yaml.safe_load(files["docker-compose.yml"])["services"]["sidecar-watch"]
     assert "--agent=frontend=frontend-agent:8888" in watch["command"]
 
