@@ -23,10 +23,10 @@ _NAME = "sidecar-forwarder"
 _PROGRAM = ("python", "-m", "sidecar.forwarder")
 TOKEN_FOLDER = "/run/secrets/forwarder"  # noqa: S105 - a path
 _WIRES = {HTTP: "http", HTTPS: "https"}
-_BASE_MIB = 96
-_CALL_MIB = 4
+BASE_MIB = 96
+CALL_MIB = 4
 """A call's spans as they came and as they go, if each collector sends its largest batches."""
-_MOST_CALLS = 256
+MOST_CALLS = 256
 
 
 def forwarder_name(services: Iterable[str]) -> str:
@@ -38,7 +38,7 @@ def plan_forwarder(
     gateway: Gateway, collectors: Sequence[CollectorPlan], image: Image, *, tls: bool
 ) -> ForwarderPlan:
     """Return the forwarder of these collectors."""
-    calls = min(_MOST_CALLS, sum(each.buffer.consumers for each in collectors))
+    calls = min(MOST_CALLS, sum(each.buffer.consumers for each in collectors))
     return ForwarderPlan(
         name=collectors[0].forwarder,
         image=ImagePlan(image.name, image.variable, image.role),
@@ -48,7 +48,7 @@ def plan_forwarder(
         user=SERVICE_USER,
         port=rules.GRPC_PORT,
         token_folder=TOKEN_FOLDER,
-        memory_mib=64 * math.ceil((_BASE_MIB + calls * _CALL_MIB) / 64),
+        memory_mib=64 * math.ceil((BASE_MIB + calls * CALL_MIB) / 64),
         tcp_retries=None,
     )
 

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
-from sidecar.plan import agents, collectors
+from sidecar.plan import agents, collectors, forwarders
 from sidecar.rules import agents as rules
 from sidecar.spec import AgentSettings, Capacity
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="utf-8")
-AGENT, COLLECTOR = TEXT.split("## And a collector?")
+AGENT, _, AFTER = TEXT.partition("## And a collector?")
+COLLECTOR, _, FORWARDER = AFTER.partition("## And the forwarder?")
 
 
 def numbers(row):
@@ -62,6 +63,15 @@ def test_a_collectors_constants_are_those_of_the_code():
         "BASE_MIB": str(collectors.BASE_MIB),
         "GOMEMLIMIT": f"{collectors.GO_SHARE * 100:.0f} % of memory",
     } == constants(COLLECTOR)
+
+
+def test_the_forwarders_constants_are_those_of_the_code():
+    """Each constant in its section has the value in the code."""
+    assert {
+        "MOST_CALLS": str(forwarders.MOST_CALLS),
+        "BASE_MIB": str(forwarders.BASE_MIB),
+        "CALL_MIB": str(forwarders.CALL_MIB),
+    } == constants(FORWARDER)
 
 
 def test_a_collectors_table_is_what_buffer_returns():

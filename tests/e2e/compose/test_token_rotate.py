@@ -78,8 +78,8 @@ def _rotating(folder, token):
 
 
 def _texts(folder):
-    """Return a folder's files with their content."""
-    return {path.name: path.read_text() for path in folder.iterdir()}
+    """Return the files below a folder with their content."""
+    return {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 def _agents(deployment):
@@ -166,7 +166,7 @@ def test_a_rotation_that_is_ended_leaves_nothing(rotating):
         "sidecar: The old token was restored. The old agents still run\nsidecar: ended by SIGTERM\n"
     )
     assert (before, texts) == (_agents(rotating), _texts(folder))
-    assert {"agent.yaml", "token"} == texts.keys()
+    assert {"agent.yaml", "token"} == {path.name for path in texts}
 
 
 def test_the_next_rotation_ends_what_a_killed_one_left(rotating):
