@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
+
 import pytest
 from fuzzing import cases
 from hypothesis import given
@@ -53,13 +56,59 @@ def test_extraction_never_raises(turn, carrier, names, carrier_format):
     assert context is not None or span.parent_id is None
 
 
+IDS = struct.pack(">QQQQB", 0, 1, 2, 0, 1)
+items = st.tuples(st.integers(-(2**31), 2**26), st.binary(max_size=20))
+carried = st.builds(
+    lambda count, found: IDS + struct.pack(">I", count) + b"".join(map(_item, found)),
+    st.integers(0, 2**32 - 1) | st.integers(0, 3),
+    st.lists(items, max_size=4),
+)
+
+
+def _item(item):
+    length, data = item
+    return struct.pack(">i", length) + data
+
+
 @cases(0.1)
-@given(data=st.binary(max_size=80))
+@given(data=st.binary(max_size=80) | carried)
 def test_binary_extraction_never_raises(turn, data):
     """Nor does it for a message queue's bytes."""
     context = tracer_of([]).extract(Format.BINARY, bytearray(data))
 
     assert context is None or not context.has_trace or 0 < context.span_id < 2**64
+
+
+@pytest.mark.parametrize("length", [2**26, -5, 2**31 - 1])
+def test_a_binary_carrier_is_not_believed(length):
+    """It claims more than it has; jaeger-client takes memory for all that is claimed."""
+    carrier = bytearray(IDS + struct.pack(">Ii", 1, length) + b"key")
+    tracer = tracer_of([])
+    tracemalloc.start()
+    context = tracer.extract(Format.BINARY, carrier)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert context is None
+    assert peak < 2**20
+
+
+def test_a_long_binary_carrier_is_ignored():
+    """Above 64 KiB: each piece of its baggage costs a copy of the rest."""
+    carrier = bytearray(IDS + struct.pack(">I", 10_000) + bytes(8) * 10_000)
+
+    assert tracer_of([]).extract(Format.BINARY, carrier) is None
+
+
+@given(context=contexts)
+def test_a_binary_carrier_is_read_as_it_was_written(context):
+    """With its baggage."""
+    carrier = bytearray()
+    tracer_of([]).inject(context, Format.BINARY, carrier)
+    found = tracer_of([]).extract(Format.BINARY, carrier)
+
+    assert (context.trace_id, context.span_id) == (found.trace_id, found.span_id)
+    assert (context.flags, context.baggage) == (found.flags, found.baggage)
 
 
 @cases(0.2)

@@ -17,7 +17,7 @@ from opentracing import Format
 from sidecar_tracing import compact, environment, sampling
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.polling import Channel
-from sidecar_tracing.propagation import Composite, Settings, parse
+from sidecar_tracing.propagation import Binary, Composite, Settings, parse
 from sidecar_tracing.reporter import Reporter
 from sidecar_tracing.scopes import ContextScopeManager
 from sidecar_tracing.sender import UdpSender
@@ -204,7 +204,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
             tags=self.tags,
             max_tag_value_length=self.max_tag_value_length,
             max_traceback_length=self.max_traceback_length,
-            extra_codecs=self.propagation,
+            extra_codecs={Format.BINARY: Binary(), **self.propagation},
             throttler=throttler,
             scope_manager=self.scope_manager or ContextScopeManager(),
         )
