@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts
 
 TOKEN_FILE = CHECKOUT / LOCAL_TOKEN_FILE
-_ENABLE = "set SIDECAR_BENCH_AGENT=/path/to/jaeger-agent (1.62.0), or put jaeger-agent on PATH"
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,19 @@ class RunningAgent:
 
 def find_agent() -> str:
     """Return the agent's binary. Raises Skipped if there is none."""
-    named = os.environ.get("SIDECAR_BENCH_AGENT")
-    lab = os.environ.get("LAB_DIR")
-    found = named or shutil.which("jaeger-agent")
+    return find_binary("jaeger-agent", "SIDECAR_BENCH_AGENT", "1.62.0")
+
+
+def find_binary(name: str, variable: str, release: str) -> str:
+    """Return a binary: named by a variable, on PATH, or of a test bed. Raises Skipped."""
+    named, lab = os.environ.get(variable), os.environ.get("LAB_DIR")
+    found = named or shutil.which(name)
     if not found and lab:
-        found = shutil.which("jaeger-agent", path=f"{lab}/bin")
+        found = shutil.which(name, path=f"{lab}/bin")
     if not found or not os.access(found, os.X_OK):
         where = f" at {named}" if named else ""
-        raise Skipped(f"no jaeger-agent binary{where}; {_ENABLE}")
+        enable = f"set {variable}=/path/to/{name} ({release}), or put {name} on PATH"
+        raise Skipped(f"no {name} binary{where}; {enable}")
     return found
 
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.agents import free_port
+from bench.agents import find_binary, free_port
 from bench.children import CHECKOUT, Child, python, running
-from bench.measure import Skipped
 from sidecar.rules.recognition import LOCAL_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_ENABLE = "set SIDECAR_BENCH_COLLECTOR=/path/to/otelcol (0.165.0), or put otelcol on PATH"
 
 
 @dataclass(frozen=True)
@@ -39,14 +35,7 @@ def free_ports() -> Ports:
 
 def find_collector() -> str:
     """Return the collector's binary. Raises Skipped if there is none."""
-    named, lab = os.environ.get("SIDECAR_BENCH_COLLECTOR"), os.environ.get("LAB_DIR")
-    found = named or shutil.which("otelcol")
-    if not found and lab:
-        found = shutil.which("otelcol", path=f"{lab}/bin")
-    if not found or not os.access(found, os.X_OK):
-        where = f" at {named}" if named else ""
-        raise Skipped(f"no otelcol binary{where}; {_ENABLE}")
-    return found
+    return find_binary("otelcol", "SIDECAR_BENCH_COLLECTOR", "0.165.0")
 
 
 @contextlib.contextmanager
