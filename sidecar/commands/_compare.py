@@ -78,10 +78,6 @@ def _gateway(plan: Plan) -> str:
     return f"{plan.gateway.address} ({plan.gateway.protocol})"
 
 
-def _token(plan: Plan) -> str:
-    return plan.bare_token_file if plan.forwarder else plan.token_file
-
-
 def _helpers(plan: Plan) -> str:
     names = [each.name for each in (plan.forwarder, plan.queues) if each]
     return ", ".join(names) or _NONE
@@ -113,7 +109,7 @@ def _settings(agent: AgentPlan) -> str:
 
 _OF_ALL: Mapping[str, Callable[[Plan], str]] = {
     "gateway": _gateway,
-    "token": _token,
+    "token": lambda plan: plan.sent_token_file,
     "further containers": _helpers,
 }
 _OF_ONE: Mapping[str, Callable[[AgentPlan], str]] = {

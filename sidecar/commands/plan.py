@@ -63,7 +63,7 @@ def _text(plan: Plan, files: str) -> str:
     lines = [
         f"region   {plan.region} · {plan.region_name}",
         f"gateway  {gateway.address} ({gateway.network}, {gateway.protocol})",
-        f"token    {plan.bare_token_file if plan.forwarder else plan.token_file}",
+        f"token    {plan.sent_token_file}",
         f"name     {plan.project} (Compose project)" if not files else f"over     {files}",
     ]
     for service in plan.services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from sidecar.rules.specs import CONFLICTING_VALUES
 from sidecar.spec import COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sidecar.image_names import Image
     from sidecar.regions import Gateway
     from sidecar.rules.agent_flags import Version
@@ -104,6 +107,16 @@ def argv(
         f"--processor.jaeger-binary.server-host-port={_LOOPBACK}:{rules.BINARY_PORT}",
         f"--processor.zipkin-compact.server-host-port={_LOOPBACK}:{rules.ZIPKIN_PORT}",
     )
+
+
+def on_loopback(arguments: Iterable[str], folder: str) -> list[str]:
+    """Return an agent's arguments where its services share its loopback: a pod, or a host.
+
+    The token's file is in another folder there.
+    """
+    file = posixpath.join(folder, posixpath.basename(CONFIG_FILE))
+    moved = (text.replace(f"={CONFIG_FILE}", f"={file}") for text in arguments)
+    return [text.replace(f"={_EVERYWHERE}:", f"={_LOOPBACK}:") for text in moved]
 
 
 def _target(gateway: Gateway) -> str:

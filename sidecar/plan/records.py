@@ -214,6 +214,11 @@ class Plan:
         """Whether collectors send over HTTP, which only the forwarder can."""
         return self.forwarder is not None and self.gateway.protocol in (HTTP, HTTPS)
 
+    @property
+    def sent_token_file(self) -> str:
+        """The file whose token goes to the gateway; relative to the rendering."""
+        return self.bare_token_file if self.forwarder else self.token_file
+
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         return asdict(self)

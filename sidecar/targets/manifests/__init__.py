@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.image_names import built_agent
+from sidecar.plan import agents
 from sidecar.rules import tracers
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
 from sidecar.targets.helm.values import resources
@@ -30,7 +31,6 @@ OTEL = {
     tracers.OTEL_AGENT_PORT: "JAEGER_AGENT_PORT",
 }
 """What OpenTelemetry's Jaeger exporter reads → which of them it is."""
-_EVERYWHERE = "=0.0.0.0:"
 _LISTENS = ("processor.", "http-server.")
 """Beginnings of the flags that say where clients reach the agent."""
 STOP_DELAY_SECONDS = 20
@@ -94,7 +94,7 @@ def _container(agent: AgentPlan, image: str, *, native: bool) -> Data:
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         **({"restartPolicy": "Always"} if native else {}),
-        "args": [_argument(text, agent.config_file) for text in agent.argv],
+        "args": agents.on_loopback(agent.argv, FOLDER),
         "ports": [
             {"name": "jaeger-compact", "containerPort": COMPACT_PORT, "protocol": "UDP"},
             {"name": "agent-admin", "containerPort": ADMIN_PORT},
@@ -114,13 +114,6 @@ def _container(agent: AgentPlan, image: str, *, native: bool) -> Data:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": VOLUME, "mountPath": FOLDER, "readOnly": True}],
     }
-
-
-def _argument(text: str, config_file: str) -> str:
-    """Return an argument for a pod, where the agent listens on the loopback that it shares."""
-    name = config_file.rpartition("/")[2]
-    text = text.replace(f"={config_file}", f"={FOLDER}/{name}")
-    return text.replace(_EVERYWHERE, f"={LOOPBACK}:")
 
 
 def _anywhere(argument: str) -> str:

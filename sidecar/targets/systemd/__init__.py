@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
+from sidecar.plan import agents
 from sidecar.regions import LOCAL
 from sidecar.rules import hosts as rules
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
@@ -26,7 +27,6 @@ INSTALL = f"{FOLDER}/install.sh"
 MOST_TASKS = 512
 """Of processes and threads; an agent's workers are goroutines, on a few threads."""
 _CREDENTIALS = "${CREDENTIALS_DIRECTORY}"
-_EVERYWHERE, _LOOPBACK = "=0.0.0.0:", "=127.0.0.1:"
 
 
 def render(plan: Plan) -> Rendering:
@@ -53,10 +53,8 @@ def render(plan: Plan) -> Rendering:
 
 def _arguments(plan: Plan) -> list[str]:
     """Return the agent's arguments: it listens on loopback, and reads its own copy of the token."""
-    agent = plan.host_agent
-    file = f"{_CREDENTIALS}/agent.yaml"
-    texts = (text.replace(f"={agent.config_file}", f"={file}") for text in agent.argv)
-    return [text.replace(_EVERYWHERE, _LOOPBACK).replace("%", "%%") for text in texts]
+    texts = agents.on_loopback(plan.host_agent.argv, _CREDENTIALS)
+    return [text.replace("%", "%%") for text in texts]
 
 
 def _text(name: str, values: dict[str, object]) -> str:
