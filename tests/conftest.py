@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import yaml
 from _require import lack, pytest_configure, pytest_terminal_summary  # noqa: F401 - hooks
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell's background job ignores it, and the programs that tests interrupt would inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# the same cases in each run: a change that breaks nothing cannot fail on a case that nobody had
+# tried; `make fuzz`, which sets FUZZ_CASES, looks for those
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, database=None, print_blob=True
+)
+if "FUZZ_CASES" not in os.environ:
+    hypothesis.settings.load_profile("same")
 
 GOLDEN = Path(__file__).with_name("golden")
 

@@ -61,8 +61,12 @@ VALUES = st.one_of(
 )
 
 
+# an attribute named as the token's tag is left out, as test_otlp_grpc.py shows
+NAMES = st.text(min_size=1).filter(lambda name: name.lower() != "authentication")
+
+
 @cases(0.5)
-@given(values=st.dictionaries(st.text(min_size=1), VALUES), is_json=st.booleans())
+@given(values=st.dictionaries(NAMES, VALUES), is_json=st.booleans())
 def test_values_of_every_type_keep_type_and_value(turn, values, is_json):
     """An attribute is the tag of the same name, type and value, by both forms."""
     intake, request = new_intake(), build_export(1)
