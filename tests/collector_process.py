@@ -11,7 +11,7 @@ from compose_deployment import free_port, wait_for
 
 from sidecar.engine.images import BuildRequest, silent
 from sidecar.images.inputs import context_tar
-from sidecar.plan.collectors import QUEUE_FOLDER
+from sidecar.plan.collector_configuration import QUEUE_FOLDER
 from sidecar.secrecy import child_environment
 
 PACKED = "sidecar-kit/e2e-collector:latest"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sidecar import programs, yamlio
 from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
-from sidecar.plan.collectors import merged
+from sidecar.plan.collector_configuration import merged
 from sidecar.regions import LOCAL, load_regions
 from sidecar.rules.collectors import TOKEN_ATTRIBUTE
 from sidecar.spec import COLLECTOR, AgentSettings, Spec

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sidecar import __version__, image_names
 from sidecar.errors import SidecarError
-from sidecar.plan import agents, collectors
+from sidecar.plan import agents, collector_sizes, collectors
 from sidecar.plan.forwarders import forwarder_name, plan_forwarder
 from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
@@ -277,10 +277,10 @@ def _forwarder(
     return replace(made, tcp_retries=spec.agent.tcp_retries)
 
 
-def _replica_buffer(spec: Spec) -> collectors.Buffer | None:
+def _replica_buffer(spec: Spec) -> collector_sizes.Buffer | None:
     if spec.agent.kind != COLLECTOR:
         return None
-    return collectors.buffer(spec.agent, spec.capacity)
+    return collector_sizes.buffer(spec.agent, spec.capacity)
 
 
 def _capacity(spec: Spec, replicas: int) -> Capacity:

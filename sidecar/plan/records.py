@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.plan.agents import Tuning
-    from sidecar.plan.collectors import Buffer, CollectorPlan
+    from sidecar.plan.collector_sizes import Buffer
+    from sidecar.plan.collectors import CollectorPlan
     from sidecar.regions import Gateway
     from sidecar.rules.services import HealthTiming
     from sidecar.spec import Build, Publish, Volume

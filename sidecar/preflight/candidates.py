@@ -18,7 +18,7 @@ from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
 from sidecar.plan import TOKEN_FILE
 from sidecar.plan.agents import SOCKET_BUFFER as BUFFER_BYTES
 from sidecar.plan.agents import tags_key
-from sidecar.plan.collectors import SPANS_PER_CALL
+from sidecar.plan.collector_sizes import SPANS_PER_CALL
 from sidecar.preflight.records import AgentFacts, Candidate, Traced
 from sidecar.regions import LOCAL
 from sidecar.rules.agents import DIRECT, REPORTER, SOCKET_BUFFER, workers_of

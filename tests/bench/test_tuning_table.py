@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sidecar.plan import agents, collectors, forwarders
+from sidecar.plan import agents, collector_sizes, forwarders
 from sidecar.rules import agents as rules
 from sidecar.spec import AgentSettings, Capacity
 
@@ -54,14 +54,14 @@ def test_the_constants_are_those_of_the_code():
 def test_a_collectors_constants_are_those_of_the_code():
     """Each constant in its section has the value in the code."""
     assert {
-        "SPAN_BYTES": str(collectors.SPAN_BYTES),
-        "DISK_BYTES": f"{collectors.DISK_BYTES:,}",
-        "DRAIN_RATE": f"{collectors.DRAIN_RATE:,}",
-        "DRAIN_FACTOR": str(collectors.DRAIN_FACTOR),
-        "BATCH_BYTES": f"{collectors.BATCH_BYTES:,}",
-        "CONSUMERS": "{}-{}".format(*collectors.CONSUMERS),
-        "BASE_MIB": str(collectors.BASE_MIB),
-        "GOMEMLIMIT": f"{collectors.GO_SHARE * 100:.0f} % of memory",
+        "SPAN_BYTES": str(collector_sizes.SPAN_BYTES),
+        "DISK_BYTES": f"{collector_sizes.DISK_BYTES:,}",
+        "DRAIN_RATE": f"{collector_sizes.DRAIN_RATE:,}",
+        "DRAIN_FACTOR": str(collector_sizes.DRAIN_FACTOR),
+        "BATCH_BYTES": f"{collector_sizes.BATCH_BYTES:,}",
+        "CONSUMERS": "{}-{}".format(*collector_sizes.CONSUMERS),
+        "BASE_MIB": str(collector_sizes.BASE_MIB),
+        "GOMEMLIMIT": f"{collector_sizes.GO_SHARE * 100:.0f} % of memory",
     } == constants(COLLECTOR)
 
 
@@ -82,6 +82,6 @@ def test_a_collectors_table_is_what_buffer_returns():
     for rate, length, unit, rest in rows:
         capacity = Capacity(int(rate.replace(",", "")))
         seconds = int(length) * {"m": 60, "h": 3600}[unit]
-        sizes = collectors.buffer(AgentSettings("collector", buffer_s=seconds), capacity)
-        memory = collectors.tune(capacity).memory_mib
+        sizes = collector_sizes.buffer(AgentSettings("collector", buffer_s=seconds), capacity)
+        memory = collector_sizes.tune(capacity).memory_mib
         assert numbers(rest) == [sizes.queue_spans, sizes.disk_mib, sizes.consumers, memory]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sidecar.plan import collectors
+from sidecar.plan import collector_sizes
+from sidecar.plan.collector_configuration import configuration
 from sidecar.rules import collectors as rules
 from sidecar.spec import COLLECTOR, AgentSettings, Capacity
 from sidecar.targets.helm.records import Key
@@ -79,7 +80,7 @@ def forwarder(plan: Plan) -> dict[str, Any]:
 
 def decided(agent: AgentPlan) -> dict[str, Any]:
     """Return the values of those keys for the agent of a plan; defaults where it is none."""
-    sizes = agent.replica_buffer or collectors.buffer(_DEFAULT, Capacity())
+    sizes = agent.replica_buffer or collector_sizes.buffer(_DEFAULT, Capacity())
     return {
         "agent.queue.spans": sizes.queue_spans,
         "agent.queue.consumers": sizes.consumers,
@@ -91,8 +92,9 @@ def decided(agent: AgentPlan) -> dict[str, Any]:
 
 def configuration_json() -> str:
     """Return the configuration that the chart fills in with its values; it has no token."""
-    sizes = collectors.buffer(_DEFAULT, Capacity())
-    return json.dumps(collectors.configuration("", collectors.tune(Capacity()), sizes), indent=2)
+    capacity = Capacity()
+    queue = collector_sizes.buffer(_DEFAULT, capacity)
+    return json.dumps(configuration("", collector_sizes.tune(capacity), queue), indent=2)
 
 
 def rules_json() -> str:

@@ -19,7 +19,8 @@ from compose_deployment import free_port, wait_for
 from otlp_spans import EXPORT, build_export
 
 from sidecar.agent_metrics import totals
-from sidecar.plan.collectors import Buffer, configuration, tune
+from sidecar.plan.collector_configuration import configuration
+from sidecar.plan.collector_sizes import Buffer, tune
 from sidecar.secrecy import child_environment
 from sidecar.spec import Capacity
 

@@ -12,7 +12,8 @@ from programs import find_program
 
 from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
-from sidecar.plan.collectors import buffer, merged, tune
+from sidecar.plan.collector_configuration import merged
+from sidecar.plan.collector_sizes import buffer, tune
 from sidecar.regions import load_regions
 from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Sampling, Service, Spec
 from sidecar.targets import compose

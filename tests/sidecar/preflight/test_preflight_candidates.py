@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.plan import make_plan
-from sidecar.plan.collectors import SPANS_PER_CALL
+from sidecar.plan.collector_sizes import SPANS_PER_CALL
 from sidecar.preflight.candidates import agent_facts, of_plan
 from sidecar.regions import load_regions
 from sidecar.rules.agents import STOCK_BATCH

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rule_examples import Call, example
 
-from sidecar.plan.collectors import Buffer, configuration, merged, tune
+from sidecar.plan.collector_configuration import configuration, merged
+from sidecar.plan.collector_sizes import Buffer, tune
 from sidecar.rules import collectors
 from sidecar.spec import Capacity
 
