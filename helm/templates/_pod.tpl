@@ -22,6 +22,9 @@ spec:
   {{- if include "sidecar.agent.native" $agent }}
   initContainers:
     {{- include "sidecar.agent.container" $agent | nindent 4 }}
+    {{- with include "sidecar.agent.drain" $agent }}
+    {{- . | nindent 4 }}
+    {{- end }}
   containers:
   {{- else }}
   containers:

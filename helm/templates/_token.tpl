@@ -9,6 +9,9 @@ collectorConfig: {{ include "sidecar.name" (dict "root" . "component" "collector
 {{- if include "sidecar.agent.isCollector" . }}
 {{- $forwarder := include "sidecar.name" (dict "root" . "component" "forwarder") }}
 forwarder: {{ printf "%s:14317" $forwarder | quote }}
+drain:
+  image: {{ include "sidecar.image" (dict "root" . "name" .Values.images.gateway) | quote }}
+  seconds: {{ max 1 (sub .Values.terminationGracePeriodSeconds 5) }}
 {{- end }}
 {{- end -}}
 

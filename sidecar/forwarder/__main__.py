@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sidecar.forwarder.counters import LOGGER
 from sidecar.forwarder.gateways import GrpcGateway, HttpGateway
 from sidecar.forwarder.server import Forwarding, Ports, serve
+from sidecar.forwarder.stay import Stay
 from sidecar.forwarder.token_file import TokenFile
 from sidecar.rules.forwarders import GRPC_PORT, STATE_PORT
 
@@ -36,8 +37,9 @@ async def _run(args: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     forwarding = Forwarding(_gateway(args), TokenFile(args.token_file), args.calls)
+    staying = Stay(args.stay, args.successor)
     wanted = args.host, Ports(args.port, args.state_port)
-    await serve(forwarding, wanted, lambda ports: _announce(args, ports), stop)
+    await serve(forwarding, wanted, lambda ports: _announce(args, ports), stop, staying)
     LOGGER.info("ended: %s", forwarding.counters.state())
 
 
@@ -63,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=GRPC_PORT)
     made.add_argument("--state-port", type=int, default=STATE_PORT)
     made.add_argument("--calls", type=int, default=_CALLS, help="at a time")
+    made.add_argument(
+        "--stay", type=float, default=0.0, metavar="S", help="after SIGTERM, for collectors"
+    )
+    made.add_argument("--successor", default="", metavar="URL", help="state of what takes over")
     return made
 
 

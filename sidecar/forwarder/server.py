@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sidecar.forwarder.counters import Counters
 from sidecar.forwarder.gateways import MAX_MESSAGE, METHOD
+from sidecar.forwarder.stay import INSTANCE, Stay, stay
 from sidecar.forwarder.token_file import NoTokenError
 from sidecar.rules import forwarders as rules
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _USUAL_SECONDS = 15.0
 """For a call without a deadline."""
 _GRACE_SECONDS = 10.0
+_NO_STAY = Stay()
 _BUSY = "as many calls are under way as may be"
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE),
@@ -91,8 +93,9 @@ async def serve(
     wanted: tuple[str, Ports],
     announce: Callable[[Ports], None],
     stop: asyncio.Event,
+    staying: Stay = _NO_STAY,
 ) -> None:
-    """Run on a host's ports until `stop` is set; then let the calls under way end."""
+    """Run on a host's ports until `stop` is set; then stay, and let the calls under way end."""
     host, ports = wanted
     async with AsyncExitStack() as stack:
         await forwarding.gateway.open()
@@ -105,6 +108,7 @@ async def serve(
         stack.push_async_callback(server.stop, _GRACE_SECONDS)
         announce(Ports(port, state))
         await stop.wait()
+        await stay(staying, port)
 
 
 def _handler(forwarding: Forwarding) -> Any:  # noqa: ANN401
@@ -118,7 +122,8 @@ async def _state(stack: AsyncExitStack, counters: Counters, host: str, port: int
         return web.Response(text=counters.text())
 
     async def state(_: web.Request) -> web.Response:
-        return web.Response(text=json.dumps(counters.state()), content_type="application/json")
+        own = {**counters.state(), "instance": INSTANCE}
+        return web.Response(text=json.dumps(own), content_type="application/json")
 
     async def health(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")

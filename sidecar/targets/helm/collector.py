@@ -11,6 +11,7 @@ from sidecar.rules import collectors as rules
 from sidecar.spec import COLLECTOR, AgentSettings, Capacity
 from sidecar.targets.helm.records import Key
 from sidecar.targets.helm.value_types import (
+    FLAG,
     OBJECT,
     QUANTITY,
     RESOURCES,
@@ -53,6 +54,7 @@ KEYS = (
     ),
     Key("agent.queue.size", QUANTITY, "The size of that volume: the file and 64 MiB."),
     Key("agent.queue.storageClass", TEXT, "For ephemeral and claim; empty: the cluster's.", ""),
+    Key("agent.drain", FLAG, "A pod ends once its collector's queue is empty.", True),
     Key("agent.collector", OBJECT, "What is laid over a collector's configuration.", {}),
 )
 

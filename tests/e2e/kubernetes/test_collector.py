@@ -24,7 +24,8 @@ def test_an_outage_costs_no_span_of_a_release_with_collectors(
 ) -> None:
     """Under Pod Security `restricted`: every trace is whole, each span there once; all is removed.
 
-    Then `helm test` proves each hop in spans, and `sidecar verify` from inside a service's pod.
+    A pod that is deleted in the outage ends only when its queue is empty. Then `helm test` proves
+    each hop in spans, and `sidecar verify` from inside a service's pod.
     """
     space = fresh_namespace
     space.set_token("tracing", CANARY)
@@ -35,6 +36,9 @@ def test_an_outage_costs_no_span_of_a_release_with_collectors(
     scale(space, 0)
     space.python("client", REQUESTS, FRONTEND, GATEWAY, COUNT, RECOVERY_SECONDS, wait=False)
     wait_until(lambda: answered(space, "client") == COUNT, 120, "every request is answered")
+    deleted = space.pod_of("backend")["metadata"]["name"]
+    space.kubectl("delete", "pod", deleted, "--wait=false")
+    wait_until(lambda: "wait" in drained(space, deleted), 60, "the pod says what waits")
     scale(space, 1)
     report = json.loads(space.result("client", RECOVERY_SECONDS + 30).splitlines()[-1])
     tested = space.helm("test", "demo", "--timeout", "120s")
@@ -47,6 +51,11 @@ def test_an_outage_costs_no_span_of_a_release_with_collectors(
     assert (0, {"spans"}) == (verified.returncode, {hop["unit"] for hop in hops}), verified.stderr
     space.helm("uninstall", "demo", *WAIT)
     wait_until(lambda: space.objects() <= OWN, 90, "everything of the release is gone")
+
+
+def drained(space, pod: str) -> str:
+    """Return what a pod said of its queue since it is being deleted."""
+    return space.kubectl("logs", pod, "--container=sidecar-drain")
 
 
 def scale(space, replicas: int) -> None:

@@ -14,12 +14,14 @@ from otlp_spans import EXPORT
 
 from sidecar.forwarder.gateways import GrpcGateway, HttpGateway
 from sidecar.forwarder.server import Forwarding, Ports, serve
+from sidecar.forwarder.stay import Stay
 from sidecar.forwarder.token_file import TokenFile
 from sidecar.stand_in.keep.credentials import Token
 from sidecar.stand_in.server import Settings, StandIn
 from sidecar.stand_in.sockets import Address
 
 LOOPBACK = "127.0.0.1"
+NO_STAY = Stay()
 
 
 class Way:
@@ -36,11 +38,12 @@ class Way:
         self._channel = None
         self._serving = None
 
-    async def start(self, gateway, calls=64):
+    async def start(self, gateway, calls=64, staying=NO_STAY):
         """Start the forwarder, and open a channel to it."""
         self.forwarding = Forwarding(gateway, TokenFile(self.token), calls)
         ready = asyncio.get_running_loop().create_future()
-        serving = serve(self.forwarding, (LOOPBACK, Ports(0, 0)), ready.set_result, self.stop)
+        wanted = LOOPBACK, Ports(0, 0)
+        serving = serve(self.forwarding, wanted, ready.set_result, self.stop, staying)
         self._serving = asyncio.create_task(serving)
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         self.ports = ready.result()
@@ -52,9 +55,18 @@ class Way:
         self.stop.set()
         await self._serving
 
+    @property
+    def has_ended(self):
+        """Whether the forwarder has."""
+        return self._serving.done()
+
+    async def disconnect(self):
+        """Close the channel, as a collector does that ends."""
+        await self._channel.close()
+
     async def close(self):
         """End all of it."""
-        await self._channel.close()
+        await self.disconnect()
         await self.session.close()
         await self.end()
 
@@ -89,7 +101,7 @@ async def way(tmp_path, protocol):
     base = Settings(Token(CANARY), Address(LOOPBACK, 0), Address(LOOPBACK, 0))
     begun = []
 
-    async def start(calls=64, *, token=CANARY, **changes):
+    async def start(calls=64, *, token=CANARY, staying=NO_STAY, **changes):
         stand_in = StandIn(replace(base, **changes))
         addresses = await stand_in.start()
         made = Way(tmp_path, addresses)
@@ -101,7 +113,7 @@ async def way(tmp_path, protocol):
         else:
             gateway = HttpGateway(LOOPBACK, addresses.http.port)
         made.stand_in = stand_in
-        return await made.start(gateway, calls)
+        return await made.start(gateway, calls, staying)
 
     yield start
     for stand_in, made in begun:

@@ -150,7 +150,8 @@ def test_the_forwarder_is_the_plans(gateway: GatewaySettings, expected: str, tmp
     argv = [word.replace("/forwarder/token", "/sidecar/token") for word in plan.forwarder.argv]
 
     assert f"--protocol={expected}" in argv
-    assert argv == container["args"]
+    stays = ["--stay=65", "--successor=http://demo-forwarder:14318/state"]
+    assert [*argv, *stays] == container["args"]
     assert list(plan.forwarder.program) == container["command"]
     assert f"{plan.forwarder.memory_mib}Mi" == container["resources"]["limits"]["memory"]
 
@@ -167,7 +168,7 @@ def test_services_reach_the_forwarder_and_only_it_the_gateway() -> None:
     }
 
     assert {53, 14317} == ports["demo-backend"]
-    assert {53, 8090} == ports["demo-forwarder"]
+    assert {53, 8090, 14318} == ports["demo-forwarder"]
 
 
 def test_a_collector_listens_on_loopback_but_for_its_health() -> None:
@@ -218,6 +219,34 @@ def test_a_collector_stops_after_its_service(kubernetes, mode, native, lifecycle
     assert native is (agent in pod.get("initContainers", []))
     assert lifecycle == agent.get("lifecycle")
     assert ("Always" if native else None) == agent.get("restartPolicy")
+
+
+def test_a_pod_ends_once_its_queue_is_drained() -> None:
+    """By what starts after the collector, and hence ends before it: within the pod's grace."""
+    objects = collectors("--set", "terminationGracePeriodSeconds=90")
+    pod = pod_of(one(objects, "Deployment", "demo-backend"))
+    agent, drain = pod["initContainers"]
+    forwarder = pod_of(one(objects, "Deployment", "demo-forwarder"))
+
+    assert ("jaeger-agent", "sidecar-drain") == (agent["name"], drain["name"])
+    assert "exec python -m sidecar.forwarder.drain --seconds=85" in drain["command"][-1]
+    assert ("Always", "64Mi") == (drain["restartPolicy"], drain["resources"]["limits"]["memory"])
+    assert "volumeMounts" not in drain
+    assert [] == problems_of(objects)
+    assert "--stay=95" in forwarder["containers"][0]["args"]
+    assert forwarder["terminationGracePeriodSeconds"] > 95
+
+
+@pytest.mark.parametrize(
+    ("option", "kubernetes"), [("agent.drain=false", "1.34.0"), ("agent.drain=true", "1.28.0")]
+)
+def test_a_pod_is_not_drained_where_that_cannot_be_or_is_not_wanted(option, kubernetes) -> None:
+    """Plain containers all end together; nor is a jaeger-agent, which has no queue."""
+    objects = collectors("--set", option, kubernetes=kubernetes)
+    agents = template(CHART, "--set", "agent.drain=true")
+
+    assert "sidecar-drain" not in json.dumps(objects)
+    assert "sidecar-drain" not in json.dumps(agents)
 
 
 def test_the_proof_ends_a_collector_that_is_a_plain_container() -> None:

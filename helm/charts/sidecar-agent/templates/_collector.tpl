@@ -144,3 +144,23 @@ spec:
   {{- include "sidecar.collector.claim" . | nindent 2 }}
 {{- end -}}
 {{- end -}}
+
+{{/* After the collector, as an item of initContainers: ended before it, it returns once the queue is
+empty. Nothing where the scope has no `drain` (image, seconds), and for plain containers, which all
+end together. A shell waits, for it takes a tenth of Python's memory. */}}
+{{- define "sidecar.agent.drain" -}}
+{{- $isNative := and (include "sidecar.agent.isCollector" .) (include "sidecar.agent.native" .) -}}
+{{- if and $isNative .Values.agent.drain .drain -}}
+{{- $program := printf "python -m sidecar.forwarder.drain --seconds=%d" (int .drain.seconds) -}}
+- name: sidecar-drain
+  image: {{ .drain.image | quote }}
+  imagePullPolicy: {{ .Values.images.pullPolicy }}
+  restartPolicy: Always
+  command: ["sh", "-c", {{ printf "trap 'exec %s' TERM; sleep infinity & wait" $program | quote }}]
+  resources:
+    requests: {cpu: 1m, memory: 8Mi}
+    limits: {cpu: 250m, memory: 64Mi}
+  securityContext:
+    {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
+{{- end -}}
+{{- end -}}
