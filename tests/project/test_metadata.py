@@ -75,7 +75,7 @@ def test_the_images_take_their_versions_from_the_lock(tmp_path):
     [
         ("sidecar", ["pyproject.toml"]),
         ("tracing", ["tracing/pyproject.toml"]),
-        ("tests", [*DECLARED, "tests/servers/requirements.txt"]),
+        ("tests", DECLARED),
         ("bench", DECLARED),
         ("tools", DECLARED),
     ],

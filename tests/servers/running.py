@@ -26,8 +26,9 @@ from celery import Celery
 from service import work
 folder = Path(os.environ["QUEUE"])
 options = {"data_folder_in": str(folder / "in"), "data_folder_out": str(folder / "in")}
+options |= {"control_folder": str(folder / "control"), "polling_interval": 0.1}
 app = Celery("tasks", broker="filesystem://", backend=f"file://{folder / 'results'}")
-app.conf.broker_transport_options = {**options, "control_folder": str(folder / "control")}
+app.conf.broker_transport_options = options
 @app.task
 def task():
     work()

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from waiting import wait_until
 
 SHOPS = Path(__file__).parent / "shops"
 TRACE = (sys.executable, "-m", "sidecar_tracing")
+GUNICORN = (sys.executable, "-m", "gunicorn", "--workers=2", "--bind=127.0.0.1:{port}")
+UVICORN = (sys.executable, "-m", "uvicorn", "--port={port}")
+CELERY = (
+    sys.executable, "-m", "celery", "-A", "celery_shop", "worker", "--concurrency=2",
+    "--without-mingle", "--without-gossip", "--without-heartbeat", "--loglevel=INFO",
+)  # fmt: skip
+SEND = (sys.executable, "-c", "import celery_shop; celery_shop.bad.delay()")
 IDS = re.compile(r"trace_id=([0-9a-f]+) span_id=([0-9a-f]{16})")
 
 
@@ -33,6 +41,13 @@ def environment(port, **variables):
         "PYTHONUNBUFFERED": "1",
         **variables,
     }
+
+
+def broker_in(folder):
+    """Return the variable of a broker whose messages are files."""
+    for name in ("in", "results", "control"):
+        (folder / name).mkdir()
+    return {"QUEUE": str(folder)}
 
 
 @contextmanager
@@ -57,21 +72,31 @@ def serving(command, log, variables):
             process.wait(5)
 
 
-def answers_of(command, paths, log):
-    """Return the answers of a web service by path, and its spans once it has ended."""
+def answers_of(command, paths, log, count):
+    """Return the answers of a web service by path, and its spans once there are `count`.
+
+    Not once it has ended: uWSGI does not let a thread go on that has just answered.
+    """
     port = free_port()
-    with UdpAgent() as agent:
-        with serving(
-            [part.format(port=port) for part in command], log, environment(agent.port)
-        ) as server:
-            url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: server.poll() is not None or _is_up(f"{url}/nothing"), 60)
-            assert server.poll() is None, log.read_text("utf-8")
-            answers = {
-                path: requests.get(url + path.format(port=port), timeout=30) for path in paths
-            }
-        agent.wait_for(len(paths) + 1)
-    return answers, [Seen(span) for span in agent.spans if "nothing" not in str(tags(span.tags))]
+    words = [part.format(port=port) for part in command]
+    with UdpAgent() as agent, serving(words, log, environment(agent.port)) as server:
+        url = f"http://127.0.0.1:{port}"
+        wait_for_server(server, url, log)
+        answers = {path: requests.get(url + path.format(port=port), timeout=30) for path in paths}
+        deadline = time.monotonic() + 15
+        while len(_seen(agent)) < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return answers, _seen(agent)
+
+
+def _seen(agent):
+    return [Seen(span) for span in agent.spans if "nothing" not in str(tags(span.tags))]
+
+
+def wait_for_server(server, url, log):
+    """Wait until a web service answers; fail with its log if it ends before."""
+    wait_until(lambda: server.poll() is not None or _is_up(f"{url}/nothing"), 60)
+    assert server.poll() is None, log.read_text("utf-8")
 
 
 def _is_up(url):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 from scripts import MAKE, run
 
@@ -16,18 +14,11 @@ LIBRARIES = pytest.mark.parametrize(
 )
 
 
-def need(name):
-    """Skip where the library is missing; it is not imported, which would patch this process."""
-    if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
-
-
 @LIBRARIES
 @pytest.mark.parametrize("order", ["patched first", "tracer first", "span first"])
 @pytest.mark.parametrize("listens", [True, False], ids=["agent", "no agent"])
 def test_no_greenlet_waits_for_the_reporter(agent, name, patch, order, listens):
     """Whenever the patch comes, greenlets go on, and all spans arrive at the exit."""
-    need(name)
     orders = {
         "patched first": patch + MAKE,
         "tracer first": MAKE + patch,
@@ -56,7 +47,6 @@ def test_no_greenlet_waits_for_the_reporter(agent, name, patch, order, listens):
 @LIBRARIES
 def test_greenlets_go_on_while_one_closes(agent, name, patch):
     """close(timeout) and flush(timeout) let others run while they wait."""
-    need(name)
     agent.stop()
     body = """
         ticks = []
@@ -81,7 +71,6 @@ def test_greenlets_go_on_while_one_closes(agent, name, patch):
 @LIBRARIES
 def test_threads_of_the_platform_report_beside_greenlets(agent, name, patch):
     """Spans of a thread pool of the platform, and of a forked child, arrive."""
-    need(name)
     body = """
         from sidecar_tracing import native
         done = []
@@ -105,7 +94,6 @@ def test_threads_of_the_platform_report_beside_greenlets(agent, name, patch):
 @LIBRARIES
 def test_sigterm_by_default_action(agent, name, patch):
     """A patched script that SIGTERM ends sends its spans."""
-    need(name)
     body = "finish('late', 7); os.kill(os.getpid(), signal.SIGTERM); sleep(9)"
     done = run(agent, body, tracer=MAKE + patch, check=False)
 
@@ -115,7 +103,6 @@ def test_sigterm_by_default_action(agent, name, patch):
 @LIBRARIES
 def test_logs_and_metrics_are_the_business_of_greenlets(agent, name, patch):
     """The service's metrics are called by its own threads only, and in the end are right."""
-    need(name)
     body = """
         from jaeger_client.metrics import MetricsFactory
         from sidecar_tracing import chores, native

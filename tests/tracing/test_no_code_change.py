@@ -2,57 +2,45 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from compose_deployment import free_port
-from servers.tracing import TRACE, Seen, answers_of, environment, ids_in, serving
+from servers.tracing import (
+    CELERY,
+    GUNICORN,
+    SEND,
+    SHOPS,
+    TRACE,
+    UVICORN,
+    Seen,
+    answers_of,
+    broker_in,
+    environment,
+    ids_in,
+    serving,
+)
 from udp_agent import UdpAgent
 from waiting import wait_until
 
 PYTHON = sys.executable
-GUNICORN = (PYTHON, "-m", "gunicorn", "--workers=2", "--bind=127.0.0.1:{port}")
-UVICORN = (PYTHON, "-m", "uvicorn", "--port={port}")
 UWSGI = (
     PYTHON, "-c", "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])",
     "--http-socket=127.0.0.1:{port}", "--master", "--die-on-term", "--need-app",
     "--enable-threads", "--processes=2", "--threads=2",
 )  # fmt: skip
-CELERY = (
-    PYTHON, "-m", "celery", "-A", "celery_shop", "worker", "--concurrency=2", "--without-mingle",
-    "--without-gossip", "--without-heartbeat", "--loglevel=INFO",
-)  # fmt: skip
-HOW = "not installed: pip install -r tests/servers/requirements.txt"
 SERVICES = {
-    "gunicorn, Flask": ((*GUNICORN, "--threads=4", "flask_shop:app"), "flask gunicorn"),
-    "gunicorn --preload, Flask": (
-        (*GUNICORN, "--preload", "--threads=4", "flask_shop:app"),
-        "flask gunicorn",
-    ),
-    "gunicorn gevent, Flask": (
-        (*GUNICORN, "-k", "gevent", "flask_shop:app"),
-        "flask gunicorn gevent",
-    ),
-    "uWSGI, Flask": ((*UWSGI, "--module=flask_shop:app"), "flask pyuwsgi"),
-    "uvicorn, FastAPI": ((*UVICORN, "fastapi_shop:app"), "fastapi uvicorn httpx"),
-    "uvicorn --workers 2, FastAPI": (
-        (*UVICORN, "--workers=2", "fastapi_shop:app"),
-        "fastapi uvicorn httpx",
-    ),
-    "gunicorn, Django": ((*GUNICORN, "--threads=4", "django_shop:wsgi"), "django gunicorn httpx"),
-    "uvicorn, Django": ((*UVICORN, "django_shop:asgi"), "django uvicorn httpx"),
+    "gunicorn, Flask": (*GUNICORN, "--threads=4", "flask_shop:app"),
+    "gunicorn --preload, Flask": (*GUNICORN, "--preload", "--threads=4", "flask_shop:app"),
+    "gunicorn gevent, Flask": (*GUNICORN, "-k", "gevent", "flask_shop:app"),
+    "uWSGI, Flask": (*UWSGI, "--module=flask_shop:app"),
+    "uvicorn, FastAPI": (*UVICORN, "fastapi_shop:app"),
+    "uvicorn --workers 2, FastAPI": (*UVICORN, "--workers=2", "fastapi_shop:app"),
+    "gunicorn, Django": (*GUNICORN, "--threads=4", "django_shop:wsgi"),
+    "uvicorn, Django": (*UVICORN, "django_shop:asgi"),
 }
 PATHS = ("/items/7", "/call/{port}", "/bad", "/stream")
-
-
-def require(names):
-    missing = [name for name in names.split() if importlib.util.find_spec(name) is None]
-    if missing:
-        pytest.skip(f"{' '.join(missing)} {HOW}")
 
 
 def is_items(name):
@@ -62,13 +50,11 @@ def is_items(name):
 @pytest.mark.parametrize("name", SERVICES)
 def test_web_service_is_traced(name, tmp_path):
     """One span per request, named after its route; clients' spans between; trace IDs in the log."""
-    command, needs = SERVICES[name]
-    require(needs)
     log = tmp_path / "log"
-    answers, spans = answers_of(command, PATHS, log)
+    calls = 2 if "FastAPI" in name else 1
+    answers, spans = answers_of(SERVICES[name], PATHS, log, len(PATHS) + 2 * calls)
     servers = [span for span in spans if span.kind == "server"]
     clients = [span for span in spans if span.kind == "client"]
-    calls = 2 if "FastAPI" in name else 1
 
     assert [200, 200, 500, 200] == [answer.status_code for answer in answers.values()]
     assert "012" == answers["/stream"].text
@@ -95,16 +81,11 @@ def test_web_service_is_traced(name, tmp_path):
 
 def test_celery_is_traced(tmp_path):
     """The sender, the tasks and a task that a task sends are one trace."""
-    require("celery")
-    for name in ("in", "results", "control"):
-        (tmp_path / name).mkdir()
     log, results = tmp_path / "log", tmp_path / "results"
     with UdpAgent() as agent:
-        variables = environment(agent.port, QUEUE=str(tmp_path), JAEGER_PROPAGATION="w3c,jaeger")
+        variables = environment(agent.port, JAEGER_PROPAGATION="w3c,jaeger", **broker_in(tmp_path))
         with serving(CELERY, log, variables):
-            send = [*TRACE, PYTHON, "-c", "import celery_shop; celery_shop.bad.delay()"]
-            subprocess.run(send, cwd=Path(variables["PYTHONPATH"].split(os.pathsep)[0]),
-                           env=variables, check=True)  # fmt: skip
+            subprocess.run([*TRACE, *SEND], cwd=SHOPS, env=variables, check=True)
             wait_until(lambda: len(list(results.iterdir())) >= 2, 60)
         agent.wait_for(4)
     by_name = {span.operationName: Seen(span) for span in agent.spans}
@@ -144,7 +125,6 @@ except Exception as error:
 @pytest.mark.parametrize("library", CALLS)
 def test_call_that_fails_is_an_error(library):
     """The exception reaches the service; the span has its kind, and no secret of the URL."""
-    require(library)
     refused = free_port()
     script = SCRIPT.format(library=library, call=CALLS[library], port=refused)
     with UdpAgent() as agent:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from jaeger_client import Config as JaegerConfig
 from jaeger_client import ConstSampler, SpanContext
+from opentelemetry import baggage, propagate, trace
+from opentelemetry.sdk.trace import TracerProvider
 from opentracing import InvalidCarrierException
 from opentracing.propagation import Format
 from sidecar_tracing import Config
@@ -347,11 +349,7 @@ def test_mixed_trace_with_opentelemetry(tracer_of):
 
     Without a space: OpenTelemetry for Python writes it as `+`, which W3C does not know.
     """
-    how = "pip install -r tests/servers/requirements.txt"
-    sdk = pytest.importorskip("opentelemetry.sdk.trace", reason=how)
-    from opentelemetry import baggage, propagate, trace  # noqa: PLC0415
-
-    theirs, tracer = sdk.TracerProvider().get_tracer("theirs"), tracer_of("w3c")
+    theirs, tracer = TracerProvider().get_tracer("theirs"), tracer_of("w3c")
     first = theirs.start_span("first")
     carrier = {}
     context = baggage.set_baggage("guest", "Amélie,B", trace.set_span_in_context(first))

@@ -13,6 +13,7 @@ app.conf.broker_transport_options = {
     "data_folder_in": str(folder / "in"),
     "data_folder_out": str(folder / "in"),
     "control_folder": str(folder / "control"),
+    "polling_interval": 0.1,
 }
 
 
