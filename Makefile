@@ -75,9 +75,10 @@ golden: $(READY) ## refresh the golden files and the committed rendering: [GOLDE
 fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_CASES=n
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 $(PROPERTIES)
 
-stacks: $(READY) ## run all stacks of users with agents; `make test` runs three of each kind
+stacks: $(READY) ## run all stacks of users, and a host with systemd; `make test` runs some
 	@STACKS=all $(BIN)/python -m pytest -q tests/e2e/compose/test_injected_stacks.py \
-	  tests/e2e/kubernetes/test_injected_stacks.py tests/e2e/compose/test_collector.py
+	  tests/e2e/kubernetes/test_injected_stacks.py tests/e2e/compose/test_collector.py \
+	  tests/e2e/systemd
 
 chart: ## lint and render the charts: [HELM=helm4]
 	@$(HELM) lint helm helm/charts/sidecar-agent --strict

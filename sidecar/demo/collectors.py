@@ -11,7 +11,7 @@ from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.plan.collector_configuration import merged
 from sidecar.regions import LOCAL, load_regions
-from sidecar.rules.collectors import TOKEN_ATTRIBUTE
+from sidecar.rules.collectors import COMPONENTS, PROGRAMS, TOKEN_ATTRIBUTE
 from sidecar.spec import COLLECTOR, AgentSettings, Spec
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
 
 PROJECT = "sidecar-collector"
-_PROGRAMS = ("otelcol", "otelcol-contrib", "otelcol-k8s")
-_NEEDED = ("jaeger", "file_storage")
 _SECONDS = 20.0
 _FIX = (
     "Install otelcol-contrib from github.com/open-telemetry/opentelemetry-collector-releases, or"
@@ -52,14 +50,14 @@ def plan_of(source: str | None = None) -> Plan:
 
 def find_program() -> str:
     """Return the collector's program. Raises SidecarError where there is none that serves."""
-    found = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
-        raise SidecarError("demo", f"{_PROGRAMS[0]} is not on PATH", _FIX)
+        raise SidecarError("demo", f"{PROGRAMS[0]} is not on PATH", _FIX)
     try:
         listed = programs.run((found, "components"), _SECONDS).stdout
     except OSError as error:
         raise SidecarError(found, f"cannot be run: {error}", _FIX) from error
-    if missing := [part for part in _NEEDED if part not in listed]:
+    if missing := [part for part in COMPONENTS if part not in listed]:
         raise SidecarError(found, f"has no {' and no '.join(missing)}", _FIX)
     return found
 

@@ -108,7 +108,8 @@ def make_plan(
     official = image_names.official(prefix=spec.images.prefix)
     services = _services(spec, gateway, _project(spec, region), folder)
     names = [service.name for service in services]
-    forwarder = _forwarder(services, spec, gateway, official.gateway)
+    forwarder = _forwarder([each.agent for each in services], spec, gateway, official.gateway)
+    host_agent = _host_agent(spec, gateway)
     return Plan(
         kit_version=__version__,
         project=_project(spec, region),
@@ -118,7 +119,8 @@ def make_plan(
         token_file=LOCAL_TOKEN_FILE if region.id == LOCAL else TOKEN_FILE,
         bare_token_file=LOCAL_BARE_FILE if region.id == LOCAL else BARE_FILE,
         services=services,
-        host_agent=_host_agent(spec, gateway),
+        host_agent=host_agent,
+        host_forwarder=_forwarder([host_agent], spec, gateway, official.gateway),
         forwarder=forwarder,
         queues=plan_queues(names, official.gateway) if forwarder else None,
         stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
@@ -267,10 +269,10 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
 
 
 def _forwarder(
-    services: Sequence[ServicePlan], spec: Spec, gateway: Gateway, image: image_names.Image
+    agents_: Sequence[AgentPlan], spec: Spec, gateway: Gateway, image: image_names.Image
 ) -> ForwarderPlan | None:
-    """Return the forwarder of the services' collectors; None where there are none."""
-    kept = [service.agent.collector for service in services if service.agent.collector]
+    """Return the forwarder of these collectors; None where there are none."""
+    kept = [agent.collector for agent in agents_ if agent.collector]
     if not kept:
         return None
     made = plan_forwarder(gateway, kept, image, tls=spec.gateway.tls)

@@ -192,6 +192,8 @@ class Plan:
     services: tuple[ServicePlan, ...]
     host_agent: AgentPlan
     """The one agent of all replicas on a host without containers, for systemd."""
+    host_forwarder: ForwarderPlan | None
+    """Its forwarder; None: it has the token itself."""
     stand_in: StandInPlan | None
     watch: WatchPlan | None
     monitoring: bool

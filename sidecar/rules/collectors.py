@@ -14,6 +14,10 @@ OLDEST, OLDEST_VERSION = (0, 155, 0), "0.155.0"
 DEFAULT_VERSION = "0.165.0"
 _VERSION = re.compile(r"(0|[1-9]\d{0,3})\.(0|[1-9]\d{0,3})\.(0|[1-9]\d{0,3})")
 
+PROGRAMS = ("otelcol", "otelcol-contrib", "otelcol-k8s")
+"""What its program is called, by distribution."""
+COMPONENTS = ("jaeger", "file_storage")
+"""What not every distribution has."""
 METRICS_PORT = 8888
 HEALTH_PORT = 13133
 OTLP_GRPC_PORT, OTLP_HTTP_PORT = 4317, 4318

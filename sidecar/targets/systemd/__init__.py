@@ -1,15 +1,17 @@
-"""The systemd target: one agent for a host without containers, as a unit with its scripts."""
+"""The systemd target: one agent for a host without containers, as units with their scripts."""
 
 from __future__ import annotations
 
+import posixpath
 from functools import cache
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.plan import agents
 from sidecar.regions import LOCAL
 from sidecar.rules import hosts as rules
-from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
+from sidecar.rules.agents import COMPACT_PORT
+from sidecar.targets.systemd import agent, collector
+from sidecar.targets.systemd.places import UNIT, UNIT_FOLDER
 from sidecar.targets.templating import environment
 
 if TYPE_CHECKING:
@@ -19,42 +21,38 @@ if TYPE_CHECKING:
     from sidecar.rendering import Rendering
 
 FOLDER = "systemd"
-UNIT = "sidecar-agent"
-"""The unit's name, whatever the agent's kind; its folders on the host are called the same."""
-PROGRAM = f"/usr/local/lib/{UNIT}/jaeger-agent"
-TOKEN_FILE = f"/etc/{UNIT}/agent.yaml"
 INSTALL = f"{FOLDER}/install.sh"
 MOST_TASKS = 512
 """Of processes and threads; an agent's workers are goroutines, on a few threads."""
-_CREDENTIALS = "${CREDENTIALS_DIRECTORY}"
 
 
 def render(plan: Plan) -> Rendering:
-    """Return the unit and the scripts that install and remove it.
+    """Return the units, and the scripts that install and remove them.
 
-    Raises SidecarError for what has no unit: the stand-in's region, and collectors.
+    Raises SidecarError for the stand-in's region, which has no unit.
     """
-    if problem := rules.unit(is_local=plan.region == LOCAL, is_collector=bool(plan.queues)):
+    if problem := rules.unit(is_local=plan.region == LOCAL):
         raise SidecarError.from_problem("--target systemd", problem)
-    values = {
+    kind = collector if plan.host_agent.collector else agent
+    units = {f"{name}.service": template for name, template in kind.UNITS.items()}
+    values = {**_values(plan, tuple(units), kind.INSTALLED), **kind.values(plan)}
+    templates = {**units, "install.sh": "install.sh", "remove.sh": "remove.sh"}
+    texts = {name: _text(template, values) for name, template in templates.items()}
+    return {f"{FOLDER}/{name}": text for name, text in {**texts, **kind.files(plan)}.items()}
+
+
+def _values(plan: Plan, units: tuple[str, ...], installed: tuple[str, ...]) -> dict[str, object]:
+    return {
         "plan": plan,
         "agent": plan.host_agent,
-        "arguments": _arguments(plan),
+        "collector": plan.host_agent.collector,
         "unit": UNIT,
-        "program": PROGRAM,
-        "token_file": TOKEN_FILE,
+        "units": units,
+        "files": (*(f"{UNIT_FOLDER}/{name}" for name in units), *installed),
+        "folders": sorted({posixpath.dirname(file) for file in installed}),
         "tasks": MOST_TASKS,
-        "admin_port": ADMIN_PORT,
         "compact_port": COMPACT_PORT,
     }
-    names = (f"{UNIT}.service", "install.sh", "remove.sh")
-    return {f"{FOLDER}/{name}": _text(name, values) for name in names}
-
-
-def _arguments(plan: Plan) -> list[str]:
-    """Return the agent's arguments: it listens on loopback, and reads its own copy of the token."""
-    texts = agents.on_loopback(plan.host_agent.argv, _CREDENTIALS)
-    return [text.replace("%", "%%") for text in texts]
 
 
 def _text(name: str, values: dict[str, object]) -> str:

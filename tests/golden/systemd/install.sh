@@ -62,14 +62,20 @@ chmod 0700 "$root$(dirname /etc/sidecar-agent/agent.yaml)"
 put 0644 "$here/sidecar-agent.service" /etc/systemd/system/sidecar-agent.service
 [ -z "$root" ] || exit 0
 
+# Wait until a unit's process says that it works.
+await() {
+  unit=$1 port=$2
+  shift 2
+  tries=30
+  until "$@" >/dev/null 2>&1; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || fail "$unit does not answer on port $port. See: journalctl --unit $unit"
+    sleep 1
+  done
+}
 systemctl daemon-reload
 systemctl enable --quiet sidecar-agent.service
 systemctl restart sidecar-agent.service
-tries=30
-until /usr/local/lib/sidecar-agent/jaeger-agent status --status.http.host-port=127.0.0.1:14271 >/dev/null 2>&1; do
-  tries=$((tries - 1))
-  [ "$tries" -gt 0 ] || fail "sidecar-agent does not answer on port 14271. See: journalctl --unit sidecar-agent"
-  sleep 1
-done
+await sidecar-agent 14271 /usr/local/lib/sidecar-agent/jaeger-agent status --status.http.host-port=127.0.0.1:14271
 echo "sidecar-agent: runs, and sends to tracing-analysis-dc-sh.aliyuncs.com:1883"
 echo "Services of this host report to 127.0.0.1:6831, which is a client's default."

@@ -13,9 +13,10 @@ if [ -z "$root" ]; then
   systemctl disable --quiet --now sidecar-agent.service || true
 fi
 rm -f "$root/etc/systemd/system/sidecar-agent.service"
-rm -f "$root/etc/sidecar-agent/agent.yaml" "$root/usr/local/lib/sidecar-agent/jaeger-agent"
-for folder in "$root$(dirname /etc/sidecar-agent/agent.yaml)" "$root$(dirname /usr/local/lib/sidecar-agent/jaeger-agent)"; do
-  rmdir "$folder" 2>/dev/null || true
+rm -f "$root/etc/sidecar-agent/agent.yaml"
+rm -f "$root/usr/local/lib/sidecar-agent/jaeger-agent"
+for folder in /etc/sidecar-agent /usr/local/lib/sidecar-agent; do
+  rmdir "$root$folder" 2>/dev/null || true
 done
 [ -n "$root" ] || systemctl daemon-reload
 echo "sidecar-agent: removed"

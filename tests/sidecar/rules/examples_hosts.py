@@ -9,7 +9,7 @@ from sidecar.rules import hosts
 EXAMPLES: dict[str, Example] = {
     "no-unit": example(
         hosts.unit,
-        Call(is_local=True, is_collector=False),
-        Call(is_local=False, is_collector=False),
+        Call(is_local=True),
+        Call(is_local=False),
     ),
 }

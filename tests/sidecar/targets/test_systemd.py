@@ -7,14 +7,17 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sidecar.checkout import find_checkout
 from sidecar.findings import Severity
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions
+from sidecar.rules.collectors import DEFAULT_VERSION
 from sidecar.rules.hosts import NO_UNIT
 from sidecar.spec import AgentSettings, Resources, Service, Spec
 from sidecar.targets import systemd
@@ -26,6 +29,20 @@ FILES = {
     "etc/systemd/system/sidecar-agent.service": 0o644,
     "usr/local/lib/sidecar-agent/jaeger-agent": 0o755,
 }
+COLLECTOR_FILES = {
+    "etc/sidecar-agent/config.yaml": 0o644,
+    "etc/sidecar-agent/token": 0o600,
+    "etc/systemd/system/sidecar-agent.service": 0o644,
+    "etc/systemd/system/sidecar-forwarder.service": 0o644,
+    "usr/local/lib/sidecar-agent/forwarder": 0o755,
+    "usr/local/lib/sidecar-agent/otelcol": 0o755,
+}
+COLLECTOR = AgentSettings(kind="collector", version=DEFAULT_VERSION)
+UNITS = {
+    "jaeger-agent": ("sidecar-agent",),
+    "collector": ("sidecar-agent", "sidecar-forwarder"),
+}
+KEPT = ("PATH", "PYTHONPATH")
 HIGHEST_EXPOSURE = 1.5
 """Of 10. What is left is the network; systemd 252 says 1.2."""
 
@@ -39,6 +56,18 @@ def rendered(**settings) -> dict[str, str]:
 def test_the_rendering_is_the_golden_one(name, golden) -> None:
     """For two services, one with three replicas."""
     golden(f"systemd/{name}", rendered()[f"systemd/{name}"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sidecar-agent.service", "sidecar-forwarder.service", "config.yaml"),
+        *("install.sh", "remove.sh"),
+    ],
+)
+def test_the_rendering_of_a_collector_is_the_golden_one(name, golden) -> None:
+    """For the same services: the collector's unit, its configuration and the forwarder's unit."""
+    golden(f"systemd/collector/{name}", rendered(agent=COLLECTOR)[f"systemd/{name}"])
 
 
 def arguments(text: str) -> dict[str, str]:
@@ -67,13 +96,32 @@ def test_limits_of_the_spec_are_those_of_the_unit() -> None:
     assert "\nMemoryMax=300M\nCPUQuota=50%\n" in text
 
 
-@pytest.mark.parametrize(
-    ("region", "kind"), [("local", "jaeger-agent"), ("cn-shanghai", "collector")]
-)
-def test_what_has_no_unit_is_refused(run, tmp_path, monkeypatch, region, kind) -> None:
+def test_a_collector_and_its_forwarder_listen_on_loopback_only() -> None:
+    """Nothing of the host's networks reaches a port of either, and the queue has the state."""
+    files = rendered(agent=COLLECTOR)
+    forwarder = arguments(files["systemd/sidecar-forwarder.service"])
+    made = yaml.safe_load(files["systemd/config.yaml"])
+    receivers = made["receivers"]
+    protocols = receivers["jaeger"]["protocols"] | receivers["otlp"]["protocols"]
+    (reader,) = made["service"]["telemetry"]["metrics"]["readers"]
+    listening = [
+        *(each["endpoint"].rpartition(":")[0] for each in protocols.values()),
+        made["extensions"]["health_check"]["endpoint"].rpartition(":")[0],
+        reader["pull"]["exporter"]["prometheus"]["host"],
+        forwarder["--host"],
+    ]
+
+    assert ["127.0.0.1"] * 6 == listening
+    assert "127.0.0.1:14317" == made["exporters"]["otlp_grpc"]["endpoint"]
+    assert "/var/lib/sidecar-agent" == made["extensions"]["file_storage"]["directory"]
+    assert "${CREDENTIALS_DIRECTORY}/token" == forwarder["--token-file"]
+
+
+@pytest.mark.parametrize("kind", ["jaeger-agent", "collector"])
+def test_the_standin_has_no_unit(run, tmp_path, monkeypatch, kind) -> None:
     """Nothing is written."""
     monkeypatch.chdir(tmp_path)
-    Path("sidecar.yaml").write_text(f"region: {region}\nagent: {{kind: {kind}}}\n")
+    Path("sidecar.yaml").write_text(f"region: local\nagent: {{kind: {kind}}}\n")
     result = run("render", "--file", "sidecar.yaml", "--target", "systemd")
 
     assert (1, "") == (result.code, result.out)
@@ -112,7 +160,7 @@ def folder(run, tmp_path, monkeypatch):
 def script(name, *args, **variables):
     return subprocess.run(
         ["/bin/sh", f"host/systemd/{name}", *args],
-        env={"PATH": os.environ["PATH"], **variables},
+        env={**{name: os.environ[name] for name in KEPT if name in os.environ}, **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -141,6 +189,67 @@ def test_install_twice_and_remove(folder) -> None:
     assert not (root / "etc/sidecar-agent").exists()
 
 
+@pytest.fixture
+def collector_folder(run, tmp_path, monkeypatch):
+    """Return a rendering with collectors, a token, and something in a collector's place."""
+    monkeypatch.chdir(tmp_path)
+    Path("sidecar.yaml").write_text("region: cn-shanghai\nagent: {kind: collector}\n")
+    spec = ("--file", "sidecar.yaml", "--out", "host")
+    run("render", *spec, "--target", "systemd")
+    (tmp_path / "text").write_text(TOKEN)
+    (tmp_path / "text").chmod(0o600)
+    assert 0 == run("token", "set", "--out", "host", "--file", "text").code
+    Path("otelcol").write_text("#!/bin/sh\necho jaeger file_storage\n")
+    Path("otelcol").chmod(0o755)
+    return tmp_path
+
+
+def test_install_a_collector_twice_and_remove_it(collector_folder) -> None:
+    """The forwarder's program is the kit in the Python that was named; the queue stays."""
+    root = collector_folder / "root"
+    flags = ("--program", "./otelcol", "--python", sys.executable)
+    results = [script("install.sh", *flags, DESTDIR=str(root)) for _ in range(2)]
+    found = installed(root)
+    asked = subprocess.run(
+        [root / "usr/local/lib/sidecar-agent/forwarder", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    token = (root / "etc/sidecar-agent/token").read_text()
+    (root / "var/lib/sidecar-agent").mkdir(parents=True)
+    removed = script("remove.sh", DESTDIR=str(root))
+
+    assert [(0, "", "")] * 2 == [(each.returncode, each.stdout, each.stderr) for each in results]
+    assert found == COLLECTOR_FILES
+    assert asked.stdout.startswith("usage: python -m sidecar.forwarder")
+    assert TOKEN == token.strip()
+    assert (0, {}) == (removed.returncode, installed(root))
+    assert "The queue is still in /var/lib/sidecar-agent" in removed.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "python", "message"),
+    [
+        ("/bin/true", sys.executable, "/bin/true: has no jaeger"),
+        ("./otelcol", "/bin/false", "/bin/false: has no sidecar-kit"),
+        ("nothing", sys.executable, "nothing: not a program"),
+    ],
+)
+def test_what_cannot_run_a_collector_installs_nothing(
+    collector_folder, program, python, message
+) -> None:
+    """One line says what is wrong."""
+    root = collector_folder / "root"
+    flags = ("--program", program, "--python", python)
+    result = script("install.sh", *flags, DESTDIR=str(root))
+
+    assert (1, "") == (result.returncode, result.stdout)
+    assert result.stderr.startswith(f"install.sh: {message}")
+    assert 1 == len(result.stderr.splitlines())
+    assert not root.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments_", "code", "message"),
     [
@@ -164,14 +273,17 @@ def test_bad_input_installs_nothing(folder, arguments_, code, message) -> None:
 # systemd itself -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def unit(tmp_path):
-    """Return the unit's file, with a program that is there, for systemd-analyze."""
+@pytest.fixture(params=["jaeger-agent", "collector"])
+def units(request, tmp_path):
+    """Return a kind's units, with a program that is there, for systemd-analyze."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd-analyze here")
-    text = rendered()["systemd/sidecar-agent.service"].replace(systemd.PROGRAM, "/bin/true")
-    (tmp_path / "sidecar-agent.service").write_text(text)
-    return tmp_path / "sidecar-agent.service"
+    files = rendered(**({"agent": COLLECTOR} if request.param == "collector" else {}))
+    paths = [tmp_path / f"{name}.service" for name in UNITS[request.param]]
+    for path in paths:
+        text = re.sub(r"/usr/local/lib/\S+", "/bin/true", files[f"systemd/{path.name}"])
+        path.write_text(text)
+    return paths
 
 
 def analyze(*args):
@@ -180,19 +292,19 @@ def analyze(*args):
     )
 
 
-def test_systemd_takes_the_unit(unit) -> None:
+def test_systemd_takes_the_units(units) -> None:
     """`systemd-analyze verify` has nothing to say."""
-    result = analyze("verify", unit)
+    result = analyze("verify", *units)
 
     assert (0, "", "") == (result.returncode, result.stdout, result.stderr)
 
 
-def test_the_page_names_what_systemd_rates(unit) -> None:
+def test_the_page_names_what_systemd_rates(units) -> None:
     """`systemd-analyze security` rates the exposure about as docs/systemd.md says."""
     page = (find_checkout() / "docs/systemd.md").read_text(encoding="utf-8")
-    result = analyze("security", "--offline=yes", unit)
-    found = re.search(r"exposure level for sidecar-agent.service: ([\d.]+)", result.stdout)
+    result = analyze("security", "--offline=yes", *units)
+    found = re.findall(r"exposure level for \S+: ([\d.]+)", result.stdout)
 
-    assert found, result.stderr
-    assert HIGHEST_EXPOSURE >= float(found[1])
+    assert len(units) == len(found), result.stderr
+    assert HIGHEST_EXPOSURE >= max(map(float, found))
     assert "rates the exposure 1.2 of 10" in page
