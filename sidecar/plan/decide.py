@@ -31,7 +31,7 @@ from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
 from sidecar.spec import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from sidecar.regions import Gateway, Region
     from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Service, Spec
@@ -103,12 +103,10 @@ def make_plan(
     `known_hosts` are those of the catalogue. Raises SidecarError if the region has no such host, a
     token would go to another one, the agent's version is unknown, or the stand-in's name is taken.
     """
-    gateway = choose_gateway(spec.gateway, region, known_hosts, _protocol(spec))
-    _check_names(region, spec.services or sample_services(), gateway)
+    gateway = _gateway(spec, region, known_hosts)
     official = image_names.official(prefix=spec.images.prefix)
     services = _services(spec, gateway, _project(spec, region), folder)
     names = [service.name for service in services]
-    forwarder = _forwarder([each.agent for each in services], spec, gateway, official.gateway)
     host_agent = _host_agent(spec, gateway)
     return Plan(
         kit_version=__version__,
@@ -120,9 +118,9 @@ def make_plan(
         bare_token_file=LOCAL_BARE_FILE if region.id == LOCAL else BARE_FILE,
         services=services,
         host_agent=host_agent,
-        host_forwarder=_forwarder([host_agent], spec, gateway, official.gateway),
-        forwarder=forwarder,
-        queues=plan_queues(names, official.gateway) if forwarder else None,
+        host_forwarder=_forwarder([host_agent], spec, gateway),
+        forwarder=_forwarder((each.agent for each in services), spec, gateway),
+        queues=plan_queues(names, official.gateway) if spec.agent.kind == COLLECTOR else None,
         stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway, spec.agent.kind) if spec.watch else None,
         monitoring=spec.monitoring,
@@ -133,8 +131,11 @@ def make_plan(
     )
 
 
-def _protocol(spec: Spec) -> str:
-    return KINDS[spec.agent.kind].protocol(spec.gateway)
+def _gateway(spec: Spec, region: Region, known_hosts: Collection[str]) -> Gateway:
+    protocol = KINDS[spec.agent.kind].protocol(spec.gateway)
+    gateway = choose_gateway(spec.gateway, region, known_hosts, protocol)
+    _check_names(region, spec.services or sample_services(), gateway)
+    return gateway
 
 
 def _project(spec: Spec, region: Region) -> str:
@@ -268,13 +269,12 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
     )
 
 
-def _forwarder(
-    agents_: Sequence[AgentPlan], spec: Spec, gateway: Gateway, image: image_names.Image
-) -> ForwarderPlan | None:
+def _forwarder(agents_: Iterable[AgentPlan], spec: Spec, gateway: Gateway) -> ForwarderPlan | None:
     """Return the forwarder of these collectors; None where there are none."""
     kept = [agent.collector for agent in agents_ if agent.collector]
     if not kept:
         return None
+    image = image_names.official(prefix=spec.images.prefix).gateway
     made = plan_forwarder(gateway, kept, image, tls=spec.gateway.tls)
     return replace(made, tcp_retries=spec.agent.tcp_retries)
 
