@@ -52,6 +52,7 @@ _TITLES = {
     "hosts": "Hosts without containers",
     "machines": "Machine and cluster",
     "overlays": "Agents for a stack that exists",
+    "scheduling": "Pods that a cluster does not start",
     "token_places": "Where a token must not be",
     "tracers": "How a service reports",
     "vendor": "Answers of a region",

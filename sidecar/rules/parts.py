@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import token_files
+from sidecar.rules import scheduling, token_files
 
 _NO_SPANS = "The spans of the service do not arrive."
 _SEE = "See `docker compose ps` and `docker compose logs`"
@@ -73,6 +73,13 @@ NO_ANSWER = _error(
     "http://127.0.0.1:14271: does not answer: Connection refused",
     "The hop cannot be counted.",
 )
+OTHER_ANSWER = _error(
+    "part-answers-otherwise",
+    "What answers at a port is not the agent or the stand-in.",
+    "Find the program that has the port: `ss -ltnp`; or name the right address",
+    "http://127.0.0.1:14271: answers with HTTP 404",
+    "The hop cannot be counted.",
+)
 NOT_COUNTED = _error(
     "hop-not-counted",
     "The hop cannot be counted: the engine, the cluster or the probe refused.",
@@ -102,7 +109,9 @@ def without_agent(name: str) -> Problem:
 
 
 def no_answer(error: OSError, fix: str) -> Problem:
-    """Return the problem of a port that does not answer."""
+    """Return the problem of a port that does not answer, or not as its program would."""
+    if status := getattr(error, "code", None):
+        return OTHER_ANSWER.problem(f"answers with HTTP {status}")
     return NO_ANSWER.problem(f"does not answer: {error}", fix)
 
 
@@ -208,6 +217,8 @@ def pod(state: PodState, fix: str) -> Problem | None:
         return None
     if found := _secret_missing(state):
         return found
+    if state.reason == scheduling.UNSCHEDULABLE:
+        return scheduling.unscheduled(state.message)
     if OOM_KILLED in (state.reason, state.last_reason):
         return OUT_OF_MEMORY.problem(state.trouble)
     if state.reason in _UNPULLED:

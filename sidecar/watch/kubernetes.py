@@ -75,7 +75,7 @@ class ReleaseAgents:
         pods, empty = self._found()
         traced = [pod for pod in pods if is_looked_at(pod)]
         if not traced and not empty:
-            raise not_found(self._kubectl, self.name)
+            raise not_found(self._kubectl, self.name, self._selector)
         page = next((pod for pod in pods if is_gateway(pod)), None)
         with ThreadPoolExecutor(2) as pool:
             tokens = pool.submit(self._tokens, traced)

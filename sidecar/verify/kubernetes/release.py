@@ -81,7 +81,7 @@ class ReleaseDeployment:
         pods = pods_of(kubectl.get("pods", self._selector))
         traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
         if not traced:
-            raise not_found(kubectl, subject_of(release, selector))
+            raise not_found(kubectl, subject_of(release, selector), self._labels)
         self._gateways = [pod for pod in pods if is_gateway(pod)]
         self.has_stand_in = bool(self._gateways)
         self._groups = groups = _by_service(traced)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
+from sidecar.kubernetes.errors import ForbiddenError, KubernetesError, NotFoundError
 from sidecar.kubernetes.pods import (
     AGENT,
     EVERY_POD,
@@ -15,6 +16,7 @@ from sidecar.kubernetes.pods import (
     pods_of,
 )
 from sidecar.verify.kubernetes.unfit import lacks_agent
+from sidecar.verify.kubernetes.workloads import KINDS, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +62,16 @@ def _should_be(pod: Pod) -> bool:
     return lacks_agent(pod.data) and pod.service != _TEST and not ended and not finished
 
 
-def not_found(kubectl: Kubectl, subject: str) -> SidecarError:
-    """Return why there is nothing to look at: no such namespace, or no such release."""
+def not_found(kubectl: Kubectl, subject: str, selector: str) -> SidecarError:
+    """Return why there is nothing to look at: its pods are refused, or there is no such release."""
+    with suppress(KubernetesError):
+        workloads = kubectl.get(KINDS, f"--selector={selector}")["items"]
+        if problem := next(filter(None, map(refused, workloads)), None):
+            return SidecarError.from_problem(subject, problem)
+    return _absent(kubectl, subject)
+
+
+def _absent(kubectl: Kubectl, subject: str) -> SidecarError:
     namespace = kubectl.namespace
     if namespace:
         try:

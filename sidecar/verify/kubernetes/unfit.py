@@ -14,6 +14,7 @@ from sidecar.kubernetes.pods import (
     trouble_of,
 )
 from sidecar.rules import parts
+from sidecar.rules.scheduling import UNSCHEDULABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +70,8 @@ def state_of(pod: Pod) -> parts.PodState:
 
     The agent comes first, and those whose reason says little come last.
     """
+    if unscheduled := _unscheduled(pod):
+        return unscheduled
     states = sorted(_states(pod), key=lambda state: state.reason in BEFORE_START)
     if states:
         return states[0]
@@ -85,6 +88,14 @@ def problem_of(pod: Pod, state: parts.PodState) -> Problem | None:
 def restarts_of(pod: Pod) -> int:
     """Return how often the pod's agent was started again."""
     return int(pod.status_of(AGENT).get("restartCount", 0))
+
+
+def _unscheduled(pod: Pod) -> parts.PodState | None:
+    for condition in pod.data["status"].get("conditions", []):
+        if condition.get("reason") == UNSCHEDULABLE:
+            message = str(condition.get("message", ""))
+            return parts.PodState("has no node", UNSCHEDULABLE, "", message)
+    return None
 
 
 def _states(pod: Pod) -> Iterator[parts.PodState]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.pods import reasons_of, service_of, trouble_of
+from sidecar.rules.scheduling import UNSCHEDULABLE, not_created
 from sidecar.rules.service_reports import missing, replica, rollout
 from sidecar.verify.deployment import Lack
 from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
@@ -12,11 +13,14 @@ from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sidecar.findings import Problem
     from sidecar.kubernetes.pods import Pod
 
 KINDS = "deployments,statefulsets"
 _HASHES = ("pod-template-hash", "controller-revision-hash")
 """Labels by which the pods of one rollout differ from those of another."""
+_FAILURE = "ReplicaFailure"
+"""A Deployment's condition: a quota or a policy refuses its pods."""
 _HOPELESS = {
     "CrashLoopBackOff",
     "CreateContainerConfigError",
@@ -27,7 +31,6 @@ _HOPELESS = {
     "InvalidImageName",
     "RunContainerError",
 }
-_UNSCHEDULABLE = "Unschedulable"
 
 
 def lacking(workloads: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
@@ -37,8 +40,15 @@ def lacking(workloads: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
         if has_agent(template) or lacks_agent(template):
             wanted = workload["spec"].get("replicas", 1)
             found = workload.get("status", {}).get("replicas", 0)
-            if problem := missing(wanted, found):
+            if problem := refused(workload) or missing(wanted, found):
                 yield Lack(service_of(template, workload["metadata"]["name"]), problem)
+
+
+def refused(workload: Mapping[str, Any]) -> Problem | None:
+    """Return why the cluster does not create a workload's pods; None where it does."""
+    conditions = workload.get("status", {}).get("conditions") or ()
+    failed = (each for each in conditions if each.get("type") == _FAILURE)
+    return next((not_created(str(each.get("message", ""))) for each in failed), None)
 
 
 def broken(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
@@ -62,7 +72,7 @@ def _hash_of(pod: Pod) -> str:
 def _trouble_of(pod: Pod) -> str:
     """Return what keeps a pod from ever being ready; empty where it may only need time."""
     for condition in pod.data["status"].get("conditions", []):
-        if condition.get("reason") == _UNSCHEDULABLE:
+        if condition.get("reason") == UNSCHEDULABLE:
             return "cannot be scheduled"
     spec = pod.data["spec"]
     for container in (*spec.get("initContainers", []), *spec["containers"]):

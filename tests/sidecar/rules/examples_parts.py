@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from email.message import Message
+from urllib.error import HTTPError
+
 from rule_examples import Call, Example, example
 
 from sidecar.errors import SidecarError
@@ -58,6 +61,10 @@ EXAMPLES = {
     "secret-missing": pod(message='secret "tracing" not found'),
     "part-not-answering": Example(
         lambda: read_agent(ConnectionRefusedError()), lambda: read_agent(None)
+    ),
+    "part-answers-otherwise": Example(
+        lambda: read_agent(HTTPError("http://a/metrics", 404, "Not Found", Message(), None)),
+        lambda: read_agent(ConnectionRefusedError()),
     ),
     "hop-not-counted": Example(
         lambda: {broken_by("client sent", SidecarError("web", "the probe failed")).id},

@@ -534,6 +534,17 @@ def test_an_absent_release_is_an_error(release, kubectl, namespace, others, text
         release(stand_in())
 
 
+def test_a_release_whose_pods_are_all_refused_is_no_absent_one(release, kubectl) -> None:
+    """A first install under a quota has Deployments and no pod."""
+    refused = "exceeded quota: team, requested: pods=1, used: pods=3, limited: pods=3"
+    condition = {"type": "ReplicaFailure", "message": f'pods "demo-web-1" is forbidden: {refused}'}
+    kubectl.answer("get deployments", {"items": [{"status": {"conditions": [condition]}}]})
+
+    with pytest.raises(SidecarError, match=f"^release demo: a pod is refused: {refused}") as found:
+        release()
+    assert "pod-over-quota" == found.value.id
+
+
 def test_the_contexts_own_namespace_is_not_asked_for(kubectl) -> None:
     """Its name is not known here."""
     kubectl.answer("get pods", listed())

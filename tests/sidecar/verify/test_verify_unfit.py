@@ -167,3 +167,26 @@ def test_another_charts_pod_lacks_an_agent_where_its_service_reports_to_loopback
 ) -> None:
     """Nothing else can receive there."""
     assert expected == lacks_agent(data)
+
+
+@pytest.mark.parametrize(
+    ("lack", "more", "fix"),
+    [
+        ("1 Insufficient cpu, 1 Insufficient memory", ". no new claims", "Lower the requests"),
+        ("1 node(s) didn't match Pod's node affinity/selector", ". no new", "Change its node"),
+        ('persistentvolumeclaim "queue" not found', ". not found", "Create the volume"),
+        ("1 node(s) had untolerated taint {a: b}", "", "Add a toleration"),
+        ("2 reasons of a later version", "", "Change what the pod asks for"),
+    ],
+)
+def test_a_pod_without_a_node_has_the_schedulers_words(lack, more, fix) -> None:
+    """What to do is of what the nodes lack."""
+    said = f"0/1 nodes are available: {lack}"
+    data = pod(phase="Pending", ready=False)
+    placed = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    data["status"]["conditions"] = [{**placed, "message": said + more}]
+    (one,) = pods_of(listed(data))
+    problem = problem_of(one, state_of(one))
+
+    assert ("pod-without-node", f"has no node: {said}") == (problem.rule.id, problem.cause)
+    assert problem.fix.startswith(fix)

@@ -42,6 +42,32 @@ def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
     assert expected == [(lack.service, lack.problem.rule.id) for lack in lacking([data])]
 
 
+@pytest.mark.parametrize(
+    ("why", "rule"),
+    [
+        ("exceeded quota: team, requested: pods=1, used: pods=3, limited: pods=3", "over-quota"),
+        ("failed quota: team: must specify requests.cpu for: web", "over-quota"),
+        ('violates PodSecurity "restricted:latest": runAsNonRoot != true', "not-admitted"),
+        ('admission webhook "policy.example.com" denied the request: no team', "not-admitted"),
+        ('error looking up service account shop/web: serviceaccount "web"', "not-created"),
+    ],
+)
+@pytest.mark.parametrize("found", [0, 1])
+def test_a_workload_whose_pods_are_refused_has_the_id_of_the_cause(why, rule, found) -> None:
+    """As a Deployment's condition says it, also where the pods of before still run."""
+    data = workload(1, found)
+    data["status"]["conditions"] = [
+        {"type": "Progressing", "message": "times out"},
+        {"type": "ReplicaFailure", "message": f'pods "web-1" is forbidden: {why}'},
+    ]
+    (lack,) = lacking([data])
+
+    assert (f"pod-{rule}", f"a pod is refused: {why}") == (
+        lack.problem.rule.id,
+        lack.problem.cause,
+    )
+
+
 def state(name, revision, container_state=None):
     """Return a pod of a rollout, ready unless its container is in another state."""
     data = pod(name, ready=container_state is None)

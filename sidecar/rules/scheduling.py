@@ -1,0 +1,73 @@
+"""What keeps a cluster from creating a pod, or from giving it a node."""
+
+from __future__ import annotations
+
+import re
+
+from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules.recognition import mask
+
+UNSCHEDULABLE = "Unschedulable"
+"""The cluster's reason on a pod that has no node."""
+
+
+def _error(rule: str, summary: str, fix: str, example: str) -> Rule:
+    why = "The pod does not start, and its service reports nothing."
+    return Rule(rule, Severity.ERROR, summary, why, fix, example)
+
+
+NO_NODE = _error(
+    "pod-without-node",
+    "No node of the cluster can run a pod.",
+    "Change what the pod asks for, or add a node; see `kubectl describe pod`",
+    "0/1 nodes are available: 1 Insufficient memory",
+)
+OVER_QUOTA = _error(
+    "pod-over-quota",
+    "A quota of the namespace refuses a pod.",
+    "Raise the quota, or lower what the pods ask for; see `kubectl describe quota`",
+    "exceeded quota: team, requested: pods=1, used: pods=3, limited: pods=3",
+)
+NOT_ADMITTED = _error(
+    "pod-not-admitted",
+    "A policy of the cluster refuses a pod.",
+    "Change the pod as the policy says, or ask who owns the policy",
+    'violates PodSecurity "restricted:latest": runAsNonRoot != true',
+)
+NOT_CREATED = _error(
+    "pod-not-created",
+    "The cluster does not create a pod of a workload.",
+    "See `kubectl describe replicaset`",
+    'serviceaccount "web" not found',
+)
+
+_SUBJECT = re.compile(r'^pods "[^"]*" is forbidden: ')
+_END = re.compile(r"\.(\s|$)")
+_LACKS = (
+    (r"Insufficient \w+", "Lower the requests of its containers, or add a node"),
+    (r"node affinity/selector", "Change its nodeSelector or affinity, or label a node"),
+    (r"untolerated taint", "Add a toleration, or take the taint from a node"),
+    (r"persistentvolumeclaim|volume", "Create the volume that it claims; see `kubectl get pvc`"),
+    (r"anti-affinity", "Relax its anti-affinity, or add a node"),
+    (r"topology spread", "Relax its topology spread constraints, or add a node"),
+)
+"""What a scheduler's message has, and what to do."""
+
+
+def unscheduled(message: str) -> Problem:
+    """Return the problem of a pod without a node, by the scheduler's message."""
+    fix = next((fix for pattern, fix in _LACKS if re.search(pattern, message)), None)
+    first = mask(_END.split(message)[0])
+    return NO_NODE.problem(f"has no node: {first}" if first else "has no node", fix)
+
+
+def not_created(message: str) -> Problem | None:
+    """Judge why a workload has no pod, by the message of its failed creation; None for none."""
+    if not message:
+        return None
+    text = mask(_SUBJECT.sub("", message))
+    if "quota" in text:
+        return OVER_QUOTA.problem(f"a pod is refused: {text}")
+    if "PodSecurity" in text or "admission webhook" in text or "ValidatingAdmission" in text:
+        return NOT_ADMITTED.problem(f"a pod is refused: {text}")
+    return NOT_CREATED.problem(f"a pod is refused: {text}")

@@ -1,0 +1,36 @@
+"""What a cluster said of pods that it did not create, or that have no node, for each rule."""
+
+from __future__ import annotations
+
+from rule_examples import Call, Example, example
+
+from sidecar.rules import parts, scheduling
+from sidecar.rules.parts import PodState
+
+NODE = "0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate"
+QUOTA = (
+    'pods "web-7cfc596756-7cdpt" is forbidden: exceeded quota: team, requested: pods=1,'
+    " used: pods=3, limited: pods=3"
+)
+POLICY = 'pods "web-5c9646cf96-jrhkm" is forbidden: violates PodSecurity "restricted:latest": x'
+ACCOUNT = (
+    'pods "web-5c9646cf96-" is forbidden: error looking up service account shop/web:'
+    ' serviceaccount "web" not found'
+)
+
+
+def not_created(message: str) -> Example:
+    """Return the example of a workload whose pods are refused."""
+    return example(scheduling.not_created, Call(message), Call(""))
+
+
+EXAMPLES = {
+    "pod-without-node": example(
+        parts.pod,
+        Call(PodState("has no node", scheduling.UNSCHEDULABLE, "", NODE), "fix"),
+        Call(PodState(""), "fix"),
+    ),
+    "pod-over-quota": not_created(QUOTA),
+    "pod-not-admitted": not_created(POLICY),
+    "pod-not-created": not_created(ACCOUNT),
+}
