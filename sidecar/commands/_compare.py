@@ -35,10 +35,13 @@ class Change:
 
 def of_kind(loaded: Loaded, kind: str) -> Loaded:
     """Return a spec with another kind; what is set for one kind only is left out for the other."""
-    spec = loaded.spec
-    if spec.agent.kind == kind:
-        return loaded
-    agent = AgentSettings(kind=kind, resources=spec.agent.resources)
+    spec, given = loaded.spec, loaded.spec.agent
+    if given.kind == kind:
+        return replace(loaded, spec=replace(spec, agent=replace(given, canary=None)))
+    agent = AgentSettings(kind=kind, resources=given.resources)
+    if given.canary:  # what is set for its collector holds for the kind, too
+        sized = replace(agent, buffer_s=given.buffer_s, disk_mib=given.disk_mib)
+        agent = replace(sized, collector=given.collector)
     gateway = replace(spec.gateway, port=None, protocol=None)
     return replace(loaded, spec=replace(spec, agent=agent, gateway=gateway))
 

@@ -38,6 +38,7 @@ def _options(args: argparse.Namespace) -> ImageOptions:
         prefix=spec.images.prefix,
         agent_version=spec.agent.version,
         agent_kind=spec.agent.kind,
+        canary=spec.agent.canary is not None,
         rebuild=args.rebuild,
         dry_run=args.dry_run,
     )

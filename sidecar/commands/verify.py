@@ -9,7 +9,8 @@ from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import UsageError
 from sidecar.verify import report as reports
 from sidecar.verify.asking import parsed
-from sidecar.verify.compose.deployment import deployment_of
+from sidecar.verify.compose import canary
+from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
 from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.run import verify
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sidecar.verify.asking import Ask
     from sidecar.verify.deployment import Deployment
+    from sidecar.verify.hops import Proof
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,13 +33,18 @@ def run(args: argparse.Namespace) -> int:
         return _watch.run(args)
     close, asks = _read_back.closing(args), _asks(args)
     with kept(args) as keep:
-        proof = verify(
-            _deployment(args), args.spans, args.seconds, asks=asks, path_only=args.path_only
-        )
-        report = close(proof)
+        report = close(_proof(args, asks))
         print(reports.as_json(report) if args.output == "json" else reports.as_text(report))
         keep(report)
     return 0 if report.ok else 1
+
+
+def _proof(args: argparse.Namespace, asks: list[Ask]) -> Proof:
+    deployment = _deployment(args)
+    proof = verify(deployment, args.spans, args.seconds, asks=asks, path_only=args.path_only)
+    if isinstance(deployment, ComposeDeployment):
+        return canary.compared(proof, deployment, args.seconds)
+    return proof
 
 
 def _asks(args: argparse.Namespace) -> list[Ask]:

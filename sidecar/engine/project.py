@@ -25,6 +25,8 @@ AGENT = "sidecar-kit.agent"
 """Label of a service that uses the agent of another one, with which it shares a network."""
 FORWARDER = "forwarder"
 """The role of what adds the token."""
+COPIER = "copier"
+"""The role of what gives packets to an agent and a collector."""
 FILE = "docker-compose.yml"
 RENAME = "Give `name:` in the spec, and render again; in a stack of yours, in its Compose file"
 
@@ -60,9 +62,21 @@ def containers_of(
 
 
 def forwarder_of(config: Mapping[str, Any]) -> str:
-    """Return the name of a deployment's token forwarder; empty where it has none."""
+    """Return the name of the agents' token forwarder; empty where they have the token themselves.
+
+    Beside a canary they have: the forwarder is that of the collectors.
+    """
+    return "" if is_canary(config) else _of_role(config, FORWARDER)
+
+
+def is_canary(config: Mapping[str, Any]) -> bool:
+    """Tell whether a deployment's agents have collectors beside them."""
+    return bool(_of_role(config, COPIER))
+
+
+def _of_role(config: Mapping[str, Any], role: str) -> str:
     services = (config.get("services") or {}).items()
-    return next((name for name, each in services if _label(each, ROLE) == FORWARDER), "")
+    return next((name for name, each in services if _label(each, ROLE) == role), "")
 
 
 def token_file_of(config: Mapping[str, Any]) -> str:

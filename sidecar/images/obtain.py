@@ -14,9 +14,10 @@ from sidecar.images.inputs import INPUTS_LABEL, KEPT_STAGES, STAGE_LABEL
 from sidecar.images.kit_images import KitBuild, build_kit_image, kit_inputs, write_site
 from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.spec import COLLECTOR, JAEGER_AGENT
+from sidecar.spec.records import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sidecar.engine.images import ImageStore, Progress
@@ -37,8 +38,15 @@ class ImageOptions:
     agent_version: str = DEFAULT_VERSION
     """Of the kind."""
     agent_kind: str = JAEGER_AGENT
+    canary: bool = False
+    """Whether a collector is needed, too."""
     rebuild: bool = False
     dry_run: bool = False
+
+    @property
+    def collector_version(self) -> str:
+        """That of the kind; of a canary beside an agent, the kit's own."""
+        return self.agent_version if self.agent_kind == COLLECTOR else VERSIONS[COLLECTOR]
 
 
 @dataclass(frozen=True)
@@ -80,13 +88,19 @@ class Obtainer:
         """Return base and agent, or collector, and, from a checkout, sample and gateway."""
         official = image_names.official(prefix=self._options.prefix)
         base = self._foreign(official.base, image_names.BUILT_BASE, base_inputs, self._build_base)
-        of_kind = self._collector if self._options.agent_kind == COLLECTOR else self._agent
-        agent = of_kind(base)
-        obtained = [base, agent, *self._kit_images(official, base)]
+        obtained = [base, *self._agents(base), *self._kit_images(official, base)]
         if any(entry.way == "built" for entry in obtained):
             for stage, keep in KEPT_STAGES.items():
                 self._around.images.remove_superseded(f"{STAGE_LABEL}={stage}", keep)
         return obtained
+
+    def _agents(self, base: Obtained) -> Iterator[Obtained]:
+        if self._options.agent_kind == COLLECTOR:
+            yield self._collector(base)
+            return
+        yield self._agent(base)
+        if self._options.canary:
+            yield self._collector(base)
 
     def _agent(self, base: Obtained) -> Obtained:
         version = self._options.agent_version
@@ -100,7 +114,7 @@ class Obtainer:
         return agent
 
     def _collector(self, base: Obtained) -> Obtained:
-        version = self._options.agent_version
+        version = self._options.collector_version
         return self._foreign(
             image_names.collector(version, self._options.prefix),
             image_names.built_collector(version),
@@ -177,7 +191,7 @@ class Obtainer:
         if image.role == "agent":
             require_buildable(self._options.agent_version)
         if image.role == "collector":
-            require_release(self._options.agent_version)
+            require_release(self._options.collector_version)
         if self._options.dry_run:
             return Obtained(image, "build", why)
         build()

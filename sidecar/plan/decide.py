@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sidecar import __version__, image_names
 from sidecar.errors import SidecarError
-from sidecar.plan import agents, collector_sizes, collectors
+from sidecar.plan import agents, canaries, collector_sizes, collectors
 from sidecar.plan.forwarders import forwarder_name, plan_forwarder
 from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
@@ -120,7 +120,7 @@ def make_plan(
         host_agent=host_agent,
         host_forwarder=_forwarder([host_agent], spec, gateway),
         forwarder=_forwarder((each.agent for each in services), spec, gateway),
-        queues=plan_queues(names, official.gateway) if spec.agent.kind == COLLECTOR else None,
+        queues=plan_queues(names, official.gateway) if spec.agent.has_collector else None,
         stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway, spec.agent.kind) if spec.watch else None,
         monitoring=spec.monitoring,
@@ -266,12 +266,19 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
         ),
         replica_buffer=_replica_buffer(spec),
         tcp_retries=settings.tcp_retries,
+        canary=canaries.plan_canary(
+            service,
+            spec,
+            lambda other: _agent(service, other, gateway),
+            image_names.official(prefix=spec.images.prefix).gateway,
+        ),
     )
 
 
 def _forwarder(agents_: Iterable[AgentPlan], spec: Spec, gateway: Gateway) -> ForwarderPlan | None:
     """Return the forwarder of these collectors; None where there are none."""
-    kept = [agent.collector for agent in agents_ if agent.collector]
+    found = [agent.canary.agent if agent.canary else agent for agent in agents_]
+    kept = [agent.collector for agent in found if agent.collector]
     if not kept:
         return None
     image = image_names.official(prefix=spec.images.prefix).gateway

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.regions import HTTP, HTTPS
-from sidecar.rules import collectors
+from sidecar.rules import canaries, collectors
 from sidecar.rules.agents import DEFAULT_VERSION
 
 if TYPE_CHECKING:
@@ -72,11 +72,38 @@ class AgentPlan:
     """A collector's queue, for a target that gives each replica one of its own; else None."""
     tcp_retries: int | None
     """How often TCP repeats before it gives a connection up; None: the kernel's own number."""
+    canary: CanaryPlan | None = None
+    """What gets a copy of each packet; None: nothing."""
 
     @property
     def tags_version(self) -> str:
         """The jaeger-agent whose key the token's config file has, whatever the kind."""
         return DEFAULT_VERSION if self.collector else self.version
+
+
+@dataclass(frozen=True)
+class CopierPlan:
+    """The container in an agent's place, which gives each packet to the agent and a collector."""
+
+    name: str
+    image: ImagePlan
+    program: tuple[str, ...]
+    argv: tuple[str, ...]
+    health: tuple[str, ...]
+    user: str
+
+
+@dataclass(frozen=True)
+class CanaryPlan:
+    """A collector that gets what an agent gets, so that the two can be compared."""
+
+    agent: AgentPlan
+    """The collector."""
+    agent_alias: str
+    """What the copier calls the agent: it has the agent's own name itself, for the service."""
+    network: str
+    """The private network of the copier, the agent and the collector."""
+    copier: CopierPlan
 
 
 @dataclass(frozen=True)
@@ -213,6 +240,28 @@ class Plan:
             raise SidecarError.from_problem("agent.kind", problem)
 
     @property
+    def is_canary(self) -> bool:
+        """Whether agents have collectors beside them."""
+        return any(service.agent.canary for service in self.services)
+
+    @property
+    def collectors(self) -> tuple[AgentPlan, ...]:
+        """The services' collectors: in the agents' places, or beside them."""
+        agents = (service.agent for service in self.services)
+        both = (agent.canary.agent if agent.canary else agent for agent in agents)
+        return tuple(agent for agent in both if agent.collector)
+
+    @property
+    def agents_have_token(self) -> bool:
+        """Whether agents send to the gateway themselves."""
+        return self.forwarder is None or self.is_canary
+
+    def require_no_canary(self, target: str) -> None:
+        """Raise SidecarError for a canary, which only one target has."""
+        if self.is_canary:
+            raise SidecarError.from_problem("agent.canary", canaries.target(target))
+
+    @property
     def is_over_http(self) -> bool:
         """Whether collectors send over HTTP, which only the forwarder can."""
         return self.forwarder is not None and self.gateway.protocol in (HTTP, HTTPS)
@@ -220,7 +269,7 @@ class Plan:
     @property
     def sent_token_file(self) -> str:
         """The file whose token goes to the gateway; relative to the rendering."""
-        return self.bare_token_file if self.forwarder else self.token_file
+        return self.token_file if self.agents_have_token else self.bare_token_file
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""

@@ -51,7 +51,12 @@ def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None
         joint = " " if problem.cause.startswith("is ") else ": "
         told = replace(problem, cause=f"{shown(version.data)}{joint}{problem.cause}")
         errors.fail(version.place, below(path, "version"), told)
-    for name in ("buffer", "disk", "collector") if kind != COLLECTOR else ():
+    canary = _readable(values, "canary")
+    if canary and kind == COLLECTOR:
+        problem = CONFLICTING_VALUES.problem(f"is the kind, too: {kind}", "Remove one of the two")
+        errors.fail(canary.place, below(path, "canary"), problem)
+    has_collector = kind == COLLECTOR or canary
+    for name in () if has_collector else ("buffer", "disk", "collector"):
         if name in values:
             cause = f"is for a collector only, and the kind is {kind}"
             problem = CONFLICTING_VALUES.problem(cause, f"Set kind: {COLLECTOR}, or remove it")

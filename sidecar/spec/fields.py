@@ -353,6 +353,14 @@ AGENT = Section(
             {"exporters": {"otlp_grpc": {"compression": "none"}}},
             from_environment=False,
         ),
+        Field(
+            "canary",
+            Choice((COLLECTOR,)),
+            "what gets a copy of each packet, for `sidecar verify` to compare, in the region local",
+            None,
+            COLLECTOR,
+            from_environment=False,
+        ),
     ),
     constraints=(constraints.fits_kind,),
 )

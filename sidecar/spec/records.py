@@ -173,6 +173,13 @@ class AgentSettings:
     """The bound of the queue's file; None: computed from the capacity."""
     collector: Mapping[str, Any] = field(default_factory=dict)
     """What is laid over a collector's configuration."""
+    canary: str | None = None
+    """COLLECTOR: one gets a copy of each packet, so that the two can be compared."""
+
+    @property
+    def has_collector(self) -> bool:
+        """Whether a collector is an agent, or beside one."""
+        return COLLECTOR in (self.kind, self.canary)
 
     def __post_init__(self) -> None:
         """Decide the version where none is given."""

@@ -34,5 +34,6 @@ def render(plan: Plan, names: Iterable[str] = ()) -> Rendering:
 
     Raises SidecarError for what a target cannot render.
     """
-    targets = [TARGETS[name] for name in tuple(names) or USUAL]
+    usual = USUAL[:1] if plan.is_canary else USUAL
+    targets = [TARGETS[name] for name in tuple(names) or usual]
     return {name: text for target in targets for name, text in target.render(plan).items()}

@@ -81,16 +81,12 @@ def token_file(plan: Plan) -> Rendering:
     (first, *_) = plan.services
     key = agents.tags_key(first.agent.tags_version)
     files = {LOCAL_TOKEN_FILE: f"{_LOCAL_HEADER}\n{agents.config_text(LOCAL_TOKEN, key)}"}
-    return {**files, LOCAL_BARE_FILE: LOCAL_TOKEN} if first.agent.collector else files
+    return {**files, LOCAL_BARE_FILE: LOCAL_TOKEN} if plan.forwarder else files
 
 
 def configurations(plan: Plan) -> Rendering:
     """Return the collectors' configurations; nothing where there are none."""
-    return {
-        configuration_file(service.agent): _configuration(service.agent, plan)
-        for service in plan.services
-        if service.agent.collector
-    }
+    return {configuration_file(agent): _configuration(agent, plan) for agent in plan.collectors}
 
 
 def configuration_file(agent: AgentPlan) -> str:
@@ -123,6 +119,7 @@ def _environment() -> jinja2.Environment:
     jinja.filters["configuration_file"] = configuration_file
     jinja.filters["configuration_digest"] = configuration_digest
     jinja.filters["folder"] = posixpath.dirname
+    jinja.filters["pair"] = lambda name: (name, {})
     return jinja
 
 

@@ -68,6 +68,7 @@ class Overlay:
 
 def render(plan: Plan, overlay: Overlay) -> str:
     """Return the overlay's text; the same input gives the same bytes."""
+    plan.require_no_canary("an overlay")
     return text_of(
         f"{FILE}.j2",
         plan,

@@ -21,10 +21,12 @@ from sidecar.engine.project import (
     containers_of,
     forwarder_of,
     gateway_network,
+    is_canary,
     token_file_of,
 )
 from sidecar.errors import SidecarError
 from sidecar.plan import BARE_FILE
+from sidecar.rules import canaries
 from sidecar.tokens.forwarded import of_forwarder
 from sidecar.tokens.store import NoAgents
 from sidecar.verify.compose.deployment import ComposeDeployment
@@ -196,6 +198,8 @@ def find_agents(folder: Path, path: Path) -> Agents:
     running = [agent.service for agent in found if agent.status == "running"]
     if not running:
         return NoAgents("no agent of this folder runs")
+    if is_canary(config):
+        raise SidecarError.from_problem("agent.canary", canaries.rotation())
     _require_read(config, path)
     if forwarder := forwarder_of(config):
         return of_forwarder(engine, config, found_all, forwarder)

@@ -55,6 +55,7 @@ class Additions:
 
 def additions(plan: Plan, secret: str, *, native: bool) -> Additions:
     """Return what a plan adds to each pod; `secret` names the Secret with the token."""
+    plan.require_no_canary("inject")
     plan.require_agents()
     agent = plan.services[0].agent
     volume = {

@@ -63,7 +63,7 @@ def _rules(plan: Plan) -> dict[str, Any]:
         "AGENT": "of {{ $labels.service }}",
         "TUNING": "Raise `capacity` in the spec, and render again.",
     }
-    alerts = collector_alerts.ALERTS if plan.queues else ALERTS
+    alerts = ALERTS if plan.agents_have_token else collector_alerts.ALERTS
     return {"groups": [{"name": GROUP, "rules": [alert.filled(words) for alert in alerts]}]}
 
 

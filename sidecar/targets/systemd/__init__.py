@@ -31,6 +31,7 @@ def render(plan: Plan) -> Rendering:
 
     Raises SidecarError for the stand-in's region, which has no unit.
     """
+    plan.require_no_canary("systemd")
     if problem := rules.unit(is_local=plan.region == LOCAL):
         raise SidecarError.from_problem("--target systemd", problem)
     kind = collector if plan.host_agent.collector else agent

@@ -171,7 +171,7 @@ class ComposeDeployment(StepByStep):
 
         With a forwarder between the two: why that does not pass spans on.
         """
-        if self.parts.of("forwarder"):
+        if self.kind is kinds.COLLECTOR and self.parts.of("forwarder"):
             return forwarders.trouble(self.parts, self.parts.running("agent", service))
         for gateway in self.parts.of("gateway"):
             if trouble := states.trouble_of(self.parts.engine, gateway):

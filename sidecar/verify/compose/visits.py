@@ -177,7 +177,8 @@ class Visits:
             raise of_other_version(container) from None
 
     def _agents_of(self, service: str) -> list[dict[str, Any]]:
-        return [self._parts.inspect(agent) for agent in self._parts.of("agent", service)]
+        parts = (*self._parts.of("agent", service), *self._parts.of("copier", service))
+        return [self._parts.inspect(part) for part in parts]
 
 
 def _gateway_counts(data: Mapping[str, Any] | None, inside: Container) -> GatewayCounts | None:

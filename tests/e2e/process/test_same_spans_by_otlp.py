@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import random
 import socket
 import time
 import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 
-import opentracing
 import pytest
 from agent_process import AgentProcess, StandInProcess, write_token
 from collector_process import OLD_HTTP_NAMES, CollectorProcess, grpc_exporter, http_exporter
 from compose_deployment import wait_for
 from jaeger_client.thrift_gen.jaeger.ttypes import Log, SpanRef, Tag, TagType
-from sidecar_tracing import Config
 from thrift_spans import build_span, datagram
-from udp_agent import UdpAgent
+from traced_packets import traced
 
 from sidecar.rules.parity import KNOWN, compare, read_spans
 
@@ -27,7 +24,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 SPANS = 1000
 FAILED = "Exporting failed"
-VALUES = ("straße", "", True, False, 0, -(2**62), 2**53 + 1, 0.25, -1e300, float("inf"))
 
 
 class Paths:
@@ -73,37 +69,6 @@ def paths(agent_binary, collector_binary, tmp_path):
     """Make the two ways; what they start ends with the test."""
     with ExitStack() as stack:
         yield lambda *options: Paths(stack, agent_binary, collector_binary, tmp_path, *options)
-
-
-def traced(count):
-    """Return the packets in which a service reports spans with tags of every type."""
-    dice = random.Random(1)
-    with UdpAgent() as port:
-        agent = {"reporting_host": "127.0.0.1", "reporting_port": port.port}
-        options = {"local_agent": agent, "generate_128bit_trace_id": True}
-        config = {**options, "sampler": {"type": "const", "param": 1}}
-        tracer = Config(config, service_name="web").new_tracer()
-        earlier = None
-        for number in range(count):
-            earlier = _one(tracer, number, earlier if number % 50 else None, dice)
-        assert tracer.close(10).complete
-        port.wait_for(count)
-    return port.packets
-
-
-def _one(tracer, number, earlier, dice):
-    links = [opentracing.follows_from(earlier.context)] if number % 7 == 0 and earlier else []
-    parents = [opentracing.child_of(earlier.context)] if earlier and not links else []
-    with tracer.start_span(f"step {number}", references=[*parents, *links]) as span:
-        for key in range(dice.randint(0, 5)):
-            span.set_tag(f"key {key}", dice.choice(VALUES))
-        span.set_tag("span.kind", dice.choice(["server", "client", "producer", "consumer"]))
-        if dice.random() < 0.3:
-            span.set_tag("error", dice.choice([True, False]))
-        span.log_kv({"event": "step", "value": dice.choice(VALUES), "number": number})
-        if dice.random() < 0.5:
-            span.log_kv({"message": "no event", "ratio": 0.5})
-    return span
 
 
 def text(key, value):

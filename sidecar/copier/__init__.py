@@ -1,0 +1,1 @@
+"""Stands where an agent is: each packet goes to the agent, and its copy to a collector."""

@@ -1,0 +1,54 @@
+"""The comparison of a project's canary, made in the network of its stand-in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sidecar.errors import SidecarError
+from sidecar.rules.canaries import AGREES
+from sidecar.verify.canary import added
+from sidecar.verify.compose.visits import of_other_version
+from sidecar.verify.hops import Proof, broken_hop
+from sidecar.verify.look import broken_by
+from sidecar.verify.network.compared import from_dict
+from sidecar.verify.times import seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sidecar.verify.compose.deployment import ComposeDeployment
+    from sidecar.verify.compose.parts import Parts
+    from sidecar.verify.network.compared import Canary
+
+_COMPARED = ("python", "-m", "sidecar.verify.network.compared")
+
+
+def compared(proof: Proof, deployment: ComposeDeployment, seconds: float) -> Proof:
+    """Return a proof with what the canary shows; as it is where there is none."""
+    parts = deployment.parts
+    services = [name for name in deployment.services() if parts.of("copier", name)]
+    if not services:
+        return proof
+    try:
+        return added(proof, services, _read(parts, seconds, _began(parts, services)))
+    except SidecarError as error:
+        hops = tuple(broken_hop(name, broken_by(AGREES, error)) for name in services)
+        return replace(proof, hops=proof.hops + hops)
+
+
+def _began(parts: Parts, services: Iterable[str]) -> float:
+    """Return since when all services have a canary: before, only agents had their spans."""
+    copiers = (copier for name in services for copier in parts.of("copier", name))
+    states = (parts.inspect(copier)["State"] for copier in copiers)
+    return max(seconds_of(state.get("StartedAt", "")) for state in states)
+
+
+def _read(parts: Parts, seconds: float, since: float) -> Canary:
+    container = parts.running("gateway")
+    options = (f"--seconds={seconds}", f"--since={since}")
+    printed = parts.run(container, (*_COMPARED, *options), seconds)
+    try:
+        return from_dict(printed)
+    except (KeyError, TypeError):
+        raise of_other_version(container) from None

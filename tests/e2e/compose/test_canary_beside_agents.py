@@ -1,0 +1,64 @@
+"""A canary under Compose, by the commands of docs/migrate.md; `make stacks` runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import pytest
+from compose_deployment import DeployedFolder, deployed, sidecar
+
+from sidecar.checkout import find_checkout
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
+
+SPEC = "region: local\n"
+REQUEST = "http://frontend:8080/greet"
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+def test_a_canary_is_equal_until_its_collector_ends(engine, compose, collector_images, tmp_path):
+    """Services stay as they are; both deliver the same; a collector that ended is named."""
+    with deployed(DeployedFolder(tmp_path, engine, compose, collector_images)) as deployment:
+        _render(tmp_path, SPEC)
+        deployment.set()
+        before = _services(deployment.up())
+        _render(tmp_path, _specs_of_page()[0])
+        deployment.up()
+
+        hops, done = deployment.hops("--request", REQUEST, path_only=False)
+        deployment.run("stop", "--timeout=1", "backend-canary")
+        missing, failed = deployment.hops("--seconds=2", "--request", REQUEST, path_only=False)
+
+        assert before == _services(deployment)
+        agree = [(service, "canary agrees") for service in ("backend", "frontend")]
+        assert (0, [True, True]) == (done.code, [hops[each]["ok"] for each in agree]), done.out
+        assert all(hops[each]["figure"] >= 200 for each in agree)
+        assert "http-code-name" in json.loads(done.out)["notes"][-1]
+        assert (1, [False, True]) == (failed.code, [missing[each]["ok"] for each in agree])
+        assert "canary-spans-missing" == missing[agree[0]]["id"]
+        rotated = sidecar("token", "rotate", "--out", tmp_path, "--file", _token(tmp_path))
+        assert (1, True) == (rotated.code, "canary-not-of-target" in rotated.err), rotated.err
+
+
+def _render(folder, spec):
+    (folder / "sidecar.yaml").write_text(spec)
+    done = sidecar("render", "--file", folder / "sidecar.yaml", "--out", folder)
+    assert 0 == done.code, done.err
+
+
+def _token(folder):
+    file = folder / "token.txt"
+    file.write_text("abc123@0123456789abcde_abc123@53df7ad2afe8301")
+    file.chmod(0o600)
+    return file
+
+
+def _services(deployment):
+    return [deployment.inspect(name)["Id"] for name in ("backend", "frontend")]
+
+
+def _specs_of_page():
+    page = (find_checkout() / "docs" / "migrate.md").read_text("utf-8")
+    return re.findall(r"(?ms)^```yaml\n(.*?)^```", page)
