@@ -28,6 +28,7 @@ class CollectorProcess:
     def __init__(self, stack, binary, folder, exporters, *options, rendered=None):
         """Start it; `rendered` is a configuration of the kit, of which only the ports change."""
         self.port, self.otlp, self.metrics = free_udp_port(), free_port(), free_port()
+        self.otlp_http = free_port()
         file, self._log = folder / "collector.json", folder / "collector.log"
         made = self._placed(rendered, folder) if rendered else self._configuration(exporters)
         file.write_text(json.dumps(made))
@@ -42,7 +43,8 @@ class CollectorProcess:
 
     def _configuration(self, exporters):
         jaeger = {"thrift_compact": {"endpoint": f"127.0.0.1:{self.port}"}}
-        otlp = {"grpc": {"endpoint": f"127.0.0.1:{self.otlp}"}}
+        ports = {"grpc": self.otlp, "http": self.otlp_http}
+        otlp = {name: {"endpoint": f"127.0.0.1:{port}"} for name, port in ports.items()}
         receivers = {"jaeger": {"protocols": jaeger}, "otlp": {"protocols": otlp}}
         traces = {"receivers": list(receivers), "exporters": list(exporters)}
         return {
