@@ -5,16 +5,30 @@ Standard library only: a short-lived container reads them where the agent has no
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from sidecar.rules import kinds
+from sidecar.rules.collectors import SPAN_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CALLS = "rpc_client_call_duration_count"
 _FAILED = "otelcol_exporter_send_failed_spans"
 _UNANSWERED = ("DEADLINE_EXCEEDED", "CANCELLED", "UNAVAILABLE")
 """How a collector's calls end that nobody answered, or that it repeats."""
+_SIZES = (
+    ("otelcol_exporter_enqueue_size_bytes_sum", "otelcol_exporter_enqueue_size_sum"),
+    (
+        "otelcol_exporter_queue_batch_send_size_bytes_sum",
+        "otelcol_exporter_queue_batch_send_size_sum",
+    ),
+)
+"""Bytes and spans: of what came into a collector's queue, and of what left it."""
 _SAMPLE = re.compile(
     r"(?P<name>\w+?)(_total)?(\{(?P<labels>[^}]*)\})? (?P<value>[0-9.]+(e[+-]?[0-9]+)?)"
 )
@@ -35,7 +49,32 @@ def totals(text: str) -> dict[str, int]:
     if age is not None:
         found["started"] = int(time.time() - age)
         found.setdefault("connected", 1)
+    if kind is kinds.COLLECTOR:
+        found.update(_in_spans(found, _span_bytes(text)))
     return {field: int(total) for field, total in found.items()}
+
+
+def _in_spans(found: Mapping[str, float], size: float) -> dict[str, float]:
+    """Return a collector's queue and its capacity in spans of a size; it counts bytes.
+
+    What came since the collector started and has not left it waits at least: an estimate below that
+    would take spans that wait for sent.
+    """
+    spans = {name: found[name] / size for name in ("capacity", "queue") if name in found}
+    if spans.get("queue"):
+        left = found.get("spans_submitted", 0) + found.get("spans_failed", 0)
+        spans["queue"] = max(spans["queue"], found.get("packets_processed", 0) - left)
+    # a queue with anything in it is not empty
+    return {name: math.ceil(round(value, 3)) for name, value in spans.items()}
+
+
+def _span_bytes(text: str) -> float:
+    """Return the mean size of a span in a collector's queue; where it tells none, the planned."""
+    sums: dict[str, float] = {}
+    for name, _, value in _samples(text):
+        sums[name] = sums.get(name, 0.0) + value
+    means = (sums[total] / sums[spans] for total, spans in _SIZES if sums.get(spans))
+    return next(filter(None, means), SPAN_BYTES)
 
 
 def failures(text: str) -> dict[str, int]:

@@ -116,7 +116,7 @@
   },
   {
     "alert": "TracingQueueNotEmpty",
-    "expr": "sum by (LABELS) (min_over_time(otelcol_exporter_queue_sizeSERIES[3m])) > 30 * (sum by (LABELS) (rate(otelcol_receiver_accepted_spansSERIES[3m])) or sum by (LABELS) (otelcol_exporter_queue_sizeSERIES * 0))",
+    "expr": "sum by (LABELS) (min_over_time(otelcol_exporter_queue_sizeSERIES[3m])) > 15000 * (sum by (LABELS) (rate(otelcol_receiver_accepted_spansSERIES[3m])) or sum by (LABELS) (otelcol_exporter_queue_sizeSERIES * 0))",
     "for": "0s",
     "labels": {
       "severity": "warning"

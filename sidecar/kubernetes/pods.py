@@ -146,8 +146,10 @@ def _reason(state: Object) -> str:
 
 
 def message_of(status: Object) -> str:
-    """Return the cluster's message on a container that waits; may be empty."""
-    return str(status.get("state", {}).get("waiting", {}).get("message", ""))
+    """Return the cluster's message on a container that waits, and its last words; may be empty."""
+    waits = status.get("state", {}).get("waiting", {})
+    ended = status.get("lastState", {}).get("terminated", {})
+    return "\n".join(str(each["message"]) for each in (waits, ended) if each.get("message"))
 
 
 def _end(terminated: Object) -> str:

@@ -96,8 +96,8 @@ def _exporter(endpoint: str, sizes: Buffer) -> dict[str, Any]:
         "sending_queue": {
             "enabled": True,
             "storage": "file_storage",
-            "sizer": "items",
-            "queue_size": sizes.queue_spans,
+            "sizer": "bytes",
+            "queue_size": sizes.queue_bytes,
             "num_consumers": sizes.consumers,
             "block_on_overflow": False,
             "batch": {

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from sidecar.plan import agents
 from sidecar.rules.agents import STOCK_BATCH, STOCK_WORKERS
+from sidecar.rules.collectors import SPAN_BYTES
 
 if TYPE_CHECKING:
     from sidecar.spec import AgentSettings, Capacity
 
-SPAN_BYTES = 500
-"""Of a span with six tags and a log, encoded as OTLP."""
 DISK_BYTES = 2 * SPAN_BYTES
-"""A span's share of the queue's file: whole pages, and those that were freed."""
+"""A span's share of the queue's file: whole pages, and what is written anew at a start."""
 SMALLEST_DISK_MIB = 64
 BATCH_BYTES, MOST_BATCH_BYTES = 512 * 1024, 2 * 1024 * 1024
 """gRPC servers take 4 MiB unless told otherwise, and refuse more for good."""
@@ -41,6 +40,11 @@ class Buffer:
     """The bound of the queue's file."""
     consumers: int
     """Concurrent calls to the gateway."""
+
+    @property
+    def queue_bytes(self) -> int:
+        """The bound of the queue: a file that is full loses what waits at the next start."""
+        return self.queue_spans * SPAN_BYTES
 
 
 def tune(capacity: Capacity) -> agents.Tuning:

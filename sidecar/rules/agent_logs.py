@@ -182,7 +182,7 @@ def logged(log: str, since: float = 0.0) -> Problem | None:
     given up, the most telling line is taken, such as one of a connection that failed. Of a batch
     that a collector keeps, the last attempt may have been before that time.
     """
-    lines = [line for line in _lines(log, since - _REPEATED_SECONDS) if _counts(line, since)]
+    lines = [line for line in recent(log, since - _REPEATED_SECONDS) if _counts(line, since)]
     failed = [line for line in lines if any(text in line for text in _FAILED_BATCHES)]
     if failed:
         return _most(Counter(cause for line in failed if (cause := _cause_of(line))))
@@ -215,14 +215,15 @@ def failing_since(log: str, now: float) -> float | None:
 
 def queue_is_full(log: str, since: float = 0.0) -> bool:
     """Tell whether a collector's log says that its queue was full."""
-    return any("sending queue is full" in line for line in _lines(log, since))
+    return any("sending queue is full" in line for line in recent(log, since))
 
 
 def _counts(line: str, since: float) -> bool:
     return _REPEATS in line or _time_of(line) >= since
 
 
-def _lines(log: str, since: float) -> Iterator[str]:
+def recent(log: str, since: float) -> Iterator[str]:
+    """Yield the lines of a log from the Unix time `since` on, and those without a time."""
     for line in log.splitlines():
         if " " in line.strip() and _time_of(line) >= since:  # without one, it is of a stack
             yield line

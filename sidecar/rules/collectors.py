@@ -24,6 +24,10 @@ OTLP_GRPC_PORT, OTLP_HTTP_PORT = 4317, 4318
 """Where a service's own OTLP exporter sends to."""
 
 TOKEN_ATTRIBUTE = "Authentication"  # noqa: S105 - an attribute's name
+SPAN_BYTES = 500
+"""Of a span with six tags and a log, encoded as OTLP."""
+_ROOM = 2
+"""How often the queue must fit into its file: a start writes anew what was under way."""
 _LOSES = "Spans are lost while the gateway does not take them."
 
 
@@ -122,7 +126,7 @@ QUEUE_ABOVE_DISK = _error(
     "The collector's queue may grow larger than the bound of its file.",
     "Lower agent.buffer or capacity.spans_per_second, or raise agent.disk",
     "agent: {buffer: 30m, disk: 64m}, capacity: {spans_per_second: 2000}",
-    "Spans that come after the file is full are lost.",
+    "Spans that come after the file is full are lost, and at the next start most that wait.",
 )
 
 
@@ -132,6 +136,7 @@ def configuration(config: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
     yield from _processors(config, traces)
     for name in traces.get("exporters") or ():
         yield from _exporter(str(name), _at(config, "exporters", str(name)))
+        yield from _room(str(name), config)
     for name, settings in (config.get("extensions") or {}).items():
         if _kind(name) == "file_storage":
             yield from _storage(f"extensions.{name}", settings or {})
@@ -167,6 +172,22 @@ def _exporter(name: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Pro
         yield f"{path}.sending_queue", NOT_ON_DISK.problem("names no storage")
     if queue.get("block_on_overflow"):
         yield f"{path}.sending_queue.block_on_overflow", BLOCKS.problem("is true")
+
+
+def _room(name: str, config: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
+    """Judge whether the file of an exporter's queue is large enough for it."""
+    queue = _at(config, "exporters", name, "sending_queue")
+    storage = str(queue.get("storage") or "")
+    bound = _at(config, "extensions", storage).get("max_size") or 0
+    if not bound or _kind(name) == "debug":
+        return
+    path = f"exporters.{name}.sending_queue"
+    fix = f"Set sizer: bytes, and queue_size to {bound // _ROOM} or less"
+    if queue.get("sizer") != "bytes":
+        yield path, QUEUE_ABOVE_DISK.problem("is not bounded in bytes, and its file is", fix)
+    elif _ROOM * queue.get("queue_size", 0) > bound:
+        cause = f"has {queue['queue_size']} bytes, more than half of its file's {bound}"
+        yield path, QUEUE_ABOVE_DISK.problem(cause, fix)
 
 
 def _storage(path: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:

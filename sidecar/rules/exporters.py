@@ -76,6 +76,8 @@ class Exporter(NamedTuple):
     kind: Kind = AGENT
     queue_full: bool = False
     """Whether its log says so."""
+    disk: Problem | None = None
+    """Why a collector could not write its queue, by its log."""
 
 
 USUAL = Exporter()

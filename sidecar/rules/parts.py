@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import scheduling, token_files
+from sidecar.rules import queue_files, scheduling, token_files
 
 _NO_SPANS = "The spans of the service do not arrive."
 _SEE = "See `docker compose ps` and `docker compose logs`"
@@ -224,6 +225,8 @@ def pod(state: PodState, fix: str) -> Problem | None:
     if state.reason in _UNPULLED:
         return IMAGE_MISSING.problem(state.trouble)
     crashes = state.reason in _CRASHED
+    if crashes and (found := queue_files.ended(state.message)):
+        return replace(found, cause=f"{state.trouble}: {found.cause}")
     return (CRASHING if crashes else NOT_RUNNING).problem(state.trouble, fix)
 
 

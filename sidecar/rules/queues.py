@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
@@ -96,6 +97,9 @@ def queued(spans: int, queue: Queue, exporter: Exporter) -> Problem | None:
     """Judge the spans that a collector received, and that did not come into its queue."""
     if not spans:
         return None
+    if exporter.disk:
+        cause = f"{spans:,} spans could not be written into the queue: {exporter.disk.cause}"
+        return replace(exporter.disk, cause=cause)
     if queue.capacity and queue.spans < _FULL * queue.capacity and not exporter.queue_full:
         return STORAGE_FAILED.problem(
             f"{spans:,} spans could not be written into the queue, which has room:"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.console import findings_data
 from sidecar.rules import hops as rules
-from sidecar.rules import kinds, queues
+from sidecar.rules import kinds, queue_files, queues
 from sidecar.rules.exporters import USUAL, Exporter
 
 if TYPE_CHECKING:
@@ -158,6 +158,8 @@ def submitted_hop(
         waiting=waiting_packets(client, agent),
         undecoded=agent.undecoded,
     )
+    if queue and agent.packets_processed >= client.sent and not (handed.waiting or failed):
+        return judged(hop, queue_files.unsent(handed.missing))
     return judged(hop, rules.submitted(handed, exporter, queue))
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.rules import kinds, queues
-from sidecar.rules.agent_logs import by_status, failing_since, logged, queue_is_full
+from sidecar.rules import kinds, queue_files, queues
+from sidecar.rules.agent_logs import by_status, failing_since, logged, queue_is_full, recent
 from sidecar.rules.exporters import Exporter
 from sidecar.rules.gateway_answers import Answers, are_late, late
 from sidecar.rules.hops import restarted
@@ -171,8 +171,12 @@ class _SpanPath:
         """Return what is known of the agent's calls, by its log where there is a loss."""
         cause = restart = None
         failed = counted.spans_failed or counted.packets_dropped
-        if counted.forwards and (failed or hops.waiting_packets(client, counted)):
+        is_stuck = counted.forwards and (failed or hops.waiting_packets(client, counted))
+        if is_stuck or counted.kind is kinds.COLLECTOR:
             self._log = self._deployment.agent_log(self.service)
+        if problem := queue_files.lost(self._log):
+            self._warn(problem)
+        if is_stuck:
             cause = self._deployment.gateway_trouble(self.service)
             cause = cause or by_status(counted.failed_by) or logged(self._log, since)
         if counted.restarted:
@@ -186,6 +190,7 @@ class _SpanPath:
             repeats=counted.repeats,
             kind=counted.kind,
             queue_full=queue_is_full(self._log, since),
+            disk=queue_files.written(recent(self._log, since)),
         )
 
     def _queue_of(self, before: AgentCounts, after: AgentCounts) -> Queue | None:

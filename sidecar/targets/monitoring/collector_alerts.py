@@ -5,6 +5,7 @@ A counter of losses is there only from the first loss on, so an increase from no
 
 from __future__ import annotations
 
+from sidecar.rules.collectors import SPAN_BYTES
 from sidecar.targets.monitoring.alerts import Alert
 
 _COLLECTOR = "otelcol_"
@@ -16,6 +17,8 @@ _QUEUE = f"{_COLLECTOR}exporter_queue_size"
 _CAPACITY = f"{_COLLECTOR}exporter_queue_capacity"
 _UPTIME = f"{_COLLECTOR}process_uptime"
 _WAITING_SECONDS = 30
+_WAITING_BYTES = _WAITING_SECONDS * SPAN_BYTES
+"""For each span per second: a queue is measured in bytes."""
 
 
 def _grown(series: str) -> str:
@@ -44,7 +47,7 @@ ALERTS = (
     ),
     Alert(
         "TracingQueueNotEmpty",
-        f"sum by (LABELS) (min_over_time({_QUEUE}SERIES[3m])) > {_WAITING_SECONDS} *"
+        f"sum by (LABELS) (min_over_time({_QUEUE}SERIES[3m])) > {_WAITING_BYTES} *"
         f" (sum by (LABELS) (rate({_ACCEPTED}SERIES[3m])) or sum by (LABELS) ({_QUEUE}SERIES * 0))",
         "0s",
         f"The spans of more than {_WAITING_SECONDS} s wait in the collector AGENT",

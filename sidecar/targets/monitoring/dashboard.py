@@ -35,7 +35,7 @@ _PANELS = (
         "rate",
     ),
     (
-        "Packets in the queue; spans of a collector",
+        "Packets in the queue; bytes of a collector",
         ("thrift_udp_server_queue_size", "exporter_queue_size"),
         "",
     ),

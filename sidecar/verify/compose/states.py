@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from sidecar.rules import parts
+from sidecar.engine.project import KIND
+from sidecar.rules import kinds, parts, queue_files
 from sidecar.verify.compose.token_files import source_of
 
 if TYPE_CHECKING:
@@ -61,11 +63,15 @@ def _state_of(container: Container, data: Mapping[str, Any]) -> parts.State:
 def _last_words(engine: Engine, container: Container, data: Mapping[str, Any]) -> Problem | None:
     """Judge what an agent wrote before it ended; None for one that never did."""
     file = source_of(data)
+    is_collector = data["Config"].get("Labels", {}).get(KIND) == kinds.COLLECTOR.name
     has_ended = data.get("RestartCount") or data["State"]["Status"] not in _NEVER_ENDED
-    if file is None or not has_ended:
+    if not has_ended or not (file or is_collector):
         return None
     log = engine.containers.logs(container.identity, last=_LAST_LINES)
-    return parts.ended_agent(log, str(file), _mode(file))
+    if is_collector:
+        found = queue_files.ended(log)
+        return found and replace(found, cause=f"container {container.name}: {found.cause}")
+    return parts.ended_agent(log, str(file), _mode(file)) if file else None
 
 
 def _mode(file: Path) -> int | None:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from sidecar.forwarder import drain
+from sidecar.rules.collectors import SPAN_BYTES
 
 METRICS = """\
 otelcol_process_uptime_seconds_total{service_name="otelcol"} 41
@@ -24,7 +25,8 @@ def collector():
         def do_GET(self):
             self.send_response(200)
             self.end_headers()
-            self.wfile.write((METRICS % (sizes.pop(0) if len(sizes) > 1 else sizes[0])).encode())
+            spans = sizes.pop(0) if len(sizes) > 1 else sizes[0]
+            self.wfile.write((METRICS % (spans * SPAN_BYTES)).encode())
 
         def log_message(self, *_):
             pass

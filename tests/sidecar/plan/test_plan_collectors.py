@@ -36,6 +36,7 @@ def test_the_queue_holds_rate_times_outage() -> None:
 
     assert (1800, 3_600_000, 3434) == (sizes.outage_s, sizes.queue_spans, sizes.disk_mib)
     assert 64 == buffer(COLLECTOR, Capacity(1)).disk_mib
+    assert 2 * sizes.queue_bytes <= sizes.disk_mib * 2**20
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,16 @@ def test_overrides_are_laid_over_the_configuration() -> None:
             "collector-without-fsync",
         ),
         ({"disk_mib": 64}, "agent.buffer", "collector-queue-above-disk"),
+        (
+            {"collector": {"exporters": {"otlp_grpc": {"sending_queue": {"sizer": "items"}}}}},
+            "agent.collector.exporters.otlp_grpc.sending_queue",
+            "collector-queue-above-disk",
+        ),
+        (
+            {"collector": {"extensions": {"file_storage": {"max_size": 2**30}}}},
+            "agent.collector.exporters.otlp_grpc.sending_queue",
+            "collector-queue-above-disk",
+        ),
         ({"version": "0.90.0"}, "agent version '0.90.0'", "not-a-collector-version"),
     ],
 )

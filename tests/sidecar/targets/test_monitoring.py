@@ -177,12 +177,12 @@ WAITING = "otelcol_exporter_queue_size"
 COLLECTOR_HEALTHY = {
     ACCEPTED: "0+10800x60",
     SENT: "0+10800x60",
-    WAITING: "400x60",
-    "otelcol_exporter_queue_capacity": "1000000x60",
+    WAITING: "200000x60",
+    "otelcol_exporter_queue_capacity": "500000000x60",
     "otelcol_process_uptime": "0+15x60",
     "up": "1x60",
 }
-"""720 spans per second for 15 minutes; a batch waits for its share of 200 ms."""
+"""720 spans per second for 15 minutes; a batch waits for its share of 200 ms, in bytes."""
 COLLECTOR_CASES: dict[str, tuple[dict[str, str], str, set[str]]] = {
     "a healthy collector": ({}, "10m", set()),
     "no span yet": ({ACCEPTED: "_x60", SENT: "_x60", WAITING: "0x60"}, "10m", set()),
@@ -212,17 +212,17 @@ COLLECTOR_CASES: dict[str, tuple[dict[str, str], str, set[str]]] = {
         {"TracingPacketsDropped"},
     ),
     "an outage of four minutes": (
-        {WAITING: "400x19 0+10800x40", SENT: "0+10800x20 216000x40"},
+        {WAITING: "200000x19 0+5400000x40", SENT: "0+10800x20 216000x40"},
         "9m",
         {"TracingQueueNotEmpty"},
     ),
     "a backlog without new spans": (
-        {ACCEPTED: "_x60", SENT: "_x60", WAITING: "500x60"},
+        {ACCEPTED: "_x60", SENT: "_x60", WAITING: "250000x60"},
         "5m",
         {"TracingQueueNotEmpty"},
     ),
     "a queue that is half full": (
-        {WAITING: "400x19 600000x40"},
+        {WAITING: "200000x19 300000000x40"},
         "5m",
         {"TracingQueueHalfFull"},
     ),

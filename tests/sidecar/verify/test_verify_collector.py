@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from sidecar.agent_metrics import totals
+from sidecar.rules import queue_files
 from sidecar.rules.agent_logs import by_status, failing_since, logged
 from sidecar.rules.exporters import Exporter
 from sidecar.rules.kinds import COLLECTOR
@@ -189,3 +191,65 @@ def test_a_collector_is_connected_by_a_connection_that_it_opened():
     assert not reaches_out([TCP_HEAD + LISTENS + SCRAPED])
     assert not reaches_out([TCP_HEAD + LISTENS + ASKS])
     assert reaches_out([TCP_HEAD + LISTENS, TCP_HEAD + EXPORTS])
+
+
+ROOM = "otelcol_process_uptime 9\notelcol_exporter_queue_capacity 1e+07\n"
+LARGE = "otelcol_exporter_enqueue_size_bytes_sum 2e+06\notelcol_exporter_enqueue_size_sum 1000\n"
+HELD = "otelcol_receiver_accepted_spans 1000\notelcol_exporter_sent_spans 400\n"
+
+
+def test_a_queue_is_shown_in_spans_of_their_mean_size():
+    """A collector counts bytes; what came since its start and was not sent waits at least."""
+    waits = "otelcol_exporter_queue_size 600000\n"
+
+    planned = totals(ROOM + waits)
+    large = totals(ROOM + LARGE + waits)
+    held = totals(ROOM + LARGE + HELD + waits)
+    empty = totals(ROOM + LARGE + HELD + "otelcol_exporter_queue_size 0\n")
+
+    assert (1200, 20_000) == (planned["queue"], planned["capacity"])
+    assert (300, 5000) == (large["queue"], large["capacity"])
+    assert (600, 0) == (held["queue"], empty["queue"])
+
+
+REJECTED = (
+    "2026-11-26T16:48:39.686Z\terror\tinternal/base_exporter.go:143\tExporting failed. Rejecting"
+    ' data.\t{"error": "write /q/exporter_otlp_grpc__traces: no space left on device",'
+    ' "rejected_items": 50}\n'
+)
+RESTARTED = (
+    "2026-11-26T16:48:41.756Z\terror\tqueue/persistent_queue.go:493\tErrors occurred while moving"
+    ' items for dispatching back to queue\t{"numberOfItems": 253, "errorCount": 6}\n'
+    "2026-11-26T16:48:41.791Z\twarn\tqueue/persistent_queue.go:532\tFailed updating currently"
+    ' dispatched items, trying to delete the item first\t{"error": "write'
+    ' /q/exporter_otlp_grpc__traces: no space left on device"}\n'
+)
+
+
+def test_a_full_disk_is_the_cause_of_spans_that_were_not_written():
+    """The counters alone tell that they were not; the log tells why."""
+    counted = AgentCounts(150, packets_dropped=50, not_queued=50, unit="spans")
+    exporter = Exporter(kind=COLLECTOR, disk=queue_files.written(REJECTED.splitlines()))
+
+    hop = hops.queued_hop("web", CLIENT, counted, Queue(150, 0, 1000), exporter)
+
+    assert (False, {"not queued": 50}, "collector-disk-full") == (hop.ok, hop.counts, hop.id)
+    assert "50 spans could not be written into the queue: its disk is full" == hop.cause
+
+
+def test_packets_that_a_start_could_not_put_back_are_named():
+    """No counter has them: the log of that start does."""
+    lost = queue_files.lost(RESTARTED)
+
+    assert "7 packets that had waited may be lost: its disk is full" == lost.cause
+    assert queue_files.lost(REJECTED + FIRST) is None
+
+
+def test_spans_that_left_the_queue_without_a_call_are_no_green_verdict():
+    """They came in, do not wait, and were neither sent nor given up."""
+    counted = AgentCounts(200, spans_submitted=150, unit="spans")
+
+    hop = hops.submitted_hop("web", CLIENT, counted, Exporter(kind=COLLECTOR), Queue(0))
+
+    assert (False, "collector-lost-queued-spans") == (hop.ok, hop.id)
+    assert "50 spans came into the queue, and left it without a call" == hop.cause

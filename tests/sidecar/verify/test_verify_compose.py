@@ -232,6 +232,28 @@ def test_an_agent_that_cannot_read_its_token_names_the_file(engine, deployment, 
     assert "token-file-closed-to-agent" == caught.value.id
 
 
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ("exporter: invalid database", "collector-queue-damaged"),
+        ("exporter: open /q: read-only file system", "collector-queue-not-writable"),
+        ("listen udp :6831: address already in use", "part-crashing"),
+    ],
+)
+def test_a_collector_that_cannot_open_its_queue_says_why(engine, deployment, words, rule):
+    """By the end of its log; another reason is that of any program."""
+    engine.containers.known["frontend-agent"] = {
+        "Config": {"Labels": {"sidecar-kit.kind": "collector"}},
+        "State": {"Status": "restarting", "ExitCode": 1},
+        "RestartCount": 3,
+        "log": f"Starting extensions...\nError: cannot start pipelines: {words}\n",
+    }
+
+    with pytest.raises(SidecarError) as caught:
+        deployment.agent("frontend")
+    assert rule == caught.value.id
+
+
 def test_an_agent_that_ended_during_the_look_says_why(engine, deployment):
     """It runs again when its port does not answer; the engine knows how it ended."""
     engine.containers.answer = RunResult(1, "", "URLError: connection refused\n")

@@ -190,3 +190,13 @@ def test_a_pod_without_a_node_has_the_schedulers_words(lack, more, fix) -> None:
 
     assert ("pod-without-node", f"has no node: {said}") == (problem.rule.id, problem.cause)
     assert problem.fix.startswith(fix)
+
+
+def test_a_collector_that_cannot_open_its_queue_has_the_id_of_that() -> None:
+    """The cluster keeps the last words of a container that ended."""
+    ended = {"exitCode": 1, "reason": "Error", "message": "exporter: invalid database"}
+
+    rule, cause = found(agent=waits("CrashLoopBackOff", lastState={"terminated": ended}))
+
+    assert "collector-queue-damaged" == rule
+    assert cause.endswith("the file of its queue is damaged")

@@ -60,8 +60,8 @@
       "sending_queue": {
         "enabled": true,
         "storage": "file_storage",
-        "sizer": "items",
-        "queue_size": 3600000,
+        "sizer": "bytes",
+        "queue_size": 1800000000,
         "num_consumers": 4,
         "block_on_overflow": false,
         "batch": {

@@ -63,7 +63,7 @@ exporters:
     headers: {Authentication: "${file:/run/secrets/sidecar/token}"}
     compression: gzip
     {{- end }}
-    sending_queue: {queue_size: {{ int $queue.spans }}, num_consumers: {{ int $queue.consumers }}}
+    sending_queue: {queue_size: {{ mul (int64 $queue.spans) 500 }}, num_consumers: {{ int $queue.consumers }}}
 extensions:
   health_check: {endpoint: ":13133"}
   file_storage:
