@@ -224,10 +224,17 @@ def pod(state: PodState, fix: str) -> Problem | None:
         return OUT_OF_MEMORY.problem(state.trouble)
     if state.reason in _UNPULLED:
         return IMAGE_MISSING.problem(state.trouble)
-    crashes = state.reason in _CRASHED
-    if crashes and (found := queue_files.ended(state.message)):
+    return (
+        _crashing(state, fix)
+        if state.reason in _CRASHED
+        else NOT_RUNNING.problem(state.trouble, fix)
+    )
+
+
+def _crashing(state: PodState, fix: str) -> Problem:
+    if found := queue_files.ended(state.message):
         return replace(found, cause=f"{state.trouble}: {found.cause}")
-    return (CRASHING if crashes else NOT_RUNNING).problem(state.trouble, fix)
+    return CRASHING.problem(state.trouble, fix)
 
 
 def _secret_missing(state: PodState) -> Problem | None:
