@@ -78,7 +78,8 @@ fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_C
 stacks: $(READY) ## run all stacks of users, and a host with systemd; `make test` runs some
 	@STACKS=all $(BIN)/python -m pytest -q tests/e2e/compose/test_injected_stacks.py \
 	  tests/e2e/kubernetes/test_injected_stacks.py tests/e2e/compose/test_collector.py \
-	  tests/e2e/systemd tests/e2e/compose/test_canary_beside_agents.py
+	  tests/e2e/systemd tests/e2e/compose/test_canary_beside_agents.py \
+	  tests/e2e/kubernetes/test_relay.py
 
 chart: ## lint and render the charts: [HELM=helm4]
 	@$(HELM) lint helm helm/charts/sidecar-agent --strict

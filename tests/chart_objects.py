@@ -65,8 +65,16 @@ def _labels(each: Object) -> Iterator[str]:
             yield f"lacks app.kubernetes.io/{name}"
 
 
+def is_of_relays(each: Object) -> bool:
+    """Tell whether an object is a Service of relays."""
+    selected = each["spec"].get("selector", {}) if each["kind"] == "Service" else {}
+    return selected.get("app.kubernetes.io/component") == "relay"
+
+
 def _served(each: Object, unserved: set[int | str]) -> Iterator[str]:
     ports = each["spec"].get("ports", []) if each["kind"] == "Service" else []
+    if is_of_relays(each):  # whose collectors belong to no pod of a service
+        return
     for port in ports:
         if {port["port"], port.get("targetPort")} & unserved:
             yield f"serves {port['port']}, a port of the agent"

@@ -22,9 +22,12 @@
   {{- end }}
 {{- end -}}
 
-{{/* Where agents send: the gateway, or the forwarder. */}}
+{{/* Where agents send: the gateway, the forwarder, or the relay, whose counters verify reads. */}}
 {{- define "sidecar.network.reporter" -}}
-{{- if include "sidecar.agent.isCollector" . -}}
+{{- if and (include "sidecar.agent.isCollector" .) .Values.relay.replicas -}}
+{{ include "sidecar.network.to" (dict "root" . "component" "relay" "port" 4317) }}
+{{ include "sidecar.network.to" (dict "root" . "component" "relay" "port" 8888) }}
+{{- else if include "sidecar.agent.isCollector" . -}}
 {{ include "sidecar.network.to" (dict "root" . "component" "forwarder" "port" 14317) }}
 {{- else -}}
 {{ include "sidecar.network.gateway" . }}

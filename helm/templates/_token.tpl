@@ -7,8 +7,11 @@ gatewayHost: {{ include "sidecar.gateway.name" . | quote }}
 tokenSecret: {{ include "sidecar.name" (dict "root" . "component" "token") | quote }}
 collectorConfig: {{ include "sidecar.name" (dict "root" . "component" "collector") | quote }}
 {{- if include "sidecar.agent.isCollector" . }}
-{{- $forwarder := include "sidecar.name" (dict "root" . "component" "forwarder") }}
-forwarder: {{ printf "%s:14317" $forwarder | quote }}
+{{- if .Values.relay.replicas }}
+forwarder: {{ printf "%s:4317" (include "sidecar.relay.name" .) | quote }}
+{{- else }}
+forwarder: {{ include "sidecar.forwarder.address" . | quote }}
+{{- end }}
 drain:
   image: {{ include "sidecar.image" (dict "root" . "name" .Values.images.gateway) | quote }}
   seconds: {{ max 1 (sub .Values.terminationGracePeriodSeconds 5) }}

@@ -8,6 +8,7 @@
 {{- include "sidecar.validate.container" . -}}
 {{- end -}}
 {{- include "sidecar.validate.token" . -}}
+{{- include "sidecar.validate.relay" . -}}
 {{- include "sidecar.validate.metrics" . -}}
 {{- include "sidecar.validate.watch" . -}}
 {{- range $key := list "commonLabels" "podLabels" -}}
@@ -61,6 +62,31 @@
 {{- $region := printf "Set standIn.enabled=false to report to %s" $host -}}
 {{- $fix := printf "%s, or gateway.host=\"\" to use the stand-in" $region -}}
 {{- fail (printf "gateway.host, standIn.enabled: both are given. %s" $fix) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.validate.relay" -}}
+{{- $relay := .Values.relay -}}
+{{- if $relay.replicas -}}
+{{- if not (include "sidecar.agent.isCollector" .) -}}
+{{- $scope := dict "id" "relay-without-collectors" "path" "relay.replicas" -}}
+{{- include "sidecar.collector.refuse" (set $scope "cause" "agent.kind is not collector") -}}
+{{- end -}}
+{{- $scope := dict "id" "relay-above-storage" "path" "relay.storage" -}}
+{{- $needed := divf (mulf (float64 $relay.queue.spans) 1000.0) 1048576.0 | ceil | int64 -}}
+{{- $file := int64 $relay.queue.fileMiB -}}
+{{- if gt $needed $file -}}
+{{- $cause := printf "%d spans may take %d MiB, and the file has %d" (int64 $relay.queue.spans) $needed $file -}}
+{{- include "sidecar.collector.refuse" (set $scope "cause" $cause) -}}
+{{- end -}}
+{{- if lt (include "sidecar.quantity.mib" $relay.storage | int64) $file -}}
+{{- $cause := printf "%s is less than relay.queue.fileMiB, %d" $relay.storage $file -}}
+{{- include "sidecar.collector.refuse" (set $scope "cause" $cause) -}}
+{{- end -}}
+{{- if not (dig "limits" "memory" "" $relay.resources) -}}
+{{- $cause := "is empty, and a relay's own limits follow from it" -}}
+{{- fail (printf "relay.resources.limits.memory: %s. Set e.g. 256Mi" $cause) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -145,6 +171,9 @@
 {{- if .root.Values.watch.enabled -}}{{- $taken = append $taken "sidecar-watch" -}}{{- end -}}
 {{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}
 {{- if include "sidecar.agent.isCollector" .root -}}{{- $taken = append $taken "forwarder" -}}{{- end -}}
+{{- if .root.Values.relay.replicas -}}
+{{- $taken = concat $taken (list "relay" "relay-pods") -}}
+{{- end -}}
 {{- if has .name $taken -}}
 {{- fail (printf "%s: the chart uses the names %s. Rename it" .path (join ", " $taken)) -}}
 {{- end -}}

@@ -24,6 +24,7 @@ NAME = "app.kubernetes.io/name"
 REGION = "sidecar-kit/region"
 """Label: the region that the chart was rendered for."""
 PROBE_IMAGE = "sidecar-kit/probe"
+RELAYS = "sidecar-kit/relays"
 """Annotation: the image with which `sidecar verify` looks into the pod."""
 INJECTED = "sidecar-kit/injected"
 """Annotation: `sidecar inject` gave the pod its agent."""
@@ -53,7 +54,15 @@ class Pod:
     @property
     def image(self) -> str:
         """The image with which to look into it, by the chart; may be empty."""
-        return str(self.data["metadata"].get("annotations", {}).get(PROBE_IMAGE, ""))
+        return self._noted(PROBE_IMAGE)
+
+    @property
+    def relays(self) -> str:
+        """The name of the relays that its collector sends to, by the chart; may be empty."""
+        return self._noted(RELAYS)
+
+    def _noted(self, name: str) -> str:
+        return str(self.data["metadata"].get("annotations", {}).get(name, ""))
 
     @property
     def injected(self) -> bool:

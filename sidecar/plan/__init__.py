@@ -13,6 +13,7 @@ from sidecar.plan.records import (
     ServicePlan,
     StandInPlan,
 )
+from sidecar.plan.relays import RelayPlan
 from sidecar.plan.services import sample_services
 from sidecar.rendering import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE
 
@@ -27,6 +28,7 @@ __all__ = [
     "ForwarderPlan",
     "ImagePlan",
     "Plan",
+    "RelayPlan",
     "ServicePlan",
     "StandInPlan",
     "make_plan",

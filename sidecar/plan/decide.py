@@ -22,6 +22,7 @@ from sidecar.plan.records import (
     ServicePlan,
     StandInPlan,
 )
+from sidecar.plan.relays import relay_of
 from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
 from sidecar.plan.watch import plan_watch
 from sidecar.regions import GRPC, HTTP, LOCAL, OTLP_GRPC, gateway_of
@@ -99,9 +100,8 @@ def make_plan(
 ) -> Plan:
     """Decide everything for a spec in its region.
 
-    `source` and `folder` lead from the rendering to the kit's checkout and to the spec;
-    `known_hosts` are those of the catalogue. Raises SidecarError if the region has no such host, a
-    token would go to another one, the agent's version is unknown, or the stand-in's name is taken.
+    `source` and `folder` lead from the rendering to the kit's checkout and to the spec. Raises
+    SidecarError for what cannot run, and for a token that would go outside of `known_hosts`.
     """
     gateway = _gateway(spec, region, known_hosts)
     official = image_names.official(prefix=spec.images.prefix)
@@ -120,6 +120,7 @@ def make_plan(
         host_agent=host_agent,
         host_forwarder=_forwarder([host_agent], spec, gateway),
         forwarder=_forwarder((each.agent for each in services), spec, gateway),
+        relay=relay_of(spec, services),
         queues=plan_queues(names, official.gateway) if spec.agent.has_collector else None,
         stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway, spec.agent.kind) if spec.watch else None,

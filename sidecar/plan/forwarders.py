@@ -48,9 +48,14 @@ def plan_forwarder(
         user=SERVICE_USER,
         port=rules.GRPC_PORT,
         token_folder=TOKEN_FOLDER,
-        memory_mib=64 * math.ceil((BASE_MIB + calls * CALL_MIB) / 64),
+        memory_mib=memory_mib(calls),
         tcp_retries=None,
     )
+
+
+def memory_mib(calls: int) -> int:
+    """Return the memory for so many calls at a time."""
+    return 64 * math.ceil((BASE_MIB + calls * CALL_MIB) / 64)
 
 
 def argv(gateway: Gateway, calls: int, *, tls: bool) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sidecar.plan.agents import Tuning
     from sidecar.plan.collector_sizes import Buffer
     from sidecar.plan.collectors import CollectorPlan
+    from sidecar.plan.relays import RelayPlan
     from sidecar.regions import Gateway
     from sidecar.rules.services import HealthTiming
     from sidecar.spec import Build, Publish, Volume
@@ -214,6 +215,8 @@ class Plan:
     """What the forwarder reads; relative to the rendering."""
     forwarder: ForwarderPlan | None
     """None: agents have the token themselves."""
+    relay: RelayPlan | None
+    """In clusters only."""
     queues: QueuesPlan | None
     """None: no agent keeps anything on disk."""
     services: tuple[ServicePlan, ...]

@@ -199,6 +199,36 @@ def _storage(path: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Prob
         yield f"{path}.compaction.on_start", COMPACTS_AT_START.problem("is true")
 
 
+RELAY_WITHOUT_COLLECTORS = _error(
+    "relay-without-collectors",
+    "A relay takes what collectors send, and the services have jaeger-agents.",
+    "Set agent: {kind: collector}, or remove relay",
+    "agent: {kind: jaeger-agent}, relay: {replicas: 2}",
+    "An agent speaks Jaeger's gRPC to the gateway, and no OTLP to a relay.",
+)
+RELAY_ABOVE_STORAGE = _error(
+    "relay-above-storage",
+    "What the relays are to hold does not fit on their volumes.",
+    "Raise relay.storage or relay.replicas, or lower relay.buffer or the capacity",
+    "relay: {replicas: 1, storage: 1g, buffer: 2h}",
+    "Spans that come after a volume is full wait in the pods, and end with them.",
+)
+
+
+def relay(*, is_collector: bool) -> Problem | None:
+    """Judge the kind of agents before a relay."""
+    cause = "is given, and agent.kind is not collector"
+    return None if is_collector else RELAY_WITHOUT_COLLECTORS.problem(cause)
+
+
+def relay_storage(needed_mib: int, storage_mib: int) -> Problem | None:
+    """Judge what the queue of one relay may take, slack included, against its volume."""
+    if needed_mib <= storage_mib:
+        return None
+    cause = f"each relay may need {needed_mib:,} MiB, and its volume has {storage_mib:,} MiB"
+    return RELAY_ABOVE_STORAGE.problem(cause)
+
+
 NOT_IN_CLUSTERS = _error(
     "collector-not-in-clusters",
     "Manifests have jaeger-agents only.",

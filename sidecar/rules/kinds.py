@@ -6,7 +6,7 @@ Whoever reads or shows an agent's counters takes them from here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sidecar.rules.agents import ADMIN_PORT
@@ -86,8 +86,10 @@ COLLECTOR = Kind(
     age="otelcol_process_uptime",
 )
 KINDS = (AGENT, COLLECTOR)
+RELAY = replace(COLLECTOR, name="relay", word="relay", submitted="relay sent")
+"""A collector that takes what other collectors send."""
 RECEIVED = tuple(kind.received for kind in KINDS)
-SUBMITTED = tuple(kind.submitted for kind in KINDS)
+SUBMITTED = tuple(kind.submitted for kind in (*KINDS, RELAY))
 """Names of hops, of any kind."""
 
 

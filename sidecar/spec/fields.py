@@ -26,6 +26,7 @@ from sidecar.spec.records import (
     GatewaySettings,
     HealthCheck,
     ImageSettings,
+    RelaySettings,
     Resources,
     Sampling,
     Service,
@@ -364,6 +365,37 @@ AGENT = Section(
     ),
     constraints=(constraints.fits_kind,),
 )
+RELAY = Section(
+    RelaySettings,
+    (
+        Field(
+            "replicas",
+            Integer(1, 100, "a number of relays"),
+            f"how many share what all services send; {RelaySettings.replicas} if not given",
+            None,
+            3,
+            from_environment=False,
+        ),
+        Field(
+            "buffer",
+            types.DURATION,
+            "how long an outage of the gateway they hold; agent.buffer if not given",
+            None,
+            "2h",
+            attribute="buffer_s",
+            from_environment=False,
+        ),
+        Field(
+            "storage",
+            types.MEMORY,
+            "size of each one's volume, as 20g; follows from the capacity if not given",
+            None,
+            "20g",
+            attribute="storage_mib",
+            from_environment=False,
+        ),
+    ),
+)
 IMAGES = Section(
     ImageSettings,
     (
@@ -434,6 +466,7 @@ SPEC = Section(
             "services to trace; the sample's if not given; of compose, those that show it",
         ),
         Field("agent", AGENT, "the agent of each service"),
+        Field("relay", RELAY, "collectors on volumes of their own before the gateway; Helm only"),
         Field("images", IMAGES, "where images come from"),
         Field("capacity", CAPACITY, "what one replica reports; agents are sized for it"),
         Field(

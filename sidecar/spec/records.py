@@ -187,6 +187,17 @@ class AgentSettings:
 
 
 @dataclass(frozen=True)
+class RelaySettings:
+    """Collectors with volumes of their own between those of the pods and the gateway."""
+
+    replicas: int = 2
+    buffer_s: int | None = None
+    """How long an outage they hold together; None: as the pods' collectors."""
+    storage_mib: int | None = None
+    """The size of each one's volume; None: computed."""
+
+
+@dataclass(frozen=True)
 class ImageSettings:
     """Where images come from."""
 
@@ -227,6 +238,8 @@ class Spec:
     """Whether files for Prometheus and Grafana are rendered; under Compose."""
     compose: tuple[str, ...] = ()
     """Compose files of the user's own, relative to the spec: agents are added by an overlay."""
+    relay: RelaySettings | None = None
+    """In clusters only."""
 
 
 def require_region(region: str | None) -> str:

@@ -23,6 +23,7 @@ NOT_OF_STACKS = {
     "name": "Set it in the Compose file, and remove it here",
     "watch": "Remove it: `sidecar verify --watch` watches the agents",
     "monitoring": "Remove it",
+    "relay": "Remove it: relays are for the chart",
 }
 """What a spec cannot say of a stack that exists → what to do."""
 
@@ -38,7 +39,7 @@ def fits_stack(values: Mapping[str, Value], errors: ErrorList, path: str) -> Non
             _is_whole(service, errors, f"{below(path, 'services')}[{index}]")
         return
     for name, fix in NOT_OF_STACKS.items():
-        if name in values and values[name].data:
+        if name in values and values[name].data not in (False, ""):
             errors.fail(values[name].place, below(path, name), _foreign("the stack", fix))
     for index, service in maps:
         for name, value in service.data.items():
@@ -71,6 +72,7 @@ def conditions() -> Schema:
                 "name": False,
                 "watch": unset,
                 "monitoring": unset,
+                "relay": False,
                 "services": {"items": {"propertyNames": {"enum": list(OF_SERVICES)}}},
             }
         },

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import STOCK_WORKERS
+from sidecar.rules.kinds import RELAY
 from sidecar.verify.hops import CLIENT
 from sidecar.verify.look import Look, broken_by
 from sidecar.verify.network.seen import Seen
@@ -134,6 +135,13 @@ class StepByStep(ABC):
         None where there is no agent between service and gateway.
         """
 
+    def relay(self, settled: int = 0, seconds: float = 0) -> AgentCounts | None:  # noqa: ARG002
+        """Return the counts of all relays, once `settled` spans are settled or after `seconds`.
+
+        None where there are none between agent and gateway.
+        """
+        return None
+
     @abstractmethod
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return what the gateway counted of a marker; None where it does not show its counts."""
@@ -175,10 +183,10 @@ class StepByStep(ABC):
         """Read the agent, visit the service, wait for the spans, read the agent again."""
         hop = self.received
         client: ClientCounts | None = None
-        before: AgentCounts | None = None
+        before = relay = relayed = None
         replicas: tuple[ReplicaLook, ...] = ()
         try:
-            before = self.agent(task.service)
+            before, relay = self.agent(task.service), self.relay()
             hop = CLIENT
             client, replicas = self._sent(task)
             if before is None:
@@ -186,9 +194,12 @@ class StepByStep(ABC):
             hop = before.kind.received if before.forwards else self.received
             settled = before.came + client.in_units(before.unit)
             after = self.agent(task.service, settled, task.seconds)
+            if relay:
+                hop = RELAY.submitted
+                relayed = self.relay(relay.came + client.sent, task.seconds)
         except SidecarError as error:
             return Look(client, before, broken=broken_by(hop, error), replicas=replicas)
-        return Look(client, before, after, replicas=replicas)
+        return Look(client, before, after, None, replicas, relay, relayed)
 
     def _sent(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
         if task.path_only:

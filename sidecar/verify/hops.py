@@ -163,6 +163,15 @@ def submitted_hop(
     return judged(hop, rules.submitted(handed, exporter, queue))
 
 
+def relayed_hop(
+    service: str, client: ClientCounts, relay: AgentCounts, exporter: Exporter, queue: Queue
+) -> Hop:
+    """Judge what the relays, counted as one, handed to the gateway."""
+    hop = submitted_hop(service, client, relay, exporter, queue)
+    cause = hop.cause and f"in the relays, {hop.cause}"
+    return replace(hop, hop=kinds.RELAY.submitted, cause=cause)
+
+
 def waiting_packets(client: ClientCounts, agent: AgentCounts) -> int:
     """Return how many of the marked packets may still be in the agent, which is a queue.
 

@@ -89,6 +89,9 @@ class Look:
     after: AgentCounts | None = None
     broken: Broken | None = None
     replicas: tuple[ReplicaLook, ...] = ()
+    relay_before: AgentCounts | None = None
+    """The relays between agent and gateway, counted as one; None where there are none."""
+    relay_after: AgentCounts | None = None
 
 
 def as_line(look: Look) -> str:
@@ -107,7 +110,12 @@ def from_text(text: str) -> Look | None:
 def _from_line(line: str) -> Look | None:
     try:
         data: dict[str, Any] = json.loads(line)
+        relays = {
+            name: data.get(name) and agent_counts_of(data[name])
+            for name in ("relay_before", "relay_after")
+        }
         return Look(
+            **relays,
             client=data["client"] and client_counts(data["client"]),
             before=data["before"] and agent_counts_of(data["before"]),
             after=data["after"] and agent_counts_of(data["after"]),

@@ -163,6 +163,24 @@ class _SpanPath:
         else:
             self._answers = Answers(after.waited, after.queue, counted.answered, seconds)
         self.hops.append(hops.submitted_hop(self.service, client, counted, exporter, queue))
+        if queue and self.hops[-1].ok:
+            self._relay(client)
+
+    def _relay(self, client: ClientCounts) -> None:
+        """Judge the relays, where there are any; what waits before them did not come there."""
+        before, after = self.look.relay_before, self.look.relay_after
+        if not before or not after:
+            return
+        self._hop = kinds.RELAY.submitted
+        counted = after.since(before)
+        exporter = Exporter(
+            answered=counted.answered > 0,
+            stalled=after.stalled,
+            cause=self._deployment.gateway_trouble(self.service) or by_status(counted.failed_by),
+            kind=kinds.RELAY,
+        )
+        queue = Queue(after.queue, before.queue, after.capacity, after.stalled)
+        self.hops.append(hops.relayed_hop(self.service, client, counted, exporter, queue))
 
     def _warn(self, problem: Problem) -> None:
         self.warnings.append(problem.at(self.service, ""))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.plan import collector_sizes
 from sidecar.plan.collector_configuration import configuration
+from sidecar.plan.forwarders import MOST_CALLS, memory_mib
+from sidecar.plan.relays import SLACK_MIB, plan_relay
 from sidecar.rules import collectors as rules
-from sidecar.spec import COLLECTOR, AgentSettings, Capacity
+from sidecar.spec import COLLECTOR, AgentSettings, Capacity, RelaySettings
 from sidecar.targets.helm.records import Key
 from sidecar.targets.helm.value_types import (
     FLAG,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 EMPTY_DIR, EPHEMERAL, CLAIM = "emptyDir", "ephemeral", "claim"
 _CALLS, _MEMORY_MIB = 8, 128
 """Of a forwarder that no plan has."""
-SLACK_MIB = 64
-"""What the volume has in addition to the queue's file: compaction writes a copy."""
 _DEFAULT = AgentSettings(COLLECTOR)
 _REFUSED = (
     rules.GIVES_UP,
@@ -40,6 +40,8 @@ _REFUSED = (
     rules.KEEPS_TOKEN,
     rules.PRINTS_SPANS,
     rules.QUEUE_ABOVE_DISK,
+    rules.RELAY_WITHOUT_COLLECTORS,
+    rules.RELAY_ABOVE_STORAGE,
 )
 
 KEYS = (
@@ -69,9 +71,43 @@ FORWARDER_KEYS = (
 )
 
 
+RELAY_KEYS = (
+    Key("relay.replicas", positive(100, 0), "Relays between collectors and forwarder; 0: none."),
+    Key("relay.queue.spans", positive(10**9), "Spans that one keeps for the gateway."),
+    Key("relay.queue.consumers", positive(1000), "Its concurrent calls to the forwarder."),
+    Key("relay.queue.fileMiB", positive(10**7), "The bound of its queue's file."),
+    Key("relay.storage", QUANTITY, "The size of its persistent volume: the file and 64 MiB."),
+    Key("relay.storageClass", TEXT, "Of that volume; empty: the cluster's.", ""),
+    Key("relay.resources", RESOURCES, "The requests and limits of one."),
+)
+
+
+def relay(plan: Plan) -> dict[str, Any]:
+    """Return what is decided of the relays; defaults where a plan has none."""
+    own = plan.relay or plan_relay(RelaySettings(), _DEFAULT, Capacity())
+    return {
+        "relay.replicas": own.replicas if plan.relay else 0,
+        "relay.queue.spans": own.buffer.queue_spans,
+        "relay.queue.consumers": own.buffer.consumers,
+        "relay.queue.fileMiB": own.buffer.disk_mib,
+        "relay.storage": f"{own.storage_mib}Mi",
+        "relay.memory": own.memory_mib,
+    }
+
+
 def forwarder(plan: Plan) -> dict[str, Any]:
-    """Return what is decided of the forwarder; defaults where a plan has none."""
+    """Return what is decided of the forwarder; defaults where a plan has none.
+
+    With relays, only they call it.
+    """
     own = plan.forwarder
+    if plan.relay:
+        calls = min(MOST_CALLS, plan.relay.replicas * plan.relay.buffer.consumers)
+        return {
+            "forwarder.protocol": "http" if plan.is_over_http else "grpc",
+            "forwarder.calls": calls,
+            "forwarder.memory": memory_mib(calls),
+        }
     flags = dict(word.split("=", 1) for word in own.argv) if own else {}
     return {
         "forwarder.protocol": "http" if plan.is_over_http else "grpc",

@@ -201,6 +201,7 @@ KEYS = (
     *collector.KEYS,
     Key("agent.extraArgs", WORDS, "More flags of the agent.", []),
     Key("agent.resources", RESOURCES, "Requests and limits of each agent."),
+    *collector.RELAY_KEYS,
     *collector.FORWARDER_KEYS,
     Key(
         "services",
@@ -304,6 +305,7 @@ SECTIONS: Mapping[str, str] = {
     "existingSecret": "The token: existingSecret, or token, or the stand-in's public constant",
     "images": "Images",
     "agent": "The agent of each workload",
+    "relay": "Collectors on persistent volumes between those of the pods and the forwarder",
     "forwarder": "Between collectors and the gateway; it has the token",
     "services": "What runs",
     "standIn": "The stand-in gateway",

@@ -78,6 +78,7 @@ def _decided(plan: Plan) -> Values:
         **_tuning(agent.replica_tuning),
         **collector.decided(agent),
         **_forwarder(plan),
+        **_relay(plan),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
         "services": {service.name: _service(service, plan) for service in plan.services},
         "resources": resources(*DEFAULT_LIMITS, 128),
@@ -95,6 +96,11 @@ def _is_tls(plan: Plan) -> bool:
 def _forwarder(plan: Plan) -> Values:
     values = collector.forwarder(plan)
     return {**values, "forwarder.resources": resources(values.pop("forwarder.memory"), 0.5, 64)}
+
+
+def _relay(plan: Plan) -> Values:
+    values = collector.relay(plan)
+    return {**values, "relay.resources": resources(values.pop("relay.memory"), 1, 64)}
 
 
 def _agent_image(plan: Plan, agent: AgentPlan) -> str:

@@ -28,6 +28,7 @@ def look_argv(pod: Pod, task: Task) -> tuple[str, ...]:
         f"--seconds={task.seconds}",
         f"--agent={agent_of(pod)}",
         f"--admin={admin_of(pod)}",
+        *((f"--relays={pod.relays}",) if pod.relays else ()),
         *(f"--request={url}" for url in task.urls),
         *(("--traced",) if task.traced else ()),
         *(("--patient",) if task.patient else ()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.rules.agents import COMPACT_PORT, STOCK_WORKERS, workers_of
@@ -13,6 +14,7 @@ from sidecar.verify.local import LocalDeployment
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.namespace import resolved
 from sidecar.verify.network.reader import ADMIN, await_agent, read_agent
+from sidecar.verify.network.relays import read_relays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,8 @@ class PodDeployment(LocalDeployment):
         self, service: str, gateway: str | None, agent: str = AGENT, admin: str = ADMIN
     ) -> None:
         super().__init__(agent, gateway)
+        self.relays = ""
+        """The name of the relays; empty where there are none."""
         self._service, self._admin = service, admin
 
     def services(self) -> Sequence[str]:
@@ -62,6 +66,14 @@ class PodDeployment(LocalDeployment):
             lambda: await_agent(lambda: read_agent(self._admin, port), settled, seconds),
         )
 
+    def relay(self, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
+        """Return the counts of the relays; None where there are none."""
+        name = self.relays
+        if not name:
+            return None
+        read = partial(read_relays, name)
+        return self.answered(name, lambda: await_agent(read, settled, seconds))
+
 
 def parser_of(program: str, seconds: float) -> argparse.ArgumentParser:
     """Return the parser of the shared arguments; `seconds` is the default of --seconds."""
@@ -70,6 +82,7 @@ def parser_of(program: str, seconds: float) -> argparse.ArgumentParser:
     parser.add_argument("--service", required=True, help="name to report as")
     parser.add_argument("--agent", default=AGENT, metavar="HOST:PORT", help=default)
     parser.add_argument("--admin", default=ADMIN, type=bracketed, metavar="URL", help=default)
+    parser.add_argument("--relays", default="", metavar="NAME", help="host name of all relays")
     parser.add_argument("--spans", type=int, default=200, metavar="N", help=default)
     parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=default)
     return parser

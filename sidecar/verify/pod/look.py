@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--path-only", action="store_true", help="do not look at the service")
     args = parser.parse_args(arguments)
     deployment = PodDeployment(args.service, None, args.agent, args.admin)
+    deployment.relays = args.relays
     deployment.sees_processes = args.variables
     task = Task(
         args.service,

@@ -53,6 +53,7 @@ def _proven(args: argparse.Namespace) -> bool:
     await_agent(args.admin, args.seconds)
     tagged = not _is_collector(args.admin)
     deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
+    deployment.relays = args.relays
     try:
         proof = verify(deployment, args.spans, args.seconds, path_only=True)
         if proof.ok and args.gateway:

@@ -178,7 +178,7 @@ def test_a_token_goes_nowhere(run, folder: Path, options: tuple[str, ...]) -> No
     done = run("init", "--from", "docker-compose.yml", *options)
     written = [path.read_text() for path in folder.iterdir() if path.name.startswith("sidecar.")]
 
-    assert "canary" not in "".join([done.out, done.err, *written])
+    assert "canary-4711" not in "".join([done.out, done.err, *written])
 
 
 def test_agents_of_two_regions_are_found() -> None:

@@ -76,6 +76,10 @@ EXAMPLES = {
     ),
     "collector-prints-spans": example(judged, Call(debug("detailed")), Call(debug("basic"))),
     "collector-queue-above-disk": example(collectors.disk, Call(65, 64), Call(64, 64)),
+    "relay-without-collectors": example(
+        collectors.relay, Call(is_collector=False), Call(is_collector=True)
+    ),
+    "relay-above-storage": example(collectors.relay_storage, Call(129, 128), Call(128, 128)),
     "collector-not-in-clusters": example(
         collectors.in_cluster, Call(is_collector=True), Call(is_collector=False)
     ),

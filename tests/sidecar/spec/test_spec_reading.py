@@ -15,6 +15,7 @@ from sidecar.spec import (
     HealthCheck,
     ImageSettings,
     Publish,
+    RelaySettings,
     Resources,
     Sampling,
     Service,
@@ -68,6 +69,7 @@ services:
     ignore: [secret-in-clear]
 agent:
   {kind: jaeger-agent, version: 1.22.0, image: "a/agent:1", resources: {memory: 300, cpus: 1}}
+relay: {replicas: 3, buffer: 90s, storage: 2g}
 images: {prefix: "mirror.example.com:5000/hub/", source: build}
 capacity: {spans_per_second: 10, round_trip_ms: 60000}
 ignore: [vpc-gateway, floating-image-tag]
@@ -110,6 +112,7 @@ def test_every_field_arrives(spec_of) -> None:
         Capacity(10, 60_000),
         "shop-2_b",
         ("vpc-gateway", "floating-image-tag"),
+        relay=RelaySettings(3, 90, 2048),
     ) == spec_of(EVERY_FIELD)
 
 
@@ -168,7 +171,7 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
             "x: 1",
             (
                 "sidecar.yaml:1: x: is not a known key. Known: region, name, gateway, "
-                "compose, services, agent, images, capacity"
+                "compose, services, agent, relay, images, capacity"
             ),
         ),
         (

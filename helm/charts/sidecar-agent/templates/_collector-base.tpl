@@ -174,6 +174,14 @@
   "collector-queue-above-disk": {
     "summary": "The collector's queue may grow larger than the bound of its file.",
     "fix": "Lower agent.buffer or capacity.spans_per_second, or raise agent.disk."
+  },
+  "relay-without-collectors": {
+    "summary": "A relay takes what collectors send, and the services have jaeger-agents.",
+    "fix": "Set agent: {kind: collector}, or remove relay."
+  },
+  "relay-above-storage": {
+    "summary": "What the relays are to hold does not fit on their volumes.",
+    "fix": "Raise relay.storage or relay.replicas, or lower relay.buffer or the capacity."
   }
 }
 {{- end -}}

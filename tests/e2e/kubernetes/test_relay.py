@@ -1,0 +1,127 @@
+"""A release with relays: pods come and go during an outage of the gateway, and no span is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from canary_release import CANARY, FRONTEND, GATEWAY, WAIT
+from greetings import REQUESTS, answered
+from helm_charts import CHART
+from kubernetes_cluster import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+]
+
+COUNT, RECOVERY_SECONDS = 100, 150
+RELAYS = 2
+STORAGE = "4Gi"
+
+
+def test_pods_come_and_go_during_an_outage(
+    fresh_namespace, collector_image, tmp_path_factory
+) -> None:
+    """Under Pod Security `restricted`: every trace is whole, each span there once.
+
+    A service's pod and a relay are deleted while the gateway is away; `sidecar verify` says that
+    spans wait in the relays, and proves the delivery afterwards.
+    """
+    space = fresh_namespace
+    space.set_token("tracing", CANARY)
+    with volumes(space, tmp_path_factory.mktemp("relays")) as storage_class:
+        sets = f"existingSecret=tracing,images.agent={collector_image}"
+        sets = f"{sets},relay.storageClass={storage_class}"
+        values = ("-f", CHART / "ci" / "relay-values.yaml", "--set", sets)
+        space.helm("install", "demo", CHART, *values, *WAIT)
+
+        scale(space, 0)
+        space.python("client", REQUESTS, FRONTEND, GATEWAY, COUNT, RECOVERY_SECONDS, wait=False)
+        wait_until(lambda: answered(space, "client") == COUNT, 120, "every request is answered")
+        end(space, space.pod_of("backend")["metadata"]["name"])
+        waiting = verify(space)
+        for number in range(RELAYS):  # without its grace: what it has is on its volume
+            space.kubectl("delete", "pod", f"demo-relay-{number}", "--grace-period=1")
+        scale(space, 1)
+        report = json.loads(space.result("client", RECOVERY_SECONDS + 30).splitlines()[-1])
+        verified = verify(space)
+        tested = space.helm("test", "demo", "--timeout", "120s")
+        space.helm("uninstall", "demo", *WAIT)
+
+    expected = {"answered": COUNT, "missing": 0, "whole": COUNT}
+    assert expected == {key: report[key] for key in expected}, report
+    hops = {hop["hop"]: hop for hop in waiting["hops"]}
+    assert ("waits", True) == (hops["relay sent"].get("state"), hops["collector sent"]["ok"])
+    assert verified["ok"], verified
+    assert "Succeeded" in tested
+
+
+def verify(space):
+    """Return what verify finds, as data."""
+    done = space.sidecar("verify", "--release", "demo", "--path-only", "--output=json")
+    return json.loads(done.stdout)
+
+
+def end(space, pod: str) -> None:
+    """Delete a pod; it ends once its collector has handed over, long before its grace is over."""
+    space.kubectl("delete", "pod", pod, "--timeout=40s")
+
+
+def scale(space, replicas: int) -> None:
+    """Start or end the stand-in, and wait until it is so."""
+    space.kubectl("scale", "deployment/demo-gateway", f"--replicas={replicas}")
+    space.kubectl("rollout", "status", "deployment/demo-gateway", "--timeout=90s")
+
+
+@contextmanager
+def volumes(space, folder) -> Iterator[str]:
+    """Give the cluster's storage class; where it has none, volumes of this machine, its node."""
+    classes = json.loads(space.kubectl("get", "storageclasses", "-o", "json"))["items"]
+    if classes:
+        yield ""
+        return
+    (node,) = json.loads(space.kubectl("get", "nodes", "-o", "json"))["items"]
+    made = [volume(space.name, node, folder, number) for number in range(RELAYS)]
+    space.apply(*made)
+    try:
+        yield space.name
+    finally:
+        space.kubectl("delete", "persistentvolumeclaims", "--all", "--wait=false")
+        names = [each["metadata"]["name"] for each in made]
+        space.kubectl("delete", "persistentvolumes", *names, "--wait=false")
+
+
+def volume(name: str, node, folder, number: int):
+    """Return a volume in a folder, which every user may write to."""
+    path = folder / str(number)
+    path.mkdir()
+    path.chmod(0o777)
+    folder.chmod(0o755)
+    folder.parent.chmod(0o755)
+    host = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node_name(node)]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"{name}-{number}"},
+        "spec": {
+            "capacity": {"storage": STORAGE},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": name,
+            "local": {"path": str(path)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [host]}]}},
+        },
+    }
+
+
+def node_name(node) -> str:
+    """Return a node's name, as its label has it."""
+    return node["metadata"]["labels"]["kubernetes.io/hostname"]
