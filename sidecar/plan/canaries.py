@@ -64,16 +64,30 @@ def _name(service: Service, suffix: str, names: Collection[str]) -> str:
 
 
 def _copier(name: str, agent: str, collector: str, image: Image) -> CopierPlan:
-    streams = (OTLP_GRPC_PORT, OTLP_HTTP_PORT)
     return CopierPlan(
         name=name,
         image=ImagePlan(image.name, image.variable, image.role),
         program=_PROGRAM,
-        argv=(
-            f"--to={agent}:{COMPACT_PORT}",
-            f"--to={collector}:{COMPACT_PORT}",
-            *(f"--stream={collector}:{port}" for port in streams),
-        ),
+        argv=_argv(agent, collector),
         health=http_probe(rules.STATE_PORT),
         user=SERVICE_USER,
+    )
+
+
+def _argv(agent: str, collector: str) -> tuple[str, ...]:
+    streams = (OTLP_GRPC_PORT, OTLP_HTTP_PORT)
+    return (
+        f"--to={agent}:{COMPACT_PORT}",
+        f"--to={collector}:{COMPACT_PORT}",
+        *(f"--stream={collector}:{port}" for port in streams),
+    )
+
+
+def renamed(canary: CanaryPlan, collector: str, alias: str, copier: str) -> CanaryPlan:
+    """Return a canary whose collector, agent and copier have other names."""
+    return replace(
+        canary,
+        agent=replace(canary.agent, name=collector),
+        agent_alias=alias,
+        copier=replace(canary.copier, name=copier, argv=_argv(alias, collector)),
     )

@@ -38,7 +38,7 @@ NOT_OF_TARGET = _error(
     "A target has no canary.",
     "Render it with --target compose, or remove agent.canary",
     "sidecar render --target helm with agent: {canary: collector}",
-    "Only the Compose file of the kit has the copier that gives both the same packets.",
+    "Only Compose files have the copier that gives both the same packets.",
 )
 SPANS_MISSING = _error(
     "canary-spans-missing",

@@ -54,6 +54,19 @@ class AgentPlace:
     profiles: tuple[str, ...] = ()
     """Of its service."""
 
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """The names of the agent and, with a canary, of its collector and copier."""
+        agent = self.service.agent
+        canary = agent.canary
+        return (agent.name, *((canary.agent.name, canary.copier.name) if canary else ()))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Its private networks."""
+        canary = self.service.agent.canary
+        return (self.network, *((canary.network,) if canary else ()))
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -68,7 +81,6 @@ class Overlay:
 
 def render(plan: Plan, overlay: Overlay) -> str:
     """Return the overlay's text; the same input gives the same bytes."""
-    plan.require_no_canary("an overlay")
     return text_of(
         f"{FILE}.j2",
         plan,
@@ -76,6 +88,7 @@ def render(plan: Plan, overlay: Overlay) -> str:
         names=overlay.names,
         setting=setting,
         placed=lambda place: _placed(place, plan, overlay.names),
+        copied=_copied,
     )
 
 
@@ -102,6 +115,17 @@ def _placed(place: AgentPlace, plan: Plan, names: Names) -> str:
         return "network_mode: host" + (
             _HOST_LINE.format(plan.forwarder.name) if plan.forwarder else ""
         )
+    if canary := place.service.agent.canary:
+        itself = {"aliases": [canary.agent_alias]}
+        return f"networks: {flow({names.gateway: {}, canary.network: itself})}"
     private: dict[str, Any] = {"aliases": place.aliases} if place.aliases else {}
     to_gateway = names.forwarder if plan.forwarder else names.gateway
     return f"networks: {flow({to_gateway: {}, place.network: private})}"
+
+
+def _copied(place: AgentPlace) -> str:
+    """Return the lines of a copier's networks: for the service, it is the agent."""
+    agent = place.service.agent
+    assert agent.canary is not None  # noqa: S101 - for the type checker
+    names = {"aliases": [agent.name, *place.aliases]}
+    return f"networks: {flow({place.network: names, agent.canary.network: {}})}"

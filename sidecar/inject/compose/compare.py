@@ -137,8 +137,8 @@ class _Plain:
 
     def __init__(self, overlay: Overlay) -> None:
         self._changes = overlay.changes
-        self._agents = {place.service.agent.name for place in overlay.agents}
-        private = {place.network for place in overlay.agents}
+        self._agents = {name for place in overlay.agents for name in place.containers}
+        private = {name for place in overlay.agents for name in place.networks}
         queues = {f"{agent}{overlay.names.queue}" for agent in self._agents}
         configs = {f"{agent}{overlay.names.config}" for agent in self._agents}
         names = vars(overlay.names).values()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.project import AGENT, ROLE, SERVICE
+from sidecar.inject.compose.canaries import Canaries
 from sidecar.inject.compose.choose import leaving_names
+from sidecar.inject.compose.free_names import free, free_names
 from sidecar.inject.compose.namespaces import inside, namespace_of
 from sidecar.plan.collectors import on_loopback, through
 from sidecar.rules import agents, clients, tracers
 from sidecar.spec import AGENT_SUFFIX
-from sidecar.targets.compose import Names
 from sidecar.targets.overlay import NEVER, AgentPlace, Change, Overlay, Override
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sidecar.existing.compose.records import ComposeFile, ComposeService, Port
     from sidecar.inject.compose.choose import Choice
     from sidecar.plan import Plan, ServicePlan
-    from sidecar.plan.records import ForwarderPlan, QueuesPlan
+    from sidecar.plan.records import AgentPlan, ForwarderPlan, QueuesPlan
 
 _STARTED = {"condition": "service_started"}
 _EVERYWHERE, _LOOPBACK = "0.0.0.0:", "127.0.0.1:"
@@ -70,9 +70,11 @@ class _Decider:
         hosts = {alias for service in file.services.values() for alias in service.aliases}
         self._taken = {*file.services, *hosts, *([plan.stand_in.name] if plan.stand_in else [])}
         self._networks = set(file.networks) | {"default"}
-        self.names = _free_names(self._networks, set(file.secrets))
+        self.names = free_names(self._networks, set(file.secrets))
         self._networks |= {self.names.gateway, self.names.page, self.names.forwarder}
         self.groups = self._groups()
+        self._canaries = Canaries(self._taken, self._networks)
+        self._canaries.place({group.owner: self._plans[group.owner] for group in self.groups})
         self.names = replace(
             self.names,
             queue=self._suffix(f"-tracing{self.names.queue}", self.names.queue, file.volumes),
@@ -81,14 +83,14 @@ class _Decider:
 
     def _suffix(self, otherwise: str, wanted: str, taken: Collection[str]) -> str:
         """Return a suffix with which the name of no agent is taken."""
-        agents = [group.agent for group in self.groups]
+        agents = [*(group.agent for group in self.groups), *self._canaries.collectors]
         ends = {name.removeprefix(agent) for agent in agents for name in taken if agent in name}
-        return _free(wanted, otherwise, ends)
+        return free(wanted, otherwise, ends)
 
     def queues(self) -> QueuesPlan | None:
         """Return what prepares the collectors' volumes, under a name that no service has."""
         queues = self._plan.queues
-        return queues and replace(queues, name=_free(queues.name, "tracing-queues", self._taken))
+        return queues and replace(queues, name=free(queues.name, "tracing-queues", self._taken))
 
     def forwarder(self) -> ForwarderPlan | None:
         """Return the forwarder of the collectors, as well."""
@@ -96,7 +98,7 @@ class _Decider:
         return forwarder and replace(forwarder, name=self._forwarder_name(forwarder.name))
 
     def _forwarder_name(self, usual: str) -> str:
-        return _free(usual, "tracing-forwarder", self._taken)
+        return free(usual, "tracing-forwarder", self._taken)
 
     # Who has which agent ----------------------------------------------------------------------
 
@@ -115,17 +117,17 @@ class _Decider:
     def _group(self, root: str, members: list[ComposeService]) -> _Group:
         names = [member.name for member in members]
         owner = root if root in names else names[0]
-        agent = _free(f"{owner}{AGENT_SUFFIX}", f"{owner}-tracing{AGENT_SUFFIX}", self._taken)
+        agent = free(f"{owner}{AGENT_SUFFIX}", f"{owner}-tracing{AGENT_SUFFIX}", self._taken)
         self._taken.add(agent)
         network = ""
         if root:
-            network = _free(f"{owner}-tracing", f"{owner}-tracing{AGENT_SUFFIX}", self._networks)
+            network = free(f"{owner}-tracing", f"{owner}-tracing{AGENT_SUFFIX}", self._networks)
             self._networks.add(network)
         return _Group(tuple(members), root, agent, network)
 
     def place(self, group: _Group) -> AgentPlace:
         """Return where the agent of a group runs."""
-        service = _named(self._through(self._plans[group.owner]), group)
+        service = self._canaries.of(_named(self._through(self._plans[group.owner]), group))
         profiles: set[str] = set()
         if all(member.profiles for member in group.members):
             profiles = {profile for member in group.members for profile in member.profiles}
@@ -136,11 +138,14 @@ class _Decider:
 
     def _through(self, service: ServicePlan) -> ServicePlan:
         """Return a service whose collector sends to the forwarder by its name here."""
-        own = service.agent.collector
-        if own is None:
-            return service
-        named = through(own, self._forwarder_name(own.forwarder))
-        return replace(service, agent=replace(service.agent, collector=named))
+        agent, canary = service.agent, service.agent.canary
+        named = canary and replace(canary, agent=self._sends_through(canary.agent))
+        return replace(service, agent=replace(self._sends_through(agent), canary=named))
+
+    def _sends_through(self, agent: AgentPlan) -> AgentPlan:
+        own = agent.collector
+        renamed = own and through(own, self._forwarder_name(own.forwarder))
+        return replace(agent, collector=renamed)
 
     # What changes in the user's services ------------------------------------------------------
 
@@ -181,7 +186,9 @@ class _Decider:
                 **(address if way and way.is_otel else {}),
                 **_sampler(self._plans[service.name]),
             },
-            "depends_on": {group.agent: _STARTED},
+            "depends_on": dict.fromkeys(
+                (group.agent, *self._canaries.first(group.owner)), _STARTED
+            ),
             "labels": labels,
         }
 
@@ -250,21 +257,3 @@ def _port(port: Port) -> str:
     host = f"[{port.host}]" if ":" in port.host else port.host
     before = f"{host}:{published}:" if host else f"{published}:" if published else ""
     return f"{before}{port.target}/{port.protocol}"
-
-
-def _free_names(networks: set[str], secrets: set[str]) -> Names:
-    usual = Names()
-    return Names(
-        gateway=_free(f"tracing-{usual.gateway}", "sidecar-gateway", networks),
-        page=_free(f"tracing-{usual.page}", "sidecar-page", networks),
-        forwarder=_free(f"tracing-{usual.forwarder}", "sidecar-forwarder", networks),
-        token=_free(f"tracing-{usual.token}", "sidecar-agent", secrets),
-        expected=_free(f"tracing-{usual.expected}", "sidecar-expected", secrets),
-    )
-
-
-def _free(wanted: str, otherwise: str, taken: Collection[str]) -> str:
-    """Return a name that is not taken."""
-    numbered = (f"{otherwise}-{number}" for number in itertools.count(2))
-    names = itertools.chain((wanted, otherwise), numbered)
-    return next(name for name in names if name not in taken)

@@ -51,7 +51,7 @@ class Parts:
 
     def of(self, role: str, service: str = "") -> Sequence[Container]:
         """Return the containers of a part, stopped ones included."""
-        if role == "agent":
+        if role in ("agent", "copier"):
             service = self._shared.get(service, service)
         return self.found.get((role, service), ())
 

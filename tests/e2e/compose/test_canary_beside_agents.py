@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from compose_deployment import DeployedFolder, deployed, sidecar
+from compose_deployment import DeployedFolder, UsersStack, deployed, sidecar
 
 from sidecar.checkout import find_checkout
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
+STACKS = Path(__file__).with_name("stacks")
+UP = ("up", "--detach", "--no-build", "--pull=never", "--remove-orphans")
 SPEC = "region: local\n"
 REQUEST = "http://frontend:8080/greet"
 
@@ -40,6 +44,34 @@ def test_a_canary_is_equal_until_its_collector_ends(engine, compose, collector_i
         assert "canary-spans-missing" == missing[agree[0]]["id"]
         rotated = sidecar("token", "rotate", "--out", tmp_path, "--file", _token(tmp_path))
         assert (1, True) == (rotated.code, "canary-not-of-target" in rotated.err), rotated.err
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+def test_a_stack_with_the_stock_client_is_equal(engine, compose, collector_images, tmp_path):
+    """Its code and its own agent's name stay; removal takes all of the canary with it."""
+    shutil.copy(STACKS / "shop.yml", tmp_path / "docker-compose.yml")
+    spec = tmp_path / "canary.yaml"
+    spec.write_text(_specs_of_page()[0])
+    stack = UsersStack(tmp_path, engine, compose, collector_images)
+    stack.set()
+    try:
+        stack.run(*UP)
+        before = stack.state()
+        done = sidecar("inject", tmp_path / "docker-compose.yml", "--file", spec, "--activate")
+        assert 0 == done.code, done.err
+        stack.run(*UP)
+        stack.run("rm", "--stop", "--force", "jaeger-agent")
+        hops, proof = stack.hops("--request", "stock=http://localhost:8000/", path_only=False)
+        sidecar("inject", tmp_path / "docker-compose.yml", "--remove")
+        stack.run(*UP)
+        after = stack.state()
+    finally:
+        stack.down()
+
+    assert 0 == proof.code, proof.out
+    agrees = hops["stock", "canary agrees"]
+    assert (True, True) == (agrees["ok"], agrees["figure"] > 200)
+    assert before == after
 
 
 def _render(folder, spec):

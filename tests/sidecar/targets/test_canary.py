@@ -12,7 +12,7 @@ from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions
 from sidecar.spec import AgentSettings, Service, Spec
-from sidecar.targets import manifests, overlay
+from sidecar.targets import manifests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,10 +104,9 @@ def test_its_names_are_nobody_elses() -> None:
     [
         lambda plan: targets.render(plan, ["helm"]),
         lambda plan: targets.render(plan, ["systemd"]),
-        lambda plan: overlay.render(plan, overlay.Overlay((), (), ())),
         lambda plan: manifests.additions(plan, "tracing", native=True),
     ],
-    ids=["helm", "systemd", "overlay", "inject"],
+    ids=["helm", "systemd", "inject"],
 )
 def test_other_targets_refuse_it(render: Callable[[Plan], object]) -> None:
     """By the rule's id."""

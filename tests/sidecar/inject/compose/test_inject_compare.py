@@ -37,11 +37,7 @@ OVERLAY = Overlay(
         ),
         Change("agent", {"profiles": Override([NEVER])}),
     ),
-    agents=(
-        SimpleNamespace(
-            service=SimpleNamespace(agent=SimpleNamespace(name="web-agent")), network="web-tracing"
-        ),
-    ),
+    agents=(SimpleNamespace(containers=("web-agent",), networks=("web-tracing",)),),
     names=Names("tracing-gateway", "tracing-page", "tracing-agent", "tracing-expected"),
 )
 AFTER = {
