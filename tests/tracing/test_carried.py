@@ -8,11 +8,9 @@ import shutil
 import subprocess
 import sys
 import venv
-from importlib.metadata import distribution
-from pathlib import Path
 
 import pytest
-import sidecar_tracing
+from carried import carry
 from copies import ROOT
 from servers.tracing import environment
 from sidecar_tracing.carried import NEEDS
@@ -25,14 +23,7 @@ SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packag
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return what `pip install --target` makes."""
-    found = tmp_path_factory.mktemp("carried")
-    for name in NEEDS:
-        files = distribution(name).files or []
-        for top in {file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}:
-            (found / top).symlink_to(distribution(name).locate_file(top))
-    home = Path(sidecar_tracing.__file__).parent
-    shutil.copytree(home, found / "sidecar_tracing", ignore=shutil.ignore_patterns("__pycache__"))
-    return found
+    return carry(tmp_path_factory.mktemp("carried"))
 
 
 @pytest.fixture
