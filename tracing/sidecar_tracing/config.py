@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import Any
 
 import jaeger_client
@@ -242,5 +243,14 @@ def init_tracer(
         scope_manager=scope_manager,
     )
     tracer = config.new_tracer()
+    if environment.shows_counts():
+        _expose(tracer)
     opentracing.set_global_tracer(tracer)
     return tracer
+
+
+def _expose(tracer: Tracer) -> None:
+    try:
+        import_module("sidecar_tracing.prometheus").expose(tracer)
+    except Exception as error:  # noqa: BLE001 - a service without its counts still runs
+        logger.warning("No counts for Prometheus: %s: %s", type(error).__name__, error)

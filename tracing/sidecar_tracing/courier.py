@@ -189,8 +189,8 @@ class Courier:
         while (batch := self._next_batch()) is not None:
             self._ledger.update_queue_length(len(batch) + len(self._ledger.queue))
             self._deliver(batch, encoder)
-            self._answer_flushes(encoder)
             self._ledger.publish(self._sender.unsettled_spans)
+            self._answer_flushes(encoder)
         self._settle(encoder)
 
     def _settle(self, encoder: Encoder) -> None:
@@ -207,6 +207,7 @@ class Courier:
     def _answer_flushes(self, encoder: Encoder) -> None:
         if self._flushes and self._flushes[0].mark <= self._ledger.taken:
             self._settle(encoder)
+            self._ledger.publish(self._sender.unsettled_spans)
             self._release(True)
 
     def _release(self, sent: bool) -> None:

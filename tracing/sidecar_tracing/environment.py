@@ -97,6 +97,11 @@ def logs_spans() -> bool:
     return _boolean("JAEGER_REPORTER_LOG_SPANS", False)
 
 
+def shows_counts() -> bool:
+    """Whether SIDECAR_TRACING_PROMETHEUS asks for the counts in Prometheus' registry."""
+    return _boolean("SIDECAR_TRACING_PROMETHEUS", False)
+
+
 def queue_size(default: int) -> int:
     """Return JAEGER_REPORTER_MAX_QUEUE_SIZE, or the default."""
     size = _not_negative("JAEGER_REPORTER_MAX_QUEUE_SIZE", str(default))

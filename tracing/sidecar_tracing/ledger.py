@@ -42,6 +42,8 @@ _FAILURES = ("too_large", "encode_error", "send_error")
 
 _LOOKS = 1_000
 
+EXPORT_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Stats:
@@ -104,6 +106,8 @@ class Ledger:
     def __init__(self, metrics: Any) -> None:
         self._metrics = metrics
         self._metrics_failed = False
+        self.export: Callable[[], None] | None = None
+        """Writes the counts to where other processes find them."""
         self.reset()
 
     def reset(self) -> None:
@@ -113,7 +117,8 @@ class Ledger:
         self._refused = {reason: Tally() for reason in ("closed", "queue_full")}
         self._taken = self._sent = self._packets = self._published = self.repaired = 0
         self.encoded_in_python = 0
-        self._moves = 0
+        self._moves, self._is_last = 0, False
+        self._exporting = native.new_lock()
         self._dropped: Counter[str] = Counter()
         self._told: set[str] = set()
         self.sent_at: float | None = None
@@ -162,12 +167,36 @@ class Ledger:
         self._sent -= spans
         self._packets -= 1
 
+    @property
+    def settled(self) -> int:
+        """The sent spans that cannot come back any more."""
+        return self._sent if self._is_last else self._published
+
     def publish(self, unsettled: int) -> None:
         """Report the sent spans to the service's metrics, without those that may come back."""
         settled = self._sent - unsettled
         if settled > self._published:
             self._update_later(self._metrics.reporter_success, settled - self._published)
             self._published = settled
+        self.show()
+
+    def show_last(self) -> None:
+        """Export the counts at the end of the process: what is sent cannot come back any more."""
+        self._is_last = True
+        self.show()
+
+    def show(self) -> None:
+        """Export the counts, unless what a signal handler interrupts does so for ever."""
+        if self.export is None or not self._exporting.acquire(timeout=EXPORT_SECONDS):
+            return
+        try:
+            self.export()
+        except Exception as error:  # noqa: BLE001 - a full disk, another version of the library
+            text = "The counts for Prometheus are not written any more: %s: %s"
+            chores.do(partial(logger.warning, text, type(error).__name__, error))
+            self.export = None
+        finally:
+            self._exporting.release()
 
     def drop(self, reason: str, spans: int) -> None:
         """Count dropped spans that left the queue before."""
