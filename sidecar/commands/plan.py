@@ -12,7 +12,7 @@ from sidecar.spec.sources import short
 if TYPE_CHECKING:
     import argparse
 
-    from sidecar.plan import Plan, ServicePlan
+    from sidecar.plan import AgentPlan, Plan, ServicePlan
     from sidecar.spec.load import Loaded
 
 
@@ -81,6 +81,18 @@ def _service(service: ServicePlan, *, exists: bool) -> list[str]:
         f"    {sizes}, {tuning.memory_mib} MiB,",
         f"    up to {tuning.ceiling_spans_per_second:,} spans/s in stock batches",
         *(f"    {argument}" for argument in agent.argv),
+        *_canary(agent),
+    ]
+
+
+def _canary(agent: AgentPlan) -> list[str]:
+    """Return the lines of the collector that gets what the agent gets."""
+    if agent.canary is None:
+        return []
+    beside, copier = agent.canary.agent, agent.canary.copier
+    return [
+        f"  {beside.name}  {beside.kind} {beside.version}, image {beside.image.name}",
+        f"  {copier.name}  gives each packet to both",
     ]
 
 

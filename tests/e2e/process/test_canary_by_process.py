@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import ExitStack
 
@@ -42,7 +41,7 @@ class Canary:
         self.agent = AgentProcess(stack, agent, folder / "agent.log", file, self.stand_in.grpc)
         exporters = {"otlp_grpc": grpc_exporter(self.stand_in.grpc, bare)}
         self.collector = CollectorProcess(stack, collector, folder, exporters)
-        self.port, self.state = free_udp_port(), free_port()
+        self.port, self.state, self.sent = free_udp_port(), free_port(), 0
         argv = [f"--port={self.port}", f"--state-port={self.state}", "--host=127.0.0.1"]
         argv += [f"--to=127.0.0.1:{each.port}" for each in (self.agent, self.collector)]
         process = stack.enter_context(
@@ -56,11 +55,17 @@ class Canary:
         assert b"goes to" in process.stderr.readline()
 
     def send(self, packets, port=None):
-        """Send packets to the copier, or to another port."""
+        """Send packets to the copier, one after the other, or to another port."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for packet in packets:
                 sender.sendto(packet, ("127.0.0.1", port or self.port))
-                time.sleep(0.005)
+                if port is None:
+                    self.sent += 1
+                    wait_for(self._copied, lambda copied: copied >= self.sent, SECONDS)
+
+    def _copied(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.state}/", timeout=SECONDS) as answer:
+            return json.load(answer)["packets"]
 
     def send_otlp(self):
         """Send a span of an OpenTelemetry SDK to the collector."""
