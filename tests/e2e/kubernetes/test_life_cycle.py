@@ -94,9 +94,11 @@ def assert_in_region(space, version: str, image: str) -> None:
 
 def assert_proven(space, helm) -> None:
     """`helm test` reads a trace back, sees the token's tag, succeeds, and removes its pod."""
-    result = helm("test", "demo", "--timeout", "120s")
+    asks_for_logs = f"helm test demo -n {space.name} --logs" in helm("get", "notes", "demo")
+    result = helm("test", "demo", "--timeout", "120s", *(["--logs"] if asks_for_logs else []))
 
     assert "Succeeded" in result
+    assert asks_for_logs == ("proven: every marked span arrived" in result)
     assert [] == space.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
 
 
