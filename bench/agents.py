@@ -35,6 +35,16 @@ class RunningAgent:
     """UDP on 127.0.0.1, for Thrift's compact protocol."""
     admin: str
     """URL."""
+    helpers: tuple[Child, ...] = ()
+    """Without which it sends nothing: a collector's forwarder."""
+
+    def cpu_ms(self) -> float:
+        """Return the processor time that it and its helpers have used."""
+        return sum(each.cpu_microseconds() for each in (self.child, *self.helpers)) / 1000
+
+    def peak_mib(self) -> float:
+        """Return the peak of resident memory, its helpers' added."""
+        return sum(each.peak_mib() for each in (self.child, *self.helpers))
 
     def counts(self) -> AgentCounts:
         """Return its counters, and the packets that the kernel dropped."""

@@ -7,17 +7,22 @@ import json
 import os
 import socket
 import subprocess
-import urllib.request
+import tempfile
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.agents import find_binary, free_port
+from bench.agents import RunningAgent, find_binary, free_port
 from bench.children import CHECKOUT, Child, python, running
+from sidecar.demo.collectors import Places, placed
 from sidecar.rules.recognition import LOCAL_TOKEN
+from sidecar.verify.network.loopback import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+_ANSWER_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Ports:
     """Of one collector on 127.0.0.1; a second one takes them after a kill."""
 
     compact: int
-    health: int
+    metrics: int
 
 
 def free_ports() -> Ports:
@@ -38,44 +43,54 @@ def find_collector() -> str:
     return find_binary("otelcol", "SIDECAR_BENCH_COLLECTOR", "0.165.0")
 
 
+@dataclass(frozen=True)
+class Forwarder:
+    """A running forwarder."""
+
+    child: Child
+    address: str
+    """HOST:PORT."""
+
+
 @contextlib.contextmanager
-def forwarder(gateway: str, folder: Path) -> Iterator[str]:
-    """Run the forwarder to the gateway at HOST:PORT; yield its own address."""
+def forwarder(gateway: str, folder: Path) -> Iterator[Forwarder]:
+    """Run the forwarder to the gateway at HOST:PORT."""
     token = folder / "token"
     token.write_text(LOCAL_TOKEN, encoding="utf-8")
     port, state = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
     options = [f"--gateway={gateway}", f"--token-file={token}", "--host=127.0.0.1"]
     options += [f"--port={port}", f"--state-port={state}"]
     with running(python("-m", "sidecar.forwarder", *options)) as child:
-        child.wait_for(lambda: _answers(f"http://127.0.0.1:{state}/state"))
-        yield f"127.0.0.1:{port}"
+        child.wait_for(lambda: answers(f"http://127.0.0.1:{state}/state", _ANSWER_SECONDS))
+        yield Forwarder(child, f"127.0.0.1:{port}")
 
 
 @contextlib.contextmanager
 def started(to: str, folder: Path, ports: Ports) -> Iterator[Child]:
     """Run a collector that sends to HOST:PORT; its queue is in a folder."""
+    places = Places(f"127.0.0.1:{ports.compact}", ports.metrics, to, None, folder)
     file = folder / "collector.json"
-    file.write_text(json.dumps(_configuration(to, folder, ports)), encoding="utf-8")
+    file.write_text(json.dumps(placed(_planned(), places)), encoding="utf-8")
     with running([find_collector(), f"--config={file}"]) as child:
-        child.wait_for(lambda: _answers(f"http://127.0.0.1:{ports.health}"))
+        metrics = f"http://127.0.0.1:{ports.metrics}/metrics"
+        child.wait_for(lambda: answers(metrics, _ANSWER_SECONDS))
         yield child
 
 
-def _configuration(to: str, folder: Path, ports: Ports) -> dict[str, Any]:
-    """Return the rendered configuration with the addresses and folders of this measurement."""
-    found = _planned()
-    found["receivers"] = {"jaeger": found["receivers"]["jaeger"]}
-    compact = found["receivers"]["jaeger"]["protocols"]["thrift_compact"]
-    compact["endpoint"] = f"127.0.0.1:{ports.compact}"
-    found["exporters"]["otlp_grpc"]["endpoint"] = to
-    storage, health = found["extensions"]["file_storage"], found["extensions"]["health_check"]
-    storage["directory"] = storage["compaction"]["directory"] = str(folder)
-    health["endpoint"] = f"127.0.0.1:{ports.health}"
-    found["service"]["pipelines"]["traces"]["receivers"] = ["jaeger"]
-    found["service"]["telemetry"] = {"metrics": {"level": "none"}}
-    return found
+@contextlib.contextmanager
+def reporting(gateway: str) -> Iterator[RunningAgent]:
+    """Run a collector with a forwarder to the gateway at HOST:PORT, as an agent."""
+    ports = free_ports()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        forwarder(gateway, Path(folder)) as adds_token,
+        started(adds_token.address, Path(folder), ports) as child,
+    ):
+        admin = f"http://127.0.0.1:{ports.metrics}"
+        yield RunningAgent(child, ports.compact, admin, (adds_token.child,))
 
 
+@cache
 def _planned() -> dict[str, Any]:
     command = python("-m", "sidecar", "plan", "--region", "local", "--output", "json")
     variables = {**os.environ, "SIDECAR_AGENT_KIND": "collector"}
@@ -85,8 +100,3 @@ def _planned() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(done.stdout)
     configuration: dict[str, Any] = found["services"][0]["agent"]["collector"]["configuration"]
     return configuration
-
-
-def _answers(url: str) -> bool:
-    with urllib.request.urlopen(url, timeout=2) as response:
-        return bool(response.status == 200)

@@ -5,22 +5,30 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bench import agents, gateways
+from bench import agents, collectors, gateways
 from bench.children import python, running
 from bench.measure import Figure, Options, Sample, interleave
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from bench.agents import RunningAgent
     from bench.gateways import RunningGateway
 
-WAYS = {
-    "stock client, stock agent": ("stock", False),
-    "stock client + our settings, rendered agent": ("settings", True),
-    "sidecar_tracing, rendered agent": ("kit", True),
+    Start = Callable[[str], AbstractContextManager[RunningAgent]]
+
+STOCK, RENDERED = partial(agents.started, rendered=False), partial(agents.started, rendered=True)
+WAYS: dict[str, tuple[str, Start]] = {
+    "stock client, stock agent": ("stock", STOCK),
+    "stock client + our settings, rendered agent": ("settings", RENDERED),
+    "sidecar_tracing, rendered agent": ("kit", RENDERED),
+    "sidecar_tracing, rendered collector": ("kit", collectors.reporting),
 }
-"""Way → the client's way, and whether the agent has the rendered arguments."""
+"""Way → the client's way, and what starts its agent, with the gateway's address."""
 BASELINE = next(iter(WAYS))
 
 FIGURES = (
@@ -31,6 +39,7 @@ FIGURES = (
     Figure("kernel_drops", "kernel drops (packets)", spread=True),
     Figure("agent_drops", "agent drops (packets)", spread=True),
     Figure("agent_peak_mib", "agent's peak MiB", 1),
+    Figure("agent_cpu_ms", "agent's processor ms/1,000 spans", 1),
     Figure("caller_us", "caller µs/span", 1, ratio=True),
     Figure("cpu_us", "process µs/span", 1, ratio=True),
 )
@@ -52,20 +61,22 @@ class Workload:
 
 
 def measure(load: Workload, options: Options, runs: int) -> dict[str, list[Sample]]:
-    """Measure every way. Raises Skipped if there is no agent."""
+    """Measure every way. Raises Skipped if there is no agent, or no collector."""
     agents.find_agent()
+    collectors.find_collector()
     return interleave(
         tuple(WAYS), options.rounds(runs), lambda way: deliver(load, *WAYS[way]), options.say
     )
 
 
-def deliver(load: Workload, client: str, rendered: bool) -> Sample:
+def deliver(load: Workload, client: str, start: Start) -> Sample:
     """Return the figures of one delivery."""
     marker = secrets.token_hex(8)
     with (
         gateways.stand_in(load.latency_ms) as gateway,
-        agents.started(gateway.grpc, rendered=rendered) as agent,
+        start(gateway.grpc) as agent,
     ):
+        before = agent.cpu_ms()
         made = _make(load, client, agent, marker)
         distinct, accepted = _settle(gateway, agent, marker, load.spans)
         counted = agent.counts()
@@ -77,7 +88,8 @@ def deliver(load: Workload, client: str, rendered: bool) -> Sample:
             "kernel_drops": counted.kernel_drops,
             "agent_drops": counted.packets_dropped,
             "agent_failed": counted.spans_failed,
-            "agent_peak_mib": agent.child.peak_mib(),
+            "agent_peak_mib": agent.peak_mib(),
+            "agent_cpu_ms": 1000 * (agent.cpu_ms() - before) / load.spans,
             **{key: made[key] for key in ("caller_us", "cpu_us", "close_s")},
         }
 

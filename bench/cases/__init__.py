@@ -4,6 +4,7 @@ CASES = {
     "burst": "delivery of 20,000 spans made at once",
     "steady": "delivery of 2,000 spans/s with the gateway 200 ms away",
     "outage": "5 minutes without a gateway at 500 spans/s, with an agent and with a collector",
+    "services": "what agents and collectors cost at 1,000 spans/s from 1, 5 and 20 services",
     "caller": "what a span costs the thread that makes it",
     "gateway": "the stand-in's PostSpans and that of a bare grpc.aio server",
     "start": "`sidecar --help`, one render and a bare interpreter",

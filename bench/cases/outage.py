@@ -94,7 +94,7 @@ def _ways(gateway_port: int, folder: Path) -> Iterator[dict[str, _Way]]:
                 lambda: agents.process(gateway, compact, admin), compact, secrets.token_hex(8)
             ),
             COLLECTOR: _Way(
-                lambda: collectors.started(forwarder, folder, ports),
+                lambda: collectors.started(forwarder.address, folder, ports),
                 ports.compact,
                 secrets.token_hex(8),
             ),

@@ -15,6 +15,7 @@ from sidecar.rules.collectors import COMPONENTS, PROGRAMS, TOKEN_ATTRIBUTE
 from sidecar.spec import COLLECTOR, AgentSettings, Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sidecar.plan import Plan
@@ -34,7 +35,8 @@ class Places(NamedTuple):
     """HOST:PORT of its service's packets."""
     metrics: int
     gateway: str
-    token: Path
+    token: Path | None
+    """None: a forwarder adds it."""
     queue: Path
 
 
@@ -66,13 +68,18 @@ def configuration(service: str, places: Places) -> str:
     """Return the configuration of a service's collector, as rendered but for its places."""
     (agent,) = (each.agent for each in plan_of().services if each.name == service)
     assert agent.collector is not None  # noqa: S101 - for the type checker
-    return yamlio.block(merged(agent.collector.configuration, _over(places)))
+    return yamlio.block(placed(agent.collector.configuration, places))
+
+
+def placed(rendered: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    """Return a rendered configuration at other places; nobody else reaches its ports."""
+    return merged(rendered, _over(places))
 
 
 def _over(places: Places) -> dict[str, Any]:
     prometheus = {"host": "127.0.0.1", "port": places.metrics}
     readers = [{"pull": {"exporter": {"prometheus": prometheus}}}]
-    folder = str(places.queue)
+    folder, token = str(places.queue), f"${{file:{places.token}}}"
     any_port = {"endpoint": "127.0.0.1:0"}
     return {
         "receivers": {
@@ -82,7 +89,7 @@ def _over(places: Places) -> dict[str, Any]:
         "exporters": {
             "otlp_grpc": {
                 "endpoint": places.gateway,
-                "headers": {TOKEN_ATTRIBUTE: f"${{file:{places.token}}}"},
+                **({"headers": {TOKEN_ATTRIBUTE: token}} if places.token else {}),
             }
         },
         "extensions": {

@@ -124,3 +124,13 @@ def test_an_outage_is_told_in_one_line(spans, held, monkeypatch):
     assert (held, f"20 requests while the stand-in was stopped: {text}") == done
     assert [False] * outage.REQUESTS == sample.sent
     assert 2 == len(said)
+
+
+def test_behind_a_forwarder_a_collector_has_no_token():
+    """The rest is the same."""
+    rendered = yaml.safe_load(collectors.configuration("frontend", PLACES))
+
+    bare = yaml.safe_load(collectors.configuration("frontend", PLACES._replace(token=None)))
+
+    del rendered["exporters"]["otlp_grpc"]["headers"]
+    assert rendered == bare
