@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 
-from sidecar.plan import agents, collector_sizes, forwarders
+from sidecar.plan import agents, collector_sizes, forwarders, relays
 from sidecar.rules import agents as rules
 from sidecar.spec import AgentSettings, Capacity
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="utf-8")
 AGENT, _, AFTER = TEXT.partition("## And a collector?")
-COLLECTOR, _, FORWARDER = AFTER.partition("## And the forwarder?")
+BETWEEN, _, FORWARDER = AFTER.partition("## And the forwarder?")
+COLLECTOR, _, RELAY = BETWEEN.partition("## And a relay?")
 
 
 def numbers(row):
@@ -63,6 +64,14 @@ def test_a_collectors_constants_are_those_of_the_code():
         "BASE_MIB": str(collector_sizes.BASE_MIB),
         "GOMEMLIMIT": f"{collector_sizes.GO_SHARE * 100:.0f} % of memory",
     } == constants(COLLECTOR)
+
+
+def test_a_relays_constants_are_those_of_the_code():
+    """Each constant in its section has the value in the code."""
+    assert {
+        "SLACK_MIB": str(relays.SLACK_MIB),
+        "CALL_MIB": str(relays.CALL_MIB),
+    } == constants(RELAY)
 
 
 def test_the_forwarders_constants_are_those_of_the_code():
