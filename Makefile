@@ -89,7 +89,7 @@ chart: ## lint and render the charts: [HELM=helm4]
 bench: $(READY) ## measure the kit against the stock setup; copy results to docs/benchmarks.md
 	@$(BIN)/python -m bench
 
-faults: $(READY) ## inject faults, write docs/faults.md: [FAULTS=name,name] [TARGET=compose]
+faults: $(READY) ## inject faults, write docs/faults.md: [FAULTS=name,name] [TARGET=collector]
 	@PYTHONPATH=tests $(BIN)/python -m faults $(subst $(comma), ,$(FAULTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(FAULTS_ARGS)
 

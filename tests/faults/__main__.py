@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from faults import table
@@ -25,6 +26,7 @@ from sidecar.checkout import find_checkout
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose
 from sidecar.image_names import official
+from sidecar.rules.kinds import AGENT, COLLECTOR
 from sidecar.secrecy import child_environment
 
 SPANS_PER_REQUEST, REPLICAS = 10, 3
@@ -46,7 +48,7 @@ def main():
 def _parser():
     parser = argparse.ArgumentParser(prog="faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
-    parser.add_argument("--target", choices=FAULTS, help="default: both")
+    parser.add_argument("--target", choices=FAULTS, help="default: all")
     parser.add_argument(
         "--spans-per-second", type=float, default=300, metavar="N", help="default: 300"
     )
@@ -81,7 +83,7 @@ def write_page():
     """Write the page of the latest runs."""
     found = [RESULTS / f"{target}.json" for target in FAULTS]
     runs = [json.loads(path.read_text()) for path in found if path.exists()]
-    PAGE.write_text(table.page(runs))
+    PAGE.write_text(table.page(runs, PAGE.read_text() if PAGE.exists() else ""))
     say(f"wrote {PAGE}")
 
 
@@ -99,14 +101,14 @@ def _shown(outcome):
 
 
 @contextmanager
-def _compose(rate):
+def _compose(rate, kind=AGENT):
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         images = folder / "images"
         images.mkdir()
-        _find_images(images)
-        with running_bed(folder, connect(), find_compose(), images, rate) as bed:
+        _find_images(images, kind)
+        with running_bed(folder, connect(), find_compose(), images, rate, kind=kind) as bed:
             yield bed
 
 
@@ -120,14 +122,19 @@ def _kubernetes(rate):
         yield bed
 
 
-BEDS = {"compose": _compose, "kubernetes": _kubernetes}
+BEDS = {
+    "compose": _compose,
+    "collector": partial(_compose, kind=COLLECTOR),
+    "kubernetes": _kubernetes,
+}
 
 
-def _find_images(folder):
+def _find_images(folder, kind):
     """Obtain the images, or take those that SIDECAR_…_IMAGE name; their names go into .env."""
     given = {name: value for name, value in os.environ.items() if name.endswith("_IMAGE")}
     if "SIDECAR_GATEWAY_IMAGE" not in given:
         command = [sys.executable, "-m", "sidecar", "images", "--out", folder]
+        command += ["--agent-kind", kind.name] if kind is COLLECTOR else []
         subprocess.run(command, check=True, cwd=find_checkout(), env=child_environment())
     with (folder / ".env").open("a") as file:
         file.writelines(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from faults import compose_agents, compose_gateway, compose_services, kubernetes_faults
+from faults import (
+    compose_agents,
+    compose_collectors,
+    compose_gateway,
+    compose_services,
+    kubernetes_faults,
+)
 
 
 def _by_name(*faults):
@@ -16,4 +22,5 @@ COMPOSE = _by_name(
     *compose_services.SERVICES,
 )
 KUBERNETES = _by_name(*kubernetes_faults.KUBERNETES)
-FAULTS = {"compose": COMPOSE, "kubernetes": KUBERNETES}
+COLLECTOR = _by_name(*compose_collectors.COLLECTORS)
+FAULTS = {"compose": COMPOSE, "collector": COLLECTOR, "kubernetes": KUBERNETES}

@@ -9,6 +9,7 @@ import copy
 import json
 import secrets
 import subprocess
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,13 +20,15 @@ from docker.errors import NotFound
 from faults import namespaces
 from faults.ledgers import Ledgers
 
+from sidecar.rules.kinds import AGENT
+
 INSIDE = Path(__file__).with_name("inside")
 SAMPLE = "sidecar-kit/sample:0.1.0"
 TOKEN = 'agent: {tags: "Authentication=local@stand-in_local@public-constant"}\n'
 WRONG = 'agent: {tags: "Authentication=other@stand-in_other@public-constant"}\n'
 
 
-def spec(name, ledger, sample, rate):
+def spec(name, ledger, sample, rate, kind=AGENT):
     """Return the spec: `orders`, and `stock` with two replicas."""
     service = {
         "image": sample,
@@ -36,17 +39,18 @@ def spec(name, ledger, sample, rate):
         "health": {"http": "/healthz", "timeout_s": 10, "retries": 20},
     }
     services = [{"name": "orders", **service}, {"name": "stock", "replicas": 2, **service}]
-    return {"region": "local", "name": name, "services": services}
+    agent = {} if kind is AGENT else {"agent": {"kind": kind.name}}
+    return {"region": "local", "name": name, **agent, "services": services}
 
 
 class ComposeBed(DeployedFolder):
     """The deployment, and the ways to break and mend it."""
 
-    def __init__(self, folder, engine, compose, images, rate=10.0):
+    def __init__(self, folder, engine, compose, images, rate=10.0, *, kind=AGENT):
         super().__init__(folder / "out", engine, compose, images)
         self.project = f"faults-{secrets.token_hex(3)}"
         self.settings["COMPOSE_PROJECT_NAME"] = self.project
-        self.root, self._rate = folder, rate
+        self.root, self._rate, self.kind = folder, rate, kind
         ledger = folder / "ledger"
         ledger.mkdir()
         ledger.chmod(0o777)
@@ -58,7 +62,7 @@ class ComposeBed(DeployedFolder):
         sample = dict(line.split("=", 1) for line in self._images.splitlines() if "=" in line).get(
             "SIDECAR_SAMPLE_IMAGE", SAMPLE
         )
-        data = spec(self.project, self.ledgers.folder, sample, self._rate)
+        data = spec(self.project, self.ledgers.folder, sample, self._rate, self.kind)
         if change:
             change(data)
         (self.root / "sidecar.yaml").write_text(yaml.safe_dump(data))
@@ -162,6 +166,10 @@ class ComposeBed(DeployedFolder):
                 found[entry["Id"]] = client.inspect_container(entry["Id"])["State"]["Pid"]
         return {name: pid for name, pid in found.items() if pid}
 
+    def settle(self):
+        """Let clients send what they hold, which they do once a second."""
+        time.sleep(3)
+
     def prove(self, *options):
         """Run verify; return its report as data, and the exit code."""
         done = self.verify("--output", "json", *options, path_only=False)
@@ -188,9 +196,9 @@ class ComposeBed(DeployedFolder):
 
 
 @contextmanager
-def running_bed(folder, engine, compose, images, rate=10.0):
+def running_bed(folder, engine, compose, images, rate=10.0, *, kind=AGENT):
     """A deployment that runs and is healthy; removed after the block."""
-    bed = ComposeBed(folder, engine, compose, images, rate)
+    bed = ComposeBed(folder, engine, compose, images, rate, kind=kind)
     bed.render()
     try:
         yield bed.up()

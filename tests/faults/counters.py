@@ -8,26 +8,27 @@ from pathlib import Path
 
 from faults import namespaces
 
-from sidecar.rules.agents import ADMIN_PORT
+from sidecar.rules import kinds
 from sidecar.verify.network.reader import agent_counts
 
-SPANS, PACKETS = ("spans_failed",), ("packets_dropped", "kernel_drops", "read_errors")
+SPANS, PACKETS = ("spans_failed", "not_queued"), ("packets_dropped", "kernel_drops", "read_errors")
 
 
-def read_agent(pid):
+def read_agent(pid, kind=kinds.AGENT):
     """Return the counts of the agent in the namespace of a process. Raises OSError."""
-    metrics = namespaces.fetch_inside(pid, ADMIN_PORT, "/metrics")
+    metrics = namespaces.fetch_inside(pid, kind.port, "/metrics")
     tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("udp", "udp6")]
     counts = agent_counts(metrics, tables)
-    return {name: getattr(counts, name) for name in (*SPANS, *PACKETS)}
+    found = {name: getattr(counts, name) for name in (*SPANS, *PACKETS)}
+    return {**found, "packets_dropped": counts.refused}
 
 
 class Watcher:
     """Reads the agents' counters until the block ends."""
 
-    def __init__(self, agents):
-        """Take a function that returns {agent: process id}."""
-        self._agents = agents
+    def __init__(self, agents, kind=kinds.AGENT):
+        """Take a function that returns {agent: process id}, and their kind."""
+        self._agents, self._kind = agents, kind
         self._last: dict = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -52,7 +53,7 @@ class Watcher:
     def _read(self):
         for key in self._agents().items():
             try:
-                counts = read_agent(key[1])
+                counts = read_agent(key[1], self._kind)
             except (OSError, ValueError):
                 continue
             self._last[key] = counts

@@ -11,7 +11,11 @@ from faults.counters import PACKETS, SPANS, Watcher
 from faults.ledgers import p99
 from faults.model import Fault, Outcome, Spans
 
+from sidecar.rules.kinds import AGENT, COLLECTOR
+
 SETTLE_SECONDS = 4.0
+DRAIN_SECONDS = 60.0
+"""How long a collector may take to send what waited."""
 RECOVER_SECONDS = 60.0
 HEALTHY = Fault("healthy", "nothing is wrong", (), lambda bed: None, lambda bed: None, "", wait=0)
 
@@ -126,15 +130,17 @@ class Runner:
             course.notes.append(f"not proven then: {', '.join(ids)}: {text}")
 
     def _account(self, course, before, dropped):
-        until, deadline = time.time(), time.monotonic() + SETTLE_SECONDS
+        waits = getattr(self._bed, "kind", AGENT) is COLLECTOR
+        patience = DRAIN_SECONDS if waits else SETTLE_SECONDS
+        until, deadline = time.time(), time.monotonic() + patience
         while True:
             written = self._bed.ledgers.read()
             sent = {name for name, (moment, _) in written.sent.items() if moment < until}
             lost = len(sent - written.arrived.keys())
-            if not lost or time.monotonic() > deadline:
+            others = len(written.arrived.keys() - written.sent.keys())
+            if (not lost and others >= course.marked) or time.monotonic() > deadline:
                 break
             time.sleep(0.5)
-        others = len(written.arrived.keys() - written.sent.keys())
         counted = self._watcher.totals() - before
         # those that the gateway dropped were counted by it alone
         by_gateway = len(written.dropped - written.arrived.keys())
@@ -150,7 +156,7 @@ class Runner:
 
 def watching(bed):
     """Return the watcher of a deployment's agents."""
-    return Watcher(bed.agents)
+    return Watcher(bed.agents, getattr(bed, "kind", AGENT))
 
 
 def _dropped(ledgers):

@@ -12,7 +12,11 @@ from pathlib import Path
 from faults.catalogue import FAULTS
 from faults.model import MOST_SECONDS, Outcome, Spans
 
-TITLES = {"compose": "Under Compose", "kubernetes": "In Kubernetes"}
+TITLES = {
+    "compose": "Under Compose",
+    "collector": "Under Compose, with collectors",
+    "kubernetes": "In Kubernetes",
+}
 HEAD = """# What does verify say of a fault?
 
 `make faults` wrote this page; do not edit it. Each row is a fault that was really injected into a
@@ -21,7 +25,8 @@ running deployment, alone, and healed before the next one.
 The deployment has two services, rendered by the kit: `orders`, and `stock` with two replicas. Each
 request makes ten spans, and the service writes down the id of each. The gateway, which is the
 stand-in, writes down the id of each span that arrives. A fault hits `orders` or its agent unless
-the row says otherwise.
+the row says otherwise. With collectors (`agent.kind: collector`), spans that could not be sent
+wait on disk; the collectors are given 60 s to send them before what is missing counts as lost.
 
 | column | what it says |
 |---|---|
@@ -61,11 +66,18 @@ def machine():
     return f"{os.cpu_count()} cores, {model}, {system}"
 
 
-def page(runs):
-    """Return the page of the runs of all targets."""
+def page(runs, before=""):
+    """Return the page of the runs; the section of another target stays as it was before."""
+    found = {run["target"]: _section(run) for run in runs}
     parts = [HEAD.format(most=MOST_SECONDS)]
-    parts += [_section(run) for run in runs]
-    return "\n".join(parts)
+    parts += [found.get(target) or _kept(before, title) for target, title in TITLES.items()]
+    return "\n".join(filter(None, parts))
+
+
+def _kept(page, title):
+    """Return a section of a page; empty where it has none."""
+    section = page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return f"## {title}\n{section}".rstrip("\n") + "\n" if section else ""
 
 
 def _section(run):

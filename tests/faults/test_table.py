@@ -115,3 +115,13 @@ def test_a_proof_that_warns_has_the_ids_of_its_warnings():
     report = {"hops": [{"ok": True}], "warnings": warned}
 
     assert (("gateway-answers-late",), "orders: a call takes 4 s") == named(report, "orders")
+
+
+def test_the_section_of_a_target_that_was_not_run_stays():
+    """Its results may be on another machine."""
+    run = {"machine": "a machine", "rate": 100, "healthy": [], "faults": [asdict(RIGHT)]}
+    both = page([{**run, "target": "compose"}, {**run, "target": "kubernetes"}])
+
+    assert both == page([{**run, "target": "kubernetes"}], both)
+    assert both == page([{**run, "target": "compose"}], both)
+    assert "## Under Compose, with collectors" not in both
