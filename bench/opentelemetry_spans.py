@@ -20,6 +20,14 @@ def is_installed() -> bool:
         return False
 
 
+def has_middleware() -> bool:
+    """Whether its middleware of WSGI and ASGI can be imported, too."""
+    try:
+        return all(find_spec(f"opentelemetry.instrumentation.{kind}") for kind in ("wsgi", "asgi"))
+    except ModuleNotFoundError:
+        return False
+
+
 def make_provider(endpoint: str, sampled: bool) -> Any:  # noqa: ANN401 - it may not be installed
     """Return a provider that sends batches to HOST:PORT, with the SDK's own settings."""
     trace = import_module("opentelemetry.sdk.trace")

@@ -1,4 +1,4 @@
-"""A service as a process that makes spans in one of five ways (`python -m bench.spans --help`)."""
+"""A service as a process that makes spans in one of six ways (`python -m bench.spans --help`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import jaeger_client
 import sidecar_tracing
 from jaeger_client.reporter import NullReporter
 
-from bench import opentelemetry_spans
+from bench import ddtrace_spans, opentelemetry_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     MakeSpan = Callable[[], None]
 
 SETTINGS = {"reporter_queue_size": 100_000, "reporter_batch_size": 50}
-WAYS = ("nothing", "stock", "settings", "kit", "otel")
+WAYS = ("nothing", "stock", "settings", "kit", "otel", "ddtrace")
 """A null reporter; jaeger-client's defaults; the same with SETTINGS; sidecar_tracing's defaults;
-OpenTelemetry's SDK, where it is installed."""
+OpenTelemetry's SDK and ddtrace, where they are installed."""
 SHAPES = ("tags", "log", "service", "unsampled")
 """Six tags; one log; both, as delivery is measured; six tags of a span that is not sampled."""
 CLOSE_SECONDS = 30.0
@@ -36,6 +36,9 @@ def main() -> int:
     if args.way == "otel":
         tracer = opentelemetry_spans.make_provider(args.agent, sampled)
         make = opentelemetry_spans.maker(tracer, args.shape, tags_of(args.marker))
+    elif args.way == "ddtrace":
+        tracer = ddtrace_spans.make_tracer(args.agent, sampled)
+        make = ddtrace_spans.maker(tracer, args.shape, tags_of(args.marker))
     else:
         tracer = make_tracer(args.way, args.agent, sampled)
         make = maker(tracer, args.shape, args.marker)
@@ -57,7 +60,7 @@ def main() -> int:
     return 0
 
 
-def make_tracer(way: str, agent: str, sampled: bool = True) -> Any:  # noqa: ANN401 - no types
+def make_tracer(way: str, agent: str, sampled: bool = True, *, is_global: bool = False) -> Any:  # noqa: ANN401 - no types
     """Return a tracer that samples everything or nothing, and reports to the agent at HOST:PORT."""
     if way == "nothing":
         return jaeger_client.Tracer("bench", NullReporter(), jaeger_client.ConstSampler(sampled))
@@ -68,7 +71,8 @@ def make_tracer(way: str, agent: str, sampled: bool = True) -> Any:  # noqa: ANN
         **(SETTINGS if way == "settings" else {}),
     }
     config = sidecar_tracing.Config if way == "kit" else jaeger_client.Config
-    return config(settings, service_name="bench", validate=True).new_tracer()
+    made = config(settings, service_name="bench", validate=True)
+    return made.initialize_tracer() if is_global else made.new_tracer()
 
 
 def maker(tracer: Any, shape: str, marker: str) -> MakeSpan:  # noqa: ANN401

@@ -6,6 +6,8 @@ CASES = {
     "outage": "5 minutes without a gateway at 500 spans/s, with an agent and with a collector",
     "services": "what agents and collectors cost at 1,000 spans/s from 1, 5 and 20 services",
     "caller": "what a span costs the thread that makes it",
+    "paced": "what 2,000 spans/s cost the whole process, by each library",
+    "web": "a web request's p50 and p99, WSGI and ASGI, traced by each library and not at all",
     "gateway": "the stand-in's PostSpans and that of a bare grpc.aio server",
     "start": "`sidecar --help`, one render and a bare interpreter",
     "spec": "a spec of 200 services, and all regions in one process",

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-
-from bench import gateways, opentelemetry_spans
+from bench import sinks
 from bench.children import python, running
 from bench.measure import Figure, Measured, Options, Sample, interleave
 
 RUNS = 5
 SPANS = 10_000
-CLIENTS = {
-    "reporter that does nothing": "nothing",
-    "stock": "stock",
-    "stock + our settings": "settings",
-    "sidecar_tracing": "kit",
-}
-OPENTELEMETRY = {"OpenTelemetry SDK, batches, OTLP by gRPC": "otel"}
+CLIENTS = {"reporter that does nothing": "nothing", **sinks.STOCK, **sinks.KIT}
 SHAPES = {"tags": "six tags", "log": "one log", "unsampled": "not sampled"}
 COSTS = {
     "caller_us": "µs",
@@ -33,19 +25,14 @@ NOTE = "Stock drops most of these spans, and does not encode them: it does less 
 
 
 def run(options: Options) -> Measured:
-    """Measure spans made back to back, in a fresh process per run, sent to an unread socket.
-
-    OpenTelemetry's go to a server that answers without a look at them.
-    """
-    clients = CLIENTS | (OPENTELEMETRY if opentelemetry_spans.is_installed() else {})
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink, gateways.bare() as server:
-        sink.bind(("127.0.0.1", 0))
-        agent = f"127.0.0.1:{sink.getsockname()[1]}"
+    """Measure spans made back to back, in a fresh process per run."""
+    clients = CLIENTS | sinks.others()
+    with sinks.receivers() as receivers:
         spans = options.load(SPANS)
         samples = interleave(
             tuple(clients),
             options.rounds(RUNS),
-            lambda way: _costs(clients[way], spans, server.grpc if way in OPENTELEMETRY else agent),
+            lambda way: _costs(clients[way], spans, receivers[clients[way]]),
             options.say,
         )
     title = f"Caller: cost of a span, {spans:,} made back to back"
@@ -54,7 +41,7 @@ def run(options: Options) -> Measured:
 
 def _costs(way: str, spans: int, agent: str) -> Sample:
     sample: Sample = {}
-    for shape in SHAPES:
+    for shape in SHAPES if way != "ddtrace" else ("tags", "unsampled"):
         options = [f"--way={way}", f"--shape={shape}", f"--spans={spans}"]
         options += [f"--agent={agent}", "--warm-up"]
         with running(python("-m", "bench.spans", *options)) as child:
