@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from servers.tracing import TRACE, environment
-from sidecar_tracing.launcher import ENTRY, main
+from sidecar_tracing.launcher import ENTRY, as_child, main
 from udp_agent import closed_port
 
 PYTHON = sys.executable
@@ -76,6 +76,14 @@ def test_the_command_takes_the_place_of_the_process():
         process.wait(20)
 
     assert (process.pid, -signal.SIGTERM) == (told, process.returncode)
+
+
+def test_a_child_in_place_of_the_process():
+    """On Windows: its exit status is the one that is returned, and it says what is wrong itself."""
+    script = "import os, sys; sys.exit(7 + ('SIDECAR_TRACING_COMMAND' in os.environ))"
+    variables = {**environment(closed_port()), "SIDECAR_TRACING_COMMAND": "1"}
+
+    assert 7 == as_child([PYTHON, "-c", script], variables)
 
 
 def test_script_has_a_tracer():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,10 +86,27 @@ def environment(variables: Mapping[str, str]) -> dict[str, str] | None:
     return {**variables, **traced}
 
 
+def as_child(words: list[str], variables: Mapping[str, str]) -> int:
+    """Run the command as a child, and return its exit status.
+
+    Windows' exec starts a child, too, and ends this process at once, with 0.
+    """
+    own = {name: value for name, value in variables.items() if name != COMMAND}
+    program = shutil.which(words[0]) or words[0]
+    with subprocess.Popen([program, *words[1:]], env=own) as child:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the command's to answer
+        try:
+            return child.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
 def _become(words: list[str], variables: Mapping[str, str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     try:
+        if os.name == "nt":
+            return as_child(words, variables)
         os.execvpe(words[0], words, variables)  # noqa: S606 - no shell, by intent
     except FileNotFoundError:
         print(f"sidecar-trace: {words[0]}: no such command", file=sys.stderr)
