@@ -94,6 +94,7 @@ faults: $(READY) ## inject faults, write docs/faults.md: [FAULTS=name,name] [TAR
 	  $(if $(TARGET),--target $(TARGET)) $(FAULTS_ARGS)
 
 matrix: $(READY) ## run all servers and ends, write docs/servers.md (10 minutes)
+	@$(BIN)/pip install --quiet -r tests/servers/requirements.txt
 	@PYTHONPATH=tests $(BIN)/python -m servers
 
 lock: $(READY) ## write requirements-dev.txt from the three lists of dependencies

@@ -8,7 +8,9 @@ import sys
 from dataclasses import dataclass
 
 PYTHON = sys.executable
-GUNICORN = (PYTHON, "-m", "gunicorn", "--workers=2", "--bind=127.0.0.1:{port}")
+# all servers of a user share one control socket, and its thread may hold up the end of this one
+GUNICORN = (PYTHON, "-m", "gunicorn", "--no-control-socket", "--workers=2",
+            "--bind=127.0.0.1:{port}")  # fmt: skip
 UVICORN = (PYTHON, "-m", "uvicorn", "service:asgi", "--port={port}")
 HYPERCORN = (PYTHON, "-m", "hypercorn", "service:asgi", "--bind=127.0.0.1:{port}")
 UWSGI = (
@@ -18,6 +20,17 @@ UWSGI = (
 )  # fmt: skip
 CELERY = (PYTHON, "-m", "celery", "-A", "tasks", "worker", "--concurrency=2", "--without-mingle",
           "--without-gossip", "--without-heartbeat", "--loglevel=ERROR")  # fmt: skip
+EVENTLET = {
+    "patched first": "import eventlet; eventlet.monkey_patch(); import service",
+    "tracer first": "import service, eventlet; eventlet.monkey_patch()",
+}
+SERVE = (
+    "from eventlet import listen, wsgi; "
+    "wsgi.server(listen(('127.0.0.1', {port})), service.wsgi, log_output=False)"
+)
+MANY = "[service.work() for _ in range(25)]\n"
+BLOCK = "end of the block"
+FIRST = "the first process of a container"
 PID_1 = ("unshare", "--fork", "--pid", "--kill-child=SIGKILL")
 
 
@@ -27,12 +40,12 @@ class Row:
 
     name: str
     command: tuple[str, ...]
-    needs: str = ""
     end: str = "SIGTERM"
     kind: str = "http"
     is_short: bool = False
     """Whether `make test` runs it, too."""
-    note: str = ""
+    needs: str = ""
+    """What `make matrix` installs for it, and `make test` does not."""
 
     @property
     def can_run(self) -> bool:
@@ -43,32 +56,49 @@ class Row:
 
 def _gunicorn():
     kinds = {
-        "sync": ("", ()),
-        "gthread": ("", ("--threads=4",)),
-        "gevent": ("gevent", ("-k", "gevent")),
-        "uvicorn worker": ("uvicorn uvicorn_worker", ("-k", "uvicorn_worker.UvicornWorker")),
+        "sync": (),
+        "gthread": ("--threads=4",),
+        "gevent": ("-k", "gevent"),
+        "tornado": ("-k", "tornado"),
+        "uvicorn worker": ("-k", "uvicorn_worker.UvicornWorker"),
+        "asgi": ("-k", "asgi"),
     }
-    for kind, (needs, options) in kinds.items():
-        app = "service:asgi" if "uvicorn" in kind else "service:wsgi"
-        for preload in ((), ("--preload",)):
-            name = " ".join(["gunicorn", kind, *(option[2:] for option in preload)])
-            command = (*GUNICORN, *options, *preload, app)
-            short = kind in ("gevent", "uvicorn worker") and bool(preload)
-            yield Row(name, command, f"gunicorn {needs}", is_short=short)
+    commands = {kind: (*GUNICORN, *options) for kind, options in kinds.items()}
+    for kind, command in commands.items():
+        app = "service:asgi" if kind in ("uvicorn worker", "asgi") else "service:wsgi"
+        short = kind in ("gevent", "uvicorn worker")
+        yield Row(f"gunicorn {kind}", (*command, app))
+        yield Row(f"gunicorn {kind} preload", (*command, "--preload", app), is_short=short)
+        if kind != "sync":
+            yield Row(f"gunicorn {kind}", (*command, app), "SIGINT")
+        yield Row(f"gunicorn {kind} --max-requests", (*command, "--max-requests=5", app))
     for end in ("SIGINT", "SIGQUIT"):
-        yield Row("gunicorn sync", (*GUNICORN, "service:wsgi"), "gunicorn", end)
-    recycled = (*GUNICORN, "--max-requests=5", "service:wsgi")
-    yield Row("gunicorn sync --max-requests", recycled, "gunicorn")
+        yield Row("gunicorn sync", (*commands["sync"], "service:wsgi"), end)
+    yield Row(f"gunicorn sync, {FIRST}", (*PID_1, *commands["sync"], "service:wsgi"))
+    yield Row("gunicorn gthread, Django", (*commands["gthread"], "django_service:wsgi"))
+
+
+def _eventlet():
+    for name, order in EVENTLET.items():
+        for end in ("SIGTERM", "SIGINT"):
+            yield Row(f"eventlet.wsgi, {name}", (PYTHON, "-c", f"{order}; {SERVE}"), end)
 
 
 def _asgi():
-    yield Row("uvicorn", UVICORN, "uvicorn", is_short=True)
-    yield Row("uvicorn", UVICORN, "uvicorn", "SIGINT")
-    yield Row("uvicorn --workers 2", (*UVICORN, "--workers=2"), "uvicorn")
-    yield Row("uvicorn --reload", (*UVICORN, "--reload"), "uvicorn")
-    yield Row("uvicorn, the first process of a container", (*PID_1, *UVICORN), "uvicorn")
-    yield Row("hypercorn", HYPERCORN, "hypercorn", is_short=True)
-    yield Row("hypercorn --workers 2", (*HYPERCORN, "--workers=2"), "hypercorn")
+    workers = (*UVICORN, "--workers=2")
+    yield Row("uvicorn", UVICORN, is_short=True)
+    yield Row("uvicorn", UVICORN, "SIGINT")
+    yield Row("uvicorn --workers 2", workers)
+    yield Row("uvicorn --workers 2", workers, "SIGINT")
+    yield Row("uvicorn --workers 2 --limit-max-requests", (*workers, "--limit-max-requests=5"))
+    yield Row("uvicorn --reload", (*UVICORN, "--reload"))
+    yield Row(f"uvicorn, {FIRST}", (*PID_1, *UVICORN))
+    yield Row("uvicorn, Django", (*UVICORN[:-2], "django_service:asgi", UVICORN[-1]))
+    yield Row("hypercorn", HYPERCORN, is_short=True)
+    yield Row("hypercorn", HYPERCORN, "SIGINT")
+    yield Row("hypercorn --workers 2", (*HYPERCORN, "--workers=2"))
+    yield Row("hypercorn --max-requests", (*HYPERCORN, "--max-requests=5"))
+    yield Row("hypercorn, Django", (*HYPERCORN[:-2], "django_service:asgi", HYPERCORN[-1]))
 
 
 def _uwsgi():
@@ -86,10 +116,10 @@ def _uwsgi():
         ),
     }  # fmt: skip
     for mode, options in modes.items():
-        needs = "pyuwsgi gevent" if "gevent" in mode else "pyuwsgi"
         short = mode == "--lazy-apps"
-        yield Row(f"uWSGI {mode}".strip(), (*UWSGI, *options), needs, is_short=short)
-    yield Row("uWSGI", (*UWSGI, "--processes=2", threads), "pyuwsgi", "SIGINT")
+        yield Row(f"uWSGI {mode}".strip(), (*UWSGI, *options), is_short=short)
+    yield Row("uWSGI", (*UWSGI, "--processes=2", threads), "SIGINT")
+    yield Row("uWSGI --gevent", (*UWSGI, *modes["--gevent"]), "SIGINT")
 
 
 def _celery():
@@ -98,46 +128,63 @@ def _celery():
         "prefork --max-tasks-per-child 1": ("--max-tasks-per-child=1",),
         "threads": ("--pool=threads",),
         "solo": ("--pool=solo",),
+        "gevent": ("--pool=gevent",),
+        "eventlet": ("--pool=eventlet",),
     }
     for pool, options in pools.items():
         short = "child" in pool
-        yield Row(f"Celery {pool}", (*CELERY, *options), "celery", kind="task", is_short=short)
+        yield Row(f"Celery {pool}", (*CELERY, *options), kind="task", is_short=short)
+    for end in ("SIGINT", "SIGQUIT"):
+        yield Row("Celery prefork", CELERY, end, "task")
 
 
 def _scripts():
-    setting = "import os, signal, sys, time, multiprocessing, concurrent.futures, service\n"
-    many = "[service.work() for _ in range(25)]\n"
-    number = "def job(_): service.work()\n"
-    used = "with pool: list(pool.map(job, range(25)))"
+    setting = "import asyncio, os, signal, sys, time, multiprocessing, service\n"
+    pools = "from concurrent.futures import ProcessPoolExecutor\n"
+    number = "def job(*_): service.work()\n"
     forked = "if os.fork() == 0: service.work(); sys.exit(0)"
-    bodies = {
-        "a script": ("exit", many),
-        "a script, an exception": ("exit", f"{many}1 / 0"),
-        "a script ": ("SIGTERM", f"{many}os.kill(os.getpid(), 15); time.sleep(9)"),
-        "a script  ": ("os._exit", f"{many}os._exit(0)"),
-        "a script   ": ("os.execv", f"{many}os.execv(sys.executable, [sys.executable, '-c', ''])"),
-        "with multiprocessing.Pool()": (
-            "end of the block",
-            f"{number}with multiprocessing.Pool(2) as pool: pool.map(job, range(25))",
+    bodies = [
+        ("a script", "exit", MANY),
+        ("a script, an exception", "exit", f"{MANY}1 / 0"),
+        *(
+            ("a script", name, f"{MANY}os.kill(os.getpid(), signal.{name}); time.sleep(9)")
+            for name in ("SIGTERM", "SIGINT", "SIGHUP")
         ),
-        "ProcessPoolExecutor": (
-            "end of the block",
-            f"{number}pool = concurrent.futures.ProcessPoolExecutor(2)\n{used}",
-        ),
-        "os.fork in traffic": (
-            "exit",
-            f"for _ in range(25):\n    {forked}\nfor _ in range(25): os.wait()",
-        ),
-        "a function that is frozen after each call": (
-            "SIGKILL after flush",
-            f"{many}getattr(service.tracer, 'flush', lambda _: 0)(5); os.kill(os.getpid(), 9)",
-        ),
-    }
-    for name, (end, body) in bodies.items():
-        yield Row(name.strip(), (PYTHON, "-c", setting + body), end=end, kind="script")
-    calls = "joblib.Parallel(2)(joblib.delayed(service.work)() for _ in range(25))"
-    joblib = f"import joblib, service\n{calls}"
-    yield Row("joblib (loky)", (PYTHON, "-c", joblib), "joblib cloudpickle", "exit", "script")
+        ("a script", "os._exit", f"{MANY}os._exit(0)"),
+        ("a script", "os.execv", f"{MANY}os.execv(sys.executable, [sys.executable, '-c', ''])"),
+        ("asyncio.run", "exit", f"async def main(): {MANY}asyncio.run(main())"),
+        ("with multiprocessing.Pool()", BLOCK,
+         f"{number}with multiprocessing.Pool(2) as pool: pool.map(job, range(25))"),
+        ("ProcessPoolExecutor", BLOCK,
+         f"{pools}{number}with ProcessPoolExecutor(2) as pool: list(pool.map(job, range(25)))"),
+        ("os.fork in traffic", "exit",
+         f"for _ in range(25):\n    {forked}\nfor _ in range(25): os.wait()"),
+        ("a function that is frozen after each call", "SIGKILL after flush",
+         f"{MANY}getattr(service.tracer, 'flush', lambda _: 0)(5); os.kill(os.getpid(), 9)"),
+    ]  # fmt: skip
+    for name, end, body in bodies:
+        yield Row(name, (PYTHON, "-c", setting + body), end, "script")
+    for method in ("fork", "spawn", "forkserver"):
+        command = (PYTHON, "-m", "children", method)
+        yield Row(f"multiprocessing.Process, {method}", command, "exit", "script")
+    calls = "(joblib.delayed(service.work)() for _ in range(25))"
+    for backend in ("loky", "multiprocessing", "threading"):
+        joblib = f"import joblib, service\njoblib.Parallel(2, backend='{backend}')({calls})"
+        yield Row(f"joblib ({backend})", (PYTHON, "-c", joblib), "exit", "script")
 
 
-ROWS = [*_gunicorn(), *_asgi(), *_uwsgi(), *_celery(), *_scripts()]
+def _jupyter():
+    """A kernel as Jupyter starts it, and a cell with the calls."""
+    script = f"""
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel()
+answer = client.execute_interactive("import service\\n{MANY.strip()}", timeout=60)
+assert answer["content"]["status"] == "ok", answer
+"""
+    for end in ("shutdown", "restart"):
+        body = f"{script}manager.{end}_kernel()\nmanager.shutdown_kernel(now=True)"
+        command = (PYTHON, "-c", body)
+        yield Row("a Jupyter kernel", command, end, "script", needs="ipykernel jupyter_client")
+
+
+ROWS = [*_gunicorn(), *_eventlet(), *_asgi(), *_uwsgi(), *_celery(), *_scripts(), *_jupyter()]

@@ -18,7 +18,8 @@ from waiting import wait_until
 
 SHOPS = Path(__file__).parent / "shops"
 TRACE = (sys.executable, "-m", "sidecar_tracing")
-GUNICORN = (sys.executable, "-m", "gunicorn", "--workers=2", "--bind=127.0.0.1:{port}")
+GUNICORN = (sys.executable, "-m", "gunicorn", "--no-control-socket", "--workers=2",
+            "--bind=127.0.0.1:{port}")  # fmt: skip
 UVICORN = (sys.executable, "-m", "uvicorn", "--port={port}")
 CELERY = (
     sys.executable, "-m", "celery", "-A", "celery_shop", "worker", "--concurrency=2",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from servers.catalogue import ROWS
-from servers.running import run
+from servers.running import Listener, run
+from udp_agent import UdpAgent
 
 SHORT = [row for row in ROWS if row.is_short]
 
@@ -12,6 +13,7 @@ SHORT = [row for row in ROWS if row.is_short]
 @pytest.mark.parametrize("row", SHORT, ids=[f"{row.name} {row.end}" for row in SHORT])
 def test_every_answer_has_its_span(row, tmp_path):
     """Nothing in the service closes its tracer."""
-    outcome = run(row, "sidecar_tracing", tmp_path)
+    with UdpAgent() as agent:
+        outcome = run(row, "sidecar_tracing", tmp_path, Listener(agent))
 
     assert (25, 25) == (outcome.answered, outcome.received)

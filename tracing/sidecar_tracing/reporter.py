@@ -36,9 +36,6 @@ CLOSE_SECONDS = 5.0
 It is half of a container's usual grace period.
 """
 
-UNSEEN_SECONDS = 0.005
-"""The longest wait for a full packet where the process may end at any time, unnoticed."""
-
 
 class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no types here
     """Queues finished spans without blocking, and sends them in the background."""
@@ -76,8 +73,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._room = Room(self._queue_bytes, self.ledger)
         settings = self._settings
         if endings.are_unseen():
-            soon = min(settings.flush_interval, UNSEEN_SECONDS)
-            settings = replace(settings, flush_interval=soon)
+            settings = replace(settings, flush_interval=0.0)  # no span waits for others
         self._courier = Courier(self.ledger, self._sender, settings, self._new_encoder)
         self.ledger.export = self._export_first if self._new_export else None
 
