@@ -60,7 +60,7 @@ def main() -> int:
     return 0
 
 
-def make_tracer(way: str, agent: str, sampled: bool = True, *, is_global: bool = False) -> Any:  # noqa: ANN401 - no types
+def make_tracer(way: str, agent: str, sampled: bool = True) -> Any:  # noqa: ANN401 - no types
     """Return a tracer that samples everything or nothing, and reports to the agent at HOST:PORT."""
     if way == "nothing":
         return jaeger_client.Tracer("bench", NullReporter(), jaeger_client.ConstSampler(sampled))
@@ -71,8 +71,7 @@ def make_tracer(way: str, agent: str, sampled: bool = True, *, is_global: bool =
         **(SETTINGS if way == "settings" else {}),
     }
     config = sidecar_tracing.Config if way == "kit" else jaeger_client.Config
-    made = config(settings, service_name="bench", validate=True)
-    return made.initialize_tracer() if is_global else made.new_tracer()
+    return config(settings, service_name="bench", validate=True).new_tracer()
 
 
 def maker(tracer: Any, shape: str, marker: str) -> MakeSpan:  # noqa: ANN401

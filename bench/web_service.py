@@ -13,6 +13,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import opentracing
 import sidecar_tracing
 from opentracing.propagation import Format
 
@@ -58,7 +59,7 @@ def make() -> Any:  # noqa: ANN401 - WSGI or ASGI
 
 
 def _kit(app: Any, kind: str, agent: str) -> Any:  # noqa: ANN401
-    make_tracer("kit", agent, is_global=True)
+    opentracing.set_global_tracer(make_tracer("kit", agent))
     wsgi_or_asgi = {"wsgi": sidecar_tracing.WsgiMiddleware, "asgi": sidecar_tracing.AsgiMiddleware}
     return wsgi_or_asgi[kind](app)
 
