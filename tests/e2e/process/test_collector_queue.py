@@ -28,9 +28,9 @@ from sidecar.verify.network.reader import agent_counts
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
-SIZES = Buffer(outage_s=60, queue_spans=20_000, disk_mib=20, consumers=4)
-"""Its queue has 10 MB, half of its file's bound."""
-SPANS = 1000
+SIZES = Buffer(outage_s=60, queue_spans=10_000, disk_mib=12, consumers=4)
+"""Its queue has 5 MB, less than half of its file's bound."""
+SPANS = 500
 """Of a call."""
 QUEUE = "exporter_otlp_grpc__traces"
 
@@ -76,6 +76,14 @@ def counts(collector):
     return agent_counts(fetch(f"http://127.0.0.1:{collector.metrics}/metrics"), ())
 
 
+def distinct(gateway):
+    """Return how many spans arrived; -1 where the stand-in is too busy to answer."""
+    try:
+        return gateway.marked("m").distinct
+    except OSError:
+        return -1
+
+
 def judged(collector, sent):
     """Return the hop into the queue, as verify judges it by counters and log."""
     counted = counts(collector)
@@ -94,11 +102,11 @@ def test_a_full_queue_loses_only_what_it_refuses_and_keeps_the_rest_through_a_ki
     collector.process.wait()
 
     again, gateway = start(), start.gateway()
-    arrived = wait_for(lambda: gateway.marked("m"), lambda found: found.distinct >= taken, 90)
+    arrived = wait_for(lambda: distinct(gateway), lambda found: found >= taken, 120)
 
     assert 10 * SPANS < taken < sent
     assert ({"not queued": sent - taken}, "collector-queue-full") == (hop.counts, hop.id)
-    assert taken == arrived.distinct
+    assert taken == arrived
     assert queue_files.lost(again.log) is None
 
 
