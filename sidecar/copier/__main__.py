@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
-import signal
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from sidecar import daemon
 from sidecar.copier.packets import Copier, Place, listener
 from sidecar.copier.streams import pass_on
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.canaries import STATE_PORT
+
+if TYPE_CHECKING:
+    import asyncio
 
 LOGGER = logging.getLogger("sidecar.copier")
 
@@ -21,15 +25,10 @@ LOGGER = logging.getLogger("sidecar.copier")
 def main(arguments: list[str] | None = None) -> int:
     """Copy packets; 0 when a signal ends it."""
     args = parser().parse_args(arguments)
-    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
-    asyncio.run(_run(args))
-    return 0
+    return daemon.run(partial(_run, args))
 
 
-async def _run(args: argparse.Namespace) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _run(args: argparse.Namespace, stop: asyncio.Event) -> None:
     socket = listener(args.host, args.port)
     copier = Copier(socket, [Place(*each) for each in args.to])
     await copier.start()

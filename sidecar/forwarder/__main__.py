@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
-import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar import daemon
 from sidecar.forwarder.counters import LOGGER
 from sidecar.forwarder.gateways import GrpcGateway, HttpGateway
 from sidecar.forwarder.server import Forwarding, Ports, serve
@@ -18,6 +17,8 @@ from sidecar.forwarder.token_file import TokenFile
 from sidecar.rules.forwarders import GRPC_PORT, STATE_PORT
 
 if TYPE_CHECKING:
+    import asyncio
+
     from sidecar.forwarder.gateways import Gateway
 
 _HTTP = ("http", "https")
@@ -27,15 +28,10 @@ _CALLS = 64
 def main(arguments: list[str] | None = None) -> int:
     """Forward calls; 0 when a signal ends it."""
     args = parser().parse_args(arguments)
-    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
-    asyncio.run(_run(args))
-    return 0
+    return daemon.run(partial(_run, args))
 
 
-async def _run(args: argparse.Namespace) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _run(args: argparse.Namespace, stop: asyncio.Event) -> None:
     forwarding = Forwarding(_gateway(args), TokenFile(args.token_file), args.calls)
     staying = Stay(args.stay, args.successor)
     wanted = args.host, Ports(args.port, args.state_port)
