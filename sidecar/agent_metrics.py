@@ -15,7 +15,7 @@ from sidecar.rules import kinds
 from sidecar.rules.collectors import SPAN_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _CALLS = "rpc_client_call_duration_count"
 _FAILED = "otelcol_exporter_send_failed_spans"
@@ -39,9 +39,10 @@ _ERROR = re.compile(r'error_type="(\w+)"')
 def totals(text: str) -> dict[str, int]:
     """Return field → total over all labels, of the counters that the text has."""
     kind = kinds.of_text(text)
+    samples = _samples(text)
     found: dict[str, float] = {}
     age = None
-    for name, labels, value in _samples(text):
+    for name, labels, value in samples:
         if name == kind.age:
             age = value
         elif field := _field(kind, name, labels):
@@ -50,7 +51,7 @@ def totals(text: str) -> dict[str, int]:
         found["started"] = int(time.time() - age)
         found.setdefault("connected", 1)
     if kind is kinds.COLLECTOR:
-        found.update(_in_spans(found, _span_bytes(text)))
+        found.update(_in_spans(found, _span_bytes(samples)))
     return {field: int(total) for field, total in found.items()}
 
 
@@ -68,10 +69,10 @@ def _in_spans(found: Mapping[str, float], size: float) -> dict[str, float]:
     return {name: math.ceil(round(value, 3)) for name, value in spans.items()}
 
 
-def _span_bytes(text: str) -> float:
+def _span_bytes(samples: Iterable[tuple[str, str, float]]) -> float:
     """Return the mean size of a span in a collector's queue; where it tells none, the planned."""
     sums: dict[str, float] = {}
-    for name, _, value in _samples(text):
+    for name, _, value in samples:
         sums[name] = sums.get(name, 0.0) + value
     means = (sums[total] / sums[spans] for total, spans in _SIZES if sums.get(spans))
     return next(filter(None, means), SPAN_BYTES)

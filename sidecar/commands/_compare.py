@@ -38,10 +38,9 @@ def of_kind(loaded: Loaded, kind: str) -> Loaded:
     spec, given = loaded.spec, loaded.spec.agent
     if given.kind == kind:
         return replace(loaded, spec=replace(spec, agent=replace(given, canary=None)))
-    agent = AgentSettings(kind=kind, resources=given.resources)
-    if given.canary:  # what is set for its collector holds for the kind, too
-        sized = replace(agent, buffer_s=given.buffer_s, disk_mib=given.disk_mib)
-        agent = replace(sized, collector=given.collector)
+    # what is set for a canary's collector holds for the kind, too
+    other = given.of_collector if given.canary else AgentSettings(kind=kind)
+    agent = replace(other, resources=given.resources)
     gateway = replace(spec.gateway, port=None, protocol=None)
     return replace(loaded, spec=replace(spec, agent=agent, gateway=gateway))
 

@@ -13,7 +13,6 @@ from sidecar.regions import LOCAL
 from sidecar.rules import canaries as rules
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.collectors import OTLP_GRPC_PORT, OTLP_HTTP_PORT
-from sidecar.spec import COLLECTOR, AgentSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -40,7 +39,8 @@ def plan_canary(
     if problem := rules.region(is_local=spec.region == LOCAL):
         raise SidecarError.from_problem("agent.canary", problem)
     names = [each.name for each in spec.services or ()]
-    agent = replace(plan_agent(_collected(spec)), name=_name(service, "canary", names))
+    collected = replace(spec, agent=spec.agent.of_collector)
+    agent = replace(plan_agent(collected), name=_name(service, "canary", names))
     own = _name(service, "agent-itself", names)
     return CanaryPlan(
         agent=agent,
@@ -48,15 +48,6 @@ def plan_canary(
         network=f"{service.name}-copies",
         copier=_copier(_name(service, "copier", names), own, agent.name, image),
     )
-
-
-def _collected(spec: Spec) -> Spec:
-    """Return the spec of the collector: what is set for the agent alone is left out."""
-    given = spec.agent
-    agent = AgentSettings(
-        COLLECTOR, buffer_s=given.buffer_s, disk_mib=given.disk_mib, collector=given.collector
-    )
-    return replace(spec, agent=agent)
 
 
 def _name(service: Service, suffix: str, names: Collection[str]) -> str:

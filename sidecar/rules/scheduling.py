@@ -41,6 +41,11 @@ NOT_CREATED = _error(
     'serviceaccount "web" not found',
 )
 
+_REFUSALS = (
+    (("quota",), OVER_QUOTA),
+    (("PodSecurity", "admission webhook", "ValidatingAdmission"), NOT_ADMITTED),
+)
+"""What a refusal's message has, by rule."""
 _SUBJECT = re.compile(r'^pods "[^"]*" is forbidden: ')
 _END = re.compile(r"\.(\s|$)")
 _LACKS = (
@@ -66,8 +71,5 @@ def not_created(message: str) -> Problem | None:
     if not message:
         return None
     text = mask(_SUBJECT.sub("", message))
-    if "quota" in text:
-        return OVER_QUOTA.problem(f"a pod is refused: {text}")
-    if "PodSecurity" in text or "admission webhook" in text or "ValidatingAdmission" in text:
-        return NOT_ADMITTED.problem(f"a pod is refused: {text}")
-    return NOT_CREATED.problem(f"a pod is refused: {text}")
+    found = (rule for words, rule in _REFUSALS if any(word in text for word in words))
+    return next(found, NOT_CREATED).problem(f"a pod is refused: {text}")

@@ -181,6 +181,13 @@ class AgentSettings:
         """Whether a collector is an agent, or beside one."""
         return COLLECTOR in (self.kind, self.canary)
 
+    @property
+    def of_collector(self) -> AgentSettings:
+        """What of these is for a canary's collector: not what is set for the agent alone."""
+        return AgentSettings(
+            COLLECTOR, buffer_s=self.buffer_s, disk_mib=self.disk_mib, collector=self.collector
+        )
+
     def __post_init__(self) -> None:
         """Decide the version where none is given."""
         object.__setattr__(self, "version", self.version or VERSIONS[self.kind])

@@ -70,8 +70,8 @@ def state_of(pod: Pod) -> parts.PodState:
 
     The agent comes first, and those whose reason says little come last.
     """
-    if unscheduled := _unscheduled(pod):
-        return unscheduled
+    if without_node := unscheduled(pod):
+        return without_node
     states = sorted(_states(pod), key=lambda state: state.reason in BEFORE_START)
     if states:
         return states[0]
@@ -90,7 +90,8 @@ def restarts_of(pod: Pod) -> int:
     return int(pod.status_of(AGENT).get("restartCount", 0))
 
 
-def _unscheduled(pod: Pod) -> parts.PodState | None:
+def unscheduled(pod: Pod) -> parts.PodState | None:
+    """Return the state of a pod that has no node; None for others."""
     for condition in pod.data["status"].get("conditions", []):
         if condition.get("reason") == UNSCHEDULABLE:
             message = str(condition.get("message", ""))

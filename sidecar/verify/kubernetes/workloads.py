@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.pods import reasons_of, service_of, trouble_of
-from sidecar.rules.scheduling import UNSCHEDULABLE, not_created
+from sidecar.rules.scheduling import not_created
 from sidecar.rules.service_reports import missing, replica, rollout
 from sidecar.verify.deployment import Lack
-from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
+from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent, unscheduled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -71,9 +71,8 @@ def _hash_of(pod: Pod) -> str:
 
 def _trouble_of(pod: Pod) -> str:
     """Return what keeps a pod from ever being ready; empty where it may only need time."""
-    for condition in pod.data["status"].get("conditions", []):
-        if condition.get("reason") == UNSCHEDULABLE:
-            return "cannot be scheduled"
+    if unscheduled(pod):
+        return "cannot be scheduled"
     spec = pod.data["spec"]
     for container in (*spec.get("initContainers", []), *spec["containers"]):
         status = pod.status_of(container["name"])
