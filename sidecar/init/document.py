@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.spec.containers import ListOf, MapOf
-from sidecar.spec.fields import SERVICE, SPEC
+from sidecar.spec.fields import SPEC
+from sidecar.spec.fields.service import SERVICE
 from sidecar.spec.sections import Section
 from sidecar.spec.stacks import NOT_OF_STACKS, OF_SERVICES
 

@@ -23,7 +23,10 @@ from sidecar.plan import make_plan
 from sidecar.regions import load_regions, token_hosts
 from sidecar.spec import field_types as types
 from sidecar.spec.containers import Data, Either, ListOf, MapOf
-from sidecar.spec.fields import AGENT, SAMPLING, SERVICE, SPEC
+from sidecar.spec.fields import SPEC
+from sidecar.spec.fields.agent import AGENT
+from sidecar.spec.fields.sampling import SAMPLING
+from sidecar.spec.fields.service import SERVICE
 from sidecar.spec.load import load
 from sidecar.spec.scalars import Boolean, Choice, FieldType, Integer, Number, PatternText
 from sidecar.spec.sections import Section

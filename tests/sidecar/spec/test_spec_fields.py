@@ -14,19 +14,17 @@ import pytest
 import yaml
 
 from sidecar.arguments import _spec
-from sidecar.spec.fields import (
-    AGENT,
-    BUILD,
-    CAPACITY,
-    GATEWAY,
-    HEALTH,
-    IMAGES,
-    RESOURCES,
-    SAMPLING,
-    SERVICE,
-    SPEC,
-    VOLUME,
-)
+from sidecar.spec.fields import SPEC
+from sidecar.spec.fields.agent import AGENT
+from sidecar.spec.fields.build import BUILD
+from sidecar.spec.fields.capacity import CAPACITY
+from sidecar.spec.fields.gateway import GATEWAY
+from sidecar.spec.fields.health import HEALTH
+from sidecar.spec.fields.images import IMAGES
+from sidecar.spec.fields.resources import RESOURCES
+from sidecar.spec.fields.sampling import SAMPLING
+from sidecar.spec.fields.service import SERVICE
+from sidecar.spec.fields.volume import VOLUME
 from sidecar.spec.load import load
 from sidecar.spec.sections import Section
 from sidecar.spec.table import markdown, spec_schema, variables, walk

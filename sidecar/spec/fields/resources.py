@@ -1,0 +1,23 @@
+"""The fields of a container's limits, a service's or an agent's."""
+
+from __future__ import annotations
+
+from sidecar.spec import field_types as types
+from sidecar.spec.records import Resources
+from sidecar.spec.scalars import Number
+from sidecar.spec.sections import Field, Section
+
+RESOURCES = Section(
+    Resources,
+    (
+        Field(
+            "memory",
+            types.MEMORY,
+            "most memory, as 256m or 1g; a number without a unit is MiB",
+            None,
+            "256m",
+            attribute="memory_mib",
+        ),
+        Field("cpus", Number(0.01, 512, "a number of CPUs"), "most CPUs", None, 0.5),
+    ),
+)

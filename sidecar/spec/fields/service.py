@@ -1,0 +1,101 @@
+"""The fields of an entry of `services`."""
+
+from __future__ import annotations
+
+from sidecar.spec import constraints, stacks
+from sidecar.spec import field_types as types
+from sidecar.spec.containers import Either, ListOf
+from sidecar.spec.fields.build import BUILD
+from sidecar.spec.fields.health import HEALTH
+from sidecar.spec.fields.resources import RESOURCES
+from sidecar.spec.fields.sampling import SAMPLING
+from sidecar.spec.fields.variables import VARIABLES
+from sidecar.spec.fields.volume import VOLUME
+from sidecar.spec.records import Service
+from sidecar.spec.scalars import Integer
+from sidecar.spec.sections import Field, Section
+
+SERVICE = Section(
+    Service,
+    (
+        Field(
+            "name",
+            types.ANY_NAME,
+            "name, also as host; its agent is NAME-agent",
+            None,
+            "orders",
+            required=True,
+        ),
+        Field(
+            "image",
+            types.IMAGE,
+            "image to run; either this or build",
+            None,
+            "registry.example.com/orders:1.4.2",
+        ),
+        Field("build", BUILD, "how to build the image; either this or image"),
+        Field("port", types.PORT, "port that it listens on; none for a worker", None, 8000),
+        Field(
+            "publish",
+            types.PUBLISH,
+            'host port on 127.0.0.1, or "ADDRESS:PORT"; replicas take the next ones, too',
+            None,
+            8000,
+        ),
+        Field(
+            "replicas",
+            Integer(1, 1000, "a number of replicas"),
+            "how many run; in Compose they share one agent",
+            Service.replicas,
+            3,
+        ),
+        Field(
+            "command",
+            ListOf(types.ANY_TEXT, 1),
+            "program and arguments; the image's own if not given",
+            None,
+            ["gunicorn", "orders:app"],
+        ),
+        Field(
+            "environment",
+            VARIABLES,
+            "variables; they win over the kit's own",
+            None,
+            {"LOG_LEVEL": "info"},
+        ),
+        Field(
+            "env_files",
+            ListOf(types.FILE_PATH),
+            "files of variables, relative to the spec; later wins",
+            [],
+            ["./orders.env"],
+        ),
+        Field(
+            "volumes",
+            ListOf(Either(types.VOLUME, VOLUME), constraints=(constraints.own_targets,)),
+            "what is mounted: SOURCE:TARGET[:ro], or a map",
+            [],
+            ["./orders.conf:/etc/orders.conf:ro"],
+        ),
+        Field("resources", RESOURCES, "limits of each replica"),
+        Field("health", HEALTH, "how to tell that it is healthy; the image's own if not given"),
+        Field(
+            "sampling",
+            SAMPLING,
+            (
+                "which traces are reported; if not given the client's own, in sidecar_tracing "
+                "every trace"
+            ),
+        ),
+        Field(
+            "ignore",
+            ListOf(types.RULE),
+            "ids of warnings about this service that validate does not show",
+            [],
+            ["replicas-publish-ports"],
+        ),
+    ),
+    one_of=stacks.IMAGE_OR_BUILD,
+    one_needed=False,
+    constraints=(constraints.needs_port,),
+)
