@@ -11,11 +11,12 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.children import CHECKOUT, Child, python, running
 from bench.measure import Skipped
 from sidecar.plan import LOCAL_TOKEN_FILE
+from sidecar.spec import JAEGER_AGENT, Capacity
 from sidecar.verify.network.reader import read_agent
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import AgentCounts
 
 TOKEN_FILE = CHECKOUT / LOCAL_TOKEN_FILE
+DEFAULT = Capacity()
+"""For which agents are sized if a spec does not say."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +105,49 @@ def rendered_argv(argv: Sequence[str], flags: Mapping[str, str]) -> list[str]:
 
 
 @cache
-def planned_argv() -> tuple[str, ...]:
-    """Return the agent's arguments that `sidecar plan` shows for the region local."""
+def planned(capacity: Capacity, kind: str = JAEGER_AGENT) -> dict[str, Any]:
+    """Return the agent that `sidecar plan` shows for the region local."""
     command = python("-m", "sidecar", "plan", "--region", "local", "--output", "json")
-    done = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True)
-    return tuple(json.loads(done.stdout)["services"][0]["agent"]["argv"])
+    settings = {
+        "SIDECAR_AGENT_KIND": kind,
+        "SIDECAR_CAPACITY_SPANS_PER_SECOND": str(capacity.spans_per_second),
+        "SIDECAR_CAPACITY_ROUND_TRIP_MS": str(capacity.round_trip_ms),
+    }
+    done = subprocess.run(
+        command, cwd=CHECKOUT, check=True, capture_output=True, text=True, env=os.environ | settings
+    )
+    agent: dict[str, Any] = json.loads(done.stdout)["services"][0]["agent"]
+    return agent
+
+
+def planned_argv(capacity: Capacity) -> tuple[str, ...]:
+    """Return its arguments."""
+    return tuple(planned(capacity)["argv"])
 
 
 @contextlib.contextmanager
-def started(gateway: str, *, rendered: bool) -> Iterator[RunningAgent]:
-    """Run an agent that reports to the gateway at HOST:PORT; it connects with its first packet."""
+def started(gateway: str, capacity: Capacity = DEFAULT) -> Iterator[RunningAgent]:
+    """Run a rendered agent that reports to the gateway at HOST:PORT, with its first packet."""
     compact, admin = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
-    with process(gateway, compact, admin, rendered=rendered) as child:
+    with process(gateway, compact, admin, capacity) as child:
         yield RunningAgent(child, compact, f"http://127.0.0.1:{admin}")
 
 
 @contextlib.contextmanager
-def process(gateway: str, compact: int, admin: int, *, rendered: bool = True) -> Iterator[Child]:
-    """Run an agent at these ports of loopback."""
+def stock(gateway: str, _: Capacity = DEFAULT) -> Iterator[RunningAgent]:
+    """Run an agent that has only addresses and a token, whatever it has to carry."""
+    compact, admin = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    with process(gateway, compact, admin, None) as child:
+        yield RunningAgent(child, compact, f"http://127.0.0.1:{admin}")
+
+
+@contextlib.contextmanager
+def process(
+    gateway: str, compact: int, admin: int, capacity: Capacity | None = DEFAULT
+) -> Iterator[Child]:
+    """Run an agent at these ports of loopback, rendered for a capacity; without one a stock one."""
     flags = addresses(gateway, compact, admin)
-    arguments = rendered_argv(planned_argv(), flags) if rendered else stock_argv(flags)
+    arguments = rendered_argv(planned_argv(capacity), flags) if capacity else stock_argv(flags)
     with running([find_agent(), *arguments]) as child:
         agent = RunningAgent(child, compact, f"http://127.0.0.1:{admin}")
         child.wait_for(lambda: _listens(compact) and agent.counts() is not None)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
-import subprocess
 import tempfile
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench.agents import RunningAgent, find_binary, free_port
-from bench.children import CHECKOUT, Child, python, running
+from bench.agents import DEFAULT, RunningAgent, find_binary, free_port, planned
+from bench.children import Child, python, running
 from sidecar.demo.collectors import Places, placed
 from sidecar.rules.recognition import LOCAL_TOKEN
+from sidecar.spec import COLLECTOR
 from sidecar.verify.network.loopback import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sidecar.spec import Capacity
 
 _ANSWER_SECONDS = 2
 
@@ -66,11 +66,12 @@ def forwarder(gateway: str, folder: Path) -> Iterator[Forwarder]:
 
 
 @contextlib.contextmanager
-def started(to: str, folder: Path, ports: Ports) -> Iterator[Child]:
+def started(to: str, folder: Path, ports: Ports, capacity: Capacity = DEFAULT) -> Iterator[Child]:
     """Run a collector that sends to HOST:PORT; its queue is in a folder."""
     places = Places(f"127.0.0.1:{ports.compact}", ports.metrics, to, None, folder)
     file = folder / "collector.json"
-    file.write_text(json.dumps(placed(_planned(), places)), encoding="utf-8")
+    configuration = planned(capacity, COLLECTOR)["collector"]["configuration"]
+    file.write_text(json.dumps(placed(configuration, places)), encoding="utf-8")
     with running([find_collector(), f"--config={file}"]) as child:
         metrics = f"http://127.0.0.1:{ports.metrics}/metrics"
         child.wait_for(lambda: answers(metrics, _ANSWER_SECONDS))
@@ -78,25 +79,13 @@ def started(to: str, folder: Path, ports: Ports) -> Iterator[Child]:
 
 
 @contextlib.contextmanager
-def reporting(gateway: str) -> Iterator[RunningAgent]:
+def reporting(gateway: str, capacity: Capacity = DEFAULT) -> Iterator[RunningAgent]:
     """Run a collector with a forwarder to the gateway at HOST:PORT, as an agent."""
     ports = free_ports()
     with (
         tempfile.TemporaryDirectory() as folder,
         forwarder(gateway, Path(folder)) as adds_token,
-        started(adds_token.address, Path(folder), ports) as child,
+        started(adds_token.address, Path(folder), ports, capacity) as child,
     ):
         admin = f"http://127.0.0.1:{ports.metrics}"
         yield RunningAgent(child, ports.compact, admin, (adds_token.child,))
-
-
-@cache
-def _planned() -> dict[str, Any]:
-    command = python("-m", "sidecar", "plan", "--region", "local", "--output", "json")
-    variables = {**os.environ, "SIDECAR_AGENT_KIND": "collector"}
-    done = subprocess.run(
-        command, cwd=CHECKOUT, check=True, capture_output=True, text=True, env=variables
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
-    configuration: dict[str, Any] = found["services"][0]["agent"]["collector"]["configuration"]
-    return configuration

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bench import agents, collectors, gateways
 from bench.children import python, running
 from bench.measure import Figure, Options, Sample, interleave
+from sidecar.rules.kinds import PACKETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
     from bench.agents import RunningAgent
     from bench.gateways import RunningGateway
+    from sidecar.spec import Capacity
+    from sidecar.verify.counts import AgentCounts
 
-    Start = Callable[[str], AbstractContextManager[RunningAgent]]
+    Start = Callable[[str, Capacity], AbstractContextManager[RunningAgent]]
 
-STOCK, RENDERED = partial(agents.started, rendered=False), partial(agents.started, rendered=True)
 WAYS: dict[str, tuple[str, Start]] = {
-    "stock client, stock agent": ("stock", STOCK),
-    "stock client + our settings, rendered agent": ("settings", RENDERED),
-    "sidecar_tracing, rendered agent": ("kit", RENDERED),
+    "stock client, stock agent": ("stock", agents.stock),
+    "stock client + our settings, rendered agent": ("settings", agents.started),
+    "sidecar_tracing, rendered agent": ("kit", agents.started),
     "sidecar_tracing, rendered collector": ("kit", collectors.reporting),
 }
-"""Way → the client's way, and what starts its agent, with the gateway's address."""
+"""Way → the client's way, and what starts its agent for a gateway and a capacity."""
 BASELINE = next(iter(WAYS))
 
 FIGURES = (
@@ -58,6 +59,8 @@ class Workload:
     rate: float = 0.0
     """Spans/s; 0 means at once."""
     latency_ms: int = 0
+    capacity: Capacity = agents.DEFAULT
+    """For which agents are sized."""
 
 
 def measure(load: Workload, options: Options, runs: int) -> dict[str, list[Sample]]:
@@ -74,16 +77,18 @@ def deliver(load: Workload, client: str, start: Start) -> Sample:
     marker = secrets.token_hex(8)
     with (
         gateways.stand_in(load.latency_ms) as gateway,
-        start(gateway.grpc) as agent,
+        start(gateway.grpc, load.capacity) as agent,
     ):
         before = agent.cpu_ms()
         made = _make(load, client, agent, marker)
         distinct, accepted = _settle(gateway, agent, marker, load.spans)
         counted = agent.counts()
         return {
+            **_uncounted(made, counted),
             "started": load.spans,
             "delivered": distinct,
             "delivered_percent": 100 * distinct / load.spans,
+            "lost": load.spans - distinct,
             "duplicates": accepted - distinct,
             "kernel_drops": counted.kernel_drops,
             "agent_drops": counted.packets_dropped,
@@ -94,11 +99,22 @@ def deliver(load: Workload, client: str, start: Start) -> Sample:
         }
 
 
+def _uncounted(made: Sample, counted: AgentCounts) -> Sample:
+    """Return the sent packets that neither agent nor kernel counted, if the client counts its own.
+
+    A collector counts spans instead.
+    """
+    if not made.get("packets") or counted.unit != PACKETS:
+        return {}
+    seen = counted.packets_processed + counted.packets_dropped + counted.kernel_drops
+    return {"sent_packets": made["packets"], "uncounted": made["packets"] - seen}
+
+
 def _make(load: Workload, client: str, agent: RunningAgent, marker: str) -> Sample:
     options = [f"--way={client}", f"--spans={load.spans}", f"--rate={load.rate}"]
     options += [f"--marker={marker}", f"--agent=127.0.0.1:{agent.port}"]
     with running(python("-m", "bench.spans", *options)) as child:
-        made: Sample = child.result(120)
+        made: Sample = child.result(_MOST_SECONDS + (load.spans / load.rate if load.rate else 0))
     return made
 
 

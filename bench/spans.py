@@ -55,6 +55,7 @@ def main() -> int:
         "caller_cpu_us": thread / args.spans * 1e6,
         "cpu_us": (time.process_time() - processor) / args.spans * 1e6,
         "close_s": time.perf_counter() - closing,
+        **({"packets": tracer.stats().packets} if args.way == "kit" else {}),
     }
     print(json.dumps(result))
     return 0

@@ -65,7 +65,7 @@ def _deliver(kind: str, count: int, spans: int) -> Sample:
 def _started(kind: str, gateway: str, count: int) -> Iterator[Sequence[RunningAgent]]:
     with contextlib.ExitStack() as stack:
         if kind == KINDS[0]:
-            made = (agents.started(gateway, rendered=True) for _ in range(count))
+            made = (agents.started(gateway) for _ in range(count))
             yield [stack.enter_context(each) for each in made]
         else:
             yield _collectors(stack, gateway, count)
