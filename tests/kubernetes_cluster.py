@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from _require import lack
 from programs import find_program, lab
 
 from sidecar.image_names import official
@@ -67,9 +68,15 @@ def loader() -> list[str] | None:
     return command if socket.exists() else None
 
 
-def load(images: list[str], command: list[str]) -> None:
+def into_cluster(images: list[str]) -> None:
     """Copy images from the engine into the cluster's store."""
-    for image in images:
+    command = loader()
+    if command is None:
+        lack(
+            "kubernetes",
+            "images cannot be loaded; E2E_KUBERNETES_LOAD names a command that reads `docker save`",
+        )
+    for image in sorted(images):
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
             subprocess.run(
                 command, stdin=saved.stdout, check=True, capture_output=True, timeout=300

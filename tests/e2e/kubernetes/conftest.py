@@ -9,7 +9,7 @@ import sys
 import pytest
 from _require import lack
 from canary_release import install
-from kubernetes_cluster import environment, load, loader, namespace, run
+from kubernetes_cluster import environment, into_cluster, namespace, run
 from programs import find_program
 
 from sidecar.image_names import COLLECTOR_VARIABLE, built_agent, collector, official
@@ -68,17 +68,6 @@ def other_agent(cluster_images, engine, tmp_path_factory):
         run(*command, seconds=600)
     into_cluster([name])
     return OTHER_AGENT, name
-
-
-def into_cluster(images):
-    """Copy images from the engine into the cluster."""
-    command = loader()
-    if command is None:
-        lack(
-            "kubernetes",
-            "images cannot be loaded; E2E_KUBERNETES_LOAD names a command that reads `docker save`",
-        )
-    load(sorted(images), command)
 
 
 @pytest.fixture(scope="session")
