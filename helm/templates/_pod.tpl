@@ -19,17 +19,24 @@ spec:
   {{- with .restartPolicy }}
   restartPolicy: {{ . }}
   {{- end }}
-  {{- if include "sidecar.agent.native" $agent }}
+  {{- $native := include "sidecar.agent.native" $agent }}
+  {{- $wait := include "sidecar.wait.container" $root }}
+  {{- if or $native $wait }}
   initContainers:
+    {{- with $wait }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- if $native }}
     {{- include "sidecar.agent.container" $agent | nindent 4 }}
     {{- with include "sidecar.agent.drain" $agent }}
     {{- . | nindent 4 }}
     {{- end }}
-  containers:
-  {{- else }}
-  containers:
-    {{- include "sidecar.agent.container" $agent | nindent 4 }}
+    {{- end }}
   {{- end }}
+  containers:
+    {{- if not $native }}
+    {{- include "sidecar.agent.container" $agent | nindent 4 }}
+    {{- end }}
     {{- include "sidecar.workload.container" . | nindent 4 }}
   volumes:
     {{- include "sidecar.agent.volumes" $agent | nindent 4 }}

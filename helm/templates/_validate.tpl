@@ -167,7 +167,7 @@
 {{- $fix := "Shorten the release's name or the workload's, or set fullnameOverride" -}}
 {{- fail (printf "%s: %s, at most %d are allowed. %s" .path $cause (int .limit) $fix) -}}
 {{- end -}}
-{{- $taken := list "delivery-test" "jaeger-agent" "sidecar-drain" -}}
+{{- $taken := list "delivery-test" "jaeger-agent" "sidecar-drain" "sidecar-wait" -}}
 {{- if .root.Values.watch.enabled -}}{{- $taken = append $taken "sidecar-watch" -}}{{- end -}}
 {{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}
 {{- if include "sidecar.agent.isCollector" .root -}}{{- $taken = append $taken "forwarder" -}}{{- end -}}

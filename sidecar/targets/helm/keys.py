@@ -131,6 +131,12 @@ KEYS = (
     Key("gateway.port", PORT, "Its gRPC port."),
     Key("gateway.tls", FLAG, "Whether that port expects TLS; needs agent 1.18.0 or later."),
     Key(
+        "gateway.waitSeconds",
+        positive(3600, 0),
+        "How long a pod waits for it, in images.gateway, before its jaeger-agent starts; 0: not.",
+        0,
+    ),
+    Key(
         "existingSecret",
         SECRET,
         "A Secret that `sidecar token set` wrote. Preferred.",
@@ -217,6 +223,12 @@ KEYS = (
         "standIn.enabled",
         FLAG,
         "Run the stand-in gateway, which keeps traces in memory and shows them.",
+    ),
+    Key(
+        "standIn.waitSeconds",
+        positive(3600, 0),
+        "How long a pod waits for it before its jaeger-agent starts; 0: not at all.",
+        60,
     ),
     Key("standIn.resources", RESOURCES, "Its requests and limits."),
     Key(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _READ = (
-    "gateway.",
+    "gateway.host",
+    "gateway.port",
+    "gateway.tls",
     "existingSecret",
     "tokenRevision",
     "images.agent",

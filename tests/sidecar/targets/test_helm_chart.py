@@ -105,6 +105,22 @@ def test_a_platform_team_finds_nothing(name: str) -> None:
     assert asked_for.get(name, []) == problems_of(objects, is_scraped=name == "metrics")
 
 
+@pytest.mark.parametrize("name", OPTIONS)
+def test_nothing_is_written_that_the_api_drops(name: str) -> None:
+    """An empty list or null comes back at each apply: a new generation, and a diff."""
+    assert [] == [path for each in template(CHART, *OPTIONS[name]) for path in dropped(each, "")]
+
+
+def dropped(value, path: str):
+    """Yield the paths of empty lists and nulls."""
+    if value is None or value == []:
+        yield path
+    items = value.items() if isinstance(value, dict) else ()
+    items = enumerate(value) if isinstance(value, list) else items
+    for key, inner in items:
+        yield from dropped(inner, f"{path}/{key}")
+
+
 @pytest.mark.parametrize(
     ("kubernetes", "native"), [("1.28.15", False), ("1.29.0", True), ("1.34.3-eks-1", True)]
 )
@@ -409,7 +425,7 @@ def test_an_existing_secret_is_mounted_and_none_is_made() -> None:
         holders = [
             each["name"]
             for each in (*pod.get("initContainers", []), *pod["containers"])
-            if any(mount["name"] == "sidecar-token" for mount in each["volumeMounts"])
+            if any(mount["name"] == "sidecar-token" for mount in each.get("volumeMounts", []))
         ]
         assert len(holders) == 1
         assert holders[0] in ("jaeger-agent", "gateway")

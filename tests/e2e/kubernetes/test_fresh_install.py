@@ -1,0 +1,102 @@
+"""Everything of a release installed at once, Jobs included: no span is lost at the start."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from helm_charts import CHART
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.timeout(900),
+]
+
+IS_LONG = os.environ.get("STACKS") == "all"
+ROUNDS = 10 if IS_LONG else 1
+RELEASES = ("one", "two")
+"""Of each round, installed right after each other: 20 fresh installs in all with `make stacks`."""
+WITHOUT_SERVICES = "services.frontend.enabled=false,services.backend.enabled=false"
+SPANS = 300
+BURST = f"""
+import json
+from sidecar_tracing import Config
+config = Config(
+    config={{"sampler": {{"type": "const", "param": 1}}}}, service_name="burst", validate=True
+)
+tracer = config.initialize_tracer()
+with tracer.start_span("work") as work:
+    for number in range({SPANS} - 1):
+        tracer.start_span(f"step {{number}}", child_of=work).finish()
+tracer.close(timeout=20)
+print(json.dumps({{"trace_id": f"{{work.trace_id:016x}}"}}))
+"""
+"""A Job that begins with its spans and ends with them."""
+COUNT = """
+import json, sys, time, urllib.request
+def spans(url):
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return len(json.load(answer)["data"][0]["spans"])
+    except OSError:
+        return 0
+wanted, urls = int(sys.argv[1]), sys.argv[2:]
+deadline = time.monotonic() + 30
+while sum(map(spans, urls)) < wanted and time.monotonic() < deadline:
+    time.sleep(0.2)
+print([spans(url) for url in urls])
+"""
+"""Program: WANTED URL…; prints the number of spans of each trace, once WANTED are there."""
+
+
+def test_a_fresh_install_loses_no_span(fresh_namespace, tmp_path) -> None:
+    """The stand-in, services and Jobs start together; every Job's spans arrive, each once."""
+    options = () if IS_LONG else ("--set", WITHOUT_SERVICES)
+    values = ("-f", jobs(tmp_path), *options)
+    found = [spans_of_round(fresh_namespace, number, values) for number in range(ROUNDS)]
+
+    assert [[SPANS] * len(RELEASES)] * ROUNDS == found
+
+
+@pytest.mark.skipif(not IS_LONG, reason="`make stacks` runs it")
+def test_a_fresh_install_with_collectors_loses_no_span(
+    fresh_namespace, collector_image, tmp_path
+) -> None:
+    """A collector starts at once and keeps what its gateway does not take yet."""
+    image = f"images.agent={collector_image}"
+    values = ("-f", CHART / "ci" / "collector-values.yaml", "--set", image, "-f", jobs(tmp_path))
+    found = [spans_of_round(fresh_namespace, number, values) for number in range(ROUNDS)]
+
+    assert [[SPANS] * len(RELEASES)] * ROUNDS == found
+
+
+def jobs(folder: Path) -> Path:
+    """Return values with a Job."""
+    job = {"args": ["python", "-c", BURST], "runAsUser": 10001}
+    (folder / "jobs.yaml").write_text(yaml.safe_dump({"jobs": {"early": job}}))
+    return folder / "jobs.yaml"
+
+
+def spans_of_round(space, number: int, values) -> list[int]:
+    """Return how many spans of each release's Job arrived; no install waits for anything."""
+    for release in RELEASES:
+        space.helm("install", release, CHART, *values)
+    space.kubectl("wait", "jobs", "--all", "--for=condition=Complete", "--timeout=150s")
+    owners = {job["metadata"]["name"]: job["metadata"]["labels"] for job in space.get("jobs")}
+    urls = [
+        f"http://{labels['app.kubernetes.io/instance']}-gateway:16686/api/traces/{trace}"
+        for name, labels in owners.items()
+        for trace in [json.loads(space.kubectl("logs", f"job/{name}").splitlines()[-1])["trace_id"]]
+    ]
+    found = space.python(f"look-{number}", COUNT, SPANS * len(urls), *urls)
+    if IS_LONG:
+        for release in RELEASES:
+            space.helm("uninstall", release, "--wait")
+    return list(json.loads(found))

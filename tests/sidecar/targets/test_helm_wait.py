@@ -1,0 +1,102 @@
+"""The container before a jaeger-agent: it ends once the gateway can be reached, or after a time."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+
+import pytest
+from chart_objects import pod_of
+from helm_charts import CHART, CI, template
+
+COLLECTOR = next(path for path in CI if path.name.startswith("collector"))
+REGION = next(path for path in CI if path.name.startswith("region"))
+
+
+def waits(*options: object, kubernetes: str = "1.34.0"):
+    """Return the containers that wait, of each pod that has an agent."""
+    pods = filter(None, map(pod_of, template(CHART, *options, kubernetes=kubernetes)))
+    found = [pod.get("initContainers", []) for pod in pods]
+    return [each for containers in found for each in containers if each["name"] == "sidecar-wait"]
+
+
+def started(port: int, seconds: int, folder) -> subprocess.Popen[str]:
+    """Start the container's command for a port of this host; its message goes into a folder."""
+    command = waits()[0]["command"]
+    assert "/dev/termination-log" in command[2]
+    script = command[2].replace("/dev/termination-log", f"{folder}/message")
+    arguments = ["127.0.0.1", str(port), str(seconds)]
+    return subprocess.Popen(
+        [*command[:2], script, command[3], *arguments], stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("kubernetes", ["1.28.0", "1.34.0"])
+def test_it_comes_before_the_agent_of_every_workload(kubernetes: str) -> None:
+    """As the first init container; without native sidecars, the only one."""
+    pods = filter(None, map(pod_of, template(CHART, kubernetes=kubernetes)))
+    names = [
+        [each["name"] for each in pod["initContainers"]] for pod in pods if "initContainers" in pod
+    ]
+    agent = ["jaeger-agent"] if kubernetes == "1.34.0" else []
+
+    assert [["sidecar-wait", *agent]] * 2 == [each for each in names if "sidecar-wait" in each]
+
+
+def test_it_asks_for_the_gateway_of_the_release() -> None:
+    """The stand-in, or a region's where the values ask for it."""
+    region = waits("-f", REGION, "--set", "gateway.waitSeconds=5")
+
+    assert ["demo-gateway", "1883", "60"] == waits()[0]["args"]
+    assert ["tracing-analysis-dc-frankfurt.aliyuncs.com", "1883", "5"] == region[0]["args"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--set", "standIn.waitSeconds=0"), ("-f", REGION), ("-f", COLLECTOR)],
+    ids=["switched off", "region", "collector"],
+)
+def test_it_is_left_out(options) -> None:
+    """By value, in a region, and for collectors, which keep what they cannot send yet."""
+    assert [] == waits(*options)
+
+
+def test_it_ends_once_the_gateway_can_be_reached(tmp_path) -> None:
+    """Not before, and it says so."""
+    with socket.socket() as gateway:
+        gateway.bind(("127.0.0.1", 0))
+        port = gateway.getsockname()[1]
+        with started(port, 60, tmp_path) as waiting:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1)
+            gateway.listen()
+            output, _ = waiting.communicate(timeout=30)
+
+    assert 0 == waiting.returncode
+    assert output.startswith(f"gateway 127.0.0.1:{port}: can be reached after ")
+    assert output == (tmp_path / "message").read_text()
+
+
+def test_it_lets_the_agent_start_after_its_time(tmp_path) -> None:
+    """A gateway that is away holds up no service for longer."""
+    with socket.socket() as gateway:
+        gateway.bind(("127.0.0.1", 0))
+        port = gateway.getsockname()[1]
+        with started(port, 1, tmp_path) as waiting:
+            output, _ = waiting.communicate(timeout=30)
+
+    assert 0 == waiting.returncode
+    assert output.startswith(f"gateway 127.0.0.1:{port}: cannot be reached after 1 s. The agent ")
+
+
+def test_it_ends_when_its_pod_is_deleted(tmp_path) -> None:
+    """At once, not after the pod's grace period."""
+    with socket.socket() as gateway:
+        gateway.bind(("127.0.0.1", 0))
+        with started(gateway.getsockname()[1], 600, tmp_path) as waiting:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1)
+            waiting.send_signal(signal.SIGTERM)
+
+            assert 143 == waiting.wait(30)
