@@ -30,6 +30,56 @@ def test_signal_with_its_default_action(agent, name):
     assert ["late"] * 130 == agent.names
 
 
+def test_signal_that_does_not_interrupt_the_main_thread(agent):
+    """A handler cannot run while the main thread waits in C code: the wait is interrupted.
+
+    Another thread takes the signal here; one that comes just before the wait has the same effect.
+    """
+    body = """
+        finish("late")
+        take = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        threading.Timer(0.2, take).start()
+        os.read(os.pipe()[0], 1)
+        """
+    done = run(agent, body, check=False)
+
+    assert -signal.SIGTERM == done.returncode
+    assert ["late"] == agent.names
+
+
+def test_the_wake_up_descriptor_of_the_service_stays(agent):
+    """A descriptor that is in use is not replaced, and SIGURG keeps its default action."""
+    body = """
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer)
+        tracer = Config({}, service_name="script").new_tracer()
+        finish("first")
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
+        assert signal.set_wakeup_fd(-1) == writer
+        """
+    run(agent, body, tracer="")
+
+    assert ["first"] == agent.names
+
+
+def test_a_child_does_not_write_its_signals_to_its_parents_descriptor(agent):
+    """Its first span makes a descriptor of its own."""
+    body = """
+        finish("parent")
+        pid = os.fork()
+        if not pid:
+            assert signal.set_wakeup_fd(-1) == -1
+            finish("child")
+            os._exit(0 if signal.set_wakeup_fd(-1) != -1 else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        """
+    run(agent, body)
+
+    assert {"parent", "child"} == set(agent.names)
+
+
 def test_signal_while_the_agent_is_away_ends_the_process_in_time():
     """On loopback, an agent that was never there is not waited for."""
     began = time.monotonic()

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sidecar_tracing import lifecycle
+from sidecar_tracing import lifecycle, nudge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,9 @@ class _State:
     is_wrapped = False
     pid = 0
     attempts = 0
-    is_armed = False
+    is_armed = is_done = False
+    begun = 0
+    """How often the handler has begun."""
 
 
 _raise_signal = signal.raise_signal
@@ -66,12 +68,14 @@ def arm_early() -> bool:
     False once there is nothing left to try in this process.
     """
     if _State.pid != os.getpid():
-        _State.pid, _State.attempts, _State.is_armed = os.getpid(), 0, False
-    if not _State.is_armed and _State.attempts < _ATTEMPTS:
+        _State.pid, _State.attempts = os.getpid(), 0
+        _State.is_armed = _State.is_done = False
+    if not _State.is_done and _State.attempts < _ATTEMPTS:
         _State.attempts += 1
         if not _is_off():
             _cover_signals()
-    return not _State.is_armed and _State.attempts < _ATTEMPTS
+            _watch_signals()
+    return not _State.is_done and _State.attempts < _ATTEMPTS
 
 
 def _after_fork_in_child() -> None:
@@ -106,6 +110,14 @@ def _cover_signals() -> None:
             _State.is_armed = signal.getsignal(signal.SIGTERM) is _end
 
 
+def _watch_signals() -> None:
+    """Start the thread that this takes: not before the first span, since a process may fork."""
+    if _State.is_armed:
+        with suppress(ValueError):  # not in the main thread
+            nudge.arm([getattr(signal, name) for name in _FROM_OUTSIDE], lambda: _State.begun)
+            _State.is_done = True
+
+
 def _is_python_right(number: int) -> bool:
     """Whether the signal has its default action: a server in C may have set its own handler."""
     try:
@@ -119,6 +131,7 @@ def _is_python_right(number: int) -> bool:
 
 def _end(number: int, _: object) -> None:
     """Send the spans, then have the default action: our only handler."""
+    _State.begun += 1
     with suppress(Exception):
         lifecycle.flush_all()
     if signal.getsignal(number) is not _end:
