@@ -8,7 +8,7 @@ import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.agents import DEFAULT, RunningAgent, find_binary, free_port, planned
 from bench.children import Child, python, running
@@ -18,7 +18,7 @@ from sidecar.spec import COLLECTOR
 from sidecar.verify.network.loopback import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sidecar.spec import Capacity
 
@@ -44,8 +44,8 @@ def find_collector() -> str:
 
 
 @dataclass(frozen=True)
-class Forwarder:
-    """A running forwarder."""
+class Part:
+    """A running forwarder or relay."""
 
     child: Child
     address: str
@@ -53,7 +53,7 @@ class Forwarder:
 
 
 @contextlib.contextmanager
-def forwarder(gateway: str, folder: Path) -> Iterator[Forwarder]:
+def forwarder(gateway: str, folder: Path) -> Iterator[Part]:
     """Run the forwarder to the gateway at HOST:PORT."""
     token = folder / "token"
     token.write_text(LOCAL_TOKEN, encoding="utf-8")
@@ -62,19 +62,26 @@ def forwarder(gateway: str, folder: Path) -> Iterator[Forwarder]:
     options += [f"--port={port}", f"--state-port={state}"]
     with running(python("-m", "sidecar.forwarder", *options)) as child:
         child.wait_for(lambda: answers(f"http://127.0.0.1:{state}/state", _ANSWER_SECONDS))
-        yield Forwarder(child, f"127.0.0.1:{port}")
+        yield Part(child, f"127.0.0.1:{port}")
 
 
 @contextlib.contextmanager
 def started(to: str, folder: Path, ports: Ports, capacity: Capacity = DEFAULT) -> Iterator[Child]:
     """Run a collector that sends to HOST:PORT; its queue is in a folder."""
     places = Places(f"127.0.0.1:{ports.compact}", ports.metrics, to, None, folder)
-    file = folder / "collector.json"
     configuration = planned(capacity, COLLECTOR)["collector"]["configuration"]
-    file.write_text(json.dumps(placed(configuration, places)), encoding="utf-8")
+    with running_with(placed(configuration, places), folder, ports.metrics) as child:
+        yield child
+
+
+@contextlib.contextmanager
+def running_with(configuration: Mapping[str, Any], folder: Path, metrics: int) -> Iterator[Child]:
+    """Run a collector with a configuration, until it answers at its port of metrics."""
+    file = folder / "collector.json"
+    file.write_text(json.dumps(configuration), encoding="utf-8")
     with running([find_collector(), f"--config={file}"]) as child:
-        metrics = f"http://127.0.0.1:{ports.metrics}/metrics"
-        child.wait_for(lambda: answers(metrics, _ANSWER_SECONDS))
+        url = f"http://127.0.0.1:{metrics}/metrics"
+        child.wait_for(lambda: answers(url, _ANSWER_SECONDS))
         yield child
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 from helm_charts import CHART
@@ -24,3 +25,18 @@ def install(space: Namespace) -> None:
 def upgrade(space: Namespace, *changes: object) -> None:
     """Upgrade it with these changes, or back to its own values, and wait until it is ready."""
     space.helm("upgrade", "demo", CHART, *OPTIONS, *changes, *WAIT)
+
+
+def shown(*surfaces: str) -> list[str]:
+    """Return the first lines that hold the canary, a part of it, or its Base64 at any offset."""
+    encoded = [base64.b64encode(b"-" * offset + CANARY.encode()).decode() for offset in range(3)]
+    forms = [
+        *CANARY.split("@"),
+        *(each[skip:-4] for each, skip in zip(encoded, (0, 2, 3), strict=True)),
+    ]
+    return [
+        line[:200]
+        for text in surfaces
+        for line in text.splitlines()
+        if any(form in line for form in forms)
+    ]

@@ -29,11 +29,11 @@ class CollectorProcess:
         """Start it; `rendered` is a configuration of the kit, of which only the ports change."""
         self.port, self.otlp, self.metrics = free_udp_port(), free_port(), free_port()
         self.otlp_http = free_port()
-        file, self._log = folder / "collector.json", folder / "collector.log"
+        self.file, self._log = folder / "collector.json", folder / "collector.log"
         made = self._placed(rendered, folder) if rendered else self._configuration(exporters)
-        file.write_text(json.dumps(made))
+        self.file.write_text(json.dumps(made))
         output = stack.enter_context(self._log.open("wb"))
-        argv = [binary, f"--config={file}", *options]
+        argv = [binary, f"--config={self.file}", *options]
         self.process = stack.enter_context(
             subprocess.Popen(argv, stdout=output, stderr=output, env=child_environment())
         )
@@ -60,10 +60,11 @@ class CollectorProcess:
         """Return a rendered configuration on free ports, with its queue in a folder."""
         text = json.dumps(rendered).replace(QUEUE_FOLDER, str(folder))
         made = json.loads(text)
-        jaeger, otlp = (made["receivers"][name]["protocols"] for name in ("jaeger", "otlp"))
-        jaeger["thrift_compact"]["endpoint"] = f"127.0.0.1:{self.port}"
+        if jaeger := made["receivers"].get("jaeger"):  # a relay has none
+            jaeger["protocols"]["thrift_compact"]["endpoint"] = f"127.0.0.1:{self.port}"
+        otlp = made["receivers"]["otlp"]["protocols"]
         otlp["grpc"]["endpoint"] = f"127.0.0.1:{self.otlp}"
-        del otlp["http"]
+        otlp.pop("http", None)
         made["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{free_port()}"
         (reader,) = made["service"]["telemetry"]["metrics"]["readers"]
         reader["pull"]["exporter"]["prometheus"] = {"host": "127.0.0.1", "port": self.metrics}

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import agents, collectors, gateways
+from bench import agents, collectors, gateways, relays
 from bench.agents import RunningAgent
 from bench.children import python, running
 from bench.measure import Figure, Measured, Options, Sample, interleave
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 RUNS = 3
 RATE, SECONDS = 1_000, 20
 COUNTS = (1, 5, 20)
-KINDS = ("agents", "collectors and forwarder")
+AGENTS, COLLECTORS = "agents", "collectors and forwarder"
+RELAYED = "collectors, relay and forwarder"
 FIGURES = (
     Figure("started", "started"),
     Figure("delivered", "delivered", spread=True),
     Figure("cpu_ms", "processor ms/1,000 spans", 1, spread=True),
     Figure("mib", "peak MiB, all of them", 1),
 )
-NOTE = "Each service has an agent or collector of its own; one forwarder is for all collectors."
+NOTE = (
+    "Each service has an agent or collector of its own; one relay and one forwarder are for all "
+    "collectors. The relay is as the chart renders it, so that it needs helm on PATH."
+)
 _MOST_SECONDS = 60.0
 
 
@@ -38,7 +42,8 @@ def run(options: Options) -> Measured:
     agents.find_agent()
     collectors.find_collector()
     spans = RATE * options.load(SECONDS)
-    ways = {f"{count} {kind}": (kind, count) for kind in KINDS for count in COUNTS}
+    kinds = (AGENTS, COLLECTORS, *([RELAYED] if relays.can_render() else ()))
+    ways = {f"{count} {kind}": (kind, count) for kind in kinds for count in COUNTS}
     samples = interleave(
         tuple(ways), options.rounds(RUNS), lambda way: _deliver(*ways[way], spans), options.say
     )
@@ -64,25 +69,36 @@ def _deliver(kind: str, count: int, spans: int) -> Sample:
 @contextlib.contextmanager
 def _started(kind: str, gateway: str, count: int) -> Iterator[Sequence[RunningAgent]]:
     with contextlib.ExitStack() as stack:
-        if kind == KINDS[0]:
+        if kind == AGENTS:
             made = (agents.started(gateway) for _ in range(count))
             yield [stack.enter_context(each) for each in made]
         else:
-            yield _collectors(stack, gateway, count)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            parts = _shared(stack, gateway, folder, relayed=kind == RELAYED)
+            yield [_collector(stack, folder / str(each), parts, each) for each in range(count)]
 
 
-def _collectors(stack: contextlib.ExitStack, gateway: str, count: int) -> list[RunningAgent]:
-    """Start collectors with one forwarder, which counts with the first of them."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    forwarder = stack.enter_context(collectors.forwarder(gateway, folder))
-    found: list[RunningAgent] = []
-    for number in range(count):
-        ports, own = collectors.free_ports(), folder / str(number)
+def _shared(
+    stack: contextlib.ExitStack, gateway: str, folder: Path, *, relayed: bool
+) -> list[collectors.Part]:
+    """Start what all collectors share; they send to the last one."""
+    parts = [stack.enter_context(collectors.forwarder(gateway, folder))]
+    if relayed:
+        own = folder / "relay"
         own.mkdir()
-        child = stack.enter_context(collectors.started(forwarder.address, own, ports))
-        helpers = () if found else (forwarder.child,)
-        found.append(RunningAgent(child, ports.compact, "", helpers))
-    return found
+        parts.append(stack.enter_context(relays.started(parts[-1].address, own)))
+    return parts
+
+
+def _collector(
+    stack: contextlib.ExitStack, folder: Path, parts: Sequence[collectors.Part], number: int
+) -> RunningAgent:
+    """Start a service's collector; what all share counts with the first."""
+    ports = collectors.free_ports()
+    folder.mkdir()
+    child = stack.enter_context(collectors.started(parts[-1].address, folder, ports))
+    helpers = () if number else tuple(part.child for part in parts)
+    return RunningAgent(child, ports.compact, "", helpers)
 
 
 def _make(found: Sequence[RunningAgent], spans: int, marker: str) -> None:

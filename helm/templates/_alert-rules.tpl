@@ -165,6 +165,62 @@
 ]
 {{- end -}}
 
+{{- define "sidecar.alert.forwarderRules" -}}
+[
+  {
+    "alert": "TracingForwarderDropped",
+    "expr": "(sum by (LABELS) (increase(sidecar_forwarder_dropped_calls_totalSERIES[5m])) > 0 or sum by (LABELS) (sidecar_forwarder_dropped_calls_totalSERIES unless sidecar_forwarder_dropped_calls_totalSERIES offset 5m) > 0)",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The gateway refused spans for good, says the forwarder AGENT",
+      "description": "They are broken, or too large for it, and collectors drop them. The forwarder's log has the cause and its id. The alert stays for 5 minutes after the last one."
+    }
+  },
+  {
+    "alert": "TracingForwarderHolds",
+    "expr": "min by (LABELS) (min_over_time(sidecar_forwarder_holdingSERIES[3m])) > 0",
+    "for": "0s",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The gateway has accepted nothing of the forwarder AGENT for 3 minutes",
+      "description": "It is away, or refuses the token or quota: the forwarder's log has the cause and its id. Collectors keep their spans, and nothing is lost while their queues have room."
+    }
+  },
+  {
+    "alert": "TracingForwarderDown",
+    "expr": "max by (LABELS) (upTARGETS) == 0",
+    "for": "1m",
+    "labels": {
+      "severity": "warning"
+    },
+    "annotations": {
+      "summary": "The forwarder AGENT cannot be scraped",
+      "description": "It does not run, or its port 14318 is out of reach. Without it, all spans wait in the queues of the collectors."
+    }
+  }
+]
+{{- end -}}
+
+{{/* Alerts, filled in, as items of a list. Takes root, rules (a template's name) and words. */}}
+{{- define "sidecar.alert.items" -}}
+{{- $words := .words -}}
+{{- range include .rules .root | fromJsonArray }}
+- alert: {{ .alert }}
+  expr: {{ include "sidecar.alert.filled" (dict "text" .expr "words" $words) | toJson }}
+  for: {{ .for }}
+  labels: {{ toJson .labels }}
+  annotations:
+    {{- range $name, $text := .annotations }}
+    {{ $name }}: {{ include "sidecar.alert.filled" (dict "text" $text "words" $words) | toJson }}
+    {{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* A text of an alert. Takes text and words, a map. */}}
 {{- define "sidecar.alert.filled" -}}
 {{- $text := .text -}}

@@ -16,7 +16,7 @@ from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.keys import KEYS, MAPS, SECTIONS
 from sidecar.targets.helm.library import LIBRARY_KEYS, LIBRARY_SECTIONS, library_values
 from sidecar.targets.helm.values import difference, values_of
-from sidecar.targets.monitoring import collector_alerts, dashboard
+from sidecar.targets.monitoring import collector_alerts, dashboard, forwarder_alerts
 from sidecar.targets.monitoring.alerts import ALERTS
 from sidecar.targets.templating import environment
 
@@ -110,7 +110,11 @@ def _collector_base() -> str:
 
 def _alert_rules() -> str:
     """Return the alerts as a template, with the words that the chart fills in."""
-    kinds = {"alert_rules": ALERTS, "collector_rules": collector_alerts.ALERTS}
+    kinds = {
+        "alert_rules": ALERTS,
+        "collector_rules": collector_alerts.ALERTS,
+        "forwarder_rules": forwarder_alerts.ALERTS,
+    }
     texts = {
         name: json.dumps([alert.filled({}) for alert in alerts], indent=2)
         for name, alerts in kinds.items()

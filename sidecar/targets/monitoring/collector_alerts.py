@@ -21,7 +21,7 @@ _WAITING_BYTES = _WAITING_SECONDS * SPAN_BYTES
 """For each span per second: a queue is measured in bytes."""
 
 
-def _grown(series: str) -> str:
+def grown(series: str) -> str:
     """Return a condition: a counter has grown within five minutes, or is there since then."""
     older = f"sum by (LABELS) (increase({series}SERIES[5m])) > 0"
     newer = f"sum by (LABELS) ({series}SERIES unless {series}SERIES offset 5m) > 0"
@@ -31,7 +31,7 @@ def _grown(series: str) -> str:
 ALERTS = (
     Alert(
         "TracingSpansFailed",
-        _grown(_FAILED),
+        grown(_FAILED),
         "0s",
         "The gateway refused spans of the collector AGENT for good",
         "The collector drops what is refused for good, such as broken spans, and those with a"
@@ -40,7 +40,7 @@ ALERTS = (
     ),
     Alert(
         "TracingPacketsDropped",
-        f"{_grown(_REFUSED)} or {_grown(_FULL)}",
+        f"{grown(_REFUSED)} or {grown(_FULL)}",
         "0s",
         "The collector AGENT dropped spans of its service",
         "Its memory limit or its queue was full. TUNING",

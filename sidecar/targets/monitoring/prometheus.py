@@ -9,7 +9,7 @@ import yaml
 from sidecar.rendering import DASHBOARD, HEADER, RULES
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.forwarders import STATE_PORT
-from sidecar.targets.monitoring import collector_alerts, dashboard
+from sidecar.targets.monitoring import collector_alerts, dashboard, forwarder_alerts
 from sidecar.targets.monitoring.alerts import ALERTS, GROUP
 
 if TYPE_CHECKING:
@@ -55,16 +55,28 @@ def _port(agent: AgentPlan) -> int:
 
 
 def _rules(plan: Plan) -> dict[str, Any]:
-    series = f'{{job="{_JOB}", project="{plan.project}"}}'
     words = {
-        "SERIES": series,
-        "TARGETS": series,
+        **_series(_JOB, plan.project),
         "LABELS": "project, service",
         "AGENT": "of {{ $labels.service }}",
         "TUNING": "Raise `capacity` in the spec, and render again.",
     }
     alerts = ALERTS if plan.agents_have_token else collector_alerts.ALERTS
-    return {"groups": [{"name": GROUP, "rules": [alert.filled(words) for alert in alerts]}]}
+    rules = [alert.filled(words) for alert in alerts]
+    if plan.forwarder:
+        rules += _forwarder_rules(plan.project)
+    return {"groups": [{"name": GROUP, "rules": rules}]}
+
+
+def _forwarder_rules(project: str) -> list[dict[str, Any]]:
+    series = _series(_FORWARDER_JOB, project)
+    words = {**series, "LABELS": "project", "AGENT": "of {{ $labels.project }}"}
+    return [alert.filled(words) for alert in forwarder_alerts.ALERTS]
+
+
+def _series(job: str, project: str) -> dict[str, str]:
+    selector = f'{{job="{job}", project="{project}"}}'
+    return {"SERIES": selector, "TARGETS": selector}
 
 
 def _text(plan: Plan, data: dict[str, Any]) -> str:

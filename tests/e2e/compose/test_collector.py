@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+from pathlib import Path
 
+import docker
 import pytest
 from compose_deployment import DeployedFolder, deployed, sidecar, wait_for
 
@@ -92,6 +95,45 @@ def test_a_wrong_token_costs_no_span_and_a_rotation_starts_nothing(collected):
     spans = [[span["spanID"] for span in trace["spans"]] for trace in traces]
     assert [(5, 5)] * REQUESTS == [(len(ids), len(set(ids))) for ids in spans]
     assert before == [collected.inspect(name)["Id"] for name in CONTAINERS]
+
+
+def test_no_surface_of_the_engine_shows_the_token(collected):
+    """Arguments, environment, logs, configuration, queue: only the forwarder has it, in a file."""
+    containers = {name: _sdk(collected, name) for name in CONTAINERS}
+    forwarder = containers["sidecar-forwarder"]
+    surfaces = [text for each in containers.values() for text in _surfaces(each)]
+    for name in CONTAINERS[:2]:
+        (program,) = containers[name].attrs["Config"]["Entrypoint"]
+        config = "--config=/etc/otelcol/config.yaml"
+        surfaces.append(_execute(containers[name], program, "print-config", config))
+        surfaces.append(b"".join(containers[name].get_archive("/var/lib/otelcol")[0]))
+    surfaces.append(_execute(forwarder, "python", "-c", "import os; print(os.environ)"))
+    mounted = next(
+        each["Source"] for each in forwarder.attrs["Mounts"] if "secrets" in each["Destination"]
+    )
+
+    assert b"sending_queue" in surfaces[-5]
+    assert b"exporter_otlp_grpc__traces" in surfaces[-4]
+    assert [] == [text[:200] for text in surfaces if LOCAL_TOKEN.encode() in text]
+    assert LOCAL_TOKEN.encode() in (Path(mounted) / "token").read_bytes()
+
+
+def _sdk(deployment, service):
+    """Return a container as the engine's own client has it."""
+    return docker.from_env().containers.get(deployment.container(service).identity)
+
+
+def _execute(container, *argv):
+    """Return what a program prints in a container, and its errors."""
+    return container.exec_run(argv).output
+
+
+def _surfaces(container):
+    """Return what the engine shows of a container."""
+    return [
+        json.dumps(each).encode() if not isinstance(each, bytes) else each
+        for each in (container.attrs, container.top(), container.logs(), container.image.history())
+    ]
 
 
 @pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` builds it")

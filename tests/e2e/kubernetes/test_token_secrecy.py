@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 
 import pytest
-from canary_release import CANARY, upgrade
+from canary_release import CANARY, shown, upgrade
 from helm_charts import CHART
 from kubernetes_cluster import environment, wait_until
 from programs import find_program
@@ -114,21 +113,6 @@ def report(space, pod: str) -> str:
 
     wait_until(ended, 60, "the reader ends")
     return space.kubectl("logs", pod, "-c", "reader")
-
-
-def shown(*surfaces: str) -> list[str]:
-    """Return the first lines that hold the canary, a part of it, or its Base64 at any offset."""
-    encoded = [base64.b64encode(b"-" * offset + CANARY.encode()).decode() for offset in range(3)]
-    forms = [
-        *CANARY.split("@"),
-        *(each[skip:-4] for each, skip in zip(encoded, (0, 2, 3), strict=True)),
-    ]
-    return [
-        line[:200]
-        for text in surfaces
-        for line in text.splitlines()
-        if any(form in line for form in forms)
-    ]
 
 
 def test_the_canary_would_be_seen(release) -> None:

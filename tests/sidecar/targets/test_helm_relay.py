@@ -10,7 +10,16 @@ import pytest
 import yaml
 from _require import lack
 from chart_objects import pod_of, problems_of
-from helm_charts import CHART, one, plan_of, refusal, template, written
+from helm_charts import (
+    CHART,
+    one,
+    plan_of,
+    refusal,
+    run_helm,
+    template,
+    without_output,
+    written,
+)
 from programs import find_program
 
 from sidecar.spec import AgentSettings, RelaySettings, Service, Spec
@@ -74,7 +83,9 @@ def test_spans_go_from_the_pods_to_the_relays_and_to_the_forwarder() -> None:
     objects = relays()
     egress = {
         each["metadata"]["name"]: {
-            port["port"] for rule in each["spec"]["egress"] for port in rule.get("ports", [])
+            port["port"]
+            for rule in each["spec"].get("egress", [])
+            for port in rule.get("ports", [])
         }
         for each in objects
         if each["kind"] == "NetworkPolicy"
@@ -145,17 +156,24 @@ def test_who_proves_a_delivery_asks_the_relays() -> None:
     assert [8888] == [port["port"] for port in service["ports"]]
 
 
-def test_alerts_see_a_queue_in_a_relay() -> None:
-    """The ServiceMonitor selects their Service, and the alerts are by pod."""
+def test_monitoring_sees_pods_relays_and_the_forwarder() -> None:
+    """The ServiceMonitor selects a Service of each, by its port; the alerts are by pod."""
     objects = relays("-f", CHART / "ci" / "metrics-values.yaml")
     (monitor,) = [each for each in objects if each["kind"] == "ServiceMonitor"]
     (alerts,) = [each for each in objects if each["kind"] == "PrometheusRule"]
-    service = one(objects, "Service", "demo-relay-pods")
     selected = monitor["spec"]["selector"]["matchLabels"].items()
     ports = {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]}
+    scraped = {
+        (service["metadata"]["name"], port["name"])
+        for service in objects
+        if service["kind"] == "Service" and selected <= service["metadata"]["labels"].items()
+        for port in service["spec"]["ports"]
+        if port["name"] in ports
+    }
 
-    assert selected <= service["metadata"]["labels"].items()
-    assert ports == {port["name"] for port in service["spec"]["ports"]}
+    pods = {("demo-frontend", "agent-admin"), ("demo-backend", "agent-admin")}
+    others = {("demo-relay-pods", "agent-admin"), ("demo-forwarder", "state")}
+    assert pods | others == {each for each in scraped if not each[0].endswith("-agents")}
     assert "sum by (namespace, pod) (min_over_time(otelcol_exporter_queue_size" in json.dumps(
         alerts
     )
@@ -184,6 +202,26 @@ def test_values_that_cannot_work_are_refused(sets: str, cause: str) -> None:
 def test_relays_are_for_collectors() -> None:
     """By the rule's id."""
     assert "[relay-without-collectors]" in refusal("--set", "relay.replicas=2")
+
+
+def test_both_helms_render_the_same_relays() -> None:
+    """Each object as data, with monitoring; only their order differs."""
+    options = ("--kube-version", "1.34.0", "-f", VALUES, "-f", CHART / "ci" / "metrics-values.yaml")
+    helm_3, helm_4 = (
+        run_helm("template", "demo", CHART, *options, name=name) for name in ("helm", "helm4")
+    )
+
+    assert (0, 0) == (helm_3.returncode, helm_4.returncode), helm_4.stderr
+    objects = [
+        {
+            (each["kind"], each["metadata"]["name"]): each
+            for each in yaml.safe_load_all(text)
+            if each
+        }
+        for text in (without_output(helm_3.stdout), helm_4.stdout)
+    ]
+    assert ("StatefulSet", "demo-relay") in objects[1]
+    assert objects[0] == objects[1]
 
 
 def test_a_collector_accepts_the_relays_configuration(tmp_path: Path) -> None:

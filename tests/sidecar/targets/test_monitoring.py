@@ -18,7 +18,7 @@ from sidecar.errors import SidecarError
 from sidecar.rendering import write
 from sidecar.spec import AgentSettings, Service, Spec
 from sidecar.targets import compose
-from sidecar.targets.monitoring import collector_alerts
+from sidecar.targets.monitoring import collector_alerts, forwarder_alerts
 from sidecar.targets.monitoring.alerts import ALERTS
 
 WATCHED = Spec("local", name="shop", watch=True, monitoring=True)
@@ -250,6 +250,65 @@ def test_alerts_on_collectors_fire_when_they_should(target, promtool, tmp_path) 
     assert_fires(promtool, tmp_path, found, tests)
     fired = set().union(*(expected for _, _, expected in COLLECTOR_CASES.values()))
     assert {alert.name for alert in collector_alerts.ALERTS} == fired
+
+
+HELD = "sidecar_forwarder_holding"
+FORWARDER_HEALTHY = {HELD: "0x60", "up": "1x60"}
+FORWARDER_CASES: dict[str, tuple[dict[str, str], str, set[str]]] = {
+    "a healthy forwarder": ({}, "10m", set()),
+    "the first call that is dropped, whose counter begins with it": (
+        {"sidecar_forwarder_dropped_calls_total": "_x20 1x40"},
+        "5m30s",
+        {"TracingForwarderDropped"},
+    ),
+    "a call that was dropped ten minutes ago": (
+        {"sidecar_forwarder_dropped_calls_total": "_x10 1x50"},
+        "12m30s",
+        set(),
+    ),
+    "an outage of four minutes": (
+        {HELD: "0x20 1x16 0x24"},
+        "8m30s",
+        {"TracingForwarderHolds"},
+    ),
+    "right after it": ({HELD: "0x20 1x16 0x24"}, "9m30s", set()),
+    "a forwarder that is away": ({"up": "1x20 0x40"}, "7m", {"TracingForwarderDown"}),
+}
+
+
+def with_forwarder(target: Target, labels: dict[str, str], alert_labels: dict[str, str]) -> Target:
+    """Return a target whose series are the forwarder's."""
+    return replace(target, labels=labels | alert_labels, alert_labels=alert_labels)
+
+
+FORWARDER_TARGETS = {
+    "compose": lambda: with_forwarder(
+        COLLECTOR_TARGETS["compose"](), {"job": "sidecar-forwarder"}, {"project": "shop"}
+    ),
+    "chart": lambda: with_forwarder(
+        COLLECTOR_TARGETS["chart"](),
+        {"app_kubernetes_io_instance": "demo", "endpoint": "state"},
+        {"namespace": "default", "pod": "demo-forwarder-1"},
+    ),
+}
+
+
+@pytest.mark.parametrize("target", FORWARDER_TARGETS.values(), ids=FORWARDER_TARGETS)
+def test_alerts_on_the_forwarder_fire_when_they_should(target, promtool, tmp_path) -> None:
+    """By its own counters, and when it cannot be scraped; the collectors' do not."""
+    found = target()
+    tests = [
+        {"name": name, **found.test({**FORWARDER_HEALTHY, **series}, at, expected)}
+        for name, (series, at, expected) in FORWARDER_CASES.items()
+    ]
+    assert_fires(promtool, tmp_path, found, tests)
+    fired = set().union(*(expected for _, _, expected in FORWARDER_CASES.values()))
+    assert {alert.name for alert in forwarder_alerts.ALERTS} == fired
+
+
+def test_agents_have_no_alerts_on_a_forwarder() -> None:
+    """They send to the gateway themselves."""
+    assert "Forwarder" not in json.dumps([of_compose().rules, of_chart().rules])
 
 
 def assert_fires(promtool, tmp_path, found: Target, tests: list[dict[str, Any]]) -> None:
