@@ -13,6 +13,7 @@ from sidecar.inject.manifests import documents
 from sidecar.inject.manifests.choose import Choice
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions
+from sidecar.spec import JAEGER_AGENT
 from sidecar.spec.load import load
 from sidecar.targets.manifests import additions
 
@@ -42,14 +43,16 @@ def inputs() -> list[Path]:
 
 
 @cache
-def plan(region: str = "cn-shanghai") -> Plan:
+def plan(kind: str = JAEGER_AGENT, region: str = "cn-shanghai") -> Plan:
     """Return the plan of a region without a spec."""
-    return make_plan(load((), {"region": region}, {}).spec, load_regions()[region])
+    flags = {"region": region, "agent.kind": kind}
+    return make_plan(load((), flags, {}).spec, load_regions()[region])
 
 
-def added(*, native: bool = True) -> Additions:
+@cache
+def added(kind: str = JAEGER_AGENT, *, native: bool = True) -> Additions:
     """Return what is added to each pod."""
-    return additions(plan(), "tracing", native=native)
+    return additions(plan(kind), "tracing", native=native)
 
 
 def inject(data: bytes, name: str = "in.yaml", **chosen: Any) -> tuple[bytes, list[Outcome]]:
@@ -57,7 +60,9 @@ def inject(data: bytes, name: str = "in.yaml", **chosen: Any) -> tuple[bytes, li
     choice = Choice(**chosen)
     out, outcomes, maps = [], [], ConfigMaps()
     for piece in split(data.splitlines(keepends=True)):
-        changed = documents.inject(piece, name, choice, added(native=choice.native), maps)
+        changed = documents.inject(
+            piece, name, choice, added(choice.kind, native=choice.native), maps
+        )
         out.append(changed.data)
         outcomes += changed.outcomes
     return b"".join(out), outcomes

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 NAMES = (
-    *("secret", "in_place", "selector", "kube_version", "report"),
+    *("secret", "in_place", "selector", "kube_version", "report", "collector_name"),
+    "gateway_image",
     *("opt_in", "strict", "recursive"),
 )
 """The arguments that mean nothing for Compose files."""
@@ -17,6 +18,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("kubernetes")
     group.add_argument(
         "--secret", metavar="NAME", help="the Secret that holds the token (default: tracing)"
+    )
+    group.add_argument(
+        "--collector-name",
+        metavar="NAME",
+        help="how the names of what collectors share begin (default: sidecar)",
+    )
+    group.add_argument(
+        "--gateway-image",
+        metavar="IMAGE",
+        help="the kit's own image, for collectors: where your cluster pulls it from",
     )
     group.add_argument("--selector", metavar="LABELS", help="workloads with these labels only")
     group.add_argument(

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from sidecar.existing.manifests.stream import Piece
-    from sidecar.inject.manifests.documents import Changed
-    from sidecar.inject.manifests.streams import Source
+    from sidecar.inject.manifests.streams import Source, Transform
 
 _FIX = "Nothing was changed; check permissions and free space"
 
@@ -39,10 +37,10 @@ def check(args: argparse.Namespace) -> None:
 def run(
     args: argparse.Namespace,
     head: bytes,
-    transform: Callable[[Piece, str], Changed],
+    prepare: Callable[[Sequence[Source]], Transform],
     finish: Callable[[Report], None],
 ) -> Report:
-    """Change every stream, and write the result where the arguments say.
+    """Change every stream by what is prepared for them; write where the arguments say.
 
     If anything cannot be read, the originals are all that is written, and the error is raised.
     """
@@ -52,6 +50,7 @@ def run(
     report.ignored = frozenset(getattr(args, "ignore", ()))
     changed: list[IO[bytes]] = []
     try:
+        transform = prepare(found)
         for source in found:
             sink = streams.temporary()
             changed.append(sink)

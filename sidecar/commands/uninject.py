@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _manifests
 from sidecar.console import say
-from sidecar.inject.manifests import documents
+from sidecar.inject.manifests.namespaces import Uninjecting
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def run(args: argparse.Namespace) -> int:
     """Write manifests without the agents that inject added."""
     _manifests.check(args)
-    report = _manifests.run(args, b"", documents.uninject, _nothing)
+    report = _manifests.run(args, b"", lambda _: Uninjecting(), _nothing)
     removed = report.counts["removed"]
     say(f"took the agent out of {removed} workload{'' if removed == 1 else 's'}")
     return 1 if args.diff and removed else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.regions import HTTP, HTTPS
-from sidecar.rules import canaries, collectors
+from sidecar.rules import canaries
 from sidecar.rules.agents import DEFAULT_VERSION
 
 if TYPE_CHECKING:
@@ -236,11 +236,6 @@ class Plan:
     """auto, registry or build: how `sidecar images` obtains them."""
     source: str | None
     """The kit's checkout relative to the rendering, from which images build. None: pull them."""
-
-    def require_agents(self) -> None:
-        """Raise SidecarError for collectors; manifests have only agents."""
-        if problem := collectors.in_cluster(is_collector=self.queues is not None):
-            raise SidecarError.from_problem("agent.kind", problem)
 
     @property
     def is_canary(self) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules.agents import COMPACT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ METRICS_PORT = 8888
 HEALTH_PORT = 13133
 OTLP_GRPC_PORT, OTLP_HTTP_PORT = 4317, 4318
 """Where a service's own OTLP exporter sends to."""
+PORTS = (COMPACT_PORT, OTLP_GRPC_PORT, OTLP_HTTP_PORT, METRICS_PORT, HEALTH_PORT)
 
 TOKEN_ATTRIBUTE = "Authentication"  # noqa: S105 - an attribute's name
 SPAN_BYTES = 500
@@ -227,21 +229,6 @@ def relay_storage(needed_mib: int, storage_mib: int) -> Problem | None:
         return None
     cause = f"each relay may need {needed_mib:,} MiB, and its volume has {storage_mib:,} MiB"
     return RELAY_ABOVE_STORAGE.problem(cause)
-
-
-NOT_IN_CLUSTERS = _error(
-    "collector-not-in-clusters",
-    "Manifests have jaeger-agents only.",
-    "Set kind: jaeger-agent, or install the chart, which has collectors",
-    "sidecar inject MANIFESTS with agent: {kind: collector}",
-    "A pod would get an agent's ports and probes with a collector's image.",
-)
-
-
-def in_cluster(*, is_collector: bool) -> Problem | None:
-    """Judge what manifests are to run as an agent."""
-    cause = "is collector, for Compose and the chart only"
-    return NOT_IN_CLUSTERS.problem(cause) if is_collector else None
 
 
 NO_SAMPLING_SOURCE = _error(

@@ -98,7 +98,7 @@ OPERATOR = _left(
 )
 NAME_TAKEN = _left(
     "agent-name-in-the-pod",
-    "A volume of a pod has the name of the agent's.",
+    "A volume or container of a pod has a name of the agent's.",
     "Rename it",
     "volumes: [{name: sidecar-token, emptyDir: {}}]",
 )
@@ -158,6 +158,22 @@ UNEDITABLE = _left(
 )
 
 
+IN_JSON = _error(
+    "collector-in-json",
+    "Collectors of a namespace share a forwarder, and a file of JSON has no room for it.",
+    "Convert it to YAML, such as by `kubectl get -o yaml`, or set agent: {kind: jaeger-agent}",
+    "kubectl get deployments -o json | sidecar inject - --file sidecar.yaml",
+)
+RELAY_LEFT_OUT = Rule(
+    "relay-not-in-manifests",
+    Severity.WARNING,
+    "inject adds no relay to manifests.",
+    "What waits in the queue of a pod that is deleted in a long outage ends with the pod.",
+    "Install the chart, which has relays; or remove `relay`",
+    "sidecar inject MANIFESTS with relay: {replicas: 2}",
+)
+
+
 # What changes hands ---------------------------------------------------------------------------
 
 TOKEN_SHOWN = Rule(
@@ -211,9 +227,21 @@ def exact(before: bytes, back: bytes) -> Problem | None:
     return INEXACT.problem("taking the agent out again would not give the original bytes back")
 
 
-def taken_ports(ports: Iterable[int]) -> Problem | None:
-    """Judge the ports of a pod's other containers."""
-    taken = sorted(set(ports) & set(agents.PORTS))
+def in_json(data: bytes) -> Problem | None:
+    """Judge how a stream begins to which objects are to be added."""
+    if not data.lstrip().startswith(b"{"):
+        return None
+    return IN_JSON.problem("is JSON, to which the collectors' forwarder cannot be added")
+
+
+def left_out(*, has_relay: bool) -> Problem | None:
+    """Judge a spec whose agents go into manifests."""
+    return RELAY_LEFT_OUT.problem("is given, and manifests get none") if has_relay else None
+
+
+def taken_ports(ports: Iterable[int], own: Iterable[int] = agents.PORTS) -> Problem | None:
+    """Judge the ports of a pod's other containers by those of the agent."""
+    taken = sorted(set(ports) & set(own))
     if not taken:
         return None
     numbers = ", ".join(map(str, taken))

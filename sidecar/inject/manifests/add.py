@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -22,18 +22,25 @@ from sidecar.inject.manifests.changes import is_empty
 from sidecar.inject.manifests.choose import agents_in
 from sidecar.inject.manifests.data import data_of, is_there
 from sidecar.inject.manifests.giving_way import INIT, PLAIN, GivingWay
-from sidecar.inject.manifests.marks import INJECTED, UNDO
+from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO
+from sidecar.inject.manifests.own import own_names
 from sidecar.inject.manifests.variables import Variables
 from sidecar.rules import manifests as rules
 from sidecar.rules.agents import COMPACT_PORT
-from sidecar.targets.manifests import AGENT, VOLUME
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sidecar.existing.manifests.nodes import Node, Pair
     from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Container, Workload
     from sidecar.inject.manifests.shared import Shares
     from sidecar.targets.manifests import Additions
+    from sidecar.targets.manifests.parts import Data
+
+
+GRACE_SECONDS = 30
+"""How long a pod has to end that names no time."""
 
 
 class Injection(Variables):
@@ -47,8 +54,10 @@ class Injection(Variables):
     ) -> None:
         super().__init__(document, workload, additions, shares)
         replaces = bool(agents_in(workload) or self._memory.containers)
-        self._agent = additions.successor if replaces else additions.agent
         self._pod = workload.pod
+        self._own = own_names(workload)
+        agent = additions.successor if replaces else additions.agent
+        self._agents = [agent, *additions.followers(self._grace())]
         self.editor.list_offset = self._offset()
 
     def run(self) -> None:
@@ -59,12 +68,16 @@ class Injection(Variables):
             self.set_variables(container)
             self.say_config_maps(container)
         self._add_agent()
-        self._add_volume()
+        self._add_volumes()
         self._annotate()
         if other := self._shares.outside(self.editor.edited):
             raise self._shared(other)
 
     # The agent --------------------------------------------------------------------------------
+
+    def _grace(self) -> int:
+        text = text_at(self._pod, "terminationGracePeriodSeconds")
+        return int(text) if text.isdecimal() else GRACE_SECONDS
 
     def _offset(self) -> int:
         pair = own_pairs(self._pod).get(PLAIN)
@@ -86,56 +99,67 @@ class Injection(Variables):
         ]
 
     def _is_own(self, container: Container) -> bool:
-        return self._again and container.name == AGENT
+        return container.name in self._own.containers
 
     def _add_agent(self) -> None:
         section = INIT if self._additions.native else PLAIN
-        ours = next((one for one in self._workload.containers if self._is_own(one)), None)
-        if ours and ours.section == section:
-            there = is_there(data_of(ours.node), self._agent)
-            if not there and self._first(ours.node):
-                self.editor.replace_value(ours.node, ours.node, self._agent)
-            return
-        if ours:
-            target = value_at(self._pod, ours.section)
-            if target is not None and self._first(target):
-                self._drop_own(target, ours)
-        self._add_item(section, self._agent, last=section == PLAIN)
-
-    def _drop_own(self, target: Node, ours: Container) -> None:
-        if len(target.value) == 1:
-            self.editor.drop_pairs(self._pod, [ours.section])
+        ours = [one for one in self._workload.containers if self._is_own(one)]
+        here = {one.index: one.node for one in ours if one.section == section}
+        self._drop_own([one for one in ours if one.section != section])
+        target = value_at(self._pod, section)
+        if target is not None and here:
+            self._settle(target, here, self._agents)
         else:
-            self.editor.drop_items(target, [ours.index])
+            self._add_items(section, self._agents, last=section == PLAIN)
 
-    def _add_item(self, key: str, data: dict[str, Any], *, last: bool = False) -> None:
+    def _drop_own(self, ours: list[Container]) -> None:
+        target = value_at(self._pod, ours[0].section) if ours else None
+        if target is None or not self._first(target):
+            return
+        if len(target.value) == len(ours):
+            self.editor.drop_pairs(self._pod, [ours[0].section])
+        else:
+            self.editor.drop_items(target, [one.index for one in ours])
+
+    def _settle(self, target: Node, ours: dict[int, Node], wanted: Sequence[Data]) -> None:
+        """Make of a list's items what is wanted: each takes the place of one, in their order."""
+        for node, data in zip(ours.values(), wanted, strict=False):
+            if not is_there(data_of(node), data) and self._first(node):
+                self.editor.replace_value(node, node, data)
+        places = list(ours)
+        gone, more = places[len(wanted) :], list(wanted[len(places) :])
+        if gone and self._first(target, "gone"):
+            self.editor.drop_items(target, gone)
+        if more and self._first(target, "more"):
+            self.editor.add_behind(target, places[-1], more)
+
+    def _add_items(self, key: str, data: Sequence[Data], *, last: bool = False) -> None:
         pair = pair_at(self._pod, key)
         if pair is None:
             if self._first(self._pod, key):
-                self.editor.add_pair(self._pod, key, [data], before=PLAIN)
+                self.editor.add_pair(self._pod, key, list(data), before=PLAIN)
             return
         if self._first(resolved(pair.value) or pair.value):
             self._remember_empty(key, pair)
-            self.editor.add_to_list(self._pod, pair, [data], last=last)
+            self.editor.add_to_list(self._pod, pair, list(data), last=last)
 
-    def _add_volume(self) -> None:
-        for item in items(value_at(self._pod, "volumes")):
-            if text_at(item, "name") == VOLUME:
-                node = resolved(item) or item
-                there = is_there(data_of(node), self._additions.volume)
-                if not there and self._first(node):
-                    self.editor.replace_value(node, node, self._additions.volume)
-                return
-        self._add_item("volumes", self._additions.volume)
+    def _add_volumes(self) -> None:
+        there = list(enumerate(items(value_at(self._pod, "volumes"))))
+        named = [(i, one) for i, one in there if text_at(one, "name") in self._own.volumes]
+        ours = {index: resolved(item) or item for index, item in named}
+        target = value_at(self._pod, "volumes")
+        if target is not None and ours:
+            self._settle(target, ours, self._additions.volumes)
+        else:
+            self._add_items("volumes", self._additions.volumes)
 
     def _replace_agents(self) -> None:
         gone = [self._workload.containers[index] for index in agents_in(self._workload)]
         for container in gone:
             if self._shares.is_named(container.item):
                 raise self._shared(container.node)
-        agent = self._agent if self._additions.native else None
         way = GivingWay(self._document, self.editor, gone, self._first)
-        way.run(self._pod, agent)
+        way.run(self._pod, self._agents if self._additions.native else ())
         self._memory.containers += way.entries
         for container in gone:
             self._say_replaced(container)
@@ -187,6 +211,8 @@ class Injection(Variables):
         for key in (key for key in marks if key in there):
             if text_at(there[key].value) != marks[key]:
                 self.editor.replace_value(target, there[key].value, marks[key])
+        if CHECKSUM in there and CHECKSUM not in marks:
+            self.editor.drop_pairs(target, [CHECKSUM])
 
     def _add_annotations(self, metadata: Pair) -> None:
         node = resolved(metadata.value) or metadata.value
@@ -201,6 +227,8 @@ class Injection(Variables):
 
     def _marks(self) -> dict[str, str]:
         marks = {INJECTED: self._additions.kit_version}
+        if self._additions.shared:
+            marks[CHECKSUM] = self._additions.shared.checksum
         if text := self._memory.as_text():
             marks[UNDO] = text
         return marks

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sidecar.existing.manifests.nodes import is_null, resolved
-from sidecar.inject.manifests.choose import is_injected
 from sidecar.inject.manifests.insertions import Editor
 from sidecar.inject.manifests.marks import UNDO, memory
+from sidecar.inject.manifests.own import is_injected
 from sidecar.rules import manifests as rules
 
 if TYPE_CHECKING:

@@ -11,16 +11,19 @@ from sidecar.existing.compose.software import use_of
 from sidecar.existing.manifests.agents import AGENT, part_of, receives
 from sidecar.existing.manifests.nodes import items, text_at, texts_at, value_at
 from sidecar.inject import EVERY_AGENT
-from sidecar.inject.manifests.marks import INJECTED, OPT
+from sidecar.inject.manifests.marks import OPT
+from sidecar.inject.manifests.own import is_added, is_injected, own_names
 from sidecar.rules import manifests as rules
 from sidecar.rules.agents import COMPACT_PORT
-from sidecar.targets.manifests import VOLUME
+from sidecar.spec import JAEGER_AGENT
+from sidecar.targets.manifests import OWN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from sidecar.existing.manifests.workloads import Workload
     from sidecar.findings import Problem
+    from sidecar.targets.manifests import OwnNames
 
 _TERM = re.compile(
     r"(?P<not>!)?(?P<key>[\w./-]+)"
@@ -42,6 +45,8 @@ class Choice:
     replace: Collection[str] = ()
     """Workloads or containers whose agents give way; `*`: all."""
     native: bool = True
+    kind: str = JAEGER_AGENT
+    """Of the agents that are added."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +78,14 @@ def skip(workload: Workload, choice: Choice) -> Skip | None:
     opt = workload.annotations.get(OPT, "").casefold()
     if opt in ("false", "disabled"):
         return Skip(f'{OPT}: "{opt}": left as it is')
+    if is_added(workload.node):
+        return Skip("was added by inject, for collectors: left as it is", quiet=True)
     if unchosen := _unchosen(workload, choice):
         return Skip(unchosen, quiet=True)
     if problem := _no_service(workload, choice):
         return Skip(problem.cause, problem)
     problem = _unable(workload, choice)
     return Skip(problem.cause, problem, wanted=problem.rule is not rules.OWNED) if problem else None
-
-
-def is_injected(workload: Workload) -> bool:
-    """Tell whether a workload has an agent of the kit by `sidecar inject`."""
-    return INJECTED in texts_at(workload.template, "metadata", "annotations")
 
 
 def agents_in(workload: Workload) -> list[int]:
@@ -139,8 +141,8 @@ def _unable(workload: Workload, choice: Choice) -> Problem | None:
         or rules.on_host_network(text_at(workload.pod, "hostNetwork").casefold() == "true")
         or rules.by_operator(workload.annotations)
         or _agent_there(workload, choice)
-        or _volume(workload)
-        or _ports(workload)
+        or _names(workload, OWN_NAMES[choice.kind])
+        or _ports(workload, OWN_NAMES[choice.kind])
         or _endless(workload, choice)
     )
 
@@ -166,21 +168,24 @@ def _agent_there(workload: Workload, choice: Choice) -> Problem | None:
     return None
 
 
-def _volume(workload: Workload) -> Problem | None:
-    names = [text_at(volume, "name") for volume in items(value_at(workload.pod, "volumes"))]
-    if VOLUME not in names or is_injected(workload):
-        return None
-    cause = f"another volume is called {VOLUME}: left as it is"
-    return rules.NAME_TAKEN.problem(cause)
+def _names(workload: Workload, wanted: OwnNames) -> Problem | None:
+    own = own_names(workload)
+    volumes = {text_at(volume, "name") for volume in items(value_at(workload.pod, "volumes"))}
+    for name in sorted(volumes & {*wanted.volumes} - {*own.volumes}):
+        return rules.NAME_TAKEN.problem(f"another volume is called {name}: left as it is")
+    others = {one.name for one in workload.containers if part_of(one) != AGENT}
+    for name in sorted(others & {*wanted.containers} - {*own.containers}):
+        return rules.NAME_TAKEN.problem(f"another container is called {name}: left as it is")
+    return None
 
 
-def _ports(workload: Workload) -> Problem | None:
+def _ports(workload: Workload, wanted: OwnNames) -> Problem | None:
     others = [one for one in workload.containers if part_of(one) != AGENT]
     for one in others:
         if receives(one):
             cause = f"container {one.name} has {COMPACT_PORT}, a port of the agent: left as it is"
             return rules.PORT_TAKEN.problem(cause, "Take it out, or let the service report to it")
-    problem = rules.taken_ports(port for one in others for port in one.ports)
+    problem = rules.taken_ports((port for one in others for port in one.ports), wanted.ports)
     return problem and problem.rule.problem(f"{problem.cause}: left as it is")
 
 

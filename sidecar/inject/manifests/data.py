@@ -9,7 +9,7 @@ import yaml
 
 from sidecar.existing.manifests.nodes import is_null, pairs, resolved
 
-_FILLED_IN = {"protocol", "successThreshold", "terminationMessagePath"}
+_FILLED_IN = {"protocol", "successThreshold", "terminationMessagePath", "scheme", "defaultMode"}
 """Of what inject adds, the fields that the API's server fills in."""
 _INTEGER = re.compile(r"0|-?[1-9]\d*")
 _OCTAL = re.compile(r"0[0-7]+")

@@ -11,7 +11,8 @@ from sidecar.existing.manifests.tree import Document
 from sidecar.existing.manifests.workloads import find_workloads
 from sidecar.inject.manifests import choose
 from sidecar.inject.manifests.add import Injection
-from sidecar.inject.manifests.choose import Skip, is_injected
+from sidecar.inject.manifests.choose import Skip
+from sidecar.inject.manifests.own import has_collector, is_injected
 from sidecar.inject.manifests.shared import Shares
 from sidecar.inject.manifests.take_out import Removal
 from sidecar.rules import manifests as rules
@@ -47,6 +48,8 @@ class Changed:
 
     data: bytes
     outcomes: tuple[Outcome, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    """Those of its workloads that have collectors now."""
 
 
 def inject(
@@ -63,31 +66,40 @@ def inject(
     chosen: list[tuple[Workload, Skip | None]] = [
         (workload, choose.skip(workload, choice)) for workload in find_workloads(document)
     ]
-    outcomes: list[Outcome] = []
-    edits: list[Edit] = []
-    traced = [workload for workload, skip in chosen if not skip]
-    shares = Shares(document, traced, config_maps)
-    for workload, skip in chosen:
-        if skip:
-            outcomes.append(_outcome(document, workload, "skipped", skip))
-            continue
-        injection = Injection(document, workload, additions, shares)
-        try:
-            injection.run()
-        except SidecarError as error:
-            outcomes.append(_outcome(document, workload, "skipped", _unable(error)))
-            continue
-        shares.done |= injection.done
-        edits += injection.editor.edits
-        what = "updated" if injection.editor.edits else "unchanged"
-        what = what if is_injected(workload) else "added"
-        outcomes.append(_outcome(document, workload, what, findings=tuple(injection.findings)))
+    shares = Shares(document, [workload for workload, skip in chosen if not skip], config_maps)
+    done = [_given(document, *each, additions, shares) for each in chosen]
+    outcomes = tuple(outcome for outcome, _ in done)
+    edits = [edit for _, own in done for edit in own]
+    namespaces = tuple(
+        workload.namespace
+        for (workload, _), (outcome, _) in zip(chosen, done, strict=True)
+        if (has_collector(workload) if outcome.skip else additions.shared)
+    )
     if not edits:
-        return Changed(piece.data, tuple(outcomes))
+        return Changed(piece.data, outcomes, namespaces)
     changed = document.encode(document.with_edits(edits))
     if all(outcome.done != "updated" for outcome in outcomes):
         _check_exact(piece, changed, file)
-    return Changed(changed, tuple(outcomes))
+    return Changed(changed, outcomes, namespaces)
+
+
+def _given(
+    document: Document, workload: Workload, skip: Skip | None, additions: Additions, shares: Shares
+) -> tuple[Outcome, list[Edit]]:
+    """Return what becomes of a workload, and the edits that give it its agent."""
+    if skip:
+        return _outcome(document, workload, "skipped", skip), []
+    injection = Injection(document, workload, additions, shares)
+    try:
+        injection.run()
+    except SidecarError as error:
+        return _outcome(document, workload, "skipped", _unable(error)), []
+    shares.done |= injection.done
+    edits = injection.editor.edits
+    what = "updated" if edits else "unchanged"
+    what = what if is_injected(workload) else "added"
+    found = tuple(injection.findings)
+    return _outcome(document, workload, what, findings=found), edits
 
 
 def uninject(piece: Piece, file: str, *, checked: bool = False) -> Changed:

@@ -36,20 +36,20 @@ class GivingWay:
         self.entries: list[dict[str, Any]] = []
         """For the memory: what brings each of them back, without a text where it held a token."""
 
-    def run(self, pod: Node, agent: Json | None) -> None:
-        """Collect the edits; `agent` takes the place of a list's only item, where it may."""
+    def run(self, pod: Node, agents: Sequence[Json]) -> None:
+        """Collect the edits; `agents` take the place of a list's only item, where there are any."""
         for section in (INIT, PLAIN):
             target = value_at(pod, section)
             own = [one for one in self._gone if one.section == section]
             if target is not None and own and self._is_first(target, "agents"):
-                self._remove(target, section, own, agent)
+                self._remove(target, section, own, agents)
 
     def _remove(
-        self, target: Node, section: str, gone: list[Container], agent: Json | None
+        self, target: Node, section: str, gone: list[Container], agents: Sequence[Json]
     ) -> None:
         indexes = [container.index for container in gone]
         if len(indexes) == len(target.value):
-            self._replace_only(target, section, agent)
+            self._replace_only(target, section, agents)
             return
         before = len(self._editor.edits)
         self._editor.drop_foreign_items(target, indexes)
@@ -57,16 +57,18 @@ class GivingWay:
         for entry in self._entries(target, indexes, edits):
             self.entries.append({"section": section, **entry})
 
-    def _replace_only(self, target: Node, section: str, agent: Json | None) -> None:
-        """Put the agent into the place of a list's only item."""
+    def _replace_only(self, target: Node, section: str, agents: Sequence[Json]) -> None:
+        """Put the agent, and what follows it, into the place of a list's only item."""
         item = target.value[0]
-        if len(target.value) > 1 or agent is None:
+        if len(target.value) > 1 or not agents:
             raise self._editor.uneditable(item)
         start, end = int(item.start_mark.index), self._document.end(item)
         text = self._document.text[start:end]
         entry = {"section": section, "only": True}
         self.entries.append(entry if holds_token(text) else {**entry, "text": text})
-        self._editor.replace_value(target, item, agent)
+        self._editor.replace_value(target, item, agents[0])
+        if len(agents) > 1:
+            self._editor.add_behind(target, 0, list(agents[1:]))
         self._is_first(target, "")
 
     def _entries(self, target: Node, indexes: list[int], edits: list[Edit]) -> list[dict[str, Any]]:

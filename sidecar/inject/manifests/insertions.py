@@ -87,6 +87,19 @@ class Editor(Cutter):
             text = ", ".join(map(self._flow, values))
             self._first_in_flow(target, target.value[:1], text)
 
+    def add_behind(self, target: Node, index: int, values: list[Json]) -> None:
+        """Add items behind one of a list."""
+        item = target.value[index]
+        if is_flow(target):
+            end = self._document.end(item)
+            self.edit(target, end, end, "".join(f", {self._flow(value)}" for value in values))
+            return
+        dash = self._document.dash(target, index)
+        indent = self._text[self._text.rfind("\n", 0, dash) + 1 : dash]
+        if indent.strip(" "):
+            raise self.uneditable(item)
+        self._behind(target, item, block(values, indent, 2))
+
     def _add_to_block(self, target: Node, values: list[Json], *, last: bool) -> None:
         start = self._document.dash(target, 0)
         begin = self._text.rfind("\n", 0, start) + 1

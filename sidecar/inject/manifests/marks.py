@@ -10,6 +10,8 @@ from sidecar.kubernetes.pods import INJECTED
 
 UNDO = "sidecar-kit/undo"
 """On a pod template: what uninject cannot see, as JSON; missing where there is nothing."""
+CHECKSUM = "sidecar-kit/collector"
+"""On a pod template with a collector: what changes with its configuration."""
 OPT = "sidecar-kit/inject"
 """On a workload or its pod template: `false` or `true`, by the user."""
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from sidecar import files
 from sidecar.errors import SidecarError
@@ -69,19 +69,43 @@ def temporary() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
 
 
+class Transform(Protocol):
+    """What happens to the documents of a stream."""
+
+    def change(self, piece: Piece, file: str) -> tuple[Changed, int]:
+        """Return a document changed, and how many bytes in front of it do not stay."""
+        ...
+
+    def end(self, file: str, *, ended: bool) -> bytes:
+        """Return what goes behind the stream; `ended`: its last line is."""
+        ...
+
+
 def change(
     source: Source,
-    transform: Callable[[Piece, str], Changed],
+    transform: Transform,
     sink: IO[bytes],
     observe: Callable[[Outcome], None],
 ) -> None:
     """Write a stream with each of its documents changed."""
     with source.opened() as lines:
         for piece in split(lines):
-            changed = transform(piece, source.name)
+            changed, before = transform.change(piece, source.name)
+            if before:
+                sink.seek(-before, io.SEEK_END)
+                sink.truncate()
             sink.write(changed.data)
             for outcome in changed.outcomes:
                 observe(outcome)
+    sink.write(transform.end(source.name, ended=_ends_line(sink)))
+
+
+def _ends_line(sink: IO[bytes]) -> bool:
+    """Tell whether a stream ends with its last line; an empty one does."""
+    if not sink.tell():
+        return True
+    sink.seek(-1, io.SEEK_END)
+    return sink.read(1) == b"\n"
 
 
 def copy(source: Source, sink: IO[bytes]) -> None:

@@ -14,11 +14,17 @@ from sidecar.existing.manifests.nodes import (
     value_at,
 )
 from sidecar.inject.manifests.cuts import Cutter
-from sidecar.inject.manifests.marks import INJECTED, UNDO, memory
+from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO, memory
+from sidecar.inject.manifests.own import own_names
 from sidecar.rules import manifests as rules
-from sidecar.targets.manifests import AGENT, VARIABLES, VOLUME
+from sidecar.targets.manifests import VARIABLES
+from sidecar.targets.manifests.parts import AGENT
+
+_MARKS = (INJECTED, CHECKSUM, UNDO)
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sidecar.existing.manifests.nodes import Node, Pair
     from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Container, Workload
@@ -34,6 +40,7 @@ class Removal:
         self._done = done
         self._memory = memory(workload.annotations.get(UNDO, ""))
         self._pod = workload.pod
+        self._own = own_names(workload)
         self.editor = Cutter(document)
         self.findings: list[Finding] = []
 
@@ -43,24 +50,27 @@ class Removal:
         only = next((one for one in self._memory.containers if "only" in one), {})
         if ours and "text" in only:
             self.editor.restore(ours.item, only["text"])
+            self._drop_named(ours.section, [n for n in self._own.containers if n != AGENT])
         elif ours:
-            self._drop_named(ours.section, AGENT)
-        self._drop_named("volumes", VOLUME)
+            self._drop_named(ours.section, self._own.containers)
+        self._drop_named("volumes", self._own.volumes)
         for container in self._workload.containers:
             plain = ours is not None and ours.section == "containers"
-            if container is not ours and not (plain and container.section == "initContainers"):
+            own = container.name in self._own.containers
+            if not own and not (plain and container.section == "initContainers"):
                 self._unset_variables(container)
         for entry in self._memory.containers:
             if entry is not only or "text" not in entry:
                 self._restore_container(entry)
         self._drop_marks()
 
-    def _drop_named(self, key: str, name: str) -> None:
-        """Take the item of a name out of a list of the pod."""
+    def _drop_named(self, key: str, own: Collection[str]) -> None:
+        """Take the items of some names out of a list of the pod."""
         pair = pair_at(self._pod, key)
         names = [text_at(item, "name") for item in items(pair.value)] if pair else []
-        if pair and name in names and self._first(resolved(pair.value)):
-            self._drop_items(self._pod, pair, [names.index(name)], key)
+        indexes = [index for index, name in enumerate(names) if name in own]
+        if pair and indexes and self._first(resolved(pair.value)):
+            self._drop_items(self._pod, pair, indexes, key)
 
     def _drop_items(self, parent: Node, pair: Pair, indexes: list[int], path: str) -> None:
         """Take items out of a list, and the list with its key where inject added that."""
@@ -111,7 +121,8 @@ class Removal:
             self.findings.append(rules.NOT_RESTORED.finding(self._workload.subject, place, cause))
             return
         names = [text_at(item, "name") for item in target.value]
-        others = [index for index, name in enumerate(names) if name != AGENT]
+        own = self._own.containers
+        others = [index for index, name in enumerate(names) if name not in own]
         self.editor.put_back(target, others, entry["before"], entry["gap"], entry["text"])
 
     # Annotations ------------------------------------------------------------------------------
@@ -125,8 +136,8 @@ class Removal:
             return
         holder = resolved(metadata.value) or metadata.value
         path = "metadata/annotations"
-        if own_pairs(target).keys() - {INJECTED, UNDO} or path in self._memory.empty:
-            self.editor.drop_pairs(target, (INJECTED, UNDO))
+        if own_pairs(target).keys() - {*_MARKS} or path in self._memory.empty:
+            self.editor.drop_pairs(target, _MARKS)
         elif path in self._memory.texts:
             self.editor.restore(annotations.value, self._memory.texts[path])
         elif own_pairs(holder).keys() - {"annotations"} or "metadata" in self._memory.empty:

@@ -1,4 +1,4 @@
-"""The additions to a pod template that exists: an agent, its volume, and the service's variables.
+"""The additions to a pod template that exists: an agent, its volumes, and the service's variables.
 
 They say what the chart's library says (helm/charts/sidecar-agent); a test compares both.
 """
@@ -6,23 +6,34 @@ They say what the chart's library says (helm/charts/sidecar-agent); a test compa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
-from sidecar.image_names import built_agent
+from sidecar.image_names import built_agent, built_collector
 from sidecar.plan import agents
 from sidecar.rules import tracers
-from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
-from sidecar.targets.helm.values import resources
+from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT, PORTS
+from sidecar.rules.collectors import PORTS as COLLECTOR_PORTS
+from sidecar.spec import COLLECTOR, JAEGER_AGENT
+from sidecar.targets.manifests import collectors
+from sidecar.targets.manifests.parts import (
+    AGENT,
+    CONFIG,
+    DRAIN,
+    FOLDER,
+    QUEUE,
+    VOLUME,
+    container,
+    probes,
+    token_volume,
+)
+from sidecar.targets.manifests.shared import Shared
 from sidecar.targets.manifests.text import Fixed
 
 if TYPE_CHECKING:
     from sidecar.plan import AgentPlan, Plan
+    from sidecar.targets.manifests.parts import Data
 
-Data = dict[str, Any]
-
-AGENT = "jaeger-agent"
-VOLUME = "sidecar-token"
-FOLDER = "/run/secrets/sidecar"
 LOOPBACK = "127.0.0.1"
 VARIABLES = {"JAEGER_AGENT_HOST": LOOPBACK, "JAEGER_AGENT_PORT": str(COMPACT_PORT)}
 """What the services in a pod are given."""
@@ -38,39 +49,71 @@ STOP_DELAY_SECONDS = 20
 
 
 @dataclass(frozen=True)
+class OwnNames:
+    """What inject calls its own in a pod, and what is taken there."""
+
+    containers: tuple[str, ...]
+    volumes: tuple[str, ...]
+    ports: tuple[int, ...]
+
+
+OWN_NAMES = {
+    JAEGER_AGENT: OwnNames((AGENT,), (VOLUME,), PORTS),
+    COLLECTOR: OwnNames((AGENT, DRAIN), (CONFIG, QUEUE), COLLECTOR_PORTS),
+}
+"""Each kind of agent → the names of its parts."""
+
+
+@dataclass(frozen=True)
 class Additions:
     """What is added to a pod."""
 
+    kind: str
+    """Of agent."""
     agent: Data
     successor: Data
     """The agent that takes the place of another one: it listens on all addresses, as that did."""
-    volume: Data
+    volumes: tuple[Data, ...]
     environment: dict[str, str]
     native: bool
     """The agent is an init container that keeps running."""
     kit_version: str
     gateway: str
-    """HOST:PORT that the agent reports to."""
+    """HOST:PORT that the agent, or its forwarder, reports to."""
+    drain_image: str = ""
+    """Of the container that waits at a pod's end; empty: there is none."""
+    shared: Shared | None = None
+    """What the collectors of a namespace have in common; None for agents."""
+
+    def followers(self, grace_seconds: int) -> tuple[Data, ...]:
+        """Return the containers behind the agent in a pod that has so long to end."""
+        drained = self.drain_image and self.native
+        return (_drain(self.drain_image, grace_seconds),) if drained else ()
 
 
-def additions(plan: Plan, secret: str, *, native: bool) -> Additions:
-    """Return what a plan adds to each pod; `secret` names the Secret with the token."""
+@cache
+def _drain(image: str, grace_seconds: int) -> Fixed:
+    return Fixed(collectors.drain(image, grace_seconds))
+
+
+def additions(
+    plan: Plan, secret: str, *, native: bool, name: str = "sidecar", image: str = ""
+) -> Additions:
+    """Return what a plan adds to each pod; `secret` names the Secret with the token.
+
+    `name` is how the names of what collectors share begin, and `image` the kit's own for them.
+    """
     plan.require_no_canary("inject")
-    plan.require_agents()
     agent = plan.services[0].agent
-    volume = {
-        "name": VOLUME,
-        "secret": {
-            "secretName": secret,
-            "items": [{"key": "agent.yaml", "path": "agent.yaml"}],
-            "defaultMode": 0o444,
-        },
-    }
-    container = _container(agent, _image(plan, agent), native=native)
+    if agent.collector:
+        shared = Shared.of(plan, secret, name, image)
+        return _collector(plan, shared, native=native)
+    own = _container(agent, image_of(plan, agent), native=native)
     return Additions(
-        agent=Fixed(container),
-        successor=Fixed({**container, "args": list(map(_anywhere, container["args"]))}),
-        volume=Fixed(volume),
+        kind=JAEGER_AGENT,
+        agent=Fixed(own),
+        successor=Fixed({**own, "args": list(map(_anywhere, own["args"]))}),
+        volumes=(Fixed(token_volume(secret, "agent.yaml")),),
         environment=VARIABLES,
         native=native,
         kit_version=plan.kit_version,
@@ -78,23 +121,37 @@ def additions(plan: Plan, secret: str, *, native: bool) -> Additions:
     )
 
 
-def _image(plan: Plan, agent: AgentPlan) -> str:
+def _collector(plan: Plan, shared: Shared, *, native: bool) -> Additions:
+    agent = plan.services[0].agent
+    own = collectors.container(agent, image_of(plan, agent), native=native)
+    anywhere = [*own["args"], collectors.ANYWHERE]
+    return Additions(
+        kind=COLLECTOR,
+        agent=Fixed(own),
+        successor=Fixed({**own, "args": anywhere}),
+        volumes=tuple(map(Fixed, collectors.volumes(agent, shared.config_name))),
+        environment=VARIABLES,
+        native=native,
+        kit_version=plan.kit_version,
+        gateway=plan.gateway.address,
+        drain_image=shared.image,
+        shared=shared,
+    )
+
+
+def image_of(plan: Plan, agent: AgentPlan) -> str:
     """Return the agent's image; the one that is built, where the spec or the region asks for it."""
     if agent.image.variable is None:
         last = agent.image.name.rpartition("/")[2]
         tagged = ":" in last or "@" in last
         return agent.image.name if tagged else f"{agent.image.name}:{agent.version}"
     built = plan.stand_in is not None or plan.image_source == "build"
-    return built_agent(agent.version) if built else agent.image.name
+    of = built_collector if agent.collector else built_agent
+    return of(agent.version) if built else agent.image.name
 
 
 def _container(agent: AgentPlan, image: str, *, native: bool) -> Data:
-    tuning, user = agent.replica_tuning, int(agent.user.partition(":")[0])
-    return {
-        "name": AGENT,
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        **({"restartPolicy": "Always"} if native else {}),
+    own = {
         "args": agents.on_loopback(agent.argv, FOLDER),
         "ports": [
             {"name": "jaeger-compact", "containerPort": COMPACT_PORT, "protocol": "UDP"},
@@ -102,19 +159,9 @@ def _container(agent: AgentPlan, image: str, *, native: bool) -> Data:
         ],
         **_probes(agent),
         **({} if native else {"lifecycle": {"preStop": _stop_delay()}}),
-        "resources": resources(tuning.memory_mib, agent.cpus or 0.5, 64),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
-            "runAsUser": user,
-            "runAsGroup": user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": VOLUME, "mountPath": FOLDER, "readOnly": True}],
     }
+    mounts = [{"name": VOLUME, "mountPath": FOLDER, "readOnly": True}]
+    return container(agent, image, own, mounts, native=native)
 
 
 def _anywhere(argument: str) -> str:
@@ -126,13 +173,7 @@ def _anywhere(argument: str) -> str:
 
 
 def _probes(agent: AgentPlan) -> Data:
-    if not agent.health:
-        return {}
-    probe = {"exec": {"command": list(agent.health)}}
-    return {
-        "startupProbe": {**probe, "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 60},
-        "livenessProbe": {**probe, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6},
-    }
+    return probes({"exec": {"command": list(agent.health)}}) if agent.health else {}
 
 
 def _stop_delay() -> Data:

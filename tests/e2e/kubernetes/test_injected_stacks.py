@@ -13,7 +13,7 @@ import pytest
 import yaml
 from canary_release import install
 from kubernetes_cluster import namespace, wait_until
-from trace_counts import counting
+from trace_counts import EXPECTED, counting
 
 from sidecar.image_names import built_agent, official
 
@@ -30,6 +30,18 @@ GREETING = "http://localhost:8000/greeting?name=x"
 FETCH = """
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=10).status)
+"""
+MANY = """
+import sys, urllib.request
+for _ in range(int(sys.argv[2])):
+    urllib.request.urlopen(sys.argv[1], timeout=10).read()
+"""
+GREETED = """
+import json, urllib.request
+url = "http://localhost:16686/api/traces?limit=1000&service=hardened-api"
+traces = json.load(urllib.request.urlopen(url, timeout=10))["data"]
+names = [{span["operationName"] for span in trace["spans"]} for trace in traces]
+print(sum("compose greeting" in each for each in names))
 """
 SHOWN = """
 import os, pathlib, urllib.request
@@ -94,6 +106,24 @@ class Stack:
         assert {True} == {hop["ok"] for hop in hops}, done.stdout
         return {hop["service"] for hop in hops}
 
+    def waiting(self):
+        """Return the hops before which spans wait, by `sidecar verify`; the others are well."""
+        options = ("--injected", "--path-only", "--spans", "50", "--output", "json")
+        done = self.space.sidecar("verify", *options)
+        hops = json.loads(done.stdout)["hops"]
+        assert {"spans-wait-in-queue", ""} == {hop["id"] for hop in hops}, done.stdout
+        return {hop["hop"] for hop in hops if hop["id"]}
+
+    def greeted(self):
+        """Return how many traces of greetings the stand-in has."""
+        return int(self.inside("deployment/demo-gateway", GREETED))
+
+    def faults(self, faults):
+        """Let the stand-in have faults."""
+        words = ("sidecar", "gateway", "--http=127.0.0.1:16686")
+        sets = f"--set-faults={json.dumps(faults)}"
+        self.space.kubectl("exec", "deployment/demo-gateway", "--", *words, sets)
+
     def inside(self, pod, code, *arguments):
         """Return what Python prints in a pod."""
         return self.space.kubectl("exec", pod, "--", "python", "-c", code, *arguments).strip()
@@ -134,11 +164,12 @@ def put(release, tmp_path, execute):
     """Put a copy of a stack into a namespace with a stand-in, and remove it after the block."""
 
     @contextmanager
-    def start(file, space=release):
+    def start(file, space=release, spec="images: {source: build}\n"):
         (tmp_path / "regions.yaml").write_text(
-            "regions:\n- {id: stand-in, name: Stand-in, public: demo-gateway}\n"
+            "regions:\n- {id: stand-in, name: Stand-in, public: demo-gateway, "
+            "ports: {jaeger-grpc: 1883, otlp-grpc: 1883}}\n"
         )
-        (tmp_path / "sidecar.yaml").write_text("region: stand-in\nimages: {source: build}\n")
+        (tmp_path / "sidecar.yaml").write_text(f"region: stand-in\n{spec}")
         path = tmp_path / file
         path.write_text(IMAGE.sub(_with_image, (STACKS / file).read_text()))
         stack = Stack(space, path, execute)
@@ -221,6 +252,29 @@ def test_the_token_of_an_old_agent_is_shown_nowhere(put) -> None:
     assert "demo-gateway:1883" in inside  # the arguments of the agent that runs now
     assert "token-in-a-manifest" in report
     assert not [part for part in TOKEN for one in said if part in str(one)]
+
+
+def test_collectors_in_manifests_lose_nothing_in_an_outage(put, collector_image) -> None:
+    """What waits is said while the gateway is away, and arrives when it is back.
+
+    The pods' roots are read-only, and Pod Security is restricted.
+    """
+    spec = f"agent: {{kind: collector, image: {collector_image}}}\n"
+    with put("hardened.yaml", spec=spec) as stack:
+        stack.inject()
+        stack.apply()
+        stack.wait()
+        stack.faults({"away": True})
+        try:
+            stack.inside("deployment/hardened-api", MANY, GREETING, str(EXPECTED))
+            waits = stack.waiting()
+        finally:
+            stack.faults({})
+        wait_until(lambda: stack.greeted() >= EXPECTED, 90, "what waited arrives")
+        greeted = stack.greeted()
+
+    assert EXPECTED == greeted
+    assert {"collector sent", "gateway accepted"} == waits
 
 
 @pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")

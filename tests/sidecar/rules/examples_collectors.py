@@ -80,9 +80,6 @@ EXAMPLES = {
         collectors.relay, Call(is_collector=False), Call(is_collector=True)
     ),
     "relay-above-storage": example(collectors.relay_storage, Call(129, 128), Call(128, 128)),
-    "collector-not-in-clusters": example(
-        collectors.in_cluster, Call(is_collector=True), Call(is_collector=False)
-    ),
     "remote-sampler-without-source": example(
         collectors.sampler, Call("remote"), Call("probabilistic")
     ),

@@ -40,6 +40,10 @@ EXAMPLES = {
     "no-such-workload": example(
         manifests.named, Call("wbe", {"web"}), Call("deployment/web", {"web"})
     ),
+    "collector-in-json": example(manifests.in_json, Call(b" {}"), Call(b"kind: Pod")),
+    "relay-not-in-manifests": example(
+        manifests.left_out, Call(has_relay=True), Call(has_relay=False)
+    ),
     "inexact-injection": example(manifests.exact, Call(b"a", b"b"), Call(b"a", b"a")),
     "workload-is-an-agent": _pair(TEMPLATE.replace("shop/web:1", "jaegertracing/jaeger-agent:1.6")),
     "workload-without-a-service": _pair(TEMPLATE.replace("shop/web:1", "postgres:16")),

@@ -14,19 +14,24 @@ from manifest_texts import stream
 
 from sidecar.errors import SidecarError
 from sidecar.existing.manifests.stream import split
-from sidecar.inject.manifests.marks import INJECTED, UNDO
+from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO
+from sidecar.spec import COLLECTOR, JAEGER_AGENT
+from sidecar.targets.manifests.parts import AGENT, CONFIG, DRAIN, QUEUE, VOLUME
 
 OURS = ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT")
-MARKS = (INJECTED, UNDO)
+MARKS = (INJECTED, CHECKSUM, UNDO)
+KINDS = st.sampled_from((JAEGER_AGENT, COLLECTOR))
 NOTHING = (None, {}, [], "", "~", "null")
 SEEDS = st.integers(0, 2**48)
 
 
 @cases(1)
-@given(SEEDS, st.booleans())
-@example(42666848, True)  # agents give way behind a block of text, in front of empty lines
-@example(230226573, False)  # an agent gives way at an end without a line break
-def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, native: bool) -> None:
+@given(SEEDS, st.booleans(), KINDS)
+@example(42666848, True, JAEGER_AGENT)  # they give way behind a text, in front of empty lines
+@example(230226573, False, JAEGER_AGENT)  # an agent gives way at an end without a line break
+def test_inject_adds_once_and_uninject_takes_it_all_out(
+    turn: int, seed: int, native: bool, kind: str
+) -> None:
     """Twice is once, the original bytes come back, and nothing but the additions is new as data."""
     data = stream(Random(seed))
     try:
@@ -34,14 +39,14 @@ def test_inject_adds_once_and_uninject_takes_it_all_out(turn: int, seed: int, na
     except yaml.YAMLError:
         event("not YAML")
         return
-    once, outcomes = inject(data, native=native, replace=("*",))
+    once, outcomes = inject(data, native=native, replace=("*",), kind=kind)
     for one in outcomes:
         event(one.skip.problem.rule.id if one.skip and one.skip.problem else one.done)
     after = list(yaml.load_all(once.removeprefix(b"\xef\xbb\xbf"), Loader=yaml.CBaseLoader))
 
     assert data == uninject(once)[0]
-    assert once == inject(once, native=native)[0]
-    assert once == inject(once, native=native, replace=("*",))[0]
+    assert once == inject(once, native=native, kind=kind)[0]
+    assert once == inject(once, native=native, replace=("*",), kind=kind)[0]
     assert [_bare(one) for one in before] == [_bare(one) for one in after]
     assert len(list(split(data.splitlines(True)))) == len(list(split(once.splitlines(True))))
 
@@ -58,8 +63,23 @@ def _bare(value: Any) -> Any:
 
 
 def _is_ours(item: Any) -> bool:
-    names = (*OURS, "jaeger-agent", "sidecar-token", "old")
+    names = (*OURS, AGENT, DRAIN, VOLUME, CONFIG, QUEUE, "old")
     return isinstance(item, dict) and item.get("name") in names
+
+
+@cases(0.5)
+@given(SEEDS, KINDS, KINDS)
+def test_another_kind_takes_the_place_of_one(turn: int, seed: int, first: str, kind: str) -> None:
+    """Twice is once, and the original bytes come back, whatever was there before."""
+    data = stream(Random(seed))
+    try:
+        once, _ = inject(inject(data, kind=first)[0], kind=kind)
+    except SidecarError:
+        event("refused")
+        return
+
+    assert once == inject(once, kind=kind)[0]
+    assert data == uninject(once)[0]
 
 
 @cases(0.3)

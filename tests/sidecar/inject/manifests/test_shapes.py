@@ -11,6 +11,8 @@ import pytest
 import yaml
 from manifest_inputs import inject, inputs, uninject
 
+from sidecar.spec import COLLECTOR, JAEGER_AGENT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,13 +26,17 @@ REPLACED = {
 }
 NULLS = {"pod", "empty-places", "configmap-variables", "daemonset-tolerant", "opentelemetry"}
 """Shapes with a null that becomes a list, or with the address of another agent."""
+KINDS = (JAEGER_AGENT, COLLECTOR)
+VOLUMES = {JAEGER_AGENT: "'secretName': 'tracing'", COLLECTOR: "'name': 'sidecar-queue'"}
+NAMED = "agent-of-others"
+"""A shape with a volume that has a name of an agent's, and none of a collector's."""
 GONE = {"agent-with-a-token"}
 """Shapes with a token, which is not kept."""
 
 
-def _inject(path: Path) -> tuple[bytes, list]:
-    name = path.name.partition(".")[0]
-    return inject(path.read_bytes(), path.name, replace=("*",) if name in REPLACED else ())
+def _inject(path: Path, kind: str = JAEGER_AGENT) -> tuple[bytes, list]:
+    replace = ("*",) if path.name.partition(".")[0] in REPLACED else ()
+    return inject(path.read_bytes(), path.name, replace=replace, kind=kind)
 
 
 @pytest.mark.parametrize("path", SHAPES)
@@ -57,18 +63,35 @@ def test_lines_are_added_and_none_changes(path) -> None:
     assert not missing or path.name.partition(".")[0] in REPLACED | NULLS
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", SHAPES)
-def test_a_second_time_changes_nothing(path) -> None:
+def test_a_second_time_changes_nothing(path, kind) -> None:
     """Inject is idempotent."""
-    once, _ = _inject(path)
+    once, _ = _inject(path, kind)
 
-    assert once == inject(once)[0]
+    assert once == inject(once, kind=kind)[0]
 
 
 @pytest.mark.parametrize("path", SHAPES)
-def test_uninject_gives_the_original_bytes_back(path) -> None:
+def test_the_kind_changes_and_uninject_gives_the_original_bytes_back(path) -> None:
+    """From agents to collectors and back: as data, it is what the kind alone would be."""
+    agents, _ = _inject(path)
+    collectors, _ = inject(agents, path.name, kind=COLLECTOR)
+    again, _ = inject(collectors, path.name)
+
+    if path.name.partition(".")[0] != NAMED:
+        assert _read(agents, path.suffix) == _read(again, path.suffix)
+    if path.name.partition(".")[0] not in GONE:
+        assert _read(_inject(path, COLLECTOR)[0], path.suffix) == _read(collectors, path.suffix)
+        assert path.read_bytes() == uninject(collectors)[0]
+        assert path.read_bytes() == uninject(again)[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("path", SHAPES)
+def test_uninject_gives_the_original_bytes_back(path, kind) -> None:
     """Except for an agent that held a token, which is said."""
-    back, outcomes = uninject(_inject(path)[0])
+    back, outcomes = uninject(_inject(path, kind)[0])
 
     if path.name.partition(".")[0] in GONE:
         assert ["agent-not-restored"] == [one.id for each in outcomes for one in each.findings]
@@ -76,18 +99,20 @@ def test_uninject_gives_the_original_bytes_back(path) -> None:
         assert path.read_bytes() == back
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", SHAPES)
-def test_the_agent_is_the_first_init_container(path) -> None:
+def test_the_agent_is_the_first_init_container(path, kind) -> None:
     """In every workload that got one, with its volume and the variables of each container."""
-    out, outcomes = _inject(path)
+    out, outcomes = _inject(path, kind)
     pods = [pod for document in _read(out, path.suffix) for pod in _pods(document)]
-    found = [pod for pod in pods if "'secretName': 'tracing'" in str(pod.get("volumes"))]
+    found = [pod for pod in pods if VOLUMES[kind] in str(pod.get("volumes"))]
 
     assert sum(one.done == "added" for one in outcomes) == len(found)
     for pod in found:
         assert "jaeger-agent" == pod["initContainers"][0]["name"]
         assert "Always" == pod["initContainers"][0]["restartPolicy"]
-        for container in (*pod["initContainers"][1:], *pod["containers"]):
+        own = 2 if kind == COLLECTOR else 1
+        for container in (*pod["initContainers"][own:], *pod["containers"]):
             values = {item["name"]: item.get("value") for item in container["env"]}
             assert "127.0.0.1" == values["JAEGER_AGENT_HOST"]
             assert "6831" == values["JAEGER_AGENT_PORT"]
@@ -113,11 +138,12 @@ def _pods(document) -> list[dict]:
     return [spec["template"]["spec"]] if (spec.get("template") or {}).get("spec") else []
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", SHAPES)
 @pytest.mark.parametrize("version", ["1.29", "1.34"])
-def test_the_api_takes_what_it_took_before(path, version) -> None:
+def test_the_api_takes_what_it_took_before(path, version, kind) -> None:
     """By its schemas: inject breaks no rule that the input kept."""
-    before, after = path.read_bytes(), _inject(path)[0]
+    before, after = path.read_bytes(), _inject(path, kind)[0]
 
     assert _violations(after, path.suffix, version) <= _violations(before, path.suffix, version)
 

@@ -1,0 +1,87 @@
+"""A collector in a pod that exists: its container, its volumes, and what waits for its queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sidecar.plan import collector_configuration as made
+from sidecar.plan.collector_sizes import GO_SHARE, share_of
+from sidecar.plan.relays import SLACK_MIB
+from sidecar.rules import collectors as rules
+from sidecar.rules.agents import COMPACT_PORT
+from sidecar.targets.manifests.parts import CONFIG, DRAIN, QUEUE, probes, security
+from sidecar.targets.manifests.parts import container as common
+
+if TYPE_CHECKING:
+    from sidecar.plan import AgentPlan
+    from sidecar.targets.manifests.parts import Data
+
+CONFIG_FOLDER = "/etc/otelcol"
+_SPARE_SECONDS = 5
+"""Of a pod's grace period, for the collector after the drain."""
+_RECEIVERS = (
+    f'{{jaeger: {{protocols: {{thrift_compact: {{endpoint: ":{COMPACT_PORT}"}}}}}}, '
+    f'otlp: {{protocols: {{grpc: {{endpoint: ":{rules.OTLP_GRPC_PORT}"}}, '
+    f'http: {{endpoint: ":{rules.OTLP_HTTP_PORT}"}}}}}}}}'
+)
+ANYWHERE = f"--config=yaml:receivers: {_RECEIVERS}"
+"""For a collector that clients may know as localhost, which may be ::1: laid over the file."""
+
+
+def container(agent: AgentPlan, image: str, *, native: bool) -> Data:
+    """Return the collector; below Kubernetes 1.30 a plain one has nothing that could wait."""
+    memory = share_of(agent.replica_tuning.memory_mib, GO_SHARE)
+    own = {
+        "args": list(agent.argv),
+        "env": [{"name": "GOMEMLIMIT", "value": f"{memory}MiB"}],
+        "ports": [
+            {"name": "jaeger-compact", "containerPort": COMPACT_PORT, "protocol": "UDP"},
+            {"name": "otlp-grpc", "containerPort": rules.OTLP_GRPC_PORT},
+            {"name": "otlp-http", "containerPort": rules.OTLP_HTTP_PORT},
+            {"name": "agent-admin", "containerPort": rules.METRICS_PORT},
+            {"name": "agent-health", "containerPort": rules.HEALTH_PORT},
+        ],
+        **probes({"httpGet": {"path": "/", "port": rules.HEALTH_PORT}}),
+    }
+    mounts: list[Data] = [
+        {"name": CONFIG, "mountPath": CONFIG_FOLDER, "readOnly": True},
+        {"name": QUEUE, "mountPath": made.QUEUE_FOLDER},
+    ]
+    return common(agent, image, own, mounts, native=native)
+
+
+def drain(image: str, grace_seconds: int) -> Data:
+    """Return the container that ends once the queue is empty, in a pod that has so long to end."""
+    seconds = max(1, grace_seconds - _SPARE_SECONDS)
+    program = f"python -m sidecar.forwarder.drain --seconds={seconds}"
+    return {
+        "name": DRAIN,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "restartPolicy": "Always",
+        "command": ["sh", "-c", f"trap 'exec {program}' TERM; sleep infinity & wait"],
+        "resources": {
+            "requests": {"cpu": "1m", "memory": "8Mi"},
+            "limits": {"cpu": "250m", "memory": "64Mi"},
+        },
+        "securityContext": security(),
+    }
+
+
+def volumes(agent: AgentPlan, config_name: str) -> tuple[Data, Data]:
+    """Return the volumes: the configuration, and the queue."""
+    size = agent.replica_buffer.disk_mib + SLACK_MIB if agent.replica_buffer else SLACK_MIB
+    return (
+        {"name": CONFIG, "configMap": {"name": config_name}},
+        {"name": QUEUE, "emptyDir": {"sizeLimit": f"{size}Mi"}},
+    )
+
+
+def configuration(agent: AgentPlan, endpoint: str) -> dict[str, Any]:
+    """Return the configuration of a pod's collector: only the kubelet reaches it from outside."""
+    if agent.replica_buffer is None or agent.collector is None:
+        return {}
+    whole = made.configuration(endpoint, agent.replica_tuning, agent.replica_buffer)
+    own = made.on_loopback(whole)
+    own["extensions"]["health_check"]["endpoint"] = f":{rules.HEALTH_PORT}"
+    return made.merged(own, agent.collector.overrides)
