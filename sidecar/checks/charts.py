@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 KUBERNETES = tuple(f"1.{minor}.0" for minor in range(27, 35))
 """The versions that the chart supports."""
+JOBS_SINCE = "1.29.0"
+"""The first with native agents, without which a Job does not complete: the chart refuses it."""
 OPERATORS = ("monitoring.coreos.com/",)
 """API groups of others, which are not in the schemas of the API."""
 _SECONDS = 60
@@ -37,7 +39,9 @@ def check_chart(plan: Plan) -> list[Finding]:
     """Return what a plan's chart does differently from Compose, leaves open, or does wrong."""
     # without its source: in the checkout, the target renders only a part of the chart
     whole = helm.render(replace(plan, source=None))
-    return [*differences(plan), *weaknesses(plan), *check_rendering(whole)]
+    has_jobs = any(service.job for service in plan.services)
+    versions = KUBERNETES[KUBERNETES.index(JOBS_SINCE) :] if has_jobs else KUBERNETES
+    return [*differences(plan), *weaknesses(plan), *check_rendering(whole, versions)]
 
 
 def weaknesses(plan: Plan) -> Iterator[Finding]:
@@ -52,8 +56,8 @@ def weaknesses(plan: Plan) -> Iterator[Finding]:
         yield problem.at("agent.version", "")
 
 
-def check_rendering(rendering: Rendering) -> list[Finding]:
-    """Lint a rendered chart, and compare its objects with the API of every supported Kubernetes."""
+def check_rendering(rendering: Rendering, versions: Sequence[str] = KUBERNETES) -> list[Finding]:
+    """Lint a rendered chart, and compare its objects with the API of versions of Kubernetes."""
     if problem := charts.helm_program(shutil.which("helm")):
         return [problem.at("helm", "")]
     schemas = _schemas()
@@ -63,9 +67,9 @@ def check_rendering(rendering: Rendering) -> list[Finding]:
 
     with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as scratch:
         chart = _written(rendering, Path(scratch))
-        findings += _refusal("lint", _helm("lint", "--strict", chart, version=KUBERNETES[-1]))
+        findings += _refusal("lint", _helm("lint", "--strict", chart, version=versions[-1]))
         with ThreadPoolExecutor(2) as pool:
-            for found in pool.map(lambda each: _check_version(chart, each, schemas), KUBERNETES):
+            for found in pool.map(lambda each: _check_version(chart, each, schemas), versions):
                 findings += found
     return findings
 

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from sidecar.regions import LOCAL
-from sidecar.rules import agents, clients, gateways, services, tokens, variables
-from sidecar.spec import COLLECTOR
+from sidecar.rules import agents, clients, gateways, jobs, services, tokens, variables
+from sidecar.spec import COLLECTOR, ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,6 +98,11 @@ def _image(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
     return _at(loaded, f"{path}.image", problem)
 
 
+def _one_off(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    problem = jobs.one_off(service.command) if service.kind not in ENDING else None
+    return _at(loaded, f"{path}.command", problem)
+
+
 def _replicas(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
     ports = service.publish.ports(service.replicas) if service.publish else ()
     return _at(loaded, f"{path}.publish", services.replica_ports(ports))
@@ -180,6 +185,7 @@ def _exists(path: Path) -> bool:
 _SERVICE_CHECKS = (
     _sampling,
     _image,
+    _one_off,
     _replicas,
     _environment,
     _other_tokens,

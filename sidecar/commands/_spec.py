@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar import targets
 from sidecar.checkout import find_checkout
 from sidecar.commands._overlay import order_of
 from sidecar.commands._overlay import plan_of as overlay_plan
@@ -17,10 +18,11 @@ from sidecar.spec.load import load
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sidecar.plan import Plan
     from sidecar.regions import Region
+    from sidecar.rendering import Rendering
     from sidecar.spec.load import Loaded
 
 
@@ -64,6 +66,17 @@ def plan_of(loaded: Loaded, regions: Mapping[str, Region], out: Path | None) -> 
     except SidecarError as error:
         raise loaded.placed(error) from error
     return plan, folder
+
+
+def rendering_of(loaded: Loaded, plan: Plan, names: Iterable[str]) -> Rendering:
+    """Return the files of targets; see `targets.render`.
+
+    Raises SidecarError, with the line that gave the field, for what a target cannot render.
+    """
+    try:
+        return targets.render(plan, names)
+    except SidecarError as error:
+        raise loaded.placed(error) from error
 
 
 def source_for(folder: Path) -> str | None:

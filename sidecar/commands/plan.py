@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sidecar.plan import AgentPlan, Plan, ServicePlan
+    from sidecar.spec import JobSettings
     from sidecar.spec.load import Loaded
 
 
@@ -97,6 +98,8 @@ def _canary(agent: AgentPlan) -> list[str]:
 
 
 def _reached(service: ServicePlan) -> str:
+    if service.job:
+        return f"{_ending(service.kind, service.job)}, image {service.image.name}"
     port = f"port {service.port}" if service.port else "no port"
     image = f", image {service.image.name}"
     replicas = f"{service.replicas} replicas, " if service.replicas > 1 else ""
@@ -105,3 +108,10 @@ def _reached(service: ServicePlan) -> str:
     ports = service.publish.ports(service.replicas)
     last = f"-{ports[-1]}" if len(ports) > 1 else ""
     return f"{replicas}{port}, published on {service.publish.host}:{ports[0]}{last}{image}"
+
+
+def _ending(kind: str, job: JobSettings) -> str:
+    """Return what is known of how a job runs, or each job of a cron."""
+    when = f" {job.schedule}" if job.schedule else ""
+    deadline = f", ended after {job.deadline_s} s" if job.deadline_s else ""
+    return f"{kind}{when}, {job.retries} retries{deadline}"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar import targets
 from sidecar.commands import _overlay, _spec
 from sidecar.console import say
 from sidecar.errors import UsageError
@@ -54,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
         return _overlay.deliver(_overlay.result_of(order), delivery)
     plans = _plans(args, loaded, regions)
     rendered = [
-        _Rendered(plan, folder, targets.render(plan, args.target or ())) for plan, folder in plans
+        _Rendered(plan, folder, _spec.rendering_of(loaded, plan, args.target or ()))
+        for plan, folder in plans
     ]
     if args.dry_run:
         print("\n".join(_names(rendered)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.checks import deployment as checks
 from sidecar.checks.charts import check_chart
 from sidecar.checks.spec import check_spec
+from sidecar.checks.stacks import left_out
 from sidecar.commands import _files, _overlay, _spec
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_data, findings_text
@@ -15,7 +16,6 @@ from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.regions import load_regions
 from sidecar.spec.sources import SpecError
-from sidecar.targets import compose, helm
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +52,7 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
         if loaded.spec.compose:
             return _stack_findings(args, loaded, regions, ids)
         plan, folder = _spec.plan_of(loaded, regions, args.out)
-        rendering = (helm if args.target == "helm" else compose).render(plan)
+        rendering = _spec.rendering_of(loaded, plan, [args.target])
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(each) for each in errors], 0, ""
@@ -60,7 +60,8 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
         of_target = check_chart(plan)
     else:
         of_token = checks.found_in(lambda: checks.check_token_file(plan, folder), folder)
-        of_target = [*of_token, *checks.check_compose(rendering, folder)]
+        missing = left_out(loaded, plan)
+        of_target = [*missing, *of_token, *checks.check_compose(rendering, folder)]
     found = [
         *check_spec(loaded, plan, regions[plan.region]),
         *checks.check_folder(rendering, folder),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sidecar.plan.relays import RelayPlan
     from sidecar.regions import Gateway
     from sidecar.rules.services import HealthTiming
-    from sidecar.spec import Build, Publish, Volume
+    from sidecar.spec import Build, JobSettings, Publish, Volume
 
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
 BARE_FILE = "secrets/forwarder/token"
@@ -142,6 +142,10 @@ class ServicePlan:
     """None: no limit."""
     cpus: float | None
     agent: AgentPlan
+    kind: str = "service"
+    """As in the spec: service, worker, job or cron."""
+    job: JobSettings | None = None
+    """How it runs; None for what keeps running."""
 
 
 @dataclass(frozen=True)

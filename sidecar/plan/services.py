@@ -16,7 +16,7 @@ from sidecar.plan.records import (
 )
 from sidecar.rules import agents, clients
 from sidecar.rules.services import HealthTiming
-from sidecar.spec import LOOPBACK, HealthCheck, Publish, Resources, Service
+from sidecar.spec import ENDING, LOOPBACK, HealthCheck, Publish, Resources, Service
 
 if TYPE_CHECKING:
     from sidecar.spec import Build, Sampling, Volume
@@ -77,6 +77,8 @@ def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) 
         memory_mib=service.resources.memory_mib,
         cpus=service.resources.cpus,
         agent=agent,
+        kind=service.kind,
+        job=service.job if service.kind in ENDING else None,
     )
 
 

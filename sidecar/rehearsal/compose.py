@@ -53,6 +53,10 @@ class ComposeStage(ByCommand, ComposeDeployment):
         self._left: dict[str, Sequence[str]] = {}
         """Network that the stand-in left → its names there."""
 
+    def services(self) -> Sequence[str]:
+        """Return the services that keep running: a job may end during a rehearsal."""
+        return [name for name in super().services() if not self.parts.is_job(name)]
+
     def _region(self) -> str:
         """Return the region that the rendering names, as a label of each of its containers."""
         (any_service, *_) = self.services()

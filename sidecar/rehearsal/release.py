@@ -106,6 +106,10 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
             return False
         return True
 
+    def services(self) -> Sequence[str]:
+        """Return the services whose pods run: a job that has ended has no agent to strike."""
+        return list(self._pods)
+
     def begin(self) -> None:
         """Read the agents' logs from now on only, and take an earlier restart for no cause."""
         self._began = datetime.now(timezone.utc) - CLOCK_SKEW

@@ -10,9 +10,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
+from sidecar.errors import SidecarError
 from sidecar.plan import DIRECT, LOCAL_BARE_FILE, LOCAL_TOKEN_FILE, agents
 from sidecar.regions import LOCAL
 from sidecar.rendering import HEADER
+from sidecar.rules import jobs
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.rules.services import HealthTiming
 from sidecar.targets.monitoring import prometheus
@@ -34,7 +36,13 @@ _LOCAL_HEADER = (
 
 
 def render(plan: Plan) -> Rendering:
-    """Return the Compose file of a plan, and what else its folder needs."""
+    """Return the Compose file of a plan, and what else its folder needs.
+
+    Raises SidecarError for a cron, which Compose does not start.
+    """
+    for service in plan.services:
+        if problem := jobs.under_compose(service.kind, service.name):
+            raise SidecarError.from_problem(f"services.{service.name}.kind", problem)
     files = {FILE: text_of(f"{FILE}.j2", plan, names=Names()), **beside(plan)}
     if plan.monitoring:
         files |= prometheus.render(plan)
@@ -115,6 +123,7 @@ def _environment() -> jinja2.Environment:
     jinja.filters["published"] = published
     jinja.filters["build"] = build_section
     jinja.filters["mount"] = mount
+    jinja.filters["restart"] = restart
     jinja.filters["volume_names"] = volume_names
     jinja.filters["configuration_file"] = configuration_file
     jinja.filters["configuration_digest"] = configuration_digest
@@ -155,6 +164,14 @@ def mount(volume: Volume) -> dict[str, Any]:
     else:
         kind = {"type": "bind", "source": volume.source, "bind": {"create_host_path": True}}
     return {**kind, "target": volume.target, "read_only": volume.read_only}
+
+
+def restart(service: ServicePlan) -> str:
+    """Return when the engine starts a service's container again: a job's after failures only."""
+    if service.job is None:
+        return "unless-stopped"
+    retries = service.job.retries
+    return yamlio.flow(f"on-failure:{retries}" if retries else "no")
 
 
 def volume_names(plan: Plan) -> list[str]:

@@ -77,6 +77,8 @@ class ReplicaLook:
     visit: Visit | None = None
     broken: Broken | None = None
     """Why it could not be visited."""
+    ended: bool = False
+    """Whether it is a job that has ended: nobody can visit it, and that is no failure."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sidecar.rules import jobs
 from sidecar.rules import service_reports as rules
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.service_reports import Facts, Sampler, Told
@@ -28,6 +29,7 @@ _OTLP = (
 )
 _UNCLEAR = {rules.IDLE.id, rules.SILENT.id, rules.STUCK.id}
 """What may only follow from a later hop that fails."""
+_BY_STAND_IN = "what the stand-in received of it"
 _AS_STARTED = "as the container was started"
 _HOST, _PORT, _SAMPLER = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT", "JAEGER_SAMPLER_TYPE"
 
@@ -58,6 +60,8 @@ class Judge:
             yield hop
 
     def _hop(self, replica: ReplicaLook) -> Hop:
+        if replica.ended:
+            return self._ended(replica)
         if replica.broken:
             return replace(broken_hop(self._service, replica.broken), hop=REPORTS)
         if replica.visit is None:
@@ -69,6 +73,15 @@ class Judge:
         count, unit = evidence.count, evidence.unit
         hop = Hop(REPORTS, self._service, True, count, None, unit, facts.dropped, details=details)
         return judged(hop, rules.judge(facts))
+
+    def _ended(self, replica: ReplicaLook) -> Hop:
+        """Return the hop of a job that has ended: open where nothing shows its own spans."""
+        own = self._seen.own_of(replica.hostname) if self._seen else 0
+        if problem := jobs.ended(own):
+            cause, fix, rule = problem.cause, problem.fix, problem.rule.id
+            return Hop(REPORTS, self._service, None, None, None, cause=cause, fix=fix, id=rule)
+        details = {"shown by": _BY_STAND_IN}
+        return Hop(REPORTS, self._service, True, own, None, "own spans", details=details)
 
     def _facts(self, replica: ReplicaLook, visit: Visit) -> tuple[Facts, _Evidence]:
         found = visit.after
@@ -111,7 +124,7 @@ class Judge:
             return _Evidence(sent, "own spans", "its runtime's statistics")
         if self._seen:  # its agent also received the requests that carried a trace id
             shown = self._seen.own_of(replica.hostname)
-            return _Evidence(shown, "own spans", "what the stand-in received of it")
+            return _Evidence(shown, "own spans", _BY_STAND_IN)
         return _Evidence(received, "own packets", "what its agent received meanwhile")
 
 
@@ -149,6 +162,8 @@ def hop_of(service: str, own: int, facts: Facts) -> Hop:
 
 def needs_stand_in(look: Look) -> bool:
     """Tell whether only the stand-in can show that a replica reports."""
+    if any(replica.ended for replica in look.replicas):
+        return True
     visits = [replica.visit for replica in look.replicas if replica.visit]
     asked = any(answer.trace_id for visit in visits for answer in visit.answers)
     return asked or any(not visit.after.runtimes for visit in visits)

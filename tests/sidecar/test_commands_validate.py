@@ -368,3 +368,37 @@ def test_files_in_folders_of_a_rendering_are_no_hindrance(run, monkeypatch) -> N
     result = run("validate", "--file", "sidecar.yaml", "--out", "not/yet")
 
     assert (0, "") == (result.code, result.err)
+
+
+def test_a_cron_is_refused_for_compose_at_its_line(findings, run, tmp_path) -> None:
+    """`sidecar render` says the same, and writes nothing."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "region: cn-beijing\nservices:\n  - name: report\n    kind: cron\n"
+        '    image: report:1.0\n    job: {schedule: "@daily"}\n'
+    )
+    (found,) = findings("--file", spec)
+
+    assert ("cron-under-compose", f"{spec}:4", "services.report.kind") == (
+        found["id"],
+        found["place"],
+        found["subject"],
+    )
+    refused = run("render", "--file", spec)
+    assert (1, True) == (refused.code, f"{spec}:4: services.report.kind: " in refused.err)
+    assert 0 == run("render", "--file", spec, "--target", "helm").code
+
+
+def test_what_only_a_cluster_does_for_a_job_is_said(findings, tmp_path) -> None:
+    """And a command that is known to end is no service."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "region: cn-beijing\nservices:\n"
+        "  - {name: a, image: 'a:1.0', command: [alembic, upgrade, head]}\n"
+        "  - {name: b, image: 'b:1.0', kind: job, job: {deadline: 10m}}\n"
+    )
+
+    assert [
+        ("one-off-command", "services.a.command", f"{spec}:3"),
+        ("deadline-under-compose", "services.b.job.deadline", f"{spec}:4"),
+    ] == [(each["id"], each["subject"], each["place"]) for each in findings("--file", spec)]

@@ -175,12 +175,14 @@ def services() -> st.SearchStrategy[list[dict[str, Any]]]:
             if names & taken or service["name"].startswith("gateway"):
                 service["name"] = f"s{number}"
             names |= {service["name"], f"{service['name']}-agent"}
+            service.pop("job", None)  # of the kinds that have no port
             if "publish" in service:
                 service["publish"] = f"127.0.0.{number + 1}:{20_000 + 1000 * number}"
         return found
 
-    ports = records(SERVICE, port=st.integers(1, 65535), name=values(SERVICE.field("name").type))
-    return st.lists(ports, min_size=1, max_size=3).map(fit)
+    name, port = values(SERVICE.field("name").type), st.integers(1, 65535)
+    found = records(SERVICE, port=port, name=name, kind=st.just("service"))
+    return st.lists(found, min_size=1, max_size=3).map(fit)
 
 
 def specs() -> st.SearchStrategy[dict[str, Any]]:

@@ -9,6 +9,7 @@ from sidecar.spec.field_types.hosts import HOST, PORT, PUBLISH, URL_PATH
 from sidecar.spec.field_types.image_names import IMAGE, MIRROR
 from sidecar.spec.field_types.names import ANY_NAME, NAME, PROJECT, REGION, TARGET, VARIABLE
 from sidecar.spec.field_types.paths import CONTEXT, FILE_PATH, VOLUME, VOLUME_SOURCE, VOLUME_TARGET
+from sidecar.spec.field_types.schedules import SCHEDULE, TIME_ZONE
 from sidecar.spec.field_types.sizes import DURATION, MEMORY
 from sidecar.spec.field_types.texts import ANY_TEXT, RULE, VERSION
 
@@ -28,7 +29,9 @@ __all__ = [
     "PUBLISH",
     "REGION",
     "RULE",
+    "SCHEDULE",
     "TARGET",
+    "TIME_ZONE",
     "URL_PATH",
     "VARIABLE",
     "VERSION",

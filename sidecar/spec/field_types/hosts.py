@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from sidecar.spec.field_types.mistakes import BLANK, EXPANDED
-from sidecar.spec.records import HIGHEST_PORT, LOOPBACK, Publish
 from sidecar.spec.scalars import Integer, Mistake, PatternText
+from sidecar.spec.service_records import HIGHEST_PORT, LOOPBACK, Publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

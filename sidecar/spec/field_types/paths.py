@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from sidecar.spec.field_types.mistakes import EXPANDED, HOME, PRINTED
-from sidecar.spec.records import Volume
 from sidecar.spec.scalars import Mistake, PatternText
+from sidecar.spec.service_records import Volume
 
 FILE_PATH = PatternText(
     rf"{PRINTED}+",

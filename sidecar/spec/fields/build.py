@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sidecar.spec import field_types as types
 from sidecar.spec.fields.variables import VARIABLES
-from sidecar.spec.records import Build
 from sidecar.spec.sections import Field, Section
+from sidecar.spec.service_records import Build
 
 BUILD = Section(
     Build,

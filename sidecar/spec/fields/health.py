@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sidecar.spec import field_types as types
 from sidecar.spec.containers import ListOf
-from sidecar.spec.records import HealthCheck
 from sidecar.spec.scalars import Integer
 from sidecar.spec.sections import Field, Section
+from sidecar.spec.service_records import HealthCheck
 
 _SECONDS = Integer(1, 86_400, "a time in seconds")
 HEALTH = Section(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sidecar.spec import field_types as types
-from sidecar.spec.records import Resources
 from sidecar.spec.scalars import Number
 from sidecar.spec.sections import Field, Section
+from sidecar.spec.service_records import Resources
 
 RESOURCES = Section(
     Resources,

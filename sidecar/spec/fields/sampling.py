@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sidecar.rules.clients import SAMPLERS
 from sidecar.spec import constraints
-from sidecar.spec.records import Sampling
 from sidecar.spec.scalars import Choice, Number
 from sidecar.spec.sections import Field, Section
+from sidecar.spec.service_records import Sampling
 
 SAMPLING = Section(
     Sampling,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from sidecar.spec import constraints, stacks
+from sidecar.spec import constraints, kinds, stacks
 from sidecar.spec import field_types as types
 from sidecar.spec.containers import Either, ListOf
 from sidecar.spec.fields.build import BUILD
 from sidecar.spec.fields.health import HEALTH
+from sidecar.spec.fields.job import JOB
 from sidecar.spec.fields.resources import RESOURCES
 from sidecar.spec.fields.sampling import SAMPLING
 from sidecar.spec.fields.variables import VARIABLES
 from sidecar.spec.fields.volume import VOLUME
-from sidecar.spec.records import Service
-from sidecar.spec.scalars import Integer
+from sidecar.spec.scalars import Choice, Integer
 from sidecar.spec.sections import Field, Section
+from sidecar.spec.service_records import SERVICE_KINDS, Service
 
 SERVICE = Section(
     Service,
@@ -25,6 +26,13 @@ SERVICE = Section(
             None,
             "orders",
             required=True,
+        ),
+        Field(
+            "kind",
+            Choice(SERVICE_KINDS),
+            "service and worker run until they are stopped; job and cron run to their end",
+            Service.kind,
+            "job",
         ),
         Field(
             "image",
@@ -77,6 +85,7 @@ SERVICE = Section(
             [],
             ["./orders.conf:/etc/orders.conf:ro"],
         ),
+        Field("job", JOB, "how a job runs, or each job that a cron starts"),
         Field("resources", RESOURCES, "limits of each replica"),
         Field("health", HEALTH, "how to tell that it is healthy; the image's own if not given"),
         Field(
@@ -97,5 +106,5 @@ SERVICE = Section(
     ),
     one_of=stacks.IMAGE_OR_BUILD,
     one_needed=False,
-    constraints=(constraints.needs_port,),
+    constraints=(constraints.needs_port, kinds.fits_kind),
 )

@@ -120,6 +120,13 @@ CRON_JOB = (
     ),
     Key("timeZone", WORD, "e.g. Asia/Shanghai; absent: the cluster's."),
     Key("concurrencyPolicy", choice("Allow", "Forbid", "Replace"), "Default Forbid."),
+    Key(
+        "startingDeadlineSeconds",
+        positive(10**7),
+        "How late a job may start, else it is left out; absent: any time.",
+    ),
+    Key("successfulJobsHistoryLimit", positive(100, 0), "Jobs that stay; default 3."),
+    Key("failedJobsHistoryLimit", positive(100, 0), "The same of those that failed; default 3."),
     Key("suspend", FLAG, "Default false."),
 )
 MAPS: Mapping[str, tuple[Key, ...]] = {"services": SERVICE, "jobs": JOB, "cronJobs": CRON_JOB}

@@ -10,7 +10,7 @@ from sidecar.plan import DIRECT
 from sidecar.regions import LOCAL
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.services import HealthTiming
-from sidecar.targets.helm import collector
+from sidecar.targets.helm import collector, jobs
 from sidecar.targets.helm.keys import KEYS
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ DEFAULT_LIMITS = (512, 1)
 """Memory in MiB and CPUs of a service whose spec names no limit: platforms ask for one."""
 DEFAULT_TIMING = HealthTiming()
 """The spec's defaults; the chart's templates have the same."""
+_SECTIONS = {"service": "services", "worker": "services", "job": "jobs", "cron": "cronJobs"}
+"""Kind of a service → the values that have it."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
 )
@@ -80,7 +82,7 @@ def _decided(plan: Plan) -> Values:
         **_forwarder(plan),
         **_relay(plan),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
-        "services": {service.name: _service(service, plan) for service in plan.services},
+        **_workloads(plan),
         "resources": resources(*DEFAULT_LIMITS, 128),
         "standIn.enabled": plan.stand_in is not None,
         "standIn.resources": resources(768, 1, 128),
@@ -127,6 +129,23 @@ def resources(memory_mib: int, cpus: float, requested_mib: int) -> Values:
         "requests": {"cpu": "20m", "memory": f"{min(requested_mib, memory_mib)}Mi"},
         "limits": {"cpu": f"{cpus * 1000:.0f}m", "memory": f"{memory_mib}Mi"},
     }
+
+
+def _workloads(plan: Plan) -> Values:
+    """Return the services, jobs and cron jobs, each by its name."""
+    found: Values = {section: {} for section in dict.fromkeys(_SECTIONS.values())}
+    for service in plan.services:
+        found[_SECTIONS[service.kind]][service.name] = _workload(service, plan)
+    return found
+
+
+def _workload(service: ServicePlan, plan: Plan) -> Values:
+    values = _service(service, plan)
+    if service.job is None:
+        return values
+    return {key: value for key, value in values.items() if key != "replicas"} | jobs.decided(
+        service.job
+    )
 
 
 def _service(service: ServicePlan, plan: Plan) -> Values:

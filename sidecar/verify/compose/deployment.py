@@ -70,6 +70,11 @@ class ComposeDeployment(StepByStep):
         self.parts = Parts(engine, image, containers)
         self._visits = Visits(self.parts)
         self.has_stand_in = bool(self.parts.of("gateway"))
+        self.notes = tuple(
+            f"{name}: a job without a container; nothing is known of its spans"
+            for name in self._stated.jobs
+            if not self.parts.of("service", name)
+        )
         self.kind = self.parts.kind()
         self.received = self.kind.received
         if not self.services():
@@ -92,6 +97,9 @@ class ComposeDeployment(StepByStep):
 
     def send(self, service: str, marker: str, spans: int) -> ClientCounts:
         """Send marked spans from the service's network to the agent that the service reports to."""
+        if done := self.parts.ended(service):  # its network is gone, and its agent's is not
+            agent = agent_variables(self.parts.inspect(done))
+            return self._marked(self.parts.running("agent", service), service, marker, spans, agent)
         container = self.parts.running("service", service)
         agent = agent_variables(self.parts.inspect(container))
         return self._marked(container, service, marker, spans, agent)
@@ -103,11 +111,29 @@ class ComposeDeployment(StepByStep):
         return client_counts(self.parts.run(inside, command, environment=agent))
 
     def visit(self, task: Task) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
-        """Visit all replicas at once, and send the marked spans from one that runs."""
+        """Visit all replicas at once, and send the marked spans from one that runs.
+
+        Of a job that has ended, only what it left can be found.
+        """
+        if done := self.parts.ended(task.service):
+            hostname = self.parts.inspect(done)["Config"].get("Hostname", "")
+            left = ReplicaLook(done.name, hostname=hostname, ended=True)
+            return self.send(task.service, task.marker, task.spans), (left,)
         return self._visits.of_all(task, self.parts.running("service", task.service))
 
     def look(self, task: Task) -> Look:
-        """Look with two short-lived containers, where the networks allow it; else step by step."""
+        """Look with two short-lived containers, where the networks allow it; else step by step.
+
+        A job that ends meanwhile is looked at again, as one that has ended.
+        """
+        look = self._look(task)
+        if not look.broken or not self.parts.ended(task.service):
+            return look
+        done = replace(task, marker=f"{task.marker}-done")
+        self._again[task.marker] = done.marker
+        return super().look(done)
+
+    def _look(self, task: Task) -> Look:
         if task.path_only:
             return super().look(task)
         quick = None

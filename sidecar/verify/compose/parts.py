@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
-from sidecar.engine.project import AGENT, KIND, ROLE, SERVICE
+from sidecar.engine.project import AGENT, KIND, ROLE, SERVICE, WORKLOAD
 from sidecar.errors import SidecarError
 from sidecar.rules import kinds, parts
 from sidecar.verify.compose import states
@@ -54,6 +54,19 @@ class Parts:
         if role in ("agent", "copier"):
             service = self._shared.get(service, service)
         return self.found.get((role, service), ())
+
+    def is_job(self, service: str) -> bool:
+        """Tell whether a service is one that runs to its end, by the labels of the rendering."""
+        found = self.of("service", service)
+        return any(WORKLOAD in self.inspect(each)["Config"]["Labels"] for each in found)
+
+    def ended(self, service: str) -> Container | None:
+        """Return the container of a job whose work is done; None for every other service."""
+        for container in self.of("service", service):
+            data = self.inspect(container)
+            if WORKLOAD in data["Config"]["Labels"] and states.is_done(data):
+                return container
+        return None
 
     def kind(self) -> kinds.Kind:
         """Return the kind of the project's agents, as the rendering labels them."""

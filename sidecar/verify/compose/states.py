@@ -42,6 +42,12 @@ def restart_of(engine: Engine, container: Container, since: float) -> Problem | 
     return parts.restarted(state, _last_words(engine, container, data))
 
 
+def is_done(data: Mapping[str, Any]) -> bool:
+    """Tell whether a container ended without an error, from all that the engine knows of it."""
+    state = data["State"]
+    return state["Status"] == "exited" and not state.get("ExitCode", 0)
+
+
 def _as_text(time: float) -> str:
     """Return a Unix time as the engine writes it, so that texts compare as times do."""
     return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

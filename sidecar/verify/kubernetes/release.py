@@ -24,6 +24,7 @@ from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.kubernetes.looks import look_argv, of_pod, seeing
 from sidecar.verify.kubernetes.selection import (
+    is_done,
     is_gateway,
     is_looked_at,
     is_meant,
@@ -38,7 +39,7 @@ from sidecar.verify.kubernetes.unfit import (
     state_of,
 )
 from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking
-from sidecar.verify.look import Look, broken_by, from_text, part_error
+from sidecar.verify.look import Look, ReplicaLook, broken_by, from_text, part_error
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.seen import from_dict as seen_from
@@ -80,7 +81,8 @@ class ReleaseDeployment:
         self._selector = f"--selector={self._labels}"
         pods = pods_of(kubectl.get("pods", self._selector))
         traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
-        if not traced:
+        ended = [pod for pod in pods if is_done(pod) and is_meant(pod.data, self._labels)]
+        if not traced and not ended:
             raise not_found(kubectl, subject_of(release, selector), self._labels)
         self._gateways = [pod for pod in pods if is_gateway(pod)]
         self.has_stand_in = bool(self._gateways)
@@ -91,10 +93,12 @@ class ReleaseDeployment:
         else:
             self._pods = {name: max(group, key=_fitness) for name, group in groups.items()}
             self.notes = tuple(_left_out(*item) for item in groups.items() if len(item[1]) > 1)
+        self._done = {pod.service: pod for pod in ended if pod.service not in groups}
+        """Service → a pod of a job that has ended, where none of it runs."""
 
     def services(self) -> Sequence[str]:
         """Return the names of the traced services; with `every_pod`, those of the pods."""
-        return list(self._pods)
+        return [*self._pods, *self._done]
 
     def absent(self) -> Sequence[Lack]:
         """Return the services without pods or with too few, and those with broken ones.
@@ -110,6 +114,8 @@ class ReleaseDeployment:
 
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""
+        if left := self._done.get(task.service):
+            return Look(replicas=(ReplicaLook(left.name, hostname=left.name[:63], ended=True),))
         pod = self._pods[task.service]
         if problem := self._unfit(pod):
             return Look(broken=broken_by(RECEIVED, part_error(pod.name, problem)))

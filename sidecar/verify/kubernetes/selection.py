@@ -33,6 +33,14 @@ def is_traced(pod: Pod) -> bool:
     return pod.container(AGENT) is not None and pod.service != _TEST and not finished
 
 
+def is_done(pod: Pod) -> bool:
+    """Tell whether a pod with an agent is that of a job, and has done its work."""
+    owners = pod.data["metadata"].get("ownerReferences") or ()
+    of_job = any(owner.get("kind") == "Job" for owner in owners)
+    done = pod.data["status"].get("phase") == "Succeeded"
+    return done and of_job and pod.container(AGENT) is not None
+
+
 def is_looked_at(pod: Pod) -> bool:
     """Tell whether a pod has an agent, or should have one."""
     return is_traced(pod) or _should_be(pod)

@@ -10,6 +10,7 @@ from sidecar.engine.containers import Container, RunResult
 from sidecar.engine.errors import EngineError
 from sidecar.errors import SidecarError, UsageError
 from sidecar.rehearsal.compose import ComposeStage
+from sidecar.verify.compose.stated import Stated
 
 AGENT, GATEWAY = "agent-0123456789", "gateway-0123456789"
 
@@ -68,7 +69,7 @@ class Engine:
 
 def stage(containers):
     """Return the stage of such containers."""
-    return ComposeStage(Engine(containers), "shop", "image", None, {"web": 1})
+    return ComposeStage(Engine(containers), "shop", "image", None, Stated({"web": 1}))
 
 
 def test_a_deployment_of_a_region_is_refused():

@@ -21,6 +21,7 @@ from sidecar.spec.fields.capacity import CAPACITY
 from sidecar.spec.fields.gateway import GATEWAY
 from sidecar.spec.fields.health import HEALTH
 from sidecar.spec.fields.images import IMAGES
+from sidecar.spec.fields.job import JOB
 from sidecar.spec.fields.resources import RESOURCES
 from sidecar.spec.fields.sampling import SAMPLING
 from sidecar.spec.fields.service import SERVICE
@@ -42,6 +43,7 @@ RECORDS = (
     GATEWAY,
     HEALTH,
     IMAGES,
+    JOB,
     RESOURCES,
     SAMPLING,
     SERVICE,
@@ -68,7 +70,12 @@ def nested(path: str, value: object) -> dict[str, Any]:
         data = {key.removesuffix("[]"): [data] if key.endswith("[]") else data}
     for service in data.get("services", []) if isinstance(data.get("services"), list) else []:
         service.setdefault("name", "web")
-        service.setdefault("port", 1)
+        if "job" in service:
+            is_cron = "keep" not in service["job"]
+            service["kind"] = "cron" if is_cron else "job"
+            service["job"] |= {"schedule": "@daily"} if is_cron else {}
+        if "kind" not in service:
+            service["port"] = service.get("port", 1)
         if "build" not in service:
             service.setdefault("image", "web:1")
         if "build" in service:
@@ -202,7 +209,7 @@ def test_the_pages_examples_are_specs(tmp_path: Path) -> None:
     (base,) = (file for file in files if file.read_text().startswith("# base.yaml"))
     (overlay,) = (file for file in files if file.read_text().startswith("# prod.yaml"))
 
-    assert 6 == len(files)
+    assert 7 == len(files)
     for file in set(files) - {overlay}:
         assert load([file]).spec.region == "cn-shanghai"
     orders, invoices = load([base, overlay]).spec.services or ()

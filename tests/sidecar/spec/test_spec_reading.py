@@ -245,7 +245,7 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
             "services: is not a list with at least one entry. Begin each entry with `- `",
         ),
         ("services: {web: 1}", "services: is not a list with at least one entry"),
-        ("services: [web]", "services[0]: is not a map. Give name, image, build, port"),
+        ("services: [web]", "services[0]: is not a map. Give name, kind, image, build, port"),
         ("services: &s [*s]", "services[0]: is not a map"),
         ("services: [{name: web}]", "services[0]: has neither image nor build. Give one of them"),
         ("services: [{image: web}]", "services[0]: has no name. Give name"),

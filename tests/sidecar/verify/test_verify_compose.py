@@ -12,6 +12,7 @@ from sidecar.engine.containers import Container, RunResult
 from sidecar.errors import SidecarError
 from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
+from sidecar.verify.look import ReplicaLook, Task
 
 STARTED = datetime(2026, 11, 26, 1, tzinfo=timezone.utc).timestamp()
 PROBED = {"started": 5, "sent": 5, "dropped": {}, "packets": 1, "trace_ids": ["t1"]}
@@ -381,3 +382,75 @@ def test_a_token_that_the_running_agent_may_not_have_is_named(engine, reading, t
 
     assert (why and "agent-token-stale") == (problem and problem.rule.id)
     assert problem is None or problem.cause.endswith(why)
+
+
+@pytest.fixture
+def job(engine):
+    """The project, whose service is a job that has ended."""
+    engine.containers.roles["frontend"]["sidecar-kit.workload"] = "job"
+    engine.containers.status["frontend"] = "exited"
+    return ComposeDeployment(engine, "sidecar-local", "kit/gateway:1")
+
+
+def test_the_path_of_a_job_that_has_ended_is_followed_from_its_agent(engine, job):
+    """Its own network is gone; what it has left is known by its host name."""
+    engine.containers.known["frontend"] = {"Config": {"Hostname": "0123abcd"}}
+    prints(engine, PROBED)
+
+    client, replicas = job.visit(Task("frontend", "m", 5, 1))
+    assert (5, (ReplicaLook("frontend", "0123abcd", ended=True),)) == (client.sent, replicas)
+    (request,) = engine.containers.ran
+    assert "container:frontend-agent" == request.network_mode
+    assert "frontend-agent" == request.environment["JAEGER_AGENT_HOST"]
+
+
+def test_a_job_that_failed_is_a_service_that_does_not_run(engine, job):
+    """What it had not sent is lost."""
+    engine.containers.known["frontend"] = {"State": {"ExitCode": 3}}
+
+    with pytest.raises(SidecarError, match="is exited, exit code 3"):
+        job.send("frontend", "m", 5)
+
+
+def test_a_service_that_ended_is_no_job(engine):
+    """Without the label of the rendering, its end is a failure."""
+    engine.containers.status["frontend"] = "exited"
+    deployment = ComposeDeployment(engine, "sidecar-local", "kit/gateway:1")
+
+    with pytest.raises(SidecarError, match="is exited, exit code 0"):
+        deployment.send("frontend", "m", 5)
+
+
+def test_a_job_that_ends_during_the_look_is_looked_at_again(engine):
+    """Its spans are counted by another marker."""
+    containers = engine.containers
+    containers.roles["frontend"]["sidecar-kit.workload"] = "job"
+    deployment = ComposeDeployment(engine, "sidecar-local", "kit/gateway:1")
+    agent = {"packets_processed": 0, "spans_submitted": 0}
+    answers = iter([agent, agent, PROBED, {**agent, "packets_processed": 1}])
+
+    def run(request):
+        """Answer as long as the job runs; it ends with its first visit."""
+        containers.ran.append(request)
+        if request.network_mode == "container:frontend":
+            containers.status["frontend"] = "exited"
+            return RunResult(1, "", "gone")
+        return RunResult(0, json.dumps(next(answers)), "")
+
+    containers.run = run
+    look = deployment.look(Task("frontend", "m", 5, 1))
+
+    assert (None, True) == (look.broken, look.replicas[0].ended)
+
+
+def test_a_job_without_a_container_is_no_failure(engine, reading, tmp_path):
+    """It may have run and been removed; a note says that nothing is known."""
+    labels = {"sidecar-kit.role": "service", "sidecar-kit.workload": "job"}
+    services = {"migrate": {"labels": {**labels, "sidecar-kit.service": "migrate"}}}
+    reading({"name": "sidecar-local", "x-sidecar": {"probe": "i"}, "services": services})
+    deployment = deployment_of(tmp_path)
+
+    assert [] == deployment.absent()
+    assert (
+        "migrate: a job without a container; nothing is known of its spans",
+    ) == deployment.notes

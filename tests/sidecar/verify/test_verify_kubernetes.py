@@ -15,7 +15,7 @@ from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.kubernetes.pods import EVERY_POD, INJECTED
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.kubernetes.release import ReleaseDeployment
-from sidecar.verify.look import Broken, Look, Task, as_line, from_text
+from sidecar.verify.look import Broken, Look, ReplicaLook, Task, as_line, from_text
 
 NAME = "sidecar-verify-0123abcd"
 SEEN = Look(
@@ -606,3 +606,31 @@ def test_flags_that_do_not_fit_are_usage_errors(run, arguments, cause: str) -> N
 def test_a_look_travels_as_one_line(look: Look) -> None:
     """Counts, an absent agent, and a broken hop."""
     assert look == from_text(as_line(look))
+
+
+def done(name: str = "demo-migrate-x", component: str = "migrate"):
+    """Return the pod of a Job whose work is done."""
+    data = pod(name, component, phase="Succeeded", ready=False)
+    data["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "demo-migrate"}]
+    return data
+
+
+def test_a_job_that_has_ended_is_looked_at_without_its_pod(release) -> None:
+    """The stand-in knows its spans by the pod's name; nothing else can be counted."""
+    found = release(pod(), done())
+    left = Look(replicas=(ReplicaLook("demo-migrate-x", "demo-migrate-x", ended=True),))
+
+    assert ["web", "migrate"] == found.services()
+    assert left == found.look(Task("migrate", "m", 5, 1))
+
+
+def test_a_job_that_runs_again_stands_for_the_one_before(release) -> None:
+    """As of a CronJob."""
+    running = pod("demo-migrate-y", "migrate")
+
+    assert ["migrate"] == release(done(), running).services()
+
+
+def test_a_release_of_ended_jobs_alone_is_there(release) -> None:
+    """It is no release without traced pods."""
+    assert ["migrate"] == release(done()).services()

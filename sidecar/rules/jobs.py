@@ -1,0 +1,96 @@
+"""What is wrong with jobs: programs that run to their end, once or by a schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sidecar.findings import Problem, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CRON_UNDER_COMPOSE = Rule(
+    "cron-under-compose",
+    Severity.ERROR,
+    "A service is of the kind cron, and Compose starts nothing by a schedule.",
+    "It would run once, when the stack starts, and never again.",
+    "Use `--target helm`, or kind: job, which the host's cron starts",
+    'services: [{name: report, kind: cron, image: report:1, job: {schedule: "@daily"}}]',
+)
+DEADLINE_UNDER_COMPOSE = Rule(
+    "deadline-under-compose",
+    Severity.WARNING,
+    "A job has a deadline, which Compose does not have.",
+    "A job that hangs stays there, and holds what it has taken.",
+    "Begin its command with `timeout SECONDS`, which ends it everywhere",
+    "services: [{name: migrate, kind: job, image: shop:1, job: {deadline: 10m}}]",
+)
+ONE_OFF_COMMAND = Rule(
+    "one-off-command",
+    Severity.WARNING,
+    "The command of a service runs to its end, and its kind keeps it running.",
+    "Whenever it has ended, it is started again, for ever.",
+    "Set kind: job",
+    "services: [{name: migrate, image: shop:1, command: [alembic, upgrade, head]}]",
+)
+ENDED = Rule(
+    "job-ended",
+    Severity.WARNING,
+    "A job has ended, and nothing shows its own spans.",
+    "Its process can no longer be asked; only the stand-in shows what it has received of it.",
+    "Verify while it runs, or search for its service in the region's console",
+    "`sidecar verify` in a real region, after `migrate` has completed",
+)
+_DJANGO = frozenset({"check", "collectstatic", "loaddata", "migrate"})
+_ONE_OFFS = {
+    "alembic": frozenset({"downgrade", "stamp", "upgrade"}),
+    "django": _DJANGO,
+    "django-admin": _DJANGO,
+    "manage.py": _DJANGO,
+    "./manage.py": _DJANGO,
+}
+"""Program → subcommands of it that always end."""
+
+
+def under_compose(kind: str, name: str) -> Problem | None:
+    """Judge whether Compose can run a kind of service."""
+    if kind != "cron":
+        return None
+    cause = "Compose starts nothing by a schedule"
+    once = f"`docker compose run --rm {name}`"
+    fix = f"Use `--target helm`; or set kind: job, and let the host's cron call {once}"
+    return CRON_UNDER_COMPOSE.problem(cause, fix)
+
+
+def deadline(seconds: int | None) -> Problem | None:
+    """Judge the time that a job may take, under Compose."""
+    if seconds is None:
+        return None
+    cause = f"Compose does not end it after {seconds} s"
+    fix = f"Begin its command with `timeout {seconds}`, which ends it everywhere"
+    return DEADLINE_UNDER_COMPOSE.problem(cause, fix)
+
+
+def ended(own: int) -> Problem | None:
+    """Judge a job that has ended by its own spans, as far as they are known to have arrived."""
+    return None if own else ENDED.problem("the job has ended, and nothing shows its own spans")
+
+
+def one_off(command: Sequence[str]) -> Problem | None:
+    """Judge the command of what is to keep running; only what is certain to end is a problem."""
+    program, *rest = _without_python(command) or [""]
+    action = next((word for word in rest if not word.startswith("-")), "")
+    if program == "flask" and rest[:2] in (["db", "upgrade"], ["db", "downgrade"]):
+        action = f"db {rest[1]}"
+    elif action not in _ONE_OFFS.get(program, ()) or rest[0] != action:
+        return None
+    cause = f"`{program} {action}` ends when its work is done, and is started again for ever"
+    return ONE_OFF_COMMAND.problem(cause)
+
+
+def _without_python(command: Sequence[str]) -> list[str]:
+    """Return a command as if its script or module were the program."""
+    program, *rest = command or ("",)
+    if program.rpartition("/")[2].startswith("python"):
+        return rest[1:] if rest[:1] == ["-m"] else rest
+    return [program, *rest]

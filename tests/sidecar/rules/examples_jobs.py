@@ -1,0 +1,18 @@
+"""A bad and a good value for each rule about jobs."""
+
+from __future__ import annotations
+
+from rule_examples import Call, example
+
+from sidecar.rules import jobs
+
+EXAMPLES = {
+    "cron-under-compose": example(
+        jobs.under_compose, Call("cron", "report"), Call("job", "report")
+    ),
+    "deadline-under-compose": example(jobs.deadline, Call(600), Call(None)),
+    "job-ended": example(jobs.ended, Call(0), Call(7)),
+    "one-off-command": example(
+        jobs.one_off, Call(["alembic", "upgrade", "head"]), Call(["gunicorn", "shop:app"])
+    ),
+}
