@@ -51,6 +51,21 @@ def pod(
     }
 
 
+def with_canary(data: dict[str, Any], since: str) -> dict[str, Any]:
+    """Return a pod whose agent has a copier before it, which runs since then."""
+    spec, status = data["spec"], data["status"]
+    running = {"name": "sidecar-copier", "state": {"running": {"startedAt": since}}}
+    copier = {"name": "sidecar-copier", "image": "kit/gateway:1"}
+    args = [*AGENT_ARGS, "--processor.jaeger-compact.server-host-port=127.0.0.1:16831"]
+    agents = [{**each, "args": args} for each in spec["initContainers"]]
+    found = status["initContainerStatuses"]
+    return {
+        **data,
+        "spec": {**spec, "initContainers": [*agents, copier]},
+        "status": {**status, "initContainerStatuses": [*found, running]},
+    }
+
+
 def stand_in(release: str = "demo") -> dict[str, Any]:
     """Return the stand-in gateway's pod."""
     data = pod(f"{release}-gateway-1", "gateway", release, image="")

@@ -31,6 +31,9 @@
 {{ include "sidecar.network.to" (dict "root" . "component" "forwarder" "port" 14317) }}
 {{- else -}}
 {{ include "sidecar.network.gateway" . }}
+{{- if .Values.agent.canary }}
+{{ include "sidecar.network.to" (dict "root" . "component" "forwarder" "port" 14317) }}
+{{- end }}
 {{- end -}}
 {{- end -}}
 

@@ -5,9 +5,9 @@ restartPolicy. */}}
 {{- $root := .root -}}
 {{- $agent := merge (include "sidecar.agent.scope" $root | fromYaml) $root -}}
 {{- $annotations := .annotations | default dict -}}
-{{- if include "sidecar.agent.isCollector" $agent -}}
-{{- $agents := include "sidecar.agent.annotations" $agent | fromYaml -}}
-{{- $annotations = merge (dict) $annotations (omit $agents "sidecar-kit/token-revision") -}}
+{{- if include "sidecar.canary.orCollectors" $root -}}
+{{- $digest := include "sidecar.canary.config" $root | sha256sum -}}
+{{- $annotations = merge (dict) $annotations (dict "checksum/collector" $digest) -}}
 {{- end -}}
 {{- $described := dict "root" $root "component" .component "workload" .workload -}}
 {{- $_ := set $described "annotations" $annotations -}}
@@ -27,19 +27,16 @@ spec:
     {{- . | nindent 4 }}
     {{- end }}
     {{- if $native }}
-    {{- include "sidecar.agent.container" $agent | nindent 4 }}
-    {{- with include "sidecar.agent.drain" $agent }}
-    {{- . | nindent 4 }}
-    {{- end }}
+    {{- include "sidecar.canary.containers" $root | nindent 4 }}
     {{- end }}
   {{- end }}
   containers:
     {{- if not $native }}
-    {{- include "sidecar.agent.container" $agent | nindent 4 }}
+    {{- include "sidecar.canary.containers" $root | nindent 4 }}
     {{- end }}
     {{- include "sidecar.workload.container" . | nindent 4 }}
   volumes:
-    {{- include "sidecar.agent.volumes" $agent | nindent 4 }}
+    {{- include "sidecar.canary.volumes" $root | nindent 4 }}
     - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
     {{- with .workload.extraVolumes }}
     {{- toYaml . | nindent 4 }}
@@ -50,7 +47,11 @@ spec:
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
-  {{- include "sidecar.security.pod" . | nindent 2 }}
+  {{- $own := . }}
+  {{- if .Values.agent.canary }}
+  {{- $own = merge (include "sidecar.canary.scope" . | fromYaml) (omit . "Values") }}
+  {{- end }}
+  {{- include "sidecar.security.pod" $own | nindent 2 }}
 {{- include "sidecar.pullSecrets" . }}
 {{- with .Values.serviceAccountName }}
 serviceAccountName: {{ . | quote }}

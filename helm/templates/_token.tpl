@@ -6,6 +6,9 @@ the chart's own Secret. */}}
 gatewayHost: {{ include "sidecar.gateway.name" . | quote }}
 tokenSecret: {{ include "sidecar.name" (dict "root" . "component" "token") | quote }}
 collectorConfig: {{ include "sidecar.name" (dict "root" . "component" "collector") | quote }}
+{{- if .Values.agent.canary }}
+compactPort: 16831
+{{- end }}
 {{- if include "sidecar.agent.isCollector" . }}
 {{- if .Values.relay.replicas }}
 forwarder: {{ printf "%s:4317" (include "sidecar.relay.name" .) | quote }}

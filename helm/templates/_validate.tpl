@@ -9,6 +9,7 @@
 {{- end -}}
 {{- include "sidecar.validate.token" . -}}
 {{- include "sidecar.validate.relay" . -}}
+{{- include "sidecar.validate.canary" . -}}
 {{- include "sidecar.validate.metrics" . -}}
 {{- include "sidecar.validate.watch" . -}}
 {{- range $key := list "commonLabels" "podLabels" -}}
@@ -168,9 +169,12 @@
 {{- fail (printf "%s: %s, at most %d are allowed. %s" .path $cause (int .limit) $fix) -}}
 {{- end -}}
 {{- $taken := list "delivery-test" "jaeger-agent" "sidecar-drain" "sidecar-wait" -}}
+{{- if .root.Values.agent.canary -}}
+{{- $taken = concat $taken (list "sidecar-canary" "sidecar-copier") -}}
+{{- end -}}
 {{- if .root.Values.watch.enabled -}}{{- $taken = append $taken "sidecar-watch" -}}{{- end -}}
 {{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}
-{{- if include "sidecar.agent.isCollector" .root -}}{{- $taken = append $taken "forwarder" -}}{{- end -}}
+{{- if include "sidecar.canary.orCollectors" .root -}}{{- $taken = append $taken "forwarder" -}}{{- end -}}
 {{- if .root.Values.relay.replicas -}}
 {{- $taken = concat $taken (list "relay" "relay-pods") -}}
 {{- end -}}
@@ -189,6 +193,8 @@
 {{- $agents := list 5775 5778 6831 6832 14271 -}}
 {{- if include "sidecar.agent.isCollector" .root -}}
 {{- $agents = list 4317 4318 6831 8888 13133 -}}
+{{- else if .root.Values.agent.canary -}}
+{{- $agents = concat $agents (list 4317 4318 8888 13133 14319 16831 26831) -}}
 {{- end -}}
 {{- with .workload.port -}}
 {{- if has (int .) $agents -}}

@@ -9,8 +9,9 @@ from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import UsageError
 from sidecar.verify import report as reports
 from sidecar.verify.asking import parsed
-from sidecar.verify.compose import canary
+from sidecar.verify.compose import canary as of_compose
 from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
+from sidecar.verify.kubernetes import canary as of_release
 from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.run import verify
 
@@ -43,7 +44,9 @@ def _proof(args: argparse.Namespace, asks: list[Ask]) -> Proof:
     deployment = _deployment(args)
     proof = verify(deployment, args.spans, args.seconds, asks=asks, path_only=args.path_only)
     if isinstance(deployment, ComposeDeployment):
-        return canary.compared(proof, deployment, args.seconds)
+        return of_compose.compared(proof, deployment, args.seconds)
+    if isinstance(deployment, ReleaseDeployment):
+        return of_release.compared(proof, deployment, args.seconds)
     return proof
 
 

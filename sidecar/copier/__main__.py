@@ -54,7 +54,8 @@ async def _show(copier: Copier, args: argparse.Namespace) -> web.AppRunner:
     app.add_routes([web.get("/", state), web.get("/healthz", state)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, args.host, args.state_port).start()
+    host = args.host if args.state_host is None else args.state_host
+    await web.TCPSite(runner, host or None, args.state_port).start()
     return runner
 
 
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
         help="pass connections to this port on to the same port of a host",
     )
     made.add_argument("--host", default="0.0.0.0")  # noqa: S104 - inside its own network
+    made.add_argument("--state-host", help="default: as --host; empty: every address")
     made.add_argument("--port", type=int, default=COMPACT_PORT)
     made.add_argument("--state-port", type=int, default=STATE_PORT)
     return made

@@ -87,8 +87,13 @@ class Copier:
 
     def state(self) -> dict[str, object]:
         """Return JSON-ready data: the packets that came, and what became of their copies."""
-        copies = {each.host: asdict(each.copies) for each in self._places}
+        copies = {self._name(each): asdict(each.copies) for each in self._places}
         return {"packets": self.packets, "copies": copies}
+
+    def _name(self, place: Place) -> str:
+        """Return what tells a place from the others: its host, or where two are there, its port."""
+        alone = [each.host for each in self._places].count(place.host) == 1
+        return place.host if alone else f"{place.host}:{place.port}"
 
     def _read(self) -> bool:
         """Read some packets; tell whether there may be more."""

@@ -18,6 +18,8 @@ from sidecar.rules.collectors import METRICS_PORT
 
 AGENT, GATEWAY = "jaeger-agent", "gateway"
 """Names of the chart's containers."""
+COPIER = "sidecar-copier"
+"""Of a canary: it is at the agent's port, and gives each packet to two."""
 INSTANCE = "app.kubernetes.io/instance"
 COMPONENT = "app.kubernetes.io/component"
 NAME = "app.kubernetes.io/name"
@@ -199,7 +201,9 @@ def reporter_of(pod: Pod) -> str:
 
 
 def compact_port_of(pod: Pod) -> int:
-    """Return the UDP port at which the pod's agent listens for compact Thrift."""
+    """Return the UDP port for compact Thrift: of the pod's agent, or of the copier before it."""
+    if pod.container(COPIER):
+        return COMPACT_PORT
     port = _flag(pod, _COMPACT_FLAG).rpartition(":")[2]
     return int(port) if port.isdecimal() else COMPACT_PORT
 

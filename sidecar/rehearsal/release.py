@@ -157,7 +157,7 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
 
     def stand_in(self, command: Sequence[str]) -> dict[str, Any]:
         """Run a command in the stand-in's pod, and return the JSON that it prints."""
-        printed: dict[str, Any] = self._in_gateway(*command, seconds=0)
+        printed: dict[str, Any] = self.in_gateway(*command, seconds=0)
         return printed
 
     def kill_agents(self) -> None:

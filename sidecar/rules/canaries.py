@@ -36,14 +36,15 @@ NEEDS_STAND_IN = _error(
 NOT_OF_TARGET = _error(
     "canary-not-of-target",
     "A target has no canary.",
-    "Render it with --target compose, or remove agent.canary",
-    "sidecar render --target helm with agent: {canary: collector}",
-    "Only Compose files have the copier that gives both the same packets.",
+    "Render it with --target compose or helm, or remove agent.canary",
+    "sidecar render --target systemd with agent: {canary: collector}",
+    "Only Compose files and the chart have the copier that gives both the same packets.",
 )
 SPANS_MISSING = _error(
     "canary-spans-missing",
     "The agent delivered spans that the collector did not.",
-    "Look at the collector's counters and at the log of its container, NAME-canary",
+    "Look at the collector's counters and at the log of its container: NAME-canary, in a pod "
+    "sidecar-canary",
     "200 spans by the agent, 198 by the collector",
     "After a switch to the collector, such spans would be lost.",
 )

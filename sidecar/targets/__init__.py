@@ -34,6 +34,5 @@ def render(plan: Plan, names: Iterable[str] = ()) -> Rendering:
 
     Raises SidecarError for what a target cannot render.
     """
-    usual = USUAL[:1] if plan.is_canary else USUAL
-    targets = [TARGETS[name] for name in tuple(names) or usual]
+    targets = [TARGETS[name] for name in tuple(names) or USUAL]
     return {name: text for target in targets for name, text in target.render(plan).items()}

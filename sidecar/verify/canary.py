@@ -5,16 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sidecar.errors import SidecarError
 from sidecar.rules import canaries as rules
 from sidecar.rules.canaries import AGREES, Compared
-from sidecar.verify.hops import Hop, Proof, judged
+from sidecar.verify.hops import Hop, Proof, broken_hop, judged
+from sidecar.verify.look import broken_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sidecar.verify.network.compared import Canary
 
 _NOTHING = Compared(0)
+
+
+COMPARED = ("python", "-m", "sidecar.verify.network.compared")
+"""The program that compares, in the network of the stand-in."""
+
+
+def closed(proof: Proof, services: Iterable[str], read: Callable[[], Canary]) -> Proof:
+    """Return a proof with what `read` finds of these services, or why it cannot."""
+    try:
+        return added(proof, services, read())
+    except SidecarError as error:
+        hops = tuple(broken_hop(name, broken_by(AGREES, error)) for name in services)
+        return replace(proof, hops=proof.hops + hops)
 
 
 def added(proof: Proof, services: Iterable[str], found: Canary) -> Proof:

@@ -40,7 +40,6 @@ def render(plan: Plan) -> Rendering:
 
     In the checkout itself: only the files that are not edited there.
     """
-    plan.require_no_canary("helm")
     values = values_of(plan)
     files = {f"{FOLDER}/{name}": text for name, text in rendered(plan, values).items()}
     if plan.source == ".":

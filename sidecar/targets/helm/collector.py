@@ -9,6 +9,7 @@ from sidecar.plan import collector_sizes
 from sidecar.plan.collector_configuration import configuration
 from sidecar.plan.forwarders import MOST_CALLS, memory_mib
 from sidecar.plan.relays import SLACK_MIB, plan_relay
+from sidecar.rules import canaries
 from sidecar.rules import collectors as rules
 from sidecar.spec import COLLECTOR, AgentSettings, Capacity, RelaySettings
 from sidecar.targets.helm.records import Key
@@ -18,12 +19,14 @@ from sidecar.targets.helm.value_types import (
     QUANTITY,
     RESOURCES,
     TEXT,
+    VERSION,
     choice,
     positive,
 )
 
 if TYPE_CHECKING:
     from sidecar.plan import AgentPlan, Plan
+    from sidecar.plan.agents import Tuning
 
 EMPTY_DIR, EPHEMERAL, CLAIM = "emptyDir", "ephemeral", "claim"
 _CALLS, _MEMORY_MIB = 8, 128
@@ -42,6 +45,7 @@ _REFUSED = (
     rules.QUEUE_ABOVE_DISK,
     rules.RELAY_WITHOUT_COLLECTORS,
     rules.RELAY_ABOVE_STORAGE,
+    canaries.NEEDS_STAND_IN,
 )
 
 KEYS = (
@@ -58,6 +62,20 @@ KEYS = (
     Key("agent.queue.storageClass", TEXT, "For ephemeral and claim; empty: the cluster's.", ""),
     Key("agent.drain", FLAG, "A pod ends once its collector's queue is empty.", True),
     Key("agent.collector", OBJECT, "What is laid over a collector's configuration.", {}),
+)
+
+CANARY = "agent.canary"
+CANARY_KEYS = (
+    Key("canary.version", VERSION, "Of its collector."),
+    Key("canary.tuning.workers", positive(10000), "Packets that are read at a time."),
+    Key("canary.tuning.queuePackets", positive(10**6), "Packets that wait for that."),
+    Key("canary.tuning.maxPacketBytes", positive(65535), "The longest packet."),
+    Key(
+        "canary.tuning.socketBufferBytes",
+        positive(2**31 - 1),
+        "Requested from the kernel, which may cap it.",
+    ),
+    Key("canary.resources", RESOURCES, "Its requests and limits."),
 )
 
 FORWARDER_KEYS = (
@@ -95,6 +113,28 @@ def relay(plan: Plan) -> dict[str, Any]:
     }
 
 
+def canary(agent: AgentPlan) -> dict[str, Any]:
+    """Return the values of a canary's collector; defaults where an agent has none."""
+    own = agent.canary.agent if agent.canary else None
+    tuning = own.replica_tuning if own else collector_sizes.tune(Capacity())
+    return {
+        CANARY: own.kind if own else "",
+        "canary.version": own.version if own else _DEFAULT.version,
+        **tuned("canary.tuning", tuning),
+        "canary.memory": tuning.memory_mib,
+    }
+
+
+def tuned(path: str, tuning: Tuning) -> dict[str, Any]:
+    """Return the values of the sizes of an agent, or of a collector's receiver."""
+    return {
+        f"{path}.workers": tuning.workers,
+        f"{path}.queuePackets": tuning.queue_packets,
+        f"{path}.maxPacketBytes": tuning.max_packet_bytes,
+        f"{path}.socketBufferBytes": tuning.socket_buffer_bytes,
+    }
+
+
 def forwarder(plan: Plan) -> dict[str, Any]:
     """Return what is decided of the forwarder; defaults where a plan has none.
 
@@ -117,7 +157,8 @@ def forwarder(plan: Plan) -> dict[str, Any]:
 
 
 def decided(agent: AgentPlan) -> dict[str, Any]:
-    """Return the values of those keys for the agent of a plan; defaults where it is none."""
+    """Return the values of those keys for the agent of a plan, or its canary; else defaults."""
+    agent = agent.canary.agent if agent.canary else agent
     sizes = agent.replica_buffer or collector_sizes.buffer(_DEFAULT, Capacity())
     return {
         "agent.queue.spans": sizes.queue_spans,

@@ -171,6 +171,7 @@ KEYS = (
         WORD,
         "The agent; without a tag: agent.version. For the stand-in, `make images` builds it.",
     ),
+    Key("images.canary", WORD, "A canary's collector; without a tag: canary.version."),
     Key("images.sample", WORD, "For workloads without an image of their own."),
     Key("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
     Key(
@@ -185,6 +186,12 @@ KEYS = (
         "agent.kind",
         choice(JAEGER_AGENT, COLLECTOR),
         "jaeger-agent or collector, which keeps spans on disk; `sidecar render` sets all for it.",
+    ),
+    Key(
+        collector.CANARY,
+        choice("", COLLECTOR),
+        "collector: one next to each agent gets the same packets; for the stand-in only.",
+        "",
     ),
     Key(
         "agent.version",
@@ -214,6 +221,7 @@ KEYS = (
     *collector.KEYS,
     Key("agent.extraArgs", WORDS, "More flags of the agent.", []),
     Key("agent.resources", RESOURCES, "Requests and limits of each agent."),
+    *collector.CANARY_KEYS,
     *collector.RELAY_KEYS,
     *collector.FORWARDER_KEYS,
     Key(
@@ -324,6 +332,7 @@ SECTIONS: Mapping[str, str] = {
     "existingSecret": "The token: existingSecret, or token, or the stand-in's public constant",
     "images": "Images",
     "agent": "The agent of each workload",
+    "canary": "The collector of a canary; agent.queue, drain and collector are its, too",
     "relay": "Collectors on persistent volumes between those of the pods and the forwarder",
     "forwarder": "Between collectors and the gateway; it has the token",
     "services": "What runs",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.image_names import AGENT_REPOSITORY, COLLECTOR_REPOSITORY
 from sidecar.regions import LOCAL
 from sidecar.spec import COLLECTOR
+from sidecar.targets.helm.collector import CANARY
 from sidecar.targets.helm.keys import KEYS, SECTIONS
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ _DOCS = {
     "metrics.enabled": "Bind the agent's admin port to the pod's address, for Prometheus.",
 }
 LIBRARY_KEYS = tuple(
-    replace(key, doc=_DOCS.get(key.path, key.doc)) for key in KEYS if key.path.startswith(_READ)
+    replace(key, doc=_DOCS.get(key.path, key.doc))
+    for key in KEYS
+    if key.path.startswith(_READ) and key.path != CANARY
 )
 LIBRARY_SECTIONS = {
     **SECTIONS,

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sidecar.plan import AgentPlan, Plan, ServicePlan
-    from sidecar.plan.agents import Tuning
 
 Values = dict[str, Any]
 
@@ -77,8 +76,9 @@ def _decided(plan: Plan) -> Values:
         "images.gateway": plan.probe.name,
         "agent.kind": agent.kind,
         "agent.version": agent.version,
-        **_tuning(agent.replica_tuning),
+        **collector.tuned("agent.tuning", agent.replica_tuning),
         **collector.decided(agent),
+        **_canary(plan, agent),
         **_forwarder(plan),
         **_relay(plan),
         "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
@@ -93,6 +93,16 @@ def _is_tls(plan: Plan) -> bool:
     if plan.forwarder is None:
         return TLS in plan.services[0].agent.argv
     return not _FORWARDER_TLS.isdisjoint(plan.forwarder.argv)
+
+
+def _canary(plan: Plan, agent: AgentPlan) -> Values:
+    values = collector.canary(agent)
+    image = built_collector(values["canary.version"]).rpartition(":")[0]
+    return {
+        **values,
+        "images.canary": _agent_image(plan, agent.canary.agent) if agent.canary else image,
+        "canary.resources": resources(values.pop("canary.memory"), 0.5, 64),
+    }
 
 
 def _forwarder(plan: Plan) -> Values:
@@ -112,15 +122,6 @@ def _agent_image(plan: Plan, agent: AgentPlan) -> str:
     built = plan.stand_in is not None or plan.image_source == "build"
     own = built_collector(agent.version) if agent.collector else built_agent()
     return (own if built else agent.image.name).rpartition(":")[0]
-
-
-def _tuning(tuning: Tuning) -> Values:
-    return {
-        "agent.tuning.workers": tuning.workers,
-        "agent.tuning.queuePackets": tuning.queue_packets,
-        "agent.tuning.maxPacketBytes": tuning.max_packet_bytes,
-        "agent.tuning.socketBufferBytes": tuning.socket_buffer_bytes,
-    }
 
 
 def resources(memory_mib: int, cpus: float, requested_mib: int) -> Values:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar.errors import SidecarError
-from sidecar.rules.canaries import AGREES
-from sidecar.verify.canary import added
+from sidecar.verify.canary import COMPARED, closed
 from sidecar.verify.compose.visits import of_other_version
-from sidecar.verify.hops import Proof, broken_hop
-from sidecar.verify.look import broken_by
 from sidecar.verify.network.compared import from_dict
 from sidecar.verify.times import seconds_of
 
@@ -19,9 +14,8 @@ if TYPE_CHECKING:
 
     from sidecar.verify.compose.deployment import ComposeDeployment
     from sidecar.verify.compose.parts import Parts
+    from sidecar.verify.hops import Proof
     from sidecar.verify.network.compared import Canary
-
-_COMPARED = ("python", "-m", "sidecar.verify.network.compared")
 
 
 def compared(proof: Proof, deployment: ComposeDeployment, seconds: float) -> Proof:
@@ -30,11 +24,7 @@ def compared(proof: Proof, deployment: ComposeDeployment, seconds: float) -> Pro
     services = [name for name in deployment.services() if parts.of("copier", name)]
     if not services:
         return proof
-    try:
-        return added(proof, services, _read(parts, seconds, _began(parts, services)))
-    except SidecarError as error:
-        hops = tuple(broken_hop(name, broken_by(AGREES, error)) for name in services)
-        return replace(proof, hops=proof.hops + hops)
+    return closed(proof, services, lambda: _read(parts, seconds, _began(parts, services)))
 
 
 def _began(parts: Parts, services: Iterable[str]) -> float:
@@ -47,7 +37,7 @@ def _began(parts: Parts, services: Iterable[str]) -> float:
 def _read(parts: Parts, seconds: float, since: float) -> Canary:
     container = parts.running("gateway")
     options = (f"--seconds={seconds}", f"--since={since}")
-    printed = parts.run(container, (*_COMPARED, *options), seconds)
+    printed = parts.run(container, (*COMPARED, *options), seconds)
     try:
         return from_dict(printed)
     except (KeyError, TypeError):

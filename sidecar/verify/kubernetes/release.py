@@ -84,6 +84,7 @@ class ReleaseDeployment:
         ended = [pod for pod in pods if is_done(pod) and is_meant(pod.data, self._labels)]
         if not traced and not ended:
             raise not_found(kubectl, subject_of(release, selector), self._labels)
+        self.pods = traced
         self._gateways = [pod for pod in pods if is_gateway(pod)]
         self.has_stand_in = bool(self._gateways)
         self._groups = groups = _by_service(traced)
@@ -153,7 +154,7 @@ class ReleaseDeployment:
             return None
         reader = ("python", "-m", "sidecar.verify.network.reader", "gateway", marker)
         waiting = (f"--settled={settled}", f"--seconds={seconds}")
-        counted = self._in_gateway(*reader, *waiting, seconds=seconds)
+        counted = self.in_gateway(*reader, *waiting, seconds=seconds)
         try:
             return GatewayCounts(**counted)
         except TypeError:
@@ -168,10 +169,13 @@ class ReleaseDeployment:
         traces = (f"--trace={trace_id}" for trace_id in trace_ids)
         program = ("python", "-m", "sidecar.verify.network.seen")
         waiting = f"--seconds={seconds}"
-        return seen_from(self._in_gateway(*program, *traces, waiting, seconds=seconds))
+        return seen_from(self.in_gateway(*program, *traces, waiting, seconds=seconds))
 
-    def _in_gateway(self, *words: str, seconds: float) -> Any:  # noqa: ANN401 - JSON
+    def in_gateway(self, *words: str, seconds: float) -> Any:  # noqa: ANN401 - JSON
         """Run a program, which may take `seconds`, in the stand-in's pod, and return its JSON."""
+        if not self._gateways:
+            problem = parts.NOT_RUNNING.problem("no stand-in runs", "See `kubectl get pods`")
+            raise SidecarError.from_problem(GATEWAY, problem)
         place = ("exec", self._gateways[0].name, f"--container={GATEWAY}", "--")
         return self._kubectl.json(*place, *words, seconds=seconds + 30)
 

@@ -19,7 +19,7 @@ from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import GATEWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sidecar.rules.parity import Comparison, SpanData, SpanId
 
@@ -30,6 +30,8 @@ TRACES = 500
 _AT_ONCE = 50
 """Traces in one request: their ids are in its address."""
 _POLL_SECONDS = 0.5
+HOST_TAG = "hostname"
+"""A tag of each process, which clients set."""
 _SDK = "telemetry.sdk.name"
 """A tag of each process that an OpenTelemetry SDK is in."""
 
@@ -51,14 +53,26 @@ class Canary:
         return bool(found) and all(one.equal and not one.counts for one in found)
 
 
-def of_spans(agent: Spans, collector: Spans) -> Canary:
-    """Compare the spans of both, by service."""
+def of_spans(agent: Spans, collector: Spans, hosts: Collection[str] = ()) -> Canary:
+    """Compare the spans of both, by service; where `hosts` are given, without those of others."""
+    agent, collector = _on(hosts, agent), _on(hosts, collector)
     own = {key for key in collector.keys() - agent.keys() if _is_otlp(collector[key])}
     both = {key: span for key, span in collector.items() if key not in own}
     found = compare(agent, both)
     names = sorted({span.service for span in (*agent.values(), *both.values())})
     services = {name: _of_service(name, found, agent, both) for name in names}
     return Canary(services, found.known, len(own))
+
+
+def _on(hosts: Collection[str], spans: Spans) -> Spans:
+    """Return the spans of these hosts, and those that name none."""
+    if not hosts:
+        return spans
+    return {key: span for key, span in spans.items() if _hosts(span) <= {*hosts}}
+
+
+def _hosts(span: SpanData) -> set[str]:
+    return {str(json.loads(tag[-1])) for tag in span.process if tag[0] == HOST_TAG}
 
 
 def _is_otlp(span: SpanData) -> bool:
@@ -79,15 +93,15 @@ def _of_service(name: str, found: Comparison, agent: Spans, collector: Spans) ->
     )
 
 
-def read(url: str, seconds: float, since: float = 0.0) -> Canary:
+def read(url: str, seconds: float, since: float = 0.0, hosts: Collection[str] = ()) -> Canary:
     """Compare the newest traces, once both are equal, or after `seconds`.
 
-    Traces that began before the Unix time `since` are left out. Raises OSError where the stand-in
-    does not answer.
+    Traces that began before the Unix time `since` are left out, and spans of other `hosts` than
+    those that are given. Raises OSError where the stand-in does not answer.
     """
     deadline = time.monotonic() + seconds
     ids = _newest(url, since)
-    while not (found := _compared(url, ids)).ok and time.monotonic() < deadline:
+    while not (found := _compared(url, ids, hosts)).ok and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         ids = ids or _newest(url, since)
     return found
@@ -103,9 +117,9 @@ def _newest(url: str, since: float) -> list[str]:
     return [trace for trace, start in begins.items() if start >= since * 1e6]
 
 
-def _compared(url: str, ids: Sequence[str]) -> Canary:
+def _compared(url: str, ids: Sequence[str], hosts: Collection[str]) -> Canary:
     agent, collector = (_spans(url, ids, via) for via in ("jaeger", "otlp"))
-    return of_spans(agent, collector)
+    return of_spans(agent, collector, hosts)
 
 
 def _spans(url: str, ids: Sequence[str], via: str) -> Spans:
@@ -139,9 +153,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--url", default=GATEWAY)
     parser.add_argument("--seconds", type=float, default=0, help="how long to wait for equality")
     parser.add_argument("--since", type=float, default=0, help="leave earlier traces out")
+    parser.add_argument("--host", action="append", default=[], help="leave other hosts' spans out")
     args = parser.parse_args(arguments)
     try:
-        print(as_line(read(args.url, args.seconds, args.since)))
+        print(as_line(read(args.url, args.seconds, args.since, args.host)))
     except (OSError, ValueError, KeyError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -1,9 +1,10 @@
 """The proof from inside a pod, with an agent on its loopback. `helm test` runs it.
 
 `python -m sidecar.verify.pod.proof --service NAME [--gateway URL] [--request URL …]` sends marked
-spans through the agent and judges each hop. Then it requests each URL, and reads the trace that
-the answer names from the gateway. `--end-agent PROGRAM` ends an agent that is a plain container
-and would keep the pod from ending.
+spans through the agent and judges each hop; with `--canary` it also compares what came through
+agents with what came through collectors. Then it requests each URL, and reads the trace that the
+answer names from the gateway. `--end-agent PROGRAM` ends an agent that is a plain container and
+would keep the pod from ending; it may be given several times.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,7 +23,8 @@ import psutil
 from sidecar.errors import SidecarError
 from sidecar.rules import kinds
 from sidecar.rules.service_reports import Facts
-from sidecar.verify import report, service, trace
+from sidecar.verify import canary, report, service, trace
+from sidecar.verify.network import compared as canaries
 from sidecar.verify.network import requests, seen
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import metrics_of, wait_for
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sidecar.verify.hops import Hop
+    from sidecar.verify.hops import Hop, Proof
 
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 
@@ -45,13 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
         proven = _proven(args)
     finally:
         if args.end_agent:
-            end(args.end_agent, gently=proven)
+            end(*args.end_agent, gently=proven)
     return 0 if proven else 1
 
 
 def _proven(args: argparse.Namespace) -> bool:
     await_agent(args.admin, args.seconds)
     tagged = not _is_collector(args.admin)
+    began = time.time()
     deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
     deployment.relays = args.relays
     try:
@@ -59,6 +63,8 @@ def _proven(args: argparse.Namespace) -> bool:
         if proof.ok and args.gateway:
             own = tuple(reports(args.request, args.gateway, args.seconds))
             proof = replace(proof, hops=(*own, *proof.hops))
+        if args.canary:
+            proof = compared(proof, args, began)
         print(report.as_text(proof))
         for url in args.request:
             print(asked(url, args.gateway, args.seconds, tagged=tagged))
@@ -66,6 +72,12 @@ def _proven(args: argparse.Namespace) -> bool:
         print(f"FAIL {error}", file=sys.stderr)
         return False
     return proof.ok
+
+
+def compared(proof: Proof, args: argparse.Namespace, since: float) -> Proof:
+    """Return a proof with what came through the canary since then, beside what the agents sent."""
+    found = canaries.read(args.gateway, args.seconds, since)
+    return canary.added(proof, [args.service], found)
 
 
 def reports(urls: Sequence[str], gateway: str, seconds: float) -> Iterator[Hop]:
@@ -105,15 +117,17 @@ def _answers(admin: str) -> bool:
     return False
 
 
-def end(program: str, *, gently: bool) -> None:
-    """End every process of a program, by its path: gently, or at once.
+def end(*programs: str, gently: bool) -> None:
+    """End every process of some programs, by path or Python module: gently, or at once.
 
     At the gentle SIGTERM, an agent first sends what it holds, and waits as long as its gateway is
     silent. After a failed proof, that is not worth the wait.
     """
+    modules = [["-m", program] for program in programs]
     number = signal.SIGTERM if gently else signal.SIGKILL
     for process in psutil.process_iter(["cmdline"]):
-        if (process.info["cmdline"] or [""])[0] == program:
+        words = process.info["cmdline"] or [""]
+        if words[0] in programs or words[1:3] in modules:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
@@ -177,8 +191,13 @@ def _parser() -> argparse.ArgumentParser:
         "--request", action="append", default=[], metavar="URL", help="may be given several times"
     )
     parser.add_argument(
-        "--end-agent", metavar="PROGRAM", help="end the processes of this program at the end"
+        "--end-agent",
+        metavar="PROGRAM",
+        action="append",
+        default=[],
+        help="end the processes of this program at the end",
     )
+    parser.add_argument("--canary", action="store_true", help="compare agents and collectors")
     return parser
 
 

@@ -12,6 +12,7 @@ import sys
 import urllib.request
 from contextlib import contextmanager
 
+import psutil
 import pytest
 import pytest_asyncio
 from compose_deployment import free_port, wait_for
@@ -33,11 +34,12 @@ def send(port, packets):
 
 
 @contextmanager
-def program(*places):
+def program(*places, options=()):
     """Run the copier as a program of its own; yield it with its port and its counts."""
     ports = free_port(), free_port()
     argv = [sys.executable, "-m", "sidecar.copier", f"--host={LOOPBACK}"]
     argv += [f"--port={ports[0]}", f"--state-port={ports[1]}", *(f"--to={each}" for each in places)]
+    argv += options
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         assert "goes to" in process.stderr.readline()
 
@@ -101,6 +103,19 @@ async def test_a_place_that_is_away_costs_the_other_nothing(started):
 
 
 @pytest.mark.asyncio
+async def test_places_of_one_host_are_counted_by_their_ports(started):
+    """As in a pod, where both are on loopback."""
+    with UdpAgent() as agent, UdpAgent() as collector:
+        ports = agent.port, collector.port
+        copier, port = await started(*(Place(LOOPBACK, each) for each in ports))
+        send(port, PACKETS[:2])
+        await arrived(collector, 2)
+
+        sent = {f"{LOOPBACK}:{each}": {"sent": 2, "failed": 0} for each in ports}
+        assert sent == copier.state()["copies"]
+
+
+@pytest.mark.asyncio
 async def test_connections_reach_the_collector():
     """Both ways, with the end of each; one that nobody takes is closed."""
 
@@ -136,3 +151,15 @@ def test_the_program_counts_and_sends_on_what_came_before_its_end():
         assert 0 == process.wait(SECONDS)
         assert PACKETS[:3] == wait_for(lambda: agent.packets, lambda found: len(found) >= 3)
         assert "'packets': 3" in process.stderr.read()
+
+
+def test_its_counts_may_be_seen_where_packets_are_not_taken():
+    """For a pod: packets come from loopback only, and the kubelet asks from outside."""
+    with UdpAgent() as agent:
+        place = f"{LOOPBACK}:{agent.port}"
+        with program(place, options=["--state-host="]) as (process, port, state):
+            (taken,) = psutil.Process(process.pid).net_connections("udp4")[:1]
+            shown = {each.laddr.ip for each in psutil.Process(process.pid).net_connections("tcp")}
+
+            assert 0 == state()["packets"]
+            assert ((LOOPBACK, port), True) == (taken.laddr, bool(shown & {"0.0.0.0", "::"}))

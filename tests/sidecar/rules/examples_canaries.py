@@ -12,7 +12,7 @@ EQUAL = Call(Compared(2))
 EXAMPLES: dict[str, Example] = {
     "canary-without-stand-in": example(canaries.region, Call(is_local=False), Call(is_local=True)),
     "canary-not-of-target": example(
-        lambda canary: canaries.target("helm") if canary else None, Call(True), Call(False)
+        lambda canary: canaries.target("systemd") if canary else None, Call(True), Call(False)
     ),
     "canary-spans-missing": example(canaries.compared, Call(Compared(1, missing=["1/2"])), EQUAL),
     "canary-spans-surplus": example(canaries.compared, Call(Compared(1, surplus=["1/2"])), EQUAL),

@@ -1,4 +1,4 @@
-"""A canary as each target has it: Compose renders it, and the others refuse it."""
+"""A canary as each target has it: Compose and the chart render it, and the others refuse it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_collector_has_the_specs_settings_and_agents_keep_theirs() -> None:
     assert collector.collector is not None
     assert 8000 == collector.collector.buffer.disk_mib
     assert "zpages" in collector.collector.configuration["extensions"]
-    files = targets.render(plan)
+    files = targets.render(plan, ["compose"])
     assert {
         "docker-compose.yml",
         "collectors/backend-canary.yaml",
@@ -102,11 +102,10 @@ def test_its_names_are_nobody_elses() -> None:
 @pytest.mark.parametrize(
     "render",
     [
-        lambda plan: targets.render(plan, ["helm"]),
         lambda plan: targets.render(plan, ["systemd"]),
         lambda plan: manifests.additions(plan, "tracing", native=True),
     ],
-    ids=["helm", "systemd", "inject"],
+    ids=["systemd", "inject"],
 )
 def test_other_targets_refuse_it(render: Callable[[Plan], object]) -> None:
     """By the rule's id."""

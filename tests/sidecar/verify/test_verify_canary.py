@@ -103,3 +103,20 @@ def test_known_changes_and_otlp_are_notes() -> None:
         "changes that a collector is known to make, docs/migrate.md: debug-flag (1)",
         "1 spans came by OTLP, which an agent does not take",
     ) == found.notes
+
+
+def test_spans_of_other_hosts_are_left_out() -> None:
+    """Of pods before the canary, only agents had spans; those that name no host stay."""
+
+    def on(host: str, number: int) -> SpanData:
+        return span(number, process=(("hostname", "string", f'"{host}"'),))
+
+    agent = spans(span(1), on("web-1", 2), on("web-0", 3))
+    collector = spans(span(1), on("web-1", 2))
+    found, every = (
+        added(Proof("marker", ()), ["web"], of_spans(agent, collector, hosts)).hops[0]
+        for hosts in (["web-1"], [])
+    )
+
+    assert (True, 2, 2) == (found.ok, found.figure, found.expected)
+    assert "canary-spans-missing" == every.id

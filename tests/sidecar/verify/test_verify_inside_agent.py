@@ -99,3 +99,16 @@ def serve_one(server: HTTPServer) -> None:
     """Listen, and answer one request."""
     server.server_activate()
     server.handle_request()
+
+
+def test_a_python_module_is_ended_by_its_name(tmp_path: Path) -> None:
+    """The copier of a canary, whose program is Python's own."""
+    (tmp_path / "lasting.py").write_text("import time\nprint(1, flush=True)\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", "lasting"]
+    settings = {"PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        proof.end("/no/such/agent", "lasting", gently=True)
+
+        assert -signal.SIGTERM == process.wait(20)

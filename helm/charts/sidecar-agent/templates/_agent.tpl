@@ -3,7 +3,8 @@ The agent as a container of a pod. Each template takes a scope with this chart's
   {{ include "sidecar.agent.container" (index .Subcharts "sidecar-agent") }}
 A chart with a gateway or a Secret of its own adds their names to the scope, as `gatewayHost` and
 `tokenSecret`. They count where `gateway.host` or `existingSecret` is empty. A chart with a forwarder
-adds it as `forwarder`, HOST:PORT: collectors then have no token.
+adds it as `forwarder`, HOST:PORT: collectors then have no token. A chart that has another receiver at
+6831 adds `compactPort`; with two of these containers in a pod, the second one has `part`, its name.
 */}}
 
 {{/* true: an init container that keeps running (Kubernetes 1.29 or later). It starts before the
@@ -47,7 +48,7 @@ true
 - "--admin-http-port=14271"
 {{- end }}
 - "--http-server.host-port=127.0.0.1:5778"
-- {{ printf "%s-host-port=127.0.0.1:6831" $compact | quote }}
+- {{ printf "%s-host-port=127.0.0.1:%d" $compact (int (.compactPort | default 6831)) | quote }}
 - {{ printf "%s-max-packet-size=%d" $compact (int $tuning.maxPacketBytes) | quote }}
 - {{ printf "%s-queue-size=%d" $compact (int $tuning.queuePackets) | quote }}
 {{- if semverCompare ">=1.19.0" $agent.version }}
@@ -109,7 +110,7 @@ lifecycle:
 the values. */}}
 {{- define "sidecar.agent.container" -}}
 {{- if eq .Chart.Type "library" }}{{ include "sidecar.validate.library" . }}{{ end -}}
-- name: jaeger-agent
+- name: {{ .part | default "jaeger-agent" }}
   image: {{ include "sidecar.agent.image" . | quote }}
   imagePullPolicy: {{ .Values.images.pullPolicy }}
   {{- if include "sidecar.agent.native" . }}
@@ -130,7 +131,7 @@ the values. */}}
       valueFrom: {fieldRef: {fieldPath: status.podIP}}
   {{- end }}
   ports:
-    - {name: jaeger-compact, containerPort: 6831, protocol: UDP}
+    - {name: jaeger-compact, containerPort: {{ .compactPort | default 6831 }}, protocol: UDP}
     - {name: agent-admin, containerPort: 14271}
   {{- end }}
   {{- with include "sidecar.agent.probes" . | trim }}

@@ -182,6 +182,10 @@
   "relay-above-storage": {
     "summary": "What the relays are to hold does not fit on their volumes.",
     "fix": "Raise relay.storage or relay.replicas, or lower relay.buffer or the capacity."
+  },
+  "canary-without-stand-in": {
+    "summary": "A canary is to send to a real region.",
+    "fix": "Try the canary with --region local; for the region, choose agent.kind alone."
   }
 }
 {{- end -}}

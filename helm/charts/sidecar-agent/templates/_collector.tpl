@@ -40,7 +40,7 @@ receivers:
   jaeger:
     protocols:
       thrift_compact:
-        endpoint: "127.0.0.1:6831"
+        endpoint: {{ printf "127.0.0.1:%d" (int (.compactPort | default 6831)) | quote }}
         max_packet_size: {{ int $tuning.maxPacketBytes }}
         queue_size: {{ int $tuning.queuePackets }}
         socket_buffer_size: {{ int $tuning.socketBufferBytes }}
@@ -104,11 +104,12 @@ data:
 {{- end -}}
 
 {{- define "sidecar.collector.ports" -}}
-- {name: jaeger-compact, containerPort: 6831, protocol: UDP}
+{{- $of := .part | empty | ternary "agent" "canary" -}}
+- {name: {{ .part | empty | ternary "jaeger" "canary" }}-compact, containerPort: {{ .compactPort | default 6831 }}, protocol: UDP}
 - {name: otlp-grpc, containerPort: 4317}
 - {name: otlp-http, containerPort: 4318}
-- {name: agent-admin, containerPort: 8888}
-- {name: agent-health, containerPort: 13133}
+- {name: {{ $of }}-admin, containerPort: 8888}
+- {name: {{ $of }}-health, containerPort: 13133}
 {{- end -}}
 
 {{- define "sidecar.collector.volumes" -}}

@@ -2,13 +2,14 @@
 
 {{- define "sidecar.validate.collector" -}}
 {{- $agent := .Values.agent -}}
+{{- $of := .part | empty | ternary "agent" "canary" -}}
 {{- if not (semverCompare ">=0.155.0 <1.0.0" $agent.version) -}}
-{{- $cause := printf "agent.version: %s is not a collector's version" $agent.version -}}
+{{- $cause := printf "%s.version: %s is not a collector's version" $of $agent.version -}}
 {{- fail (printf "%s. Use 0.155.0 or later, as `sidecar render` writes it" $cause) -}}
 {{- end -}}
 {{- if not (dig "limits" "memory" "" $agent.resources) -}}
 {{- $cause := "is empty, and a collector's own limits follow from it" -}}
-{{- fail (printf "agent.resources.limits.memory: %s. Set e.g. 256Mi" $cause) -}}
+{{- fail (printf "%s.resources.limits.memory: %s. Set e.g. 256Mi" $of $cause) -}}
 {{- end -}}
 {{- range $agent.extraArgs -}}
 {{- if regexMatch "^--?(config|set)\\b" . -}}
