@@ -181,6 +181,14 @@ def test_services_reach_the_forwarder_and_only_it_the_gateway() -> None:
     assert {53, 8090, 14318} == ports["demo-forwarder"]
 
 
+def test_a_pod_declares_the_ports_at_which_its_collector_listens() -> None:
+    """Each of the configuration's, and no other."""
+    config = json.dumps(configuration_of(objects := collectors()))
+    listens = {*re.findall(r'"[\d.]*:(\d+)"', config), *re.findall(r'"port": (\d+)', config)}
+
+    assert listens == {f"{port['containerPort']}" for port in agent_of(objects)["ports"]}
+
+
 def test_a_collector_listens_on_loopback_but_for_its_health() -> None:
     """The kubelet asks for the latter, which says nothing of the queue; metrics as asked for."""
     for enabled, host in (("false", "127.0.0.1"), ("true", "")):
