@@ -93,12 +93,12 @@ bench: $(READY) ## measure the kit against the stock setup; copy results to docs
 	@$(BIN)/python -m bench
 
 faults: $(READY) ## inject faults, write docs/faults.md: [FAULTS=name,name] [TARGET=collector]
-	@PYTHONPATH=tests $(BIN)/python -m faults $(subst $(comma), ,$(FAULTS)) \
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m faults $(subst $(comma), ,$(FAULTS)) \
 	  $(if $(TARGET),--target $(TARGET)) $(FAULTS_ARGS)
 
 matrix: $(READY) ## run all servers and ends, write docs/servers.md (10 minutes)
 	@$(BIN)/pip install --quiet -r tests/servers/requirements.txt
-	@PYTHONPATH=tests $(BIN)/python -m servers
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m servers
 
 lock: $(READY) ## write requirements-dev.txt from the three lists of dependencies
 	@$(BIN)/uv pip compile -q --universal --python-version 3.10 --all-extras --no-strip-extras \

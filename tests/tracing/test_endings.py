@@ -12,7 +12,7 @@ import pytest
 from scripts import run
 from udp_agent import UdpAgent, closed_port
 
-TESTS = Path(__file__).parent.parent
+SUPPORT = Path(__file__).parent.with_name("support")
 ITSELF = "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)"
 
 
@@ -272,7 +272,7 @@ def test_exit_waits_for_an_agent_that_was_there():
     """An agent that took a span and is away gets the usual time to come back."""
     port = closed_port()
     body = f"""
-        sys.path.insert(0, {str(TESTS)!r})
+        sys.path.insert(0, {str(SUPPORT)!r})
         from udp_agent import UdpAgent
         agent = UdpAgent({port}); finish("first"); tracer.flush(5); agent.stop(); finish("late", 2)
         """

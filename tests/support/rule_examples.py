@@ -15,7 +15,7 @@ from sidecar.findings import Finding, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-FOLDER = Path(__file__).parent / "sidecar" / "rules"
+FOLDER = Path(__file__).parent.with_name("sidecar") / "rules"
 
 
 @dataclass(frozen=True)

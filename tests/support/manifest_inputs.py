@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sidecar.plan import Plan
     from sidecar.targets.manifests import Additions
 
-FOLDER = Path(__file__).with_name("golden") / "inject" / "manifests"
+FOLDER = Path(__file__).parent.with_name("golden") / "inject" / "manifests"
 TEMPLATE = """\
 apiVersion: apps/v1
 kind: Deployment
