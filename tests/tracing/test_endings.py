@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from scripts import run
 from udp_agent import UdpAgent, closed_port
+from waiting import wait_until
 
 SUPPORT = Path(__file__).parent.with_name("support")
 ITSELF = "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)"
@@ -268,19 +269,26 @@ def test_exit_waits_for_an_agent_that_is_about_to_come():
     assert ["late"] * 3 == started[0].names
 
 
-def test_exit_waits_for_an_agent_that_was_there():
+def test_exit_waits_for_an_agent_that_was_there(tmp_path):
     """An agent that took a span and is away gets the usual time to come back."""
-    port = closed_port()
+    port, away = closed_port(), tmp_path / "away"
     body = f"""
         sys.path.insert(0, {str(SUPPORT)!r})
         from udp_agent import UdpAgent
         agent = UdpAgent({port}); finish("first"); tracer.flush(5); agent.stop(); finish("late", 2)
+        open({str(away)!r}, "w").close()
         """
     started = []
-    timer = threading.Timer(3, lambda: started.append(UdpAgent(port)))
-    timer.start()
+
+    def come_back():
+        wait_until(away.exists, 25)
+        time.sleep(0.5)  # so that the exit meets a refusal
+        started.append(UdpAgent(port))
+
+    returning = threading.Thread(target=come_back)
+    returning.start()
     run(SimpleNamespace(port=port), body)
-    timer.join()
+    returning.join()
     started[0].stop()
 
     assert ["late"] * 2 == started[0].names
