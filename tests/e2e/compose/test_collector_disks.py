@@ -101,7 +101,7 @@ def ids(deployment, *options):
     """Return the ids of what verify finds, and its run."""
     done = deployment.verify("--output=json", *options)
     report = done.report
-    found = [*report["hops"], *report.get("findings", ())]
+    found = [*report["hops"], *report.get("warnings", ())]
     return {each["id"] for each in found if each.get("id")}, done
 
 
