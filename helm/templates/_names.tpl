@@ -66,6 +66,9 @@ root, component, workload and annotations. */}}
 {{- $workload := .workload | default dict -}}
 {{- $labels := mergeOverwrite (dict) $values.podLabels ($workload.podLabels | default dict) -}}
 {{- $annotations := dict "kubectl.kubernetes.io/default-container" .component -}}
+{{- /* what a node's drain by the cluster autoscaler need not keep: the volume for /tmp */}}
+{{- $evictable := "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes" -}}
+{{- if ne .component "relay" -}}{{- $_ := set $annotations $evictable "tmp" -}}{{- end -}}
 {{- $users := $workload.podAnnotations | default dict -}}
 {{- $annotations = mergeOverwrite $annotations $values.podAnnotations $users -}}
 {{- $annotations = mergeOverwrite $annotations (.annotations | default dict) -}}
@@ -81,7 +84,7 @@ annotations:
 {{- if . -}}{{- if ne (toString .enabled) "false" -}}true{{- end -}}{{- end -}}
 {{- end -}}
 
-{{/* true: `helm test` sends a request to the service. */}}
+{{/* true: `helm test` sends a request to the service, which may be scaled to 0. */}}
 {{- define "sidecar.delivery.asks" -}}
-{{- if and (include "sidecar.runs" .) .port .example -}}true{{- end -}}
+{{- if and (include "sidecar.runs" .) .port .example (ne (toString .replicas) "0") -}}true{{- end -}}
 {{- end -}}

@@ -65,12 +65,17 @@ workload and gatewayPage. */}}
 {{- end }}
 {{- end -}}
 
-{{/* Ingress: the service's port, and the agent's admin port from the monitoring namespace. */}}
+{{/* Ingress: the service's ports, and the agent's admin port from the monitoring namespace. */}}
 {{- define "sidecar.network.ingress" -}}
 {{- $root := .root -}}
-{{- with .workload.port }}
+{{- if or .workload.port .workload.extraPorts }}
 - ports:
+    {{- with .workload.port }}
     - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+    {{- range .workload.extraPorts }}
+    - {port: {{ int .port }}, protocol: {{ .protocol | default "TCP" }}}
+    {{- end }}
   {{- with $root.Values.networkPolicy.ingressFrom }}
   from:
     - podSelector:

@@ -2,7 +2,8 @@
 restartPolicy. */}}
 
 {{- define "sidecar.pod" -}}
-{{- $root := .root -}}
+{{- $grace := dict "terminationGracePeriodSeconds" (include "sidecar.pod.grace" . | int) -}}
+{{- $root := set (omit .root "Values") "Values" (merge $grace .root.Values) -}}
 {{- $agent := merge (include "sidecar.agent.scope" $root | fromYaml) $root -}}
 {{- $annotations := .annotations | default dict -}}
 {{- if include "sidecar.canary.orCollectors" $root -}}
@@ -14,14 +15,14 @@ restartPolicy. */}}
 metadata:
   {{- include "sidecar.pod.metadata" $described | nindent 2 }}
 spec:
-  {{- include "sidecar.pod.settings" $root | nindent 2 }}
+  {{- include "sidecar.pod.settings" (dict "root" $root "own" .workload) | nindent 2 }}
   terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
   {{- with .restartPolicy }}
   restartPolicy: {{ . }}
   {{- end }}
   {{- $native := include "sidecar.agent.native" $agent }}
   {{- $wait := include "sidecar.wait.container" $root }}
-  {{- if or $native $wait }}
+  {{- if or $native $wait .workload.initContainers }}
   initContainers:
     {{- with $wait }}
     {{- . | nindent 4 }}
@@ -29,6 +30,7 @@ spec:
     {{- if $native }}
     {{- include "sidecar.canary.containers" $root | nindent 4 }}
     {{- end }}
+    {{- include "sidecar.workload.init" . | nindent 4 }}
   {{- end }}
   containers:
     {{- if not $native }}
@@ -43,37 +45,59 @@ spec:
     {{- end }}
 {{- end -}}
 
+{{/* Takes root and workload. */}}
+{{- define "sidecar.pod.grace" -}}
+{{- .workload.terminationGracePeriodSeconds | default .root.Values.terminationGracePeriodSeconds -}}
+{{- end -}}
+
+{{/* The longest of all pods with an agent. */}}
+{{- define "sidecar.pod.longestGrace" -}}
+{{- $longest := int .Values.terminationGracePeriodSeconds -}}
+{{- range $workloads := list .Values.services .Values.jobs .Values.cronJobs -}}
+{{- range $workload := $workloads -}}
+{{- if include "sidecar.runs" $workload -}}
+{{- $grace := include "sidecar.pod.grace" (dict "root" $ "workload" $workload) -}}
+{{- $longest = max $longest (int $grace) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $longest -}}
+{{- end -}}
+
+{{/* Takes root and own: what the workload, or the section of one of the chart's own pods, has of
+these settings. */}}
 {{- define "sidecar.pod.settings" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
-  {{- $own := . }}
-  {{- if .Values.agent.canary }}
-  {{- $own = merge (include "sidecar.canary.scope" . | fromYaml) (omit . "Values") }}
+  {{- $queues := .root }}
+  {{- if .root.Values.agent.canary }}
+  {{- $queues = merge (include "sidecar.canary.scope" .root | fromYaml) (omit .root "Values") }}
   {{- end }}
-  {{- include "sidecar.security.pod" $own | nindent 2 }}
-{{- include "sidecar.pullSecrets" . }}
-{{- with .Values.serviceAccountName }}
-serviceAccountName: {{ . | quote }}
-{{- end }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . | quote }}
-{{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- include "sidecar.texts" . | nindent 2 }}
-{{- end }}
-{{- with .Values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.topologySpreadConstraints }}
-topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+  {{- $security := include "sidecar.security.pod" $queues | fromYaml }}
+  {{- mergeOverwrite $security (.own.podSecurityContext | default dict) | toYaml | nindent 2 }}
+{{- include "sidecar.pullSecrets" .root }}
+{{- include "sidecar.pod.placement" . }}
 {{- end -}}
 
+{{/* The chart's own pods, whose settings are empty by default, have those for every pod, but for
+those that say how a service's pods stand to each other. */}}
+{{- define "sidecar.pod.placement" -}}
+{{- $own := .own -}}
+{{- $apart := list "affinity" "topologySpreadConstraints" -}}
+{{- $keys := concat (list "serviceAccountName" "priorityClassName" "nodeSelector" "tolerations") $apart -}}
+{{- range $key := $keys -}}
+{{- $value := get $own $key -}}
+{{- $isGiven := hasKey $own $key | and (not (kindIs "invalid" $value)) -}}
+{{- if and $.isChartsOwn (not $value) -}}
+{{- $isGiven = has $key $apart -}}
+{{- end -}}
+{{- if not $isGiven -}}{{- $value = get $.root.Values $key -}}{{- end -}}
+{{- if eq $key "nodeSelector" -}}
+{{- $value = include "sidecar.texts" ($value | default dict) | fromYaml -}}
+{{- end -}}
+{{- if $value }}
+{{ dict $key $value | toYaml }}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -12,6 +12,7 @@
 {{- include "sidecar.validate.canary" . -}}
 {{- include "sidecar.validate.metrics" . -}}
 {{- include "sidecar.validate.watch" . -}}
+{{- include "sidecar.validate.variables" (dict "path" "env" "names" .Values.env) -}}
 {{- range $key := list "commonLabels" "podLabels" -}}
 {{- include "sidecar.validate.labels" (dict "path" $key "labels" (get $.Values $key)) -}}
 {{- end -}}
@@ -46,10 +47,15 @@
 {{- fail (printf "jobs, cronJobs: %s. %s" $cause $fix) -}}
 {{- end -}}
 {{- $delay := int .Values.agent.stopDelaySeconds -}}
-{{- $grace := int .Values.terminationGracePeriodSeconds -}}
+{{- $graces := list (int .Values.terminationGracePeriodSeconds) -}}
+{{- range .Values.services -}}
+{{- with . -}}{{- with .terminationGracePeriodSeconds -}}{{- $graces = append $graces (int .) -}}{{- end -}}{{- end -}}
+{{- end -}}
+{{- range $grace := $graces -}}
 {{- if ge $delay $grace -}}
 {{- $cause := printf "%d leaves no time within terminationGracePeriodSeconds, %d" $delay $grace -}}
 {{- fail (printf "agent.stopDelaySeconds: %s. Use less" $cause) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -145,6 +151,7 @@
 {{- define "sidecar.validate.workload" -}}
 {{- $path := .path -}}
 {{- include "sidecar.validate.name" . -}}
+{{- include "sidecar.validate.workloadVariables" . -}}
 {{- $labels := dict "path" (printf "%s.podLabels" $path) "labels" .workload.podLabels -}}
 {{- include "sidecar.validate.labels" $labels -}}
 {{- if not (or .workload.image .workload.args .workload.command) -}}
@@ -153,6 +160,12 @@
 {{- range .workload.extraVolumes -}}
 {{- if has .name (list "tmp" "sidecar-token" "sidecar-collector" "sidecar-queue") -}}
 {{- fail (printf "%s.extraVolumes: the chart has a volume %s. Rename yours" $path .name) -}}
+{{- end -}}
+{{- end -}}
+{{- $own := list .name "jaeger-agent" "sidecar-drain" "sidecar-wait" "sidecar-canary" "sidecar-copier" -}}
+{{- range .workload.initContainers -}}
+{{- if has .name $own -}}
+{{- fail (printf "%s.initContainers: the pod has a container %s. Rename yours" $path .name) -}}
 {{- end -}}
 {{- end -}}
 {{- include "sidecar.validate.port" . -}}
@@ -196,10 +209,21 @@
 {{- else if .root.Values.agent.canary -}}
 {{- $agents = concat $agents (list 4317 4318 8888 13133 14319 16831 26831) -}}
 {{- end -}}
-{{- with .workload.port -}}
-{{- if has (int .) $agents -}}
-{{- $cause := printf "%d is a port of the agent" (int .) -}}
-{{- fail (printf "%s.port: %s. Use none of %s" $.path $cause (join ", " $agents)) -}}
+{{- $taken := dict "http" "port" "agent-admin" "the agent" -}}
+{{- $ports := dict -}}
+{{- with .workload.port -}}{{- $_ := set $ports "port" (int .) -}}{{- end -}}
+{{- range $index, $extra := .workload.extraPorts -}}
+{{- $path := printf "extraPorts[%d]" $index -}}
+{{- with get $taken $extra.name -}}
+{{- fail (printf "%s.%s.name: %s has it. Use another" $.path $path .) -}}
+{{- end -}}
+{{- $_ := set $taken $extra.name $path -}}
+{{- $_ := set $ports (printf "%s.port" $path) (int $extra.port) -}}
+{{- end -}}
+{{- range $path, $port := $ports -}}
+{{- if has $port $agents -}}
+{{- $cause := printf "%d is a port of the agent" $port -}}
+{{- fail (printf "%s.%s: %s. Use none of %s" $.path $path $cause (join ", " $agents)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -212,9 +236,14 @@
 {{- if not (or .path .command) -}}
 {{- fail (printf "%s.health: has neither path nor command. Give one" $.path) -}}
 {{- end -}}
-{{- if and .path (not $.workload.port) -}}
+{{- $isFetched := or .path (and .ready .ready.path) -}}
+{{- if and $isFetched (not $.workload.port) -}}
 {{- $cause := "there is no port to fetch it from" -}}
 {{- fail (printf "%s.health.path: %s. Give port, or a command" $.path $cause) -}}
+{{- end -}}
+{{- if and .ready .ready.path .ready.command -}}
+{{- $both := "both path and command are given. Set one to null" -}}
+{{- fail (printf "%s.health.ready: %s" $.path $both) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -239,6 +268,7 @@
 {{- define "sidecar.validate.budget" -}}
 {{- $path := printf "%s.podDisruptionBudget" .path -}}
 {{- $replicas := .workload.replicas -}}
+{{- with .workload.autoscaling -}}{{- $replicas = .minReplicas | default 1 -}}{{- end -}}
 {{- with .workload.podDisruptionBudget -}}
 {{- $hasMinimum := not (kindIs "invalid" .minAvailable) -}}
 {{- $hasMaximum := not (kindIs "invalid" .maxUnavailable) -}}

@@ -18,9 +18,15 @@
   envFrom:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .workload.port }}
+  {{- if or .workload.port .workload.extraPorts }}
   ports:
+    {{- with .workload.port }}
     - {name: http, containerPort: {{ . }}}
+    {{- end }}
+    {{- range .workload.extraPorts }}
+    {{- $protocol := .protocol | default "TCP" }}
+    - {name: {{ .name | quote }}, containerPort: {{ int .port }}, protocol: {{ $protocol }}}
+    {{- end }}
   {{- end }}
   {{- with include "sidecar.workload.probes" . | trim }}
   {{- . | nindent 2 }}
@@ -79,12 +85,46 @@ value of a name wins. */}}
 {{- end }}
 {{- end -}}
 
+{{/* The user's init containers come after a native agent, so that their spans arrive. What they
+leave out is as for the workload. */}}
+{{- define "sidecar.workload.init" -}}
+{{- $values := .root.Values -}}
+{{- range .workload.initContainers }}
+{{- $own := deepCopy . }}
+{{- $image := .image | default $.workload.image | default $values.images.sample }}
+{{- $_ := set $own "image" (include "sidecar.image" (dict "root" $.root "name" $image)) }}
+{{- $names := list -}}
+{{- range .env }}{{- $names = append $names .name }}{{- end }}
+{{- $env := .env | default list }}
+{{- range include "sidecar.agent.env" $.root | fromYamlArray }}
+{{- if not (has .name $names) }}{{- $env = prepend $env . }}{{- end }}
+{{- end }}
+{{- $_ := set $own "env" $env }}
+{{- $mounts := .volumeMounts | default (list (dict "name" "tmp" "mountPath" "/tmp")) }}
+{{- $_ := set $own "volumeMounts" $mounts }}
+{{- $security := dict "readOnly" true "user" $.workload.runAsUser }}
+{{- $security = include "sidecar.security.container" $security | fromYaml }}
+{{- $_ := set $own "securityContext" (mergeOverwrite $security (.securityContext | default dict)) }}
+{{- $defaults := dict "imagePullPolicy" $values.images.pullPolicy }}
+{{- $_ := set $defaults "resources" ($.workload.resources | default $values.resources) }}
+{{ list (mergeOverwrite $defaults $own) | toYaml }}
+{{- end }}
+{{- end -}}
+
+{{/* Takes path and command. */}}
+{{- define "sidecar.workload.probe" -}}
+{{- if .command -}}
+exec:
+  command: {{ toJson .command }}
+{{- else -}}
+httpGet: {path: {{ .path | quote }}, port: http}
+{{- end -}}
+{{- end -}}
+
 {{- define "sidecar.workload.probes" -}}
 {{- with .workload.health }}
-{{- $probe := dict "httpGet" (dict "path" .path "port" "http") -}}
-{{- if .command -}}
-{{- $probe = dict "exec" (dict "command" .command) -}}
-{{- end -}}
+{{- $probe := include "sidecar.workload.probe" . | fromYaml -}}
+{{- $ready := include "sidecar.workload.probe" (.ready | default .) | fromYaml -}}
 {{- $interval := .intervalSeconds | default 5 | int -}}
 {{- $timeout := .timeoutSeconds | default 3 | int -}}
 {{- $retries := .retries | default 5 | int -}}
@@ -95,7 +135,7 @@ startupProbe:
   timeoutSeconds: {{ $timeout }}
   failureThreshold: {{ add (div $starting 2) (mul $retries $interval) }}
 readinessProbe:
-  {{- toYaml $probe | nindent 2 }}
+  {{- toYaml $ready | nindent 2 }}
   periodSeconds: {{ $interval }}
   timeoutSeconds: {{ $timeout }}
   failureThreshold: {{ $retries }}

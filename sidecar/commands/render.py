@@ -125,6 +125,8 @@ def _next_steps(entry: _Rendered, images: str) -> list[str]:
     if any(name.startswith(CHART) for name in entry.rendering):
         secret = f"sidecar token set --kubernetes-secret {SECRET} --apply{version}"
         lines.append(f"  next, for Kubernetes: {secret}")
+        chart = shlex.quote(str(entry.folder / CHART.rstrip("/")))
+        lines.append(f"                        helm install sidecar {chart} --wait")
     if systemd.INSTALL in entry.rendering:
         install = shlex.quote(str(entry.folder / systemd.INSTALL))
         lines += [f"  next, for systemd:    {token}", f"                        sudo sh {install}"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.spec import COLLECTOR, JAEGER_AGENT
-from sidecar.targets.helm import collector
+from sidecar.targets.helm import collector, placement
 from sidecar.targets.helm.records import Key
 from sidecar.targets.helm.value_types import (
+    AUTOSCALING,
     BUDGET,
     CIDRS,
     ENVIRONMENT,
+    EXTRA_PORTS,
     FLAG,
     HEALTH,
     HOST,
@@ -67,8 +69,15 @@ _POD = (
         OBJECT,
         "Hooks of the container, e.g. a preStop that sleeps until no new requests come.",
     ),
+    Key(
+        "initContainers",
+        NAMED,
+        "Your own, in Kubernetes' form, after a native agent, whose address they have; absent "
+        "image, resources and securityContext are the workload's.",
+    ),
     Key("podLabels", TEXTS, "Labels of this pod; override the top-level ones."),
     Key("podAnnotations", TEXTS, "Annotations of this pod; override the top-level ones."),
+    *placement.OF_WORKLOAD,
 )
 SERVICE = (
     *_POD,
@@ -78,10 +87,23 @@ SERVICE = (
         "Where it listens; absent: a worker without a Service. Not a port of the agent.",
     ),
     Key(
-        "replicas",
-        positive(1000),
-        "Pods, each with its own agent; at least 1; absent: Kubernetes or an autoscaler decides.",
+        "extraPorts",
+        EXTRA_PORTS,
+        "More ports: name, port, protocol, appProtocol; of the container, the Service and the "
+        "NetworkPolicy.",
     ),
+    Key(
+        "replicas",
+        positive(1000, 0),
+        "Pods, each with its own agent; absent: Kubernetes or an autoscaler decides.",
+    ),
+    Key(
+        "autoscaling",
+        AUTOSCALING,
+        "A HorizontalPodAutoscaler: minReplicas, maxReplicas, metrics, behavior; replicas is then "
+        "not written.",
+    ),
+    Key("strategy", OBJECT, "The Deployment's; absent: a new pod is ready before an old one ends."),
     Key(
         "example",
         {"type": "string", "pattern": "^/"},
@@ -95,8 +117,8 @@ SERVICE = (
     Key(
         "health",
         HEALTH,
-        "path or command, intervalSeconds 5, timeoutSeconds 3, retries 5, startSeconds 30; absent: "
-        "no probes.",
+        "path or command, intervalSeconds 5, timeoutSeconds 3, retries 5, startSeconds 30; ready: "
+        "{path or command} for readiness alone; absent: no probes.",
     ),
 )
 JOB = (
@@ -223,7 +245,9 @@ KEYS = (
     Key("agent.resources", RESOURCES, "Requests and limits of each agent."),
     *collector.CANARY_KEYS,
     *collector.RELAY_KEYS,
+    *placement.of_charts_own("relay"),
     *collector.FORWARDER_KEYS,
+    *placement.of_charts_own("forwarder"),
     Key(
         "services",
         OBJECT,
@@ -246,6 +270,7 @@ KEYS = (
         60,
     ),
     Key("standIn.resources", RESOURCES, "Its requests and limits."),
+    *placement.of_charts_own("standIn"),
     Key(
         "nameOverride",
         OBJECT_NAME,
@@ -261,20 +286,20 @@ KEYS = (
     Key(
         "terminationGracePeriodSeconds",
         positive(3600),
-        "Time until SIGKILL; a native agent stops after its service.",
+        "Time until SIGKILL of a pod without its own; a native agent stops after its service.",
         60,
     ),
     Key(
         "serviceAccountName",
         TEXT,
-        "For every pod, which does not mount its token; empty: default.",
+        "For every pod without its own; pods do not mount its token; empty: default.",
         "",
     ),
-    Key("priorityClassName", TEXT, "For every pod.", ""),
-    Key("nodeSelector", TEXTS, "For every pod.", {}),
-    Key("affinity", OBJECT, "For every pod.", {}),
-    Key("tolerations", OBJECTS, "For every pod.", []),
-    Key("topologySpreadConstraints", OBJECTS, "For every pod.", []),
+    Key("priorityClassName", TEXT, "For every pod without its own.", ""),
+    Key("nodeSelector", TEXTS, "For every pod without its own.", {}),
+    Key("affinity", OBJECT, "For services and jobs without their own.", {}),
+    Key("tolerations", OBJECTS, "For every pod without its own.", []),
+    Key("topologySpreadConstraints", OBJECTS, "For services and jobs without their own.", []),
     Key("commonLabels", TEXTS, "On every object and pod.", {}),
     Key("commonAnnotations", TEXTS, "On every object.", {}),
     Key("podLabels", TEXTS, "On every pod.", {}),

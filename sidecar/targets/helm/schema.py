@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sidecar.targets.helm.records import Key
 
 
+INCOMPLETE = "complete: where you upgrade with --reuse-values, use --reset-then-reuse-values"
+"""Helm shows it as "value must be '…'", below the names of what is missing."""
+
+
 def schema(
     keys: Sequence[Key], defaults: Mapping[str, Any], subcharts: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -28,6 +32,8 @@ def schema(
             known = known[parent]
         section["properties"][name] = _leaf(key, known[name])
     _require_all(root)
+    root["if"] = _complete(root)
+    root["else"] = {"const": INCOMPLETE}
     _accept_what_helm_adds(root, subcharts)
     # in addition to additionalProperties, because Helm then names the allowed keys; on deeper
     # levels it reports a wrong path for this one
@@ -54,6 +60,13 @@ def _require_all(schema: dict[str, Any]) -> None:
         for inner in properties.values():
             if inner.get("additionalProperties") is False:
                 _require_all(inner)
+
+
+def _complete(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema that says only what is required: values of an older chart lack new keys."""
+    properties = schema["properties"].items()
+    inner = {name: _complete(section) for name, section in properties if "required" in section}
+    return {"required": schema["required"], **({"properties": inner} if inner else {})}
 
 
 def as_json(data: Mapping[str, Any]) -> str:

@@ -92,18 +92,53 @@ def choice(*words: str) -> Schema:
 
 
 _COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": 3600}
+_CHECK: Schema = {
+    "path": {"type": ["string", "null"], "pattern": "^/"},
+    "command": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
+}
 HEALTH: Schema = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "path": {"type": ["string", "null"], "pattern": "^/"},
-        "command": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
+        **_CHECK,
         "intervalSeconds": _COUNT,
         "timeoutSeconds": _COUNT,
         "retries": _COUNT,
         "startSeconds": {**_COUNT, "minimum": 0},
+        "ready": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": _CHECK,
+        },
     },
 }
+_PORT_NAME: Schema = {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$"}
+EXTRA_PORTS: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name", "port"],
+        "properties": {
+            "name": _PORT_NAME,
+            "port": PORT,
+            "protocol": {"type": "string", "enum": ["TCP", "UDP", "SCTP"]},
+            "appProtocol": {"type": "string"},
+        },
+    },
+}
+AUTOSCALING: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["maxReplicas"],
+    "properties": {
+        "minReplicas": {"type": "integer", "minimum": 0, "maximum": 1000},
+        "maxReplicas": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "metrics": OBJECTS,
+        "behavior": OBJECT,
+    },
+}
+"""The part of a HorizontalPodAutoscaler's spec that is not its target."""
 _PODS: Schema = {
     "type": ["integer", "string", "null"],
     "minimum": 0,

@@ -155,7 +155,7 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
     values = {
         "image": None if is_sample(service) else service.image.name,
         "port": service.port,
-        "replicas": service.replicas,
+        "replicas": service.replicas if service.replicas > 1 else None,
         "args": [literal(word) for word in service.command],
         "env": environment,
         "peers": peers,
@@ -216,6 +216,8 @@ def _health(service: ServicePlan) -> Values:
     values: Values = {"command": list(service.health)}
     if service.health_path:
         values = {"path": service.health_path}
+        if is_sample(service):
+            values["ready"] = {"path": "/readyz"}
     timing = service.health_timing
     if timing is None or timing == DEFAULT_TIMING:
         return values

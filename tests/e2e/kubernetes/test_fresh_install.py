@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("kubernetes"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
 ]
 
 IS_LONG = os.environ.get("STACKS") == "all"

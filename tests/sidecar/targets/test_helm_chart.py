@@ -207,8 +207,8 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
     """One plan, both targets, as data: command lines, environment, probes, limits, users, ports.
 
     Allowed to differ: where the agent listens and its file is, names of hosts, Docker's proxy
-    settings, how a probe is made (by the kubelet where Compose runs a command), and the agent's
-    image with the stand-in, which Compose reads from .env.
+    settings, how a probe is made (by the kubelet where Compose runs a command), that readiness is
+    asked apart, and the agent's image with the stand-in, which Compose reads from .env.
     """
     plan = plan_of(Spec("local", agent=AgentSettings(version=version)))
     objects = template(written(plan, tmp_path))
@@ -229,7 +229,7 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
         assert in_kubernetes_environment(composed["environment"]) == environment_of(container)
         assert (composed["user"], composed["mem_limit"]) == (user_of(container), "256m")
         assert "256Mi" == container["resources"]["limits"]["memory"]
-        assert {"path": service.health_path, "port": "http"} == container["readinessProbe"][
+        assert {"path": service.health_path, "port": "http"} == container["livenessProbe"][
             "httpGet"
         ]
         assert (DEFAULT_TIMING.interval_s, DEFAULT_TIMING.retries) == (
@@ -237,7 +237,7 @@ def test_compose_and_the_chart_run_the_same(version: str, tmp_path) -> None:
             container["readinessProbe"]["failureThreshold"],
         )
         assert [service.port] == [port["containerPort"] for port in container["ports"]]
-        assert service.replicas == deployment["spec"]["replicas"]
+        assert service.replicas == deployment["spec"].get("replicas", 1)
         assert container["image"] in composed["image"]
         assert agent["image"] == built_agent(version)
 
@@ -279,7 +279,9 @@ def test_a_users_services_run_the_same(tmp_path) -> None:
         ]
         assert service.health_path or check["test"][1:] == ready["exec"]["command"]
         assert service.health_path == ready.get("httpGet", {}).get("path")
-        assert composed.get("deploy", {"replicas": 1})["replicas"] == deployment["spec"]["replicas"]
+        assert composed.get("deploy", {"replicas": 1})["replicas"] == deployment["spec"].get(
+            "replicas", 1
+        )
 
 
 def sized(arguments) -> list[str]:

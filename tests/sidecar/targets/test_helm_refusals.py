@@ -17,7 +17,7 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ),
         ("agent.colour=red", ["agent", "colour", "not allowed"]),
         ("services.frontend.colour=red", ["services", "frontend", "colour", "not allowed"]),
-        ("services.frontend.replicas=0", ["services", "frontend", "replicas", "minimum", "1"]),
+        ("services.frontend.replicas=-1", ["services", "frontend", "replicas", "minimum", "0"]),
         ("services.frontend.port=70000", ["services", "frontend", "port", "maximum", "65,535"]),
         ("services.Web.image=x", ["at '/services'", "'Web' not allowed"]),
         ("agent.mode=sidecar", ["agent", "mode", "'auto', 'native', 'container'"]),
@@ -135,7 +135,7 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("extraEnv[0].value=x", ["extraEnv", "missing property 'name'"]),
         ("services=null", ["missing property 'services'"]),
         (
-            "services.frontend.podDisruptionBudget.minAvailable=1",
+            "services.frontend.replicas=1,services.frontend.podDisruptionBudget.minAvailable=1",
             ["podDisruptionBudget.minAvailable: 1 of 1 replicas", "Use less, or more replicas"],
         ),
         (

@@ -363,7 +363,7 @@ def test_the_documented_values_are_there() -> None:
         *(f"services.<name>.{key.path}" for key in MAPS["services"]),
     ]
 
-    assert 10 == len(named)
+    assert 13 == len(named)
     assert [] == [
         path
         for path in named

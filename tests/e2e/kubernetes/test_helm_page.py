@@ -1,0 +1,97 @@
+"""docs/helm.md, followed word by word: its commands in order, in namespaces of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from copies import ROOT
+from helm_charts import CHART
+from kubernetes_cluster import environment, namespace
+from programs import find_program
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+]
+
+PAGE = (ROOT / "docs/helm.md").read_text(encoding="utf-8")
+PROGRAMS = ("helm ", "kubectl ", "sidecar ")
+TOKEN = "shop7@0a1b2c3d4e5f6a7b8c9d_shop7@5e6f7a8b9c0d1e2f"
+ELSEWHERE = "registry.example.com"
+"""A command that names it needs a registry of the reader's."""
+
+
+def commands() -> list[str]:
+    """Return the page's commands in order; one that needs the reader's registry is left out."""
+    lines = [line[4:] for line in PAGE.splitlines() if line.startswith("    ")]
+    found = [line for line in lines if line.startswith(PROGRAMS)]
+    return [line for line in found if ELSEWHERE not in line and "helm package" not in line]
+
+
+def test_the_page_has_its_commands() -> None:
+    """Install, test, verify, a region, an upgrade, and what a GitOps tool runs."""
+    words = [" ".join(line.split()[:2]) for line in commands()]
+
+    assert {"helm install", "helm test", "sidecar verify", "helm upgrade", "kubectl apply"} <= {
+        *words
+    }
+
+
+def test_the_commands_work_as_written(cluster_images, tmp_path) -> None:
+    """All but the namespace's name, which is unique, so that runs can share a cluster."""
+    with namespace("sidecar-page") as sample, namespace("sidecar-shop") as shop:
+        shop.kubectl("delete", "namespace", shop.name)  # the page creates it
+        settings = folder(tmp_path, sample.name)
+        failed = [
+            (line, said)
+            for line in commands()
+            if (said := run_in(tmp_path, settings, of_namespace(line, shop.name)))
+        ]
+        applied = [each["metadata"]["name"] for each in shop.get("deployments")]
+
+    assert [] == failed
+    names = ["orders-backend", "orders-frontend", "shop-backend", "shop-frontend"]
+    assert names == sorted(applied)
+
+
+def folder(path: Path, space: str) -> dict[str, str]:
+    """Make a working folder like a checkout, and return its settings: a context in a namespace."""
+    (path / "helm").symlink_to(CHART)
+    settings = {**environment(), "TRACING_TOKEN": TOKEN}
+    config = path / "kubeconfig"
+    config.write_bytes(Path(settings["KUBECONFIG"]).read_bytes())
+    settings["KUBECONFIG"] = str(config)
+    (path / "bin").mkdir()
+    program = path / "bin" / "sidecar"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sidecar "$@"\n')
+    program.chmod(0o755)
+    others = Path(str(find_program("helm"))).parent
+    settings["PATH"] = f"{program.parent}:{others}:{settings['PATH']}"
+    kubectl = ["kubectl", "config", "set-context", "--current", f"--namespace={space}"]
+    subprocess.run(kubectl, env=settings, check=True, capture_output=True)
+    return settings
+
+
+def of_namespace(line: str, name: str) -> str:
+    """Return a command with a namespace in the place of `shop`."""
+    return re.sub(r"((?:-n|--namespace|namespace) )shop\b", rf"\g<1>{name}", line)
+
+
+def run_in(path: Path, settings: dict[str, str], line: str) -> str:
+    """Run a line of a shell; return what it says if it fails."""
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=path,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    return "" if done.returncode == 0 else done.stdout[-600:] + done.stderr[-600:]
