@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules.kinds import PACKETS, SPANS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -85,17 +87,17 @@ def ledger(
         lost.update({f"{CLIENT} {why}": count for why, count in one.client.dropped.items()})
     per_packet, exact = packet_size(sent)
     packets = 0
-    seen = 0
+    seen = 0.0
     forwards = False
     for segment in segments:
         counts = segment.counts
         forwards = forwards or counts.forwards
         dropped = _dropped(counts)
-        packets += sum(dropped.values())
-        seen += counts.packets_processed + counts.packets_dropped + counts.kernel_drops
-        lost.update({place: round(count * per_packet) for place, count in dropped.items()})
+        packets += counts.kernel_drops if counts.unit == SPANS else sum(dropped.values())
+        seen += came(counts, per_packet)
+        lost.update({place: round(count) for place, count in _in_spans(counts, per_packet).items()})
         lost[FAILED] += counts.spans_failed
-        if segment.ended:
+        if segment.ended and counts.unit == PACKETS:  # a collector's queue is on disk
             held = (counts.packets_processed - counts.undecoded) * per_packet - counts.settled
             lost[KILLED] += max(0, round(held))
     if forwards:  # else the stand-in counts them as failed at the agent's port
@@ -105,7 +107,7 @@ def ledger(
         arrived=sum(counts.distinct for counts in arrived),
         repeated=sum(counts.accepted - counts.distinct for counts in arrived),
         lost={place: count for place, count in lost.items() if count},
-        unseen=round(max(0, sum(one.client.packets for one in sent) - seen) * per_packet),
+        unseen=round(max(0, sum(one.client.packets for one in sent) * per_packet - seen)),
         exact=exact or not packets,
     )
 
@@ -120,8 +122,26 @@ def packet_size(sent: Sequence[Sent]) -> tuple[float, bool]:
     return mean, len(sizes) == 1 and mean.is_integer()
 
 
+def came(counts: AgentCounts, per_packet: float) -> float:
+    """Return the spans that came to an agent's port, those that were lost there included."""
+    read = counts.packets_processed + counts.packets_dropped
+    return read * _spans_of(counts, per_packet) + counts.kernel_drops * per_packet
+
+
+def _spans_of(counts: AgentCounts, per_packet: float) -> float:
+    """Return how many spans one is of what is counted: a collector counts spans."""
+    return 1 if counts.unit == SPANS else per_packet
+
+
+def _in_spans(counts: AgentCounts, per_packet: float) -> dict[str, float]:
+    """Return the spans that were lost at the agent's port, by place."""
+    one = _spans_of(counts, per_packet)
+    factors = {KERNEL: per_packet, QUEUE: one, UNDECODED: one}
+    return {place: count * factors[place] for place, count in _dropped(counts).items()}
+
+
 def _dropped(counts: AgentCounts) -> dict[str, int]:
-    """Return packets that were lost at the agent's port, by place."""
+    """Return what was lost at the agent's port, by place: the kernel counts packets."""
     return {
         KERNEL: counts.kernel_drops,
         QUEUE: counts.packets_dropped,

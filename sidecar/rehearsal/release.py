@@ -16,6 +16,7 @@ from sidecar.kubernetes.pods import (
     REGION,
     admin_of,
     agent_of,
+    is_collector,
     pods_of,
     reporter_of,
 )
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from sidecar.verify.look import Look, Task
 
 _AT_ONCE = 8
+FORWARDER = "forwarder"
+"""The component of the collectors' forwarder."""
+_GATEWAY = "--gateway="
 _PTRACE = """
 import json, pathlib
 scope = pathlib.Path("/proc/sys/kernel/yama/ptrace_scope")
@@ -77,13 +81,22 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
         """Raise SidecarError where an agent reports to another gateway, or to none that runs."""
         for pod in self._pods.values():
             region = pod.data["metadata"]["labels"].get(REGION, LOCAL)
-            host = reporter_of(pod).rpartition(":")[0]
+            reporter = self._forwarded if is_collector(pod) else reporter_of(pod)
+            host = reporter.rpartition(":")[0]
             if region != LOCAL or "." in host:
                 raise real_gateway(f"release {release}")
             workload = host.partition(".")[0]
             if not any(one.name.startswith(f"{workload}-") for one in self._gateways):
-                cause = f"no stand-in runs that its agents report to ({reporter_of(pod)})"
+                cause = f"no stand-in runs that its agents report to ({reporter})"
                 raise SidecarError(f"release {release}", cause, "See `kubectl get pods`")
+
+    @cached_property
+    def _forwarded(self) -> str:
+        """HOST:PORT that the collectors' forwarder reports to; empty where there is none."""
+        pods = self._kubectl.get("pods", f"{self._selector},{COMPONENT}={FORWARDER}")["items"]
+        containers = (each for pod in pods for each in pod["spec"]["containers"])
+        words = (str(word) for each in containers for word in each.get("args", ()))
+        return next((word[len(_GATEWAY) :] for word in words if word.startswith(_GATEWAY)), "")
 
     @cached_property
     def lacks(self) -> Mapping[str, str]:

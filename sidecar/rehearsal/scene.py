@@ -6,7 +6,8 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sidecar.rehearsal.ledger import Segment, ledger
+from sidecar.rehearsal.ledger import Segment, came, ledger, packet_size
+from sidecar.rules.kinds import SPANS
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.network.reader import wait_for
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _THREADS = 8
 _RECEIVE_SECONDS = 20.0
 _SETTLE_SECONDS = 10.0
+_REPEAT_SECONDS = 20.0
+"""A collector pauses for up to 10 s between two attempts."""
 
 
 class Scene:
@@ -30,6 +33,8 @@ class Scene:
         self._first = len(stage.sent)
         self._pool = ThreadPoolExecutor(_THREADS)
         self._before = self._read()
+        self._keeps = any(counts.unit == SPANS for counts in self._before.values())
+        """Collectors keep what their gateway does not take."""
         self._segments: list[Segment] = []
         self._held = 0
         self._senders: list[Future[object]] = []
@@ -71,12 +76,12 @@ class Scene:
 
     def _received(self) -> dict[str, AgentCounts]:
         """Return the agents' counts once they have read what was sent, or lost it."""
-        packets = sum(sent.client.packets for sent in self.sent)
+        spans = sum(sent.client.sent for sent in self.sent)
+        per_packet, _ = packet_size(self.sent)
 
         def is_there(now: dict[str, AgentCounts]) -> bool:
             counts = [now[service].since(before) for service, before in self._before.items()]
-            read = sum(one.packets_processed + one.packets_dropped for one in counts)
-            return read + sum(one.kernel_drops for one in counts) >= packets
+            return round(sum(came(one, per_packet) for one in counts)) >= spans
 
         return wait_for(self._read, is_there, _RECEIVE_SECONDS)
 
@@ -102,6 +107,15 @@ class Scene:
         return segments
 
     def _arrived(self, sent: Sent) -> GatewayCounts:
+        """Return what arrived; a collector may repeat a call some seconds after a fault."""
+        patience = _REPEAT_SECONDS if self._keeps else 0
+
+        def is_there(counts: GatewayCounts) -> bool:
+            return counts.distinct >= sent.client.sent
+
+        return wait_for(lambda: self._counted(sent), is_there, patience)
+
+    def _counted(self, sent: Sent) -> GatewayCounts:
         counts = self.stage.gateway(sent.marker, sent.client.sent, 0)
         if counts is None:
             raise RuntimeError("a stage has a stand-in")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from helm_charts import CHART
@@ -25,6 +26,16 @@ def release(cluster_images):
         values = ("--set", "services.frontend=null")
         space.helm("install", "demo", CHART, *values, "--wait", "--timeout", "120s")
         yield space
+
+
+WAITS = {"spans-wait-in-queue"}
+KEPT = {
+    "gateway-away": WAITS,
+    "wrong-token": WAITS,
+    "agent-killed": {"part-crashing"},
+    "agent-paused": {"part-not-answering"},
+}
+"""The same of collectors."""
 
 
 def states(space):
@@ -55,3 +66,24 @@ def test_every_span_of_a_release_is_accounted_for(release):
     assert 0 < faults["gateway-away"]["lost"]["agent failed"]
     assert {} == faults["agent-paused"]["lost"]
     assert before == states(release)
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+def test_collectors_of_a_release_lose_nothing_that_reached_them(collector_image):
+    """What was sent while a collector was away is counted by the client; all else arrives, once."""
+    with namespace("sidecar-rehearsal") as space:
+        sets = f"services.frontend=null,images.agent={collector_image}"
+        values = ("-f", CHART / "ci" / "collector-values.yaml", "--set", sets)
+        space.helm("install", "demo", CHART, *values, "--wait", "--timeout", "120s")
+        before = states(space)
+        flags = [f"--fault={name}" for name in KEPT]
+        done = space.sidecar("rehearse", "--release", "demo", "--output", "json", *flags)
+
+        assert 0 == done.returncode, done.stdout + done.stderr
+        assert before == states(space)
+    faults = {fault["fault"]: fault for fault in json.loads(done.stdout)["faults"]}
+    assert KEPT.keys() == faults.keys()
+    for name, fault in faults.items():
+        client = sum(n for why, n in fault["lost"].items() if why.startswith("client"))
+        assert fault["sent"] == fault["arrived"] + client, fault
+        assert fault["noticed"]["id"] in KEPT[name], fault

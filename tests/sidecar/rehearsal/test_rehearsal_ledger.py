@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sidecar.rehearsal.ledger import Ledger, Segment, ledger
+from sidecar.rehearsal.ledger import Ledger, Segment, came, ledger
 from sidecar.rehearsal.stage import Sent
+from sidecar.rules.kinds import SPANS
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 
 
@@ -49,6 +50,30 @@ def test_an_agent_that_was_killed_loses_what_it_held():
 
     assert {"agent killed with them": 150} == ledger([sent()], [Segment(counts, True)], []).lost
     assert {} == ledger([sent()], [Segment(counts)], []).lost
+
+
+def test_a_collector_counts_spans_and_keeps_what_it_holds():
+    """Its kernel counts packets all the same; a kill costs nothing, for its queue is on disk."""
+    counts = AgentCounts(
+        unit=SPANS,
+        packets_processed=120,
+        packets_dropped=30,
+        kernel_drops=1,
+        spans_submitted=20,
+        spans_failed=0,
+    )
+    found = ledger([sent()], [Segment(counts, ended=True)], [GatewayCounts(120, 0, 120)])
+
+    assert {"kernel dropped": 50, "agent dropped": 30} == found.lost
+    assert (0, 0) == (found.unaccounted, found.unseen)
+    assert 200 == came(counts, 50)
+
+
+def test_spans_that_reached_no_collector_are_unseen():
+    """As packets that reached no agent."""
+    found = ledger([sent()], [Segment(AgentCounts(unit=SPANS, packets_processed=150))], [])
+
+    assert 50 == found.unseen
 
 
 def test_lost_packets_of_unequal_size_are_not_exact():

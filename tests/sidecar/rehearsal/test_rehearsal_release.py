@@ -72,6 +72,26 @@ def test_a_local_release_without_its_stand_in_is_not_taken_for_a_real_one(stage)
         stage(web())
 
 
+@pytest.mark.parametrize(
+    ("gateway", "error"),
+    [("tracing.example.com:8090", UsageError), ("other-gateway:8090", SidecarError), ("", None)],
+)
+def test_collectors_are_rehearsed_before_the_releases_own_stand_in(stage, kubectl, gateway, error):
+    """Their forwarder says where they report to."""
+    forwarder = pod(name="demo-forwarder-1", component="forwarder")
+    words = [f"--gateway={gateway or 'demo-gateway:8090'}", "--protocol=grpc"]
+    forwarder["spec"]["containers"] = [{"name": "forwarder", "args": words}]
+    own = pod(args=["--config=/etc/otelcol/config.yaml"])
+    answer = "get pods --selector=app.kubernetes.io/instance=demo,app.kubernetes.io/component"
+    kubectl.answer(f"{answer}=forwarder", listed(forwarder))
+
+    if error:
+        with pytest.raises(error):
+            stage(own, stand_in())
+    else:
+        assert ["web"] == stage(own, stand_in()).services()
+
+
 def test_one_pod_of_a_service_is_rehearsed(stage):
     """A note says so, and names no flag that the command lacks."""
     found = stage(
