@@ -16,6 +16,7 @@ import yaml
 from sidecar.rules import charts
 from sidecar.targets import helm
 from sidecar.targets.helm.differences import differences
+from sidecar.targets.helm.values import is_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +48,7 @@ def check_chart(plan: Plan) -> list[Finding]:
 def weaknesses(plan: Plan) -> Iterator[Finding]:
     """Return what an attacker could use in pods of the chart, and the spec or the values decide."""
     for service in plan.services:
-        if problem := charts.root_file_system(is_read_only=service.hardened):
+        if problem := charts.root_file_system(is_read_only=is_read_only(service)):
             yield problem.at(f"services.{service.name}", "")
     # all agents have one version, and the same settings
     if problem := charts.tcp_retries(plan.services[0].agent.tcp_retries):

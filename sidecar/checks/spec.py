@@ -6,6 +6,7 @@ field's path as its subject and the place that gave the field.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def _one_off(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
 
 
 def _replicas(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
-    ports = service.publish.ports(service.replicas) if service.publish else ()
+    ports = service.publish.ports(service.count) if service.publish else ()
     return _at(loaded, f"{path}.publish", services.replica_ports(ports))
 
 
@@ -138,6 +139,19 @@ def _texts(service: Service) -> Iterator[tuple[str, Iterable[str]]]:
         yield from ((f"build.args.{name}", [text]) for name, text in service.build.args.items())
     if service.health:
         yield "health.http", [service.health.http or ""]
+        yield "health.ready", [service.health.ready or ""]
+    for name, data in service.kubernetes.items():
+        yield f"kubernetes.{name}", _leaves(data)
+
+
+def _leaves(data: object) -> Iterator[str]:
+    """Yield every text in data of any shape, the keys included."""
+    if isinstance(data, Mapping):
+        yield from chain(map(str, data), chain.from_iterable(map(_leaves, data.values())))
+    elif isinstance(data, list):
+        yield from chain.from_iterable(map(_leaves, data))
+    else:
+        yield str(data)
 
 
 def _secret_build_arguments(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:

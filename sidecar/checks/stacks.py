@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.rules import jobs
+from sidecar.rules import jobs, services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,3 +20,6 @@ def left_out(loaded: Loaded, plan: Plan) -> Iterator[Finding]:
         path = f"services.{service.name}.job.deadline"
         if service.job and (problem := jobs.deadline(service.job.deadline_s)):
             yield problem.at(path, loaded.place(path))
+        path = f"services.{service.name}.kubernetes"
+        if problem := services.for_clusters(list(service.kubernetes)):
+            yield problem.at(path, loaded.place(*(f"{path}.{name}" for name in service.kubernetes)))

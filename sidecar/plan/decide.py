@@ -194,7 +194,7 @@ def _check_names(region: Region, services: tuple[Service, ...], gateway: Gateway
             cause = "is the name of the stand-in gateway"
             problem = STAND_IN_CONFLICT.problem(cause, "Rename the service")
             raise SidecarError.from_problem(f"services.{service.name}.name", problem)
-        if service.publish and STAND_IN_PAGE_PORT in service.publish.ports(service.replicas):
+        if service.publish and STAND_IN_PAGE_PORT in service.publish.ports(service.count):
             cause = f"takes {STAND_IN_PAGE_PORT}, the port of the stand-in gateway's page"
             problem = STAND_IN_CONFLICT.problem(cause, "Choose another port")
             raise SidecarError.from_problem(f"services.{service.name}.publish", problem)
@@ -235,14 +235,14 @@ def _services(spec: Spec, gateway: Gateway, project: str, folder: str) -> tuple[
 def _host_agent(spec: Spec, gateway: Gateway) -> AgentPlan:
     """Return the agent of a host without containers: all services have one loopback."""
     services = spec.services or sample_services()
-    replicas = sum(service.replicas for service in services)
+    replicas = sum(service.count for service in services)
     return _agent(replace(services[0], name=HOST, replicas=replicas), spec, gateway)
 
 
 def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
     settings = spec.agent
     kind = KINDS[settings.kind]
-    tuning = _tuning(spec, service.replicas)
+    tuning = _tuning(spec, service.count)
     tls = spec.gateway.tls
     official = kind.image(settings.version, spec.images.prefix)
     own = ImagePlan(settings.image) if settings.image else None
@@ -262,7 +262,7 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
             service,
             settings,
             tuning,
-            _capacity(spec, service.replicas),
+            _capacity(spec, service.count),
             forwarder=forwarder_name(each.name for each in spec.services or sample_services()),
         ),
         replica_buffer=_replica_buffer(spec),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
@@ -146,6 +146,19 @@ class ServicePlan:
     """As in the spec: service, worker, job or cron."""
     job: JobSettings | None = None
     """How it runs; None for what keeps running."""
+    live: tuple[str, ...] = ()
+    """The command that tells whether it lives, where that is not `health`; empty: none."""
+    ready_path: str | None = None
+    """What is fetched to see whether it takes requests now; None: as for its health."""
+    fixed_replicas: int | None = None
+    """As many as the spec says; None: whatever is set where it runs."""
+    stop_grace_s: int | None = None
+    """How long it may take to stop; None: the target's own."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Name → port that it listens on, too."""
+    read_only_root: bool = False
+    kubernetes: Mapping[str, Any] = field(default_factory=dict)
+    """What is for a cluster only, as Kubernetes names it."""
 
 
 @dataclass(frozen=True)

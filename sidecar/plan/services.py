@@ -41,7 +41,7 @@ def _sample(name: str, port: int) -> Service:
         port=port,
         command=_gunicorn(name),
         resources=Resources(256),
-        health=HealthCheck(http="/healthz"),
+        health=HealthCheck(http="/healthz", ready="/readyz"),
     )
 
 
@@ -67,9 +67,11 @@ def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) 
         volumes=tuple(_volume(volume, folder) for volume in service.volumes),
         port=service.port,
         publish=service.publish,
-        replicas=service.replicas,
+        replicas=service.count,
         health=_probe(health, service.port) if health else (),
         health_path=health.http if health else None,
+        live=health.command if health else (),
+        ready_path=health.ready if health else None,
         health_timing=_timing(health) if health else None,
         user=None,
         hardened=False,
@@ -79,6 +81,11 @@ def plan_service(service: Service, agent: AgentPlan, project: str, folder: str) 
         agent=agent,
         kind=service.kind,
         job=service.job if service.kind in ENDING else None,
+        fixed_replicas=service.replicas,
+        stop_grace_s=service.stop_grace_s,
+        ports=service.ports,
+        read_only_root=service.read_only_root,
+        kubernetes=service.kubernetes,
     )
 
 
@@ -148,9 +155,10 @@ def _timing(health: HealthCheck) -> HealthTiming:
 
 
 def _probe(health: HealthCheck, port: int | None) -> tuple[str, ...]:
-    if health.command:
+    if health.command and not health.ready:
         return health.command
-    url, timeout = f"http://{LOOPBACK}:{port}{health.http}", max(1, health.timeout_s - 1)
+    path = health.ready or health.http
+    url, timeout = f"http://{LOOPBACK}:{port}{path}", max(1, health.timeout_s - 1)
     # the address is the container's own, whatever proxy its environment names
     opener = "r.build_opener(r.ProxyHandler({}))"
     fetch = f"import urllib.request as r; {opener}.open({url!r}, timeout={timeout})"

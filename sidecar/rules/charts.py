@@ -33,7 +33,7 @@ ENV_FILES_LEFT_OUT = Rule(
     Severity.WARNING,
     "A service reads variables from files of the host, which a chart does not contain.",
     "Its pods start without these variables.",
-    "Use envFrom",
+    "Use kubernetes.envFrom",
     "services: [{name: web, image: web:1, env_files: [web.env]}]",
 )
 VOLUMES_LEFT_OUT = Rule(
@@ -41,7 +41,7 @@ VOLUMES_LEFT_OUT = Rule(
     Severity.WARNING,
     "A service mounts volumes of the host, which a cluster does not have.",
     "Its pods start without them.",
-    "Use extraVolumes and extraVolumeMounts",
+    "Use kubernetes.volumes and kubernetes.volumeMounts",
     "services: [{name: web, image: web:1, volumes: ['./data:/data']}]",
 )
 TCP_RETRIES_LEFT_OUT = Rule(
@@ -113,7 +113,7 @@ WRITABLE_ROOT = Rule(
     Severity.WARNING,
     "A service may write to its root file system.",
     "Whoever breaks into it can replace its program.",
-    "Set readOnlyRootFilesystem: true in the values if it writes only to /tmp",
+    "Set read_only_root: true in the spec if it writes only to /tmp and its volumes",
     "services: [{name: web, image: web:1}]",
 )
 ADMIN_PORT_OPEN = Rule(

@@ -172,3 +172,22 @@ def volume_source(source: str, *, exists: bool) -> Problem | None:
     """Judge whether the host's path of a volume exists."""
     cause = f"{source} does not exist; the engine would create an empty folder that root owns"
     return None if exists else MISSING_VOLUME_SOURCE.problem(cause)
+
+
+# Targets --------------------------------------------------------------------------------------
+
+FOR_CLUSTERS = Rule(
+    "kubernetes-under-compose",
+    Severity.WARNING,
+    "A service has settings for a cluster, which Compose leaves out.",
+    "What runs in Compose lacks them.",
+    "Validate with --target helm, or ignore this where Compose is for tests only",
+    "services: [{name: web, image: web:1, kubernetes: {envFrom: [{configMapRef: {name: a}}]}}]",
+)
+
+
+def for_clusters(names: Sequence[str]) -> Problem | None:
+    """Judge the settings of a service that only a cluster has."""
+    if not names:
+        return None
+    return FOR_CLUSTERS.problem(f"Compose leaves out {', '.join(names)}")

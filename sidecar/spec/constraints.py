@@ -29,8 +29,9 @@ def needs_port(values: Mapping[str, Value], errors: ErrorList, path: str) -> Non
     if "publish" in values:
         errors.fail(values["publish"].place, below(path, "publish"), problem)
     health = _readable(values, "health")
-    if health and "http" in health.data:
-        errors.fail(health.data["http"].place, below(path, "health.http"), problem)
+    for name in ("http", "ready"):
+        if health and name in health.data:
+            errors.fail(health.data[name].place, below(path, f"health.{name}"), problem)
 
 
 def fits_sampler(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:

@@ -188,6 +188,32 @@ class Data(FieldType):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class DataList(FieldType):
+    """A list of maps of any data, which another program judges."""
+
+    def read(self, node: yaml.Node, source: Source, path: str) -> Value:
+        """Return the maps."""
+        items = node.value if isinstance(node, yaml.SequenceNode) else [None]
+        if not all(isinstance(item, yaml.MappingNode) for item in items):
+            problem = INVALID_VALUE.problem("is not a list of maps", "Give one map per `-`")
+            return source.fail(node, path, problem)
+        # a list, and not a tuple: its items are data, and no values with places
+        return Value([yamlio.construct(item, path) for item in items], source.place(node))
+
+    def build(self, value: Value, errors: ErrorList, path: str) -> Built:  # noqa: ARG002
+        """Return the maps, or BROKEN."""
+        return value.data if value.data is BROKEN else list(value.data)
+
+    def schema(self) -> Schema:
+        """Return a list of open objects."""
+        return {"type": "array", "items": {"type": "object"}}
+
+    def takes(self) -> str:
+        """Return that it is data."""
+        return "a list of maps, as in Kubernetes"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Either(FieldType):
     """A short text, or a map in full."""
 

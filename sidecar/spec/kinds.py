@@ -11,8 +11,11 @@ from sidecar.spec.sources import BROKEN, ErrorList, Value, below
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOT_OF_WORKERS = ("port", "publish", "health.http")
-NOT_OF_JOBS = ("port", "publish", "replicas", "health")
+NOT_OF_WORKERS = ("port", "ports", "publish", "health.http", "health.ready")
+NOT_OF_JOBS = (
+    *("port", "ports", "publish", "replicas", "health"),
+    *(f"kubernetes.{name}" for name in ("autoscaling", "podDisruptionBudget", "strategy")),
+)
 """What is for programs that keep running."""
 OF_CRONS = ("schedule", "time_zone", "concurrency", "starting_deadline", "history")
 """Fields of `job` that are for a cron only."""
@@ -29,6 +32,10 @@ def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None
             cause = f"is not for kind: {kind}"
             problem = CONFLICTING_VALUES.problem(cause, _fix(name, kind))
             errors.fail(found.place, below(path, name), problem)
+    replicas, scaled = _at(values, "replicas"), _at(values, "kubernetes.autoscaling")
+    if replicas and scaled:
+        problem = CONFLICTING_VALUES.problem("an autoscaler decides how many", "Remove one of them")
+        errors.fail(replicas.place, below(path, "replicas"), problem)
     if kind == CRON and not _at(values, "job.schedule"):
         place = values["job" if "job" in values else "kind"].place
         problem = MISSING_KEY.problem("a cron has no schedule", 'Give one such as "30 4 * * *"')

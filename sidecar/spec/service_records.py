@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sidecar.rules.services import HealthTiming
 
@@ -85,6 +85,8 @@ class HealthCheck(HealthTiming):
     command: tuple[str, ...] = ()
     http: str | None = None
     """A path such as /healthz; fetched on the service's port by the image's own `python`."""
+    ready: str | None = None
+    """The same of whether it takes requests now; None: whenever it is healthy."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class Service:
     """The port that the service listens on inside its network; None for a worker."""
     publish: Publish | None = None
     """None leaves the service unpublished."""
-    replicas: int = 1
+    replicas: int | None = None
+    """None: one, and in a cluster whatever an autoscaler or a user has set."""
     command: tuple[str, ...] = ()
     """Empty: the image's own."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -151,3 +154,16 @@ class Service:
     """How it runs, if it is a job or a cron."""
     ignore: tuple[str, ...] = ()
     """Ids of rules whose warnings about this service are accepted."""
+    stop_grace_s: int | None = None
+    """How long it may take to stop; None: the target's own."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Name → port that it listens on beside `port`."""
+    read_only_root: bool = False
+    """Whether it can write to /tmp and its volumes only."""
+    kubernetes: Mapping[str, Any] = field(default_factory=dict)
+    """What is for a cluster only, as Kubernetes names it."""
+
+    @property
+    def count(self) -> int:
+        """How many run, as far as the spec says."""
+        return self.replicas or 1

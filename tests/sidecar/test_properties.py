@@ -22,7 +22,7 @@ from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.regions import load_regions, token_hosts
 from sidecar.spec import field_types as types
-from sidecar.spec.containers import Data, Either, ListOf, MapOf
+from sidecar.spec.containers import Data, DataList, Either, ListOf, MapOf
 from sidecar.spec.fields import SPEC
 from sidecar.spec.fields.agent import AGENT
 from sidecar.spec.fields.sampling import SAMPLING
@@ -114,6 +114,7 @@ USUAL: dict[FieldType, st.SearchStrategy[str]] = {
     ),
     types.ANY_NAME: st.from_regex(re.compile(types.NAME.pattern, re.ASCII), fullmatch=True),
     types.RULE: st.sampled_from(["floating-image-tag", "vpc-gateway"]),
+    types.DURATION: st.sampled_from(["1s", "90s", "30m", "168h"]),
     types.MEMORY: st.sampled_from(["6m", "256m", "1g", "2Gi", "300"]),
     types.VERSION: st.sampled_from(["1.15.0", "1.18.0", "1.22.0", "1.62.0"]),
     types.URL_PATH: texts().map(lambda text: "/" + re.sub(r"[^!-~]|[$]", "", text)),
@@ -136,6 +137,7 @@ STRATEGIES: dict[type[FieldType], Any] = {
     ListOf: lambda wanted: st.lists(values(wanted.item), min_size=wanted.least, max_size=3),
     Either: lambda wanted: values(wanted.text) | values(wanted.full),
     Data: lambda _: st.just({}),
+    DataList: lambda _: st.just([{}]),
     Section: lambda wanted: records(wanted, **FIXED.get(wanted, {})).map(fitting),
 }
 
@@ -236,7 +238,7 @@ def expected(service: ServicePlan) -> dict[str, Any]:
         "image": service.image.name,
         "environment": dict(service.environment),
         "depends_on": {service.agent.name: {"condition": "service_started"}},
-        "stop_grace_period": "30s",
+        "stop_grace_period": f"{service.stop_grace_s or 30}s",
         "networks": ["services", f"{service.name}-tracing"],
         **_expected_build(service),
         **_expected_process(service),
@@ -265,6 +267,10 @@ def _expected_process(service: ServicePlan) -> dict[str, Any]:
         found["mem_limit"] = f"{service.memory_mib}m"
     if service.cpus:
         found["cpus"] = service.cpus
+    if service.ports:
+        found["expose"] = [str(port) for port in service.ports.values()]
+    if service.read_only_root:
+        found |= {"read_only": True, "tmpfs": ["/tmp:mode=1777,size=64m"]}
     if service.volumes:
         found["volumes"] = [_expected_volume(volume) for volume in service.volumes]
     return found

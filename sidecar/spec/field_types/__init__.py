@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from sidecar.spec.field_types.hosts import HOST, PORT, PUBLISH, URL_PATH
 from sidecar.spec.field_types.image_names import IMAGE, MIRROR
-from sidecar.spec.field_types.names import ANY_NAME, NAME, PROJECT, REGION, TARGET, VARIABLE
+from sidecar.spec.field_types.names import (
+    ANY_NAME,
+    LABEL,
+    NAME,
+    PORT_NAME,
+    PROJECT,
+    REGION,
+    TARGET,
+    VARIABLE,
+)
 from sidecar.spec.field_types.paths import CONTEXT, FILE_PATH, VOLUME, VOLUME_SOURCE, VOLUME_TARGET
 from sidecar.spec.field_types.schedules import SCHEDULE, TIME_ZONE
 from sidecar.spec.field_types.sizes import DURATION, MEMORY
@@ -21,10 +30,12 @@ __all__ = [
     "FILE_PATH",
     "HOST",
     "IMAGE",
+    "LABEL",
     "MEMORY",
     "MIRROR",
     "NAME",
     "PORT",
+    "PORT_NAME",
     "PROJECT",
     "PUBLISH",
     "REGION",

@@ -42,6 +42,17 @@ PROJECT = PatternText(
         Mistake(r"^[^\n]{64}", "is longer than 63 characters", "Shorten it"),
     ),
 )
+LABEL = PatternText(
+    r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+    "a label's name",
+    "Give one such as team or example.com/team",
+    (EXPANDED,),
+)
+PORT_NAME = PatternText(
+    "[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
+    "a port's name",
+    "Use at most 15 of a-z, 0-9 and -, beginning with a letter",
+)
 VARIABLE = PatternText(
     r"[A-Za-z_][A-Za-z0-9_]*",
     "a variable name",

@@ -26,6 +26,13 @@ HEALTH = Section(
             None,
             "/healthz",
         ),
+        Field(
+            "ready",
+            types.URL_PATH,
+            "path that answers 2xx while it takes requests; Compose, with one check, uses this",
+            None,
+            "/readyz",
+        ),
         Field("interval_s", _SECONDS, "seconds between two checks", HealthCheck.interval_s, 10),
         Field("timeout_s", _SECONDS, "seconds after which a check fails", HealthCheck.timeout_s, 2),
         Field(

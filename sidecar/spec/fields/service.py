@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from sidecar.spec import constraints, kinds, stacks
 from sidecar.spec import field_types as types
-from sidecar.spec.containers import Either, ListOf
+from sidecar.spec.containers import Either, ListOf, MapOf
 from sidecar.spec.fields.build import BUILD
 from sidecar.spec.fields.health import HEALTH
 from sidecar.spec.fields.job import JOB
+from sidecar.spec.fields.kubernetes import KUBERNETES
 from sidecar.spec.fields.resources import RESOURCES
 from sidecar.spec.fields.sampling import SAMPLING
 from sidecar.spec.fields.variables import VARIABLES
 from sidecar.spec.fields.volume import VOLUME
-from sidecar.spec.scalars import Choice, Integer
+from sidecar.spec.scalars import Boolean, Choice, Integer
 from sidecar.spec.sections import Field, Section
 from sidecar.spec.service_records import SERVICE_KINDS, Service
 
@@ -44,6 +45,13 @@ SERVICE = Section(
         Field("build", BUILD, "how to build the image; either this or image"),
         Field("port", types.PORT, "port that it listens on; none for a worker", None, 8000),
         Field(
+            "ports",
+            MapOf(types.PORT_NAME, types.PORT, "Give NAME: PORT below it"),
+            "more ports that it listens on, by name",
+            None,
+            {"metrics": 9000},
+        ),
+        Field(
             "publish",
             types.PUBLISH,
             'host port on 127.0.0.1, or "ADDRESS:PORT"; replicas take the next ones, too',
@@ -53,8 +61,8 @@ SERVICE = Section(
         Field(
             "replicas",
             Integer(1, 1000, "a number of replicas"),
-            "how many run; in Compose they share one agent",
-            Service.replicas,
+            "how many run; 1, or as an autoscaler decides, if not given; in Compose with one agent",
+            None,
             3,
         ),
         Field(
@@ -87,6 +95,21 @@ SERVICE = Section(
         ),
         Field("job", JOB, "how a job runs, or each job that a cron starts"),
         Field("resources", RESOURCES, "limits of each replica"),
+        Field(
+            "stop_grace",
+            types.DURATION,
+            "how long it may take to stop; in Compose 30s and in a cluster 60s if not given",
+            None,
+            "2m",
+            attribute="stop_grace_s",
+        ),
+        Field(
+            "read_only_root",
+            Boolean(),
+            "whether it can write only to its volumes and to /tmp, which is in memory",
+            Service.read_only_root,
+            True,
+        ),
         Field("health", HEALTH, "how to tell that it is healthy; the image's own if not given"),
         Field(
             "sampling",
@@ -95,6 +118,11 @@ SERVICE = Section(
                 "which traces are reported; if not given the client's own, in sidecar_tracing "
                 "every trace"
             ),
+        ),
+        Field(
+            "kubernetes",
+            KUBERNETES,
+            "what is for a cluster only, as Kubernetes names it; Compose leaves it out",
         ),
         Field(
             "ignore",

@@ -28,6 +28,9 @@ def differences(plan: Plan) -> list[Finding]:
 def _problems(service: ServicePlan) -> Iterator[Problem | None]:
     yield charts.unpushed_image(service.image.name, is_built=service.build is not None)
     yield charts.published_port(is_published=service.publish is not None)
-    yield charts.env_files(service.env_files)
-    yield charts.volumes([volume.target for volume in service.volumes])
+    cluster = service.kubernetes
+    mounted = {mount.get("mountPath") for mount in cluster.get("volumeMounts", ())}
+    yield charts.env_files(() if "envFrom" in cluster else service.env_files)
+    targets = [volume.target for volume in service.volumes]
+    yield charts.volumes([target for target in targets if target not in mounted])
     yield charts.memory_limit(service.memory_mib, DEFAULT_LIMITS[0])

@@ -31,6 +31,8 @@ DEFAULT_TIMING = HealthTiming()
 """The spec's defaults; the chart's templates have the same."""
 _SECTIONS = {"service": "services", "worker": "services", "job": "jobs", "cron": "cronJobs"}
 """Kind of a service → the values that have it."""
+_CHART_NAMES = {"volumes": "extraVolumes", "volumeMounts": "extraVolumeMounts"}
+"""What the chart calls otherwise than a spec, for it has some of its own."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
 )
@@ -155,15 +157,18 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
     values = {
         "image": None if is_sample(service) else service.image.name,
         "port": service.port,
-        "replicas": service.replicas if service.replicas > 1 else None,
+        "replicas": service.fixed_replicas,
         "args": [literal(word) for word in service.command],
         "env": environment,
         "peers": peers,
         "example": EXAMPLE if is_sample(service) and service.depends_on else None,
         "health": _health(service),
         "runAsUser": user,
-        "readOnlyRootFilesystem": None if service.hardened else False,
+        "readOnlyRootFilesystem": None if is_read_only(service) else False,
         "resources": _limits(service) if service.memory_mib or service.cpus else None,
+        "terminationGracePeriodSeconds": service.stop_grace_s,
+        "extraPorts": [{"name": name, "port": port} for name, port in service.ports.items()],
+        **{_CHART_NAMES.get(name, name): value for name, value in service.kubernetes.items()},
     }
     return {key: value for key, value in values.items() if value not in (None, [], {})}
 
@@ -171,6 +176,11 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
 def _limits(service: ServicePlan) -> Values:
     memory_mib, cpus = DEFAULT_LIMITS
     return resources(service.memory_mib or memory_mib, service.cpus or cpus, 128)
+
+
+def is_read_only(service: ServicePlan) -> bool:
+    """Tell whether a service cannot write to its root file system."""
+    return service.hardened or service.read_only_root
 
 
 def is_sample(service: ServicePlan) -> bool:
@@ -213,11 +223,11 @@ def _peer(url: re.Match[str]) -> Values:
 def _health(service: ServicePlan) -> Values:
     if not service.health:
         return {}
-    values: Values = {"command": list(service.health)}
+    values: Values = {"command": list(service.live or service.health)}
     if service.health_path:
         values = {"path": service.health_path}
-        if is_sample(service):
-            values["ready"] = {"path": "/readyz"}
+    if service.ready_path:
+        values["ready"] = {"path": service.ready_path}
     timing = service.health_timing
     if timing is None or timing == DEFAULT_TIMING:
         return values

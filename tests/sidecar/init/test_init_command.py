@@ -88,11 +88,13 @@ def test_each_field_is_shown(run) -> None:
 def test_each_comment_can_be_removed(run, golden) -> None:
     """Without the `# ` of each commented key the file is still a spec, and all of it is read.
 
-    All but those of a collector and of a job, which need its kind, as their docs say.
+    All but those of a collector and of a job, which need its kind, as their docs say, and an
+    autoscaler, which takes the place of replicas.
     """
     text = run("init", "--dry-run").out
     golden("init/default.yaml", text)
     text = re.sub(r"(?m)^#   (buffer|disk|collector): .*\n", "", text)
+    text = re.sub(r"(?m)^#       autoscaling: .*\n", "", text)
     text = re.sub(r"(?m)^#     job: .*\n(#       .*\n)+", "", text)
     Path("all.yaml").write_text(re.sub(r"(?m)^( *)# (?=[ -]*\w+:(?! `))", r"\1", text))
     spec = load([Path("all.yaml")]).spec

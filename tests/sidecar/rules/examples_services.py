@@ -35,6 +35,7 @@ EXAMPLES = {
     "missing-env-file": example(
         services.env_file, Call("web.env", exists=False), Call("web.env", exists=True)
     ),
+    "kubernetes-under-compose": example(services.for_clusters, Call(["envFrom"]), Call([])),
     "missing-volume-source": example(
         services.volume_source, Call("./web.conf", exists=False), Call("./web.conf", exists=True)
     ),

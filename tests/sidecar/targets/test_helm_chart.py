@@ -279,9 +279,8 @@ def test_a_users_services_run_the_same(tmp_path) -> None:
         ]
         assert service.health_path or check["test"][1:] == ready["exec"]["command"]
         assert service.health_path == ready.get("httpGet", {}).get("path")
-        assert composed.get("deploy", {"replicas": 1})["replicas"] == deployment["spec"].get(
-            "replicas", 1
-        )
+        replicas = deployment["spec"].get("replicas", 1)
+        assert composed.get("deploy", {"replicas": 1})["replicas"] == replicas
 
 
 def sized(arguments) -> list[str]:

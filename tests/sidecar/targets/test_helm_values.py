@@ -253,12 +253,13 @@ def test_what_a_cluster_has_not_is_said_in_the_overlay() -> None:
     unlimited = (
         "has no memory limit; the chart gives 512 MiB. Set resources in the spec, or in the values"
     )
+    mount = "Use kubernetes.volumes and kubernetes.volumeMounts"
     assert findings == [
         f"services.web: {unlimited}",
         f"services.api: a chart does not build its image. {push}",
         f"services.api: {unlimited}",
-        "services.worker: env_files (./a.env) stay on the host. Use envFrom",
-        "services.worker: volumes (/d) stay on the host. Use extraVolumes and extraVolumeMounts",
+        "services.worker: env_files (./a.env) stay on the host. Use kubernetes.envFrom",
+        f"services.worker: volumes (/d) stay on the host. {mount}",
     ]
     assert all(finding in comments for finding in findings)
 
