@@ -16,6 +16,14 @@ WAIT = ("--wait", "--timeout", "120s")
 FRONTEND, GATEWAY = "http://demo-frontend:8080", "http://demo-gateway:16686"
 
 
+COLLECTORS = ("-f", CHART / "ci" / "collector-values.yaml")
+
+
+def with_collectors(image: str) -> tuple[object, ...]:
+    """Return the options of a release whose agents are collectors of this image."""
+    return (*COLLECTORS, "--set", f"images.agent={image}")
+
+
 def install(space: Namespace) -> None:
     """Install it as `demo`."""
     space.set_token("tracing", CANARY)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from compose_deployment import DeployedFolder, deployed, sidecar, wait_for
+from compose_deployment import DeployedFolder, Traffic, deployed, sidecar, wait_for
 
 from sidecar.agent_metrics import totals
 from sidecar.engine.containers import RunRequest
@@ -56,6 +56,28 @@ def test_every_hop_is_proven_through_collectors(collected):
         (service, hop) for service in ("backend", "frontend") for hop in ("service reports", *HOPS)
     ] == list(hops)
     assert {"spans"} == {hop["unit"] for hop in hops.values() if hop["hop"] in HOPS}
+
+
+def test_a_request_is_one_trace_over_two_services(collected):
+    """The trace of one request has its spans in frontend and backend, through two collectors."""
+    trace = collected.trace(collected.greet())
+
+    assert 5 == len(trace["spans"])
+    services = {process["serviceName"] for process in trace["processes"].values()}
+    assert {"frontend", "backend"} == services
+
+
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+def test_what_was_answered_arrives_although_all_stops(collected):
+    """A stop in Compose's order under traffic: what is in a queue then arrives after a start."""
+    with Traffic(collected) as traffic:
+        traffic.wait_for_more(100)
+        collected.run("stop", "frontend", "backend", "frontend-agent", "backend-agent")
+    collected.up()
+
+    spans = [len(collected.trace(each)["spans"]) for each in traffic.answered]
+    assert 100 <= len(spans)
+    assert {5} == {*spans}
 
 
 def test_an_outage_and_a_killed_collector_cost_no_span(collected):

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 from _require import lack
-from canary_release import install
+from canary_release import CANARY, OPTIONS, WAIT, install, with_collectors
+from helm_charts import CHART
 from kubernetes_cluster import environment, into_cluster, namespace, run
 from programs import find_program
 
@@ -76,6 +77,16 @@ def release(cluster_images):
     with namespace("sidecar-shared") as space:
         install(space)
         yield space
+
+
+@pytest.fixture(scope="session")
+def collected(collector_image):
+    """The same release with collectors, and the options that keep them at an upgrade."""
+    options = with_collectors(collector_image)
+    with namespace("sidecar-collected") as space:
+        space.set_token("tracing", CANARY)
+        space.helm("install", "demo", CHART, *OPTIONS, *options, *WAIT)
+        yield space, options
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from canary_release import FRONTEND, GATEWAY, upgrade
@@ -12,6 +13,7 @@ from kubernetes_cluster import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
+ONLY_STACKS = pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
 COUNT = """
 import json, sys, urllib.request
 def spans(url):
@@ -21,11 +23,22 @@ print([spans(url) for url in sys.argv[1:]])
 """
 
 
+@pytest.fixture(
+    params=["jaeger-agent", pytest.param("collector", marks=ONLY_STACKS)],
+)
+def kept(request):
+    """A release with either kind of agent, and the options that keep it so at an upgrade."""
+    if request.param == "collector":
+        return request.getfixturevalue("collected")
+    return request.getfixturevalue("release"), ()
+
+
 @pytest.mark.parametrize("component", ["frontend", "backend"])
 def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
-    component: str, release
+    component: str, kept
 ) -> None:
     """200 requests while a pod is deleted: each trace is whole, five spans over two services."""
+    release, _ = kept
     client = f"requests-{component}"
     release.python(client, REQUESTS, FRONTEND, GATEWAY, 200, wait=False)
     wait_until(lambda: answered(release, client) >= 60, 60, "60 requests are answered")
@@ -35,12 +48,13 @@ def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
     assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
 
 
-def test_a_job_completes_with_its_spans(release) -> None:
+def test_a_job_completes_with_its_spans(kept) -> None:
     """The agent ends after the work, so that the Job completes and its last spans are there.
 
     The stand-in is up before: an agent keeps nothing for a gateway that is not.
     """
-    upgrade(release, "-f", CHART / "ci" / "jobs-values.yaml")
+    release, options = kept
+    upgrade(release, *options, "-f", CHART / "ci" / "jobs-values.yaml")
     release.kubectl("create", "job", "--from=cronjob/demo-nightly", "by-hand")
     jobs = [one["metadata"]["name"] for one in release.get("jobs")]
     for name in jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from kubernetes_cluster import run
 from programs import find_program
 
 from sidecar.image_names import built_agent
+from sidecar.rules.collectors import DEFAULT_VERSION
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
@@ -37,22 +39,36 @@ print(json.dumps(found[0]["processes"]))
 """
 
 
-def test_a_foreign_charts_service_is_traced(release, tmp_path) -> None:
-    """Its spans arrive at the gateway that it names, with the token of the Secret that it names."""
+ONLY_STACKS = pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+COLLECTOR = (
+    *("agent.kind=collector", f"agent.version={DEFAULT_VERSION}", "agent.tuning.workers=10"),
+    "agent.resources.limits.memory=256Mi",
+)
+
+
+@pytest.mark.parametrize("kind", ["jaeger-agent", pytest.param("collector", marks=ONLY_STACKS)])
+def test_a_foreign_charts_service_is_traced(kind: str, release, tmp_path, request) -> None:
+    """Its spans arrive at the gateway that it names, with the token of the Secret that it names.
+
+    An agent sends the token as a tag of each process, a collector as a header.
+    """
     copy = tmp_path / "docs" / "examples" / "foreign-chart"
     shutil.copytree(CHART.parent / "docs" / "examples" / "foreign-chart", copy)
     shutil.copytree(CHART, tmp_path / "helm")
     run(find_program("helm"), "dependency", "build", copy)
 
-    agent = built_agent().partition(":")[0]
-    values = f"sidecar-agent.images.agent={agent},sidecar-agent.gateway.host=demo-gateway"
+    chosen = [f"images.agent={built_agent().partition(':')[0]}", "gateway.host=demo-gateway"]
+    if kind == "collector":
+        chosen += [*COLLECTOR, f"images.agent={request.getfixturevalue('collector_image')}"]
+    values = ",".join(f"sidecar-agent.{each}" for each in chosen)
     release.helm("install", "own", copy, "--set", values, *WAIT)
     release.kubectl("expose", "deployment", "own-shop", "--name=shop", "--port=8081")
     processes = json.loads(release.python("ask", ASK).splitlines()[-1])
 
     assert {"shop"} == {each["serviceName"] for each in processes.values()}
-    assert all(
+    tagged = {
         "Authentication" in {tag["key"] for tag in each["tags"]} for each in processes.values()
-    )
+    }
+    assert {kind == "jaeger-agent"} == tagged
     release.kubectl("delete", "service", "shop")
     release.helm("uninstall", "own")

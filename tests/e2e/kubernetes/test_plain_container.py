@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from _require import lack
+from canary_release import with_collectors
 from greetings import REQUESTS, answered
 from helm_charts import CHART, template
 from kubernetes_cluster import environment, namespace, wait_until
@@ -19,6 +20,11 @@ from programs import find_program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 
+COLLECTED = pytest.param(
+    "collected",
+    marks=pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+)
+"""An old cluster has no `sleep` for collectors, so that the last spans may be lost there."""
 PLAIN = ("--set", "agent.mode=container")
 WAIT = ("--wait", "--timeout", "120s")
 DELAY = 8
@@ -61,6 +67,15 @@ def installed(cluster_images):
 
 
 @pytest.fixture(scope="module")
+def collected(collector_image):
+    """The same with collectors."""
+    with namespace("sidecar-plain-collected") as space:
+        values = with_collectors(collector_image)
+        space.helm("install", "demo", CHART, *PLAIN, *values, *WAIT)
+        yield space
+
+
+@pytest.fixture(scope="module")
 def applied(cluster_images):
     """The manifests for Kubernetes 1.28, without the test."""
     with namespace("sidecar-old") as space:
@@ -75,9 +90,11 @@ def manifests(space, *options: object):
     return template(CHART, *values, *options, kubernetes="1.28.0")
 
 
+@pytest.mark.parametrize("release", ["installed", COLLECTED])
 @pytest.mark.parametrize("program", ["helm", "helm4"])
-def test_helm_test_proves_delivery(program: str, installed) -> None:
+def test_helm_test_proves_delivery(program: str, release: str, request) -> None:
     """Its pod ends although its agent is a plain container, long before the agent's stop delay."""
+    installed = request.getfixturevalue(release)
     if not find_program(program):
         lack("kubernetes", f"{program} is not on PATH")
     began = time.monotonic()
@@ -134,7 +151,7 @@ def test_its_admin_port_may_be_the_pods(fresh_namespace) -> None:
     assert "Succeeded" in space.helm("test", "demo", "--timeout", "120s")
 
 
-@pytest.mark.parametrize("release", ["installed", "applied"])
+@pytest.mark.parametrize("release", ["installed", "applied", COLLECTED])
 def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
     release: str, request
 ) -> None:
@@ -155,7 +172,7 @@ def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
     assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
 
 
-@pytest.mark.parametrize("release", ["installed", "applied"])
+@pytest.mark.parametrize("release", ["installed", "applied", COLLECTED])
 def test_a_request_that_is_answered_after_sigterm_is_traced(release: str, request) -> None:
     """All five spans, of which two leave by the agent of the pod that is stopping."""
     space = request.getfixturevalue(release)
@@ -203,7 +220,7 @@ def test_an_old_clusters_test_ends_well(applied) -> None:
     ), log
 
 
-@pytest.mark.parametrize("release", ["installed", "applied"])
+@pytest.mark.parametrize("release", ["installed", "applied", COLLECTED])
 def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
     """Each hop of each service is counted."""
     space = request.getfixturevalue(release)
@@ -228,7 +245,9 @@ def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
 
     assert 0 == done.returncode, done.stdout + done.stderr
     hops = json.loads(done.stdout)["hops"]
-    assert ["backend"] * 4 + ["frontend"] * 4 == [hop["service"] for hop in hops]
+    count = 5 if release == "collected" else 4
+    services = ["backend"] * count + ["frontend"] * count
+    assert services == [hop["service"] for hop in hops]
     assert all(hop["ok"] for hop in hops)
 
 
