@@ -131,8 +131,17 @@ def of_chart(plan: Plan, folder: Path) -> Facts:
 
 
 def of_inject(plan: Plan) -> Facts:
-    """Return the facts of the container that inject adds to manifests."""
-    return _of_pods(additions(plan, "tracing", native=True).agent, _kind(plan))
+    """Return the facts of what inject adds to manifests: to a pod, and to its namespace."""
+    added = additions(plan, "tracing", native=True)
+    facts = _of_pods(added.agent, _kind(plan))
+    for each in added.shared.objects("") if added.shared else ():
+        if each["kind"] == "Deployment":
+            pod = each["spec"]["template"]["spec"]
+            facts |= _of_pods(pod["containers"][0], "forwarder")
+            facts["forwarder.grace"] = pod["terminationGracePeriodSeconds"]
+        if each["kind"] == "ConfigMap":
+            facts |= flat(yaml.safe_load(each["data"]["config.yaml"]), "config")
+    return facts
 
 
 def _of_pods(container: Mapping[str, Any], part: str) -> Facts:

@@ -15,6 +15,7 @@ import pytest
 import target_facts
 from helm_charts import plan_of
 
+from sidecar.plan.forwarders import memory_mib
 from sidecar.rules.collectors import HEALTH_PORT
 from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Resources, Service, Spec
 
@@ -76,12 +77,16 @@ class Difference:
     becomes: Any
     """NOTHING, or what makes the other target's value of Compose's, which may be NOTHING, too."""
     why: str
+    of_all: bool = False
+    """It is made of all facts of Compose."""
 
     def fits(self, path: str) -> bool:
         return fnmatchcase(path, self.of)
 
-    def applied(self, value: Any) -> Any:
-        return NOTHING if self.becomes is NOTHING else self.becomes(value)
+    def applied(self, value: Any, composed: Facts) -> Any:
+        if self.becomes is NOTHING:
+            return NOTHING
+        return self.becomes(composed if self.of_all else value)
 
 
 def moved(old: str, new: str) -> Callable[[Any], Any]:
@@ -105,6 +110,11 @@ def set_to(value: Any) -> Callable[[Any], Any]:
     return lambda _: value
 
 
+def memory_of_several(composed: Facts) -> int:
+    """Return the memory of a forwarder of 16 such collectors."""
+    return memory_mib(16 * int(composed["forwarder.flag.--calls"]))
+
+
 ALONE = moved("0.0.0.0", "127.0.0.1")
 PRIVATE = "Only loopback is private to the services there."
 LOOPBACK = (
@@ -114,15 +124,28 @@ LOOPBACK = (
 AGENTS_LOOPBACK = Difference("agent.flag.--[ahp]*host-port", ALONE, PRIVATE)
 """Of admin, http-server and processor; not of the reporter."""
 FOLDER = "A Secret is mounted as a folder."
+ONE_SECRET = "One Secret has the forms of both kinds."
+DRAINED = "Collectors of pods that end are drained through it."
 IN_A_POD = (
     AGENTS_LOOPBACK,
+    *LOOPBACK,
     Difference("*.cpus", lambda cpus: cpus or 0.5, "Platforms ask for a limit."),
     Difference("*.processes", NOTHING, "The node limits them, for a whole pod."),
     Difference("agent.flag.--config-file", moved("/agent", "/sidecar/agent"), FOLDER),
     Difference("agent.token", set_to(["/run/secrets/sidecar"]), FOLDER),
+    Difference("collector.asks", set_to([f"{HEALTH_PORT}"]), "Its image has no program to ask."),
+    Difference(
+        "config.extensions.health_check.endpoint",
+        moved("0.0.0.0", ""),
+        "The kubelet asks from outside, by either family of addresses.",
+    ),
+    Difference("forwarder.grace", set_to(80), DRAINED),
+    Difference("forwarder.flag.--stay", set_to("65"), DRAINED),
+    Difference("forwarder.flag.--token-file", moved("/forwarder/", "/sidecar/"), ONE_SECRET),
+    Difference("forwarder.token", moved("/forwarder", "/sidecar"), ONE_SECRET),
 )
-ONE_SECRET = "One Secret has the forms of both kinds."
-DRAINED = "Collectors of pods that end are drained through it."
+SUCCESSOR = "http://{}-forwarder:14318/state"
+UNCOUNTED = "How many pods a namespace has is not known: it is for 16 at a time."
 INSTALLED = "A unit starts what is installed on the host."
 STATE = moved("/var/lib/otelcol", "/var/lib/sidecar-agent")
 NAMED = "StateDirectory is called after the unit."
@@ -132,32 +155,22 @@ CREDENTIAL = "LoadCredential gives each unit a copy of its own."
 DEMO = "Processes of one machine share its ports: each has its own."
 DIFFERENCES: dict[str, Sequence[Difference]] = {
     "overlay": (),
-    "inject": (*IN_A_POD, Difference("agent.grace", NOTHING, "It is the pod's.")),
+    "inject": (
+        *IN_A_POD,
+        Difference("[ac]*.grace", NOTHING, "It is the pod's own."),
+        Difference("forwarder.flag.--calls", lambda calls: f"{16 * int(calls)}", UNCOUNTED),
+        Difference("forwarder.memory", memory_of_several, UNCOUNTED, of_all=True),
+        Difference("forwarder.flag.--successor", set_to(SUCCESSOR.format("sidecar")), DRAINED),
+    ),
     "helm": (
         *IN_A_POD,
-        *LOOPBACK,
-        Difference("agent.grace", set_to(60), "It is the pod's."),
-        Difference("collector.grace", set_to(60), "It is the pod's, in which it is drained."),
-        Difference(
-            "collector.asks", set_to([f"{HEALTH_PORT}"]), "Its image has no program to ask."
-        ),
-        Difference(
-            "config.extensions.health_check.endpoint",
-            moved("0.0.0.0", ""),
-            "The kubelet asks from outside, by either family of addresses.",
-        ),
+        Difference("[ac]*.grace", set_to(60), "It is the pod's, in which a collector is drained."),
+        Difference("forwarder.flag.--successor", set_to(SUCCESSOR.format("demo")), DRAINED),
         Difference(
             "config.exporters.otlp_grpc.endpoint",
             moved("sidecar", "demo"),
             "Names begin as the release's.",
         ),
-        Difference("forwarder.grace", set_to(80), DRAINED),
-        Difference("forwarder.flag.--stay", set_to("65"), DRAINED),
-        Difference(
-            "forwarder.flag.--successor", set_to("http://demo-forwarder:14318/state"), DRAINED
-        ),
-        Difference("forwarder.flag.--token-file", moved("/forwarder/", "/sidecar/"), ONE_SECRET),
-        Difference("forwarder.token", moved("/forwarder", "/sidecar"), ONE_SECRET),
     ),
     "systemd": (
         AGENTS_LOOPBACK,
@@ -217,7 +230,7 @@ def facts_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], F
     @cache
     def facts(target: str, case: str) -> Facts | None:
         plan = plan_for(case)
-        if target in ("inject", "demo") and (target == "demo") is (plan.forwarder is None):
+        if target == "demo" and plan.forwarder is None:
             return None
         if target == "helm":
             return target_facts.of_chart(plan, tmp_path_factory.mktemp("values"))
@@ -243,7 +256,7 @@ def expected_of(target: str, composed: Facts, paths: set[str]) -> Facts:
         value = composed.get(path, NOTHING)
         for each in DIFFERENCES[target]:
             if each.fits(path):
-                value = each.applied(value)
+                value = each.applied(value, composed)
         expected[path] = value
     return {path: value for path, value in expected.items() if value is not NOTHING}
 
