@@ -254,6 +254,7 @@ def test_the_token_of_an_old_agent_is_shown_nowhere(put) -> None:
     assert not [part for part in TOKEN for one in said if part in str(one)]
 
 
+@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
 def test_collectors_in_manifests_lose_nothing_in_an_outage(put, collector_image) -> None:
     """What waits is said while the gateway is away, and arrives when it is back.
 
@@ -264,16 +265,17 @@ def test_collectors_in_manifests_lose_nothing_in_an_outage(put, collector_image)
         stack.inject()
         stack.apply()
         stack.wait()
+        before = stack.greeted()  # of other tests' pods: the stand-in is theirs, too
         stack.faults({"away": True})
         try:
             stack.inside("deployment/hardened-api", MANY, GREETING, str(EXPECTED))
             waits = stack.waiting()
         finally:
             stack.faults({})
-        wait_until(lambda: stack.greeted() >= EXPECTED, 90, "what waited arrives")
+        wait_until(lambda: stack.greeted() >= before + EXPECTED, 90, "what waited arrives")
         greeted = stack.greeted()
 
-    assert EXPECTED == greeted
+    assert EXPECTED == greeted - before
     assert {"collector sent", "gateway accepted"} == waits
 
 
