@@ -16,6 +16,7 @@ from faults.compose_gateway import (
 from faults.compose_services import AWAY, ELSEWHERE, SAMPLED_OUT, asked
 from faults.kubernetes_bed import RELEASE
 from faults.model import Fault
+from pod_states import agent_of
 
 
 def kubectl(*words):
@@ -43,7 +44,7 @@ def _container(spec):
 
 
 def _agent(change):
-    return edited("orders", lambda spec: change(spec["initContainers"][0]))
+    return edited("orders", lambda spec: change(agent_of(spec["initContainers"])))
 
 
 def _environment(**variables):

@@ -13,7 +13,7 @@ from kubernetes_cluster import environment, wait_until
 from programs import find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kubernetes_cluster import Namespace
 
@@ -30,10 +30,15 @@ class PodState:
     agent_restarts: int
 
 
+def agent_of(containers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the agent's among containers of a pod, or among their states."""
+    return next(each for each in containers if each["name"] == "jaeger-agent")
+
+
 def state(pod: dict[str, Any]) -> PodState:
     """Return the state of a pod with one service and a native agent."""
     (service,) = pod["status"]["containerStatuses"]
-    (agent,) = pod["status"]["initContainerStatuses"]
+    agent = agent_of(pod["status"]["initContainerStatuses"])
     conditions = {each["type"]: each["status"] for each in pod["status"]["conditions"]}
     return PodState(
         ready=conditions["Ready"] == "True",

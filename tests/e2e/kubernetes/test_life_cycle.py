@@ -10,6 +10,7 @@ import yaml
 from _require import lack
 from helm_charts import CHART
 from kubernetes_cluster import run, wait_until
+from pod_states import agent_of
 from programs import find_program
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def assert_in_region(space, version: str, image: str) -> None:
         "the stand-in and the old pods are gone",
     )
     agents = {
-        pod["metadata"]["name"]: pod["spec"]["initContainers"][0] for pod in space.get("pods")
+        pod["metadata"]["name"]: agent_of(pod["spec"]["initContainers"])
+        for pod in space.get("pods")
     }
 
     assert {image} == {agent["image"] for agent in agents.values()}

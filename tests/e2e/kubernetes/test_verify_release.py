@@ -10,6 +10,7 @@ import pytest
 import yaml
 from helm_charts import CHART
 from kubernetes_cluster import environment, namespace, wait_until
+from pod_states import agent_of
 
 from sidecar.checkout import find_checkout
 from sidecar.image_names import official
@@ -210,6 +211,5 @@ def test_an_agent_that_stays_down_is_named(release) -> None:
 
 def agent(space, pod: str):
     """Return the status of a pod's agent."""
-    return json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"][
-        "initContainerStatuses"
-    ][0]
+    found = json.loads(space.kubectl("get", "pod", pod, "-o", "json"))
+    return agent_of(found["status"]["initContainerStatuses"])
