@@ -78,7 +78,7 @@ fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_C
 stacks: $(READY) ## run all stacks of users, and a host with systemd; `make test` runs some
 	@STACKS=all $(BIN)/python -m pytest -q tests/e2e/compose/test_injected_stacks.py \
 	  tests/e2e/kubernetes/test_injected_stacks.py tests/e2e/compose/test_collector.py \
-	  tests/e2e/compose/test_collector_disks.py \
+	  tests/e2e/compose/test_collector_disks.py tests/e2e/compose/test_images_built.py \
 	  tests/e2e/systemd tests/e2e/compose/test_canary_beside_agents.py \
 	  tests/e2e/compose/test_canary_with_otlp.py tests/e2e/kubernetes/test_canary.py \
 	  tests/e2e/kubernetes/test_relay.py tests/e2e/kubernetes/test_fresh_install.py \

@@ -112,10 +112,12 @@ def _cover_signals() -> None:
 
 def _watch_signals() -> None:
     """Start the thread that this takes: not before the first span, since a process may fork."""
-    if _State.is_armed:
-        with suppress(ValueError):  # not in the main thread
-            nudge.arm([getattr(signal, name) for name in _FROM_OUTSIDE], lambda: _State.begun)
-            _State.is_done = True
+    if not _State.is_armed:
+        return
+    numbers = [getattr(signal, name) for name in _FROM_OUTSIDE if hasattr(signal, name)]
+    with suppress(Exception):  # ValueError: not in the main thread
+        nudge.arm(numbers, lambda: _State.begun)
+        _State.is_done = True
 
 
 def _is_python_right(number: int) -> bool:
