@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,7 @@ def main() -> int:
         print(f"not run: {', '.join(absent)}: {LACK}", file=sys.stderr)
         rows = [row for row in rows if row.can_run]
     lines, lost = [], []
+    _take_signals()
     with _agent() as agent:
         for row in rows:
             line, is_complete = _line(row, agent)
@@ -66,6 +68,12 @@ def main() -> int:
         PAGE.write_text(HEAD + "\n".join(lines) + "\n" + TAIL, encoding="utf-8")
     print(f"not complete: {', '.join(lost) or 'none'}", file=sys.stderr)
     return 1 if lost or absent else 0
+
+
+def _take_signals():
+    """Give servers the default action of SIGINT and SIGQUIT, which a background job ignores."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 LACK = "needs root, and pip install -r tests/servers/requirements.txt"
