@@ -32,6 +32,8 @@ MANY = "[service.work() for _ in range(25)]\n"
 BLOCK = "end of the block"
 FIRST = "the first process of a container"
 PID_1 = ("unshare", "--fork", "--pid", "--kill-child=SIGKILL")
+IDLE = 0.05
+"""Until a worker of uWSGI has done with its last request: a busy one runs no exit hook."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Row:
     """Whether `make test` runs it, too."""
     needs: str = ""
     """What `make matrix` installs for it, and `make test` does not."""
+    pause: float = 0.0
+    """Seconds between the last answer and the end."""
 
     @property
     def can_run(self) -> bool:
@@ -117,9 +121,9 @@ def _uwsgi():
     }  # fmt: skip
     for mode, options in modes.items():
         short = mode == "--lazy-apps"
-        yield Row(f"uWSGI {mode}".strip(), (*UWSGI, *options), is_short=short)
-    yield Row("uWSGI", (*UWSGI, "--processes=2", threads), "SIGINT")
-    yield Row("uWSGI --gevent", (*UWSGI, *modes["--gevent"]), "SIGINT")
+        yield Row(f"uWSGI {mode}".strip(), (*UWSGI, *options), is_short=short, pause=IDLE)
+    yield Row("uWSGI", (*UWSGI, "--processes=2", threads), "SIGINT", pause=IDLE)
+    yield Row("uWSGI --gevent", (*UWSGI, *modes["--gevent"]), "SIGINT", pause=IDLE)
 
 
 def _celery():

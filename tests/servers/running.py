@@ -154,6 +154,7 @@ def _run_script(row, variables):
 
 def _end(row, server):
     """Send the signal to the server itself, not to what has started it."""
+    time.sleep(row.pause)
     target = psutil.Process(server.pid)
     if row.command[0] == "unshare":
         target = target.children()[0]
