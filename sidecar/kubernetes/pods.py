@@ -39,6 +39,9 @@ _ANY = ("", "0.0.0.0", "[::]", "::")  # noqa: S104 - what an agent's flag may ho
 Object = Mapping[str, Any]
 
 
+_LONGEST_HOSTNAME = 63
+
+
 @dataclass(frozen=True)
 class Pod:
     """One pod."""
@@ -52,6 +55,11 @@ class Pod:
     def service(self) -> str:
         """The workload that it belongs to: the chart's component, else the application's name."""
         return service_of(self.data, self.name)
+
+    @property
+    def hostname(self) -> str:
+        """The name that its processes know, as the kubelet cuts it."""
+        return self.name[:_LONGEST_HOSTNAME].rstrip("-.")
 
     @property
     def image(self) -> str:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from sidecar.verify.kubernetes.release import ReleaseDeployment
     from sidecar.verify.network.compared import Canary
 
-_LONGEST = 63
-"""Of a pod's host name, which begins as its own name does."""
-
 
 def compared(proof: Proof, release: ReleaseDeployment, seconds: float) -> Proof:
     """Return a proof with what the canary shows; as it is where there is none."""
@@ -33,7 +30,7 @@ def compared(proof: Proof, release: ReleaseDeployment, seconds: float) -> Proof:
 def _read(release: ReleaseDeployment, pods: Sequence[Pod], seconds: float) -> Canary:
     """Compare the spans of these pods: of those before them, only agents had any."""
     since = max(map(_began, pods))
-    hosts = (f"--host={pod.name[:_LONGEST].rstrip('-.')}" for pod in pods)
+    hosts = (f"--host={pod.hostname}" for pod in pods)
     options = (f"--seconds={seconds}", f"--since={since}", *hosts)
     return from_dict(release.in_gateway(*COMPARED, *options, seconds=seconds))
 

@@ -44,7 +44,7 @@ def of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
             pairs = (f"{one['name']}={one.get('value', '')}" for one in container.get("env", []))
             variables.update(chosen(pairs))
     port = compact_port_of(pod)
-    return replace(replica, name=pod.name, hostname=pod.name, port=port, variables=variables)
+    return replace(replica, name=pod.name, hostname=pod.hostname, port=port, variables=variables)
 
 
 def seeing(pod: Pod, image: str, command: Sequence[str]) -> dict[str, Any] | None:

@@ -116,7 +116,7 @@ class ReleaseDeployment:
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""
         if left := self._done.get(task.service):
-            return Look(replicas=(ReplicaLook(left.name, hostname=left.name[:63], ended=True),))
+            return Look(replicas=(ReplicaLook(left.name, hostname=left.hostname, ended=True),))
         pod = self._pods[task.service]
         if problem := self._unfit(pod):
             return Look(broken=broken_by(RECEIVED, part_error(pod.name, problem)))
