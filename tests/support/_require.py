@@ -23,6 +23,9 @@ ENABLE = {
 }
 """What tests may need → how to get it."""
 
+only_stacks = pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+"""What takes too long for `make test`."""
+
 
 def required():
     """Return the names in REQUIRE. Raises pytest.UsageError for an unknown one."""

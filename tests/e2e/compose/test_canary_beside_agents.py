@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+from _require import only_stacks
 from compose_deployment import DeployedFolder, UsersStack, deployed, sidecar
 
 from sidecar.checkout import find_checkout
@@ -21,7 +21,7 @@ SPEC = "region: local\n"
 REQUEST = "http://frontend:8080/greet"
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_a_canary_is_equal_until_its_collector_ends(engine, compose, collector_images, tmp_path):
     """Services stay as they are; both deliver the same; a collector that ended is named."""
     with deployed(DeployedFolder(tmp_path, engine, compose, collector_images)) as deployment:
@@ -46,7 +46,7 @@ def test_a_canary_is_equal_until_its_collector_ends(engine, compose, collector_i
         assert (1, True) == (rotated.code, "canary-not-of-target" in rotated.err), rotated.err
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_a_stack_with_the_stock_client_is_equal(engine, compose, collector_images, tmp_path):
     """Its code and its own agent's name stay; removal takes all of the canary with it."""
     shutil.copy(STACKS / "shop.yml", tmp_path / "docker-compose.yml")

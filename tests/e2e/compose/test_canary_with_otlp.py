@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
+from _require import only_stacks
 from compose_deployment import DeployedFolder, deployed, free_port, sidecar, wait_for
 
 from sidecar.image_names import official
@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("compose"),
     pytest.mark.timeout(300),
-    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    only_stacks,
 ]
 
 STACKS = Path(__file__).with_name("stacks")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from _require import only_stacks
 from compose_deployment import DeployedFolder, Traffic, deployed, sidecar, wait_for
 
 from sidecar.agent_metrics import totals
@@ -67,7 +68,7 @@ def test_a_request_is_one_trace_over_two_services(collected):
     assert {"frontend", "backend"} == services
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_what_was_answered_arrives_although_all_stops(collected):
     """A stop in Compose's order under traffic: what is in a queue then arrives after a start."""
     with Traffic(collected) as traffic:
@@ -158,7 +159,7 @@ def _surfaces(container):
     ]
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` builds it")
+@only_stacks
 @pytest.mark.timeout(1200)
 def test_the_image_is_built_where_no_registry_answers(engine, tmp_path):
     """From Go modules by the collector's own builder; it knows all that a configuration names."""

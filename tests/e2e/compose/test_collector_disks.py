@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import docker
 import grpc
 import pytest
+from _require import only_stacks
 from compose_deployment import DeployedFolder, deployed, sidecar, wait_for
 from otlp_spans import EXPORT, build_export
 
@@ -23,7 +24,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("compose"),
     pytest.mark.timeout(400),
-    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    only_stacks,
 ]
 
 SPEC = "region: local\nagent: {kind: collector}\n"

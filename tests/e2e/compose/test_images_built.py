@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from _require import only_stacks
 
 from sidecar import image_names
 from sidecar.engine.client import connect
@@ -132,7 +132,7 @@ def test_compose_builds_from_a_clone_with_and_without_the_hosts_settings(
     connect().images.remove(service["image"])
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` builds it")
+@only_stacks
 def test_hosts_settings_are_in_no_layer_of_an_image(engine, checkout, names):
     """A password in pip's settings and a private authority do not leave the build stage."""
     canary = f"canary-{uuid.uuid4().hex}"

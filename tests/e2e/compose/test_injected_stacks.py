@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import requests
+from _require import only_stacks
 from compose_deployment import UsersStack, sidecar, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
@@ -141,7 +141,7 @@ def _distinct(url):
     return 0
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_services_of_one_network_share_an_agent(running):
     """Two services in a third one's network, behind a profile, report to one agent."""
     with running("vpn", COMPOSE_PROFILES="away") as stack:
@@ -155,7 +155,7 @@ def test_services_of_one_network_share_an_agent(running):
     assert {True} == {hop["ok"] for hop in hops.values()}
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 @pytest.mark.parametrize(
     "name", ["replicas", "agent-inside", "two-networks", "jobs", "version-two"]
 )

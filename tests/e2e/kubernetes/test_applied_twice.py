@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 
 import pytest
 import yaml
+from _require import only_stacks
 from helm_charts import CHART, CI, template
 from kubernetes_cluster import environment, namespace
 from programs import find_program
@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("kubernetes"),
     pytest.mark.timeout(300),
-    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    only_stacks,
 ]
 
 NOWHERE = ("--set", "nodeSelector.nowhere=true")

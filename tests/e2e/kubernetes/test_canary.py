@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 
 import pytest
+from _require import only_stacks
 from canary_release import CANARY, FRONTEND, WAIT
 from helm_charts import CHART
 from kubernetes_cluster import environment
@@ -48,7 +48,7 @@ def test_a_releases_agents_and_collectors_deliver_the_same(
     assert "http-code-name" in report["notes"][-1]
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 @pytest.mark.parametrize("mode", ["native", "container"])
 def test_helm_test_compares(program: str, mode: str, fresh_namespace, collector_image) -> None:

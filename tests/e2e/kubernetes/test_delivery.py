@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
+from _require import only_stacks
 from canary_release import FRONTEND, GATEWAY, upgrade
 from greetings import REQUESTS, answered
 from helm_charts import CHART
@@ -13,7 +13,6 @@ from kubernetes_cluster import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes")]
 
-ONLY_STACKS = pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
 COUNT = """
 import json, sys, urllib.request
 def spans(url):
@@ -24,7 +23,7 @@ print([spans(url) for url in sys.argv[1:]])
 
 
 @pytest.fixture(
-    params=["jaeger-agent", pytest.param("collector", marks=ONLY_STACKS)],
+    params=["jaeger-agent", pytest.param("collector", marks=only_stacks)],
 )
 def kept(request):
     """A release with either kind of agent, and the options that keep it so at an upgrade."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 
 import pytest
+from _require import only_stacks
 from canary_release import WAIT
 from helm_charts import CHART
 from kubernetes_cluster import run
@@ -39,14 +39,13 @@ print(json.dumps(found[0]["processes"]))
 """
 
 
-ONLY_STACKS = pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
 COLLECTOR = (
     *("agent.kind=collector", f"agent.version={DEFAULT_VERSION}", "agent.tuning.workers=10"),
     "agent.resources.limits.memory=256Mi",
 )
 
 
-@pytest.mark.parametrize("kind", ["jaeger-agent", pytest.param("collector", marks=ONLY_STACKS)])
+@pytest.mark.parametrize("kind", ["jaeger-agent", pytest.param("collector", marks=only_stacks)])
 def test_a_foreign_charts_service_is_traced(kind: str, release, tmp_path, request) -> None:
     """Its spans arrive at the gateway that it names, with the token of the Secret that it names.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from _require import only_stacks
 from copies import ROOT
 from helm_charts import CHART
 from kubernetes_cluster import environment, namespace
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("kubernetes"),
     pytest.mark.timeout(600),
-    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    only_stacks,
 ]
 
 PAGE = (ROOT / "docs/helm.md").read_text(encoding="utf-8")

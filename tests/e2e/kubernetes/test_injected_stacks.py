@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from _require import only_stacks
 from canary_release import install
 from kubernetes_cluster import namespace, wait_until
 from trace_counts import EXPECTED, counting
@@ -255,7 +255,7 @@ def test_the_token_of_an_old_agent_is_shown_nowhere(put) -> None:
     assert not [part for part in TOKEN for one in said if part in str(one)]
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_collectors_in_manifests_lose_nothing_in_an_outage(put, collector_image) -> None:
     """What waits is said while the gateway is away, and arrives when it is back.
 
@@ -280,7 +280,7 @@ def test_collectors_in_manifests_lose_nothing_in_an_outage(put, collector_image)
     assert {"collector sent", "gateway accepted"} == waits
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 @pytest.mark.parametrize(
     ("file", "options", "services"),
     [
@@ -301,7 +301,7 @@ def test_a_further_stack_is_proven_and_goes_back(file, options, services, put) -
     assert 50 == migrated
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_services_of_a_node_get_their_own_agents(cluster_images, put) -> None:
     """The agent of the node stays, what is on its network stays, and status.hostIP gives way."""
     with namespace("sidecar-node") as space:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from _require import lack
+from _require import lack, only_stacks
 from canary_release import with_collectors
 from greetings import REQUESTS, answered
 from helm_charts import CHART, template
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mar
 
 COLLECTED = pytest.param(
     "collected",
-    marks=pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    marks=only_stacks,
 )
 """An old cluster has no `sleep` for collectors, so that the last spans may be lost there."""
 PLAIN = ("--set", "agent.mode=container")

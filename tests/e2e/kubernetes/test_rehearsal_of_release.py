@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
+from _require import only_stacks
 from helm_charts import CHART
 from kubernetes_cluster import namespace
 
@@ -68,7 +68,7 @@ def test_every_span_of_a_release_is_accounted_for(release):
     assert before == states(release)
 
 
-@pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
+@only_stacks
 def test_collectors_of_a_release_lose_nothing_that_reached_them(collector_image):
     """What was sent while a collector was away is counted by the client; all else arrives, once."""
     with namespace("sidecar-rehearsal") as space:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from _require import lack
+from _require import lack, only_stacks
 from canary_release import CANARY, FRONTEND, GATEWAY, WAIT, shown
 from greetings import REQUESTS, answered
 from helm_charts import CHART
@@ -22,7 +21,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("kubernetes"),
     pytest.mark.timeout(400),
-    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    only_stacks,
 ]
 
 COUNT, RECOVERY_SECONDS = 100, 150

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from _require import only_stacks
 
 from sidecar import image_names
 
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.xdist_group("compose"),
     pytest.mark.timeout(600),
-    pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it"),
+    only_stacks,
 ]
 
 TOKEN = "canary0@0f0f0f0f_canary0@1e1e1e1e"
