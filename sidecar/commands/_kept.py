@@ -11,7 +11,6 @@ from sidecar.commands._watch import deployment_of
 from sidecar.console import say
 from sidecar.errors import SidecarError, UsageError
 from sidecar.watch import bundle, junit
-from sidecar.watch.evidence import evidence_of
 from sidecar.watch.status import status
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def _keep(args: argparse.Namespace, outcome: Proof | SidecarError) -> None:
         with files.writing(args.junit):
             files.write(args.junit, junit.as_xml(outcome))
     if args.bundle:
-        found = evidence_of(
+        found = bundle.evidence_of(
             lambda: deployment_of(args),
             outcome,
             lambda deployment: status(deployment).as_dict(),

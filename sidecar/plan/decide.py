@@ -120,7 +120,7 @@ def make_plan(
         host_agent=host_agent,
         host_forwarder=_forwarder([host_agent], spec, gateway),
         forwarder=_forwarder((each.agent for each in services), spec, gateway),
-        relay=relay_of(spec, services),
+        relay=relay_of(spec, sum(service.replicas for service in services)),
         queues=plan_queues(names, official.gateway) if spec.agent.has_collector else None,
         stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway, spec.agent.kind) if spec.watch else None,

@@ -12,9 +12,6 @@ from sidecar.rules import collectors as rules
 from sidecar.spec import COLLECTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sidecar.plan.records import ServicePlan
     from sidecar.spec import AgentSettings, Capacity, RelaySettings, Spec
 
 SLACK_MIB = 64
@@ -35,11 +32,11 @@ class RelayPlan:
     memory_mib: int
 
 
-def relay_of(spec: Spec, services: Iterable[ServicePlan]) -> RelayPlan | None:
-    """Return the relays of all replicas of all services; None where none are wanted."""
+def relay_of(spec: Spec, replicas: int) -> RelayPlan | None:
+    """Return the relays for a number of replicas of all services; None where none are wanted."""
     if spec.relay is None:
         return None
-    rate = spec.capacity.spans_per_second * sum(service.replicas for service in services)
+    rate = spec.capacity.spans_per_second * replicas
     return plan_relay(spec.relay, spec.agent, replace(spec.capacity, spans_per_second=rate))
 
 

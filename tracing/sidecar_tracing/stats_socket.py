@@ -21,13 +21,10 @@ import sys
 import time
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sidecar_tracing import native
 from sidecar_tracing.version import __version__
-
-if TYPE_CHECKING:
-    from sidecar_tracing.tracer import Tracer
 
 PREFIX = "sidecar-tracing/"
 SWITCH = "SIDECAR_TRACING_SOCKET"
@@ -37,11 +34,22 @@ _NAMES = 8
 _ANSWER_SECONDS = 1.0
 
 
+class _Tracer(Protocol):
+    service_name: Any
+    tags: Any
+    sampler: Any
+    reporter: Any
+    created_at: float
+
+    @property
+    def ignored_headers(self) -> int: ...
+
+
 class _Server:
     """The one socket of a process; there is none until its first span."""
 
     def __init__(self) -> None:
-        self.tracers: weakref.WeakSet[Tracer] = weakref.WeakSet()
+        self.tracers: weakref.WeakSet[_Tracer] = weakref.WeakSet()
         self.is_due = False
         """True from the first tracer, or the fork, to the first span."""
         self.is_off = sys.platform != "linux"
@@ -88,13 +96,13 @@ class _Server:
 _server = _Server()
 
 
-def track(tracer: Tracer) -> None:
+def track(tracer: _Tracer) -> None:
     """Show a tracer from its first span until `forget`."""
     _server.tracers.add(tracer)
     _server.is_due = True
 
 
-def forget(tracer: Tracer) -> None:
+def forget(tracer: _Tracer) -> None:
     """Show a tracer no more; the last one closes the socket."""
     _server.tracers.discard(tracer)
     if not _server.tracers:
@@ -154,7 +162,7 @@ def _report(server: _Server) -> bytes:
     return json.dumps(report).encode()
 
 
-def _told(tracer: Tracer) -> dict[str, Any]:
+def _told(tracer: _Tracer) -> dict[str, Any]:
     kind, param = _sampler(tracer.sampler)
     return {
         "service": tracer.service_name,

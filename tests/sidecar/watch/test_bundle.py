@@ -12,7 +12,7 @@ import pytest
 from sidecar.errors import SidecarError
 from sidecar.verify.hops import Proof
 from sidecar.watch import bundle
-from sidecar.watch.evidence import Evidence, end_of, evidence_of
+from sidecar.watch.evidence import Evidence, end_of
 from sidecar.watch.scan import finds_token, masked, masked_settings
 
 CANARY = "cnry42@0a1b2c3d4e5f60718_cnry42@9f8e7d6c5b4a3"
@@ -144,7 +144,7 @@ def test_a_deployment_that_is_not_there_leaves_a_bundle_too():
     def find():
         raise SidecarError("engine", "does not answer")
 
-    found = evidence_of(find, SidecarError("engine", "does not answer"), lambda _: {})
+    found = bundle.evidence_of(find, SidecarError("engine", "does not answer"), lambda _: {})
 
     assert ["README.txt", "deployment-error.txt", "proof-error.txt", "versions.json"] == (
         sorted(found.files)
@@ -160,7 +160,7 @@ def test_the_proof_is_in_it_with_its_causes():
         def collect(self, evidence):
             evidence.add("logs/a.log", lambda: "log")
 
-    found = evidence_of(Deployment, Proof("m", ()), lambda _: {"ok": True})
+    found = bundle.evidence_of(Deployment, Proof("m", ()), lambda _: {"ok": True})
 
     assert {"ok": True} == json.loads(found.files["status.json"])
     assert "m" == json.loads(found.files["proof.json"])["marker"]
@@ -194,7 +194,7 @@ def test_the_plan_of_a_spec_counts_more_than_what_the_rendering_shows():
         raise SidecarError("sidecar.yaml", "has no region")
 
     plans = [
-        evidence_of(Rendered, Proof("m", ()), lambda _: {}, plan).files
+        bundle.evidence_of(Rendered, Proof("m", ()), lambda _: {}, plan).files
         for plan in (lambda name: {"from": name}, lambda _: None, refuse)
     ]
 
