@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sidecar.rules import agents, collectors
 from sidecar.rules.clients import sampler_parameter
-from sidecar.rules.specs import CONFLICTING_VALUES, INVALID_VALUE, MISSING_KEY
+from sidecar.rules.specs import CONFLICTING_VALUES, INVALID_VALUE
 from sidecar.spec.records import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
-from sidecar.spec.service_records import HIGHEST_PORT, SERVICE, Volume
+from sidecar.spec.service_records import HIGHEST_PORT, Volume
 from sidecar.spec.sources import BROKEN, ErrorList, Value, below, shown
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from sidecar.spec.service_records import Publish
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-
-
-def needs_port(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
-    """Report what reaches a service over the network if the service has no port."""
-    kind = _readable(values, "kind")
-    if "port" in values or (kind and kind.data != SERVICE):
-        return  # other kinds have none, which is reported by itself
-    problem = MISSING_KEY.problem("needs the service's port", "Give port")
-    if "publish" in values:
-        errors.fail(values["publish"].place, below(path, "publish"), problem)
-    health = _readable(values, "health")
-    for name in ("http", "ready"):
-        if health and name in health.data:
-            errors.fail(health.data[name].place, below(path, f"health.{name}"), problem)
 
 
 def fits_sampler(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:

@@ -58,6 +58,8 @@ class Section(FieldType):
 
     Each sees the values that were given, BROKEN for one that could not be read.
     """
+    conditions: tuple[Schema, ...] = ()
+    """The same as JSON Schemas, as far as a file alone decides it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -142,6 +144,8 @@ class Section(FieldType):
             schema["required"] = required
         if self.one_of:
             schema |= exactly_one(self.one_of) if self.one_needed else _at_most_one(self.one_of)
+        if self.conditions:
+            schema["allOf"] = list(self.conditions)
         return schema
 
     def takes(self) -> str:

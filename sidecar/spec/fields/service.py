@@ -134,5 +134,6 @@ SERVICE = Section(
     ),
     one_of=stacks.IMAGE_OR_BUILD,
     one_needed=False,
-    constraints=(constraints.needs_port, kinds.fits_kind),
+    constraints=(kinds.fits_kind,),
+    conditions=tuple(kinds.conditions()),
 )
