@@ -15,6 +15,12 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 HELM ?= helm
 export TAG ?=
 FUZZ_CASES ?= 100000
+# What reviews the chart is pinned, because each version knows other checks. To go on: raise one, run
+# `make kube-lint`, and mend each new finding or give it a reason. checkov has an environment of its
+# own: it pins a hundred packages, which would decide the versions that the kit is tested with.
+CHECKOV := 3.3.30
+KUBE_SCORE := v1.20.0
+REVIEWERS := build/kube-lint-$(CHECKOV)-$(KUBE_SCORE)
 PROPERTIES := tests/sidecar/test_properties.py tests/sidecar/inject/manifests/test_properties.py \
   tests/sidecar/inject/compose/test_inject_properties.py \
   tests/sidecar/stand_in/test_otlp_properties.py tests/tracing/test_propagation_properties.py \
@@ -26,7 +32,7 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo down images render validate verify test test-fast test-all lint format chart \
-  bench faults matrix lock golden fuzz stacks dist dist-check release release-check clean
+  kube-lint bench faults matrix lock golden fuzz stacks dist dist-check release release-check clean
 
 help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
@@ -92,6 +98,10 @@ chart: ## lint and render the charts: [HELM=helm4]
 	@for values in helm/values.yaml helm/ci/*-values.yaml; do \
 	  $(HELM) template demo helm --values "$$values" >/dev/null || exit 1; done
 
+kube-lint: $(READY) $(REVIEWERS)/.ready ## review the charts with kube-score and checkov; needs Go, helm
+	@PATH="$(CURDIR)/$(REVIEWERS)/bin:$$PATH" REQUIRE=kubernetes,kube-score,checkov \
+	  $(BIN)/python -m pytest -q tests/sidecar/targets/test_helm_reviewers.py
+
 bench: $(READY) ## measure the kit against the stock setup; copy results to docs/benchmarks.md
 	@$(BIN)/python -m bench
 
@@ -142,4 +152,12 @@ $(READY): requirements-dev.txt pyproject.toml tracing/pyproject.toml hatch_build
 	@# --use-pep517: old versions of pip print warnings otherwise
 	@$(BIN)/pip install --quiet --use-pep517 --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . -e tracing
+	@touch $@
+
+$(REVIEWERS)/.ready:
+	@command -v go >/dev/null || { echo "make: kube-score is built with Go; install it" >&2; exit 1; }
+	@echo "setting up $(REVIEWERS), about two minutes" >&2
+	@$(PYTHON) -m venv --clear $(REVIEWERS)
+	@$(REVIEWERS)/bin/pip install --quiet checkov==$(CHECKOV)
+	@GOBIN="$(CURDIR)/$(REVIEWERS)/bin" go install github.com/zegl/kube-score/cmd/kube-score@$(KUBE_SCORE)
 	@touch $@

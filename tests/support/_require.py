@@ -17,8 +17,8 @@ ENABLE = {
     "agent": "put jaeger-agent 1.62.0 on PATH",
     "collector": "put otelcol 0.165.0, an OpenTelemetry Collector, on PATH",
     "promtool": "put Prometheus' promtool on PATH (Debian: apt-get install prometheus)",
-    "kube-score": "go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0",
-    "checkov": "pip install checkov, in an environment of its own",
+    "kube-score": "`make kube-lint` installs it",
+    "checkov": "`make kube-lint` installs it",
     "browser": "install Chromium or Chrome; on Debian: apt-get install chromium",
 }
 """What tests may need → how to get it."""
