@@ -38,7 +38,7 @@ help: ## list these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 15
 
 demo: $(READY) ## start and prove the sample, in containers or as processes: [KIND=collector]
-	@$(SIDECAR) demo $(if $(KIND),--kind $(KIND))
+	@$(SIDECAR) demo $(if $(KIND),--agent-kind $(KIND))
 
 down: $(READY) ## stop the demo and remove everything that it started
 	@$(SIDECAR) demo --down

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 
+from sidecar.spec import AGENT_KINDS
+
 EXAMPLES = """examples:
   sidecar demo
   sidecar demo --target process        without containers, even if an engine answers
-  sidecar demo --kind collector        with collectors, and an outage of the stand-in
+  sidecar demo --agent-kind collector  with collectors, and an outage of the stand-in
   sidecar demo --down                  stop it and remove everything it started
 """
 
@@ -22,9 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--target", choices=("compose", "process"), help="default: what this machine has"
     )
     parser.add_argument(
-        "--kind",
-        choices=("jaeger-agent", "collector"),
-        default="jaeger-agent",
+        "--agent-kind",
+        choices=AGENT_KINDS,
+        default=AGENT_KINDS[0],
         help="what takes the services' spans (default: %(default)s)",
     )
     parser.add_argument("--down", action="store_true", help="stop and remove what a demo started")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Start or stop the demo; return 1 if a hop fails."""
-    return _down() if args.down else _up(args.target, collectors=args.kind == COLLECTOR)
+    return _down() if args.down else _up(args.target, collectors=args.agent_kind == COLLECTOR)
 
 
 class _Running(NamedTuple):

@@ -153,7 +153,7 @@ def test_it_ends_with_every_hop_counted(started):
 def test_with_collectors_an_outage_of_the_stand_in_costs_no_span(demo, collector_binary):
     """A line says what was sent without a stand-in, and that all of it arrived; nothing is left."""
     demo.on_path(Path(collector_binary).parent)
-    code, out, err = demo.run("demo", "--target", "process", "--kind", "collector")
+    code, out, err = demo.run("demo", "--target", "process", "--agent-kind", "collector")
     listening = {
         connection.laddr.ip.removeprefix("::ffff:")
         for process in demo.processes()
