@@ -30,6 +30,9 @@ MENTIONS = (
 """Hand-written files that name the current version."""
 CHARTS = ("helm/Chart.yaml", "helm/charts/sidecar-agent/Chart.yaml")
 CHANGELOG = "CHANGELOG.md"
+VALUES = "helm/values.yaml"
+RELEASED_VALUES = "tests/sidecar/targets/released-values.yaml"
+"""A copy of VALUES as of the last release, for a test of an upgrade that reuses them."""
 _ASSIGNMENT = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 
 
@@ -121,7 +124,8 @@ _NEXT = """\
 written. Next, after a look at the differences:
   make golden
   make test
-  git commit --all --message "Release {version}"
+  git add --all
+  git commit --message "Release {version}"
   git tag --annotate v{version} --message "Sidecar kit {version}"
   git push origin HEAD v{version}
 """
@@ -166,6 +170,7 @@ def write(root: Path, version: str) -> None:
     released = changelog.release(path.read_text(encoding="utf-8"), version, today)
     path.write_text(released, encoding="utf-8")
     render(root)
+    shutil.copyfile(root / VALUES, root / RELEASED_VALUES)
 
 
 def render(root: Path) -> None:
@@ -188,7 +193,7 @@ def preview(root: Path, version: str) -> str:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, copy / name)
         write(copy, version)
-        return "".join(_difference(root, copy, name) for name in names)
+        return "".join(_difference(root, copy, name) for name in sorted({*names, RELEASED_VALUES}))
 
 
 def tracked_files(root: Path) -> list[str]:
@@ -199,7 +204,8 @@ def tracked_files(root: Path) -> list[str]:
 
 
 def _difference(root: Path, copy: Path, name: str) -> str:
-    before, after = ((folder / name).read_bytes() for folder in (root, copy))
+    files = (folder / name for folder in (root, copy))
+    before, after = (file.read_bytes() if file.exists() else b"" for file in files)
     if before == after:
         return ""
     old, new = (text.decode().splitlines(keepends=True) for text in (before, after))

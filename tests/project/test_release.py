@@ -55,7 +55,8 @@ def test_a_dry_run_shows_every_file_and_writes_none(tree, capsys):
     changed = subprocess.run(["git", "diff", "--stat"], cwd=tree, capture_output=True, check=True)
 
     assert b"" == changed.stdout
-    assert {*release.VERSION_FILES, *release.MENTIONS, *release.CHARTS, release.CHANGELOG} <= set(
+    files = (*release.VERSION_FILES, *release.MENTIONS, *release.CHARTS)
+    assert {*files, release.CHANGELOG, release.RELEASED_VALUES} <= set(
         re.findall(r"^\+\+\+ b/(.+)$", shown, re.MULTILINE)
     )
     assert '+__version__ = "97.0.0"\n' in shown
@@ -65,6 +66,13 @@ def test_a_dry_run_shows_every_file_and_writes_none(tree, capsys):
 def test_a_written_release_agrees_with_its_tag(released):
     """The check of a tag finds nothing else to change."""
     assert [] == release.disagreements(released, tag=f"v{NEXT}")
+
+
+def test_a_release_keeps_its_charts_values(released):
+    """Until the next one, upgrades that reuse them are tested."""
+    kept, values = (released / name for name in (release.RELEASED_VALUES, release.VALUES))
+
+    assert values.read_bytes() == kept.read_bytes()
 
 
 def test_nothing_names_the_old_version(released):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import jsonschema
 import pytest
 import yaml
 from _require import lack
+from copies import ROOT
 from helm_charts import CHART, LIBRARY, run_helm
 from programs import find_program
 
 from sidecar.targets.helm.keys import KEYS
 from sidecar.targets.helm.library import LIBRARY_KEYS
+from tools.release import RELEASED_VALUES
 
 FLAG = "use --reset-then-reuse-values"
 
@@ -55,3 +58,16 @@ def test_both_helms_say_it(program: str) -> None:
     assert 1 == done.returncode
     assert "- at '/standIn': missing property 'waitSeconds'" in done.stderr
     assert FLAG in done.stderr
+
+
+@pytest.mark.skipif(not (ROOT / RELEASED_VALUES).exists(), reason="there is no release yet")
+@pytest.mark.parametrize("program", ["helm", "helm4"])
+def test_values_of_the_last_release(program: str, tmp_path) -> None:
+    """They are in the place of the chart's own: that works, or the flag is named."""
+    if not find_program(program):
+        lack("kubernetes", f"{program} is not on PATH")
+    chart = shutil.copytree(CHART, tmp_path / "helm")
+    shutil.copyfile(ROOT / RELEASED_VALUES, chart / "values.yaml")
+    done = run_helm("template", "demo", chart, name=program)
+
+    assert done.returncode == 0 or FLAG in done.stderr
