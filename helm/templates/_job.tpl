@@ -9,6 +9,9 @@ activeDeadlineSeconds: {{ . | int64 }}
 {{- if not (kindIs "invalid" .ttlSecondsAfterFinished) }}
 ttlSecondsAfterFinished: {{ .ttlSecondsAfterFinished | int64 }}
 {{- end }}
+{{- with .workload }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* Eight characters that follow everything that cannot change in a Job. Takes a pod's scope. */}}

@@ -43,7 +43,8 @@ component and labels. */}}
 {{- include "sidecar.selector" . | fromYaml | mergeOverwrite $labels | include "sidecar.texts" -}}
 {{- end -}}
 
-{{/* The metadata of every object of a component. Takes root, component and labels. */}}
+{{/* The metadata of every object of a component. Takes root, component, labels, and own: what has
+annotations of the object. */}}
 {{- define "sidecar.metadata" -}}
 {{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" -}}
 {{- $labels := dict "app.kubernetes.io/version" .root.Chart.AppVersion "helm.sh/chart" $chart -}}
@@ -53,7 +54,8 @@ namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- $scope := dict "root" .root "component" .component "labels" $labels }}
   {{- include "sidecar.labels" $scope | nindent 2 }}
-{{- with .root.Values.commonAnnotations }}
+{{- $own := .own | default dict -}}
+{{- with mergeOverwrite (dict) .root.Values.commonAnnotations ($own.annotations | default dict) }}
 annotations:
   {{- include "sidecar.texts" . | nindent 2 }}
 {{- end }}

@@ -60,7 +60,7 @@ workload and gatewayPage. */}}
 {{- with .gatewayPage }}
 {{ include "sidecar.network.to" (dict "root" $root "component" "gateway" "port" .) }}
 {{- end }}
-{{- with $root.Values.networkPolicy.extraEgress }}
+{{- with concat $root.Values.networkPolicy.extraEgress (.workload.extraEgress | default list) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -76,7 +76,7 @@ workload and gatewayPage. */}}
     {{- range .workload.extraPorts }}
     - {port: {{ int .port }}, protocol: {{ .protocol | default "TCP" }}}
     {{- end }}
-  {{- with $root.Values.networkPolicy.ingressFrom }}
+  {{- with .workload.ingressFrom | default $root.Values.networkPolicy.ingressFrom }}
   from:
     - podSelector:
         matchLabels:

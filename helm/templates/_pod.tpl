@@ -30,13 +30,16 @@ spec:
     {{- if $native }}
     {{- include "sidecar.canary.containers" $root | nindent 4 }}
     {{- end }}
-    {{- include "sidecar.workload.init" . | nindent 4 }}
+    {{- include "sidecar.workload.more" (set . "more" .workload.initContainers) | nindent 4 }}
   {{- end }}
   containers:
     {{- if not $native }}
     {{- include "sidecar.canary.containers" $root | nindent 4 }}
     {{- end }}
     {{- include "sidecar.workload.container" . | nindent 4 }}
+    {{- with .workload.extraContainers }}
+    {{- include "sidecar.workload.more" (set $ "more" .) | nindent 4 }}
+    {{- end }}
   volumes:
     {{- include "sidecar.canary.volumes" $root | nindent 4 }}
     - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
@@ -67,8 +70,8 @@ spec:
 {{/* Takes root and own: what the workload, or the section of one of the chart's own pods, has of
 these settings. */}}
 {{- define "sidecar.pod.settings" -}}
-automountServiceAccountToken: false
-enableServiceLinks: false
+{{- $pod := dict "automountServiceAccountToken" false "enableServiceLinks" false -}}
+{{- mergeOverwrite $pod (.own.pod | default dict | deepCopy) | toYaml }}
 securityContext:
   {{- $queues := .root }}
   {{- if .root.Values.agent.canary }}

@@ -163,15 +163,19 @@
 {{- end -}}
 {{- end -}}
 {{- $own := list .name "jaeger-agent" "sidecar-drain" "sidecar-wait" "sidecar-canary" "sidecar-copier" -}}
-{{- range .workload.initContainers -}}
+{{- range $key := list "initContainers" "extraContainers" -}}
+{{- range get $.workload $key | default list -}}
 {{- if has .name $own -}}
-{{- fail (printf "%s.initContainers: the pod has a container %s. Rename yours" $path .name) -}}
+{{- fail (printf "%s.%s: the pod has a container %s. Rename yours" $path $key .name) -}}
+{{- end -}}
+{{- $own = append $own .name -}}
 {{- end -}}
 {{- end -}}
 {{- include "sidecar.validate.port" . -}}
 {{- include "sidecar.validate.health" . -}}
 {{- include "sidecar.validate.peers" . -}}
 {{- include "sidecar.validate.budget" . -}}
+{{- include "sidecar.validate.laidOver" . -}}
 {{- end -}}
 
 {{- define "sidecar.validate.name" -}}
@@ -269,7 +273,7 @@
 {{- $path := printf "%s.podDisruptionBudget" .path -}}
 {{- $replicas := .workload.replicas -}}
 {{- with .workload.autoscaling -}}{{- $replicas = .minReplicas | default 1 -}}{{- end -}}
-{{- with .workload.podDisruptionBudget -}}
+{{- with $budget := .workload.podDisruptionBudget -}}
 {{- $hasMinimum := not (kindIs "invalid" .minAvailable) -}}
 {{- $hasMaximum := not (kindIs "invalid" .maxUnavailable) -}}
 {{- if and $hasMinimum $hasMaximum -}}
@@ -277,6 +281,13 @@
 {{- end -}}
 {{- if not (or $hasMinimum $hasMaximum) -}}
 {{- fail (printf "%s: has neither minAvailable nor maxUnavailable. Give one" $path) -}}
+{{- end -}}
+{{- $blocks := dict "minAvailable" (list "100%") "maxUnavailable" (list "0" "0%" "00%") -}}
+{{- range $key, $values := $blocks -}}
+{{- if has (toString (get $budget $key)) $values -}}
+{{- $cause := printf "%v lets no pod be evicted, so no node can be drained" (get $budget $key) -}}
+{{- fail (printf "%s.%s: %s. Let one go" $path $key $cause) -}}
+{{- end -}}
 {{- end -}}
 {{- $isNumber := and $hasMinimum (not (kindIs "string" .minAvailable)) -}}
 {{- if and $isNumber $replicas (ge (int .minAvailable) (int $replicas)) -}}

@@ -1,6 +1,23 @@
 {{/* The container of one workload. Each template takes root, component and workload. */}}
 
 {{- define "sidecar.workload.container" -}}
+{{- $charts := include "sidecar.workload.chartsContainer" . -}}
+{{- if .workload.container -}}
+{{- $own := $charts | fromYamlArray | first -}}
+{{- $security := $own.securityContext -}}
+{{- range $key, $value := .workload.container -}}
+{{- $_ := set $own $key $value -}}
+{{- end -}}
+{{- range $key, $value := .workload.container.securityContext -}}
+{{- $_ := set $security $key $value -}}
+{{- end -}}
+{{- list (set $own "securityContext" $security) | toYaml -}}
+{{- else -}}
+{{- $charts -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidecar.workload.chartsContainer" -}}
 {{- $values := .root.Values -}}
 {{- $image := .workload.image | default $values.images.sample -}}
 - name: {{ .component | quote }}
@@ -85,18 +102,19 @@ value of a name wins. */}}
 {{- end }}
 {{- end -}}
 
-{{/* The user's init containers come after a native agent, so that their spans arrive. What they
-leave out is as for the workload. */}}
-{{- define "sidecar.workload.init" -}}
+{{/* The user's other containers; init containers come after a native agent, so that their spans
+arrive. What they leave out is as for the workload. Takes more, too: the containers. */}}
+{{- define "sidecar.workload.more" -}}
 {{- $values := .root.Values -}}
-{{- range .workload.initContainers }}
+{{- range .more }}
 {{- $own := deepCopy . }}
 {{- $image := .image | default $.workload.image | default $values.images.sample }}
 {{- $_ := set $own "image" (include "sidecar.image" (dict "root" $.root "name" $image)) }}
 {{- $names := list -}}
 {{- range .env }}{{- $names = append $names .name }}{{- end }}
 {{- $env := .env | default list }}
-{{- range include "sidecar.agent.env" $.root | fromYamlArray }}
+{{- $name := dict "name" "JAEGER_SERVICE_NAME" "value" $.component }}
+{{- range include "sidecar.agent.env" $.root | fromYamlArray | concat (list $name) }}
 {{- if not (has .name $names) }}{{- $env = prepend $env . }}{{- end }}
 {{- end }}
 {{- $_ := set $own "env" $env }}

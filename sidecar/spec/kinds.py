@@ -21,8 +21,9 @@ OF_A_PORT = ("publish", "health.http", "health.ready")
 _SCALED = ("replicas", "kubernetes.autoscaling")
 _SCHEDULE = "job.schedule"
 _OF_SERVERS = ("port", "ports", "publish")
+_OF_CALLED = ("kubernetes.service", "kubernetes.ingressFrom")
 _OF_ENDLESS = (
-    *("replicas", "health"),
+    *("replicas", "health", *_OF_CALLED),
     *(f"kubernetes.{name}" for name in ("autoscaling", "podDisruptionBudget", "strategy")),
 )
 """What is for programs that keep running."""
@@ -32,7 +33,7 @@ _OF_CRONS = (
 )
 EXCLUDED = {
     SERVICE: ("job",),
-    WORKER: (*_OF_SERVERS, "health.http", "health.ready", "job"),
+    WORKER: (*_OF_SERVERS, "health.http", "health.ready", *_OF_CALLED, "job"),
     JOB: (*_OF_SERVERS, *_OF_ENDLESS, *_OF_CRONS),
     CRON: (*_OF_SERVERS, *_OF_ENDLESS, "job.keep"),
 }

@@ -147,7 +147,14 @@ _PODS: Schema = {
 BUDGET: Schema = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"minAvailable": _PODS, "maxUnavailable": _PODS},
+    "properties": {
+        "minAvailable": _PODS,
+        "maxUnavailable": _PODS,
+        "unhealthyPodEvictionPolicy": {
+            "type": "string",
+            "enum": ["IfHealthyBudget", "AlwaysAllow"],
+        },
+    },
 }
 _PEER: Schema = {
     "type": "object",

@@ -31,7 +31,12 @@ DEFAULT_TIMING = HealthTiming()
 """The spec's defaults; the chart's templates have the same."""
 _SECTIONS = {"service": "services", "worker": "services", "job": "jobs", "cron": "cronJobs"}
 """Kind of a service → the values that have it."""
-_CHART_NAMES = {"volumes": "extraVolumes", "volumeMounts": "extraVolumeMounts"}
+_CHART_NAMES = {
+    "env": "extraEnv",
+    "volumes": "extraVolumes",
+    "volumeMounts": "extraVolumeMounts",
+    "containers": "extraContainers",
+}
 """What the chart calls otherwise than a spec, for it has some of its own."""
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"

@@ -364,7 +364,7 @@ def test_the_documented_values_are_there() -> None:
         *(f"services.<name>.{key.path}" for key in MAPS["services"]),
     ]
 
-    assert 13 == len(named)
+    assert 14 == len(named)
     assert [] == [
         path
         for path in named

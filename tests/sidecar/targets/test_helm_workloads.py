@@ -147,7 +147,11 @@ def test_init_containers_come_after_the_agent(kubernetes: str) -> None:
     service = next(each for each in found["containers"] if each["name"] == "backend")
 
     assert ["sidecar-wait", *native] == [each["name"] for each in before]
-    assert {"JAEGER_AGENT_HOST": "127.0.0.1", "JAEGER_AGENT_PORT": "6831"} == environment
+    assert {
+        "JAEGER_AGENT_HOST": "127.0.0.1",
+        "JAEGER_AGENT_PORT": "6831",
+        "JAEGER_SERVICE_NAME": "backend",
+    } == environment
     for key in ("image", "imagePullPolicy", "resources", "securityContext"):
         assert service[key] == own[key]
     assert [{"name": "data", "mountPath": "/var/lib/backend"}] == own["volumeMounts"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.targets.helm import placement
+from sidecar.targets.helm.keys.laid_over import LAID_OVER, OF_SERVICE
 from sidecar.targets.helm.records import Key
 from sidecar.targets.helm.value_types import (
     AUTOSCALING,
@@ -61,11 +62,19 @@ _POD = (
         "initContainers",
         NAMED,
         "Your own, in Kubernetes' form, after a native agent, whose address they have; absent "
-        "image, resources and securityContext are the workload's.",
+        "image, name in traces, resources and securityContext are the workload's.",
+    ),
+    Key(
+        "extraContainers",
+        NAMED,
+        "More containers of the pod; what they leave out is as for initContainers.",
     ),
     Key("podLabels", TEXTS, "Labels of this pod; override the top-level ones."),
     Key("podAnnotations", TEXTS, "Annotations of this pod; override the top-level ones."),
     *placement.OF_WORKLOAD,
+    Key("annotations", TEXTS, "Of the Deployment, Job or CronJob itself, e.g. a hook of Argo CD."),
+    *LAID_OVER,
+    Key("extraEgress", OBJECTS, "Its own, besides that of networkPolicy."),
 )
 SERVICE = (
     *_POD,
@@ -91,6 +100,8 @@ SERVICE = (
         "A HorizontalPodAutoscaler: minReplicas, maxReplicas, metrics, behavior; replicas is then "
         "not written.",
     ),
+    OF_SERVICE,
+    Key("ingressFrom", OBJECTS, "Who may call it; replaces that of networkPolicy."),
     Key("strategy", OBJECT, "The Deployment's; absent: a new pod is ready before an old one ends."),
     Key(
         "example",
