@@ -150,6 +150,12 @@ NO_CONTAINERS = _left(
     "Inject complete manifests, such as `kustomize build` prints, and not patches of them",
     "a Kustomize patch",
 )
+OTHER_KIND = _left(
+    "kind-not-injected",
+    "An object of another kind than inject changes has a pod template.",
+    "Let a Deployment hold the template, or let the service report to an agent elsewhere",
+    "a Rollout of Argo, a Service of Knative, a ReplicationController",
+)
 UNEDITABLE = _left(
     "uneditable-place",
     "A place to which something must be added is written in a form that the kit cannot add to.",

@@ -1,8 +1,11 @@
-"""The workloads of a document: whatever has a pod template that a user wrote."""
+"""The workloads of a document: whatever has a pod template that a user wrote.
+
+Those of other kinds than inject changes are among them, so that they can be named and judged.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sidecar.existing.manifests.nodes import (
@@ -31,6 +34,8 @@ _TEMPLATES = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
+_USUAL = ("spec", "template")
+"""Where most objects of other kinds have theirs, too."""
 _GROUPS = ("", "apps", "extensions", "batch")
 _JOBS = ("Job", "CronJob")
 _CONTAINERS = ("initContainers", "containers")
@@ -88,6 +93,8 @@ class Workload:
     containers: tuple[Container, ...]
     aliases: tuple[Node, ...] = ()
     """Those by which its template is reached: what they name stands elsewhere."""
+    known: bool = True
+    """Whether it is of a kind that inject changes."""
 
     @property
     def subject(self) -> str:
@@ -131,20 +138,28 @@ def _found(node: Node | None, seen: set[int]) -> Iterator[Workload]:
         for item in items(value_at(node, "items")):
             yield from _found(resolved(item), seen)
     elif kind in _TEMPLATES and _group(text_at(node, "apiVersion")) in _GROUPS:
-        yield _workload(node, kind, top["kind"].key)
+        yield _workload(node, kind, top["kind"].key, _TEMPLATES[kind])
+    elif _has_pod(node):
+        yield replace(_workload(node, kind, top["kind"].key, _USUAL), known=False)
+
+
+def _has_pod(node: Node) -> bool:
+    """Tell whether an object of another kind has a pod template at the usual place."""
+    found = items(value_at(node, *_USUAL, "spec", "containers"))
+    return any(text_at(container, "image") for container in found)
 
 
 def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
-def _workload(node: Node, kind: str, kind_node: Node) -> Workload:
-    template = value_at(node, *_TEMPLATES[kind]) or node
+def _workload(node: Node, kind: str, kind_node: Node, path: tuple[str, ...]) -> Workload:
+    template = value_at(node, *path) or node
     pod = value_at(template, "spec") or template
     found = tuple(container for section in _CONTAINERS for container in _containers(pod, section))
     name = text_at(node, "metadata", "name") or f"{text_at(node, 'metadata', 'generateName')}*"
     namespace = text_at(node, "metadata", "namespace")
-    aliases = tuple(_aliases(node, _TEMPLATES[kind]))
+    aliases = tuple(_aliases(node, path))
     return Workload(kind, name, namespace, node, kind_node, template, pod, found, aliases)
 
 

@@ -133,6 +133,9 @@ def _unable(workload: Workload, choice: Choice) -> Problem | None:
         return rules.NO_CONTAINERS.problem("has no containers that can be read: left as it is")
     if not any(one.image for one in own):
         return rules.NO_CONTAINERS.problem("names no image, as a patch does: left as it is")
+    if not workload.known:
+        cause = "has a pod template, and inject does not change its kind: left as it is"
+        return rules.OTHER_KIND.problem(cause)
     return (
         _written_by_the_cluster(workload)
         or rules.on_windows(

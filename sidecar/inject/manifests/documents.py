@@ -112,7 +112,7 @@ def uninject(piece: Piece, file: str, *, checked: bool = False) -> Changed:
     edits: list[Edit] = []
     done: set[int] = set()
     for workload in find_workloads(document):
-        if is_injected(workload):
+        if workload.known and is_injected(workload):
             removal = Removal(document, workload, done)
             removal.run()
             edits += removal.editor.edits

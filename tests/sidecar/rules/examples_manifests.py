@@ -48,6 +48,9 @@ EXAMPLES = {
     "workload-is-an-agent": _pair(TEMPLATE.replace("shop/web:1", "jaegertracing/jaeger-agent:1.6")),
     "workload-without-a-service": _pair(TEMPLATE.replace("shop/web:1", "postgres:16")),
     "agent-in-the-pod": _pair(f"{TEMPLATE}{AGENT}}}\n"),
+    "kind-not-injected": _pair(
+        TEMPLATE.replace("Deployment", "Rollout").replace("apps/v1", "argoproj.io/v1alpha1")
+    ),
     "agent-by-an-operator": _pair(
         TEMPLATE.replace("{name: web}", f"{{name: web, annotations: {{{OPERATED}: 'true'}}}}", 1),
         TEMPLATE.replace("{name: web}", f"{{name: web, annotations: {{{OPERATED}: 'false'}}}}", 1),
