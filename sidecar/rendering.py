@@ -85,7 +85,7 @@ def check(rendering: Rendering, folder: Path) -> None:
     with files.reading(folder, fix="Choose another --out, or change its permissions"):
         _check_folder(folder)
         _check_links(folder, rendering)
-        _check_own(folder, rendering)
+        check_own(folder, rendering)
 
 
 def _check_folder(folder: Path) -> None:
@@ -113,7 +113,8 @@ def _check_links(folder: Path, rendering: Rendering) -> None:
             raise _refusal(str(path), f"is a link to {path.readlink()}", fix)
 
 
-def _check_own(folder: Path, rendering: Rendering) -> None:
+def check_own(folder: Path, rendering: Rendering) -> None:
+    """Raise SidecarError where a file that the kit did not write has the name of a rendered one."""
     own: dict[Path, bool] = {}
     for name in rendering:
         path, signed = folder / name, _signed(folder, name)

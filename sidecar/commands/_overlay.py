@@ -22,7 +22,7 @@ from sidecar.inject.compose.choose import Wishes
 from sidecar.inject.compose.compare import compare
 from sidecar.inject.compose.report import Result, Stack
 from sidecar.inject.compose.survey import overlaid, survey
-from sidecar.rendering import diff, write_all
+from sidecar.rendering import check_own, diff, write_all
 from sidecar.rules import overlays
 from sidecar.targets import overlay as target
 from sidecar.targets.compose import beside
@@ -156,6 +156,8 @@ def deliver(result: Result, delivery: Delivery) -> int:
         return _refuse(result, delivery)
     renderings = renderings_of(result, result.plan)
     if delivery.diff or delivery.dry_run:
+        for folder, texts in renderings.items():
+            check_own(folder, texts)
         parts = (diff(texts, folder) for folder, texts in renderings.items())
         changes = "".join(parts) if delivery.diff else ""
         _print(result, delivery, changes if delivery.diff else result.text)

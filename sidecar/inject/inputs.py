@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar import files
 from sidecar.errors import SidecarError
-from sidecar.existing.compose.files import found_in, named
+from sidecar.existing.compose.files import NAMES, OVERRIDES, found_in, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,9 +62,13 @@ def _kind(data: bytes, name: str) -> str:
     Nothing is parsed: a stream may hold thousands of documents, or templates.
     """
     found = _TOP.search(data) or _KEY.search(data)
-    if found is None and not _NOTHING.sub(b"", data):
+    if found:
+        return COMPOSE if found["key"] in _COMPOSE_KEYS else MANIFESTS
+    if Path(name).name in (*NAMES, *OVERRIDES):
+        return COMPOSE  # whose reader says what is wrong
+    if not _NOTHING.sub(b"", data):
         return MANIFESTS  # what a chart renders to may be nothing
-    if found is None:
-        cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
-        raise SidecarError(name, cause, "Name a Compose file, manifests, a folder, or -")
-    return COMPOSE if found["key"] in _COMPOSE_KEYS else MANIFESTS
+    if b"\0" in data:
+        raise SidecarError(name, "is not UTF-8 text", "Save it as UTF-8")
+    cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
+    raise SidecarError(name, cause, "Name a Compose file, manifests, a folder, or -")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 THRIFT, OTLP, HTTP = "Thrift", "OTLP", "Jaeger over HTTP"
+ZIPKIN = "Zipkin over HTTP"
 """Only the first goes to an agent, over UDP."""
 
 PAST_THE_AGENT = Rule(
@@ -23,6 +24,7 @@ PAST_THE_AGENT = Rule(
 )
 
 _EXPORTER = "OTEL_TRACES_EXPORTER"
+"""Its value is the name of an exporter, also where a service has that name."""
 _TO_AGENT = (
     "JAEGER_AGENT_HOST",
     "JAEGER_AGENT_PORT",
@@ -36,12 +38,16 @@ _HTTP = (
     "JAEGER_COLLECTOR_ENDPOINT",
     "JAEGER_COLLECTOR_URL",
 )
-_NO_TRACER = ("JAEGER_QUERY", "JAEGER_UI", "JAEGER_COLLECTOR", "JAEGER_STORAGE")
-"""How the variables of what reads traces begin."""
+_ZIPKIN = ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "ZIPKIN_ENDPOINT")
+_NAMES = {THRIFT: _TO_AGENT, OTLP: _OTLP, HTTP: _HTTP, ZIPKIN: _ZIPKIN}
+"""What is spoken → the variables that say so."""
+_NO_TRACER = ("JAEGER_QUERY", "JAEGER_UI", "JAEGER_COLLECTOR", "JAEGER_STORAGE", _EXPORTER)
+"""How the variables begin that name no host which a tracer reports to."""
 _PORTS = {
     **dict.fromkeys((0, 5775, 6831, 6832), THRIFT),
     **dict.fromkeys((4317, 4318), OTLP),
-    **dict.fromkeys((9411, 14268), HTTP),
+    14268: HTTP,
+    9411: ZIPKIN,
 }
 """Port that a variable names, 0 for none → what is spoken there; another port is no tracer's."""
 OTEL_AGENT_HOST = "OTEL_EXPORTER_JAEGER_AGENT_HOST"
@@ -67,7 +73,7 @@ class Way(NamedTuple):
     """How spans leave a service."""
 
     protocol: str
-    """Thrift, OTLP or Jaeger over HTTP."""
+    """Thrift, OTLP, or Jaeger or Zipkin over HTTP."""
     name: str
     """The variable or package that shows it."""
 
@@ -82,11 +88,12 @@ def way_of_variables(variables: Mapping[str, str]) -> Way | None:
     exporters = {word.strip() for word in variables.get(_EXPORTER, "").split(",")}
     if "jaeger" in exporters:
         return Way(THRIFT, _EXPORTER)
-    for protocol, names in ((THRIFT, _TO_AGENT), (OTLP, _OTLP), (HTTP, _HTTP)):
+    for protocol, names in _NAMES.items():
         if found := next((name for name in names if name in variables), ""):
             return Way(protocol, found)
-    if "otlp" in exporters:
-        return Way(OTLP, _EXPORTER)
+    for word, protocol in (("otlp", OTLP), ("zipkin", ZIPKIN)):
+        if word in exporters:
+            return Way(protocol, _EXPORTER)
     own = (name for name in variables if name.startswith("JAEGER_"))
     found = next((name for name in own if not name.startswith(_NO_TRACER)), "")
     return Way(THRIFT, found) if found else None
@@ -112,7 +119,8 @@ def way_of_packages(text: str) -> Way | None:
 
 def agents_in(variables: Mapping[str, str]) -> dict[str, str]:
     """Return variable → the host that its value is, or has in an address, where Thrift may go."""
-    others = {name: value for name, value in variables.items() if name not in (*_OTLP, *_HTTP)}
+    known = (_EXPORTER, *_OTLP, *_HTTP, *_ZIPKIN)
+    others = {name: value for name, value in variables.items() if name not in known}
     targets = {name: _TARGET.fullmatch(value.strip()[:500]) for name, value in others.items()}
     return {
         name: target["host"]

@@ -51,7 +51,7 @@ def merged(base: ComposeService, own: ComposeService) -> ComposeService:
     """
     names = [field.name for field in record_fields(ComposeService)]
     values = {name: _merged_value(name, base, own) for name in names}
-    return replace(own, **{**values, "name": own.name, "place": own.place})
+    return replace(own, **{**values, "name": own.name, "place": own.place, "tag": own.tag})
 
 
 def _merged_value(name: str, base: ComposeService, own: ComposeService) -> Any:  # noqa: ANN401

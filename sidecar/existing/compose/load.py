@@ -15,7 +15,7 @@ from sidecar.existing.compose import secrets
 from sidecar.existing.compose.extends import merged, moved
 from sidecar.existing.compose.files import OVERRIDES
 from sidecar.existing.compose.interpolation import env_file_values, resolve
-from sidecar.existing.compose.nodes import Tree, scalar, sequence
+from sidecar.existing.compose.nodes import RESET, Tree, scalar, sequence
 from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
 from sidecar.existing.compose.service_reader import Reader
 from sidecar.existing.compose.services import read_service
@@ -96,7 +96,7 @@ class _Loader:
             found = _over(found, self._with_included(path, ()))
         if not found:
             _services_of(self._tree(paths[0]))  # it has the cause
-        return found
+        return {name: service for name, service in found.items() if service.tag != RESET}
 
     def names(self, section: str) -> frozenset[str]:
         """Return the names under a top-level key of all files that were read."""
@@ -129,12 +129,19 @@ class _Loader:
         for names, folder in includes(tree):
             parts: dict[str, ComposeService] = {}
             for name in names:
-                other = Path(os.path.normpath(path.parent / name))
-                parts = _over(parts, self._with_included(other, (*above, path)))
+                other = self._with_included(self._other(path, name), (*above, path))
+                parts = _over(parts, other)
             found |= {name: moved(service, folder) for name, service in parts.items()}
         if "services" not in tree.items(tree.root):
             return found
         return _over(found, self._services(_Services(tree, _services_of(tree))))
+
+    def _other(self, path: Path, name: str) -> Path:
+        """Return a file that another includes. Raises SidecarError for one that is elsewhere."""
+        if "://" in name or name.startswith("git@"):
+            cause = f"includes {name[:200]}, and only files of this machine are read"
+            raise SidecarError(str(path), cause, "Download it, and include that file")
+        return Path(os.path.normpath(path.parent / name))
 
     def sources(self) -> tuple[Path, ...]:
         """Return each file that was read, and those that Compose reads in addition."""
@@ -152,6 +159,8 @@ class _Loader:
     def _service(self, file: _Services, name: str, chain: Chain) -> ComposeService:
         tree, node = file.tree, file.nodes[name]
         subject = f"{tree.place(node)}: services.{name[:60]}"
+        if node.tag == RESET:
+            return ComposeService(name, tree.place(node), tag=RESET)
         if not isinstance(node, yaml.MappingNode):
             raise SidecarError(subject, "is not a map", "Give image or build below it")
         if (tree.file, name) in chain or len(chain) > _MOST_EXTENDS:
@@ -237,6 +246,7 @@ def includes(tree: Tree) -> list[tuple[list[str], Path]]:
 def _over(
     below: Mapping[str, ComposeService], above: Mapping[str, ComposeService]
 ) -> dict[str, ComposeService]:
-    """Return services with those of a later file put over them."""
+    """Return services with those of a later file put over them, or in their place by a tag."""
     both = {name: merged(below[name], above[name]) for name in below.keys() & above.keys()}
-    return {**below, **above, **both}
+    kept = {name: each for name, each in both.items() if not above[name].tag}
+    return {**below, **above, **kept}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import yaml
@@ -19,7 +20,8 @@ _KNOWN = {
     f"{_STANDARD}{name}"
     for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "binary")
 }
-OWN_TAGS = ("!reset", "!override")
+RESET = "!reset"
+OWN_TAGS = (RESET, "!override")
 """Compose's own."""
 _KNOWN |= {_MERGE, f"{_STANDARD}value", *OWN_TAGS}
 
@@ -32,7 +34,11 @@ class Tree:
 
     def __init__(self, path: Path) -> None:
         self.file = str(path)
-        self.root = yamlio.compose(yamlio.read_text(path), self.file)
+        text = yamlio.read_text(path)
+        try:
+            self.root = yamlio.compose(text, self.file)
+        except SidecarError as error:
+            raise _broken(error, text) from None
         self._merged: dict[int, dict[str, yaml.Node]] = {}
 
     def check(self) -> None:
@@ -84,15 +90,29 @@ class Tree:
             if not isinstance(key, yaml.ScalarNode):
                 cause = "has a key that is not text"
                 raise SidecarError(self.place(key), cause, "Write KEY: VALUE")
-            if key.value in seen and key.tag != _MERGE:
+            if key.value in seen:
                 cause = f"the key {key.value[:60]!r} is given twice"
-                raise SidecarError(self.place(key), cause, "Keep one")
+                fix = "Write <<: [*ONE, *OTHER]" if key.tag == _MERGE else "Keep one"
+                raise SidecarError(self.place(key), cause, fix)
             seen.add(key.value)
+
+
+def _broken(error: SidecarError, text: str) -> SidecarError:
+    """Return an error of YAML's syntax, in better words for a usual mistake."""
+    if "found another document" in error.cause:
+        fix = "Put each into a file of its own, and name them in order"
+        return SidecarError(error.subject, "begins a second document", fix)
+    if template := re.search(r"\{\{|\{%", text):
+        cause = f"holds `{template[0]}`: it is a template, not yet rendered"
+        line = text.count("\n", 0, template.start()) + 1
+        subject = re.sub(r":\d+$", "", error.subject)
+        return SidecarError(f"{subject}:{line}", cause, "Render it first, and name the result")
+    return error
 
 
 def scalar(node: yaml.Node | None) -> str | None:
     """Return a scalar as it was typed; None for null and for other nodes."""
-    if not isinstance(node, yaml.ScalarNode) or node.tag in (f"{_STANDARD}null", "!reset"):
+    if not isinstance(node, yaml.ScalarNode) or node.tag in (f"{_STANDARD}null", RESET):
         return None
     return str(node.value)
 

@@ -67,6 +67,8 @@ class ComposeService:
     place: str
     image: Text | None = None
     build: Build | None = None
+    dockerfile: Text | None = None
+    """Where the file itself holds it."""
     ports: tuple[Port, ...] = ()
     command: tuple[Text, ...] = ()
     entrypoint: tuple[Text, ...] | None = None
@@ -94,6 +96,8 @@ class ComposeService:
     """Key → FILE:LINE, for all keys, read or not."""
     replaced: tuple[str, ...] = ()
     """Keys with the tag !override or !reset, which replace what the service extends."""
+    tag: str = ""
+    """!override or !reset: it stands, or leaves a gap, where an earlier file has the service."""
     findings: tuple[Finding, ...] = ()
     """What could not be read."""
 

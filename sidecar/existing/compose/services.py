@@ -31,6 +31,7 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         place=reader.tree.place(node),
         image=reader.text(items.get("image"), dotenv=True),
         build=fields.build(reader, items.get("build")),
+        dockerfile=reader.text(reader.tree.items(items.get("build")).get("dockerfile_inline")),
         ports=_ports(reader, items.get("ports")),
         command=_words(reader, items.get("command")) or (),
         entrypoint=_words(reader, items.get("entrypoint")),
@@ -49,6 +50,7 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         profiles=tuple(reader.texts(items.get("profiles"))),
         labels=tuple(f"{key}={text.text}" for key, text in labels.items()),
         places={key: reader.tree.place(value) for key, value in items.items()},
+        tag=node.tag if node.tag in OWN_TAGS else "",
         replaced=tuple(key for key, value in items.items() if value.tag in OWN_TAGS),
     )
 

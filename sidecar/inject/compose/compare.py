@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _TOP = ("networks", "secrets", "volumes", "configs")
 _MOST_SHOWN = 10
+_UNTIL_READ = "Correct it, or set what it lacks, until `docker compose config` prints the stack"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _read_both(
         try:
             plain = before.result()
         except ComposeFailedError as error:
-            raise SidecarError(str(files[0]), f"Compose refuses it: {_last(error)}") from None
+            cause = f"Compose refuses it: {_last(error)}"
+            raise SidecarError(str(files[0]), cause, _UNTIL_READ) from None
         try:
             return plain, after.result()
         except ComposeFailedError as error:

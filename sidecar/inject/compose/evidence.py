@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from sidecar.rules.tracers import Way
 
 _DOCKERFILE = "Dockerfile"
-_REQUIREMENTS = ("requirements*.txt", "requirements/*.txt", "pyproject.toml", "Pipfile", "setup.py")
+_REQUIREMENTS = (
+    "requirements*.txt",
+    "requirements*.in",
+    "requirements/*.txt",
+    "pyproject.toml",
+    "Pipfile",
+    "setup.py",
+    "setup.cfg",
+)
 _MOST_FILES = 20
 
 
@@ -68,32 +76,40 @@ def evidence_of(
     way = tracers.way_of_variables(values) or tracers.way_to(values, tracers_of)
     if way:
         return Evidence(way, variables[way.name].place, runs_python(service))
-    for path, text in _texts(service, folder):
-        if way := tracers.way_of_packages(text):
-            return Evidence(way, str(path), python=True)
+    for source in _sources(service, folder):
+        if way := tracers.way_of_packages(source.text):
+            return Evidence(way, source.place, python=True)
     return Evidence(None, "", _is_python(service, folder))
 
 
 def _is_python(service: ComposeService, folder: Path) -> bool:
-    if not service.build:
+    sources = list(_sources(service, folder))
+    if not sources:
         return runs_python(service)
-    texts = list(_texts(service, folder))
-    if not texts:
-        return runs_python(service)
-    return any("python" in text.casefold() or path.suffix != "" for path, text in texts)
+    return any("python" in each.text.casefold() or each.of_python for each in sources)
 
 
-def _texts(service: ComposeService, folder: Path) -> Iterator[tuple[Path, str]]:
+class _Source(NamedTuple):
+    """A Dockerfile, or a list of requirements next to it."""
+
+    place: str
+    text: str
+    of_python: bool
+
+
+def _sources(service: ComposeService, folder: Path) -> Iterator[_Source]:
     """Yield the Dockerfile of a service that is built here, and its lists of requirements."""
-    build = service.build
+    build, inline = service.build, service.dockerfile
     if build is None or build.is_remote:
         return
+    if inline:
+        yield _Source(inline.place, inline.raw, of_python=False)
     context = folder / build.context
-    paths = [context / (build.dockerfile or _DOCKERFILE)]
+    paths = [] if inline else [context / (build.dockerfile or _DOCKERFILE)]
     with suppress(OSError, ValueError):
         for pattern in _REQUIREMENTS:
             paths += sorted(context.glob(pattern))
     for path in paths[:_MOST_FILES]:
         with suppress(SidecarError, OSError, ValueError):
             if path.is_file():
-                yield path, yamlio.read_text(path)
+                yield _Source(str(path), yamlio.read_text(path), of_python=path.suffix != "")

@@ -90,3 +90,36 @@ def test_included_files_are_read_from_their_own_folder(write):
     assert ("./part/src", ("./part/web.env",)) == (web.build.context, web.env_files)
     with pytest.raises(SidecarError, match=r"loop\.yml: includes itself"):
         load_all([folder / "loop.yml"])
+
+
+def test_a_later_file_takes_a_service_away(write):
+    """Compose's tag !reset does, as for an agent that production has elsewhere."""
+    folder = write(
+        a__yml="services: {web: {image: 'web:1'}, agent: {image: 'agent:1'}}",
+        b__yml="services: {agent: !reset null}",
+    )
+
+    assert ["web"] == list(load_all([folder / "a.yml", folder / "b.yml"]).services)
+
+
+def test_a_service_comes_back_without_what_was_taken_away(write):
+    """A third file begins anew, after !reset in the second."""
+    folder = write(
+        a__yml="services: {web: {image: 'web:1', environment: {OLD: '1'}}}",
+        b__yml="services: {web: !reset null}",
+        c__yml="services: {web: {image: 'web:2'}}",
+    )
+    web = load_all([folder / name for name in ("a.yml", "b.yml", "c.yml")]).services["web"]
+
+    assert ("web:2", {}) == (web.image.text, web.environment)
+
+
+def test_a_later_file_replaces_a_service(write):
+    """With Compose's tag !override, nothing of the earlier service is left."""
+    folder = write(
+        a__yml="services: {web: {image: 'web:1', environment: {OLD: '1'}, networks: [back]}}",
+        b__yml="services: {web: !override {image: 'web:2'}}",
+    )
+    web = load_all([folder / "a.yml", folder / "b.yml"]).services["web"]
+
+    assert ("web:2", {}, {}) == (web.image.text, web.environment, web.networks)

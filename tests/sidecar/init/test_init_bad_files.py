@@ -65,8 +65,33 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (
             "services:\n  web: {image: a}\n---\nservices: {}\n",
             (
-                "c.yml:3: is not YAML: but found another document. "
-                "Correct this line, or the one before"
+                "c.yml:3: begins a second document. "
+                "Put each into a file of its own, and name them in order"
+            ),
+        ),
+        (
+            "# {{ one }}\nservices:\n  web: {image: {{ two }}, ports: [80]\n",
+            (
+                "c.yml:1: holds `{{`: it is a template, not yet rendered. "
+                "Render it first, and name the result"
+            ),
+        ),
+        (
+            "services:\n{% for one in all %}\n  web: {}\n",
+            (
+                "c.yml:2: holds `{%`: it is a template, not yet rendered. "
+                "Render it first, and name the result"
+            ),
+        ),
+        (
+            "x: &x {}\nservices:\n  web:\n    image: a\n    <<: *x\n    <<: *x\n",
+            "c.yml:6: the key '<<' is given twice. Write <<: [*ONE, *OTHER]",
+        ),
+        (
+            "include: ['https://example.com/shop.git']\nservices: {web: {image: a}}\n",
+            (
+                "c.yml: includes https://example.com/shop.git, and only files of this machine "
+                "are read. Download it, and include that file"
             ),
         ),
         (

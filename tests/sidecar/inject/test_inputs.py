@@ -46,3 +46,21 @@ def test_other_input_is_refused(tmp_path):
 
     with pytest.raises(SidecarError, match=r"notes\.yml: is neither a Compose file nor a manifest"):
         kind_of([path], io.BytesIO())
+
+
+def test_a_usual_name_of_compose_decides_where_no_key_does(tmp_path):
+    """An empty stream may be what a chart renders to, but an empty Compose file is a mistake."""
+    for name in ("compose.yaml", "empty.yaml"):
+        (tmp_path / name).write_text("# nothing\n")
+
+    assert (COMPOSE, b"") == kind_of([tmp_path / "compose.yaml"], io.BytesIO())
+    assert (MANIFESTS, b"") == kind_of([tmp_path / "empty.yaml"], io.BytesIO())
+
+
+def test_another_encoding_is_named(tmp_path):
+    """A file of an editor that writes UTF-16 is not called something else."""
+    path = tmp_path / "stack.yml"
+    path.write_text("services: {}\n", "utf-16")
+
+    with pytest.raises(SidecarError, match=r"stack\.yml: is not UTF-8 text\. Save it as UTF-8"):
+        kind_of([path], io.BytesIO())

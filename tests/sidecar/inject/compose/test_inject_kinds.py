@@ -151,3 +151,52 @@ def test_a_token_in_an_unknown_flag_is_found_at_its_line(run, write):
 
     assert {f"{FILE}:6"} == places
     assert TOKEN not in done.out
+
+
+def test_the_name_of_an_exporter_is_no_host(run, write):
+    """A service may have that name, and what reports to Zipkin does not report to an agent."""
+    write(
+        "services:\n"
+        "  api:\n"
+        "    image: example.com/api:1\n"
+        "    environment: [OTEL_TRACES_EXPORTER=zipkin]\n"
+        "  zipkin: {image: 'openzipkin/zipkin:3'}\n"
+    )
+    done = run("inject", FILE, "--region", "cn-shanghai", "--output", "json")
+    found = json.loads(done.out)
+    api = found["services"][0]
+
+    assert (1, False, "Zipkin over HTTP, past an agent") == (
+        done.code,
+        api["traced"],
+        api["reports"],
+    )
+    assert ["spans-past-the-agent", "no-traced-service"] == [
+        each["id"] for each in found["findings"]
+    ]
+
+
+@pytest.mark.parametrize("flag", ["--dry-run", "--diff"])
+def test_a_foreign_file_of_the_overlays_name_is_refused_before_it_is_written(run, write, flag):
+    """What inject would refuse to write, it does not show as if it could."""
+    write("services: {api: {image: 'example.com/api:1', environment: {JAEGER_AGENT_HOST: a}}}\n")
+    write("services: {zipkin: {image: 'openzipkin/zipkin:3'}}\n", OVERLAY)
+    done = run("inject", FILE, "--region", "cn-shanghai", flag)
+
+    assert (1, "") == (done.code, done.out)
+    assert f"{OVERLAY}: was not written by sidecar." in done.err
+
+
+def test_a_dockerfile_in_the_file_shows_a_tracer(run, write):
+    """Its place is that of its text; no Dockerfile of the folder counts then."""
+    write(
+        "services:\n"
+        "  api:\n"
+        "    build:\n"
+        "      dockerfile_inline: |\n"
+        "        FROM python:3.12-slim\n"
+        "        RUN pip install jaeger-client==4.8.0\n"
+    )
+    done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
+
+    assert f"jaeger-client at {FILE}:4" == json.loads(done.out)["services"][0]["why"]
