@@ -35,11 +35,21 @@ ONE_OFF_COMMAND = Rule(
 )
 ENDED = Rule(
     "job-ended",
-    Severity.WARNING,
+    Severity.ERROR,
     "A job has ended, and nothing shows its own spans.",
-    "Its process can no longer be asked; only the stand-in shows what it has received of it.",
-    "Verify while it runs, or search for its service in the region's console",
+    "Its process can no longer be asked, and only a stand-in would show what it has received.",
+    "Verify while it runs, or search for its service in the region's console; --path-only leaves "
+    "the services' own spans out",
     "`sidecar verify` in a real region, after `migrate` has completed",
+)
+SILENT = Rule(
+    "job-silent",
+    Severity.ERROR,
+    "A job has ended, and the stand-in has received no span of it.",
+    "All its spans were lost, or it made none, or the stand-in has started since.",
+    "Check that it creates a tracer and closes it, and run it again; --path-only leaves the "
+    "services' own spans out",
+    "`sidecar verify` after a job that was killed before it had sent its spans",
 )
 _DJANGO = frozenset({"check", "collectstatic", "loaddata", "migrate"})
 _ONE_OFFS = {
@@ -71,9 +81,12 @@ def deadline(seconds: int | None) -> Problem | None:
     return DEADLINE_UNDER_COMPOSE.problem(cause, fix)
 
 
-def ended(own: int) -> Problem | None:
-    """Judge a job that has ended by its own spans, as far as they are known to have arrived."""
-    return None if own else ENDED.problem("the job has ended, and nothing shows its own spans")
+def ended(own: int | None) -> Problem | None:
+    """Judge a job that has ended by its own spans at the stand-in; None: no stand-in tells."""
+    if own is None:
+        return ENDED.problem("the job has ended, and nothing shows its own spans")
+    cause = "the job has ended, and the stand-in has received none of its spans"
+    return None if own else SILENT.problem(cause)
 
 
 def one_off(command: Sequence[str]) -> Problem | None:

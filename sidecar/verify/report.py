@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sidecar.console import colour, table, width, wrapped
 from sidecar.rules.hops import DROPPED
-from sidecar.rules.jobs import ENDED
 from sidecar.rules.queues import WAITS
 from sidecar.verify.hops import REPORTS
 
@@ -66,8 +65,7 @@ def _figure(hop: Hop) -> str:
 
 
 def _verdict(proof: Proof, columns: int) -> Iterator[str]:
-    ended = [hop for hop in proof.hops if hop.id == ENDED.id]
-    unknown = next((hop for hop in proof.hops if hop.ok is None and hop not in ended), None)
+    unknown = next((hop for hop in proof.hops if hop.ok is None), None)
     if failures := _failures(proof):
         for failure in failures:
             verdict = "not proven yet" if failure.state == WAITS else "not proven"
@@ -82,12 +80,7 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
     elif any(hop.ok for hop in proof.hops):
         own = any(hop.hop == REPORTS and hop.ok for hop in proof.hops)
         more = ", and the services report" if own else ""
-        names = ", ".join(dict.fromkeys(hop.service for hop in ended))
-        but = f" but for {names}" if names else ""
-        yield colour(f"proven{but}: every marked span arrived{more}", "ok")
-    for hop in ended:
-        yield _with_id(f"not proven: {_subject(hop)}: {hop.cause}", hop.id, "warning", columns)
-        yield wrapped(hop.fix, columns, indent="  ")
+        yield colour(f"proven: every marked span arrived{more}", "ok")
     for warning in proof.warnings:
         yield _with_id(f"{warning.subject}: {warning.cause}", warning.id, "warning", columns)
         yield wrapped(warning.fix, columns, indent="  ")

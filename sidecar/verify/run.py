@@ -68,7 +68,8 @@ def verify(
     traces = tuple(trace for path in paths for trace in path.trace_ids)
     warnings = tuple(finding for path in paths for finding in path.warnings)
     unseen = filter(None, (service.unseen(path.service, path.look) for path in paths))
-    notes = (*deployment.notes, *unseen)
+    ended = (service.ended(path.service) for path in paths if path_only and not path.hops)
+    notes = (*deployment.notes, *unseen, *ended)
     return Proof(marker, (*lacking, *found), traces, notes, warnings)
 
 

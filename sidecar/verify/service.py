@@ -27,7 +27,7 @@ _OTLP = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 )
-_UNCLEAR = {rules.IDLE.id, rules.SILENT.id, rules.STUCK.id}
+_UNCLEAR = {rules.IDLE.id, rules.SILENT.id, rules.STUCK.id, jobs.SILENT.id}
 """What may only follow from a later hop that fails."""
 _BY_STAND_IN = "what the stand-in received of it"
 _AS_STARTED = "as the container was started"
@@ -75,13 +75,11 @@ class Judge:
         return judged(hop, rules.judge(facts))
 
     def _ended(self, replica: ReplicaLook) -> Hop:
-        """Return the hop of a job that has ended: open where nothing shows its own spans."""
-        own = self._seen.own_of(replica.hostname) if self._seen else 0
-        if problem := jobs.ended(own):
-            cause, fix, rule = problem.cause, problem.fix, problem.rule.id
-            return Hop(REPORTS, self._service, None, None, None, cause=cause, fix=fix, id=rule)
-        details = {"shown by": _BY_STAND_IN}
-        return Hop(REPORTS, self._service, True, own, None, "own spans", details=details)
+        """Return the hop of a job that has ended: only the stand-in can show its own spans."""
+        own = self._seen.own_of(replica.hostname) if self._seen else None
+        details = {"shown by": _BY_STAND_IN} if own else {}
+        hop = Hop(REPORTS, self._service, True, own, None, "own spans", details=details)
+        return judged(hop, jobs.ended(own))
 
     def _facts(self, replica: ReplicaLook, visit: Visit) -> tuple[Facts, _Evidence]:
         found = visit.after
@@ -217,6 +215,11 @@ def unseen(name: str, look: Look) -> str:
         f"{name}: the variables of its running processes cannot be read here; verify takes those"
         " that its container was started with, which a start script may change"
     )
+
+
+def ended(name: str) -> str:
+    """Return that a job has ended together with its agent, where its own spans are left out."""
+    return f"{name}: the job has ended, and its agent with it: nothing of it is proven"
 
 
 def _known_from(replica: ReplicaLook) -> str:

@@ -94,8 +94,9 @@ class ReleaseDeployment:
         else:
             self._pods = {name: max(group, key=_fitness) for name, group in groups.items()}
             self.notes = tuple(_left_out(*item) for item in groups.items() if len(item[1]) > 1)
+        ended.sort(key=lambda pod: pod.data["metadata"].get("creationTimestamp", ""))
         self._done = {pod.service: pod for pod in ended if pod.service not in groups}
-        """Service → a pod of a job that has ended, where none of it runs."""
+        """Service → the newest pod of a job that has ended, where none of it runs."""
 
     def services(self) -> Sequence[str]:
         """Return the names of the traced services; with `every_pod`, those of the pods."""

@@ -11,7 +11,8 @@ EXAMPLES = {
         jobs.under_compose, Call("cron", "report"), Call("job", "report")
     ),
     "deadline-under-compose": example(jobs.deadline, Call(600), Call(None)),
-    "job-ended": example(jobs.ended, Call(0), Call(7)),
+    "job-ended": example(jobs.ended, Call(None), Call(7)),
+    "job-silent": example(jobs.ended, Call(0), Call(7)),
     "one-off-command": example(
         jobs.one_off, Call(["alembic", "upgrade", "head"]), Call(["gunicorn", "shop:app"])
     ),

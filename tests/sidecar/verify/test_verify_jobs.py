@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from sidecar.verify import report as reports
@@ -37,12 +35,23 @@ def test_spans_that_the_stand_in_has_received_prove_the_job() -> None:
     assert {"shown by": "what the stand-in received of it"} == hop.details
 
 
-@pytest.mark.parametrize("seen", [None, Seen(), Seen({"migrate host-2": 9})])
-def test_without_its_spans_it_is_neither_proven_nor_failed(seen: Seen | None) -> None:
-    """In a real region, or where another run of it reported."""
+@pytest.mark.parametrize(
+    ("seen", "rule"),
+    [(None, "job-ended"), (Seen(), "job-silent"), (Seen({"migrate host-2": 9}), "job-silent")],
+)
+def test_without_its_spans_it_is_not_proven(seen: Seen | None, rule: str) -> None:
+    """In a real region, or where another run of it reported: all of its spans may be lost."""
     hop = judged(seen)
 
-    assert (None, None, "job-ended") == (hop.ok, hop.figure, hop.id)
+    assert (False, rule) == (hop.ok, hop.id)
+    assert not Proof("m", (hop, FINE)).ok
+
+
+def test_what_may_follow_from_the_path_is_open() -> None:
+    """The path's own failure is the cause; the proof fails by it."""
+    (hop,) = Judge("migrate", LOOK, Seen()).hops(path_fails=True)
+
+    assert None is hop.ok
 
 
 def test_only_the_stand_in_can_show_them() -> None:
@@ -56,25 +65,16 @@ def test_a_look_from_inside_a_pod_keeps_it() -> None:
     assert LOOK == from_text(as_line(LOOK))
 
 
-def test_the_verdict_is_for_the_others_only() -> None:
-    """It says for whom it does not hold, and what to do."""
+def test_the_verdict_names_it_and_what_to_do() -> None:
+    """Whatever the others do, nothing is called proven."""
     text = text_of(FINE, Hop(CLIENT, "web", True, 5, 5), judged(None))
 
-    assert "proven but for migrate: every marked span arrived, and the services report" in text
-    assert "not proven: migrate: the job has ended, and nothing shows its own spans" in text
+    assert (
+        "not proven: migrate, service reports: the job has ended, and nothing shows its own spans"
+        in text
+    )
     assert "Verify while it runs" in text
-
-
-def test_a_job_alone_is_never_called_proven() -> None:
-    """Nor does it fail because its work is done."""
-    proof = Proof("m", (judged(None),))
-    text = reports.as_text(proof, 200)
-
-    assert ["not proven: migrate: the job has ended"] == [
-        line.partition(",")[0] for line in text.splitlines() if "proven" in line
-    ]
-    assert proof.ok
-    assert None is json.loads(reports.as_json(proof))["hops"][0]["ok"]
+    assert "every marked span arrived" not in text
 
 
 def test_a_job_whose_spans_are_there_is_proven_like_a_service() -> None:
@@ -83,10 +83,3 @@ def test_a_job_whose_spans_are_there_is_proven_like_a_service() -> None:
 
     assert "proven: every marked span arrived, and the services report" in text
     assert "not proven" not in text
-
-
-def test_a_failure_of_another_service_is_the_verdict() -> None:
-    """The job is named after it."""
-    text = text_of(judged(None), Hop(REPORTS, "web", False, 0, None, cause="is silent", id="x"))
-
-    assert text.index("not proven: web") < text.index("not proven: migrate")

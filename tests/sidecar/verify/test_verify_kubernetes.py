@@ -631,6 +631,16 @@ def test_a_job_that_runs_again_stands_for_the_one_before(release) -> None:
     assert ["migrate"] == release(done(), running).services()
 
 
+def test_the_newest_of_ended_pods_stands_for_the_job(release) -> None:
+    """As of a CronJob that keeps some; their names say nothing of their age."""
+    old, new = done("demo-nightly-b"), done("demo-nightly-a")
+    for each, hour in ((old, 4), (new, 5)):
+        each["metadata"]["creationTimestamp"] = f"2026-11-27T0{hour}:30:00Z"
+    (replica,) = release(new, old).look(Task("migrate", "m", 5, 1)).replicas
+
+    assert "demo-nightly-a" == replica.name
+
+
 def test_a_release_of_ended_jobs_alone_is_there(release) -> None:
     """It is no release without traced pods."""
     assert ["migrate"] == release(done()).services()

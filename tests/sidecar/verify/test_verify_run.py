@@ -16,7 +16,7 @@ from sidecar.verify.asking import Ask
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
 from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
-from sidecar.verify.look import Broken, ReplicaLook, part_error
+from sidecar.verify.look import Broken, Look, ReplicaLook, part_error
 from sidecar.verify.network.namespace import Reading
 from sidecar.verify.network.runtimes import Runtime
 from sidecar.verify.network.visit import Visit
@@ -449,3 +449,22 @@ def test_a_token_that_an_agent_may_not_have_is_a_warning():
 
     assert report.ok
     assert [("agent-token-stale", "web")] == [(one.id, one.subject) for one in report.warnings]
+
+
+class Ended(Deployment):
+    """A release of which one service is a job that has ended, with its agent."""
+
+    def look(self, task):
+        job = Look(replicas=(ReplicaLook("migrate-1", ended=True),))
+        return job if task.service == "migrate" else super().look(task)
+
+
+def test_the_path_alone_leaves_out_a_job_that_has_ended():
+    """A note says that nothing is known of it; with all, it fails."""
+    names = ("migrate", "web")
+    proof = verify(Ended(names=names, side_by_side=1), 10, 1, path_only=True)
+
+    assert (True, {"web"}) == (proof.ok, {hop.service for hop in proof.hops})
+    said = "migrate: the job has ended, and its agent with it: nothing of it is proven"
+    assert (said,) == proof.notes
+    assert "job-ended" == verify(Ended(names=names), 10, 1).first_failure.id
