@@ -102,14 +102,18 @@ def _sources(service: ComposeService, folder: Path) -> Iterator[_Source]:
     build, inline = service.build, service.dockerfile
     if build is None or build.is_remote:
         return
+    context = folder / build.context
     if inline:
         yield _Source(inline.place, inline.raw, of_python=False)
-    context = folder / build.context
     paths = [] if inline else [context / (build.dockerfile or _DOCKERFILE)]
+    yield from _read(paths, of_python=False)
     with suppress(OSError, ValueError):
-        for pattern in _REQUIREMENTS:
-            paths += sorted(context.glob(pattern))
-    for path in paths[:_MOST_FILES]:
+        lists = [path for pattern in _REQUIREMENTS for path in sorted(context.glob(pattern))]
+        yield from _read(lists[:_MOST_FILES], of_python=True)
+
+
+def _read(paths: list[Path], *, of_python: bool) -> Iterator[_Source]:
+    for path in paths:
         with suppress(SidecarError, OSError, ValueError):
             if path.is_file():
-                yield _Source(str(path), yamlio.read_text(path), of_python=path.suffix != "")
+                yield _Source(str(path), yamlio.read_text(path), of_python)

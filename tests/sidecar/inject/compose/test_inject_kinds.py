@@ -200,3 +200,12 @@ def test_a_dockerfile_in_the_file_shows_a_tracer(run, write):
     done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
 
     assert f"jaeger-client at {FILE}:4" == json.loads(done.out)["services"][0]["why"]
+
+
+def test_a_dockerfile_with_a_suffix_is_not_python_by_its_name(run, write, tmp_path):
+    """Dockerfile.prod is a usual name, in any language."""
+    (tmp_path / "Dockerfile.prod").write_text("FROM node:22\nCOPY . .\n", encoding="utf-8")
+    write("services:\n  web:\n    build: {context: ., dockerfile: Dockerfile.prod}\n")
+    done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
+
+    assert "no sign of a tracer" == json.loads(done.out)["services"][0]["why"]
