@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import queue_files, scheduling, token_files
+from sidecar.rules import queue_files, scheduling, starts, token_files
 
 _NO_SPANS = "The spans of the service do not arrive."
 _SEE = "See `docker compose ps` and `docker compose logs`"
@@ -53,19 +53,6 @@ OFF_NETWORK = _error(
     "The stand-in is on no network of the agent.",
     "Run `docker compose up --detach --force-recreate gateway`",
     "docker network disconnect web_gateway web-gateway-1",
-)
-IMAGE_MISSING = _error(
-    "part-without-image",
-    "The image of a container cannot be pulled or started.",
-    "Check the image's name and the registry's secret; `sidecar images` lists the kit's images",
-    "waits: ImagePullBackOff",
-)
-SECRET_MISSING = _error(
-    "secret-missing",
-    "A Secret that a pod mounts does not exist, or lacks a key.",
-    "Run `sidecar token set --kubernetes-secret NAME --apply`",
-    "waits: PodInitializing, after `kubectl delete secret tracing`",
-    "The pod does not start.",
 )
 NO_ANSWER = _error(
     "part-not-answering",
@@ -190,11 +177,8 @@ def ended_agent(log: str, file: str, mode: int | None = None) -> Problem | None:
 
 # A container of a pod ---------------------------------------------------------------------------
 
-_UNPULLED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 OOM_KILLED = "OOMKilled"
-_CRASHED = ("CrashLoopBackOff", "Error", "StartError", "ContainerCannotRun", "RunContainerError")
-_SECRET = re.compile(r'secrets? "(?P<name>[^"]+)" not found')
-_KEY = re.compile(r"non-existent secret key: (?P<key>\S+)")
+CRASHED = ("CrashLoopBackOff", "Error", "StartError", "ContainerCannotRun", "RunContainerError")
 
 
 class PodState(NamedTuple):
@@ -210,23 +194,25 @@ class PodState(NamedTuple):
     """The cluster's message on it, or of the pod's latest event."""
     container: str = ""
     """Its name; empty where the trouble is the pod's."""
+    tokens: tuple[str, ...] = ()
+    """Secrets that hold the token, where that is known."""
 
 
 def pod(state: PodState, fix: str) -> Problem | None:
     """Judge a pod, or a container, by what keeps it from running; None where nothing does."""
     if not state.trouble:
         return None
-    if found := _secret_missing(state):
-        return found
     if state.reason == scheduling.UNSCHEDULABLE:
         return scheduling.unscheduled(state.message)
-    if OOM_KILLED in (state.reason, state.last_reason):
+    reasons = (state.reason, state.last_reason)
+    if OOM_KILLED in reasons:
         return OUT_OF_MEMORY.problem(state.trouble)
-    if state.reason in _UNPULLED:
-        return IMAGE_MISSING.problem(state.trouble)
+    said = starts.Message(state.trouble, reasons, state.message, state.tokens)
+    if found := starts.not_started(said):
+        return found
     return (
         _crashing(state, fix)
-        if state.reason in _CRASHED
+        if state.reason in CRASHED
         else NOT_RUNNING.problem(state.trouble, fix)
     )
 
@@ -235,14 +221,3 @@ def _crashing(state: PodState, fix: str) -> Problem:
     if found := queue_files.ended(state.message):
         return replace(found, cause=f"{state.trouble}: {found.cause}")
     return CRASHING.problem(state.trouble, fix)
-
-
-def _secret_missing(state: PodState) -> Problem | None:
-    if found := _SECRET.search(state.message):
-        fix = f"Run `sidecar token set --kubernetes-secret {found['name']} --apply`"
-        cause = f"{state.trouble}: Secret {found['name']} does not exist"
-        return SECRET_MISSING.problem(cause, fix)
-    if found := _KEY.search(state.message):
-        cause = f"{state.trouble}: the Secret that it mounts has no key {found['key']}"
-        return SECRET_MISSING.problem(cause)
-    return None

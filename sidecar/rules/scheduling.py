@@ -38,21 +38,43 @@ NOT_CREATED = _error(
     "pod-not-created",
     "The cluster does not create a pod of a workload.",
     "See `kubectl describe replicaset`",
-    'serviceaccount "web" not found',
+    "object is being deleted: namespaces shop is terminated",
+)
+
+NO_VOLUME = _error(
+    "claim-without-volume",
+    "A claim that a pod needs does not exist, or has no volume yet.",
+    "Create it, or see `kubectl describe pvc` for what keeps it from a volume",
+    'persistentvolumeclaim "data" not found',
+)
+OVER_LIMIT_RANGE = _error(
+    "pod-over-limit-range",
+    "A LimitRange of the namespace refuses a container's resources.",
+    "Set `resources` of the service, or of the agent, within `kubectl describe limitrange`",
+    "maximum memory usage per Container is 128Mi, but limit is 512Mi",
+)
+NAME_MISSING = _error(
+    "pod-names-nothing",
+    "A pod names a service account or a class that does not exist.",
+    "Create it, or name another one",
+    "no PriorityClass with name high was found",
 )
 
 _REFUSALS = (
     (("quota",), OVER_QUOTA),
     (("PodSecurity", "admission webhook", "ValidatingAdmission"), NOT_ADMITTED),
+    (("usage per ",), OVER_LIMIT_RANGE),
+    (("serviceaccount ", "PriorityClass", "RuntimeClass"), NAME_MISSING),
 )
 """What a refusal's message has, by rule."""
 _SUBJECT = re.compile(r'^pods "[^"]*" is forbidden: ')
 _END = re.compile(r"\.(\s|$)")
+_CLAIM = re.compile(r"persistentvolumeclaim|persistent volumes? to bind", re.IGNORECASE)
 _LACKS = (
     (r"Insufficient \w+", "Lower the requests of its containers, or add a node"),
     (r"node affinity/selector", "Change its nodeSelector or affinity, or label a node"),
     (r"untolerated taint", "Add a toleration, or take the taint from a node"),
-    (r"persistentvolumeclaim|volume", "Create the volume that it claims; see `kubectl get pvc`"),
+    (r"free ports", "Take away its hostPort, or free that port of the node"),
     (r"anti-affinity", "Relax its anti-affinity, or add a node"),
     (r"topology spread", "Relax its topology spread constraints, or add a node"),
 )
@@ -61,6 +83,8 @@ _LACKS = (
 
 def unscheduled(message: str) -> Problem:
     """Return the problem of a pod without a node, by the scheduler's message."""
+    if _CLAIM.search(message):
+        return NO_VOLUME.problem(f"has no node: {mask(_END.split(message)[0])}")
     fix = next((fix for pattern, fix in _LACKS if re.search(pattern, message)), None)
     first = mask(_END.split(message)[0])
     return NO_NODE.problem(f"has no node: {first}" if first else "has no node", fix)

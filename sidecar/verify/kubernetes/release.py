@@ -18,7 +18,7 @@ from sidecar.kubernetes.pods import (
     pods_of,
     reasons_of,
 )
-from sidecar.rules import parts
+from sidecar.rules import parts, starts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
@@ -34,18 +34,20 @@ from sidecar.verify.kubernetes.selection import (
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
+    logs_of,
     problem_of,
     restarts_of,
     state_of,
+    tokens_of,
 )
-from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking
+from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking, unready
 from sidecar.verify.look import Look, ReplicaLook, broken_by, from_text, part_error
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.seen import from_dict as seen_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sidecar.findings import Problem
     from sidecar.kubernetes.kubectl import Kubectl
@@ -107,7 +109,7 @@ class ReleaseDeployment:
 
         A user who may not list Deployments learns only the latter.
         """
-        found = list(broken(self._groups))
+        found = [*broken(self._groups), *unready(self._groups)]
         with suppress(KubernetesError):
             every = self._kubectl.get(KINDS, self._selector)["items"]
             meant = (one for one in every if is_meant(one["spec"]["template"], self._labels))
@@ -196,17 +198,40 @@ class ReleaseDeployment:
         """Return what keeps a pod from being looked into; None where nothing does."""
         state = state_of(pod)
         if state.reason in BEFORE_START and not state.message:
-            state = state._replace(message=self._warnings(pod))
+            state = state._replace(message=self._warnings(pod), tokens=tokens_of(pod))
+        if state.reason in parts.CRASHED:
+            state = state._replace(message="\n".join((state.message, *self._evidence(pod, state))))
         return problem_of(pod, state)
 
-    def _warnings(self, pod: Pod) -> str:
-        """Return the cluster's warnings of a pod; empty for a user who may not list events."""
+    def _evidence(self, pod: Pod, state: parts.PodState) -> Iterator[str]:
+        """Yield why a container ends again and again, as its cluster saw it."""
+        if self._is_foreign(pod, state):
+            yield starts.FOREIGN
+        yield self._warnings(pod, state.container)
+
+    def _is_foreign(self, pod: Pod, state: parts.PodState) -> bool:
+        """Tell whether a container's last words are that its program is for another machine."""
+        with suppress(KubernetesError):
+            words = logs_of(pod, state)
+            return bool(words) and starts.FOREIGN in self._kubectl.run(*words, "--tail=1")
+        return False
+
+    def _warnings(self, pod: Pod, container: str = "") -> str:
+        """Return the cluster's warnings of a pod, or of one container.
+
+        Empty for a user who may not list events.
+        """
         fields = f"involvedObject.kind=Pod,involvedObject.name={pod.name},type=Warning"
         try:
             events = self._kubectl.get("events", f"--field-selector={fields}")["items"]
         except KubernetesError:
             return ""
-        return "\n".join(str(event.get("message", "")) for event in events)
+        about = f"{{{container}}}" if container else ""
+        return "\n".join(
+            str(event.get("message", ""))
+            for event in events
+            if about in event.get("involvedObject", {}).get("fieldPath", "")
+        )
 
     def restart(self, service: str) -> Problem | None:
         """Return why the pod's agent ended before; None where the cluster does not know."""

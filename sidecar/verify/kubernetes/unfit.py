@@ -106,7 +106,8 @@ def _states(pod: Pod) -> Iterator[parts.PodState]:
         subject = "the agent" if name == AGENT else f"container {name}"
         if why := trouble_of(status, may_end=name != AGENT):
             message = message_of(status)
-            yield parts.PodState(f"{subject} {why}", *reasons_of(status), message, name)
+            reasons = reasons_of(status)
+            yield parts.PodState(f"{subject} {why}", *reasons, message, name, tokens_of(pod))
         elif last := _lately_ended(status):
             trouble = f"{subject} started again, last ended: {last}"
             yield parts.PodState(trouble, "CrashLoopBackOff", last, "", name)
@@ -119,13 +120,14 @@ def _lately_ended(status: Object) -> str:
     """
     running = status.get("state", {}).get("running")
     ended = status.get("lastState", {}).get("terminated")
-    if not running or not ended or not ended["exitCode"] or not _is_recent(running):
+    if not running or not ended or not ended["exitCode"] or not is_recent(running):
         return ""
     reason = reasons_of(status)[1] or "Error"
     return reason if reason == parts.OOM_KILLED or not status.get("ready", True) else ""
 
 
-def _is_recent(running: Object) -> bool:
+def is_recent(running: Object) -> bool:
+    """Tell whether a container that runs was started within the last minute."""
     started = running.get("startedAt")
     if not started:
         return False
@@ -135,6 +137,22 @@ def _is_recent(running: Object) -> bool:
 
 def _fix_of(pod: Pod, state: parts.PodState) -> str:
     describe = f"`kubectl describe pod {pod.name}`"
-    if state.container:
-        return f"See `kubectl logs {pod.name} -c {state.container} --previous` and {describe}"
-    return f"See {describe}"
+    logs = logs_of(pod, state)
+    return f"See `kubectl {' '.join(logs)}` and {describe}" if logs else f"See {describe}"
+
+
+def logs_of(pod: Pod, state: parts.PodState) -> tuple[str, ...]:
+    """Return the words that show what a container wrote before it ended; empty where it did not."""
+    status = pod.status_of(state.container) if state.container else {}
+    words = ("logs", pod.name, "-c", state.container)
+    if status.get("state", {}).get("terminated"):
+        return words
+    return (*words, "--previous") if status.get("lastState", {}).get("terminated") else ()
+
+
+def tokens_of(pod: Pod) -> tuple[str, ...]:
+    """Return the Secrets that the agent mounts; empty where that is not known."""
+    agent = pod.container(AGENT) or {}
+    mounted = {mount["name"] for mount in agent.get("volumeMounts", ())}
+    volumes = [each for each in pod.data["spec"].get("volumes", ()) if each["name"] in mounted]
+    return tuple(each["secret"]["secretName"] for each in volumes if "secret" in each)

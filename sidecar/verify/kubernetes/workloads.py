@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.pods import reasons_of, service_of, trouble_of
+from sidecar.rules import starts
 from sidecar.rules.scheduling import not_created
 from sidecar.rules.service_reports import missing, replica, rollout
 from sidecar.verify.deployment import Lack
-from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent, unscheduled
+from sidecar.verify.kubernetes.unfit import (
+    has_agent,
+    is_recent,
+    lacks_agent,
+    state_of,
+    unscheduled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,6 +69,29 @@ def broken(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
         several = len({_hash_of(pod) for pod in pods}) > 1
         if problem := rollout(cause) if several else replica(cause):
             yield Lack(name, problem)
+
+
+def unready(groups: Mapping[str, Sequence[Pod]]) -> Iterator[Lack]:
+    """Yield the services whose containers run, and none of whose pods is ready."""
+    for name, pods in groups.items():
+        if any(pod.ready for pod in pods):
+            continue
+        causes = ((starts.not_ready(_unready_of(pod), pod.name)) for pod in pods)
+        if problem := next(filter(None, causes), None):
+            yield Lack(name, problem)
+
+
+def _unready_of(pod: Pod) -> str:
+    """Return the container that runs for a while and is not ready; empty where all else is."""
+    if state_of(pod).trouble:
+        return ""
+    for container in pod.data["spec"]["containers"]:
+        status = pod.status_of(container["name"])
+        running = status.get("state", {}).get("running")
+        if running and not status.get("ready", True) and not is_recent(running):
+            probe = "readinessProbe" if status.get("started", True) else "startupProbe"
+            return f"container {container['name']} runs, and is not ready: its {probe} fails"
+    return ""
 
 
 def _hash_of(pod: Pod) -> str:

@@ -9,7 +9,7 @@ from rule_examples import Call, Example, example
 
 from sidecar.errors import SidecarError
 from sidecar.rules import parts
-from sidecar.rules.parts import PodState, State
+from sidecar.rules.parts import State
 from sidecar.verify.counts import AgentCounts
 from sidecar.verify.look import broken_by
 from sidecar.verify.pod.deployment import PodDeployment
@@ -20,12 +20,6 @@ RUNNING = State("web-1", "running")
 def container(**fields: object) -> Example:
     """Return the example of a container in another state than a running one."""
     return example(parts.container, Call(RUNNING._replace(**fields)), Call(RUNNING))
-
-
-def pod(**fields: str) -> Example:
-    """Return the example of an agent in a pod that does not run."""
-    bad = PodState(trouble="the agent waits")._replace(**fields)
-    return example(parts.pod, Call(bad, "fix"), Call(PodState(""), "fix"))
 
 
 def read_agent(error: OSError | None) -> set[str]:
@@ -57,8 +51,6 @@ EXAMPLES = {
         Call("gateway-1", "web-agent-1", ""),
         Call("gateway-1", "web-agent-1", "172.18.0.3"),
     ),
-    "part-without-image": pod(reason="ImagePullBackOff"),
-    "secret-missing": pod(message='secret "tracing" not found'),
     "part-not-answering": Example(
         lambda: read_agent(ConnectionRefusedError()), lambda: read_agent(None)
     ),

@@ -17,6 +17,8 @@ ACCOUNT = (
     'pods "web-5c9646cf96-" is forbidden: error looking up service account shop/web:'
     ' serviceaccount "web" not found'
 )
+RANGE = 'pods "web-1" is forbidden: maximum memory usage per Container is 128Mi, but limit is 512Mi'
+CLAIM = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
 
 
 def not_created(message: str) -> Example:
@@ -32,5 +34,12 @@ EXAMPLES = {
     ),
     "pod-over-quota": not_created(QUOTA),
     "pod-not-admitted": not_created(POLICY),
-    "pod-not-created": not_created(ACCOUNT),
+    "pod-not-created": not_created("object is being deleted"),
+    "pod-names-nothing": not_created(ACCOUNT),
+    "pod-over-limit-range": not_created(RANGE),
+    "claim-without-volume": example(
+        parts.pod,
+        Call(PodState("has no node", scheduling.UNSCHEDULABLE, "", CLAIM), "fix"),
+        Call(PodState("has no node", scheduling.UNSCHEDULABLE, "", NODE), "fix"),
+    ),
 }

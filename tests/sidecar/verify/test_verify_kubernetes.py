@@ -644,3 +644,57 @@ def test_the_newest_of_ended_pods_stands_for_the_job(release) -> None:
 def test_a_release_of_ended_jobs_alone_is_there(release) -> None:
     """It is no release without traced pods."""
     assert ["migrate"] == release(done()).services()
+
+
+def crashing(release, *, code: int = 1):
+    """Return what a look says of a service that ends again and again."""
+    ended = {"terminated": {"exitCode": code, "reason": "Error"}}
+    data = pod(ready=False)
+    waits = {"waiting": {"reason": "CrashLoopBackOff"}}
+    data["status"]["containerStatuses"] = [{"name": "web", "state": waits, "lastState": ended}]
+    return release(data).look(Task("web", "m", 5, 1)).broken
+
+
+LAST_LOG = "logs demo-web-1 -c web --previous --tail=1"
+
+
+def test_a_program_for_another_processor_is_known_by_its_last_words(release, kubectl) -> None:
+    """The cluster says only that it ended."""
+    kubectl.answer(LAST_LOG, "exec /usr/local/bin/gunicorn: exec format error\n")
+    kubectl.answer("get events", {"items": []})
+
+    assert "image-of-other-machine" == crashing(release).id
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"), [(137, "part-fails-its-probe"), (1, "part-crashing")], ids=["killed", "ended"]
+)
+def test_a_container_that_its_probe_ends_has_the_id_of_that(
+    release, kubectl, code: int, rule: str
+) -> None:
+    """By the warnings about itself; an end of its own is none of a probe's. No log is repeated."""
+    kubectl.answer(LAST_LOG, "token=abc123@0123456789abcde_abc123@53df7ad2afe8301")
+    about = {"fieldPath": "spec.containers{web}"}
+    warning = {"message": "Liveness probe failed: statuscode: 500", "involvedObject": about}
+    kubectl.answer("get events", {"items": [warning]})
+    found = crashing(release, code=code)
+
+    assert (rule, False) == (found.id, "@" in found.cause)
+
+
+def test_the_warnings_of_another_container_say_nothing(release, kubectl) -> None:
+    """As those of an agent that is slow to start."""
+    kubectl.answer(LAST_LOG, "")
+    about = {"fieldPath": "spec.initContainers{jaeger-agent}"}
+    warning = {"message": "Startup probe failed: x", "involvedObject": about}
+    kubectl.answer("get events", {"items": [warning]})
+
+    assert "part-crashing" == crashing(release, code=137).id
+
+
+def test_a_user_who_may_not_read_logs_gets_the_pods_state(release, kubectl) -> None:
+    """The right is optional."""
+    kubectl.answer("logs", err="Error from server (Forbidden): pods/log is forbidden")
+    kubectl.answer("get events", err="Error from server (Forbidden): events is forbidden")
+
+    assert "part-crashing" == crashing(release).id

@@ -174,7 +174,7 @@ def test_another_charts_pod_lacks_an_agent_where_its_service_reports_to_loopback
     [
         ("1 Insufficient cpu, 1 Insufficient memory", ". no new claims", "Lower the requests"),
         ("1 node(s) didn't match Pod's node affinity/selector", ". no new", "Change its node"),
-        ('persistentvolumeclaim "queue" not found', ". not found", "Create the volume"),
+        ("1 node(s) didn't have free ports", "", "Take away its hostPort"),
         ("1 node(s) had untolerated taint {a: b}", "", "Add a toleration"),
         ("2 reasons of a later version", "", "Change what the pod asks for"),
     ],
@@ -200,3 +200,107 @@ def test_a_collector_that_cannot_open_its_queue_has_the_id_of_that() -> None:
 
     assert "collector-queue-damaged" == rule
     assert cause.endswith("the file of its queue is damaged")
+
+
+def waiting(reason, message, **status):
+    """Return what a container's state says, as id, cause and fix."""
+    service = {"state": {"waiting": {"reason": reason, "message": message}}, **status}
+    data = pod(ready=False)
+    data["spec"]["volumes"] = [{"name": "token", "secret": {"secretName": "tracing"}}]
+    data["spec"]["initContainers"][0]["volumeMounts"] = [{"name": "token"}]
+    data["status"]["containerStatuses"] = [{"name": "web", **service}]
+    (one,) = pods_of(listed(data))
+    problem = problem_of(one, state_of(one))
+    return (
+        problem.rule.id,
+        problem.cause.removeprefix(f"container web waits: {reason}"),
+        problem.fix,
+    )
+
+
+CONFIG = "CreateContainerConfigError"
+RUNC = "runc create failed: unable to start container process: "
+EXEC = 'exec: "/srv/run": stat /srv/run: no such file or directory'
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "rule", "cause", "fix"),
+    [
+        (CONFIG, 'secret "tracing" not found', "secret-missing", "Secret tracing", "Run `sidecar"),
+        (CONFIG, 'secret "db" not found', "secret-missing", "Secret db", "Create Secret db"),
+        (
+            CONFIG,
+            "couldn't find key url in Secret shop/db",
+            "secret-missing",
+            "Secret db has no key url",
+            "Create Secret db",
+        ),
+        (CONFIG, 'configmap "a" not found', "config-map-missing", "ConfigMap a", "Create it"),
+        (
+            CONFIG,
+            "container has runAsNonRoot and image will run as root (pod: x)",
+            "container-as-root",
+            "image will run as root",
+            "Set `runAsUser`",
+        ),
+        (
+            CONFIG,
+            "container has runAsNonRoot and image has non-numeric user (app), cannot verify",
+            "container-as-root",
+            "non-numeric user",
+            "Set `runAsUser`",
+        ),
+        ("RunContainerError", RUNC + EXEC, "part-cannot-start", EXEC, "Compare `command`"),
+        (
+            "ErrImagePull",
+            "no match for platform in manifest: not found",
+            "image-of-other-machine",
+            "no match for platform",
+            "Build it",
+        ),
+        (
+            "ErrImagePull",
+            "pull access denied, repository does not exist",
+            "part-without-image",
+            "the registry refuses it",
+            "Name a Secret",
+        ),
+        (
+            "ErrImagePull",
+            "dial tcp: lookup hub.example.com: no such host",
+            "part-without-image",
+            "does not reach the registry",
+            "Check the registry's address",
+        ),
+        ("ErrImagePull", "shop/web:9: not found", "part-without-image", "no such image", "Check"),
+        ("ErrImageNeverPull", "", "part-without-image", "pullPolicy is Never", "Load it"),
+    ],
+)
+def test_what_keeps_a_container_from_starting_has_its_own_fix(
+    reason, message, rule, cause, fix
+) -> None:
+    """A Secret of the service's own is not to be written by the kit."""
+    found = waiting(reason, message)
+
+    assert rule == found[0]
+    assert cause in found[1]
+    assert found[2].startswith(fix)
+
+
+def test_a_programs_own_last_words_name_no_object() -> None:
+    """It may look for a Secret itself."""
+    ended = {"exitCode": 1, "reason": "Error", "message": 'secret "db" not found'}
+
+    found = waiting("CrashLoopBackOff", "back-off", lastState={"terminated": ended})
+
+    assert "part-crashing" == found[0]
+
+
+def test_logs_before_the_last_start_are_named_only_where_there_are_some() -> None:
+    """A container that never ran has none."""
+    first = waiting("CreateContainerConfigError", "")
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    again = waiting("CrashLoopBackOff", "", lastState=ended)
+
+    assert "See `kubectl describe pod demo-web-1`" == first[2]
+    assert "`kubectl logs demo-web-1 -c web --previous`" in again[2]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from cluster_pods import listed, pod
 
 from sidecar.kubernetes.pods import pods_of
-from sidecar.verify.kubernetes.workloads import broken, lacking
+from sidecar.verify.kubernetes.workloads import broken, lacking, unready
 
 CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
 
@@ -49,7 +51,10 @@ def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
         ("failed quota: team: must specify requests.cpu for: web", "over-quota"),
         ('violates PodSecurity "restricted:latest": runAsNonRoot != true', "not-admitted"),
         ('admission webhook "policy.example.com" denied the request: no team', "not-admitted"),
-        ('error looking up service account shop/web: serviceaccount "web"', "not-created"),
+        ("maximum cpu usage per Container is 1, but limit is 2", "over-limit-range"),
+        ("no PriorityClass with name high was found", "names-nothing"),
+        ("namespace shop is being terminated", "not-created"),
+        ('error looking up service account shop/web: serviceaccount "web"', "names-nothing"),
     ],
 )
 @pytest.mark.parametrize("found", [0, 1])
@@ -104,3 +109,36 @@ def test_a_pod_that_fits_on_no_node_is_stuck() -> None:
     (lack,) = broken({"web": pods_of(listed(state("a", "1"), pending))})
 
     assert "1 of 2 pods cannot become ready: b cannot be scheduled" == lack.problem.cause
+
+
+def running(seconds, **status):
+    """Return a pod that is not ready, whose service runs for so long."""
+    began = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    data = pod("a", ready=False)
+    state = {"running": {"startedAt": began.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    data["status"]["containerStatuses"] = [{"name": "web", "state": state, **status}]
+    return data
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        ([running(90, ready=False, started=True)], "readinessProbe"),
+        ([running(90, ready=False, started=False)], "startupProbe"),
+        ([running(20, ready=False)], ""),
+        ([running(90, ready=True)], ""),
+        ([running(90, ready=False), state("b", "1")], ""),
+        ([state("a", "1", CRASHING)], ""),
+    ],
+    ids=["ready", "startup", "needs time", "all ready", "another takes them", "crashes"],
+)
+def test_a_service_without_a_ready_pod_is_not_proven(pods, expected) -> None:
+    """Its path may be whole, and no request reaches it."""
+    found = list(unready({"web": pods_of(listed(*pods))}))
+
+    assert bool(expected) == bool(found)
+    for lack in found:
+        assert ("service-not-ready", True) == (
+            lack.problem.rule.id,
+            f"is not ready: its {expected} fails" in lack.problem.cause,
+        )
