@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
 from sidecar.existing.compose.files import named
 from sidecar.lifetime import bound
@@ -59,17 +61,28 @@ class Compose:
         """Return files as Compose reads them together. Raises ComposeFailedError."""
         named = [word for path in files for word in ("-f", str(path.absolute()))]
         active = [word for profile in profiles for word in ("--profile", profile)]
-        argv = [*self.program, *named, *active, "config", "--format", "json"]
-        done = _run(argv, seconds=None)
-        if done.returncode:
-            raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
-        parsed: dict[str, Any] = json.loads(done.stdout)
-        return parsed
+        return _config([*self.program, *named, *active])
 
-    def config(self, folder: Path) -> dict[str, Any]:
-        """Return the folder's stack as Compose reads it. Raises ComposeFailedError."""
-        parsed: dict[str, Any] = json.loads(self.run(folder, "config", "--format", "json").stdout)
-        return parsed
+    def config(self, folder: Path, seconds: float | None = None) -> dict[str, Any]:
+        """Return the folder's stack as Compose reads it. Raises as `run` does."""
+        return _config(compose_argv(folder, program=self.program), seconds)
+
+
+def _config(stack: Sequence[str], seconds: float | None = None) -> dict[str, Any]:
+    """Return a stack's configuration: from JSON, or from YAML where Compose fails to write JSON.
+
+    Compose 2.40 does for `build: {ssh: [key=./file]}`, which it can build.
+    """
+    argv = [*stack, "config", "--format", "json"]
+    done = _run(argv, seconds=seconds)
+    as_json = "MarshalJSON" not in (done.stderr or "")
+    if done.returncode and not as_json:
+        argv = [*stack, "config"]
+        done = _run(argv, seconds=seconds)
+    if done.returncode:
+        raise ComposeFailedError(argv, done.returncode, done.stdout or "", done.stderr or "")
+    parsed: dict[str, Any] = json.loads(done.stdout) if as_json else yaml.safe_load(done.stdout)
+    return parsed
 
 
 def _run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
@@ -258,12 +257,10 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        done = find_compose().run(folder, "config", "--format", "json", seconds=_READ_SECONDS)
+        return find_compose().config(folder, seconds=_READ_SECONDS)
     except subprocess.TimeoutExpired:
         cause = f"`config` did not end within {_READ_SECONDS} s"
         raise SidecarError("docker compose", cause) from None
-    parsed: dict[str, Any] = json.loads(done.stdout)
-    return parsed
 
 
 def _parts(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

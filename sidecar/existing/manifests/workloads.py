@@ -34,8 +34,14 @@ _TEMPLATES = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-_USUAL = ("spec", "template")
-"""Where most objects of other kinds have theirs, too."""
+_USUAL = (
+    ("spec", "template"),
+    ("template",),
+    ("spec", "podTemplate"),
+    ("spec", "jobTemplate", "spec", "template"),
+    ("spec", "jobTargetRef", "template"),
+)
+"""Where objects of other kinds have theirs."""
 _GROUPS = ("", "apps", "extensions", "batch")
 _JOBS = ("Job", "CronJob")
 _CONTAINERS = ("initContainers", "containers")
@@ -122,7 +128,7 @@ class Workload:
 
 
 def find_workloads(document: Document) -> list[Workload]:
-    """Return the workloads of a document, in its order; those of a List, too."""
+    """Return the workloads of a document, in its order; those of a List, or a PodList, too."""
     return list(_found(resolved(document.root), set()))
 
 
@@ -134,18 +140,17 @@ def _found(node: Node | None, seen: set[int]) -> Iterator[Workload]:
     if "kind" not in top:
         return
     kind = text_at(top["kind"].value)
-    if kind == "List":
+    if kind.endswith("List") and "items" in top:
         for item in items(value_at(node, "items")):
             yield from _found(resolved(item), seen)
     elif kind in _TEMPLATES and _group(text_at(node, "apiVersion")) in _GROUPS:
         yield _workload(node, kind, top["kind"].key, _TEMPLATES[kind])
-    elif _has_pod(node):
-        yield replace(_workload(node, kind, top["kind"].key, _USUAL), known=False)
+    elif place := next((place for place in _USUAL if _has_pod(node, place)), None):
+        yield replace(_workload(node, kind, top["kind"].key, place), known=False)
 
 
-def _has_pod(node: Node) -> bool:
-    """Tell whether an object of another kind has a pod template at the usual place."""
-    found = items(value_at(node, *_USUAL, "spec", "containers"))
+def _has_pod(node: Node, place: tuple[str, ...]) -> bool:
+    found = items(value_at(node, *place, "spec", "containers"))
     return any(text_at(container, "image") for container in found)
 
 

@@ -113,3 +113,24 @@ def test_token_never_reaches_compose(
 def test_versions_are_compared_as_numbers(text: str, expected: tuple[int, ...]) -> None:
     """Distributions add letters before and after."""
     assert expected == compose.parse_version(text)
+
+
+def test_a_stack_that_compose_cannot_write_as_json_is_read_as_yaml(programs: Path) -> None:
+    """Compose 2.40 fails so on a key file of `build.ssh`, which it can build with."""
+    put(
+        programs,
+        "docker",
+        "case $* in *json) echo 'calling MarshalJSON' >&2; exit 1;; esac\necho 'a: 1'",
+    )
+
+    assert {"a": 1} == compose.Compose(("docker", "compose"), "2.40.3").config_of(
+        [FOLDER / "a.yml"]
+    )
+
+
+def test_a_stack_that_compose_refuses_is_not_read_twice(programs: Path) -> None:
+    """Its own message is the cause."""
+    put(programs, "docker", "echo 'no such service' >&2; exit 1")
+
+    with pytest.raises(ComposeFailedError, match="no such service"):
+        compose.Compose(("docker", "compose"), "2.40.3").config_of([FOLDER / "a.yml"])
