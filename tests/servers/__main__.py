@@ -30,11 +30,9 @@ of the gateway has taken from it. Nothing in the service closes its tracer. Stoc
 |---|---|---|---|---|---|
 """
 TAIL = """
-uWSGI runs no exit hook in its gevent mode, so there a span does not wait for others. What is
-finished within a moment of such a worker's end, before the sending thread's turn, may be lost.
-Nor does it run one in a worker that is busy when SIGTERM comes: spans that wait for their packet
-then, at most for a second, are lost. So its rows end 50 ms after the last answer; at once, one run
-of 18 lost nine spans.
+uWSGI runs no exit hook in a worker that is busy when its end comes, nor in its gevent mode. So
+under uWSGI a span waits for no other: `finish` sends it. "In a request": the last request has
+finished its span and goes on; it counts as answered.
 
 "failed": it did not answer, or did not end in time. gunicorn's control socket is off: all
 servers of a user share one, and its thread sometimes holds up the end of a server with greenlets,

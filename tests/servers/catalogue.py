@@ -32,8 +32,6 @@ MANY = "[service.work() for _ in range(25)]\n"
 BLOCK = "end of the block"
 FIRST = "the first process of a container"
 PID_1 = ("unshare", "--fork", "--pid", "--kill-child=SIGKILL")
-IDLE = 0.05
-"""Until a worker of uWSGI has done with its last request: a busy one runs no exit hook."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class Row:
     """Whether `make test` runs it, too."""
     needs: str = ""
     """What `make matrix` installs for it, and `make test` does not."""
-    pause: float = 0.0
-    """Seconds between the last answer and the end."""
+    is_busy: bool = False
+    """Whether the end comes while the last request, whose span is finished, goes on."""
 
     @property
     def can_run(self) -> bool:
@@ -121,9 +119,14 @@ def _uwsgi():
     }  # fmt: skip
     for mode, options in modes.items():
         short = mode == "--lazy-apps"
-        yield Row(f"uWSGI {mode}".strip(), (*UWSGI, *options), is_short=short, pause=IDLE)
-    yield Row("uWSGI", (*UWSGI, "--processes=2", threads), "SIGINT", pause=IDLE)
-    yield Row("uWSGI --gevent", (*UWSGI, *modes["--gevent"]), "SIGINT", pause=IDLE)
+        yield Row(f"uWSGI {mode}".strip(), (*UWSGI, *options), is_short=short)
+    yield Row("uWSGI", (*UWSGI, *modes[""]), "SIGINT")
+    yield Row("uWSGI --gevent", (*UWSGI, *modes["--gevent"]), "SIGINT")
+    for mode in ("", "--threads 4", "--gevent"):
+        name, command = f"uWSGI {mode}".strip(), (*UWSGI, *modes[mode])
+        yield Row(f"{name}, in a request", command, is_busy=True, is_short=not mode)
+    killed = (*UWSGI, *modes[""], "--harakiri=1")
+    yield Row("uWSGI --harakiri 1, in a request", killed, is_busy=True)
 
 
 def _celery():

@@ -19,6 +19,7 @@ from waiting import wait_until
 FOLDER = Path(__file__).parent
 COUNT = 25
 SETTLE_SECONDS = 1.5
+BUSY_SECONDS = 0.5
 END_SECONDS = 45
 """gunicorn kills workers that go on for 30 s."""
 _TASKS = """
@@ -108,24 +109,29 @@ def _run_http(row, variables):
     port = free_port()
     server = _start([part.format(port=port) for part in row.command], variables)
     try:
-        answered = _ask(f"http://127.0.0.1:{port}/")
+        answered = _ask(f"http://127.0.0.1:{port}/", row)
         _end(row, server)
     finally:
         _clear(server)
     return answered
 
 
-def _ask(url):
-    """Return how many requests were answered; the first ones wait for the server."""
+def _ask(url, row):
+    """Return how many requests were answered; the first ones wait for the server.
+
+    One that goes on at the end counts: its span is finished.
+    """
     answered, until = 0, time.monotonic() + 30
-    while answered < COUNT and time.monotonic() < until:
+    while answered < COUNT - row.is_busy and time.monotonic() < until:
         answered += _is_answered(url)
-    return answered
+    if row.is_busy:
+        _is_answered(f"{url}busy", timeout=BUSY_SECONDS)
+    return answered + row.is_busy
 
 
-def _is_answered(url):
+def _is_answered(url, timeout=5):
     try:
-        return requests.get(url, timeout=5).status_code == 200
+        return requests.get(url, timeout=timeout).status_code == 200
     except requests.RequestException:
         time.sleep(0.1)
         return False
@@ -154,7 +160,6 @@ def _run_script(row, variables):
 
 def _end(row, server):
     """Send the signal to the server itself, not to what has started it."""
-    time.sleep(row.pause)
     target = psutil.Process(server.pid)
     if row.command[0] == "unshare":
         target = target.children()[0]

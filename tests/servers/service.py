@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 
 _library = importlib.import_module(os.environ["LIB"])
 _settings = {"sampler": {"type": "const", "param": 1}}
@@ -16,8 +17,10 @@ def work() -> None:
 
 
 def wsgi(environ, start_response):
-    """Answer a WSGI request."""
+    """Answer a WSGI request; `/busy` goes on after its span."""
     work()
+    if environ["PATH_INFO"] == "/busy":
+        time.sleep(30)
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from scripts import run
+from scripts import MAKE, run
 from udp_agent import UdpAgent, closed_port
 from waiting import wait_until
 
@@ -314,3 +314,45 @@ def test_resolver_that_hangs_shares_the_time_of_all_ends():
 
     assert float(done.stdout) < 6
     assert time.monotonic() - began < 9
+
+
+LATER = """
+import atexit
+from sidecar_tracing import lifecycle
+def at_last(work):
+    '''Have this done after the exit hook of the package.'''
+    atexit.register(work)
+    atexit.unregister(lifecycle.close_all)
+    atexit.register(lifecycle.close_all)
+"""
+
+
+def test_span_of_another_thread_while_the_interpreter_ends(agent):
+    """A daemon thread may run after the exit hook, as uWSGI's do: what it finishes is sent."""
+    body = """
+        begin, done = threading.Event(), threading.Event()
+        def serve():
+            begin.wait()
+            finish("late", 3)
+            done.set()
+        threading.Thread(target=serve, daemon=True).start()
+        at_last(lambda: (begin.set(), done.wait(5), print(tracer.stats().dropped)))
+        finish("first")
+        """
+    done = run(agent, body, tracer=LATER + MAKE)
+
+    assert ("{}\n", "") == (done.stdout, done.stderr)
+    assert ["first", "late", "late", "late"] == agent.names
+
+
+def test_span_after_a_close_is_refused_at_the_end_too(agent):
+    """The exit hook opens no tracer that the service has closed."""
+    body = """
+        finish("first")
+        closing = tracer.close()
+        at_last(lambda: (finish("late"), print(tracer.stats().dropped)))
+        """
+    done = run(agent, body, tracer=LATER + MAKE)
+
+    assert "{'closed': 1}\n" == done.stdout
+    assert ["first"] == agent.names

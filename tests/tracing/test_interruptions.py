@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sidecar_tracing
@@ -61,6 +62,26 @@ def test_exception_at_any_bytecode_of_a_span(agent, make_tracer, number):
     assert report.sent == arrived["later"] + arrived["interrupted"]
     assert 0 == report.unsent
     assert stats.started == stats.sent + stats.queued + stats.unfinished + stats.dropped_total
+
+
+@pytest.mark.parametrize("number", range(1, 1600, 37))
+def test_exception_at_any_bytecode_of_a_span_that_sends_itself(
+    agent, make_tracer, monkeypatch, number
+):
+    """Under uWSGI, the interrupted span may be lost, and none after it."""
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(opt={}))
+    tracer = make_tracer(reporter_flush_interval=0.01)
+    with Interruption(number):
+        tracer.start_span("interrupted").finish()
+        tracer.start_span("interrupted").finish()
+    for _ in range(3):
+        tracer.start_span("later").finish()
+    agent.wait_for(3, timeout=5)
+    tracer.close(5)
+    arrived = Counter(agent.names)
+
+    assert 3 == arrived["later"]
+    assert arrived["interrupted"] <= 2
 
 
 @pytest.mark.parametrize("act", ["close", "flush", "stats"])

@@ -83,6 +83,11 @@ class Courier:
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._turn = native.new_lock()
         """Held by the thread that reports."""
+        self._desk = native.new_lock()
+        """Held by who encodes and sends: this thread unless it waits, or a caller."""
+        self._encoder: Encoder | None = None
+        self._is_watching = False
+        """Whether the thread will look for what came back, without being woken."""
         self._started_at = self._start_again_at = -NEVER
         self._flush_at = NEVER
         self._patience = Patience(settings.flush_interval)
@@ -122,14 +127,29 @@ class Courier:
             self.run()
         return end
 
+    def end_at(self, deadline: float) -> None:
+        """Deliver until then only; without a thread, by `flush_here`."""
+        self.end = self._ends.setdefault("first", End(deadline))
+
     def flush(self) -> Flush:
         """Have the thread send the queue now."""
         flush = Flush(self._ledger.finished)
         self._flushes.append(flush)
         self._start_again_at = -NEVER
         if not self.wake():
-            self._flush_here()
+            self.flush_here()
         return flush
+
+    def send_here(self) -> None:
+        """Send the queue in the caller's thread, or have the thread do what takes a wait."""
+        while self._ledger.queue and not self._desk.locked():
+            with self._desk:
+                if not self._delivery.is_free:
+                    break
+                batch = self._ledger.take(self._settings.batch_size)
+                self._delivery.send_now(batch, self._opened())
+        if self._ledger.queue or not (self._is_watching and self._delivery.is_free):
+            self.wake()
 
     def hurry(self) -> None:
         """Give no time to an agent that was never there: the process is ending."""
@@ -158,11 +178,12 @@ class Courier:
         if self._is_over or not self._turn.acquire(False):
             return
         try:
-            self._report_until_closed()
+            with self._desk:
+                self._report_until_closed()
         except Exception:  # a bug: the next span starts another thread
             logger.exception("The reporter's thread failed")
         finally:
-            self._started_at, self.wake_at = -NEVER, 1
+            self._started_at, self.wake_at, self._is_watching = -NEVER, 1, False
             self._turn.release()
         if self.end is not None:
             self._finish(self.end)
@@ -173,19 +194,25 @@ class Courier:
         self._release(False)
         end.done.set()
 
-    def _flush_here(self) -> None:
+    def flush_here(self) -> None:
         """Send the queue in the caller's thread, for want of another."""
-        if not self._turn.acquire(False):
-            return
-        try:
-            self._deliver(self._ledger.take(len(self._ledger.queue)), self._new_encoder())
-            self._release(True)
-        finally:
-            self._turn.release()
+        while self._ledger.queue and self._turn.acquire(False):
+            try:
+                with self._desk:
+                    self._deliver(self._ledger.take(len(self._ledger.queue)), self._opened())
+            finally:
+                self._turn.release()
+        self._release(True)
+
+    def _opened(self) -> Encoder:
+        """Return the encoder; the first call starts what sending takes."""
+        if self._encoder is None:
+            self._sender.start()
+            self._encoder = self._new_encoder()
+        return self._encoder
 
     def _report_until_closed(self) -> None:
-        self._sender.start()
-        encoder = self._new_encoder()
+        encoder = self._opened()
         while (batch := self._next_batch()) is not None:
             self._ledger.update_queue_length(len(batch) + len(self._ledger.queue))
             self._deliver(batch, encoder)
@@ -257,17 +284,21 @@ class Courier:
         """Return how long to sleep, and set the queue length that wakes the thread."""
         if not self._ledger.queue:
             self.wake_at = 1
-            return SETTLE_TICK_SECONDS if self._delivery.unsettled else None
+            self._is_watching = self._delivery.unsettled
+            return SETTLE_TICK_SECONDS if self._is_watching else None
         self.wake_at = self._settings.batch_size
         if self._flush_at == NEVER:
             self._flush_at = time.monotonic() + self._patience.begin()
         return max(0.0, self._flush_at - time.monotonic())
 
     def _wait(self, seconds: float | None) -> bool:
+        self._desk.release()
         try:
             self._wake.get(timeout=seconds)
         except Empty:
             return False
+        finally:
+            self._desk.acquire()
         return True
 
     def _wait_to_retry(self, seconds: float) -> None:

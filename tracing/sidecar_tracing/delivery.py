@@ -70,6 +70,12 @@ class Pace:
         self._tokens -= size + PACKET_OVERHEAD
         return max(0.0, -self._tokens / self._rate)
 
+    def allows(self, size: int) -> bool:
+        """Whether a packet of `size` bytes would not have to wait; charges nothing."""
+        elapsed = time.monotonic() - self._filled_at
+        tokens = min(BURST_BYTES, self._tokens + elapsed * self._rate)
+        return tokens >= size + PACKET_OVERHEAD
+
 
 class Delivery:
     """Delivers batches in order; returns when a batch is sent, or when the time is over."""
@@ -137,6 +143,29 @@ class Delivery:
                 # an empty batch tests whether packets arrive: it can be neither lost nor doubled
                 self._attempt(self._pending[0] if self._is_calm() else encoder.probe())
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a packet can leave now: none is in doubt, or waits."""
+        in_doubt = self._failures or self.holding or not self._is_calm()
+        return not (self._pending or in_doubt) and self._pace.allows(0)
+
+    def send_now(self, spans: Iterable[Any], encoder: Encoder) -> None:
+        """Send what takes no wait; the rest is for the next `deliver`."""
+        self._encoder = encoder
+        self._pending.extend(encoder.packets(spans))
+        while self._pending and self._pace.allows(len(self._pending[0].data)):
+            if not self._sender.has_address():
+                return
+            self._pace.delay(len(self._pending[0].data))
+            try:
+                self._sender.send(self._pending[0])
+            except (OSError, ValueError, OverflowError):
+                return  # `deliver` finds out why
+            self._ledger.send(self._pending.popleft().spans)
+            if self._recall():
+                return
+            self._refusals = None
+
     def _await_lookup(self) -> None:
         waited = self._sender.waited or 0.0
         if waited > OVERDUE_SECONDS:
@@ -186,13 +215,17 @@ class Delivery:
 
     def _take_back(self) -> bool:
         was_exact = self._sender.is_exact
-        refused = self._sender.take_refused()
-        self._send_again([*refused, *self._sender.take_moved()])
-        if refused:
+        if refused := self._recall():
             self._calm_at = math.inf
             if self._refusals is not None and was_exact:
                 self._refusals += 1
             self._retry_later("refused")
+        return refused
+
+    def _recall(self) -> bool:
+        """Put first what came back; whether the host refused some of it."""
+        refused = self._sender.take_refused()
+        self._send_again([*refused, *self._sender.take_moved()])
         return bool(refused)
 
     def _send_again(self, packets: list[Packet]) -> None:

@@ -92,9 +92,8 @@ def _after_fork_in_child() -> None:
 
 
 def are_unseen() -> bool:
-    """Whether this process ends without Python: uWSGI runs no exit hook in its async modes."""
-    options = getattr(sys.modules.get("uwsgi"), "opt", None) or {}
-    return any(name in options for name in ("gevent", "async", "asyncio"))
+    """Whether this process ends without Python: uWSGI's workers do while they are busy."""
+    return hasattr(sys.modules.get("uwsgi"), "opt")
 
 
 def _is_off() -> bool:

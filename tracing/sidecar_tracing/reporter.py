@@ -8,7 +8,6 @@ import logging
 import os
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
@@ -71,10 +70,12 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._pid = os.getpid()
         self._may_arm = True
         self._room = Room(self._queue_bytes, self.ledger)
-        settings = self._settings
-        if endings.are_unseen():
-            settings = replace(settings, flush_interval=0.0)  # no span waits for others
-        self._courier = Courier(self.ledger, self._sender, settings, self._new_encoder)
+        self._courier = self._new_courier()
+        self._send = self._courier.send_here if endings.are_unseen() else None
+        """Sends a finished span at once, where there may be no later moment."""
+        self._is_ending = False
+        self._late: Courier | None = None
+        """Sends what other threads or exit hooks finish once the exit hook has sent the rest."""
         self.ledger.export = self._export_first if self._new_export else None
 
     def export_by(self, new: Callable[[], Callable[[], None]]) -> None:
@@ -86,6 +87,9 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         if self._new_export is not None:
             self.ledger.export = self._new_export()
             self.ledger.export()
+
+    def _new_courier(self) -> Courier:
+        return Courier(self.ledger, self._sender, self._settings, self._new_encoder)
 
     def _new_encoder(self) -> Encoder:
         return Encoder.for_service(*self._service, self._settings.batch_size, self.ledger)
@@ -113,7 +117,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             chores.catch_up()
         queue, courier = self.ledger.queue, self._courier
         length = len(queue)
-        if courier.end is not None:
+        if courier.end is not None and not self._is_ending:
             self.ledger.refuse("closed")
             return
         if length >= self._capacity or not self._room.has_for(span, length):
@@ -121,13 +125,20 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         else:
             queue.append(span)
         try:
-            if len(queue) >= courier.wake_at:
+            if self._send is not None:
+                self._send()
+            elif len(queue) >= courier.wake_at:
                 courier.wake()
         except BaseException:
             courier.wake()  # a signal handler raised: the span is in the queue nevertheless
             raise
         if self._may_arm:
             self._may_arm = endings.arm_early()
+
+    def _send_late(self) -> None:
+        if self._late is not None:
+            self._late.flush_here()
+            self.ledger.show()
 
     def stats(self) -> Stats:
         """Return the counts of this process."""
@@ -198,7 +209,15 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         if lifecycle.is_impatient():
             self._courier.hurry()
         seconds = max(0.0, deadline - time.monotonic())
+        if self._courier.end is None:
+            self._is_ending, self._send = True, self._send_late
         self._courier.close(seconds).done.wait(seconds + 2 * FINAL_SETTLE_SECONDS)
+        if self._is_ending:
+            self._late = self._new_courier()
+            self._late.end_at(deadline)
+            if lifecycle.is_impatient():
+                self._late.hurry()
+            self._late.flush_here()
         self.ledger.show_last()
         return self._report()
 

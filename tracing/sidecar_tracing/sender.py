@@ -68,13 +68,18 @@ class UdpSender:
 
     def ready(self) -> bool:
         """Whether `send` can be called: the address, or why there is none, is known well enough."""
+        self.has_address()
+        if (waited := self.waited) is not None and waited < PATIENCE_SECONDS:
+            return False
+        return self._line is not None or self._error is not None
+
+    def has_address(self) -> bool:
+        """Whether an address is known, if only the last one; looks the name up if that is due."""
         if time.monotonic() > self._resolve_at:
             self._error = None
             self._lookups.ask()
         self._heed()
-        if (waited := self.waited) is not None and waited < PATIENCE_SECONDS:
-            return False
-        return self._line is not None or self._error is not None
+        return self._line is not None
 
     @property
     def waited(self) -> float | None:
