@@ -11,10 +11,14 @@ from contextlib import suppress
 
 from sidecar.arguments import _kubernetes, _preflight, _read_back, _spec, _watch
 
+EVERY_SERVICE = "*"
+"""What --path-only without a name means."""
+
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
   sidecar verify --out build/cn-shanghai
   sidecar verify --request http://localhost:8080/      lets the service that listens there report
+  sidecar verify --path-only migrate                   a job that has ended proves nothing itself
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
   sidecar verify --injected --namespace shop           what `sidecar inject` gave an agent
@@ -74,7 +78,14 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
         "be given several times",
     )
     group.add_argument(
-        "--path-only", action="store_true", help="do not prove that the services themselves report"
+        "--path-only",
+        nargs="?",
+        action="append",
+        const=EVERY_SERVICE,
+        default=[],
+        metavar="SERVICE",
+        help="do not prove that the services themselves report, or that this one does; may be "
+        "given several times",
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.arguments import _preflight
+from sidecar.arguments.verify import EVERY_SERVICE
 from sidecar.commands import _read_back, _target, _watch
 from sidecar.commands._kept import kept
 from sidecar.demo.deployment import ProcessDeployment
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _proof(args: argparse.Namespace, asks: list[Ask]) -> Proof:
     deployment = _deployment(args)
-    proof = verify(deployment, args.spans, args.seconds, asks=asks, path_only=args.path_only)
+    path_only = EVERY_SERVICE in args.path_only or args.path_only
+    proof = verify(deployment, args.spans, args.seconds, asks=asks, path_only=path_only)
     if isinstance(deployment, ComposeDeployment):
         return of_compose.compared(proof, deployment, args.seconds)
     if isinstance(deployment, ReleaseDeployment):
@@ -51,7 +53,7 @@ def _proof(args: argparse.Namespace, asks: list[Ask]) -> Proof:
 
 
 def _asks(args: argparse.Namespace) -> list[Ask]:
-    if args.request and args.path_only:
+    if args.request and EVERY_SERVICE in args.path_only:
         cause = "--path-only leaves out what --request is for"
         raise UsageError("verify", cause, "Give one of them")
     try:

@@ -38,8 +38,8 @@ ENDED = Rule(
     Severity.ERROR,
     "A job has ended, and nothing shows its own spans.",
     "Its process can no longer be asked, and only a stand-in would show what it has received.",
-    "Verify while it runs, or search for its service in the region's console; --path-only leaves "
-    "the services' own spans out",
+    "Verify while it runs, or search for its service in the region's console; --path-only SERVICE "
+    "leaves its own spans out",
     "`sidecar verify` in a real region, after `migrate` has completed",
 )
 SILENT = Rule(
@@ -47,8 +47,8 @@ SILENT = Rule(
     Severity.ERROR,
     "A job has ended, and the stand-in has received no span of it.",
     "All its spans were lost, or it made none, or the stand-in has started since.",
-    "Check that it creates a tracer and closes it, and run it again; --path-only leaves the "
-    "services' own spans out",
+    "Check that it creates a tracer and closes it, and run it again; --path-only SERVICE "
+    "leaves its own spans out",
     "`sidecar verify` after a job that was killed before it had sent its spans",
 )
 _DJANGO = frozenset({"check", "collectstatic", "loaddata", "migrate"})

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sidecar.errors import SidecarError
+from sidecar.errors import SidecarError, UsageError
 from sidecar.rules import kinds, queue_files, queues
 from sidecar.rules.agent_logs import by_status, failing_since, logged, queue_is_full, recent
 from sidecar.rules.exporters import Exporter
@@ -23,7 +23,7 @@ from sidecar.verify.network.reader import ACCEPTED_SECONDS
 from sidecar.verify.service import Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sidecar.findings import Finding, Problem
     from sidecar.verify.asking import Ask
@@ -43,34 +43,61 @@ def verify(
     seconds: float = SECONDS,
     *,
     asks: Sequence[Ask] = (),
-    path_only: bool = False,
+    path_only: bool | Collection[str] = False,
 ) -> Proof:
     """Prove that each service's own spans arrive, and follow `spans` marked ones to the gateway.
 
-    `asks` are requests that make a service report; `path_only` leaves its own spans out. Raises
-    SidecarError where there is no deployment to verify.
+    `asks` are requests that make a service report; `path_only` leaves out the own spans of
+    all services, or of those that it names. Raises SidecarError where there is no deployment to
+    verify, and UsageError for a name that no service has.
     """
     marker = secrets.token_hex(8)
     names = list(deployment.services())
-    tasks = [Task(name, f"{marker}-{name}", spans, seconds, path_only=path_only) for name in names]
-    if not path_only:
-        urls = urls_for(asks, names)
-        traced, patient = deployment.has_stand_in, bool(asks)
-        tasks = [
-            replace(task, urls=urls[task.service], traced=traced, patient=patient) for task in tasks
-        ]
-    paths = [_SpanPath(deployment, task) for task in tasks]
+    left_out = _left_out(deployment, path_only, asks)
+    tasks = [
+        Task(name, f"{marker}-{name}", spans, seconds, path_only=name in left_out) for name in names
+    ]
+    paths = [_SpanPath(deployment, task) for task in _asking(tasks, deployment, asks)]
     with ThreadPoolExecutor(deployment.side_by_side) as pool:
         list(pool.map(_SpanPath.follow, paths))
-    reports = {} if path_only else _reports(deployment, paths, asks)
+    own = [path for path in paths if path.service not in left_out]
+    reports = {} if path_only is True else _reports(deployment, own, asks)
     found = [hop for path in paths for hop in (*reports.pop(path.service, ()), *path.hops)]
-    lacking = [hop for left in reports.values() for hop in left]
+    lacking = [hop for left in reports.values() for hop in left if hop.service not in left_out]
     traces = tuple(trace for path in paths for trace in path.trace_ids)
     warnings = tuple(finding for path in paths for finding in path.warnings)
     unseen = filter(None, (service.unseen(path.service, path.look) for path in paths))
-    ended = (service.ended(path.service) for path in paths if path_only and not path.hops)
+    ended = (service.ended(path.service) for path in paths if path not in own and not path.hops)
     notes = (*deployment.notes, *unseen, *ended)
     return Proof(marker, (*lacking, *found), traces, notes, warnings)
+
+
+def _left_out(
+    deployment: Deployment, path_only: bool | Collection[str], asks: Sequence[Ask]
+) -> set[str]:
+    """Return the services whose own spans are of no interest.
+
+    Raises UsageError for a name, also in a request, that no service has, whether it runs or not.
+    """
+    running = set(deployment.services())
+    left_out = running if path_only is True else set(path_only or ())
+    unknown = (left_out | {ask.service for ask in asks if ask.service}) - running
+    if unknown := unknown and unknown - {lack.service for lack in deployment.absent()}:
+        cause = f"{', '.join(sorted(unknown))}: not a traced service"
+        raise UsageError("verify", cause, f"Name one of: {', '.join(sorted(running)) or 'none'}")
+    return left_out
+
+
+def _asking(tasks: Sequence[Task], deployment: Deployment, asks: Sequence[Ask]) -> list[Task]:
+    """Return the tasks with the requests that let a service report."""
+    urls = urls_for(asks, [task.service for task in tasks])
+    traced, patient = deployment.has_stand_in, bool(asks)
+    return [
+        task
+        if task.path_only
+        else replace(task, urls=urls[task.service], traced=traced, patient=patient)
+        for task in tasks
+    ]
 
 
 def _reports(

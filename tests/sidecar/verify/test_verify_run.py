@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sidecar.demo.deployment import NO_AGENT
+from sidecar.errors import UsageError
 from sidecar.rules.parts import State, container
 from sidecar.rules.service_reports import missing
 from sidecar.rules.watch import stale_token
@@ -468,3 +469,21 @@ def test_the_path_alone_leaves_out_a_job_that_has_ended():
     said = "migrate: the job has ended, and its agent with it: nothing of it is proven"
     assert (said,) == proof.notes
     assert "job-ended" == verify(Ended(names=names), 10, 1).first_failure.id
+
+
+def test_the_path_alone_of_one_service_leaves_the_others_to_be_proven():
+    """A pipeline with a migration names it; its services must still report."""
+    names = ("migrate", "web")
+    named = verify(Ended(names=names, replicas=(replica(),)), 10, 1, path_only=["migrate"])
+    other = verify(Ended(names=names), 10, 1, path_only=["web"])
+
+    assert named.ok
+    assert ["web"] == [hop.service for hop in named.hops if hop.hop == "service reports"]
+    assert "job-ended" == other.first_failure.id
+
+
+@pytest.mark.parametrize("wish", [{"path_only": ["wbe"]}, {"asks": [Ask("http://x/", "wbe")]}])
+def test_a_service_that_is_not_there_is_a_wrong_usage(wish):
+    """Nothing would be asked, and nothing left out."""
+    with pytest.raises(UsageError, match=r"wbe: not a traced service\. Name one of: web"):
+        verify(Deployment(), 10, 1, **wish)
