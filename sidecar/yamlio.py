@@ -80,6 +80,22 @@ def line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def nodes(root: yaml.Node) -> list[yaml.Node]:
+    """Return each node once, however many aliases name it."""
+    found: dict[int, yaml.Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in found:
+            continue
+        found[id(node)] = node
+        if isinstance(node, yaml.MappingNode):
+            waiting += [child for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return list(found.values())
+
+
 def check_size(node: yaml.Node, name: str) -> None:
     """Raise SidecarError for a tree that aliases make too large: merge keys expand them."""
     if _expanded(node, {}) > MOST_VALUES:

@@ -16,8 +16,16 @@ from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, below
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sidecar.findings import Problem
+
 Built: TypeAlias = Any
 Constraint: TypeAlias = "Callable[[tuple[Value, ...], ErrorList, str], None]"
+
+
+_STANDARD = "tag:yaml.org,2002:"
+_PLAIN = ("map", "seq", "str", "int", "float", "bool", "null", "merge")
+_NO_NUMBER = (".inf", ".nan")
+_AS_TEXT = "Put it in quotes, or write plain maps and lists"
 
 
 def entries(
@@ -159,6 +167,27 @@ def _positions(items: list[Value]) -> dict[str, int]:
     return positions
 
 
+def _is_plain(node: yaml.Node, source: Source, path: str) -> bool:
+    """Tell whether data is what JSON can hold, and so the API; report everything else."""
+    problems = [(each, problem) for each in yamlio.nodes(node) if (problem := _not_plain(each))]
+    for each, problem in problems:
+        source.fail(each, path, problem)
+    return not problems
+
+
+def _not_plain(node: yaml.Node) -> Problem | None:
+    kind = node.tag.removeprefix(_STANDARD)
+    if kind == "float" and node.value.strip("+-").lower() in _NO_NUMBER:
+        return INVALID_VALUE.problem("holds a number that JSON lacks", _AS_TEXT)
+    if kind not in _PLAIN:
+        cause = f"holds a value of the type {kind[:40]!r}, which JSON lacks"
+        return INVALID_VALUE.problem(cause, _AS_TEXT)
+    keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    if any(key.tag.removeprefix(_STANDARD) not in ("str", "merge") for key in keys):
+        return INVALID_KEY.problem("has a key that is not text", _AS_TEXT)
+    return None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Data(FieldType):
     """A map of any data: the settings of another program, which judges them itself."""
@@ -168,6 +197,8 @@ class Data(FieldType):
         if not isinstance(node, yaml.MappingNode):
             problem = INVALID_VALUE.problem("is not a map", "Give keys and values below it")
             return source.fail(node, path, problem)
+        if not _is_plain(node, source, path):
+            return Value(BROKEN, source.place(node))
         return Value(MappingProxyType(yamlio.construct(node, path)), source.place(node))
 
     def build(self, value: Value, errors: ErrorList, path: str) -> Built:  # noqa: ARG002
@@ -197,6 +228,8 @@ class DataList(FieldType):
         if not all(isinstance(item, yaml.MappingNode) for item in items):
             problem = INVALID_VALUE.problem("is not a list of maps", "Give one map per `-`")
             return source.fail(node, path, problem)
+        if not _is_plain(node, source, path):
+            return Value(BROKEN, source.place(node))
         # a list, and not a tuple: its items are data, and no values with places
         return Value([yamlio.construct(item, path) for item in items], source.place(node))
 

@@ -189,5 +189,5 @@ def test_a_file_that_cannot_be_read_is_a_known_error(tmp_path) -> None:
         (tmp_path / "a").read_text()
 
     cause = "cannot be read: No such file or directory"
-    expected = f"{tmp_path}/a: {cause}. Check its permissions and its owner"
+    expected = f"{tmp_path}/a: {cause}. Check the path and its permissions"
     assert expected == str(caught.value)

@@ -48,7 +48,7 @@ class Tree:
         """
         if self.root:
             yamlio.check_size(self.root, self.file)
-        for node in all_nodes(self.root) if self.root else []:
+        for node in yamlio.nodes(self.root) if self.root else []:
             if node.tag not in _KNOWN:
                 cause = "has a tag that Compose does not know"
                 raise SidecarError(self.place(node), cause, "Remove it")
@@ -120,19 +120,3 @@ def scalar(node: yaml.Node | None) -> str | None:
 def sequence(node: yaml.Node | None) -> list[yaml.Node]:
     """Return a list's nodes; empty for other nodes."""
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
-
-
-def all_nodes(root: yaml.Node) -> list[yaml.Node]:
-    """Return each node once, however many aliases name it."""
-    found: dict[int, yaml.Node] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in found:
-            continue
-        found[id(node)] = node
-        if isinstance(node, yaml.MappingNode):
-            waiting += [child for pair in node.value for child in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-    return list(found.values())

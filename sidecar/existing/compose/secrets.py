@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sidecar import yamlio
 from sidecar.existing.compose.interpolation import resolve
-from sidecar.existing.compose.nodes import all_nodes, scalar
+from sidecar.existing.compose.nodes import scalar
 from sidecar.rules import recognition
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _texts(root: yaml.Node) -> Iterator[tuple[str, str]]:
 
     The name is its key, or what is before `=`, or the flag before it in a list.
     """
-    for node in all_nodes(root):
+    for node in yamlio.nodes(root):
         if isinstance(node, yaml.MappingNode):
             yield from ((scalar(key) or "", scalar(value) or "") for key, value in node.value)
         elif isinstance(node, yaml.SequenceNode):

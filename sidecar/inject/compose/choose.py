@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sidecar.existing.compose.records import ComposeFile, ComposeService
 
 _BACKEND = "tracing backend"
+_PROVIDER = "run by a provider"
+"""Compose starts a program for it, and no container."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,8 @@ class _Chooser:
         agent = self._agents.get(service.name)
         if is_kits_own(service):
             return "the kit's own"
+        if "provider" in service.places:
+            return _PROVIDER
         if agent and agent.kind != "embedded":
             return "hand-made agent" if agent.kind == "agent" else self._backend(service.name)
         known = service.build and self._evidence[service.name].way  # by its name alone
@@ -214,7 +218,7 @@ class _Chooser:
 
     def _require_traceable(self, service: ComposeService) -> None:
         what = self._other(service)
-        if what in ("the kit's own", "hand-made agent"):
+        if what in ("the kit's own", "hand-made agent", _PROVIDER):
             cause, fix = f"is {what}, not a service to trace", "Name a service that makes spans"
             raise SidecarError(f"{service.place}: service {service.name!r}", cause, fix)
 

@@ -209,3 +209,13 @@ def test_a_dockerfile_with_a_suffix_is_not_python_by_its_name(run, write, tmp_pa
     done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
 
     assert "no sign of a tracer" == json.loads(done.out)["services"][0]["why"]
+
+
+def test_a_service_without_a_container_is_refused(run, write):
+    """Compose runs a program for a provider: there is no network that an agent could share."""
+    write("services: {db: {provider: {type: awesomecloud, options: {size: 10}}}}\n")
+    unnamed = run("inject", FILE, "--region", "cn-shanghai")
+    named = run("inject", FILE, "--region", "cn-shanghai", "--service", "db")
+
+    assert (1, True) == (unnamed.code, "db       no      run by a provider  -" in unnamed.out)
+    assert f"{FILE}:1: service 'db': is run by a provider, not a service to trace." in named.err
