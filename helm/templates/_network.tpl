@@ -54,7 +54,7 @@ workload and gatewayPage. */}}
 {{- include "sidecar.network.dns" $root }}
 {{ include "sidecar.network.reporter" $root }}
 {{- range $variable, $peer := .workload.peers }}
-{{- $port := (get $root.Values.services $peer.service).port }}
+{{- $port := include "sidecar.peer.port" (dict "root" $root "peer" $peer) }}
 {{ include "sidecar.network.to" (dict "root" $root "component" $peer.service "port" $port) }}
 {{- end }}
 {{- with .gatewayPage }}

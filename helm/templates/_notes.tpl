@@ -2,7 +2,7 @@
 {{- define "sidecar.notes.first" -}}
 {{- $names := list -}}
 {{- range $name, $service := .Values.services -}}
-{{- if and (include "sidecar.runs" $service) $service.port -}}
+{{- if and (include "sidecar.runs" $service) $service.port (ne (toString $service.replicas) "0") -}}
 {{- $names = append $names $name -}}
 {{- end -}}
 {{- end -}}

@@ -174,6 +174,7 @@
 {{- include "sidecar.validate.port" . -}}
 {{- include "sidecar.validate.health" . -}}
 {{- include "sidecar.validate.peers" . -}}
+{{- include "sidecar.validate.scale" . -}}
 {{- include "sidecar.validate.budget" . -}}
 {{- include "sidecar.validate.laidOver" . -}}
 {{- end -}}
@@ -255,7 +256,7 @@
 {{- define "sidecar.validate.peers" -}}
 {{- $callable := list -}}
 {{- range $name, $service := .root.Values.services -}}
-{{- if and (include "sidecar.runs" $service) $service.port -}}
+{{- if and (include "sidecar.runs" $service) (or $service.port $service.extraPorts) -}}
 {{- $callable = append $callable $name -}}
 {{- end -}}
 {{- end -}}
@@ -266,34 +267,14 @@
 {{- if not $callable -}}{{- $fix = "Give one a port" -}}{{- end -}}
 {{- fail (printf "%s.peers.%s: %s. %s" $.path $variable $cause $fix) -}}
 {{- end -}}
+{{- if not (include "sidecar.peer.port" (dict "root" $.root "peer" $peer)) -}}
+{{- $ports := list -}}
+{{- range (get $.root.Values.services $peer.service).extraPorts -}}
+{{- $ports = append $ports .name -}}
 {{- end -}}
-{{- end -}}
-
-{{- define "sidecar.validate.budget" -}}
-{{- $path := printf "%s.podDisruptionBudget" .path -}}
-{{- $replicas := .workload.replicas -}}
-{{- with .workload.autoscaling -}}{{- $replicas = .minReplicas | default 1 -}}{{- end -}}
-{{- with $budget := .workload.podDisruptionBudget -}}
-{{- $hasMinimum := not (kindIs "invalid" .minAvailable) -}}
-{{- $hasMaximum := not (kindIs "invalid" .maxUnavailable) -}}
-{{- if and $hasMinimum $hasMaximum -}}
-{{- fail (printf "%s: both minAvailable and maxUnavailable are given. Set one to null" $path) -}}
-{{- end -}}
-{{- if not (or $hasMinimum $hasMaximum) -}}
-{{- fail (printf "%s: has neither minAvailable nor maxUnavailable. Give one" $path) -}}
-{{- end -}}
-{{- $blocks := dict "minAvailable" (list "100%") "maxUnavailable" (list "0" "0%" "00%") -}}
-{{- range $key, $values := $blocks -}}
-{{- if has (toString (get $budget $key)) $values -}}
-{{- $cause := printf "%v lets no pod be evicted, so no node can be drained" (get $budget $key) -}}
-{{- fail (printf "%s.%s: %s. Let one go" $path $key $cause) -}}
-{{- end -}}
-{{- end -}}
-{{- $isNumber := and $hasMinimum (not (kindIs "string" .minAvailable)) -}}
-{{- if and $isNumber $replicas (ge (int .minAvailable) (int $replicas)) -}}
-{{- $counts := printf "%d of %d replicas" (int .minAvailable) (int $replicas) -}}
-{{- $cause := printf "%s lets no pod be evicted, so no node can be drained" $counts -}}
-{{- fail (printf "%s.minAvailable: %s. Use less, or more replicas" $path $cause) -}}
+{{- $cause := printf "service %q has no such port" $peer.service -}}
+{{- $fix := $ports | empty | ternary "Leave it out" (printf "Use one of: %s" (join ", " $ports)) -}}
+{{- fail (printf "%s.peers.%s.port: %s. %s" $.path $variable $cause $fix) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -65,6 +65,17 @@
     {{- end }}
 {{- end -}}
 
+{{/* The number of a peer's port; empty where its service has none such. Takes root and peer. */}}
+{{- define "sidecar.peer.port" -}}
+{{- $service := get .root.Values.services .peer.service | default dict -}}
+{{- if not .peer.port -}}
+{{- with $service.port -}}{{- int . -}}{{- end -}}
+{{- end -}}
+{{- range $service.extraPorts -}}
+{{- if eq .name ($.peer.port | default "") -}}{{- int .port -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Variable → value, as YAML: the chart's, then the addresses of peers, then the user's. The last
 value of a name wins. */}}
 {{- define "sidecar.workload.plainEnv" -}}
@@ -73,9 +84,10 @@ value of a name wins. */}}
 {{- $_ := set $env "JAEGER_SERVICE_NAME" .component -}}
 {{- range $name, $peer := .workload.peers -}}
 {{- $host := include "sidecar.name" (dict "root" $root "component" $peer.service) -}}
-{{- $port := (get $root.Values.services $peer.service).port | int -}}
-{{- $scheme := $peer.scheme | default "http" -}}
-{{- $_ := printf "%s://%s:%d%s" $scheme $host $port ($peer.path | default "") | set $env $name -}}
+{{- $port := include "sidecar.peer.port" (dict "root" $root "peer" $peer) -}}
+{{- $scheme := hasKey $peer "scheme" | ternary $peer.scheme "http" -}}
+{{- if $scheme -}}{{- $scheme = printf "%s://" $scheme -}}{{- end -}}
+{{- $_ := printf "%s%s:%s%s" $scheme $host $port ($peer.path | default "") | set $env $name -}}
 {{- end -}}
 {{- $users := .workload.env | default dict -}}
 {{- mergeOverwrite $env $root.Values.env $users | include "sidecar.texts" -}}

@@ -162,7 +162,8 @@ _PEER: Schema = {
     "required": ["service"],
     "properties": {
         "service": {"type": "string", "pattern": NAME},
-        "scheme": {"type": "string", "pattern": "^[a-z][a-z0-9+.-]*$"},
+        "scheme": {"type": "string", "pattern": "^([a-z][a-z0-9+.-]*)?$"},
+        "port": _PORT_NAME,
         "path": {"type": "string", "pattern": "^(/.*)?$"},
     },
 }

@@ -39,7 +39,7 @@ _CHART_NAMES = {
 }
 """What the chart calls otherwise than a spec, for it has some of its own."""
 _URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
+    r"((?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
 )
 
 
@@ -205,24 +205,31 @@ def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
         "JAEGER_AGENT_PORT": str(COMPACT_PORT),
         "JAEGER_SERVICE_NAME": service.name,
     }
-    ports = {other.name: other.port for other in plan.services}
+    ports = {other.name: _ports(other) for other in plan.services}
     environment: Values = {}
     peers: Values = {}
     for name, value in sorted(service.environment.items()):
         url = _URL.fullmatch(value)
         if value in (chart_sets.get(name), DIRECT.get(name)):
             continue
-        if url and ports.get(url["host"]) == int(url["port"]):
-            peers[name] = _peer(url)
+        if url and int(url["port"]) in ports.get(url["host"], {}):
+            peers[name] = _peer(url, ports[url["host"]][int(url["port"])])
         else:
             environment[name] = literal(value)
     return environment, peers
 
 
-def _peer(url: re.Match[str]) -> Values:
+def _ports(service: ServicePlan) -> dict[int, str]:
+    """Return the ports of a service, each with the name that a peer gives; empty for its first."""
+    named = {port: name for name, port in service.ports.items()}
+    return named | ({service.port: ""} if service.port else {})
+
+
+def _peer(url: re.Match[str], port: str) -> Values:
     """Return an address of another service without the parts that are the chart's defaults."""
-    parts = {"service": url["host"], "scheme": url["scheme"], "path": url["path"] or ""}
-    return {key: part for key, part in parts.items() if part not in ("http", "")}
+    parts = {"service": url["host"], "port": port, "path": url["path"]}
+    scheme = {} if url["scheme"] == "http" else {"scheme": url["scheme"] or ""}
+    return {key: part for key, part in parts.items() if part} | scheme
 
 
 def _health(service: ServicePlan) -> Values:

@@ -248,3 +248,33 @@ def test_a_jobs_limits_are_refused_below_workload(tmp_path) -> None:
     assert "jobs.once.workload.backoffLimit: the chart decides it. Use backoffLimit" in refusal(
         "-f", tmp_path / "values.yaml"
     )
+
+
+def test_a_peer_is_called_at_any_of_its_ports(tmp_path) -> None:
+    """By the port's name; without a scheme, as gRPC's clients want it."""
+    calls = {"RPC": {"service": "web", "port": "grpc", "scheme": ""}, "WEB": {"service": "web"}}
+    web = {"image": "x:1", "port": 8000, "extraPorts": [{"name": "grpc", "port": 9090}]}
+    only = {"image": "x:1", "extraPorts": [{"name": "grpc", "port": 9090}], "peers": calls}
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump({"services": {"web": web, "api": only}}))
+    made = template(CHART, "-f", tmp_path / "values.yaml")
+    own = container_of(pod_of(one(made, "Deployment", "demo-api")), "api")
+    rules = one(made, "NetworkPolicy", "demo-api")["spec"]["egress"]
+
+    assert {"demo-web:9090", "http://demo-web:8000"} <= {each["value"] for each in own["env"]}
+    assert {9090, 8000} <= {port["port"] for rule in rules for port in rule["ports"]}
+
+
+def test_a_spec_names_a_services_other_ports_as_in_compose(tmp_path) -> None:
+    """An address that only Compose resolves would be of no use in a cluster."""
+    env = {"RPC": "web:9090", "WEB": "http://web:8000/v1", "METRICS": "https://web:9090"}
+    web = Service("web", "x:1", port=8000, ports={"grpc": 9090})
+    api = Service("api", "x:1", environment={**env, "OTHER": "web:7"})
+    made = template(written(plan_of(Spec("cn-shanghai", services=(web, api))), tmp_path))
+    found = container_of(pod_of(one(made, "Deployment", "demo-api")), "api")["env"]
+
+    assert {
+        "RPC": "demo-web:9090",
+        "WEB": "http://demo-web:8000/v1",
+        "METRICS": "https://demo-web:9090",
+        "OTHER": "web:7",
+    } == {each["name"]: each["value"] for each in found if "JAEGER" not in each["name"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from helm_charts import CHART, refusal, template
 
+RPC = "services.backend.extraPorts[0].name=rpc,services.backend.extraPorts[0].port=9090"
 REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
 
 
@@ -124,6 +125,18 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         (
             "services.w.image=x,services.w.peers.A.service=w",
             ['"w" is not a service with a port', "backend, frontend"],
+        ),
+        (
+            "services.frontend.peers.BACKEND_URL.port=grpc",
+            ['services.frontend.peers.BACKEND_URL.port: service "backend" has no', "Leave it out"],
+        ),
+        (
+            f"{RPC},services.frontend.peers.BACKEND_URL.port=grpc",
+            ["peers.BACKEND_URL.port: service", "Use one of: rpc"],
+        ),
+        (
+            "services.backend.autoscaling.minReplicas=4,services.backend.autoscaling.maxReplicas=2",
+            ["services.backend.autoscaling.maxReplicas: 2 is less than minReplicas, 4"],
         ),
         ("region=eu central", ["region", "does not match pattern"]),
         (

@@ -42,7 +42,8 @@ _POD = (
     Key(
         "peers",
         PEERS,
-        "Variable → {service, scheme, path}: the address of another service of this release.",
+        "Variable → {service, scheme, port, path}: the address of another service of this release; "
+        'scheme: "" leaves it out, as for gRPC, and port is the name of one of its extraPorts.',
     ),
     Key("resources", RESOURCES, "Requests and limits; replaces the top-level resources."),
     Key(
@@ -135,7 +136,7 @@ CRON_JOB = (
     *JOB,
     Key(
         "schedule",
-        {"type": "string", "pattern": r"^(@\w+|(\S+\s+){4}\S+)$"},
+        {"type": "string", "pattern": r"^(@\w+|@every \S+|(\S+\s+){4}\S+)$"},
         "As cron has it. Required.",
         is_required=True,
     ),
