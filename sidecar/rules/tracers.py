@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sidecar.findings import Problem, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 THRIFT, OTLP, HTTP = "Thrift", "OTLP", "Jaeger over HTTP"
 ZIPKIN = "Zipkin over HTTP"
@@ -94,9 +94,27 @@ def way_of_variables(variables: Mapping[str, str]) -> Way | None:
     for word, protocol in (("otlp", OTLP), ("zipkin", ZIPKIN)):
         if word in exporters:
             return Way(protocol, _EXPORTER)
-    own = (name for name in variables if name.startswith("JAEGER_"))
-    found = next((name for name in own if not name.startswith(_NO_TRACER)), "")
-    return Way(THRIFT, found) if found else None
+    ways = [Way(spoken, name) for name, spoken in _jaegers(variables) if spoken]
+    return next((way for way in ways if way.protocol != THRIFT), ways[0] if ways else None)
+
+
+def _jaegers(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what is spoken where each variable leads that services name after Jaeger.
+
+    Some lead to its page or its API, at another port, and mean no tracer.
+    """
+    for name, value in variables.items():
+        if name.startswith("JAEGER_") and not name.startswith(_NO_TRACER):
+            port = _port(name, value.strip()[:500])
+            yield name, _PORTS.get(port, "") if port or "://" not in value else ""
+
+
+def _port(name: str, value: str) -> int:
+    """Return the port that a variable holds, or has in an address; 0 for none."""
+    if name.endswith("_PORT") and value.isascii() and value.isdecimal():
+        return int(value[:6])
+    target = _TARGET.fullmatch(value)
+    return int(target["port"] or 0) if target else 0
 
 
 def way_to(variables: Mapping[str, str], hosts: Iterable[str]) -> Way | None:

@@ -219,3 +219,24 @@ def test_a_service_without_a_container_is_refused(run, write):
 
     assert (1, True) == (unnamed.code, "db       no      run by a provider  -" in unnamed.out)
     assert f"{FILE}:1: service 'db': is run by a provider, not a service to trace." in named.err
+
+
+@pytest.mark.parametrize(
+    ("variables", "reports"),
+    [
+        ("JAEGER_HOST: jaeger", "Thrift"),
+        ("JAEGER_TAGS: 'a=b:80'", "Thrift"),
+        ("JAEGER_PORT: '6831'", "Thrift"),
+        ("JAEGER_HOST: jaeger, JAEGER_PORT: '4317'", "OTLP, past an agent"),
+        ("JAEGER_URL: 'http://jaeger:4318/v1/traces'", "OTLP, past an agent"),
+        ("JAEGER_HOST: 'jaeger:14268'", "Jaeger over HTTP, past an agent"),
+        ("JAEGER_URL: 'http://localhost:16686'", "unknown"),
+        ("JAEGER_URL: 'https://jaeger.example.com'", "unknown"),
+    ],
+)
+def test_a_port_in_a_variable_of_jaegers_tells_what_is_spoken(run, write, variables, reports):
+    """Services name such variables as they like, also for OTLP, and for the page of Jaeger."""
+    write(f"services: {{api: {{image: 'example.com/api:1', environment: {{{variables}}}}}}}\n")
+    done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
+
+    assert reports == json.loads(done.out)["services"][0]["reports"]
