@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sidecar.findings import Problem, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
 AGENT_HOST, AGENT_PORT = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"
 SAMPLER_TYPE, SAMPLER_PARAM = "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"
@@ -191,6 +191,14 @@ UNREADABLE_TAGS = Rule(
     "Remove values that contain `=`",
     "environment: {JAEGER_TAGS: a=b=c}",
 )
+SWITCHED_OFF = Rule(
+    "tracing-switched-off",
+    Severity.WARNING,
+    "A variable switches a service's tracing off.",
+    "The service makes no spans, and nothing fails.",
+    "Remove it where spans are wanted",
+    "environment: {JAEGER_DISABLED: 'true'}",
+)
 RUNTIME_VARIABLE = Rule(
     "variable-read-by-sidecar-tracing-only",
     Severity.WARNING,
@@ -207,6 +215,13 @@ UNREAD_VARIABLE = Rule(
     "Set it in code, or remove it",
     "environment: {JAEGER_RPC_METRICS: expvar}",
 )
+_OFF = {
+    "JAEGER_DISABLED": ("1", "true", "yes", "on"),
+    "OTEL_SDK_DISABLED": ("true",),
+    "OTEL_TRACES_EXPORTER": ("none",),
+    "OTEL_TRACES_SAMPLER": ("always_off",),
+}
+"""Variable → the values, in small letters, with which a client makes no spans."""
 _LOOPBACK = r"(?:localhost|127\.[\d.]+|::1)\Z"
 _ADDRESS = r"[\d.]+\Z|.*[:.]"
 """An address, or a name with a domain: nothing that a Compose file could name."""
@@ -249,6 +264,16 @@ def jaeger_tags(value: str) -> Problem | None:
         return None
     cause = "is not KEY=VALUE,KEY=VALUE: jaeger-client raises ValueError when it makes the tracer"
     return UNREADABLE_TAGS.problem(cause)
+
+
+def switched_off(variables: Mapping[str, str]) -> Judged | None:
+    """Judge the variables by which a service makes no spans at all."""
+    off = {name: variables.get(name, "").strip().lower() for name in _OFF}
+    names = tuple(name for name, value in off.items() if value in _OFF[name])
+    if not names:
+        return None
+    given = ", ".join(f"{name}={off[name]}" for name in names)
+    return Judged(names, SWITCHED_OFF.problem(f"{given}: it makes no spans"))
 
 
 class Judged(NamedTuple):

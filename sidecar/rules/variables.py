@@ -29,4 +29,6 @@ def judge(environment: Mapping[str, str], known: Iterable[str] = ()) -> list[Jud
     clear = tuple(name for name in harmless if recognition.is_secret(name, harmless[name]))
     if clear:
         found.append(Judged(clear, services.secrets_in_clear(clear)))
+    if off := clients.switched_off(harmless):
+        found.append(off)
     return [*found, *clients.unread_variables(harmless)]

@@ -11,6 +11,11 @@ def _host(name: str, *, shared_network: bool = False) -> Call:
     return Call(name, {"agent"}, shared_network=shared_network)
 
 
+def _off(variables: dict[str, str]):
+    judged = clients.switched_off(variables)
+    return judged and judged.problem
+
+
 def _unread(*names: str):
     return [judged.problem for judged in clients.unread_variables(names)]
 
@@ -59,6 +64,9 @@ EXAMPLES = {
     ),
     "agent-host-unknown": example(clients.agent_host, _host("agnet"), _host("agent")),
     "unreadable-jaeger-tags": example(clients.jaeger_tags, Call("a=b=c"), Call("a=b,c=d")),
+    "tracing-switched-off": example(
+        _off, Call({"JAEGER_DISABLED": "True"}), Call({"JAEGER_DISABLED": "false"})
+    ),
     "variable-read-by-sidecar-tracing-only": example(
         _unread, Call("JAEGER_SERVICE_NAME"), Call("JAEGER_TAGS")
     ),
