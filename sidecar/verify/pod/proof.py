@@ -42,7 +42,7 @@ _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the proof; 0 where every hop and every request is ok, else 1."""
-    args = _parser().parse_args(arguments)
+    args = parser().parse_args(arguments)
     proven = False
     try:
         proven = _proven(args)
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _proven(args: argparse.Namespace) -> bool:
-    await_agent(args.admin, args.seconds)
+    await_agent(args.admin, args.start)
     tagged = not _is_collector(args.admin)
     began = time.time()
     deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
@@ -182,7 +182,8 @@ def _check_token_tag(gateway: str, trace_id: str, *, tagged: bool) -> None:
         raise SidecarError(trace_id, f"spans of {names} came {way}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the arguments."""
     parser = parser_of("sidecar.verify.pod.proof", 20.0)
     parser.add_argument(
         "--gateway", metavar="URL", help="the stand-in's page; absent: the gateway shows no counts"
@@ -196,6 +197,13 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="end the processes of this program at the end",
+    )
+    parser.add_argument(
+        "--start",
+        type=float,
+        default=60.0,  # the chart lets native agents take as long, before this is started
+        metavar="S",
+        help="how long a plain container's agent may take to start (default: 60)",
     )
     parser.add_argument("--canary", action="store_true", help="compare agents and collectors")
     return parser

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from helm_charts import CHART, one, template
 
+from sidecar.verify.pod import proof
+
 ONLY = ("--show-only", "templates/tests/delivery.yaml")
 
 
@@ -32,12 +34,22 @@ def test_a_native_agent_ends_by_itself() -> None:
 def test_a_plain_agent_is_ended_by_the_proof(sets: tuple[str, ...], kubernetes: str) -> None:
     """It sees the agent's process, is the same user, and names the program of the image."""
     spec = delivery(*sets, kubernetes=kubernetes)
-    agent, proof = spec["containers"]
+    agent, own = spec["containers"]
 
     assert spec["shareProcessNamespace"]
-    assert agent["securityContext"]["runAsUser"] == proof["securityContext"]["runAsUser"] == 10001
-    assert f"--end-agent={agent['startupProbe']['exec']['command'][0]}" in proof["args"]
+    assert agent["securityContext"]["runAsUser"] == own["securityContext"]["runAsUser"] == 10001
+    assert f"--end-agent={agent['startupProbe']['exec']['command'][0]}" in own["args"]
     assert "lifecycle" not in agent
+
+
+@pytest.mark.parametrize("values", ["values.yaml", "ci/collector-values.yaml"])
+def test_a_plain_agent_may_take_as_long_to_start_as_a_native_one(values: str) -> None:
+    """For a native one, the cluster waits by its probe before it starts the proof."""
+    (pod,) = template(CHART, *ONLY, "-f", CHART / values)
+    probe = pod["spec"]["initContainers"][0]["startupProbe"]
+    patience = proof.parser().parse_args(["--service=delivery-test"]).start
+
+    assert probe["periodSeconds"] * probe["failureThreshold"] == patience
 
 
 def test_helm_prints_a_plain_agents_errors_only() -> None:
@@ -51,9 +63,9 @@ def test_helm_prints_a_plain_agents_errors_only() -> None:
 def test_the_admin_port_is_asked_where_it_is(mode: str) -> None:
     """On the pod's address with metrics.enabled, else on loopback, the program's default."""
     spec = delivery(f"agent.mode={mode}", "metrics.enabled=true")
-    proof = spec["containers"][-1]
-    address = {each["name"]: each.get("valueFrom") for each in proof["env"]}
+    own = spec["containers"][-1]
+    address = {each["name"]: each.get("valueFrom") for each in own["env"]}
 
-    assert "--admin=http://$(POD_IP):14271" in proof["args"]
+    assert "--admin=http://$(POD_IP):14271" in own["args"]
     assert {"fieldRef": {"fieldPath": "status.podIP"}} == address["POD_IP"]
     assert "--admin" not in str(delivery(f"agent.mode={mode}")["containers"][-1]["args"])

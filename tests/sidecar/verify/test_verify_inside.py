@@ -168,9 +168,8 @@ def test_no_agent_is_a_failed_hop(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, and the hop is named."""
     with serving({}) as url:
         pass
-    code = proof.main(
-        ["--service=test", f"--admin={url}", "--agent=127.0.0.1:9", "--spans=1", "--seconds=1"]
-    )
+    brief = ("--spans=1", "--seconds=1", "--start=0")
+    code = proof.main(["--service=test", f"--admin={url}", "--agent=127.0.0.1:9", *brief])
 
     assert 1 == code
     assert "not proven: test, agent received" in capsys.readouterr().out

@@ -69,6 +69,7 @@ def test_a_failed_proof_ends_its_agent(agent: Process) -> None:
         "--admin=http://127.0.0.1:9",
         "--spans=1",
         "--seconds=0.1",
+        "--start=0",
     ]
 
     assert 1 == proof.main(["--service=test", *agent_options, f"--end-agent={path_of(agent)}"])
