@@ -90,7 +90,7 @@ stacks: $(READY) ## run all stacks of users, and a host with systemd; `make test
 	  tests/e2e/kubernetes/test_relay.py tests/e2e/kubernetes/test_fresh_install.py \
 	  tests/e2e/kubernetes/test_applied_twice.py tests/e2e/kubernetes/test_helm_page.py \
 	  tests/e2e/kubernetes/test_delivery.py tests/e2e/kubernetes/test_plain_container.py \
-	  tests/e2e/kubernetes/test_foreign_chart.py \
+	  tests/e2e/kubernetes/test_foreign_chart.py tests/e2e/kubernetes/test_scaled_release.py \
 	  tests/e2e/kubernetes/test_rehearsal_of_release.py
 
 chart: ## lint and render the charts: [HELM=helm4]
