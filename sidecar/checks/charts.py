@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -19,10 +19,10 @@ from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.values import is_read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import ModuleType
 
-    from sidecar.findings import Finding, Problem
+    from sidecar.findings import Finding
     from sidecar.plan import Plan
     from sidecar.rendering import Rendering
 
@@ -33,6 +33,17 @@ JOBS_SINCE = "1.29.0"
 OPERATORS = ("monitoring.coreos.com/",)
 """API groups of others, which are not in the schemas of the API."""
 _SECONDS = 60
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a chart for one version of Kubernetes."""
+
+    subject: str
+    path: str | None
+    """In an object; None where Helm refuses the chart."""
+    message: str
+
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -68,11 +79,30 @@ def check_rendering(rendering: Rendering, versions: Sequence[str] = KUBERNETES) 
 
     with tempfile.TemporaryDirectory(prefix="sidecar-validate-") as scratch:
         chart = _written(rendering, Path(scratch))
-        findings += _refusal("lint", _helm("lint", "--strict", chart, version=versions[-1]))
+        if refused := _refusal("lint", _helm("lint", "--strict", chart, version=versions[-1])):
+            return [*findings, *refused]  # each version would say the same again
         with ThreadPoolExecutor(2) as pool:
-            for found in pool.map(lambda each: _check_version(chart, each, schemas), versions):
-                findings += found
+            found = pool.map(lambda each: _check_version(chart, each, schemas), versions)
+            findings += _together(versions, found)
     return findings
+
+
+def _together(versions: Sequence[str], found: Iterable[Sequence[_Fault]]) -> Iterator[Finding]:
+    """Yield each fault once, with the versions of Kubernetes that have it."""
+    having: dict[_Fault, list[str]] = {}
+    for version, faults in zip(versions, found, strict=True):
+        for fault in faults:
+            having.setdefault(fault, []).append(version)
+    for fault, those in having.items():
+        shown = those[0] if len(those) == 1 else f"{those[0]} to {those[-1]}"
+        if fault.path is None:
+            problem = charts.helm_result(1, fault.message)
+            subject = f"{fault.subject}, Kubernetes {shown}"
+        else:
+            problem = charts.object_schema(shown, fault.path, fault.message)
+            subject = fault.subject
+        if problem:
+            yield problem.at(subject, "")
 
 
 def _schemas() -> ModuleType | None:
@@ -92,10 +122,10 @@ def _written(rendering: Rendering, folder: Path) -> str:
     return str(folder / helm.FOLDER)
 
 
-def _check_version(chart: str, version: str, schemas: ModuleType | None) -> list[Finding]:
+def _check_version(chart: str, version: str, schemas: ModuleType | None) -> list[_Fault]:
     done = _helm("template", "validate", chart, version=version)
     if done.returncode:
-        return _refusal(f"template, Kubernetes {version}", done)
+        return [_Fault("helm template", None, _message(done))]
     if schemas is None:
         return []
     objects = [each for each in yaml.load_all(done.stdout, Loader=_LOADER) if each]
@@ -104,21 +134,25 @@ def _check_version(chart: str, version: str, schemas: ModuleType | None) -> list
 
 def _check_objects(
     objects: Sequence[dict[str, Any]], version: str, schemas: ModuleType
-) -> Iterator[Finding]:
+) -> Iterator[_Fault]:
     for each in objects:
         if each["apiVersion"].startswith(OPERATORS):
             continue
-        if problem := _violation(each, version, schemas):
-            yield problem.at(f"{each['kind']} {each['metadata']['name']}", "")
+        try:
+            schemas.validate(each, version.removesuffix(".0"), strict=True)
+        except schemas.ValidationError as error:
+            subject = f"{each['kind']} {each['metadata']['name']}"
+            yield _Fault(subject, _path(each, error.path), error.message)
 
 
-def _violation(each: dict[str, Any], version: str, schemas: ModuleType) -> Problem | None:
-    try:
-        schemas.validate(each, version.removesuffix(".0"), strict=True)
-    except schemas.ValidationError as error:
-        path = ".".join(str(part) for part in error.path)
-        return charts.object_schema(version, path, error.message)
-    return None
+def _path(data: Any, parts: Iterable[str | int]) -> str:  # noqa: ANN401 - an object of the API
+    """Return a place in an object; what is in a list has its name where it has one."""
+    shown = ""
+    for part in parts:
+        data = data[part]
+        named = isinstance(part, int) and isinstance(data, dict) and data.get("name")
+        shown += f"[{named or part}]" if isinstance(part, int) else f".{part}"
+    return shown.removeprefix(".")
 
 
 def _helm(*arguments: str, version: str) -> subprocess.CompletedProcess[str]:
@@ -139,7 +173,10 @@ def _helm(*arguments: str, version: str) -> subprocess.CompletedProcess[str]:
 
 
 def _refusal(command: str, done: subprocess.CompletedProcess[str]) -> list[Finding]:
-    lines = f"{done.stdout}\n{done.stderr}".splitlines()
-    message = " ".join(line for line in lines if re.search("ERROR|WARNING|Error", line))
-    problem = charts.helm_result(done.returncode, message)
+    problem = charts.helm_result(done.returncode, _message(done))
     return [problem.at(f"helm {command}", "")] if problem else []
+
+
+def _message(done: subprocess.CompletedProcess[str]) -> str:
+    lines = f"{done.stdout}\n{done.stderr}".splitlines()
+    return " ".join(line for line in lines if re.search("ERROR|WARNING|Error", line))

@@ -33,4 +33,5 @@ def _problems(service: ServicePlan) -> Iterator[Problem | None]:
     yield charts.env_files(() if "envFrom" in cluster else service.env_files)
     targets = [volume.target for volume in service.volumes]
     yield charts.volumes([target for target in targets if target not in mounted])
-    yield charts.memory_limit(service.memory_mib, DEFAULT_LIMITS[0])
+    if "resources" not in cluster:
+        yield charts.memory_limit(service.memory_mib, DEFAULT_LIMITS[0])

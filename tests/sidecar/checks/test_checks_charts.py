@@ -67,7 +67,7 @@ def with_template(text: str) -> dict[str, str]:
 
 @pytest.mark.usefixtures("helm_on_path")
 def test_a_field_that_the_api_does_not_know_is_found() -> None:
-    """For each Kubernetes, with the object and its cause; an operator's kinds are not the API's."""
+    """Once, with the versions, the object and its cause; an operator's kinds are not the API's."""
     text = """
 apiVersion: v1
 kind: Service
@@ -83,7 +83,7 @@ metadata: {name: any}
     assert {("Service mine", "api-schema-violated")} == {
         (finding.subject, finding.id) for finding in findings
     }
-    assert [f"Kubernetes {version}: spec: " for version in KUBERNETES] == [
+    assert [f"Kubernetes {KUBERNETES[0]} to {KUBERNETES[-1]}: spec: "] == [
         finding.cause.partition("Additional")[0] for finding in findings
     ]
     assert all("colour" in finding.cause for finding in findings)
@@ -91,13 +91,35 @@ metadata: {name: any}
 
 @pytest.mark.usefixtures("helm_on_path")
 def test_a_chart_that_helm_cannot_render_is_found() -> None:
-    """By lint and for each Kubernetes, with helm's own words."""
+    """By lint, with helm's own words; each Kubernetes would say the same again."""
     findings = check_rendering(with_template('{{ include "no.such.template" . }}'))
 
-    commands = ["lint", *(f"template, Kubernetes {version}" for version in KUBERNETES)]
-    assert [f"helm {command}" for command in commands] == [finding.subject for finding in findings]
-    assert {"helm-refuses-chart"} == {finding.id for finding in findings}
+    assert [("helm lint", "helm-refuses-chart")] == [(each.subject, each.id) for each in findings]
     assert all("no.such.template" in finding.cause for finding in findings)
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_what_only_some_versions_refuse_is_found_with_these() -> None:
+    """Lint asks for the newest alone."""
+    old = 'semverCompare "<1.29.0" .Capabilities.KubeVersion.Version'
+    text = f'{{{{ if {old} }}}}{{{{ fail "old" }}}}{{{{ end }}}}'
+    (found,) = check_rendering(with_template(text))
+
+    assert "helm template, Kubernetes 1.27.0 to 1.28.0" == found.subject
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_what_is_in_a_list_is_found_by_its_name() -> None:
+    """Its number differs with a native agent."""
+    text = """
+apiVersion: v1
+kind: Pod
+metadata: {name: mine}
+spec: {containers: [{name: agent, image: a}, {name: web, image: b, livenessProb: {}}]}
+"""
+    (found,) = check_rendering(with_template(text))
+
+    assert "spec.containers[web]: " in found.cause
 
 
 def test_without_helm_a_warning_says_so(monkeypatch) -> None:

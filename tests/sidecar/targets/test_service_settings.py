@@ -227,6 +227,17 @@ def test_what_a_cluster_has_instead_is_no_difference() -> None:
     assert "volumes (/b) stay on the host" == causes["chart-without-volumes"]
 
 
+def test_limits_for_a_cluster_are_limits() -> None:
+    """No other is missing."""
+    limits = {"resources": {"limits": {"memory": "1Gi"}}}
+    found = [
+        {each.id for each in differences(plan_of(spec(**given)))}
+        for given in ({"kubernetes": limits}, {})
+    ]
+
+    assert [False, True] == ["no-memory-limit" in ids for ids in found]
+
+
 def test_a_token_in_the_settings_for_a_cluster_is_found(tmp_path) -> None:
     """They are written to the values, which are committed."""
     token = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
