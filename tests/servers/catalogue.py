@@ -129,6 +129,16 @@ def _uwsgi():
     yield Row("uWSGI --harakiri 1, in a request", killed, is_busy=True)
 
 
+def _development():
+    """Two servers whose reloader is started first, and ends the serving one by SIGKILL."""
+    flask = (PYTHON, "-m", "flask", "--app=flask_service", "run", "--port={port}")
+    django = (PYTHON, "manage.py", "runserver", "127.0.0.1:{port}")
+    for end in ("SIGTERM", "SIGINT"):
+        yield Row("flask run", flask, end)
+        yield Row("flask run --debug", (*flask, "--debug"), end)
+        yield Row("Django's runserver", django, end, is_short=end == "SIGTERM")
+
+
 def _celery():
     pools = {
         "prefork": (),
@@ -194,4 +204,7 @@ assert answer["content"]["status"] == "ok", answer
         yield Row("a Jupyter kernel", command, end, "script", needs="ipykernel jupyter_client")
 
 
-ROWS = [*_gunicorn(), *_eventlet(), *_asgi(), *_uwsgi(), *_celery(), *_scripts(), *_jupyter()]
+ROWS = [
+    *_gunicorn(), *_eventlet(), *_asgi(), *_uwsgi(), *_development(), *_celery(), *_scripts(),
+    *_jupyter(),
+]  # fmt: skip

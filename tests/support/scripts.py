@@ -8,7 +8,7 @@ import sys
 import textwrap
 
 PRELUDE = """
-import ctypes, logging, multiprocessing, os, signal, sys, threading, time
+import ctypes, logging, multiprocessing, os, signal, subprocess, sys, threading, time
 from sidecar_tracing import Config
 logging.basicConfig()
 def finish(name, count=1):

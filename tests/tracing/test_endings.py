@@ -17,18 +17,46 @@ SUPPORT = Path(__file__).parent.with_name("support")
 ITSELF = "os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)"
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"])
 def test_signal_with_its_default_action(agent, name):
     """The spans arrive, and the status says which signal ended the process."""
     body = f"""
         finish("late", 130)
-        threading.Timer(0.2, lambda: os.system(f"kill -{name[3:]} {{os.getpid()}}")).start()
+        kill = ["kill", "-{name[3:]}", str(os.getpid())]
+        threading.Timer(0.2, lambda: subprocess.run(kill)).start()
         time.sleep(9)
         """
     done = run(agent, body, check=False)
 
     assert -getattr(signal, name) == done.returncode
     assert ["late"] * 130 == agent.names
+
+
+def test_sigint_with_its_default_action(agent):
+    """A command that does not want KeyboardInterrupt ends by the signal, with its spans."""
+    body = """
+        finish("late")
+        kill = ["kill", "-INT", str(os.getpid())]
+        threading.Timer(0.2, lambda: subprocess.run(kill)).start()
+        time.sleep(9)
+        """
+    default = "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    done = run(agent, body, tracer=default + MAKE, check=False)
+
+    assert (-signal.SIGINT, "") == (done.returncode, done.stderr)
+    assert ["late"] == agent.names
+
+
+def test_timers_keep_their_default_action(agent):
+    """They end a process that hangs where no handler of Python's could run."""
+    body = """
+        finish("first")
+        for name in ("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGABRT"):
+            assert signal.getsignal(getattr(signal, name)) is signal.SIG_DFL, name
+        """
+    run(agent, body)
+
+    assert ["first"] == agent.names
 
 
 def test_signal_that_does_not_interrupt_the_main_thread(agent):
@@ -356,3 +384,32 @@ def test_span_after_a_close_is_refused_at_the_end_too(agent):
 
     assert "{'closed': 1}\n" == done.stdout
     assert ["first"] == agent.names
+
+
+def test_span_of_a_finalizer_of_the_last_objects(agent):
+    """It comes too late, and nothing is raised or logged."""
+    body = """
+        class Last:
+            def __del__(self): finish("lost")
+        last = Last()
+        finish("first")
+        """
+    done = run(agent, body)
+
+    assert ("", "") == (done.stdout, done.stderr)
+    assert "first" == agent.names[0]
+
+
+def test_all_descriptors_are_closed(agent):
+    """A service that becomes a daemon closes them: spans go on, and its end takes no time."""
+    body = """
+        finish("first"); tracer.flush(5)
+        os.closerange(3, 256)
+        finish("late", 2)
+        """
+    began = time.monotonic()
+    done = run(agent, body)
+
+    assert "Traceback" not in done.stderr
+    assert ["first", "late", "late"] == agent.names
+    assert time.monotonic() - began < 4

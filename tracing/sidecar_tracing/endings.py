@@ -3,9 +3,9 @@
 - the interpreter's exit: by `atexit`;
 - an end without it, which Python code asks for: `os._exit`, `os.abort`, `os.exec*`, or a signal to
   itself with the default action, as uvicorn does. These functions are wrapped;
-- SIGTERM and SIGHUP from outside. Where the default action would end the process, a handler sends
-  the spans and lets the default action follow, so that the exit status stays the same. A handler
-  of the service, SIG_IGN, and what is not Python's own are left alone.
+- a signal from outside, such as SIGTERM. Where the default action would end the process, a handler
+  sends the spans and lets the default action follow, so that the exit status stays the same. A
+  handler of the service, SIG_IGN, and what is not Python's own are left alone.
 
 Nothing of this is done before the first tracer, nor where SIDECAR_TRACING_ENDINGS is `off`.
 """
@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 SWITCH = "SIDECAR_TRACING_ENDINGS"
 """Environment variable: `off` leaves signals and the functions that end a process alone."""
 
-_FROM_OUTSIDE = ("SIGTERM", "SIGHUP")
+_FROM_OUTSIDE = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE")
+"""Not those of timers, by which a process ends that hangs, nor those of faults."""
+
 _HARMLESS = ("SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 """Signals whose default action does not end the process."""
+
+_RELOADED = ("WERKZEUG_RUN_MAIN", "RUN_MAIN")
+"""Variables of a process that Werkzeug's or Django's reloader has started, and ends by SIGKILL."""
 
 _ATTEMPTS = 50
 """Spans per process that look whether this is the main thread, which alone may set handlers."""
@@ -84,16 +89,16 @@ def _after_fork_in_child() -> None:
     Python runs a handler once the main thread comes back to it. A signal that comes just before
     that thread waits in C code, as a worker of a new pool does, would end nothing until then.
     """
-    for name in _FROM_OUTSIDE:
-        number = getattr(signal, name, None)
+    for number in _from_outside():
         with suppress(Exception):
-            if number and signal.getsignal(number) is _end:
+            if signal.getsignal(number) is _end:
                 signal.signal(number, signal.SIG_DFL)
 
 
 def are_unseen() -> bool:
-    """Whether this process ends without Python: uWSGI's workers do while they are busy."""
-    return hasattr(sys.modules.get("uwsgi"), "opt")
+    """Whether this process may end without Python: under uWSGI while busy, under a reloader."""
+    is_reloaded = any(os.environ.get(name) == "true" for name in _RELOADED)
+    return is_reloaded or hasattr(sys.modules.get("uwsgi"), "opt")
 
 
 def _is_off() -> bool:
@@ -101,33 +106,37 @@ def _is_off() -> bool:
 
 
 def _cover_signals() -> None:
-    for name in _FROM_OUTSIDE:
-        number = getattr(signal, name, None)
-        with suppress(Exception):  # ValueError: not in the main thread
-            if number and signal.getsignal(number) is signal.SIG_DFL and _is_python_right(number):
+    idle = [number for number in _from_outside() if signal.getsignal(number) is signal.SIG_DFL]
+    used_in_c = _used_in_c() if idle else 0
+    with suppress(Exception):  # ValueError: not in the main thread
+        for number in idle:
+            if not used_in_c >> (number - 1) & 1:
                 signal.signal(number, _end)
-            _State.is_armed = signal.getsignal(signal.SIGTERM) is _end
+    _State.is_armed = signal.getsignal(signal.SIGTERM) is _end
+
+
+def _from_outside() -> list[int]:
+    return [getattr(signal, name) for name in _FROM_OUTSIDE if hasattr(signal, name)]
 
 
 def _watch_signals() -> None:
     """Start the thread that this takes: not before the first span, since a process may fork."""
     if not _State.is_armed:
         return
-    numbers = [getattr(signal, name) for name in _FROM_OUTSIDE if hasattr(signal, name)]
     with suppress(Exception):  # ValueError: not in the main thread
-        nudge.arm(numbers, lambda: _State.begun)
+        nudge.arm(_from_outside(), lambda: _State.begun)
         _State.is_done = True
 
 
-def _is_python_right(number: int) -> bool:
-    """Whether the signal has its default action: a server in C may have set its own handler."""
+def _used_in_c() -> int:
+    """Return, as bits, the signals that a server in C has a handler for, or ignores, and others."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return True
+        return 0
     lines = dict(line.partition(":")[::2] for line in status.splitlines())
-    masks = [int(lines.get(name, "0").strip() or "0", 16) for name in ("SigCgt", "SigIgn")]
-    return not any(mask >> (number - 1) & 1 for mask in masks)
+    caught, ignored = (int(lines.get(name, "").strip() or "0", 16) for name in ("SigCgt", "SigIgn"))
+    return caught | ignored
 
 
 def _end(number: int, _: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,11 @@ class Line:
         except ConnectionRefusedError:
             # the kernel reports the refusal of an earlier packet; this one is not sent yet
             self.socket.send(data)
+
+    def close(self) -> None:
+        """Close the socket, unless the service has closed all descriptors."""
+        with suppress(OSError):
+            self.socket.close()
 
     def take_moved(self) -> list[Packet]:
         """Return the packets that may have been sent after the host left the network.

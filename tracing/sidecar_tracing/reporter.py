@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -136,7 +137,8 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self._may_arm = endings.arm_early()
 
     def _send_late(self) -> None:
-        if self._late is not None:
+        # a finalizer of the last objects comes when modules are gone already
+        if self._late is not None and not sys.is_finalizing():
             self._late.flush_here()
             self.ledger.show()
 

@@ -112,7 +112,7 @@ class UdpSender:
             refused += current
         for line in self._retired:
             if not line.kept:
-                line.socket.close()
+                line.close()
         self._retired = [line for line in self._retired if line.kept]
         return refused
 
@@ -183,13 +183,13 @@ class UdpSender:
         if self._line is not None and self._line.kept:
             self._retired.append(self._line)
         elif self._line is not None:
-            self._line.socket.close()
+            self._line.close()
         self._line = None
 
     def close(self) -> None:
         """Close all sockets; after `ready`, a later send opens another."""
         for line in self._lines():
-            line.socket.close()
+            line.close()
         self._lookups.close()
         self._forget()
 
