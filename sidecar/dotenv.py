@@ -10,7 +10,7 @@ from sidecar import files
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 NAME = ".env"
@@ -64,15 +64,25 @@ def merged(text: str, values: Mapping[str, str | None]) -> str:
             continue
         value = left.pop(name, None)  # a second line of the same name goes
         if value is not None:
-            kept.append(f"{name}={_quoted(value)}{end}")
-    added = [f"{name}={_quoted(value)}{end}" for name, value in left.items() if value is not None]
+            kept.append(f"{line(name, value)}{end}")
+    added = [f"{line(name, value)}{end}" for name, value in left.items() if value is not None]
     if added and kept and not kept[-1].endswith("\n"):
         kept.append(end)
     return "".join([*kept, *added])
 
 
+def line(name: str, value: str) -> str:
+    """Return a variable as it stands in the file, without the end of its line."""
+    return f"{name}={_quoted(value)}"
+
+
 def update(folder: Path, values: Mapping[str, str | None]) -> bool:
-    """Set variables in the folder's .env; return whether it changed.
+    """Set variables in the folder's .env; return whether it changed. Raises as `rewrite` does."""
+    return rewrite(folder, lambda text: merged(text, values))
+
+
+def rewrite(folder: Path, change: Callable[[str], str]) -> bool:
+    """Change the text of the folder's .env; return whether it changed.
 
     A missing file is not created for nothing; an existing one keeps its owner and mode. Raises
     SidecarError if it cannot be read or written.
@@ -81,7 +91,7 @@ def update(folder: Path, values: Mapping[str, str | None]) -> bool:
     fix = "Choose another folder with --out"
     with files.reading(path, fix):
         before = _decoded(path.read_bytes(), path) if path.exists() else ""
-    after = merged(before, values)
+    after = change(before)
     if after == before:
         return False
     with files.writing(path, fix):

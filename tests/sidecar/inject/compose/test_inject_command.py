@@ -8,6 +8,7 @@ from _require import lack
 
 from sidecar.engine.compose import find_compose, stack_files
 from sidecar.errors import SidecarError
+from sidecar.existing.compose.interpolation import env_file_values
 
 OVERLAY = "docker-compose.tracing.yml"
 FILE = "docker-compose.yml"
@@ -120,7 +121,7 @@ def test_activated_and_removed_leaves_nothing(folder, run):
     during = files(folder)
     done = run("inject", "--remove")
 
-    assert f"COMPOSE_FILE={FILE}:{OVERLAY}\n".encode() == during[".env"]
+    assert during[".env"].endswith(f"\nCOMPOSE_FILE={FILE}:{OVERLAY}\n".encode())
     assert {OVERLAY, ".env", "local-agent.yaml"} == during.keys() - before.keys()
     assert 0 == done.code, done.err
     assert before == files(folder)
@@ -129,15 +130,51 @@ def test_activated_and_removed_leaves_nothing(folder, run):
 def test_the_rest_of_an_env_file_stays(folder, run):
     """Other lines of .env stay byte for byte, and a list of files gets its last entry back."""
     (folder / "extra.yml").write_text("services: {web: {networks: [lab]}}\nnetworks: {lab: {}}\n")
-    (folder / ".env").write_text(f"# mine\nA='b'\nCOMPOSE_FILE={FILE}:extra.yml\nC=d\n")
+    own = f"# mine\nA='b'\nCOMPOSE_FILE={FILE}:extra.yml\nC=d\n"
+    (folder / ".env").write_text(own)
     before = files(folder)
 
     run("inject", "--region", "cn-shanghai", "--activate")
     during = (folder / ".env").read_text()
     run("inject", "--remove")
 
-    assert f"# mine\nA='b'\nCOMPOSE_FILE={FILE}:extra.yml:{OVERLAY}\nC=d\n" == during
+    assert during.startswith(own)
+    assert during.endswith(f"\nCOMPOSE_FILE={FILE}:extra.yml:{OVERLAY}\n")
     assert before == files(folder)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        f'COMPOSE_FILE="{FILE}" # mine\n',
+        f"\ufeffexport COMPOSE_FILE={FILE}\r\nA=b\r\n",
+        f"COMPOSE_PATH_SEPARATOR=','\nCOMPOSE_FILE='{FILE}'\nX=",
+        f"F={FILE}\nCOMPOSE_FILE=${{F}}\n",
+        "COMPOSE_FILE=\n",
+        "A=1",
+    ],
+)
+def test_removal_gives_an_env_file_back_byte_for_byte(folder, run, own):
+    """Quotes, comments, line ends and variables of the user's lines are not the kit's to change."""
+    (folder / ".env").write_bytes(own.encode())
+    before = files(folder)
+
+    done = run("inject", "--region", "cn-shanghai", "--activate")
+    named = env_file_values(folder / ".env")["COMPOSE_FILE"]
+    run("inject", "--remove")
+
+    assert (0, True) == (done.code, named.endswith(OVERLAY)), done.err
+    assert before == files(folder)
+
+
+def test_an_overlay_that_the_user_named_is_taken_out_of_the_line(folder, run):
+    """The other names of the line stay."""
+    (folder / "extra.yml").write_text("services: {web: {restart: always}}\n")
+    (folder / ".env").write_text(f"COMPOSE_FILE={FILE}:extra.yml:{OVERLAY}\n")
+    run("inject", FILE, "extra.yml", "--region", "cn-shanghai", "--activate")
+    run("inject", "--remove")
+
+    assert f"COMPOSE_FILE={FILE}:extra.yml\n" == (folder / ".env").read_text()
 
 
 def test_an_active_overlay_is_no_part_of_the_stack(folder, run):
