@@ -1,8 +1,10 @@
 {{/* Names, labels and annotations. */}}
 
-{{/* How every name begins: as the release's, so that two releases fit one namespace. */}}
+{{/* How every name begins: as the release's, so that two releases fit one namespace. A parent chart
+may have this one twice, each under an alias, which is then the chart's name. */}}
 {{- define "sidecar.fullname" -}}
-{{- $part := .Values.nameOverride -}}
+{{- $alias := ternary "" .Chart.Name (eq .Chart.Name "sidecar-kit") -}}
+{{- $part := .Values.nameOverride | default $alias -}}
 {{- if .Values.fullnameOverride -}}
 {{ .Values.fullnameOverride }}
 {{- else if and $part (not (contains $part .Release.Name)) -}}

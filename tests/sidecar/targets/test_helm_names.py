@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from helm_charts import CHART, CI, one, refusal, template
@@ -40,6 +41,26 @@ def test_names_follow_the_overrides_as_in_other_charts(sets, release, expected) 
 
     assert one(objects, "Deployment", expected)
     assert one(objects, "Service", expected)
+
+
+def test_a_parent_chart_has_it_twice_under_aliases(tmp_path) -> None:
+    """Each has its own names; without that, the second would replace the first."""
+    parts = [
+        {"name": "sidecar-kit", "version": ">=0.1.0-0", "alias": alias, "repository": "file://x"}
+        for alias in ("shop", "billing")
+    ]
+    parent = {"apiVersion": "v2", "name": "all", "version": "1.0.0", "dependencies": parts}
+    (tmp_path / "Chart.yaml").write_text(json.dumps(parent))
+    shutil.copytree(CHART, tmp_path / "charts" / "sidecar-kit")
+    objects = template(tmp_path)
+    found = [(each["kind"], each["metadata"]["name"]) for each in objects]
+
+    assert len(found) == len(set(found))
+    assert {"demo-shop", "demo-billing"} == {
+        name.rpartition("-")[0] for kind, name in found if kind == "Deployment"
+    }
+    pod = one(objects, "Deployment", "demo-billing-backend")["spec"]["template"]["spec"]
+    assert "--reporter.grpc.host-port=demo-billing-gateway:1883" in pod["initContainers"][1]["args"]
 
 
 def test_every_name_is_overridden() -> None:
