@@ -126,26 +126,19 @@ class _Loader:
             raise SidecarError(str(path), "includes itself", "Break the circle")
         tree = self._tree(path)
         found: dict[str, ComposeService] = {}
-        for names, folder in includes(tree):
+        for include in includes(tree, self._dotenv):
             parts: dict[str, ComposeService] = {}
-            for name in names:
-                other = self._with_included(self._other(path, name), (*above, path))
+            for name in include.names:
+                other = self._with_included(_other(path, name, include.place), (*above, path))
                 parts = _over(parts, other)
-            found |= {name: moved(service, folder) for name, service in parts.items()}
+            found |= {name: moved(service, include.folder) for name, service in parts.items()}
         if "services" not in tree.items(tree.root):
             return found
         return _over(found, self._services(_Services(tree, _services_of(tree))))
 
-    def _other(self, path: Path, name: str) -> Path:
-        """Return a file that another includes. Raises SidecarError for one that is elsewhere."""
-        if "://" in name or name.startswith("git@"):
-            cause = f"includes {name[:200]}, and only files of this machine are read"
-            raise SidecarError(str(path), cause, "Download it, and include that file")
-        return Path(os.path.normpath(path.parent / name))
-
     def sources(self) -> tuple[Path, ...]:
         """Return each file that was read, and those that Compose reads in addition."""
-        names = (*included(self._trees[self._path]), ".env", *OVERRIDES)
+        names = (*included(self._trees[self._path], self._dotenv), ".env", *OVERRIDES)
         return (*self._trees, *(self._path.parent / name for name in names))
 
     def _tree(self, path: Path) -> Tree:
@@ -224,23 +217,44 @@ def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:
     return "Name a Compose file"
 
 
-def included(tree: Tree) -> list[str]:
+def included(tree: Tree, variables: Mapping[str, str]) -> list[str]:
     """Return the paths that `include` names."""
-    return [name for names, _ in includes(tree) for name in names]
+    return [name for include in includes(tree, variables) for name in include.names]
 
 
-def includes(tree: Tree) -> list[tuple[list[str], Path]]:
-    """Return what `include` names: files read together, and the folder of their relative paths."""
+class Include(NamedTuple):
+    """One entry of `include`: files that are read together."""
+
+    names: list[str]
+    folder: Path
+    """Of their relative paths."""
+    place: str
+
+
+def includes(tree: Tree, variables: Mapping[str, str]) -> list[Include]:
+    """Return what `include` names, with the variables of .env."""
     found = []
     for entry in sequence(tree.items(tree.root).get("include")):
         settings = tree.items(entry)
         given = settings.get("path", entry)
-        texts = (scalar(node) for node in sequence(given) or [given])
+        texts = (resolve(scalar(node) or "", variables).text for node in sequence(given) or [given])
         names = [text for text in texts if text and "\0" not in text]
-        folder = scalar(settings.get("project_directory"))
+        folder = resolve(scalar(settings.get("project_directory")) or "", variables).text
         if names:
-            found.append((names, Path(folder) if folder else Path(names[0]).parent))
+            base = Path(folder) if folder else Path(names[0]).parent
+            found.append(Include(names, base, tree.place(entry)))
     return found
+
+
+def _other(path: Path, name: str, place: str) -> Path:
+    """Return a file that another includes. Raises SidecarError for one that is not here."""
+    if "://" in name or name.startswith("git@"):
+        cause = f"includes {name[:200]}, and only files of this machine are read"
+        raise SidecarError(place, cause, "Download it, and include that file")
+    other = Path(os.path.normpath(path.parent / name))
+    if not other.is_file():
+        raise SidecarError(place, f"includes {name[:200]}, which is no file", "Check the path")
+    return other
 
 
 def _over(

@@ -123,3 +123,14 @@ def test_a_later_file_replaces_a_service(write):
     web = load_all([folder / "a.yml", folder / "b.yml"]).services["web"]
 
     assert ("web:2", {}, {}) == (web.image.text, web.environment, web.networks)
+
+
+def test_what_is_included_may_have_a_variable_in_its_path(write):
+    """Compose expands it with .env."""
+    folder = write(
+        a__yml="include: ['${PART:-none}.yml']\nservices: {web: {image: 'web:1'}}",
+        b__yml="services: {api: {image: 'api:1'}}",
+    )
+    (folder / ".env").write_text("PART=b\n")
+
+    assert {"api", "web"} == load_all([folder / "a.yml"]).services.keys()

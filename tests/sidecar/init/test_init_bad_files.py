@@ -88,9 +88,13 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "c.yml:6: the key '<<' is given twice. Write <<: [*ONE, *OTHER]",
         ),
         (
+            "services: {web: {image: a}}\ninclude:\n  - {path: [nowhere.yml]}\n",
+            "c.yml:3: includes nowhere.yml, which is no file. Check the path",
+        ),
+        (
             "include: ['https://example.com/shop.git']\nservices: {web: {image: a}}\n",
             (
-                "c.yml: includes https://example.com/shop.git, and only files of this machine "
+                "c.yml:1: includes https://example.com/shop.git, and only files of this machine "
                 "are read. Download it, and include that file"
             ),
         ),

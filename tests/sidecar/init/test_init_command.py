@@ -229,7 +229,7 @@ def test_a_spec_that_cannot_be_read_is_reported(run, monkeypatch: pytest.MonkeyP
 
     assert 1 == result.code
     assert (
-        "sidecar: sidecar.yaml: cannot be read: Permission denied. Check its permissions"
+        "sidecar.yaml: cannot be read: Permission denied. Check the path and its permissions"
         in result.err
     )
 
