@@ -31,9 +31,11 @@ of the gateway has taken from it. Nothing in the service closes its tracer. Stoc
 """
 TAIL = """
 uWSGI runs no exit hook in a worker that is busy when its end comes, nor in its gevent mode. So
-under uWSGI a span waits for no other: `finish` sends it. "In a request": the last request has
-finished its span and goes on; it counts as answered. The same holds under the reloaders of
-`flask run --debug` and Django's `runserver`, which end the serving process by SIGKILL.
+under uWSGI `finish` sends a span, up to 50 at once and 10 a second in each worker. Above that,
+spans wait for a full packet, at most for 0.1 s; those that wait in a busy worker are lost. "In a
+request": the last request has finished its span and goes on; it counts as answered. Spans leave in
+the same way under the reloaders of `flask run --debug` and Django's `runserver`, which end the
+serving process by SIGKILL.
 
 "failed": it did not answer, or did not end in time. gunicorn's control socket is off: all
 servers of a user share one, and its thread sometimes holds up the end of a server with greenlets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -77,6 +78,32 @@ def test_last_span_before_the_agent_is_away(make_tracer, under_uwsgi):
     with UdpAgent(first.port) as second:
         assert 1 == len(second.wait_for(1))
     assert 4 == tracer.stats().sent
+
+
+def test_many_spans_share_packets(agent, make_tracer, under_uwsgi):
+    """An agent forwards each packet by a call of its own: of 200 ms, ten at once."""
+    tracer, began = make_tracer(), time.monotonic()
+    for _ in range(600):
+        finish(tracer, 1)
+        time.sleep(0.002)
+    report, seconds = tracer.close(10), time.monotonic() - began
+
+    assert (600, True) == (report.sent, report.complete)
+    assert 600 == len(agent.names)
+    assert len(agent.packets) < 60 + 15 * seconds
+
+
+def test_a_full_packet_waits_for_no_thread(agent):
+    """Without --enable-threads, the thread may have no turn between requests."""
+    body = f"""
+        sys.setswitchinterval(100)
+        finish("first"); tracer.flush(5)
+        finish("span", 49 + 4 * 50)
+        {KILL}
+        """
+    run(agent, body, tracer=UNDER + MAKE, check=False)
+
+    assert ["first", *["span"] * 249] == agent.names
 
 
 def test_spans_above_the_pace(agent, make_tracer, under_uwsgi):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from sidecar_tracing import probe
-from sidecar_tracing.waits import EARLY_SHARE, Patience
+from sidecar_tracing.waits import EARLY_SHARE, Allowance, Patience
 
 INTERVAL = 4.0
 EARLY = INTERVAL / EARLY_SHARE
@@ -108,6 +108,18 @@ def test_idleness_of_an_interval_makes_the_wait_short_again():
     clock.now += 0.02 * INTERVAL
 
     assert (INTERVAL, EARLY) == (busy, patience.begin())
+
+
+def test_allowance_is_so_many_at_once_and_so_many_a_second():
+    """What is left over is kept up to the burst."""
+    now = [0.0]
+    allowance = Allowance(3, 2, clock=lambda: now[0])
+
+    def taken(seconds):
+        now[0] += seconds
+        return sum(allowance.take() for _ in range(9))
+
+    assert [3, 0, 1, 2, 3] == [taken(seconds) for seconds in (0, 0, 0.5, 1, 60)]
 
 
 def test_probe_fills_its_packets(agent):

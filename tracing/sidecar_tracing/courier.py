@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar_tracing import native
 from sidecar_tracing.delivery import Delivery, Pace
-from sidecar_tracing.waits import Patience, bounded
+from sidecar_tracing.waits import Allowance, Patience, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,10 @@ START_AGAIN_SECONDS = 0.1
 
 STARTING_SECONDS = 0.2
 """How long a thread may take until it runs: meanwhile no other is started."""
+
+SMALL_PACKETS = 50
+SMALL_PACKETS_PER_SECOND = 10
+"""How many packets that are not full leave: an agent forwards each by a call of its own."""
 
 NEVER = float("inf")
 
@@ -86,6 +90,8 @@ class Courier:
         self._desk = native.new_lock()
         """Held by who encodes and sends: this thread unless it waits, or a caller."""
         self._encoder: Encoder | None = None
+        self._small_packets = Allowance(SMALL_PACKETS, SMALL_PACKETS_PER_SECOND)
+        """A caller asks for one; what is due leaves anyway."""
         self._is_watching = False
         """Whether the thread will look for what came back, without being woken."""
         self._started_at = self._start_again_at = -NEVER
@@ -141,15 +147,19 @@ class Courier:
         return flush
 
     def send_here(self) -> None:
-        """Send the queue in the caller's thread, or have the thread do what takes a wait."""
-        while self._ledger.queue and not self._desk.locked():
+        """Send the queue in the caller's thread; the thread does what takes a wait, or is due."""
+        queue = self._ledger.queue
+        while queue and not self._desk.locked():
             with self._desk:
-                if not self._delivery.is_free:
+                if not (self._delivery.is_free and self._is_worth_a_packet()):
                     break
-                batch = self._ledger.take(self._settings.batch_size)
-                self._delivery.send_now(batch, self._opened())
-        if self._ledger.queue or not (self._is_watching and self._delivery.is_free):
+                self._delivery.send_now(self._take(), self._opened())
+        is_watched = self._is_watching and self._delivery.is_free
+        if len(queue) >= self.wake_at if queue else not is_watched:
             self.wake()
+
+    def _is_worth_a_packet(self) -> bool:
+        return len(self._ledger.queue) >= self._settings.batch_size or self._small_packets.take()
 
     def hurry(self) -> None:
         """Give no time to an agent that was never there: the process is ending."""
@@ -261,6 +271,8 @@ class Courier:
             closing = self.end is not None
             in_haste = closing or bool(self._flushes)
             if len(queue) >= size or (queue and (in_haste or self._is_due())):
+                self.wake_at = NEVER
+                self._is_worth_a_packet()  # it leaves anyway, and counts
                 return self._take()
             if closing:
                 return None
@@ -273,7 +285,7 @@ class Courier:
                 return []
 
     def _take(self) -> list[Any]:
-        self._flush_at = self.wake_at = NEVER
+        self._flush_at = NEVER
         self._patience.end()
         return self._ledger.take(self._settings.batch_size)
 
@@ -283,7 +295,7 @@ class Courier:
     def _pause(self) -> float | None:
         """Return how long to sleep, and set the queue length that wakes the thread."""
         if not self._ledger.queue:
-            self.wake_at = 1
+            self.wake_at, self._flush_at = 1, NEVER
             self._is_watching = self._delivery.unsettled
             return SETTLE_TICK_SECONDS if self._is_watching else None
         self.wake_at = self._settings.batch_size

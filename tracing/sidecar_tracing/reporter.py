@@ -9,13 +9,14 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
 
 from sidecar_tracing import chores, endings, lifecycle, stats_socket
 from sidecar_tracing.closing import CloseReport, Closing
-from sidecar_tracing.courier import FINAL_SETTLE_SECONDS, Courier, Settings
+from sidecar_tracing.courier import FINAL_SETTLE_SECONDS, NEVER, Courier, Settings
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
@@ -35,6 +36,9 @@ CLOSE_SECONDS = 5.0
 
 It is half of a container's usual grace period.
 """
+
+UNSEEN_SECONDS = 0.1
+"""How long spans wait for others at the most where a process may end without a word."""
 
 
 class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no types here
@@ -71,8 +75,9 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._pid = os.getpid()
         self._may_arm = True
         self._room = Room(self._queue_bytes, self.ledger)
-        self._courier = self._new_courier()
-        self._send = self._courier.send_here if endings.are_unseen() else None
+        is_unseen = endings.are_unseen()
+        self._courier = self._new_courier(UNSEEN_SECONDS if is_unseen else NEVER)
+        self._send = self._courier.send_here if is_unseen else None
         """Sends a finished span at once, where there may be no later moment."""
         self._is_ending = False
         self._late: Courier | None = None
@@ -89,8 +94,11 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
             self.ledger.export = self._new_export()
             self.ledger.export()
 
-    def _new_courier(self) -> Courier:
-        return Courier(self.ledger, self._sender, self._settings, self._new_encoder)
+    def _new_courier(self, longest: float = NEVER) -> Courier:
+        """Return a courier with which no span waits longer for others than `longest` seconds."""
+        interval = min(self._settings.flush_interval, longest)
+        settings = replace(self._settings, flush_interval=interval)
+        return Courier(self.ledger, self._sender, settings, self._new_encoder)
 
     def _new_encoder(self) -> Encoder:
         return Encoder.for_service(*self._service, self._settings.batch_size, self.ledger)

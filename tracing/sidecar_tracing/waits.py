@@ -1,4 +1,4 @@
-"""How long a span waits until its packet is full, and the limit of every wait."""
+"""How long a span waits until its packet is full, which need not, and the limit of every wait."""
 
 from __future__ import annotations
 
@@ -18,6 +18,26 @@ EARLY_SHARE = 50
 def bounded(seconds: float) -> float:
     """Return a number of seconds that every wait accepts: at most a day, and 0 for NaN."""
     return min(_LONGEST_SECONDS, max(0.0, seconds))
+
+
+class Allowance:
+    """A token bucket: so many at once, and so many a second."""
+
+    def __init__(
+        self, burst: float, per_second: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._burst, self._per_second, self._clock = burst, per_second, clock
+        self._tokens, self._filled_at = burst, clock()
+
+    def take(self) -> bool:
+        """Take one, if there is one."""
+        now = self._clock()
+        filled = self._tokens + (now - self._filled_at) * self._per_second
+        self._tokens, self._filled_at = min(self._burst, filled), now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
 
 
 class Patience:
