@@ -28,6 +28,19 @@ SERVE = (
     "from eventlet import listen, wsgi; "
     "wsgi.server(listen(('127.0.0.1', {port})), service.wsgi, log_output=False)"
 )
+AIOHTTP = (
+    "import aiohttp_service; from aiohttp import web; "
+    "web.run_app(aiohttp_service.make(), host='127.0.0.1', port={port})"
+)
+TORNADO = (
+    "import asyncio, service; from tornado import httpserver, wsgi; "
+    "httpserver.HTTPServer(wsgi.WSGIContainer(service.wsgi)).listen({port}); "
+    "asyncio.get_event_loop_policy().get_event_loop().run_forever()"
+)
+WSGIREF = (
+    "import service; from wsgiref.simple_server import make_server; "
+    "make_server('127.0.0.1', {port}, service.wsgi).serve_forever()"
+)
 MANY = "[service.work() for _ in range(25)]\n"
 BLOCK = "end of the block"
 FIRST = "the first process of a container"
@@ -101,6 +114,28 @@ def _asgi():
     yield Row("hypercorn --workers 2", (*HYPERCORN, "--workers=2"))
     yield Row("hypercorn --max-requests", (*HYPERCORN, "--max-requests=5"))
     yield Row("hypercorn, Django", (*HYPERCORN[:-2], "django_service:asgi", HYPERCORN[-1]))
+
+
+def _others():
+    granian = (PYTHON, "-m", "granian", "--port={port}", "--interface")
+    servers = {
+        "granian": ((*granian, "wsgi", "service:wsgi"), "granian"),
+        "granian, ASGI": ((*granian, "asgi", "service:asgi"), "granian"),
+        "daphne": ((PYTHON, "-m", "daphne", "--port={port}", "service:asgi"), "daphne"),
+        "waitress": ((PYTHON, "-m", "waitress", "--port={port}", "service:wsgi"), "waitress"),
+        "cheroot": (
+            (PYTHON, "-m", "cheroot", "--bind=127.0.0.1:{port}", "service:wsgi"), "cheroot",
+        ),
+        "aiohttp.web": ((PYTHON, "-c", AIOHTTP), ""),
+        "gunicorn aiohttp": (
+            (*GUNICORN, "-k", "aiohttp.GunicornWebWorker", "aiohttp_service:make"), "",
+        ),
+        "Tornado": ((PYTHON, "-c", TORNADO), ""),
+        "wsgiref": ((PYTHON, "-c", WSGIREF), ""),
+    }  # fmt: skip
+    for name, (command, needs) in servers.items():
+        for end in ("SIGTERM", "SIGINT"):
+            yield Row(name, command, end, needs=needs)
 
 
 def _uwsgi():
@@ -205,6 +240,6 @@ assert answer["content"]["status"] == "ok", answer
 
 
 ROWS = [
-    *_gunicorn(), *_eventlet(), *_asgi(), *_uwsgi(), *_development(), *_celery(), *_scripts(),
-    *_jupyter(),
+    *_gunicorn(), *_eventlet(), *_asgi(), *_others(), *_uwsgi(), *_development(), *_celery(),
+    *_scripts(), *_jupyter(),
 ]  # fmt: skip
