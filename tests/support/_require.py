@@ -17,6 +17,7 @@ ENABLE = {
     "agent": "put jaeger-agent 1.62.0 on PATH",
     "collector": "put otelcol 0.165.0, an OpenTelemetry Collector, on PATH",
     "promtool": "put Prometheus' promtool on PATH (Debian: apt-get install prometheus)",
+    "docker-registry": "put a registry on PATH (Debian: apt-get install docker-registry)",
     "kube-score": "`make kube-lint` installs it",
     "checkov": "`make kube-lint` installs it",
     "browser": "install Chromium or Chrome; on Debian: apt-get install chromium",
