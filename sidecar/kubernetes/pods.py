@@ -58,8 +58,9 @@ class Pod:
 
     @property
     def hostname(self) -> str:
-        """The name that its processes know, as the kubelet cuts it."""
-        return self.name[:_LONGEST_HOSTNAME].rstrip("-.")
+        """The name that its processes know: given, as to Indexed Jobs, or as kubelets cut it."""
+        own = self.data["spec"].get("hostname")
+        return str(own or self.name[:_LONGEST_HOSTNAME].rstrip("-."))
 
     @property
     def image(self) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from cluster_pods import pod
+from cluster_pods import listed, pod
 
-from sidecar.kubernetes.pods import Pod, admin_of, agent_of, trouble_of
+from sidecar.kubernetes.pods import Pod, admin_of, agent_of, pods_of, trouble_of
 
 
 def read(**changes) -> Pod:
@@ -100,3 +100,13 @@ def test_a_pod_that_is_not_ready_says_why() -> None:
 
     assert "container jaeger-agent waits: CrashLoopBackOff" == read(agent=waiting).trouble()
     assert "is Pending, and not ready" == read(phase="Pending").trouble()
+
+
+def test_a_host_name_that_is_given_is_that_of_the_processes() -> None:
+    """As of the pods of an Indexed Job, whose names have a suffix more."""
+    data = pod("demo-index-0-fsl4q", "index")
+    data["spec"]["hostname"] = "demo-index-0"
+    (given,) = pods_of(listed(data))
+    (other,) = pods_of(listed(pod()))
+
+    assert ("demo-index-0", "demo-web-1") == (given.hostname, other.hostname)
