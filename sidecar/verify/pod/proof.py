@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import psutil
@@ -147,6 +148,9 @@ def asked(url: str, gateway: str | None, seconds: float, *, tagged: bool = True)
     """
     try:
         answer = fetch(url)
+    except HTTPError as error:
+        fix = "Give a path that it serves as the service's `example`, or see its pods"
+        raise SidecarError(url, f"answers {error.code}", fix) from error
     except OSError as error:
         raise SidecarError(url, f"does not answer: {error}", "See the service's pods") from error
     trace_id = _trace_id(answer)

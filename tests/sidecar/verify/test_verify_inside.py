@@ -129,6 +129,14 @@ def test_a_service_that_does_not_answer_is_a_failure() -> None:
         proof.asked(url, None, 1)
 
 
+def test_a_service_that_refuses_answers() -> None:
+    """The status is the cause: it runs, and the path may be another one."""
+    with serving({}) as url, pytest.raises(SidecarError) as caught:
+        proof.asked(f"{url}/greet", None, 1)
+
+    assert ("answers 404", True) == (caught.value.cause, "`example`" in caught.value.fix)
+
+
 def reporters(spans: int) -> dict[str, object]:
     """Return what the stand-in shows of a service's own spans."""
     return {"reporters": [{"service": "web", "hostname": "h", "spans": spans}]}
