@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sidecar.rules import clients, recognition, services, tokens, variables
+from sidecar.rules import clients, recognition, services, tokens, tracers, variables
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -29,6 +29,7 @@ def check_clients(
         findings += _variables(service, file.tokens)
         if service.name not in embedded:
             findings += _arguments(service, file.tokens)
+            findings += _address(service)
         findings += _image(service)
     return findings
 
@@ -82,6 +83,12 @@ def _arguments(service: ComposeService, known: Iterable[str]) -> Iterable[Findin
     for key, texts in words.items():
         problems = (tokens.in_arguments(text, known) for text in texts)
         if problem := next(filter(None, problems), None):
+            yield problem.at(service.name, service.place_of(key))
+
+
+def _address(service: ComposeService) -> Iterable[Finding]:
+    for key, words in (("entrypoint", service.entrypoint or ()), ("command", service.command)):
+        if problem := tracers.in_a_command(word.raw for word in words):
             yield problem.at(service.name, service.place_of(key))
 
 

@@ -15,13 +15,13 @@ from sidecar.existing.manifests.stream import split
 from sidecar.existing.manifests.tree import Document
 from sidecar.existing.manifests.workloads import find_workloads
 from sidecar.kubernetes.pods import INJECTED, PROBE_IMAGE
-from sidecar.rules import clients, hand_made
+from sidecar.rules import clients, hand_made, tracers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from sidecar.existing.compose.records import ComposeFile
+    from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.findings import Finding
     from sidecar.regions import Region
     from sidecar.spec import Capacity
@@ -63,13 +63,18 @@ def _of_pod(
     elsewhere = {clients.AGENT_HOST_OUTSIDE.id, clients.AGENT_HOST_UNKNOWN.id}
     quiet = elsewhere | ({clients.AGENT_HOST_LOOPBACK.id} if has_agent else set())
     reporting = [
-        service
-        for name, service in pod.services.items()
-        if name not in own and any(key.startswith("JAEGER_") for key in service.environment)
+        service for name, service in pod.services.items() if name not in own and _reports(service)
     ]
     for finding in check_clients(pod, reporting):
         if finding.id not in quiet:  # a pod's loopback has its agent, and a cluster has more names
             yield finding
+
+
+def _reports(service: ComposeService) -> bool:
+    words = (word.raw for word in (*(service.entrypoint or ()), *service.command))
+    return bool(tracers.assigned(words)) or any(
+        name.startswith("JAEGER_") for name in service.environment
+    )
 
 
 def _worded(finding: Finding, tokens: Iterable[str]) -> Finding:

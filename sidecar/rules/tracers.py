@@ -23,6 +23,15 @@ PAST_THE_AGENT = Rule(
     "environment: {OTEL_EXPORTER_OTLP_ENDPOINT: 'http://tracer:4317'}",
 )
 
+IN_A_COMMAND = Rule(
+    "agent-address-in-a-command",
+    Severity.WARNING,
+    "A command sets the address of the agent itself.",
+    "It wins over the variable that the kit sets, and the service's own agent may get no span.",
+    "Remove it from the command",
+    "command: sh -c 'JAEGER_AGENT_HOST=jaeger flask run'",
+)
+
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 """Its value is the name of an exporter, also where a service has that name."""
 _TO_AGENT = (
@@ -65,6 +74,9 @@ _PACKAGES = {
     "opentelemetry-exporter-otlp-proto-grpc": OTLP,
     "opentelemetry-exporter-otlp-proto-http": OTLP,
 }
+_ASSIGNED = re.compile(
+    r"(?<![\w$])(?P<name>(?:OTEL_EXPORTER_)?JAEGER_AGENT_(?:HOST|PORT))=(?P<value>[\w.:-]*)"
+)
 _PACKAGE = re.compile(r"(?<![\w.-])[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)+", re.IGNORECASE)
 _TARGET = re.compile(r"(?:\w+://)?(?:[^@/\s]*@)?(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?(?:/.*)?")
 
@@ -156,3 +168,16 @@ def past_the_agent(way: Way | None) -> Problem | None:
         "only; these spans stay where they go today"
     )
     return PAST_THE_AGENT.problem(cause)
+
+
+def assigned(words: Iterable[str]) -> dict[str, str]:
+    """Return the agent's address that a command sets: variable → value."""
+    return {found["name"]: found["value"] for word in words for found in _ASSIGNED.finditer(word)}
+
+
+def in_a_command(words: Iterable[str]) -> Problem | None:
+    """Judge the words of a command by the agent's address."""
+    names = assigned(words)
+    if not names:
+        return None
+    return IN_A_COMMAND.problem(f"the command itself sets {', '.join(names)}, which wins")

@@ -56,14 +56,22 @@ class Evidence:
 
 
 def variables_of(service: ComposeService, folder: Path) -> dict[str, Variable]:
-    """Return the variables that a service gets: those of env_files under its own."""
+    """Return the variables that a service gets: its own over those of env_files.
+
+    A command that sets the agent's address has the last word.
+    """
     found: dict[str, Variable] = {}
     for name in service.env_files:
         with suppress(OSError, ValueError):
             values = env_file_values(folder / name)
             found |= {key: Variable(value, name) for key, value in values.items()}
-    own = service.environment.items()
-    return {**found, **{key: Variable(text.text, text.place) for key, text in own}}
+    found |= {key: Variable(text.text, text.place) for key, text in service.environment.items()}
+    words = (word.raw for word in (*(service.entrypoint or ()), *service.command))
+    place = service.place_of("command")
+    return {
+        **found,
+        **{key: Variable(set_, place) for key, set_ in tracers.assigned(words).items()},
+    }
 
 
 def evidence_of(

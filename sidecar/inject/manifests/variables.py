@@ -75,12 +75,13 @@ class Variables(Changes):
         self._memory.texts.setdefault(path, text)
 
     def say_past_the_agent(self, container: Container) -> None:
-        """Say where a container's variables show that it reports by other ways."""
+        """Say where a container's variables or command show that it reports by other ways."""
         taken = self._shares.config_maps.variables(self._workload.namespace, container.node)
         variables = {name: "" for _, _, _, names in taken for name in names}
         for one in items(value_at(container.item, "env")):
             variables[text_at(one, "name")] = text_at(one, "value")
-        if problem := tracers.past_the_agent(tracers.way_of_variables(variables)):
+        past = tracers.past_the_agent(tracers.way_of_variables(variables))
+        for problem in filter(None, (past, tracers.in_a_command(container.words))):
             self._say(problem.rule, container.node, f"{container.name}: {problem.cause}")
 
     def say_config_maps(self, container: Container) -> None:

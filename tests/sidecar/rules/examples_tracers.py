@@ -12,4 +12,9 @@ EXAMPLES: dict[str, Example] = {
         Call({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://tracer:4317"}),
         Call({"JAEGER_AGENT_HOST": "agent"}),
     ),
+    "agent-address-in-a-command": example(
+        tracers.in_a_command,
+        Call(["sh", "-c", "export JAEGER_AGENT_HOST=jaeger && flask run"]),
+        Call(["sh", "-c", "echo $JAEGER_AGENT_HOST"]),
+    ),
 }

@@ -240,3 +240,20 @@ def test_a_port_in_a_variable_of_jaegers_tells_what_is_spoken(run, write, variab
     done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
 
     assert reports == json.loads(done.out)["services"][0]["reports"]
+
+
+def test_a_command_that_sets_the_agents_address_is_said(run, write):
+    """It shows a tracer, and wins over what the overlay sets."""
+    write(
+        "services:\n"
+        "  api:\n"
+        "    image: example.com/api:1\n"
+        "    command: sh -c 'JAEGER_AGENT_HOST=elsewhere exec flask run'\n"
+    )
+    done = run("inject", FILE, "--region", "cn-shanghai", "--dry-run", "--output", "json")
+    found = json.loads(done.out)
+
+    assert f"JAEGER_AGENT_HOST at {FILE}:4" == found["services"][0]["why"]
+    assert [("agent-address-in-a-command", f"{FILE}:4")] == [
+        (each["id"], each["place"]) for each in found["findings"]
+    ]
