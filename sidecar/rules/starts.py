@@ -56,6 +56,12 @@ AS_ROOT = _error(
     "Set `runAsUser` of the service, or a USER with a number in its image",
     "container has runAsNonRoot and image will run as root",
 )
+NOT_CONFIGURED = _error(
+    "container-not-created",
+    "A container cannot be created as its pod describes it.",
+    "Change what the cluster names; see `kubectl describe pod`",
+    "failed to prepare subPath for volumeMount",
+)
 PROGRAM_MISSING = _error(
     "part-cannot-start",
     "A container's program cannot be started.",
@@ -86,7 +92,7 @@ _VOLUME = re.compile(r'failed for volume "(?P<name>[^"]+)"')
 FOREIGN = "exec format error"
 """The last words of a container whose program is for another kind of processor."""
 _FORMAT = re.compile(rf"{FOREIGN}|no match for platform|no matching manifest")
-_ROOT = re.compile(r"runAsNonRoot|run as root", re.IGNORECASE)
+_ROOT = re.compile(r"runAsNonRoot|run as root|non-root policy", re.IGNORECASE)
 _PROGRAM = re.compile(r'exec: "[^\n]*|[^\n:]*: no such file or directory|mkdir [^\n]*')
 _PROBE = re.compile(r"^(Startup|Liveness) probe failed", re.MULTILINE)
 _KILLED = re.compile(r"exit code (137|143)|last ended: Error$")
@@ -135,7 +141,7 @@ if TYPE_CHECKING:
 def not_started(said: Message) -> Problem | None:
     """Judge why a container does not start; None where the message does not say it."""
     before: tuple[_Judge, ...] = (_object, _root, _volume) if said.reasons[0] in _BEFORE else ()
-    for judge in (*before, _other_machine, _image, _program, _probe):
+    for judge in (*before, _other_machine, _image, _program, _probe, _said):
         if problem := judge(said):
             return problem
     return None
@@ -207,6 +213,13 @@ def _probe(said: Message) -> Problem | None:
     found = _PROBE.search(said.text)
     is_killed = _KILLED.search(said.trouble)
     return PROBE_FAILED.problem(f"{said.trouble}: {found[0]}") if found and is_killed else None
+
+
+def _said(said: Message) -> Problem | None:
+    """Return the cluster's words, where nothing has run that could have written them."""
+    if said.reasons[0] != "CreateContainerConfigError" or not said.text:
+        return None
+    return NOT_CONFIGURED.problem(f"{said.trouble}: {_line(said.text)}")
 
 
 def _line(text: str) -> str:

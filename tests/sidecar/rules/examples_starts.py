@@ -24,6 +24,9 @@ EXAMPLES = {
         reason="CreateContainerConfigError",
         message="container has runAsNonRoot and image will run as root",
     ),
+    "container-not-created": pod(
+        reason="CreateContainerConfigError", message="failed to prepare subPath for volumeMount"
+    ),
     "part-cannot-start": pod(reason="CrashLoopBackOff", last_reason="StartError"),
     "part-fails-its-probe": pod(reason="Error", message="Liveness probe failed: 500"),
     "service-not-ready": example(

@@ -250,6 +250,8 @@ EXEC = 'exec: "/srv/run": stat /srv/run: no such file or directory'
             "non-numeric user",
             "Set `runAsUser`",
         ),
+        (CONFIG, "runAsUser breaks non-root policy", "container-as-root", "non-root", "Set `run"),
+        (CONFIG, "failed to prepare subPath", "container-not-created", "subPath", "Change what"),
         ("RunContainerError", RUNC + EXEC, "part-cannot-start", EXEC, "Compare `command`"),
         (
             "ErrImagePull",
