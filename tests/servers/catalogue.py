@@ -44,6 +44,8 @@ WSGIREF = (
 MANY = "[service.work() for _ in range(25)]\n"
 BLOCK = "end of the block"
 FIRST = "the first process of a container"
+GROUP = " to the group"
+"""After a signal that a supervisor sends to all processes of a server."""
 PID_1 = ("unshare", "--fork", "--pid", "--kill-child=SIGKILL")
 
 
@@ -186,7 +188,7 @@ def _celery():
     for pool, options in pools.items():
         short = "child" in pool
         yield Row(f"Celery {pool}", (*CELERY, *options), kind="task", is_short=short)
-    for end in ("SIGINT", "SIGQUIT"):
+    for end in ("SIGINT", "SIGQUIT", f"SIGTERM{GROUP}"):
         yield Row("Celery prefork", CELERY, end, "task")
 
 

@@ -16,6 +16,8 @@ import requests
 from compose_deployment import free_port
 from waiting import wait_until
 
+from servers.catalogue import GROUP
+
 FOLDER = Path(__file__).parent
 COUNT = 25
 SETTLE_SECONDS = 1.5
@@ -159,11 +161,15 @@ def _run_script(row, variables):
 
 
 def _end(row, server):
-    """Send the signal to the server itself, not to what has started it."""
+    """Send the signal to the server itself, not to what has started it, or to its group."""
     target = psutil.Process(server.pid)
     if row.command[0] == "unshare":
         target = target.children()[0]
-    target.send_signal(getattr(signal, row.end))
+    number = getattr(signal, row.end.removesuffix(GROUP))
+    if row.end.endswith(GROUP):
+        os.killpg(server.pid, number)
+    else:
+        target.send_signal(number)
     server.wait(END_SECONDS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -30,6 +31,49 @@ def test_signal_with_its_default_action(agent, name):
 
     assert -getattr(signal, name) == done.returncode
     assert ["late"] * 130 == agent.names
+
+
+AGAIN = {
+    "by the service": "signal.signal(signal.SIGTERM, signal.SIG_DFL)",
+    "by its handler, for a second SIGTERM": """
+        def stop(*_):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.system(f"kill {os.getpid()}")
+            time.sleep(9)
+        signal.signal(signal.SIGTERM, stop)
+        """,
+}
+
+
+@pytest.mark.parametrize("how", AGAIN)
+def test_default_action_that_is_set_again(agent, how):
+    """A supervisor of a process group, or Celery's own, may send a second SIGTERM at once."""
+    body = """
+        kill = ["kill", str(os.getpid())]
+        threading.Timer(0.2, lambda: subprocess.run(kill)).start()
+        finish("late", 3)
+        time.sleep(9)
+        """
+    again = 'finish("first")\n' + textwrap.dedent(AGAIN[how]) + "\n"
+    done = run(agent, body, tracer=MAKE + again, check=False)
+
+    assert -signal.SIGTERM == done.returncode
+    assert ["first", *["late"] * 3] == agent.names
+
+
+def test_default_action_in_a_child_that_has_no_span(agent):
+    """What a process sets in a child, as before it starts a program, stays."""
+    body = """
+        finish("first")
+        if child := os.fork():
+            wait(child)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        os._exit(0)
+        """
+    run(agent, body)
+
+    assert ["first"] == agent.names
 
 
 def test_sigint_with_its_default_action(agent):

@@ -53,7 +53,7 @@ class _State:
     """How often the handler has begun."""
 
 
-_raise_signal = signal.raise_signal
+_raise_signal, _set_handler = signal.raise_signal, signal.signal
 
 
 def arm() -> None:
@@ -92,7 +92,7 @@ def _after_fork_in_child() -> None:
     for number in _from_outside():
         with suppress(Exception):
             if signal.getsignal(number) is _end:
-                signal.signal(number, signal.SIG_DFL)
+                _set_handler(number, signal.SIG_DFL)
 
 
 def are_unseen() -> bool:
@@ -111,7 +111,7 @@ def _cover_signals() -> None:
     with suppress(Exception):  # ValueError: not in the main thread
         for number in idle:
             if not used_in_c >> (number - 1) & 1:
-                signal.signal(number, _end)
+                _set_handler(number, _end)
     _State.is_armed = signal.getsignal(signal.SIGTERM) is _end
 
 
@@ -147,10 +147,10 @@ def _end(number: int, _: object) -> None:
     if signal.getsignal(number) is not _end:
         lifecycle.go_on()  # a later handler of the service's calls this one, and decides itself
         return
-    signal.signal(number, signal.SIG_DFL)
+    _set_handler(number, signal.SIG_DFL)
     _raise_signal(number)
     # still here: the kernel spares the first process of a container
-    signal.signal(number, _end)
+    _set_handler(number, _end)
     lifecycle.go_on()
 
 
@@ -161,6 +161,18 @@ def _wrap_functions() -> None:
         _before(os, name, lambda *_: True)
     _before(signal, "raise_signal", _ends)
     _before(os, "kill", lambda pid=0, number=0, *_: pid == os.getpid() and _ends(number))
+
+    module: Any = signal
+    module.signal = _signal
+
+
+@functools.wraps(signal.signal)
+def _signal(signalnum: int, handler: Any) -> Any:
+    """Have our handler where a process with a tracer sets a default action again."""
+    is_default = isinstance(handler, int) and handler == signal.SIG_DFL
+    if is_default and _State.pid == os.getpid() and signalnum in _from_outside():
+        handler = _end
+    return _set_handler(signalnum, handler)
 
 
 def _ends(number: int = 0, *_: object) -> bool:
