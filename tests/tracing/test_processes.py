@@ -290,3 +290,45 @@ def test_signal_handler_that_makes_spans_does_not_deadlock(agent):
 
     assert 2000 == Counter(agent.names)["main"]
     assert Counter(agent.names)["handler"] > 0
+
+
+@pytest.mark.parametrize("last", ["pass", "sys.exit(0)", "raise ValueError"])
+def test_child_of_a_fork_in_a_thread_ends_with_that_thread(agent, last):
+    """As without a tracer: the process has no main thread that could exit."""
+    body = f"""
+        def work():
+            child = os.fork()
+            if child:
+                wait(child)
+            else:
+                finish("child")
+                {last}
+        finish("parent")
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        """
+    done = run(agent, body)
+
+    assert 0 == done.returncode
+    assert ["child", "parent"] == sorted(agent.names)
+
+
+def test_child_of_a_fork_in_a_thread_lives_as_long_as_its_threads(agent):
+    """A thread that the child has started goes on."""
+    body = """
+        def later():
+            time.sleep(0.5)
+            finish("later")
+            os._exit(3)
+        def work():
+            if child := os.fork():
+                print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            else:
+                threading.Thread(target=later).start()
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        """
+    assert "3\n" == run(agent, body).stdout
+    assert ["later"] == agent.names

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import threading
 import time
+from contextlib import suppress
 from typing import Protocol
 
-from sidecar_tracing import environment, stats_socket
+from sidecar_tracing import environment, native, stats_socket
 
 logger = logging.getLogger("sidecar_tracing")
 
@@ -77,11 +80,42 @@ def _deadline() -> float:
     return _Clock.deadline
 
 
+class _LastThread:
+    """Ends a child with its only thread, which another than the main one forked.
+
+    Such a thread ends without the interpreter's exit; ours would keep the process alive.
+    """
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            if not (sys.is_finalizing() or native.is_green() or _others()):
+                os._exit(0)  # which sends the spans first
+
+
+def _others() -> list[threading.Thread]:
+    """Return the service's other threads; ours have no more than a name for the log."""
+    threads = [one for one in threading.enumerate() if one.ident != threading.get_ident()]
+    return [one for one in threads if not isinstance(one, threading._DummyThread)]  # noqa: SLF001
+
+
+class _Fork:
+    is_by_main_thread = True
+    """Or by a greenlet, which does not end the process either."""
+    local = threading.local()
+
+
+def _before_fork() -> None:
+    is_main = threading.get_ident() == threading.main_thread().ident
+    _Fork.is_by_main_thread = is_main or native.is_green()
+
+
 def _after_fork_in_child() -> None:
+    if _open and not _Fork.is_by_main_thread:
+        _Fork.local.last = _LastThread()
     stats_socket.after_fork_in_child()
     for reporter in list(_open.values()):
         reporter.after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
