@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import ipaddress
 import socket
 from collections import deque
@@ -32,7 +33,7 @@ _ERROR_QUEUE_OPTIONS = {
 class Line:
     """A connected socket, and the sent packets that may still come back."""
 
-    socket: socket.socket
+    socket: _socket.socket
     address: Address
     is_exact: bool
     """Whether each lost packet is refused: kernels do not limit refusals on loopback."""
@@ -106,7 +107,7 @@ class Line:
 def connect(address: Address) -> Line:
     """Return a line to an address. Raises OSError if there is no route or no right."""
     family, target = address
-    opened = socket.socket(family, socket.SOCK_DGRAM)
+    opened = _socket.socket(family, socket.SOCK_DGRAM)  # also where greenlets replace sockets
     try:
         opened.setblocking(False)
         if _ERROR_QUEUE is not None:
