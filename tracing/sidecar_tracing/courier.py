@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from _queue import Empty, SimpleQueue
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sidecar_tracing import native
 from sidecar_tracing.delivery import Delivery, Pace
+from sidecar_tracing.orders import End, Flush
 from sidecar_tracing.waits import Allowance, Patience, bounded
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sidecar_tracing.encoding import Encoder
     from sidecar_tracing.ledger import Ledger
+    from sidecar_tracing.orders import Settings
     from sidecar_tracing.sender import UdpSender
 
 logger = logging.getLogger("sidecar_tracing")
@@ -40,31 +41,6 @@ SMALL_PACKETS_PER_SECOND = 10
 """How many packets that are not full leave: an agent forwards each by a call of its own."""
 
 NEVER = float("inf")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a reporter was made with."""
-
-    batch_size: int
-    flush_interval: float
-    bytes_per_second: float
-
-
-@dataclass
-class End:
-    """A close that was asked for."""
-
-    deadline: float
-    done: native.Latch = field(default_factory=native.Latch)
-
-
-@dataclass(frozen=True)
-class Flush:
-    """A request to send what is finished; its latch gets whether that was possible."""
-
-    mark: int
-    done: native.Latch = field(default_factory=native.Latch)
 
 
 class Courier:

@@ -16,10 +16,11 @@ from jaeger_client.reporter import BaseReporter
 
 from sidecar_tracing import chores, endings, lifecycle, stats_socket
 from sidecar_tracing.closing import CloseReport, Closing
-from sidecar_tracing.courier import FINAL_SETTLE_SECONDS, NEVER, Courier, Settings
+from sidecar_tracing.courier import FINAL_SETTLE_SECONDS, NEVER, Courier
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
+from sidecar_tracing.orders import Settings
 from sidecar_tracing.waits import bounded
 from sidecar_tracing.weights import QUEUE_BYTES, Room
 
