@@ -111,29 +111,34 @@ def test_a_pod_that_fits_on_no_node_is_stuck() -> None:
     assert "1 of 2 pods cannot become ready: b cannot be scheduled" == lack.problem.cause
 
 
-def running(seconds, **status):
-    """Return a pod that is not ready, whose service runs for so long."""
-    began = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+def running(**status):
+    """Return a pod that is not ready, whose service runs."""
     data = pod("a", ready=False)
-    state = {"running": {"startedAt": began.strftime("%Y-%m-%dT%H:%M:%SZ")}}
-    data["status"]["containerStatuses"] = [{"name": "web", "state": state, **status}]
+    data["status"]["containerStatuses"] = [{"name": "web", **status}]
     return data
 
 
+def since(seconds):
+    """Return the state of a container that runs for so long now."""
+    began = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+    return {"running": {"startedAt": began.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+
+
 @pytest.mark.parametrize(
-    ("pods", "expected"),
+    ("seconds", "pods", "expected"),
     [
-        ([running(90, ready=False, started=True)], "readinessProbe"),
-        ([running(90, ready=False, started=False)], "startupProbe"),
-        ([running(20, ready=False)], ""),
-        ([running(90, ready=True)], ""),
-        ([running(90, ready=False), state("b", "1")], ""),
-        ([state("a", "1", CRASHING)], ""),
+        (90, [running(ready=False, started=True)], "readinessProbe"),
+        (90, [running(ready=False, started=False)], "startupProbe"),
+        (20, [running(ready=False)], ""),
+        (90, [running(ready=True)], ""),
+        (90, [running(ready=False), state("b", "1")], ""),
+        (90, [state("a", "1", CRASHING)], ""),
     ],
     ids=["ready", "startup", "needs time", "all ready", "another takes them", "crashes"],
 )
-def test_a_service_without_a_ready_pod_is_not_proven(pods, expected) -> None:
+def test_a_service_without_a_ready_pod_is_not_proven(seconds, pods, expected) -> None:
     """Its path may be whole, and no request reaches it."""
+    pods[0]["status"]["containerStatuses"][0].setdefault("state", since(seconds))
     found = list(unready({"web": pods_of(listed(*pods))}))
 
     assert bool(expected) == bool(found)
