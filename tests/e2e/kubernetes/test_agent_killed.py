@@ -65,10 +65,15 @@ def test_a_single_replicas_service_answers_while_its_agent_is_away(release) -> N
 
 
 def test_no_request_of_a_service_with_two_replicas_fails(release) -> None:
-    """The other one answers; the service's container does not restart; traces resume."""
+    """The other one answers; the service's container does not restart; traces resume.
+
+    Requests go to the Service's address: a failed lookup of its name is the cluster's own.
+    """
     upgrade(release, "--set", "services.frontend.replicas=2")
     name = release.pod_of("frontend")["metadata"]["name"]
-    release.python("two", REQUESTS, FRONTEND, GATEWAY, 150, 6, wait=False)
+    (service,) = release.get("services", "--field-selector", "metadata.name=demo-frontend")
+    address = f"http://{service['spec']['clusterIP']}:8080"
+    release.python("two", REQUESTS, address, GATEWAY, 150, 6, wait=False)
     wait_until(lambda: answered(release, "two") >= 10, 60, "requests are answered")
     end_agent(release, name)
 
