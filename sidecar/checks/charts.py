@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sidecar.findings import Finding
     from sidecar.plan import Plan
     from sidecar.rendering import Rendering
+    from sidecar.spec.load import Loaded
 
 KUBERNETES = tuple(f"1.{minor}.0" for minor in range(27, 35))
 """The versions that the chart supports."""
@@ -47,13 +48,20 @@ class _Fault(NamedTuple):
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def check_chart(plan: Plan) -> list[Finding]:
+def check_chart(plan: Plan, loaded: Loaded) -> list[Finding]:
     """Return what a plan's chart does differently from Compose, leaves open, or does wrong."""
     # without its source: in the checkout, the target renders only a part of the chart
     whole = helm.render(replace(plan, source=None))
     has_jobs = any(service.job for service in plan.services)
     versions = KUBERNETES[KUBERNETES.index(JOBS_SINCE) :] if has_jobs else KUBERNETES
-    return [*differences(plan), *weaknesses(plan), *check_rendering(whole, versions)]
+    found = (*differences(plan), *weaknesses(plan))
+    return [*(_placed(each, loaded) for each in found), *check_rendering(whole, versions)]
+
+
+def _placed(finding: Finding, loaded: Loaded) -> Finding:
+    """Return the finding with the place of its field, or of its service."""
+    path = finding.subject
+    return replace(finding, place=loaded.place(path, f"{path}.name"))
 
 
 def weaknesses(plan: Plan) -> Iterator[Finding]:

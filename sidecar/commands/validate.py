@@ -57,7 +57,7 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(each) for each in errors], 0, ""
     if args.target == "helm":
-        of_target = check_chart(plan)
+        of_target = check_chart(plan, loaded)
     else:
         of_token = checks.found_in(lambda: checks.check_token_file(plan, folder), folder)
         missing = left_out(loaded, plan)

@@ -53,6 +53,7 @@ _TITLES = {
     "machines": "Machine and cluster",
     "overlays": "Agents for a stack that exists",
     "scheduling": "Pods that a cluster does not start",
+    "service_hosts": "Host names that only Compose resolves",
     "starts": "Containers that do not start, or are not ready",
     "token_places": "Where a token must not be",
     "tracers": "How a service reports",

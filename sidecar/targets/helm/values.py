@@ -157,7 +157,7 @@ def _workload(service: ServicePlan, plan: Plan) -> Values:
 
 
 def _service(service: ServicePlan, plan: Plan) -> Values:
-    environment, peers = _environment(service, plan)
+    environment, peers = variables_of(service, plan)
     user = service.user and int(service.user.partition(":")[0])
     values = {
         "image": None if is_sample(service) else service.image.name,
@@ -198,14 +198,14 @@ def literal(text: str) -> str:
     return re.sub(r"\$(?=[$(])", "$$", text)
 
 
-def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
+def variables_of(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
     """Return the variables that the chart does not set, and the peers: addresses of services."""
     chart_sets = {
         "JAEGER_AGENT_HOST": service.agent.name,
         "JAEGER_AGENT_PORT": str(COMPACT_PORT),
         "JAEGER_SERVICE_NAME": service.name,
     }
-    ports = {other.name: _ports(other) for other in plan.services}
+    ports = {other.name: ports_of(other) for other in plan.services}
     environment: Values = {}
     peers: Values = {}
     for name, value in sorted(service.environment.items()):
@@ -219,7 +219,7 @@ def _environment(service: ServicePlan, plan: Plan) -> tuple[Values, Values]:
     return environment, peers
 
 
-def _ports(service: ServicePlan) -> dict[int, str]:
+def ports_of(service: ServicePlan) -> dict[int, str]:
     """Return the ports of a service, each with the name that a peer gives; empty for its first."""
     named = {port: name for name, port in service.ports.items()}
     return named | ({service.port: ""} if service.port else {})
