@@ -49,7 +49,7 @@ EPILOG = """examples:
   sidecar token set --file token.txt --out build/cn-shanghai
   sidecar verify --target compose --out build/cn-shanghai
 
-exit codes: 0 success, 1 findings or bad input, 2 wrong usage, 3 a defect of the kit,
+exit codes: 0 success, 1 findings or bad input, 2 wrong usage, 3 a defect in the kit,
 130 interrupted, 143 SIGTERM, 129 SIGHUP; unfinished changes are rolled back first
 """
 

@@ -66,5 +66,5 @@ def _defect(error: Exception, token: str | None) -> int:
         report = f"The traceback is in {Path(log.name)}; please report it."
     except OSError as full:
         report = f"The traceback could not be written to a file ({full.strerror}):\n{story}"
-    print(f"sidecar: a defect of the kit ({type(error).__name__}). {report}", file=sys.stderr)
+    print(f"sidecar: a defect in the kit ({type(error).__name__}). {report}", file=sys.stderr)
     return 3

@@ -21,7 +21,7 @@ _LEFT = re.compile(rf"\.(?P<name>.+?)\.(?:[0-9a-f]{{8}}\.)?(?:{_NEW}|{_OLD})", r
 
 @contextmanager
 def reading(path: Path, fix: str = "Check the path and its permissions") -> Iterator[None]:
-    """Turn an OSError into SidecarError: permissions and the like are not a defect of the kit.
+    """Turn an OSError into SidecarError: permissions and the like are not a defect in the kit.
 
     The subject is the path that the system names, else this one.
     """

@@ -65,7 +65,7 @@ NO_SUCH_WORKLOAD = _error(
 INEXACT = _error(
     "inexact-injection",
     "Taking the agent out again would not give the original bytes back.",
-    "This is a defect of the kit: report it, with the document if you can",
+    "This is a defect in the kit: report it, with the document if you can",
     "none is known",
 )
 

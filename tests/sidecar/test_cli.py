@@ -226,7 +226,7 @@ def test_a_defect_exits_3_and_keeps_its_traceback(run, command, tmp_path) -> Non
     (log,) = tmp_path.glob("sidecar-defect-*.log")
 
     message = (
-        "sidecar: a defect of the kit (ZeroDivisionError). "
+        "sidecar: a defect in the kit (ZeroDivisionError). "
         f"The traceback is in {log}; please report it.\n"
     )
     assert (3, "", message) == (result.code, result.out, result.err)

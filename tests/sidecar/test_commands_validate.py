@@ -327,7 +327,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.parametrize("closed", ["out", "out/secrets", "out/docker-compose.yml"])
 def test_a_folder_of_another_owner_is_a_finding(run, closed: str) -> None:
-    """It is not a defect of the kit: path, cause and fix."""
+    """It is not a defect in the kit: path, cause and fix."""
     base = Path(tempfile.mkdtemp(dir="/tmp"))
     base.chmod(0o755)
     try:

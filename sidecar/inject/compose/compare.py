@@ -43,7 +43,7 @@ class Compared:
 
 
 class UnexpectedChangeError(SidecarError):
-    """An overlay changes more than it should: a defect of the kit."""
+    """An overlay changes more than it should: a defect in the kit."""
 
     exit_code = 3
 
@@ -95,7 +95,7 @@ def _last(error: ComposeFailedError) -> str:
 
 
 def _defect(cause: str) -> UnexpectedChangeError:
-    fix = "Nothing was written. This is a defect of the kit: report it"
+    fix = "Nothing was written. This is a defect in the kit: report it"
     return UnexpectedChangeError("the overlay", cause, fix)
 
 

@@ -218,7 +218,7 @@ def test_the_schema_is_not_written_over_what_it_reads(run) -> None:
 
 
 def test_a_spec_that_cannot_be_read_is_reported(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of another owner: the path and the system's words, no defect of the kit."""
+    """A folder of another owner: the path and the system's words, no defect in the kit."""
 
     def denied(path: Path, **_options: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
