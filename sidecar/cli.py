@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import io
 import os
 import re
 import sys
 
-from sidecar import __version__, secrecy, signals
+from sidecar import __version__, secrecy, signals, streams
 from sidecar.errors import SidecarError, UsageError
 from sidecar.rules.recognition import mask
 
@@ -68,6 +67,10 @@ class _Parser(argparse.ArgumentParser):
         # an abbreviation that works today is ambiguous after the next new flag
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
 
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - argparse's own
+        # argparse's own hides that a help text could not be written
+        (file or sys.stderr).write(message)
+
     def error(self, message: str) -> NoReturn:
         # the wrong choice is not shown: it may be a token that was meant for another argument
         shown = r"invalid choice: .*(?= \(choose from )"
@@ -111,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; it raises nothing."""
     # first of all: no program that a command starts may inherit it
     token = secrecy.take_from_environment()
-    _replace_closed_streams()
+    streams.replace_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a character that the locale lacks is not a reason to fail
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -120,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(list(sys.argv[1:] if argv is None else argv), token)
             sys.stdout.flush()
     except SidecarError as error:
-        print(f"sidecar: {mask(str(error), token)}", file=sys.stderr)
+        streams.tell(mask(str(error), token))
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
@@ -171,24 +174,9 @@ def _action_first(arguments: list[str]) -> list[str]:
     return [*arguments[:after], *token.action_first(arguments[after:])]
 
 
-def _replace_closed_streams() -> None:
-    """Open the null device for each standard stream that is closed.
-
-    Otherwise the next file that is opened would become that stream, and get what is printed.
-    """
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(descriptor)
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
-
-
 def _interrupted(interrupt: KeyboardInterrupt) -> int:
-    code = getattr(interrupt, "exit_code", 130)
-    with contextlib.suppress(OSError):  # a terminal that hung up
-        how = "interrupted" if code == 130 else f"ended by {interrupt}"
-        print(f"sidecar: {how}", file=sys.stderr)
+    code: int = getattr(interrupt, "exit_code", 130)
+    streams.tell("interrupted" if code == 130 else f"ended by {interrupt}")
     return code
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import select
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from sidecar import __version__
 from sidecar.rules.recognition import mask
+from sidecar.streams import abandon, is_closed_output, tell
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -22,11 +22,14 @@ def unexpected(error: Exception, token: str | None) -> int:
     It is 0 if the reader of the output has left, 1 for a cause outside the kit, else 3.
     """
     if isinstance(error, BrokenPipeError) and _reader_has_left():
-        _abandon_output()
+        abandon(sys.stdout)
         return 0  # the reader, such as `head`, has what it wanted
     if isinstance(error, OSError) and error.errno in _FULL:
-        _abandon_output()
+        abandon(sys.stdout)
         return _report(f"output: cannot be written: {error.strerror}. Free some space")
+    if isinstance(error, OSError) and error.errno == errno.EBADF and is_closed_output():
+        abandon(sys.stdout)
+        return _report("standard output: is closed. Redirect it into a file or a pipe")
     if isinstance(error, PermissionError) and error.filename:
         path = mask(str(error.filename), token)
         return _report(f"{path}: {error.strerror}. Run as its owner, or check its permissions")
@@ -36,7 +39,7 @@ def unexpected(error: Exception, token: str | None) -> int:
 
 
 def _report(text: str) -> int:
-    print(f"sidecar: {text}", file=sys.stderr)
+    tell(text)
     return 1
 
 
@@ -44,11 +47,6 @@ def _reader_has_left() -> bool:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), select.POLLERR)
     return bool(poll.poll(0))
-
-
-def _abandon_output() -> None:
-    # otherwise the interpreter's last flush would fail a second time
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _defect(error: Exception, token: str | None) -> int:
@@ -66,5 +64,5 @@ def _defect(error: Exception, token: str | None) -> int:
         report = f"The traceback is in {Path(log.name)}; please report it."
     except OSError as full:
         report = f"The traceback could not be written to a file ({full.strerror}):\n{story}"
-    print(f"sidecar: a defect in the kit ({type(error).__name__}). {report}", file=sys.stderr)
+    tell(f"a defect in the kit ({type(error).__name__}). {report}")
     return 3

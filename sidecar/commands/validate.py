@@ -104,6 +104,8 @@ def _files_findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Find
         raise UsageError("validate", "--target and --out are for a spec", fix)
     try:
         found = list(_files.findings_of(args.paths, load_regions(args.regions)))
+    except UsageError:
+        raise
     except SidecarError as error:
         return [checks.as_finding(error)], 0, ""
     findings, ignored = without(found, ids)

@@ -162,20 +162,39 @@ def test_a_token_in_an_arguments_place_is_not_shown(run, arguments: list[str]) -
     assert "canary" not in result.out + result.err
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+INPUT = "sidecar: standard input: is closed. Redirect a file or a pipe into it\n"
+OUTPUT = "sidecar: standard output: is closed. Redirect it into a file or a pipe\n"
+
+
 @pytest.mark.parametrize(
-    ("command", "code"), [("regions", 0), ("token set", 2), ("token set --stdin", 1)]
+    ("command", "code", "message"),
+    [
+        ("regions <&-", 0, ""),
+        ("token set <&-", 2, None),
+        ("token set --stdin <&-", 2, INPUT),
+        ("inject - <&-", 2, INPUT),
+        ("validate - <&-", 2, INPUT),
+        ("regions >&-", 1, OUTPUT),
+        ("--help >&-", 1, OUTPUT),
+        ("--version >&-", 1, OUTPUT),
+        ("nope >&-", 2, None),
+        ("regions 2>&-", 0, ""),
+        ("nope 2>&-", 2, ""),
+        ("nope 2>/dev/full", 2, ""),
+        ("token set --stdin <&- >&- 2>&-", 2, ""),
+    ],
 )
-def test_a_closed_standard_stream_is_no_defect(
-    tmp_path, closed: str, command: str, code: int
+def test_a_standard_stream_that_is_closed_is_no_defect(
+    tmp_path, command: str, code: int, message: str | None
 ) -> None:
-    """As a daemon starts a program: output is discarded, input is empty."""
-    line = f"{sys.executable} -m sidecar {command} {closed}"
+    """What is not read or written cannot matter; a message that is lost changes no exit code."""
+    line = f"{sys.executable} -m sidecar {command}"
     process = subprocess.run(
         ["sh", "-c", line], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
 
     assert code == process.returncode, process.stderr
+    assert message in (None, process.stderr)
     assert [] == list(tmp_path.iterdir())
 
 
@@ -361,7 +380,9 @@ def test_a_reader_that_goes_away_is_no_error(start, arguments: list[str], unbuff
     assert 0 == process.returncode
 
 
-@pytest.mark.parametrize("arguments", [["regions"], ["regions", "shanghai"]], ids=["long", "short"])
+@pytest.mark.parametrize(
+    "arguments", [["regions"], ["regions", "shanghai"], ["--help"], ["--version"]]
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_behind_the_output_is_named(
     execute, arguments: list[str], unbuffered: str
@@ -372,6 +393,35 @@ def test_a_full_disk_behind_the_output_is_named(
 
     expected = "sidecar: output: cannot be written: No space left on device. Free some space\n"
     assert (1, expected) == (result.code, result.err)
+
+
+_INTERRUPTED = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Interrupt(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == moment:
+            os.kill(os.getpid(), signal.SIGINT)
+
+moment, sys.argv = sys.argv[1], ["sidecar", "--version"]
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+sys.modules.pop("signal")
+from sidecar import __main__
+__main__.main()
+import at_the_end
+"""
+
+
+@pytest.mark.parametrize("moment", ["signal", "sidecar.cli", "argparse", "at_the_end"])
+def test_an_interrupt_before_or_after_a_command_shows_no_traceback(moment: str) -> None:
+    """While the program still imports what it needs, and once the command has ended."""
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED, moment], capture_output=True, text=True
+    )
+
+    assert (130, "sidecar: interrupted\n") == (done.returncode, done.stderr)
 
 
 def test_the_installed_command_is_the_module(execute) -> None:

@@ -129,10 +129,10 @@ def test_the_helper_works_from_an_empty_folder(installed, tmp_path) -> None:
 
 
 def test_the_commands_entry_point_is_in_the_wheel(wheels) -> None:
-    """`sidecar` runs sidecar.cli:main."""
+    """`sidecar` runs sidecar.__main__:main."""
     with zipfile.ZipFile(wheels["sidecar_kit"]) as archive:
         entry_points = archive.read(
             f"sidecar_kit-{__version__}.dist-info/entry_points.txt"
         ).decode()
 
-    assert "[console_scripts]\nsidecar = sidecar.cli:main" in entry_points
+    assert "[console_scripts]\nsidecar = sidecar.__main__:main" in entry_points
