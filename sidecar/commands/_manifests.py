@@ -73,9 +73,15 @@ def _say(text: str) -> None:
     print(mask(text), file=sys.stderr)
 
 
+def give_back(args: argparse.Namespace, head: bytes) -> None:
+    """Print the input of `args`, untouched; `head` is what was read of standard input."""
+    found = streams.sources(args.paths, head, sys.stdin.buffer, recursive=args.recursive)
+    _give_back(args, found)
+
+
 def _give_back(args: argparse.Namespace, found: Sequence[Source]) -> None:
-    """Print what was read, untouched, where the result would have been printed."""
-    if args.in_place or args.out or args.diff:
+    """Print what was read, untouched, where the next program would have read the result."""
+    if args.in_place or args.out or args.diff or sys.stdout.isatty():
         return
     originals = []
     for source in found:

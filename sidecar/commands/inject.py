@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from sidecar.arguments import _inject_compose as compose_arguments
 from sidecar.arguments import _inject_manifests as manifest_arguments
-from sidecar.commands import _inject_compose, _inject_manifests
+from sidecar.commands import _inject_compose, _inject_manifests, _manifests
 from sidecar.errors import UsageError
 from sidecar.inject import EVERY_AGENT
-from sidecar.inject.inputs import COMPOSE, kind_of
+from sidecar.inject.inputs import COMPOSE, NeitherError, kind_of
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,11 @@ _OTHERS = {
 
 def run(args: argparse.Namespace) -> int:
     """Add agents to what the first path holds."""
-    kind, data = kind_of(args.paths, sys.stdin.buffer)
+    try:
+        kind, data = kind_of(args.paths, sys.stdin.buffer)
+    except NeitherError as error:
+        _manifests.give_back(args, error.head)
+        raise
     if kind == COMPOSE:
         _refuse_others(args, "a Compose file")
         if EVERY_AGENT in args.replace:

@@ -31,19 +31,30 @@ _BEGINNING = 1024 * 1024
 _COMPOSE_KEYS = (b"services", b"include")
 
 
+class NeitherError(SidecarError):
+    """The first path holds neither a Compose file nor manifests."""
+
+    head = b""
+    """What was read of standard input."""
+
+
 def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
     """Return compose or manifests, and what was read from standard input.
 
     Of manifests, that is the beginning: a stream may be larger than the memory.
     Without a path, it is the Compose file of this folder. The first path decides. Raises
-    SidecarError where it cannot be read, or is neither.
+    SidecarError where it cannot be read, and NeitherError where it is neither.
     """
     if not paths:
         return COMPOSE, b""
     first = paths[0]
     if first == STANDARD_INPUT:
         data = stdin.read(_BEGINNING)
-        kind = _kind(data, "standard input")
+        try:
+            kind = _kind(data, "standard input")
+        except NeitherError as error:
+            error.head = data
+            raise
         return kind, data + stdin.read() if kind == COMPOSE else data
     with files.reading(first):
         if first.is_dir():
@@ -69,6 +80,6 @@ def _kind(data: bytes, name: str) -> str:
     if not _NOTHING.sub(b"", data):
         return MANIFESTS  # what a chart renders to may be nothing
     if b"\0" in data:
-        raise SidecarError(name, "is not UTF-8 text", "Save it as UTF-8")
+        raise NeitherError(name, "is not UTF-8 text", "Save it as UTF-8")
     cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
-    raise SidecarError(name, cause, "Name a Compose file, manifests, a folder, or -")
+    raise NeitherError(name, cause, "Name a Compose file, manifests, a folder, or -")

@@ -57,6 +57,31 @@ def test_other_bytes_than_utf_8_come_back_untouched(start) -> None:
     assert b"sidecar: standard input:3: is not UTF-8 text. Save it as UTF-8" in err
 
 
+NEITHER = {"a note": b"note: not one\n", "bytes": b"\0\x01\xff", "a list": b"- one\n- two\n"}
+
+
+@pytest.mark.parametrize("name", NEITHER)
+@pytest.mark.parametrize("path", ["-", "input"])
+def test_what_is_neither_comes_back_untouched(start, tmp_path, name, path) -> None:
+    """As bad input does: what follows in a pipeline never reads half of it, or nothing."""
+    (tmp_path / "input").write_bytes(NEITHER[name])
+    process = start("inject", path, *REGION, stdin=subprocess.PIPE)
+    out, err = process.communicate(NEITHER[name] if path == "-" else b"", timeout=30)
+
+    assert (1, NEITHER[name]) == (process.returncode, out)
+    assert b"sidecar: " in err
+
+
+@pytest.mark.parametrize("flag", [["--in-place"], ["--diff"], ["--out", "changed"]])
+def test_what_is_neither_is_not_printed_where_the_result_is_not(execute, tmp_path, flag) -> None:
+    """Only the message tells of it."""
+    (tmp_path / "input").write_bytes(NEITHER["a note"])
+    result = execute("inject", "input", *REGION, *flag)
+
+    assert (1, "") == (result.code, result.out)
+    assert NEITHER["a note"] == (tmp_path / "input").read_bytes()
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Two files with a workload each, and one with none."""
