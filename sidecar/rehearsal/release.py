@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ClusterUnreachableError, KubernetesError
 from sidecar.kubernetes.pods import (
+    AGENT,
     COMPONENT,
     GATEWAY,
     REGION,
@@ -19,6 +21,7 @@ from sidecar.kubernetes.pods import (
     is_collector,
     pods_of,
     reporter_of,
+    trouble_of,
 )
 from sidecar.kubernetes.posts import Posts
 from sidecar.regions import LOCAL
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
     from sidecar.verify.look import Look, Task
 
 _AT_ONCE = 8
+_REPORTED_SECONDS = 10.0
+"""An agent answers before its node reports that it was started again."""
+_POLL_SECONDS = 0.3
 FORWARDER = "forwarder"
 """The component of the collectors' forwarder."""
 _GATEWAY = "--gateway="
@@ -126,8 +132,15 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
     def begin(self) -> None:
         """Read the agents' logs from now on only, and take an earlier restart for no cause."""
         self._began = datetime.now(timezone.utc) - CLOCK_SKEW
+        end = time.monotonic() + _REPORTED_SECONDS
+        while self._reread() and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
+
+    def _reread(self) -> bool:
+        """Read the pods again, and tell whether an agent of theirs is not reported to run."""
         now = {pod.name: pod for pod in pods_of(self._kubectl.get("pods", self._selector))}
         self._pods = {name: now.get(pod.name, pod) for name, pod in self._pods.items()}
+        return any(trouble_of(pod.status_of(AGENT)) for pod in self._pods.values())
 
     def agents(self) -> Sequence[str]:
         """Return the services: each pod has its own agent."""

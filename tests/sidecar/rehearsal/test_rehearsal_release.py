@@ -11,7 +11,7 @@ from fake_kubectl import put_on_path
 from sidecar.errors import SidecarError, UsageError
 from sidecar.kubernetes import ephemeral
 from sidecar.kubernetes.kubectl import Kubectl
-from sidecar.rehearsal import pods
+from sidecar.rehearsal import pods, release
 from sidecar.rehearsal.release import ReleaseStage
 from sidecar.rehearsal.stage import KILL, LEAVE, PAUSE
 from sidecar.verify.counts import AgentCounts, ClientCounts
@@ -258,3 +258,21 @@ def test_a_restart_before_the_fault_is_no_cause(kubectl):
     later = disturbed.look(task)
 
     assert ("part-crashing", "part-not-answering") == (meanwhile.broken.id, later.broken.id)
+
+
+def test_a_fault_begins_once_the_node_has_reported_the_restarts(kubectl, monkeypatch):
+    """A killed agent answers before its node says so: the report is not of the next fault."""
+    monkeypatch.setattr(release, "_POLL_SECONDS", 0.01)
+    crashed = {"terminated": {"exitCode": 2, "reason": "Error"}}
+    waits = web(agent={**WAITS, "lastState": crashed})
+    restarted = web(agent={**runs(2), "lastState": crashed})
+    for found in (web(), waits, waits, restarted):
+        kubectl.answer("get pods --selector", listed(found, stand_in()))
+    silent = Look(broken=Broken(RECEIVED, "no answer", id="part-not-answering"))
+    run_in_pod(kubectl, as_line(silent), restarted)
+    disturbed = ReleaseStage(Kubectl("shop"), "demo")
+
+    disturbed.begin()
+
+    found = disturbed.look(Task("web", "m", 5, 1, path_only=True))
+    assert "part-not-answering" == found.broken.id
