@@ -81,17 +81,8 @@ golden: $(READY) ## refresh the golden files and the committed rendering: [GOLDE
 fuzz: $(READY) ## test the properties with 100,000 cases (15 minutes), or FUZZ_CASES=n
 	@FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -q -n 2 $(PROPERTIES)
 
-stacks: $(READY) ## run all stacks of users, and a host with systemd; `make test` runs some
-	@STACKS=all $(BIN)/python -m pytest -q tests/e2e/compose/test_injected_stacks.py \
-	  tests/e2e/kubernetes/test_injected_stacks.py tests/e2e/compose/test_collector.py \
-	  tests/e2e/compose/test_collector_disks.py tests/e2e/compose/test_images_built.py \
-	  tests/e2e/systemd tests/e2e/compose/test_canary_beside_agents.py \
-	  tests/e2e/compose/test_canary_with_otlp.py tests/e2e/kubernetes/test_canary.py \
-	  tests/e2e/kubernetes/test_relay.py tests/e2e/kubernetes/test_fresh_install.py \
-	  tests/e2e/kubernetes/test_applied_twice.py tests/e2e/kubernetes/test_helm_page.py \
-	  tests/e2e/kubernetes/test_delivery.py tests/e2e/kubernetes/test_plain_container.py \
-	  tests/e2e/kubernetes/test_foreign_chart.py tests/e2e/kubernetes/test_scaled_release.py \
-	  tests/e2e/kubernetes/test_rehearsal_of_release.py
+stacks: $(READY) ## run the end-to-end tests that take too long for `make test`
+	@$(BIN)/python -m pytest -q -m stacks tests/e2e
 
 chart: ## lint and render the charts: [HELM=helm4]
 	@$(HELM) lint helm helm/charts/sidecar-agent --strict

@@ -24,8 +24,8 @@ ENABLE = {
 }
 """What tests may need → how to get it."""
 
-only_stacks = pytest.mark.skipif(os.environ.get("STACKS") != "all", reason="`make stacks` runs it")
-"""What takes too long for `make test`."""
+only_stacks = pytest.mark.stacks
+"""What takes too long for `make test`; `make stacks` runs it."""
 
 
 def required():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from _require import only_stacks
 from helm_charts import CHART
 
 if TYPE_CHECKING:
@@ -19,11 +19,10 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]
 
-IS_LONG = os.environ.get("STACKS") == "all"
-ROUNDS = 10 if IS_LONG else 1
+ROUNDS = 10
 RELEASES = ("one", "two")
 """Of each round, installed right after each other: 20 fresh installs in all with `make stacks`."""
-WITHOUT_SERVICES = "services.frontend.enabled=false,services.backend.enabled=false"
+WITHOUT_SERVICES = ("--set", "services.frontend.enabled=false,services.backend.enabled=false")
 SPANS = 300
 BURST = f"""
 import json
@@ -56,16 +55,20 @@ print([spans(url) for url in urls])
 """Program: WANTED URL…; prints the number of spans of each trace, once WANTED are there."""
 
 
-def test_a_fresh_install_loses_no_span(fresh_namespace, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("rounds", "options"),
+    [(1, WITHOUT_SERVICES), pytest.param(ROUNDS, (), marks=only_stacks)],
+    ids=["jobs", "all"],
+)
+def test_a_fresh_install_loses_no_span(fresh_namespace, tmp_path, rounds, options) -> None:
     """The stand-in, services and Jobs start together; every Job's spans arrive, each once."""
-    options = () if IS_LONG else ("--set", WITHOUT_SERVICES)
     values = ("-f", jobs(tmp_path), *options)
-    found = [spans_of_round(fresh_namespace, number, values) for number in range(ROUNDS)]
+    found = [spans_of_round(fresh_namespace, number, values) for number in range(rounds)]
 
-    assert [[SPANS] * len(RELEASES)] * ROUNDS == found
+    assert [[SPANS] * len(RELEASES)] * rounds == found
 
 
-@pytest.mark.skipif(not IS_LONG, reason="`make stacks` runs it")
+@only_stacks
 def test_a_fresh_install_with_collectors_loses_no_span(
     fresh_namespace, collector_image, tmp_path
 ) -> None:
@@ -96,7 +99,6 @@ def spans_of_round(space, number: int, values) -> list[int]:
         for trace in [json.loads(space.kubectl("logs", f"job/{name}").splitlines()[-1])["trace_id"]]
     ]
     found = space.python(f"look-{number}", COUNT, SPANS * len(urls), *urls)
-    if IS_LONG:
-        for release in RELEASES:
-            space.helm("uninstall", release, "--wait")
+    for release in RELEASES:
+        space.helm("uninstall", release, "--wait")
     return list(json.loads(found))
