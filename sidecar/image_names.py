@@ -25,7 +25,7 @@ COLLECTOR_REPOSITORY = "otel/opentelemetry-collector-k8s"
 KIT_NAMESPACE = "sidecar-kit"
 BUILT_BASE = f"{KIT_NAMESPACE}/base:bookworm"
 
-IMAGES_COMMENT = "# before `up`: pulls the images, or builds them where no registry answers"
+IMAGES_COMMENT = "# before `up`: pulls the images, or builds them if no registry answers"
 """The comment on `sidecar images` in a list of next commands."""
 
 

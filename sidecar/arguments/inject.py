@@ -74,6 +74,6 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         const=EVERY_AGENT,
         default=[],
         metavar="NAME",
-        help="let an agent, all-in-one or collector of yours give way; may be repeated; "
+        help="replace this agent, all-in-one or collector of yours; may be repeated; "
         "for manifests, without NAME: all",
     )

@@ -24,13 +24,13 @@ OK, WARNING, ERROR, SKIPPED = "ok", "warning", "error", "skipped"
 CHECKS: Mapping[str, tuple[str, str]] = {
     "engine": ("machine", "does the engine answer, and is it new enough?"),
     "compose": ("machine", "is there a Compose that is new enough?"),
-    "disk": ("machine", "has the engine's disk room?"),
+    "disk": ("machine", "is there enough space on the engine's disk?"),
     "host-ports": ("machine", "are the published ports of the host free?"),
     "kubectl": ("cluster", "does the cluster answer, and is it new enough?"),
     "helm": ("cluster", "is there a Helm that is new enough?"),
     "cluster-rights": ("cluster", "may this user install the chart, and verify it?"),
     "images": ("images", "are the images there, for this processor?"),
-    "agent-place": ("gateway", "from where is the gateway looked at?"),
+    "agent-place": ("gateway", "from where can the gateway be checked?"),
     "gateway-region": ("gateway", "is the gateway's host one of the region's?"),
     "gateway-name": ("gateway", "does the name resolve where the agent runs?"),
     "gateway-port": ("gateway", "does the port accept connections from there?"),
@@ -45,7 +45,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "token-in-files": ("token", "do other files of the folder hold the token?"),
     "python-client": ("service", "can the image's Python import its tracing client?"),
     "sampler": ("service", "does the sampler keep every trace?"),
-    "fork": ("service", "is the tracer made after the server forks?"),
+    "fork": ("service", "is the tracer created after the server forks?"),
 }
 """Check → category, question."""
 

@@ -56,7 +56,7 @@ TLS_FAILED = _error(
 NOT_GRPC = _error(
     "gateway-without-grpc",
     "What answers at the gateway's address does not accept Jaeger's gRPC.",
-    "Check host and port; a proxy of the environment may answer in the gateway's place: NO_PROXY",
+    "Check host and port; a proxy from the environment may answer instead: set NO_PROXY",
     "unexpected HTTP status code received from server: 404",
 )
 QUOTA_EXCEEDED = _error(
@@ -68,7 +68,7 @@ QUOTA_EXCEEDED = _error(
 CONNECTION_BROKEN = _error(
     "gateway-connection-broken",
     "The connection to the gateway broke while the agent used it.",
-    "Check whether the gateway restarts, and what between ends connections: proxy, load balancer",
+    "Check whether the gateway restarts, or a proxy or load balancer closes connections",
     "error reading from server: EOF",
 )
 UNAVAILABLE = _error(

@@ -34,7 +34,7 @@ QUOTED_VALUE = Rule(
     Severity.WARNING,
     "A value of the agent holds literal quotes.",
     "The agent takes them as part of the value: a tag's name, a token or an address is wrong.",
-    "Remove them: in a YAML list, quotes inside a word stay",
+    "Remove them: in a YAML list, quotes inside a word are kept",
     """command: ['--agent.tags="Authentication=name@hash_name@hash"']""",
 )
 SMALL_PACKETS = Rule(

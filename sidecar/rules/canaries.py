@@ -28,14 +28,14 @@ def _error(rule: str, summary: str, fix: str, example: str, why: str) -> Rule:
 
 NEEDS_STAND_IN = _error(
     "canary-without-stand-in",
-    "A canary is to send to a real region.",
+    "A canary would send to a real region.",
     "Try the canary with --region local; for the region, choose agent.kind alone",
     "region: cn-shanghai, agent: {canary: collector}",
     "The region would keep, show and bill each span twice, and nothing there compares the two.",
 )
 NOT_OF_TARGET = _error(
     "canary-not-of-target",
-    "A target has no canary.",
+    "The target has no canary.",
     "Render it with --target compose or helm, or remove agent.canary",
     "sidecar render --target systemd with agent: {canary: collector}",
     "Only Compose files and the chart have the copier that gives both the same packets.",

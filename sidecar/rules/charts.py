@@ -49,14 +49,14 @@ TCP_RETRIES_LEFT_OUT = Rule(
     Severity.WARNING,
     "The chart does not set `agent.tcp_retries`.",
     "It is a sysctl of the whole pod, which Kubernetes refuses unless the kubelet allows it.",
-    "Leave it out of the layer for a cluster; a gateway that is silent there holds an agent longer",
+    "Leave it out of the layer for a cluster; there, a silent gateway blocks an agent for longer",
     "agent: {tcp_retries: 5}",
 )
 NO_MEMORY_LIMIT = Rule(
     "no-memory-limit",
     Severity.WARNING,
     "A service has no memory limit, and the chart gives it one.",
-    "Kubernetes ends a container that needs more memory than its limit.",
+    "Kubernetes kills a container that uses more memory than its limit.",
     "Set resources in the spec, or in the values",
     "services: [{name: web, image: web:1}]",
 )

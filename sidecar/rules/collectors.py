@@ -44,7 +44,7 @@ NOT_A_COLLECTOR_VERSION = _error(
     "The collector's version is not a release that the kit knows.",
     f"Use {OLDEST_VERSION} or later; {DEFAULT_VERSION} is what the kit is tested with",
     'agent: {kind: collector, version: "0.90.0"}',
-    "Keys and names of parts differ by release: a collector ends at a key that it does not know.",
+    "Keys and names of parts differ by release: a collector exits at an unknown key.",
 )
 
 
@@ -63,7 +63,7 @@ def version(text: str) -> Problem | None:
 
 GIVES_UP = _error(
     "collector-gives-up",
-    "The collector's exporter gives spans up after a time.",
+    "The collector's exporter gives up on spans after a time.",
     "Set exporters.….retry_on_failure: {enabled: true, max_elapsed_time: 0}",
     "retry_on_failure: {max_elapsed_time: 300s}",
 )
@@ -72,25 +72,25 @@ ACKNOWLEDGES_EARLY = _error(
     "A batch processor holds spans in memory before the queue on disk.",
     "Remove it: exporters.….sending_queue.batch makes batches inside the queue",
     "processors: [memory_limiter, batch]",
-    "What it holds is lost when the collector ends.",
+    "What it holds is lost when the collector stops.",
 )
 NOT_ON_DISK = _error(
     "collector-queue-in-memory",
     "The collector's queue is not on disk.",
     "Set exporters.….sending_queue: {enabled: true, storage: file_storage}",
     "sending_queue: {storage: null}",
-    "What it holds is lost when the collector ends.",
+    "What it holds is lost when the collector stops.",
 )
 NO_FSYNC = _error(
     "collector-without-fsync",
-    "The collector's storage does not wait until the disk has what it writes.",
+    "The collector's storage does not wait until its writes are on disk.",
     "Set extensions.file_storage.fsync: true",
     "file_storage: {fsync: false}",
-    "What the disk does not have yet is lost when the machine ends.",
+    "What is not on disk yet is lost when the machine stops.",
 )
 RECREATES = _error(
     "collector-recreates-queue",
-    "The collector sets a damaged queue aside and begins an empty one.",
+    "The collector sets a damaged queue aside and starts an empty one.",
     "Remove extensions.file_storage.recreate",
     "file_storage: {recreate: true}",
     "Nobody reads the file that was set aside: its spans are lost, and nothing says so.",
@@ -100,7 +100,7 @@ COMPACTS_AT_START = _error(
     "The collector rewrites its queue before it starts.",
     "Set extensions.file_storage.compaction.on_start: false",
     "compaction: {on_start: true}",
-    "The start takes the longer the more spans wait, and packets that come meanwhile are lost.",
+    "The more spans wait, the longer it takes; packets that arrive meanwhile are lost.",
 )
 BLOCKS = _error(
     "collector-blocks-on-overflow",
@@ -203,17 +203,17 @@ def _storage(path: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Prob
 
 RELAY_WITHOUT_COLLECTORS = _error(
     "relay-without-collectors",
-    "A relay takes what collectors send, and the services have jaeger-agents.",
+    "A relay needs collectors, and the services have jaeger-agents.",
     "Set agent: {kind: collector}, or remove relay",
     "agent: {kind: jaeger-agent}, relay: {replicas: 2}",
-    "An agent speaks Jaeger's gRPC to the gateway, and no OTLP to a relay.",
+    "An agent speaks Jaeger's gRPC, and a relay takes only OTLP.",
 )
 RELAY_ABOVE_STORAGE = _error(
     "relay-above-storage",
-    "What the relays are to hold does not fit on their volumes.",
+    "The relays' queues do not fit on their volumes.",
     "Raise relay.storage or relay.replicas, or lower relay.buffer or the capacity",
     "relay: {replicas: 1, storage: 1g, buffer: 2h}",
-    "Spans that come after a volume is full wait in the pods, and end with them.",
+    "Spans that come after a volume is full wait in the pods, and are lost with them.",
 )
 
 
@@ -233,10 +233,10 @@ def relay_storage(needed_mib: int, storage_mib: int) -> Problem | None:
 
 NO_SAMPLING_SOURCE = _error(
     "remote-sampler-without-source",
-    "A service asks its agent for its sampling, and a collector has no answer.",
+    "A service asks its agent for its sampling rate, and a collector does not answer.",
     "Choose another type of sampling, or kind: jaeger-agent",
     "agent: {kind: collector}, sampling: {type: remote}",
-    "A client without an answer keeps its first share, which may be one trace of a thousand.",
+    "A client without an answer keeps its initial rate, which may be one trace in a thousand.",
 )
 
 

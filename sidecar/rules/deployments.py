@@ -32,14 +32,14 @@ COMPOSE_ABSENT = Rule(
     "compose-not-installed",
     Severity.WARNING,
     "Docker Compose is not installed.",
-    "Nobody has checked that Compose reads the rendering.",
+    "It was not checked whether Compose can read the rendering.",
     "Install it where the deployment runs, and validate there",
     "A machine without `docker compose`",
 )
 COMPOSE_REFUSES = Rule(
     "compose-refuses-rendering",
     Severity.ERROR,
-    "Docker Compose does not read the rendering.",
+    "Docker Compose cannot read the rendering.",
     "`docker compose up` fails.",
     "Read its message; an old Compose may not know a key",
     "`docker compose config` exits with an error",

@@ -44,7 +44,7 @@ COLLECTION_OFF = _error(
 )
 BATCH_REFUSED = _error(
     "gateway-refused-batch",
-    "The gateway refused spans for what they are, not for their token.",
+    "The gateway refused the spans themselves, not their token.",
     "Find the spans that it does not take: broken ids, or spans of several MiB",
     "INVALID_ARGUMENT from the gateway",
     "A collector drops what is refused for good: to repeat it would block its queue.",

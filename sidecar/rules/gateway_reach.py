@@ -57,7 +57,7 @@ SPEAKS_HTTP1 = _error(
     "gateway-speaks-http1",
     "What answers at the gateway's port speaks HTTP/1, and the agent HTTP/2.",
     "A proxy or another web server is in the way. No span arrives.",
-    "Check host and port; let the agent pass the proxy (NO_PROXY, or a rule of the firewall)",
+    "Check host and port; let the agent bypass the proxy (NO_PROXY, or a firewall rule)",
     "gateway: {port: 80}",
 )
 NOT_GRPC = _error(
@@ -69,7 +69,7 @@ NOT_GRPC = _error(
 )
 PROXY = _warning(
     "proxy-in-the-way",
-    "A proxy variable applies to the gateway in the agent's place.",
+    "A proxy variable where the agent runs applies to the gateway.",
     "gRPC obeys it: spans go to the proxy, which often speaks HTTP/1 only.",
     "Add the gateway's host to NO_PROXY there",
     "HTTPS_PROXY=http://proxy:3128 in the environment of an agent",
@@ -83,7 +83,7 @@ ROUND_TRIP = _warning(
 )
 CLOCK = _warning(
     "clock-skewed",
-    "The clock of the agent's place differs from the gateway's.",
+    "The clock where the agent runs differs from the gateway's.",
     "Spans appear at the wrong time in the console, or outside the time that it shows.",
     "Synchronize the clock (chrony, systemd-timesyncd)",
     "a clock that is 10 minutes behind",

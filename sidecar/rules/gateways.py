@@ -19,7 +19,7 @@ NO_GATEWAY = Rule(
     "agent-without-gateway",
     Severity.WARNING,
     "The agent names no gateway, or names it by a variable without a default.",
-    "Spans end in the agent.",
+    "The agent has nowhere to send spans.",
     "Give the region with --region",
     "image: jaegertracing/jaeger-agent:1.62.0 without --reporter.grpc.host-port",
 )

@@ -30,7 +30,7 @@ EMBEDDED = Rule(
     "embedded-agent",
     Severity.WARNING,
     "A service starts an agent inside its own container.",
-    "When that agent ends, nobody restarts it, and spans are lost silently.",
+    "When that agent exits, nobody restarts it, and spans are lost silently.",
     "Give `command` without the agent; the kit runs one as a sidecar of the service",
     "command: sh -c 'agent-linux --reporter.grpc.host-port=gateway:1883 & python app.py'",
 )

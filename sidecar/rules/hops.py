@@ -135,9 +135,9 @@ PACKETS_ABOVE_MTU = _error(
 AGENT_RESTARTED = _error(
     "agent-restarted",
     "The agent started again while its spans were counted.",
-    "See why: its log, its memory limit, `docker inspect` or `kubectl describe pod`",
+    "Find out why: see its log, its memory limit, `docker inspect` or `kubectl describe pod`",
     "process_start_time_seconds of the agent is later at the second reading",
-    "An agent that ends loses what it holds.",
+    "An agent that stops loses the spans that it holds.",
 )
 
 
@@ -192,7 +192,7 @@ def _unreached(packets: int, agent: Exporter) -> Problem:
 
 LOST_BEFORE = _error(
     "lost-before-this-hop",
-    "All that came to this hop went on, but spans were lost before.",
+    "This hop passed on all that reached it, but spans were lost before.",
     "See the first hop that fails",
     "100 of 200 spans, after 2 of 4 packets",
 )
@@ -258,7 +258,7 @@ NOT_ARRIVED = _error(
 )
 TOKEN_IN_TAGS = _error(
     "token-in-span-tags",
-    "The token came among the tags of spans.",
+    "The token arrived as a tag of spans.",
     "Delete the attribute Authentication in the collector; only its exporter needs the token",
     "a collector that passes on the tag which an agent in front of it adds",
     "The gateway stores it with the spans, and whoever reads a trace can read it.",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CRON_UNDER_COMPOSE = Rule(
     "cron-under-compose",
     Severity.ERROR,
-    "A service is of the kind cron, and Compose starts nothing by a schedule.",
+    "A service is of the kind cron, and Compose starts nothing on a schedule.",
     "It would run once, when the stack starts, and never again.",
     "Use `--target helm`, or kind: job, which the host's cron starts",
     'services: [{name: report, kind: cron, image: report:1, job: {schedule: "@daily"}}]',
@@ -20,16 +20,16 @@ CRON_UNDER_COMPOSE = Rule(
 DEADLINE_UNDER_COMPOSE = Rule(
     "deadline-under-compose",
     Severity.WARNING,
-    "A job has a deadline, which Compose does not have.",
-    "A job that hangs stays there, and holds what it has taken.",
+    "A job has a deadline, which Compose does not support.",
+    "A job that hangs keeps running, and keeps what it holds, such as locks.",
     "Begin its command with `timeout SECONDS`, which ends it everywhere",
     "services: [{name: migrate, kind: job, image: shop:1, job: {deadline: 10m}}]",
 )
 ONE_OFF_COMMAND = Rule(
     "one-off-command",
     Severity.WARNING,
-    "The command of a service runs to its end, and its kind keeps it running.",
-    "Whenever it has ended, it is started again, for ever.",
+    "The command of a service exits by itself, and its kind restarts it.",
+    "Each time that it exits, it is started again, for ever.",
     "Set kind: job",
     "services: [{name: migrate, image: shop:1, command: [alembic, upgrade, head]}]",
 )

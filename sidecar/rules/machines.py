@@ -60,14 +60,14 @@ IMAGE_ABSENT = _warning(
 OTHER_ARCHITECTURE = _error(
     "image-of-another-architecture",
     "An image is for another processor than the engine's.",
-    "Its containers end with `exec format error`, or run slowly in emulation.",
+    "Its containers exit with `exec format error`, or run slowly in emulation.",
     "Pull or build the image for this architecture",
     "an arm64 image on an amd64 engine",
 )
 CHECK_UNFINISHED = _warning(
     "check-unfinished",
     "A check did not end in time.",
-    "What it looks at is slow or hangs, and nothing is known of it.",
+    "What it checks is slow or hangs, so there is no result.",
     "Try again; see whether the machine, the engine or the cluster is overloaded",
     "an engine that accepts connections and does not answer",
 )

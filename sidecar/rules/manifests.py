@@ -28,7 +28,7 @@ def _left(rule: str, summary: str, fix: str, example: str) -> Rule:
 
 BROKEN = _error(
     "broken-manifest",
-    "A manifest is not YAML that the API's own reader takes.",
+    "A manifest is not YAML that the Kubernetes API accepts.",
     "Correct this line, or the one before",
     "kind: [Deployment",
 )
@@ -52,7 +52,7 @@ TOO_LARGE = _error(
 )
 EXPLODING = _error(
     "exploding-manifest",
-    "A document is nested too deep, or its aliases make it too large.",
+    "A document is nested too deeply, or its aliases make it too large.",
     "Write the values out",
     "a: &a [x, x], b: &b [*a, *a], c: &c [*b, *b], …",
 )
@@ -64,7 +64,7 @@ NO_SUCH_WORKLOAD = _error(
 )
 INEXACT = _error(
     "inexact-injection",
-    "Taking the agent out again would not give the original bytes back.",
+    "Removing the agent again would not restore the original bytes.",
     "This is a defect in the kit: report it, with the document if you can",
     "none is known",
 )
@@ -75,7 +75,7 @@ INEXACT = _error(
 IS_AGENT = _left(
     "workload-is-an-agent",
     "A workload runs nothing but agents or other parts of a tracing backend.",
-    "Nothing to do; to have it judged, run `sidecar validate FILE`",
+    "Nothing to do; to check it, run `sidecar validate FILE`",
     "a DaemonSet of jaegertracing/jaeger-agent",
 )
 NO_SERVICE = _left(
@@ -87,7 +87,7 @@ NO_SERVICE = _left(
 HAS_AGENT = _left(
     "agent-in-the-pod",
     "A pod has an agent already.",
-    "Let it be replaced: --replace",
+    "Replace it with --replace",
     "containers: [{name: jaeger-agent, image: 'jaegertracing/jaeger-agent:1.46.0'}]",
 )
 OPERATOR = _left(
@@ -98,7 +98,7 @@ OPERATOR = _left(
 )
 NAME_TAKEN = _left(
     "agent-name-in-the-pod",
-    "A volume or container of a pod has a name of the agent's.",
+    "A volume or container of a pod has a name that the agent uses.",
     "Rename it",
     "volumes: [{name: sidecar-token, emptyDir: {}}]",
 )
@@ -128,7 +128,7 @@ WINDOWS = _left(
 )
 PORT_TAKEN = _left(
     "agent-port-in-the-pod",
-    "Another container of the pod has a port of the agent.",
+    "Another container of the pod uses a port of the agent.",
     "Use another port there",
     "ports: [{containerPort: 6831, protocol: UDP}]",
 )
@@ -186,7 +186,7 @@ TOKEN_SHOWN = Rule(
     "token-in-a-manifest",
     Severity.WARNING,
     "A manifest holds a token in an agent's arguments or variables.",
-    "Whoever reads the manifest has it, and it is not carried on: the agent reads a Secret.",
+    "Whoever reads the manifest can read it. The new agent does not use it: it reads a Secret.",
     "Get a new one from the console, then run `sidecar token set --kubernetes-secret NAME`",
     "args: [--jaeger.tags=Authentication=…]",
 )
@@ -201,8 +201,8 @@ ELSEWHERE = Rule(
 REPLACED = Rule(
     "agent-replaced",
     Severity.WARNING,
-    "An agent that somebody set up by hand gives way to the kit's.",
-    "Its flags and its gateway are not carried on.",
+    "A hand-made agent is replaced by the kit's.",
+    "Its flags and its gateway are not kept.",
     "Compare the new agent's arguments with what you need; sidecar.yaml has the settings",
     "--replace ledger",
 )

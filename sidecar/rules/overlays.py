@@ -26,7 +26,7 @@ TRACER_STAYS = Rule(
     Severity.WARNING,
     "A tracing backend of the Compose file goes on running.",
     "Traced services report to their own agents now; what still names the backend does not.",
-    "Let it give way with --replace NAME",
+    "Replace it with --replace NAME",
     "tracer: {image: 'jaegertracing/all-in-one:1.54'}",
 )
 AGENT_STAYS = Rule(
@@ -34,13 +34,13 @@ AGENT_STAYS = Rule(
     Severity.WARNING,
     "A hand-made agent goes on running, next to the kit's.",
     "Other services still need it.",
-    "Trace those services, too, or let it give way with --replace NAME",
+    "Trace those services, too, or replace the agent with --replace NAME",
     "sidecar inject docker-compose.yml --service web, where api reports to the agent",
 )
 AGENT_MISSED = Rule(
     "agent-may-be-missed",
     Severity.WARNING,
-    "A service that is not traced may report to a hand-made agent that gives way.",
+    "A service that is not traced may report to a hand-made agent that is replaced.",
     "The agent's name may be in its code: then its spans are lost.",
     "If it makes spans, name it with --service, next to the others",
     "a Python service without a variable, in the network of the agent",
@@ -50,7 +50,7 @@ NAMES_A_TRACER = Rule(
     Severity.WARNING,
     "A variable of a traced service names a tracing backend that stays.",
     "If the service's tracer reads the variable, its spans go there, past the agent.",
-    "Let the backend give way with --replace NAME: its name then leads to the agent",
+    "Replace the backend with --replace NAME: its name then resolves to the agent",
     "environment: {JAEGER_HOST: tracer}",
 )
 NO_PRIVATE_NETWORK = Rule(
@@ -65,14 +65,14 @@ HOST_PORT_TAKEN = Rule(
     "agent-port-taken-on-host",
     Severity.ERROR,
     "A port of the host that an agent needs is taken by another service.",
-    "The agent ends as soon as it starts, and every span is lost.",
-    "Let the other service give way with --replace NAME, or change its ports",
+    "The agent exits as soon as it starts, and every span is lost.",
+    "Replace the other service with --replace NAME, or change its ports",
     "network_mode: host, where an all-in-one publishes 6831",
 )
 COMPOSE_TOO_OLD = Rule(
     "compose-without-override",
     Severity.ERROR,
-    "Compose is too old for an overlay in which a hand-made agent gives way.",
+    "Compose is too old for an overlay that replaces a hand-made agent.",
     "It does not know `!override`, and refuses the file.",
     "Update Compose to 2.24.4 or later",
     "Compose 2.20.0",
@@ -81,7 +81,7 @@ NOT_COMPARED = Rule(
     "not-compared",
     Severity.WARNING,
     "The stack was not compared before and after.",
-    "Nobody looked whether the overlay changes more than it should.",
+    "It is not known whether the overlay changes more than it should.",
     "Install Compose v2, and run the command again",
     "a machine without Compose",
 )
@@ -111,18 +111,18 @@ def agent_stays(name: str, users: Iterable[str]) -> Problem | None:
 
 
 def agent_missed(users: Iterable[str]) -> Problem | None:
-    """Judge who may miss a hand-made agent that gives way, though nothing shows it."""
+    """Judge who may still report to a hand-made agent that is replaced."""
     names = ", ".join(users)
     if not names:
         return None
-    cause = f"hand-made agent: it gives way, and {names} may report to it, with its name in code"
+    cause = f"hand-made agent: replaced, but {names} may report to it by a name in code"
     return AGENT_MISSED.problem(cause, f"If so, name {names} with --service, next to the others")
 
 
 def names_a_tracer(variable: str, tracer: str) -> Problem:
     """Return what a variable of a traced service means that names a backend that stays."""
-    cause = f"{variable} names {tracer}, which stays: spans that go there pass by the agent"
-    fix = f"Give --replace {tracer}: its name then leads to the service's own agent"
+    cause = f"{variable} names {tracer}, which stays: spans that go there do not reach the agent"
+    fix = f"Give --replace {tracer}: its name then resolves to the service's own agent"
     return NAMES_A_TRACER.problem(cause, fix)
 
 

@@ -37,14 +37,14 @@ PAUSED = _error(
 )
 OUT_OF_MEMORY = _error(
     "part-out-of-memory",
-    "The kernel ended a program, because its container was above its memory limit.",
+    "The kernel killed a program, because its container was above its memory limit.",
     "Raise the memory limit of the container; an agent needs it for its queue (docs/tuning.md)",
     "container web-agent-1 was ended above its memory limit (exit code 137)",
-    "What it held is lost, each time that it ends.",
+    "What it held is lost, each time that it is killed.",
 )
 CRASHING = _error(
     "part-crashing",
-    "A program ends with an error each time that it starts.",
+    "A program exits with an error each time that it starts.",
     "See `docker compose logs`, or `kubectl logs --previous`",
     "container web-agent-1 ends with exit code 1 again and again",
 )

@@ -56,7 +56,7 @@ UNREACHABLE = _error(
     "The vendor's API does not answer.",
     "Open the network to xtrace.REGION.aliyuncs.com:443, or name another host with"
     " --read-back-endpoint",
-    "a machine without a way to the Internet",
+    "a machine without Internet access",
 )
 FAILED = _error(
     "read-back-failed",

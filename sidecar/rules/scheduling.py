@@ -43,8 +43,8 @@ NOT_CREATED = _error(
 
 NO_VOLUME = _error(
     "claim-without-volume",
-    "A claim that a pod needs does not exist, or has no volume yet.",
-    "Create it, or see `kubectl describe pvc` for what keeps it from a volume",
+    "A PersistentVolumeClaim that a pod needs does not exist, or has no volume yet.",
+    "Create it, or see `kubectl describe pvc` for why it has no volume",
     'persistentvolumeclaim "data" not found',
 )
 OVER_LIMIT_RANGE = _error(

@@ -17,7 +17,7 @@ CLIENT_BROKEN = Rule(
     "client-import-fails",
     Severity.ERROR,
     "A service's image has jaeger-client, and Python cannot import it.",
-    "The service ends when it imports the client, or reports no span.",
+    "The service exits when it imports the client, or reports no span.",
     "Install what is missing; `pip install six` for jaeger-client 4.8.0 with thrift 0.25",
     "pip install jaeger-client==4.8.0, without six",
 )
@@ -42,7 +42,7 @@ BEFORE_FORK = Rule(
     Severity.WARNING,
     "A server loads the application before it forks, and jaeger-client does not survive a fork.",
     "The reporter's thread is missing in each worker: every span stays in its queue.",
-    "Make the tracer in each worker (post_fork), or use sidecar-tracing, which survives a fork",
+    "Create the tracer in each worker (post_fork), or use sidecar-tracing, which survives a fork",
     "gunicorn --preload shop:app",
 )
 

@@ -104,7 +104,7 @@ REPLICA_MISSING = _error(
     "A service has fewer running replicas than it should.",
     "See `docker compose ps --all`, or `kubectl describe deployment` and `kubectl describe pod`",
     "2 of 3 replicas",
-    "What it should do is done by others, or not at all.",
+    "The other replicas do its work, or nothing does.",
 )
 SHARED_NAME = _error(
     "service-name-shared",
@@ -115,7 +115,7 @@ SHARED_NAME = _error(
 )
 ROLLOUT_STUCK = _error(
     "rollout-stuck",
-    "A rollout does not end: old and new pods run side by side.",
+    "A rollout does not finish: old and new pods run side by side.",
     "See `kubectl rollout status` and `kubectl describe pod`; then verify again",
     "1 new pod is not ready: ImagePullBackOff",
     "The new pods report nothing.",

@@ -70,7 +70,7 @@ PROGRAM_MISSING = _error(
 )
 PROBE_FAILED = _error(
     "part-fails-its-probe",
-    "A container is ended again and again, because its startup or liveness probe fails.",
+    "A container is killed again and again, because its startup or liveness probe fails.",
     "Give it more time with `health.startSeconds`, or see `kubectl describe pod`",
     "Liveness probe failed: HTTP probe failed with statuscode: 500",
     "It is restarted in the middle of its work.",

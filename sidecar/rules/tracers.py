@@ -17,8 +17,8 @@ ZIPKIN = "Zipkin over HTTP"
 PAST_THE_AGENT = Rule(
     "spans-past-the-agent",
     Severity.WARNING,
-    "A service reports in a way that does not lead through an agent.",
-    "An agent takes Thrift over UDP only: these spans stay where they go today.",
+    "A service reports in a way that bypasses the agent.",
+    "An agent takes Thrift over UDP only: these spans go where they go today.",
     "Let the service's tracer send Thrift to the agent, or name the service with --not",
     "environment: {OTEL_EXPORTER_OTLP_ENDPOINT: 'http://tracer:4317'}",
 )

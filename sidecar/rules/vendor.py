@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANSWER = Rule(
     "token-refused-at-web-port",
     Severity.WARNING,
-    "The gateway's web port refuses the token, or reports a quota or a switch.",
+    "The gateway's web port refuses the token, or says that it takes no spans.",
     "The gateway will probably refuse the agents' spans as well.",
     "Set the token of this region; see quota and collection switch in the console",
     "HTTP 403 to the token of another region",

@@ -57,7 +57,7 @@ AGENTS_DOUBLED = Rule(
     Severity.WARNING,
     "Several agents run for one service, as an interrupted rotation leaves them.",
     "Some spans may go out with an earlier token.",
-    "Run `sidecar token rotate` again: it ends the earlier ones",
+    "Run `sidecar token rotate` again: it removes the earlier ones",
     "two running containers of web-agent",
 )
 AGENT_TOKEN_STALE = Rule(
@@ -119,8 +119,8 @@ BUNDLE_HOLDS_TOKEN = Rule(
     "bundle-holds-token",
     Severity.ERROR,
     "A file of a bundle would hold a token although all known forms of it are masked.",
-    "A bundle is handed to others.",
-    "Nothing was written: hand on `sidecar verify --status`, and report this",
+    "A bundle is given to others.",
+    "Nothing was written: send the output of `sidecar verify --status` instead, and report this",
     "an agent's log with a token that is wrapped over two lines",
 )
 

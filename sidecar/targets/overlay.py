@@ -20,7 +20,7 @@ FILE = "docker-compose.tracing.yml"
 _HOST_LINE = '\n    extra_hosts: ["{}:127.0.0.1"]'
 """The forwarder's name where the names of Compose do not resolve."""
 NEVER = "sidecar-kit-replaced"
-"""The profile of a service that gave way; nobody activates it."""
+"""The profile of a service that was replaced; nobody activates it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class AgentPlace:
     network: str
     """The private network with its service; empty: the host's network."""
     aliases: tuple[str, ...] = ()
-    """Its further names there: of the agents that gave way."""
+    """Its further names there: of the agents that were replaced."""
     profiles: tuple[str, ...] = ()
     """Of its service."""
 

@@ -33,7 +33,7 @@ class Wishes:
     """To be traced; empty: those that show that they are."""
     excluded: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
-    """Agents and backends that are to give way."""
+    """Agents and backends that are to be replaced."""
     profiles: tuple[str, ...] = ()
     """Their services are traced, too."""
 
@@ -263,7 +263,7 @@ class _Chooser:
     def _why_not(self, service: ComposeService, leaving: set[str]) -> str:
         other, way = self._other(service), self._evidence[service.name].way
         reasons = {
-            f"{other or 'named with --replace'}: gives way": service.name in leaving,
+            f"{other or 'named with --replace'}: replaced": service.name in leaving,
             "named with --not": service.name in self._wishes.excluded,
             f"{other}: stays": other and service.name in self._agents,
             other: other,

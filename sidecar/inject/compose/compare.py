@@ -135,7 +135,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], overlay: Ov
 
 
 class _Plain:
-    """A stack without all that an overlay adds to it, and without what gives way."""
+    """A stack without all that an overlay adds to it, and without what it replaces."""
 
     def __init__(self, overlay: Overlay) -> None:
         self._changes = overlay.changes
@@ -163,7 +163,7 @@ class _Plain:
         return data
 
     def used_by_leaving(self, config: Mapping[str, Any]) -> dict[str, set[str]]:
-        """Return section → names of what those that give way use of it."""
+        """Return section → names of what the replaced services use of it."""
         used: dict[str, set[str]] = {section: set() for section in _TOP}
         for name in self._leaving & config.get("services", {}).keys():
             for section in _TOP:
@@ -182,7 +182,7 @@ class _Plain:
             links = service.pop("links", None) or []
             kept = [link for link in links if link.partition(":")[0] not in self._leaving]
             service |= {"links": kept} if kept else {}
-        if "network_mode" in settings:  # it had the network of one that gives way
+        if "network_mode" in settings:  # it had the network of one that is replaced
             for key in ("network_mode", "networks", "ports"):
                 service.pop(key, None)
 

@@ -166,7 +166,7 @@ class _Decider:
         return tuple(Change(name, each, self._comment(name)) for name, each in found)
 
     def _comment(self, name: str) -> str:
-        return "Gives way to the agents below." if name in self._leaving else ""
+        return "Replaced by the agents below." if name in self._leaving else ""
 
     def _traced(self, service: ComposeService, group: _Group) -> dict[str, Any]:
         host = group.agent if group.network else _LOOPBACK.rstrip(":")

@@ -69,7 +69,7 @@ def findings_of(
 def _hand_made(
     file: ComposeFile, choice: Choice, spec: Spec, regions: Mapping[str, Region]
 ) -> Iterator[Finding]:
-    """Judge the agents of a file; how one runs that gives way no longer matters."""
+    """Judge the agents of a file; how a replaced one runs no longer matters."""
     leaving = {service.name for service in choice.leaving}
     for finding in check_hand_made(file, choice.agents, regions, spec.capacity):
         if finding.subject not in leaving or finding.id not in _HOW_IT_RUNS:

@@ -114,7 +114,7 @@ def text(result: Result, written: Iterable[str]) -> str:
     left = [service.name for service in result.choice.leaving]
     where = f"{result.plan.region} ({result.plan.gateway.network})" if result.plan else ""
     lines = [f"{result.stack.out}: written for {where}: an agent for {names}"]
-    lines += [f"{', '.join(left)}: gives way"] if left else []
+    lines += [f"{', '.join(left)}: replaced"] if left else []
     lines += [str(result.compared)] if result.compared else []
     steps = [_step(command) for command in next_commands(result)]
     return "\n".join([findings_text(result), *lines, *written, "", "next:", *steps])

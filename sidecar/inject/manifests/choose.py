@@ -43,7 +43,7 @@ class Choice:
     opt_in: bool = False
     """Only what is annotated with `true`."""
     replace: Collection[str] = ()
-    """Workloads or containers whose agents give way; `*`: all."""
+    """Workloads or containers whose agents are replaced; `*`: all."""
     native: bool = True
     kind: str = JAEGER_AGENT
     """Of the agents that are added."""

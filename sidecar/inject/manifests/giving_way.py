@@ -1,4 +1,4 @@
-"""Agents of the user's that give way: taken out of their lists, and remembered for uninject."""
+"""The user's agents that are replaced: taken out of their lists, and remembered for uninject."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Memory:
     texts: dict[str, str] = field(default_factory=dict)
     """Path → the text that another one took the place of."""
     containers: list[dict[str, Any]] = field(default_factory=list)
-    """Containers that gave way; without a text where that held a token."""
+    """Containers that were replaced; without a text where that held a token."""
 
     def as_text(self) -> str:
         """Return the annotation's value; empty where there is nothing to remember."""

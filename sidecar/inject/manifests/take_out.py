@@ -111,7 +111,7 @@ class Removal:
         elif pair:
             self.editor.drop_pairs(node, ["value"])
 
-    # Containers that gave way -----------------------------------------------------------------
+    # Containers that were replaced ------------------------------------------------------------
 
     def _restore_container(self, entry: dict[str, Any]) -> None:
         target = value_at(self._pod, entry["section"])

@@ -100,7 +100,7 @@ def test_json_holds_all_of_it(run, folder: Path) -> None:
             "service": "agent",
             "image": "jaegertracing/jaeger-agent:1.35.0",
             "place": "docker-compose.yml:5",
-            "why": "hand-made agent: gives way",
+            "why": "hand-made agent: replaced",
         },
     ] == data["left_alone"]
     assert "token-in-arguments" in {finding["id"] for finding in data["findings"]}

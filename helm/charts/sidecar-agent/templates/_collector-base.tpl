@@ -136,7 +136,7 @@
 {{- define "sidecar.collector.rules" -}}
 {
   "collector-gives-up": {
-    "summary": "The collector's exporter gives spans up after a time.",
+    "summary": "The collector's exporter gives up on spans after a time.",
     "fix": "Set exporters.\u2026.retry_on_failure: {enabled: true, max_elapsed_time: 0}."
   },
   "collector-batch-processor": {
@@ -148,11 +148,11 @@
     "fix": "Set exporters.\u2026.sending_queue: {enabled: true, storage: file_storage}."
   },
   "collector-without-fsync": {
-    "summary": "The collector's storage does not wait until the disk has what it writes.",
+    "summary": "The collector's storage does not wait until its writes are on disk.",
     "fix": "Set extensions.file_storage.fsync: true."
   },
   "collector-recreates-queue": {
-    "summary": "The collector sets a damaged queue aside and begins an empty one.",
+    "summary": "The collector sets a damaged queue aside and starts an empty one.",
     "fix": "Remove extensions.file_storage.recreate."
   },
   "collector-compacts-at-start": {
@@ -176,15 +176,15 @@
     "fix": "Lower agent.buffer or capacity.spans_per_second, or raise agent.disk."
   },
   "relay-without-collectors": {
-    "summary": "A relay takes what collectors send, and the services have jaeger-agents.",
+    "summary": "A relay needs collectors, and the services have jaeger-agents.",
     "fix": "Set agent: {kind: collector}, or remove relay."
   },
   "relay-above-storage": {
-    "summary": "What the relays are to hold does not fit on their volumes.",
+    "summary": "The relays' queues do not fit on their volumes.",
     "fix": "Raise relay.storage or relay.replicas, or lower relay.buffer or the capacity."
   },
   "canary-without-stand-in": {
-    "summary": "A canary is to send to a real region.",
+    "summary": "A canary would send to a real region.",
     "fix": "Try the canary with --region local; for the region, choose agent.kind alone."
   }
 }
