@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing would slow every start
 if TYPE_CHECKING:
-    from sidecar.findings import Problem, Rule
+    from sidecar.findings import Finding, Problem, Rule
 
 
 class SidecarError(Exception):
@@ -35,6 +35,12 @@ class SidecarError(Exception):
     def from_problem(cls, subject: str, problem: Problem) -> SidecarError:
         """Return the error of a rule that the subject breaks."""
         return cls(subject, problem.cause, problem.fix, id=problem.rule.id)
+
+    @classmethod
+    def from_finding(cls, finding: Finding) -> SidecarError:
+        """Return a finding as an error, about its place and subject."""
+        subject = ": ".join(filter(None, (finding.place, finding.subject)))
+        return cls(subject, finding.cause, finding.fix, id=finding.id)
 
     def about(self, subject: str) -> SidecarError:
         """Return the same error about another subject."""

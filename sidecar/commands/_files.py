@@ -6,8 +6,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from sidecar.checks.compose_answer import refused
 from sidecar.checks.composefiles import check_hand_made, check_reading, check_traced, joined
 from sidecar.checks.manifests import check_manifests
+from sidecar.console import say
+from sidecar.engine.errors import ComposeAbsentError
 from sidecar.existing.compose.files import compose_files
 from sidecar.existing.compose.load import load_all
 from sidecar.inject.compose.choose import Wishes, choose
@@ -16,28 +19,48 @@ from sidecar.inject.manifests.streams import files_of
 from sidecar.spec import Capacity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from sidecar.existing.compose.records import ComposeFile
     from sidecar.findings import Finding
     from sidecar.regions import Region
 
 
 def findings_of(paths: Iterable[Path], regions: Mapping[str, Region]) -> Iterator[Finding]:
-    """Yield what is wrong with the agents in files. Raises SidecarError for one that is neither."""
+    """Yield what is wrong with the agents in files. Raises SidecarError for one that is neither.
+
+    Compose files of one folder are read together, in their order, as several -f.
+    """
+    stacks: dict[tuple[Path, bool], list[Path]] = {}
     for path in paths:
         kind, _ = kind_of([path], sys.stdin.buffer)
         if kind == COMPOSE:
-            yield from joined(_of_compose(path, regions))
+            key = (path, True) if path.is_dir() else (path.parent, False)
+            stacks.setdefault(key, []).append(path)
             continue
         for file in files_of(path, recursive=True):
             yield from check_manifests(file, regions, Capacity())
+    for stack in stacks.values():
+        yield from joined(_of_compose(stack, regions))
 
 
-def _of_compose(path: Path, regions: Mapping[str, Region]) -> Iterator[Finding]:
-    """Judge a file, with what Compose reads over it, as inject does."""
-    file = load_all(compose_files([path], os.environ))
+def _of_compose(paths: Sequence[Path], regions: Mapping[str, Region]) -> Iterator[Finding]:
+    """Judge a stack, with what Compose reads over it, as inject does."""
+    files = compose_files(paths, os.environ)
+    file = load_all(files)
     choice = choose(file, Wishes())
-    yield from check_reading(file)
+    yield from _of_reading(file, files)
     yield from check_hand_made(file, choice.agents, regions, Capacity())
     yield from check_traced(file, choice.traced, choice.agents)
+
+
+def _of_reading(file: ComposeFile, files: Sequence[Path]) -> Iterator[Finding]:
+    """Yield what Compose, as it would start the stack here, or the kit cannot read."""
+    yield from check_reading(file)
+    try:
+        refusal = refused(file, files, ())
+    except ComposeAbsentError as error:
+        say(f"Compose was not asked whether it reads {file.path}: {error.cause}")
+    else:
+        yield from filter(None, (refusal,))

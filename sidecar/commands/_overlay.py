@@ -98,8 +98,7 @@ def plan_of(order: Order) -> Plan:
     """Return the plan of an overlay. Raises SidecarError where nothing is traced."""
     found = _surveyed(order)
     for finding in found.refusals:
-        subject = ": ".join(filter(None, (finding.place, finding.subject)))
-        raise SidecarError(subject, finding.cause, finding.fix, id=finding.id)
+        raise SidecarError.from_finding(finding)
     return _overlaid(order, found)[1]
 
 
@@ -132,12 +131,11 @@ def _with_overlay(result: Result, found: Survey, order: Order) -> Result:
     stack, file = result.stack, found.file
     overlay, plan = _overlaid(order, found)
     text = target.render(plan, overlay)
-    profiles = {name for service in file.services.values() for name in service.profiles}
     result = replace(result, plan=plan, overlay=overlay, text=text)
     cause = ""
     try:
         with without_tokens(file.tokens):
-            compared = compare(stack.files, sorted(profiles), overlay, text)
+            compared = compare(file, stack.files, overlay, text)
         result = replace(result, compared=compared)
     except ComposeAbsentError as error:
         cause = error.cause

@@ -59,9 +59,21 @@ class Compose:
 
     def config_of(self, files: Sequence[Path], profiles: Sequence[str] = ()) -> dict[str, Any]:
         """Return files as Compose reads them together. Raises ComposeFailedError."""
+        return _config(self._stack(files, profiles))
+
+    def objection(self, files: Sequence[Path], profiles: Sequence[str], seconds: float) -> str:
+        """Return why Compose does not read files together; empty: it does.
+
+        Raises subprocess.TimeoutExpired after `seconds`.
+        """
+        argv = [*self._stack(files, profiles), "config", "--quiet"]
+        done = _run(argv, seconds=seconds)
+        return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
+
+    def _stack(self, files: Sequence[Path], profiles: Sequence[str]) -> list[str]:
         named = [word for path in files for word in ("-f", str(path.absolute()))]
         active = [word for profile in profiles for word in ("--profile", profile)]
-        return _config([*self.program, *named, *active])
+        return [*self.program, *named, *active]
 
     def config(self, folder: Path, seconds: float | None = None) -> dict[str, Any]:
         """Return the folder's stack as Compose reads it. Raises as `run` does."""

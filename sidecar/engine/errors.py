@@ -52,7 +52,7 @@ class ComposeFailedError(SidecarError):
     """A Compose command ended with an error."""
 
     def __init__(self, argv: Sequence[str], code: int, stdout: str, stderr: str) -> None:
-        self.code = code
+        self.code, self.stderr = code, stderr
         output = "\n".join(text.strip("\n") for text in (stdout, stderr) if text.strip())
         cause = f"exit code {code} from {' '.join(argv)}\n{indented(output)}"
         super().__init__("docker compose", cause)

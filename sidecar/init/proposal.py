@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar.checks.compose_answer import refusal
 from sidecar.existing.compose.agents import find_agents
 from sidecar.existing.compose.load import load_all
 from sidecar.existing.compose.secrets import redact
@@ -100,12 +101,13 @@ def from_stack(
     region, network, is_known = _where(find_agents(file.services), answers, regions)
     spec = Spec(region, GatewaySettings(network), capacity=Capacity(**(answers.capacity or {})))
     found = survey(file, Wishes(services=answers.traced), spec, regions)
-    findings = (*_unnamed(is_known=is_known), *found.findings, *found.refusals)
+    refusals = tuple(filter(None, (*found.refusals, refusal(file, stack.files))))
+    findings = (*_unnamed(is_known=is_known), *found.findings, *refusals)
     stack = replace(stack, tokens=file.tokens, specs=(out,))
     result = Result(stack, found.choice, findings, 0)
     untraced = tuple(_untraced(file, found.choice))
     proposal = Proposal(region, network, {}, "", result, untraced, is_known, file.sources)
-    if failed(list(found.refusals)):
+    if failed(list(refusals)):
         return proposal
     _, plan = overlaid(found, stack.files, regions)
     names = [Path(os.path.relpath(path, out.parent)).as_posix() for path in given]

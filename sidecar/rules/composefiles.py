@@ -30,6 +30,19 @@ BROKEN_EXTENDS = _warning(
     "Check the name",
     "extends: {service: typo}",
 )
+STACK_REFUSED = Rule(
+    "stack-refused-by-compose",
+    Severity.ERROR,
+    "Docker Compose does not read a Compose file.",
+    "`docker compose up` fails, with or without agents.",
+    "Correct it, or set what it lacks, until `docker compose config` prints the stack",
+    "services: {web: {image: 'web:1', depends_on: [typo]}}",
+)
+
+
+def refused(answer: str) -> Problem | None:
+    """Judge what Compose answers when it is to read a stack; empty: it reads it."""
+    return STACK_REFUSED.problem(f"Compose refuses it: {answer}") if answer else None
 
 
 # Regions --------------------------------------------------------------------------------------

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar.checks.compose_answer import judged, profile_sets
 from sidecar.engine.compose import find_compose, parse_version
 from sidecar.engine.errors import ComposeFailedError
 from sidecar.engine.project import ROLE
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sidecar.engine.compose import Compose
+    from sidecar.existing.compose.records import ComposeFile
     from sidecar.targets.overlay import Change, Overlay
 
 _TOP = ("networks", "secrets", "volumes", "configs")
 _MOST_SHOWN = 10
-_UNTIL_READ = "Correct it, or set what it lacks, until `docker compose config` prints the stack"
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,20 @@ class UnexpectedChangeError(SidecarError):
     exit_code = 3
 
 
-def compare(
-    files: Sequence[Path], profiles: Sequence[str], overlay: Overlay, text: str
-) -> Compared:
-    """Compare a stack before and after an overlay.
+def compare(file: ComposeFile, files: Sequence[Path], overlay: Overlay, text: str) -> Compared:
+    """Compare a stack before and after an overlay; `file` is what was read of its files.
 
     Raises ComposeAbsentError without Compose, SidecarError where Compose refuses the user's files
     or is too old for the overlay, and UnexpectedChangeError for any further difference.
     """
     compose = find_compose()
     _require_override(compose, overlay)
-    before, after = _read_both(compose, files, profiles, text)
+    try:
+        before, after = _read_both(compose, file, files, text)
+    except ComposeFailedError as error:
+        if refusal := judged(error.stderr, file):
+            raise SidecarError.from_finding(refusal) from None
+        raise
     if found := differences(before, after, overlay):
         raise _defect(f"it changes more than it should: {', '.join(found[:_MOST_SHOWN])}")
     leaving = {change.service for change in overlay.changes if _leaves(change)}
@@ -67,22 +72,30 @@ def compare(
 
 
 def _read_both(
-    compose: Compose, files: Sequence[Path], profiles: Sequence[str], text: str
+    compose: Compose, file: ComposeFile, files: Sequence[Path], text: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a stack as Compose reads it, without and with an overlay; it reads both at once."""
-    with (
-        tempfile.TemporaryDirectory(prefix="sidecar-inject-") as scratch,
-        ThreadPoolExecutor() as pool,
-    ):
+    """Return a stack as Compose reads it, without and with an overlay.
+
+    Raises ComposeFailedError where it reads the user's files with none of their sets of profiles.
+    """
+    with tempfile.TemporaryDirectory(prefix="sidecar-inject-") as scratch:
         path = Path(scratch) / FILE
         path.write_text(text, encoding="utf-8")
+        *others, last = profile_sets(file)
+        for profiles in others:
+            with suppress(ComposeFailedError):
+                return _read_with(compose, files, path, profiles)
+        return _read_with(compose, files, path, last)
+
+
+def _read_with(
+    compose: Compose, files: Sequence[Path], overlay: Path, profiles: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both answers of Compose, which reads the stacks at once."""
+    with ThreadPoolExecutor() as pool:
         before = pool.submit(compose.config_of, files, profiles)
-        after = pool.submit(compose.config_of, [*files, path], profiles)
-        try:
-            plain = before.result()
-        except ComposeFailedError as error:
-            cause = f"Compose refuses it: {_last(error)}"
-            raise SidecarError(str(files[0]), cause, _UNTIL_READ) from None
+        after = pool.submit(compose.config_of, [*files, overlay], profiles)
+        plain = before.result()
         try:
             return plain, after.result()
         except ComposeFailedError as error:

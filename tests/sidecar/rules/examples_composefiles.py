@@ -5,6 +5,8 @@ from __future__ import annotations
 from init_findings import init_findings
 from rule_examples import Call, Example, example
 
+from sidecar.rules import composefiles
+
 AGENTS = """
   a: {{image: 'jaegertracing/jaeger-agent:1.62.0', command: --reporter.grpc.host-port={0}:1883}}
   b: {{image: 'jaegertracing/jaeger-agent:1.62.0', command: --reporter.grpc.host-port={1}:1883}}
@@ -26,6 +28,9 @@ def _file(bad: str, good: str) -> Example:
 EXAMPLES = {
     "unreadable-value": _service("mem_limit: lots", "mem_limit: 256m"),
     "broken-extends": _service("extends: {service: typo}", "x-extends: {service: typo}"),
+    "stack-refused-by-compose": example(
+        composefiles.refused, Call("services.web.ports must be a array"), Call("")
+    ),
     "unnamed-region": example(
         init_findings,
         Call("services: {web: {build: .}}", region=""),
