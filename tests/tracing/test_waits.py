@@ -7,7 +7,7 @@ import time
 
 import pytest
 from sidecar_tracing import probe
-from sidecar_tracing.waits import EARLY_SHARE, Allowance, Patience
+from sidecar_tracing.waits import EARLY_SHARE, Bucket, Patience
 
 INTERVAL = 4.0
 EARLY = INTERVAL / EARLY_SHARE
@@ -110,16 +110,32 @@ def test_idleness_of_an_interval_makes_the_wait_short_again():
     assert (INTERVAL, EARLY) == (busy, patience.begin())
 
 
-def test_allowance_is_so_many_at_once_and_so_many_a_second():
+def test_bucket_is_so_many_at_once_and_so_many_a_second():
     """What is left over is kept up to the burst."""
     now = [0.0]
-    allowance = Allowance(3, 2, clock=lambda: now[0])
+    bucket = Bucket(3, 2, clock=lambda: now[0])
 
     def taken(seconds):
         now[0] += seconds
-        return sum(allowance.take() for _ in range(9))
+        return sum(bucket.take() for _ in range(9))
 
     assert [3, 0, 1, 2, 3] == [taken(seconds) for seconds in (0, 0, 0.5, 1, 60)]
+
+
+def test_bucket_tells_how_long_a_charge_waits_for_what_is_not_there():
+    """A look takes nothing; a charge takes what is not there yet, too."""
+    bucket = Bucket(3, 2, clock=lambda: 7.0)
+
+    assert [0, 0.5, 0.5] == [bucket.wait(3), bucket.wait(4), bucket.charge(4)]
+    assert [0.5, 2] == [bucket.wait(0), bucket.charge(3)]
+    assert 2.5 == bucket.wait(1)
+
+
+def test_bucket_without_a_limit_never_waits():
+    """`reporter_bytes_per_second` may be infinite."""
+    bucket = Bucket(3, float("inf"))
+
+    assert [0, 0, 0] == [bucket.charge(9), bucket.charge(9), bucket.wait(3)]
 
 
 def test_probe_fills_its_packets(agent):

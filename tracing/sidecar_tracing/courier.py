@@ -12,9 +12,9 @@ from _queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sidecar_tracing import native
-from sidecar_tracing.delivery import Delivery, Pace
+from sidecar_tracing.delivery import Delivery
 from sidecar_tracing.orders import End, Flush
-from sidecar_tracing.waits import Allowance, Patience, bounded
+from sidecar_tracing.waits import Bucket, Patience, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,15 +66,16 @@ class Courier:
         self._desk = native.new_lock()
         """Held by who encodes and sends: this thread unless it waits, or a caller."""
         self._encoder: Encoder | None = None
-        self._small_packets = Allowance(SMALL_PACKETS, SMALL_PACKETS_PER_SECOND)
+        self._small_packets = Bucket(SMALL_PACKETS, SMALL_PACKETS_PER_SECOND)
         """A caller asks for one; what is due leaves anyway."""
         self._is_watching = False
         """Whether the thread will look for what came back, without being woken."""
         self._started_at = self._start_again_at = -NEVER
         self._flush_at = NEVER
         self._patience = Patience(settings.flush_interval)
-        pace = Pace(settings.bytes_per_second)
-        self._delivery = Delivery(sender, ledger, pace, self._must_give_up, self._wait_to_retry)
+        self._delivery = Delivery(
+            sender, ledger, settings.bytes_per_second, self._must_give_up, self._wait_to_retry
+        )
 
     # for any thread, greenlet or signal handler
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sidecar_tracing import chores, native
+from sidecar_tracing.waits import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,33 +49,10 @@ BYTES_PER_SECOND = 2_500_000
 """At this rate, an agent can pause for 60 ms until a default receive buffer (212,992 B) is full."""
 
 BURST_BYTES = 65_536
-"""Bytes that can be sent at once after a pause."""
+"""Bytes that can be sent at once after a pause: no more than the agent's kernel buffer holds."""
 
 PACKET_OVERHEAD = 1_024
 """Roughly what the kernel charges per packet in addition to its bytes."""
-
-
-class Pace:
-    """A token bucket over bytes: no burst is longer than the agent's kernel buffer can hold."""
-
-    def __init__(self, bytes_per_second: float = BYTES_PER_SECOND) -> None:
-        self._rate = max(1.0, bytes_per_second)
-        self._tokens = float(BURST_BYTES)
-        self._filled_at = time.monotonic()
-
-    def delay(self, size: int) -> float:
-        """Charge a packet of `size` bytes, and return the seconds to wait before sending it."""
-        now = time.monotonic()
-        self._tokens = min(BURST_BYTES, self._tokens + (now - self._filled_at) * self._rate)
-        self._filled_at = now
-        self._tokens -= size + PACKET_OVERHEAD
-        return max(0.0, -self._tokens / self._rate)
-
-    def allows(self, size: int) -> bool:
-        """Whether a packet of `size` bytes would not have to wait; charges nothing."""
-        elapsed = time.monotonic() - self._filled_at
-        tokens = min(BURST_BYTES, self._tokens + elapsed * self._rate)
-        return tokens >= size + PACKET_OVERHEAD
 
 
 class Delivery:
@@ -84,7 +62,7 @@ class Delivery:
         self,
         sender: UdpSender,
         ledger: Ledger,
-        pace: Pace,
+        bytes_per_second: float,
         give_up: Callable[[], bool],
         wait: Callable[[float], None],
     ) -> None:
@@ -92,7 +70,7 @@ class Delivery:
         self._ledger = ledger
         self._give_up = give_up
         self._wait = wait
-        self._pace = pace
+        self._pace = Bucket(BURST_BYTES, max(1.0, bytes_per_second))
         self._pending: deque[Packet] = deque()
         self._encoder: Encoder | None = None
         self._failures = 0
@@ -147,16 +125,16 @@ class Delivery:
     def is_free(self) -> bool:
         """Whether a packet can leave now: none is in doubt, or waits."""
         in_doubt = self._failures or self.holding or not self._is_calm()
-        return not (self._pending or in_doubt) and self._pace.allows(0)
+        return not (self._pending or in_doubt) and not self._pace.wait(PACKET_OVERHEAD)
 
     def send_now(self, spans: Iterable[Any], encoder: Encoder) -> None:
         """Send what takes no wait; the rest is for the next `deliver`."""
         self._encoder = encoder
         self._pending.extend(encoder.packets(spans))
-        while self._pending and self._pace.allows(len(self._pending[0].data)):
+        while self._pending and not self._pace.wait(_cost(self._pending[0])):
             if not self._sender.has_address():
                 return
-            self._pace.delay(len(self._pending[0].data))
+            self._pace.charge(_cost(self._pending[0]))
             try:
                 self._sender.send(self._pending[0])
             except (OSError, ValueError, OverflowError):
@@ -186,7 +164,7 @@ class Delivery:
         self._pending.clear()
 
     def _attempt(self, packet: Packet) -> None:
-        native.sleep(self._pace.delay(len(packet.data)))
+        native.sleep(self._pace.charge(_cost(packet)))
         try:
             self._sender.send(packet)
         except (OSError, ValueError, OverflowError) as error:
@@ -277,6 +255,10 @@ class Delivery:
         self._failures = 0
         self._was_absent = False
         self._sender.trust()
+
+
+def _cost(packet: Packet) -> int:
+    return len(packet.data) + PACKET_OVERHEAD
 
 
 def _about(seconds: float) -> float:

@@ -20,24 +20,32 @@ def bounded(seconds: float) -> float:
     return min(_LONGEST_SECONDS, max(0.0, seconds))
 
 
-class Allowance:
-    """A token bucket: so many at once, and so many a second."""
+class Bucket:
+    """A token bucket: so many at once, and so many a second.
+
+    All it keeps is when it is full again, so it can be read without a lock.
+    """
 
     def __init__(
         self, burst: float, per_second: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._burst, self._per_second, self._clock = burst, per_second, clock
-        self._tokens, self._filled_at = burst, clock()
+        self._full_at = clock()
+
+    def wait(self, count: float) -> float:
+        """Return the seconds until so many are there."""
+        full_in = max(0.0, self._full_at - self._clock())
+        return max(0.0, full_in - (self._burst - count) / self._per_second)
+
+    def charge(self, count: float) -> float:
+        """Take so many, there or not, and return the seconds until they are."""
+        seconds = self.wait(count)
+        self._full_at = max(self._full_at, self._clock()) + count / self._per_second
+        return seconds
 
     def take(self) -> bool:
         """Take one, if there is one."""
-        now = self._clock()
-        filled = self._tokens + (now - self._filled_at) * self._per_second
-        self._tokens, self._filled_at = min(self._burst, filled), now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+        return not self.wait(1) and not self.charge(1)
 
 
 class Patience:
