@@ -46,6 +46,11 @@ run, and the client asks again.
 
 gunicorn 27 has no eventlet worker any more, so `eventlet.wsgi` stands for it.
 
+A signal that comes while a server starts is lost to some servers, without a tracer, too. granian
+hands it to a worker that still imports its service, and waits for this worker for ever:
+`--workers-kill-timeout` ends the wait. cheroot, at SIGINT, leaves the threads running that it has
+started so far. Traced, the import takes longer, and so the time in which this can happen.
+
 Not in the table: SIGKILL and a crash of the interpreter, after which no process can send. Windows
 and macOS were not tried.
 """

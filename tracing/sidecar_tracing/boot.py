@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from importlib import import_module
 
-from sidecar_tracing import carried, hooks, switch
+from sidecar_tracing import hooks, switch
 
 logger = logging.getLogger("sidecar_tracing")
 
@@ -21,6 +22,6 @@ def boot(*, is_carried: bool = False) -> None:
         logger.warning("This process is not traced: JAEGER_SERVICE_NAME is not set")
         return
     if is_carried:
-        carried.require_fit()
+        import_module("sidecar_tracing.carried").require_fit()
     switch.arm()
     hooks.install()

@@ -9,7 +9,6 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any
 
 from sidecar_tracing import switch
@@ -48,7 +47,7 @@ HOOKS = {
 }
 
 
-class Finder(MetaPathFinder):
+class Finder:
     """Finds nothing itself: it has the others' modules patched after they have been run."""
 
     def __init__(self, due: dict[str, Hook]) -> None:
