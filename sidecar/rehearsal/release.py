@@ -35,6 +35,7 @@ from sidecar.rehearsal.stage import (
     Sent,
     real_gateway,
 )
+from sidecar.rules import rehearsals
 from sidecar.verify.counts import agent_counts_of, client_counts
 from sidecar.verify.kubernetes.release import CLOCK_SKEW, ReleaseDeployment
 from sidecar.verify.network.marked import PROBE_SECONDS, probe_argv
@@ -85,6 +86,8 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
 
     def _check_gateway(self, release: str) -> None:
         """Raise SidecarError where an agent reports to another gateway, or to none that runs."""
+        if problem := rehearsals.stand_ins(len(self.stand_ins.by_chart)):
+            raise SidecarError.from_problem(f"release {release}", problem)
         for pod in self._pods.values():
             region = pod.data["metadata"]["labels"].get(REGION, LOCAL)
             reporter = self._forwarded if is_collector(pod) else reporter_of(pod)
@@ -92,7 +95,7 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
             if region != LOCAL or "." in host:
                 raise real_gateway(f"release {release}")
             workload = host.partition(".")[0]
-            if not any(one.name.startswith(f"{workload}-") for one in self._gateways):
+            if not any(one.name.startswith(f"{workload}-") for one in self.stand_ins.pods):
                 cause = f"no stand-in runs that its agents report to ({reporter})"
                 raise SidecarError(f"release {release}", cause, "See `kubectl get pods`")
 
@@ -183,7 +186,7 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
 
     def stand_in(self, command: Sequence[str]) -> dict[str, Any]:
         """Run a command in the stand-in's pod, and return the JSON that it prints."""
-        printed: dict[str, Any] = self.in_gateway(*command, seconds=0)
+        printed: dict[str, Any] = self.stand_ins.run(*command, seconds=0)
         return printed
 
     def kill_agents(self) -> None:

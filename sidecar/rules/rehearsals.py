@@ -17,6 +17,14 @@ UNACCOUNTED = Rule(
     "Rehearse that fault alone; if it happens again, report it with `--output json`",
     "1,000 spans sent, 700 arrived, 250 counted as lost",
 )
+TWO_GATEWAYS = Rule(
+    "rehearsal-of-two-gateways",
+    Severity.ERROR,
+    "A release to be rehearsed has several stand-ins.",
+    "A fault would be one gateway's, and its spans would be counted at another.",
+    "Install each chart as a release of its own, and rehearse them one by one",
+    "a parent chart that has the chart twice, under aliases",
+)
 NOT_RECOVERED = Rule(
     "rehearsal-not-recovered",
     Severity.ERROR,
@@ -43,3 +51,8 @@ def recovery(seconds: float | None, patience: float) -> Problem | None:
     if seconds is not None:
         return None
     return NOT_RECOVERED.problem(f"{patience:g} s after the fault's end, spans still do not arrive")
+
+
+def stand_ins(number: int) -> Problem | None:
+    """Judge how many charts of a release have a stand-in of their own."""
+    return TWO_GATEWAYS.problem(f"has {number} stand-ins") if number > 1 else None

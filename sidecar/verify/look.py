@@ -79,6 +79,8 @@ class ReplicaLook:
     """Why it could not be visited."""
     ended: bool = False
     """Whether it is a job that has ended: nobody can visit it, and that is no failure."""
+    service: str = ""
+    """The service that it belongs to, where others of that may go by another name."""
 
 
 @dataclass(frozen=True)

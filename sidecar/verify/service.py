@@ -180,12 +180,18 @@ def lacking(lack: Lack) -> Hop:
 
 
 def shared_names(looks: Mapping[str, Look]) -> dict[str, Problem]:
-    """Return the services that report under a name of another one, with the problem."""
+    """Return the services that report under a name of another one, with the problem.
+
+    Pods that are looked at one by one may be of one service.
+    """
     names = {service: _names(look) for service, look in looks.items()}
+    kin = {
+        service: {one.service for one in look.replicas} - {""} for service, look in looks.items()
+    }
     problems = {}
     for service, own in names.items():
+        others = [other for other in names if other != service and not kin[service] & kin[other]]
         for name in sorted(own):
-            others = [other for other, theirs in names.items() if other != service]
             sharing = [other for other in others if name in names[other]]
             if problem := rules.shared_name(name, sharing):
                 problems[service] = problem
@@ -220,6 +226,13 @@ def unseen(name: str, look: Look) -> str:
 def ended(name: str) -> str:
     """Return that a job has ended together with its agent, where its own spans are left out."""
     return f"{name}: the job has ended, and its agent with it: nothing of it is proven"
+
+
+def not_proven(name: str, pods: int, why: str) -> str:
+    """Return that some pods of a job are not judged: nobody shows their spans."""
+    which = f"{pods} pods of its job" if pods > 1 else "a pod of its job"
+    verb = why if pods > 1 else why.replace("have", "has", 1)
+    return f"{name}: {which} {verb}, and nothing of that is proven"
 
 
 def _known_from(replica: ReplicaLook) -> str:

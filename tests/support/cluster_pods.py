@@ -51,6 +51,23 @@ def pod(
     }
 
 
+def owned(
+    data: dict[str, Any], kind: str, name: str, created: str = "", **labels: str
+) -> dict[str, Any]:
+    """Return a pod that belongs to something."""
+    owner = {"kind": kind, "name": name, "controller": True}
+    own = {"ownerReferences": [owner], "creationTimestamp": created}
+    metadata = {**data["metadata"], **own, "labels": {**data["metadata"]["labels"], **labels}}
+    return {**data, "metadata": metadata}
+
+
+def of_job(
+    name: str, job: str, component: str = "nightly", created: str = "", **changes: Any
+) -> dict[str, Any]:
+    """Return the pod of a Job; changes as of `pod`."""
+    return owned(pod(name, component, **changes), "Job", job, created)
+
+
 def with_canary(data: dict[str, Any], since: str) -> dict[str, Any]:
     """Return a pod whose agent has a copier before it, which runs since then."""
     spec, status = data["spec"], data["status"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sidecar.kubernetes.pods import COPIER
 from sidecar.verify.canary import COMPARED, closed
+from sidecar.verify.kubernetes.groups import chart_of
 from sidecar.verify.network.compared import from_dict
 from sidecar.verify.times import seconds_of
 
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 
 def compared(proof: Proof, release: ReleaseDeployment, seconds: float) -> Proof:
     """Return a proof with what the canary shows; as it is where there is none."""
-    pods = [pod for pod in release.pods if pod.container(COPIER)]
-    if not pods:
-        return proof
-    services = sorted({pod.service for pod in pods})
-    return closed(proof, services, lambda: _read(release, pods, seconds))
+    by_chart: dict[tuple[str, ...], list[Pod]] = {}
+    for pod in release.pods:
+        if pod.container(COPIER):
+            by_chart.setdefault(chart_of(pod), []).append(pod)
+    for pods in by_chart.values():
+        services = sorted({pod.service for pod in pods})
+        proof = closed(proof, services, partial(_read, release, pods, seconds))
+    return proof
 
 
 def _read(release: ReleaseDeployment, pods: Sequence[Pod], seconds: float) -> Canary:
@@ -32,7 +37,8 @@ def _read(release: ReleaseDeployment, pods: Sequence[Pod], seconds: float) -> Ca
     since = max(map(_began, pods))
     hosts = (f"--host={pod.hostname}" for pod in pods)
     options = (f"--seconds={seconds}", f"--since={since}", *hosts)
-    return from_dict(release.in_gateway(*COMPARED, *options, seconds=seconds))
+    at = release.stand_ins.of(pods[0])
+    return from_dict(release.stand_ins.run(*COMPARED, *options, seconds=seconds, at=at))
 
 
 def _began(pod: Pod) -> float:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.ephemeral import among
 from sidecar.kubernetes.pods import AGENT, admin_of, agent_of, compact_port_of
+from sidecar.verify.look import ReplicaLook
 from sidecar.verify.network.namespace import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sidecar.kubernetes.pods import Pod
-    from sidecar.verify.look import ReplicaLook, Task
+    from sidecar.verify.look import Task
 
 _PATH_ONLY = "--path-only"
 
@@ -44,7 +45,13 @@ def of_pod(pod: Pod, replica: ReplicaLook) -> ReplicaLook:
             pairs = (f"{one['name']}={one.get('value', '')}" for one in container.get("env", []))
             variables.update(chosen(pairs))
     port = compact_port_of(pod)
-    return replace(replica, name=pod.name, hostname=pod.hostname, port=port, variables=variables)
+    own = replace(replica, name=pod.name, hostname=pod.hostname, service=pod.service)
+    return replace(own, port=port, variables=variables)
+
+
+def of_ended(pod: Pod) -> ReplicaLook:
+    """Return a replica that has done its work: only its own spans can prove it."""
+    return ReplicaLook(pod.name, hostname=pod.hostname, service=pod.service, ended=True)
 
 
 def seeing(pod: Pod, image: str, command: Sequence[str]) -> dict[str, Any] | None:

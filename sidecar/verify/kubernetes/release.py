@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
@@ -20,17 +20,19 @@ from sidecar.kubernetes.pods import (
 )
 from sidecar.rules import parts, starts
 from sidecar.rules.agents import workers_of
-from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.kubernetes.looks import look_argv, of_pod, seeing
+from sidecar.verify.kubernetes.groups import Groups
+from sidecar.verify.kubernetes.looks import look_argv, of_ended, of_pod, seeing
 from sidecar.verify.kubernetes.selection import (
     is_done,
+    is_ended,
     is_gateway,
     is_looked_at,
     is_meant,
     not_found,
     subject_of,
 )
+from sidecar.verify.kubernetes.stand_ins import StandIns
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
@@ -41,19 +43,20 @@ from sidecar.verify.kubernetes.unfit import (
     tokens_of,
 )
 from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking, unready
-from sidecar.verify.look import Look, ReplicaLook, broken_by, from_text, part_error
+from sidecar.verify.look import Look, broken_by, from_text, part_error
 from sidecar.verify.network.printed import last_line
-from sidecar.verify.network.seen import Seen
-from sidecar.verify.network.seen import from_dict as seen_from
+from sidecar.verify.service import not_proven
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sidecar.findings import Problem
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
+    from sidecar.verify.counts import GatewayCounts
     from sidecar.verify.deployment import Lack
     from sidecar.verify.look import Task
+    from sidecar.verify.network.seen import Seen
 
 CLOCK_SKEW = timedelta(seconds=5)
 """How much the node's clock may be behind this machine's."""
@@ -83,26 +86,39 @@ class ReleaseDeployment:
         self._selector = f"--selector={self._labels}"
         pods = pods_of(kubectl.get("pods", self._selector))
         traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
-        ended = [pod for pod in pods if is_done(pod) and is_meant(pod.data, self._labels)]
-        if not traced and not ended:
+        ended = [pod for pod in pods if is_ended(pod) and is_meant(pod.data, self._labels)]
+        done = [pod for pod in ended if is_done(pod)]
+        if not traced and not done:
             raise not_found(kubectl, subject_of(release, selector), self._labels)
         self.pods = traced
-        self._gateways = [pod for pod in pods if is_gateway(pod)]
-        self.has_stand_in = bool(self._gateways)
-        self._groups = groups = _by_service(traced)
+        self.stand_ins = StandIns(kubectl, [pod for pod in pods if is_gateway(pod)])
+        self.has_stand_in = bool(self.stand_ins.pods)
+        self._grouped = Groups(traced, done, [pod for pod in ended if pod not in done])
+        self._groups = groups = self._grouped.running
+        self._done = {
+            name: group.completed for name, group in self._grouped.named.items() if group.completed
+        }
+        """Service → the pods of a Job's newest run that have done their work."""
         if every_pod:
             self._pods = {pod.name: pod for group in groups.values() for pod in group}
-            self.notes: tuple[str, ...] = ()
         else:
             self._pods = {name: max(group, key=_fitness) for name, group in groups.items()}
-            self.notes = tuple(_left_out(*item) for item in groups.items() if len(item[1]) > 1)
-        ended.sort(key=lambda pod: pod.data["metadata"].get("creationTimestamp", ""))
-        self._done = {pod.service: pod for pod in ended if pod.service not in groups}
-        """Service → the newest pod of a job that has ended, where none of it runs."""
+        self.notes: tuple[str, ...] = tuple(self._notes(every_pod=every_pod))
+        self._markers: dict[str, Pod] = {}
+        """Marker → the pod whose gateway counts it."""
+
+    def _notes(self, *, every_pod: bool) -> Iterator[str]:
+        for name, group in self._grouped.named.items():
+            if len(group.running) > 1 and not every_pod:
+                yield _left_out(name, group.running)
+            if name in self._pods and group.completed and not self.has_stand_in:
+                yield not_proven(name, len(group.completed), "have ended")
+            if group.failed:
+                yield not_proven(name, len(group.failed), "have failed")
 
     def services(self) -> Sequence[str]:
         """Return the names of the traced services; with `every_pod`, those of the pods."""
-        return [*self._pods, *self._done]
+        return [*self._pods, *(name for name in self._done if name not in self._pods)]
 
     def absent(self) -> Sequence[Lack]:
         """Return the services without pods or with too few, and those with broken ones.
@@ -113,14 +129,19 @@ class ReleaseDeployment:
         with suppress(KubernetesError):
             every = self._kubectl.get(KINDS, self._selector)["items"]
             meant = (one for one in every if is_meant(one["spec"]["template"], self._labels))
-            found += lacking(meant)
+            found += lacking(meant, self._grouped.name_of)
         return found
 
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""
-        if left := self._done.get(task.service):
-            return Look(replicas=(ReplicaLook(left.name, hostname=left.hostname, ended=True),))
-        pod = self._pods[task.service]
+        left = tuple(of_ended(pod) for pod in self._done.get(task.service, ()))
+        if task.service not in self._pods:
+            return Look(replicas=left)
+        look = self._look(self._pods[task.service], task)
+        return replace(look, replicas=(*look.replicas, *left)) if self.has_stand_in else look
+
+    def _look(self, pod: Pod, task: Task) -> Look:
+        self._markers[task.marker] = pod
         if problem := self._unfit(pod):
             return Look(broken=broken_by(RECEIVED, part_error(pod.name, problem)))
         command = look_argv(pod, task)
@@ -153,34 +174,11 @@ class ReleaseDeployment:
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker, read inside its pod; None for a real region."""
-        if not self._gateways:
-            return None
-        reader = ("python", "-m", "sidecar.verify.network.reader", "gateway", marker)
-        waiting = (f"--settled={settled}", f"--seconds={seconds}")
-        counted = self.in_gateway(*reader, *waiting, seconds=seconds)
-        try:
-            return GatewayCounts(**counted)
-        except TypeError:
-            cause = "its stand-in has other counters than this kit's version"
-            fix = "Upgrade the release to this kit's version"
-            raise SidecarError(self._gateways[0].name, cause, fix) from None
+        return self.stand_ins.counts(marker, settled, seconds, self._markers.get(marker))
 
     def seen(self, trace_ids: Sequence[str], seconds: float) -> Seen:
-        """Return what the stand-in shows of the services' own spans; nothing for a real region."""
-        if not self._gateways:
-            return Seen()
-        traces = (f"--trace={trace_id}" for trace_id in trace_ids)
-        program = ("python", "-m", "sidecar.verify.network.seen")
-        waiting = f"--seconds={seconds}"
-        return seen_from(self.in_gateway(*program, *traces, waiting, seconds=seconds))
-
-    def in_gateway(self, *words: str, seconds: float) -> Any:  # noqa: ANN401 - JSON
-        """Run a program, which may take `seconds`, in the stand-in's pod, and return its JSON."""
-        if not self._gateways:
-            problem = parts.NOT_RUNNING.problem("no stand-in runs", "See `kubectl get pods`")
-            raise SidecarError.from_problem(GATEWAY, problem)
-        place = ("exec", self._gateways[0].name, f"--container={GATEWAY}", "--")
-        return self._kubectl.json(*place, *words, seconds=seconds + 30)
+        """Return what the stand-ins show of the services' own spans; nothing for a real region."""
+        return self.stand_ins.seen(trace_ids, seconds)
 
     def _explained(self, pod: Pod, look: Look) -> Look:
         """Return a look that says why the agent did not answer, where its pod's state does."""
@@ -256,8 +254,8 @@ class ReleaseDeployment:
         return None
 
     def _image_for(self, pod: Pod) -> str:
-        stand_ins = [str((gateway.container(GATEWAY) or {})["image"]) for gateway in self._gateways]
-        names = (self._image, pod.image, *stand_ins, official().gateway.name)
+        images = [str((each.container(GATEWAY) or {})["image"]) for each in self.stand_ins.pods]
+        names = (self._image, pod.image, *images, official().gateway.name)
         return next(name for name in names if name)
 
 
@@ -270,13 +268,6 @@ def _restart(pod: Pod) -> Problem | None:
     reason, last = reasons_of(status)
     text = f"the agent ended: {last or 'Error'}, exit code {ended['exitCode']}"
     return parts.pod(parts.PodState(text, reason or "CrashLoopBackOff", last), "")
-
-
-def _by_service(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
-    groups: dict[str, list[Pod]] = {}
-    for pod in pods:
-        groups.setdefault(pod.service, []).append(pod)
-    return dict(sorted(groups.items()))
 
 
 def _fitness(pod: Pod) -> tuple[bool, bool, bool]:

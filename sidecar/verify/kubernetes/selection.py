@@ -15,6 +15,7 @@ from sidecar.kubernetes.pods import (
     is_injected,
     pods_of,
 )
+from sidecar.verify.kubernetes.groups import job_of
 from sidecar.verify.kubernetes.unfit import lacks_agent
 from sidecar.verify.kubernetes.workloads import KINDS, refused
 
@@ -33,12 +34,15 @@ def is_traced(pod: Pod) -> bool:
     return pod.container(AGENT) is not None and pod.service != _TEST and not finished
 
 
+def is_ended(pod: Pod) -> bool:
+    """Tell whether a pod with an agent is that of a job, and has done its work, or has failed."""
+    ended = pod.data["status"].get("phase") in ("Succeeded", "Failed")
+    return ended and bool(job_of(pod)) and pod.container(AGENT) is not None
+
+
 def is_done(pod: Pod) -> bool:
-    """Tell whether a pod with an agent is that of a job, and has done its work."""
-    owners = pod.data["metadata"].get("ownerReferences") or ()
-    of_job = any(owner.get("kind") == "Job" for owner in owners)
-    done = pod.data["status"].get("phase") == "Succeeded"
-    return done and of_job and pod.container(AGENT) is not None
+    """Tell whether a pod that has ended has done its work."""
+    return bool(pod.data["status"].get("phase") == "Succeeded")
 
 
 def is_looked_at(pod: Pod) -> bool:

@@ -18,7 +18,7 @@ from sidecar.verify.kubernetes.unfit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sidecar.findings import Problem
     from sidecar.kubernetes.pods import Pod
@@ -40,15 +40,21 @@ _HOPELESS = {
 }
 
 
-def lacking(workloads: Iterable[Mapping[str, Any]]) -> Iterator[Lack]:
-    """Yield the traced workloads that have no pod, too few, or are scaled to 0."""
+def lacking(
+    workloads: Iterable[Mapping[str, Any]], name_of: Callable[[str, str], str]
+) -> Iterator[Lack]:
+    """Yield the traced workloads that have no pod, too few, or are scaled to 0.
+
+    `name_of` returns what a workload goes by, from its service and its own name.
+    """
     for workload in workloads:
         template = workload["spec"]["template"]
         if has_agent(template) or lacks_agent(template):
             wanted = workload["spec"].get("replicas", 1)
             found = workload.get("status", {}).get("replicas", 0)
             if problem := refused(workload) or missing(wanted, found):
-                yield Lack(service_of(template, workload["metadata"]["name"]), problem)
+                own = str(workload["metadata"]["name"])
+                yield Lack(name_of(service_of(template, own), own), problem)
 
 
 def refused(workload: Mapping[str, Any]) -> Problem | None:

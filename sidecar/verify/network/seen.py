@@ -17,7 +17,7 @@ from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import GATEWAY, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,17 @@ class Seen:
         for key, count in (self.traces.get(trace_id, {}) if trace_id else self.own).items():
             found[key.rpartition(" ")[0]] += count
         return dict(found)
+
+
+def together(found: Iterable[Seen]) -> Seen:
+    """Return what several stand-ins show, as if one had received it."""
+    own: Counter[str] = Counter()
+    traces: dict[str, Counter[str]] = {}
+    for one in found:
+        own.update(one.own)
+        for trace_id, counts in one.traces.items():
+            traces.setdefault(trace_id, Counter()).update(counts)
+    return Seen(own, traces)
 
 
 def _of(counts: Mapping[str, int], hostname: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cluster_pods import ended, listed, pod, stand_in
+from cluster_pods import ended, listed, of_job, pod, stand_in
 from fake_kubectl import put_on_path
 
 from sidecar.cli import build_parser
@@ -610,35 +610,16 @@ def test_a_look_travels_as_one_line(look: Look) -> None:
 
 def done(name: str = "demo-migrate-x", component: str = "migrate"):
     """Return the pod of a Job whose work is done."""
-    data = pod(name, component, phase="Succeeded", ready=False)
-    data["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "demo-migrate"}]
-    return data
+    return of_job(name, "demo-migrate", component, phase="Succeeded", ready=False)
 
 
 def test_a_job_that_has_ended_is_looked_at_without_its_pod(release) -> None:
     """The stand-in knows its spans by the pod's name; nothing else can be counted."""
     found = release(pod(), done())
-    left = Look(replicas=(ReplicaLook("demo-migrate-x", "demo-migrate-x", ended=True),))
+    replica = ReplicaLook("demo-migrate-x", "demo-migrate-x", ended=True, service="migrate")
 
     assert ["web", "migrate"] == found.services()
-    assert left == found.look(Task("migrate", "m", 5, 1))
-
-
-def test_a_job_that_runs_again_stands_for_the_one_before(release) -> None:
-    """As of a CronJob."""
-    running = pod("demo-migrate-y", "migrate")
-
-    assert ["migrate"] == release(done(), running).services()
-
-
-def test_the_newest_of_ended_pods_stands_for_the_job(release) -> None:
-    """As of a CronJob that keeps some; their names say nothing of their age."""
-    old, new = done("demo-nightly-b"), done("demo-nightly-a")
-    for each, hour in ((old, 4), (new, 5)):
-        each["metadata"]["creationTimestamp"] = f"2026-11-27T0{hour}:30:00Z"
-    (replica,) = release(new, old).look(Task("migrate", "m", 5, 1)).replicas
-
-    assert "demo-nightly-a" == replica.name
+    assert Look(replicas=(replica,)) == found.look(Task("migrate", "m", 5, 1))
 
 
 def test_a_release_of_ended_jobs_alone_is_there(release) -> None:

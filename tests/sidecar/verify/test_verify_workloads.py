@@ -41,7 +41,9 @@ def workload(wanted, found, agent="jaeger-agent", env=()):
 )
 def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
     """Only those that have an agent, or need one, count."""
-    assert expected == [(lack.service, lack.problem.rule.id) for lack in lacking([data])]
+    assert expected == [
+        (lack.service, lack.problem.rule.id) for lack in lacking([data], lambda service, _: service)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_a_workload_whose_pods_are_refused_has_the_id_of_the_cause(why, rule, fo
         {"type": "Progressing", "message": "times out"},
         {"type": "ReplicaFailure", "message": f'pods "web-1" is forbidden: {why}'},
     ]
-    (lack,) = lacking([data])
+    (lack,) = lacking([data], lambda service, _: service)
 
     assert (f"pod-{rule}", f"a pod is refused: {why}") == (
         lack.problem.rule.id,

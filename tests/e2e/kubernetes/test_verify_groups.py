@@ -1,0 +1,72 @@
+"""What `sidecar verify` looks at: two charts of one release, and every completion of a Job."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import yaml
+from helm_charts import CHART
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
+
+ALIASES = ("one", "two")
+WORK = """
+import os
+from sidecar_tracing import Config
+config = Config(
+    config={"sampler": {"type": "const", "param": 1}}, service_name="early", validate=True
+)
+tracer = config.initialize_tracer()
+if os.environ["JOB_COMPLETION_INDEX"] == "1":
+    os._exit(0)
+tracer.start_span("work").finish()
+tracer.close(timeout=20)
+"""
+"""The second of three completions ends well and without a span."""
+
+
+def verified(space, *options: object) -> dict:
+    """Return the report of a release."""
+    words = ("verify", "--release", "demo", "--spans", 20, "--output", "json")
+    done = space.sidecar(*words, *options)
+    return json.loads(done.stdout)
+
+
+def test_both_charts_of_a_parent_are_proven(fresh_namespace, tmp_path) -> None:
+    """Each service by its own name, each counted in its own stand-in."""
+    parts = [
+        {"name": "sidecar-kit", "version": ">=0.1.0-0", "alias": alias, "repository": "file://x"}
+        for alias in ALIASES
+    ]
+    parent = {"apiVersion": "v2", "name": "all", "version": "1.0.0", "dependencies": parts}
+    (tmp_path / "Chart.yaml").write_text(json.dumps(parent))
+    shutil.copytree(CHART, tmp_path / "charts" / "sidecar-kit")
+    fresh_namespace.helm("install", "demo", tmp_path, "--wait", "--timeout", "150s")
+    services = [f"demo-{alias}-{name}" for alias in ALIASES for name in ("backend", "frontend")]
+    requests = [
+        word
+        for alias in ALIASES
+        for word in (
+            "--request",
+            f"demo-{alias}-frontend=http://demo-{alias}-frontend:8080/greet",
+        )
+    ]
+    report = verified(fresh_namespace, *requests)
+
+    assert sorted(services) == sorted({hop["service"] for hop in report["hops"]})
+    assert report["ok"], report
+
+
+def test_every_completion_of_a_job_is_judged(fresh_namespace, tmp_path) -> None:
+    """One of three reported nothing, which the two others do not hide."""
+    indexed = {"completions": 3, "parallelism": 3, "completionMode": "Indexed"}
+    job = {"args": ["python", "-c", WORK], "runAsUser": 10001, "workload": indexed}
+    off = {"frontend": {"enabled": False}, "backend": {"enabled": False}}
+    (tmp_path / "jobs.yaml").write_text(yaml.safe_dump({"services": off, "jobs": {"early": job}}))
+    fresh_namespace.helm("install", "demo", CHART, "-f", tmp_path / "jobs.yaml")
+    fresh_namespace.kubectl("wait", "jobs", "--all", "--for=condition=Complete", "--timeout=150s")
+    hops = verified(fresh_namespace)["hops"]
+
+    assert ["", "", "job-silent"] == sorted(hop.get("id") or "" for hop in hops)
