@@ -8,9 +8,9 @@ from sidecar.rules import agents as rules
 from sidecar.spec import AgentSettings, Capacity
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text(encoding="utf-8")
-AGENT, _, AFTER = TEXT.partition("## And a collector?")
-BETWEEN, _, FORWARDER = AFTER.partition("## And the forwarder?")
-COLLECTOR, _, RELAY = BETWEEN.partition("## And a relay?")
+AGENT, _, AFTER = TEXT.partition("## How is a collector sized?")
+BETWEEN, _, FORWARDER = AFTER.partition("## How is the forwarder sized?")
+COLLECTOR, _, RELAY = BETWEEN.partition("## How is a relay sized?")
 
 
 def numbers(row):

@@ -18,38 +18,38 @@ from servers.running import COUNT, RealAgent, run
 
 PAGE = Path("docs/servers.md")
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
-HEAD = f"""# Servers and their ends
+HEAD = f"""# Do all spans arrive when a server stops?
 
-Do the spans arrive, whatever serves and however it ends? Each row is a server of its own, on Linux,
-with one traced service (tests/servers/service.py): {COUNT} requests, tasks or calls, one after
-another, then the end. "Received" is what a real jaeger-agent 1.62.0 has received and the stand-in
-of the gateway has taken from it. Nothing in the service closes its tracer. Stock is jaeger-client
-4.8.0. `make matrix` writes this page.
+Each row is a server on Linux that runs one traced service (tests/servers/service.py). It gets
+{COUNT} requests, tasks or calls, one after another, and is then stopped as the column "end" shows.
+"Received" is the number of spans that a real jaeger-agent 1.62.0 received and passed on to the
+stand-in. Nothing in the service closes its tracer. "Stock" is jaeger-client 4.8.0. `make matrix`
+writes this page.
 
 | server | end | answered | received | stock: answered | stock: received |
 |---|---|---|---|---|---|
 """
 TAIL = """
-uWSGI runs no exit hook in a worker that is busy when its end comes, nor in its gevent mode. So
-under uWSGI `finish` sends a span, up to 50 at once and 10 a second in each worker. Above that,
-spans wait for a full packet, at most for 0.1 s; those that wait in a busy worker are lost. "In a
-request": the last request has finished its span and goes on; it counts as answered. Spans leave in
-the same way under the reloaders of `flask run --debug` and Django's `runserver`, which end the
-serving process by SIGKILL.
+uWSGI runs no exit hook in a worker that is busy when it is stopped, nor in its gevent mode. So
+under uWSGI, `finish` sends a span immediately, up to 50 at once and 10 a second in each worker.
+Above that, spans wait for a full packet, at most for 0.1 s; those that wait in a busy worker are
+lost. "In a request": the last request has finished its span but still runs; it counts as answered.
+Spans are sent in the same way under the reloaders of `flask run --debug` and Django's `runserver`,
+which kill the serving process with SIGKILL.
 
-"failed": it did not answer, or did not end in time. gunicorn's control socket is off: all
-servers of a user share one, and its thread sometimes holds up the end of a server with greenlets,
-with stock's client, too.
+"failed": the server did not answer, or did not stop in time. gunicorn's control socket is off: all
+servers of a user share one, and its thread sometimes delays the exit of a server with greenlets,
+with the stock client, too.
 
-More spans than answers: a worker that a server replaces may drop a connection after its request has
-run, and the client asks again.
+There can be more spans than answers: when a server replaces a worker, it may drop a connection
+after the request has run, and the client asks again.
 
-gunicorn 27 has no eventlet worker any more, so `eventlet.wsgi` stands for it.
+gunicorn 27 no longer has an eventlet worker, so `eventlet.wsgi` is tried instead.
 
-A signal that comes while a server starts is lost to some servers, without a tracer, too. granian
-hands it to a worker that still imports its service, and waits for this worker for ever:
+Some servers miss a signal that comes while they start, even without a tracer. granian passes it to
+a worker that still imports its service, and waits for this worker for ever:
 `--workers-kill-timeout` ends the wait. cheroot, at SIGINT, leaves the threads running that it has
-started so far. Traced, the import takes longer, and so the time in which this can happen.
+started so far. A traced import takes longer, so this can happen for a longer time.
 
 Not in the table: SIGKILL and a crash of the interpreter, after which no process can send. Windows
 and macOS were not tried.
