@@ -333,7 +333,7 @@ def test_pace_is_a_setting():
     ).new_tracer()
     slow.close(0)
 
-    assert pytest.approx(66.6, abs=1) == slow.reporter._courier._delivery._pace.delay(2 * 65_536)
+    assert pytest.approx(65.5, abs=1) == slow.reporter._courier._delivery._pace.wait(2 * 65_536)
     assert 2_500_000 == config().reporter_bytes_per_second
 
 
