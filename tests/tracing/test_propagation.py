@@ -275,6 +275,27 @@ def test_ignored_headers_are_a_metric():
     assert ["jaeger:span_context_decoding_errors"] == counted
 
 
+@pytest.mark.parametrize("key", ["a:", "a%0d%0ab", "a b", "%C3%A9", "(a)"])
+@pytest.mark.parametrize("names", [[], ["jaeger"], ALL])
+def test_a_key_that_no_header_can_have_is_not_passed_on(make_tracer, names, key):
+    """A client refuses a request with it: a stranger could make a service's own requests fail."""
+    tracer = make_tracer(**({"propagation": names} if names else {}))
+    carrier = {"uber-trace-id": "1:2:0:1", "jaeger-baggage": f"{key}=v,good=1"}
+    found = injected(tracer, tracer.extract(HTTP, carrier))
+
+    assert ["uberctx-good"] == [name for name in found if name.startswith("uberctx-")]
+
+
+@pytest.mark.parametrize("names", [[], ["jaeger"], ["b3"], ["w3c", "jaeger"]])
+@pytest.mark.parametrize("value", ["\ud800", 5])
+def test_a_value_that_is_no_text_costs_no_request(make_tracer, names, value):
+    """From a message queue, or by a mistake of the service; jaeger-client raises."""
+    tracer = make_tracer(**({"propagation": names} if names else {}))
+    found = injected(tracer, SpanContext(1, 2, None, 1, {"key": value}))
+
+    assert ("5" if value == 5 else "%3F") in list(found.values())[-1]
+
+
 @pytest.mark.parametrize("carrier_format", [HTTP, Format.TEXT_MAP])
 def test_wrong_carrier_still_raises(tracer_of, carrier_format):
     """A mistake of the service is not a stranger's header."""

@@ -18,7 +18,7 @@ from opentracing import Format
 from sidecar_tracing import compact, environment, sampling
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.polling import Channel
-from sidecar_tracing.propagation import Binary, Composite, Settings, parse
+from sidecar_tracing.propagation import Binary, Composite, Settings, Text, parse
 from sidecar_tracing.reporter import Reporter
 from sidecar_tracing.scopes import ContextScopeManager
 from sidecar_tracing.sender import UdpSender
@@ -120,13 +120,15 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
         return {**http, Format.TEXT_MAP: self._codec(names, is_http=False)}
 
     def _codec(self, names: tuple[str, ...], *, is_http: bool) -> Composite:
-        headers = {
+        settings = Settings(names, self.generate_128bit_trace_id, self._header_names())
+        return Composite(settings, is_http=is_http)
+
+    def _header_names(self) -> dict[str, str]:
+        return {
             "trace_id_header": self.trace_id_header,
             "baggage_header_prefix": self.baggage_header_prefix,
             "debug_id_header": self.debug_id_header,
         }
-        settings = Settings(names, self.generate_128bit_trace_id, headers)
-        return Composite(settings, is_http=is_http)
 
     @property
     def local_agent_reporting_host(self) -> str:
@@ -193,19 +195,20 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
 
     def create_tracer(self, reporter: Any, sampler: Any, throttler: Any = None) -> Tracer:
         """Create a tracer with the given reporter and sampler."""
+        names = self._header_names()
+        http = Text(url_encoding=True, **names)
+        codecs = {Format.BINARY: Binary(), Format.HTTP_HEADERS: http}
         return Tracer(
             service_name=self.service_name,
             reporter=reporter,
             sampler=sampler,
             metrics_factory=self._metrics_factory,
-            trace_id_header=self.trace_id_header,
             generate_128bit_trace_id=self.generate_128bit_trace_id,
-            baggage_header_prefix=self.baggage_header_prefix,
-            debug_id_header=self.debug_id_header,
+            **names,
             tags=self.tags,
             max_tag_value_length=self.max_tag_value_length,
             max_traceback_length=self.max_traceback_length,
-            extra_codecs={Format.BINARY: Binary(), **self.propagation},
+            extra_codecs=codecs | self.propagation,
             throttler=throttler,
             scope_manager=self.scope_manager or ContextScopeManager(),
         )

@@ -2,6 +2,7 @@
 
 from sidecar_tracing.propagation.binary import Binary
 from sidecar_tracing.propagation.composite import Composite, Settings
+from sidecar_tracing.propagation.jaeger import Text
 from sidecar_tracing.propagation.names import DEFAULT, NAMES, parse
 from sidecar_tracing.propagation.refusals import Refusals, is_sound
 
@@ -12,6 +13,7 @@ __all__ = [
     "Composite",
     "Refusals",
     "Settings",
+    "Text",
     "is_sound",
     "parse",
 ]
