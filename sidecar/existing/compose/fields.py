@@ -44,7 +44,7 @@ def env_files(reader: Reader, node: yaml.Node | None) -> list[str]:
 def memory(reader: Reader, node: yaml.Node | None) -> int | None:
     """Return a memory limit in MiB."""
     text = reader.plain(node)
-    if node is None or text in ("", "0"):
+    if node is None or text in ("", "0", "-1"):
         return None
     size = syntax.mebibytes(text)
     if size is None:

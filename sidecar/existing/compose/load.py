@@ -95,7 +95,7 @@ class _Loader:
         for path in paths:
             found = _over(found, self._with_included(path, ()))
         if not found:
-            _services_of(self._tree(paths[0]))  # it has the cause
+            _require_services(self._tree(paths[0]))
         return {name: service for name, service in found.items() if service.tag != RESET}
 
     def names(self, section: str) -> frozenset[str]:
@@ -205,10 +205,14 @@ def _services_of(tree: Tree) -> dict[str, yaml.Node]:
     subject = f"{tree.place(services)}: services"
     if not isinstance(services, yaml.MappingNode):
         raise SidecarError(subject, "is not a map", "Give NAME: below it, then its fields")
-    nodes = tree.items(services)
-    if not nodes:
+    return tree.items(services)
+
+
+def _require_services(tree: Tree) -> None:
+    """Raise SidecarError for a file without a service."""
+    if not _services_of(tree):
+        subject = f"{tree.place(tree.items(tree.root)['services'])}: services"
         raise SidecarError(subject, "is empty", "Name a file that has services")
-    return nodes
 
 
 def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:

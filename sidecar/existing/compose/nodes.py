@@ -16,14 +16,9 @@ if TYPE_CHECKING:
 _MERGE = "tag:yaml.org,2002:merge"
 _MAX_MERGES = 20
 _STANDARD = "tag:yaml.org,2002:"
-_KNOWN = {
-    f"{_STANDARD}{name}"
-    for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "binary")
-}
 RESET = "!reset"
 OWN_TAGS = (RESET, "!override")
-"""Compose's own."""
-_KNOWN |= {_MERGE, f"{_STANDARD}value", *OWN_TAGS}
+"""Compose's own; it passes over every other tag."""
 
 
 class Tree:
@@ -42,16 +37,10 @@ class Tree:
         self._merged: dict[int, dict[str, yaml.Node]] = {}
 
     def check(self) -> None:
-        """Raise SidecarError for duplicate keys, keys that are not text, and unknown tags.
-
-        Also for a file that aliases make too large.
-        """
+        """Raise SidecarError for duplicate keys, keys that are not text, and too many aliases."""
         if self.root:
             yamlio.check_size(self.root, self.file)
         for node in yamlio.nodes(self.root) if self.root else []:
-            if node.tag not in _KNOWN:
-                cause = "has a tag that Compose does not know"
-                raise SidecarError(self.place(node), cause, "Remove it")
             if isinstance(node, yaml.MappingNode):
                 self._check_keys(node)
 
@@ -60,8 +49,11 @@ class Tree:
         return f"{self.file}:{yamlio.line_of(node)}"
 
     def items(self, node: yaml.Node | None, depth: int = 0) -> dict[str, yaml.Node]:
-        """Return a map's values by key, its own over those of its merge keys; empty for no map."""
-        if not isinstance(node, yaml.MappingNode):
+        """Return a map's values by key, its own over those of its merge keys.
+
+        Empty for other nodes, and for what `!reset` takes out.
+        """
+        if not isinstance(node, yaml.MappingNode) or node.tag == RESET:
             return {}
         if depth > _MAX_MERGES:
             cause = f"merges maps that merge maps, more than {_MAX_MERGES} levels deep"
@@ -118,5 +110,7 @@ def scalar(node: yaml.Node | None) -> str | None:
 
 
 def sequence(node: yaml.Node | None) -> list[yaml.Node]:
-    """Return a list's nodes; empty for other nodes."""
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+    """Return a list's nodes, without those that `!reset` takes out; empty for other nodes."""
+    if not isinstance(node, yaml.SequenceNode) or node.tag == RESET:
+        return []
+    return [child for child in node.value if child.tag != RESET]

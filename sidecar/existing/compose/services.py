@@ -58,7 +58,7 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
 def _words(reader: Reader, node: yaml.Node | None) -> tuple[Text, ...] | None:
     """Return a command's words: a list as it is, a text split as a shell does."""
     if isinstance(node, yaml.SequenceNode):
-        texts = (reader.text(child) for child in node.value)
+        texts = (reader.text(child) for child in sequence(node))
         return tuple(text for text in texts if text is not None)
     raw = scalar(node)
     if node is None or raw is None:

@@ -8,8 +8,8 @@ import shlex
 
 PORT_RANGE_LIMIT = 100
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([bkmgt]?)i?b?", re.IGNORECASE)
-_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{0,9})?|\.\d{1,9})\s*([bkmgtp]?)i?b?", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 
 
 def port_range(text: str) -> range | None:

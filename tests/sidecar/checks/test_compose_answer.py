@@ -6,7 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from fuzzing import cases
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sidecar.commands._files import findings_of
+from sidecar.errors import SidecarError
+from sidecar.findings import Severity
+from sidecar.regions import load_regions
+
+REGIONS = load_regions()
 AGENT = """\
 services:
   agent:
@@ -135,3 +144,94 @@ def test_without_compose_one_line_says_that_it_was_not_asked(run, stack, monkeyp
 
     assert (0, 1) == (done.code, len(done.err.splitlines()))
     assert "Compose was not asked whether it reads docker-compose.yml: " in done.err
+
+
+_SCALARS = (
+    "",
+    "~",
+    "''",
+    "0",
+    "-1",
+    "1.5",
+    "true",
+    "a",
+    "a b",
+    "0x10",
+    "1e3",
+    ".5g",
+    "2020-01-01",
+    "80:80",
+    "'1:2:3'",
+    "'80-82:80-82'",
+    "'${X'",
+    "'${X:?no}'",
+    "'${X:-${Y:-1}}'",
+    "'${X:+z}'",
+    "'$$X'",
+    "'a$'",
+    "!reset x",
+    "!override x",
+    "!ours x",
+    "*one",
+)
+_VALUES = (
+    *_SCALARS,
+    "{a: b}",
+    "{'': x}",
+    "{<<: *map}",
+    "{target: 80}",
+    "{path: a.env}",
+    "[]",
+    "{}",
+)
+_KEYS = (
+    "command",
+    "container_name",
+    "depends_on",
+    "deploy",
+    "entrypoint",
+    "env_file",
+    "environment",
+    "extends",
+    "healthcheck",
+    "labels",
+    "links",
+    "mem_limit",
+    "network_mode",
+    "networks",
+    "ports",
+    "profiles",
+    "scale",
+    "x-own",
+)
+_FUZZED = "x-map: &map {a: '1'}\nx-one: &one '1'\nservices:\n  web:\n    image: web:1\n    %s: %s\n"
+
+
+@cases(0.15)
+@given(
+    st.sampled_from(_KEYS),
+    st.one_of(
+        st.sampled_from(_VALUES),
+        st.lists(st.sampled_from(_VALUES), min_size=1, max_size=2).map(
+            lambda found: f"[{', '.join(value or '~' for value in found)}]"
+        ),
+    ),
+)
+def test_the_kit_reads_what_compose_reads(compose, tmp_path_factory, turn, key, value) -> None:
+    """Whatever stands at a key: no defect, and only Compose's own refusals."""
+    path = tmp_path_factory.mktemp("stack") / "docker-compose.yml"
+    path.write_text(_FUZZED % (key, value))
+    objection = compose.objection([path], [], 60)
+    ids = _errors_and_doubts(path)
+
+    assert bool(objection) == bool(ids), path.read_text()
+
+
+def _errors_and_doubts(path: Path) -> set[str]:
+    """Return the ids of a stack's errors, and of values that the kit cannot read."""
+    try:
+        found = list(findings_of([path], REGIONS))
+    except SidecarError as error:
+        return {str(error)}
+    doubts = {"unreadable-value", "broken-extends"}
+    return {each.id for each in found if each.severity is Severity.ERROR or each.id in doubts}

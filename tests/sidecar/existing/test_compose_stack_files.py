@@ -134,3 +134,39 @@ def test_what_is_included_may_have_a_variable_in_its_path(write):
     (folder / ".env").write_text("PART=b\n")
 
     assert {"api", "web"} == load_all([folder / "a.yml"]).services.keys()
+
+
+def test_what_is_reset_is_not_there(write):
+    """A whole value, and an entry of a list or a map, whatever stands behind the tag."""
+    folder = write(
+        a__yml="services: {web: {image: 'web:1', ports: !reset [80], command: !reset [serve],"
+        " profiles: [one, !reset two], environment: !reset {OLD: '1'}, labels: [!reset [x]]}}",
+    )
+    web = load_all([folder / "a.yml"]).services["web"]
+
+    assert ((), (), ("one",), {}, ()) == (
+        web.ports,
+        web.command,
+        web.profiles,
+        web.environment,
+        web.labels,
+    )
+
+
+def test_a_later_file_may_have_no_services(write):
+    """As one that holds networks, or whose services are commented out."""
+    folder = write(
+        a__yml="services: {web: {image: 'web:1'}}",
+        b__yml="services: {}",
+        c__yml="networks: {default: {driver: bridge}}",
+    )
+    files = [folder / name for name in ("a.yml", "b.yml", "c.yml")]
+
+    assert ["web"] == list(load_all(files).services)
+
+
+def test_tags_that_compose_passes_over_are_passed_over(write):
+    """Other tools' tags, and Python's: nothing of them is run."""
+    folder = write(a__yml="services: !ours {web: !!python/name:os.system {image: !vault 'web:1'}}")
+
+    assert "web:1" == load_all([folder / "a.yml"]).services["web"].image.text

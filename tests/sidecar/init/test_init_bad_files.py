@@ -117,14 +117,6 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "c.yml:1: is not YAML: found undefined alias. Correct this line, or the one before",
         ),
         (
-            "services:\n  web: !!python/object/apply:os.system [id]\n",
-            "c.yml:2: has a tag that Compose does not know. Remove it",
-        ),
-        (
-            "services: !secret {web: {}}\n",
-            "c.yml:1: has a tag that Compose does not know. Remove it",
-        ),
-        (
             "services:\n  web: {<<: image}\n",
             "c.yml:2: `<<` merges a value that is not a map. Name a map's anchor",
         ),
