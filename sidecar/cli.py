@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": "write a sidecar.yaml, from answers or from a Compose file",
-    "inject": "add agents to a Compose file or to manifests of yours",
-    "uninject": "take the agents that inject added out of manifests",
+    "inject": "add agents to your Compose file or manifests",
+    "uninject": "remove from manifests the agents that inject added",
     "schema": "print the JSON Schema of sidecar.yaml",
     "regions": "list the regions and their gateways",
     "plan": "show everything decided for a region",
     "render": "write the deployment of a region into a folder",
-    "validate": "report what render would refuse, and later problems",
+    "validate": "report what render would refuse, and likely problems",
     "token": "put a region's token where the agent reads it",
     "images": "pull the images, or build them if no registry answers",
     "verify": "prove, hop by hop, that spans arrive",

@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--activate",
         action="store_true",
-        help="name the overlay in COMPOSE_FILE of the project's .env: `docker compose up` uses it",
+        help="list the overlay in COMPOSE_FILE of the project's .env: `docker compose up` uses it",
     )
     group.add_argument(
         "--as-override",

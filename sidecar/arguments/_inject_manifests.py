@@ -22,12 +22,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--collector-name",
         metavar="NAME",
-        help="how the names of what collectors share begin (default: sidecar)",
+        help="prefix of the names of what collectors share (default: sidecar)",
     )
     group.add_argument(
         "--gateway-image",
         metavar="IMAGE",
-        help="the kit's own image, for collectors: where your cluster pulls it from",
+        help="the kit's image for collectors, as your cluster pulls it",
     )
     group.add_argument("--selector", metavar="LABELS", help="workloads with these labels only")
     group.add_argument(

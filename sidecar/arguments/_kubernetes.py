@@ -18,6 +18,6 @@ def add_release(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--context", metavar="NAME", help="of your kubeconfig (default: the current one)"
     )
     group.add_argument(
-        "--image", help="the gateway image that looks into pods (default: the release's)"
+        "--image", help="the gateway image for containers in the pods (default: the release's)"
     )
     return group

@@ -22,7 +22,7 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--pre",
         action="store_true",
-        help="check, before anything runs, what would keep it from working; send no spans",
+        help="before anything runs, check what would keep it from working; send no spans",
     )
     group.add_argument("--region", metavar="ID", help="of a deployment that is not rendered yet")
     group.add_argument("--network", choices=("public", "vpc"), help="which host of the region")

@@ -20,13 +20,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--status",
         action="store_true",
-        help="show each agent's state, counters, age and token's fingerprint, and end",
+        help="show each agent's state, counters, age and token's fingerprint, and exit",
     )
     chosen.add_argument(
         "--watch",
         action="store_true",
-        help="read the agents' counters again and again, one line per change; end at a breach of "
-        "the budget with the hop that lost",
+        help="read the agents' counters repeatedly, one line per change; stop when a loss exceeds "
+        "the budget, and name the hop",
     )
     group.add_argument(
         "--every",
@@ -48,9 +48,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="period",
         type=_duration,
         metavar="TIME",
-        help="end the watch after this time (default: at a breach)",
+        help="stop the watch after this time (default: only at a loss)",
     )
-    _add_kept(parser.add_argument_group("what is kept of a proof"))
+    _add_kept(parser.add_argument_group("files for a pipeline and for support"))
 
 
 def _add_kept(kept: argparse._ArgumentGroup) -> None:
@@ -64,7 +64,7 @@ def _add_kept(kept: argparse._ArgumentGroup) -> None:
         "--bundle",
         type=Path,
         metavar="FILE.tar.gz",
-        help="write an archive for whoever helps: versions, proof, states, files, agents' logs; "
+        help="write an archive for support: versions, proof, states, files, agents' logs; "
         "it holds no token",
     )
 

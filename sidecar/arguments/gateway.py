@@ -63,7 +63,7 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--otlp",
         metavar="HOST:PORT",
-        help="a second port like --grpc, as a region's gateway has one for OTLP: 8090",
+        help="a second port like --grpc; a region's gateway has 8090 for OTLP",
     )
     parser.add_argument(
         "--udp",

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="with --from: trace this service; may be repeated (default: what shows that it does)",
+        help="with --from: trace this service; may be repeated (default: those that show it)",
     )
     _add_answers(parser)
     parser.add_argument(

@@ -57,7 +57,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="trace this service or workload; may be repeated (default: what shows that it traces)",
+        help="trace this service or workload; may be repeated (default: those that show it)",
     )
     group.add_argument(
         "--not",

@@ -1,8 +1,8 @@
 """Rehearse outages on a deployment whose gateway is the stand-in, and count every span.
 
-Each fault strikes a part of the running deployment, while marked spans are sent. Shown are the hop
-that notices it, what is lost and where that is counted, and how long it takes until spans arrive
-again. Afterwards the deployment is as before.
+Each fault is injected while marked spans are sent. The table shows the hop that notices it, what is
+lost and where that is counted, and how long it takes until spans arrive again. Afterwards the
+deployment is as before.
 """
 
 from __future__ import annotations

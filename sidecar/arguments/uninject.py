@@ -1,4 +1,4 @@
-"""Take out of Kubernetes manifests what inject added: the original bytes are left."""
+"""Remove from Kubernetes manifests what inject added, and restore the original bytes."""
 
 from __future__ import annotations
 

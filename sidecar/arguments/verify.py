@@ -17,16 +17,16 @@ EVERY_SERVICE = "*"
 EXAMPLES = """examples:
   sidecar verify                                       the docker-compose.yml of this folder
   sidecar verify --out build/cn-shanghai
-  sidecar verify --request http://localhost:8080/      lets the service that listens there report
+  sidecar verify --request http://localhost:8080/      sends a request, so that the service reports
   sidecar verify --path-only migrate                   a job that has ended proves nothing itself
   sidecar verify --output json | jq '.hops[] | select(.ok == false)'
   sidecar verify --target kubernetes --namespace shop --release demo
-  sidecar verify --injected --namespace shop           what `sidecar inject` gave an agent
+  sidecar verify --injected --namespace shop           pods that `sidecar inject` changed
   sidecar verify --status                              agents' states and counters, no span is sent
   sidecar verify --watch --every 10s --budget 0        until a span is lost
   sidecar verify --junit proof.xml --bundle help.tar.gz
   sidecar verify --target process                      a `sidecar demo` without containers
-  sidecar verify --pre --region cn-shanghai            before anything runs: is all ready for it?
+  sidecar verify --pre --region cn-shanghai            before anything runs
   sidecar verify --read-back cn-shanghai               the last hop too, by the vendor's API
 """
 
@@ -101,10 +101,10 @@ def _add_kubernetes(parser: argparse.ArgumentParser) -> None:
         dest="selector",
         action="store_const",
         const="!sidecar-kit/no-pod",  # kubernetes.pods.EVERY_POD
-        help="instead of --release: what `sidecar inject` gave an agent",
+        help="instead of --release: pods to which `sidecar inject` added an agent",
     )
     group.add_argument(
-        "--every-pod", action="store_true", help="look into each pod (default: one per service)"
+        "--every-pod", action="store_true", help="check each pod (default: one per service)"
     )
 
 

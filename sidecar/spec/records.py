@@ -66,7 +66,7 @@ class AgentSettings:
     disk_mib: int | None = None
     """The bound of the queue's file; None: computed from the capacity."""
     collector: Mapping[str, Any] = field(default_factory=dict)
-    """What is laid over a collector's configuration."""
+    """Merged into a collector's configuration."""
     canary: str | None = None
     """COLLECTOR: one gets a copy of each packet, so that the two can be compared."""
 

@@ -48,10 +48,12 @@ SPEC = Section(
         Field(
             "services",
             ListOf(SERVICE, 1, named=True, constraints=(constraints.own_ports,)),
-            "services to trace; the sample's if not given; of compose, those that show it",
+            "services to trace; the sample's if not given; with compose, those that show tracing",
         ),
         Field("agent", AGENT, "the agent of each service"),
-        Field("relay", RELAY, "collectors on volumes of their own before the gateway; Helm only"),
+        Field(
+            "relay", RELAY, "collectors with persistent volumes between pods and gateway; Helm only"
+        ),
         Field("images", IMAGES, "where images come from"),
         Field("capacity", CAPACITY, "what one replica reports; agents are sized for it"),
         Field(

@@ -54,7 +54,7 @@ AGENT = Section(
         Field(
             "buffer",
             types.DURATION,
-            "how long an outage of the gateway a collector holds on disk; 30m if not given",
+            "longest outage of the gateway that a collector bridges on disk; 30m if not given",
             None,
             "2h",
             attribute="buffer_s",
@@ -63,7 +63,7 @@ AGENT = Section(
         Field(
             "disk",
             types.MEMORY,
-            "most space of a collector's queue, as 512m or 2g; follows from the capacity",
+            "largest size of a collector's queue, such as 512m or 2g; follows from the capacity",
             None,
             "2g",
             attribute="disk_mib",
@@ -72,7 +72,7 @@ AGENT = Section(
         Field(
             "collector",
             Data(),
-            "what is laid over a collector's configuration: maps by key, all else replaced",
+            "merged into a collector's configuration: maps by key, all else replaced",
             None,
             {"exporters": {"otlp_grpc": {"compression": "none"}}},
             from_environment=False,
@@ -80,7 +80,7 @@ AGENT = Section(
         Field(
             "canary",
             Choice((COLLECTOR,)),
-            "what gets a copy of each packet, for `sidecar verify` to compare, in the region local",
+            "gets a copy of each packet, which `sidecar verify` compares; only in the region local",
             None,
             COLLECTOR,
             from_environment=False,

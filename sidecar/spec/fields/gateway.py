@@ -38,7 +38,7 @@ GATEWAY = Section(
         Field(
             "protocol",
             Choice(OTLP_PROTOCOLS),
-            "how collectors' spans go; otlp-http: port 80, with tls 443; otlp-grpc if not given",
+            "how collectors send; otlp-http: port 80, with tls 443; otlp-grpc if not given",
             None,
             OTLP_HTTP,
         ),

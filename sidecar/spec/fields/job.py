@@ -27,14 +27,14 @@ JOB = Section(
         Field(
             "concurrency",
             Choice(CONCURRENCY),
-            "what happens while the job before still runs; cron only",
+            "what happens while the previous job still runs; cron only",
             JobSettings.concurrency,
             "replace",
         ),
         Field(
             "starting_deadline",
             types.DURATION,
-            "how late a job may start, else it is left out; any time if not given; cron only",
+            "how late a job may start, else it is skipped; any time if not given; cron only",
             None,
             "10m",
             attribute="starting_deadline_s",
@@ -42,7 +42,7 @@ JOB = Section(
         Field(
             "history",
             Integer(0, 100, "a number of jobs"),
-            "how many ended jobs stay, of those that succeeded and of those that failed; cron only",
+            "how many finished jobs are kept, successful and failed ones each; cron only",
             JobSettings.history,
             1,
         ),
@@ -56,7 +56,7 @@ JOB = Section(
         Field(
             "deadline",
             types.DURATION,
-            "how long it may run, then it is ended; for ever if not given; in clusters",
+            "how long it may run before it is stopped; no limit if not given; in clusters",
             None,
             "1h",
             attribute="deadline_s",
@@ -64,7 +64,7 @@ JOB = Section(
         Field(
             "keep",
             types.DURATION,
-            "how long an ended job stays; for ever if not given; not of a cron; in clusters",
+            "how long a finished job is kept; for ever if not given; not for a cron; in clusters",
             None,
             "24h",
             attribute="keep_s",

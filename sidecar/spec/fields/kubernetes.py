@@ -53,7 +53,7 @@ KUBERNETES = Section(
         Field(
             "volumeMounts",
             DataList(),
-            "where the service has them",
+            "where they are mounted in the service's container",
             None,
             [{"name": "data", "mountPath": "/data"}],
         ),
@@ -69,11 +69,13 @@ KUBERNETES = Section(
         Field(
             "podDisruptionBudget",
             Data(),
-            "minAvailable or maxUnavailable; not of jobs",
+            "minAvailable or maxUnavailable; not for jobs",
             None,
             {"maxUnavailable": 1},
         ),
-        Field("strategy", Data(), "how pods are replaced; not of jobs", None, {"type": "Recreate"}),
+        Field(
+            "strategy", Data(), "how pods are replaced; not for jobs", None, {"type": "Recreate"}
+        ),
         Field(
             "autoscaling",
             Data(),
@@ -99,14 +101,14 @@ KUBERNETES = Section(
         Field(
             "affinity",
             Data(),
-            "near what, and far from what, its pods run",
+            "which pods and nodes its pods run near to, or away from",
             None,
             {"podAntiAffinity": {}},
         ),
         Field(
             "tolerations",
             DataList(),
-            "taints of nodes that it bears",
+            "taints of nodes that it tolerates",
             None,
             [{"key": "batch", "operator": "Exists"}],
         ),
@@ -128,14 +130,14 @@ KUBERNETES = Section(
         Field(
             "podSecurityContext",
             Data(),
-            "laid over the pod's securityContext, such as fsGroup",
+            "merged into the pod's securityContext, such as fsGroup",
             None,
             {"fsGroup": 2000},
         ),
         Field(
             "annotations",
             _TEXTS,
-            "of the Deployment, Job or CronJob itself",
+            "annotations of the Deployment, Job or CronJob itself",
             None,
             {"example.com/reload": "true"},
         ),
@@ -163,7 +165,7 @@ KUBERNETES = Section(
         Field(
             "service",
             Data(),
-            "annotations of the Service, and more of its spec; not of jobs",
+            "annotations of the Service, and more of its spec; not for jobs",
             None,
             {"spec": {"clusterIP": "None"}},
         ),
@@ -177,7 +179,7 @@ KUBERNETES = Section(
         Field(
             "ingressFrom",
             DataList(),
-            "who may call it, in its NetworkPolicy; not of jobs",
+            "who may call it, in its NetworkPolicy; not for jobs",
             None,
             [{"namespaceSelector": {"matchLabels": {"team": "shop"}}}],
         ),

@@ -21,7 +21,7 @@ RELAY = Section(
         Field(
             "buffer",
             types.DURATION,
-            "how long an outage of the gateway they hold; agent.buffer if not given",
+            "longest outage of the gateway that they bridge; agent.buffer if not given",
             None,
             "2h",
             attribute="buffer_s",
@@ -30,7 +30,7 @@ RELAY = Section(
         Field(
             "storage",
             types.MEMORY,
-            "size of each one's volume, as 20g; follows from the capacity if not given",
+            "size of each relay's volume, such as 20g; follows from the capacity if not given",
             None,
             "20g",
             attribute="storage_mib",

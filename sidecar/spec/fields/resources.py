@@ -13,11 +13,11 @@ RESOURCES = Section(
         Field(
             "memory",
             types.MEMORY,
-            "most memory, as 256m or 1g; a number without a unit is MiB",
+            "memory limit, such as 256m or 1g; a number without a unit is MiB",
             None,
             "256m",
             attribute="memory_mib",
         ),
-        Field("cpus", Number(0.01, 512, "a number of CPUs"), "most CPUs", None, 0.5),
+        Field("cpus", Number(0.01, 512, "a number of CPUs"), "CPU limit", None, 0.5),
     ),
 )

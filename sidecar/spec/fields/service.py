@@ -61,7 +61,7 @@ SERVICE = Section(
         Field(
             "replicas",
             Integer(1, 1000, "a number of replicas"),
-            "how many run; 1, or as an autoscaler decides, if not given; in Compose with one agent",
+            "how many run; 1, or as an autoscaler decides, if not given; share an agent in Compose",
             None,
             3,
         ),
@@ -122,7 +122,7 @@ SERVICE = Section(
         Field(
             "kubernetes",
             KUBERNETES,
-            "what is for a cluster only, as Kubernetes names it; Compose leaves it out",
+            "settings for a cluster only, as Kubernetes names them; Compose ignores them",
         ),
         Field(
             "ignore",

@@ -51,7 +51,7 @@ _REFUSED = (
 KEYS = (
     Key("agent.queue.spans", positive(10**9), "Spans that a collector keeps for the gateway."),
     Key("agent.queue.consumers", positive(1000), "Its concurrent calls to the gateway."),
-    Key("agent.queue.fileMiB", positive(10**7), "The bound of its queue's file."),
+    Key("agent.queue.fileMiB", positive(10**7), "The largest size of its queue's file."),
     Key(
         "agent.queue.volume",
         choice(EMPTY_DIR, EPHEMERAL, CLAIM),
@@ -60,15 +60,15 @@ KEYS = (
     ),
     Key("agent.queue.size", QUANTITY, "The size of that volume: the file and 64 MiB."),
     Key("agent.queue.storageClass", TEXT, "For ephemeral and claim; empty: the cluster's.", ""),
-    Key("agent.drain", FLAG, "A pod ends once its collector's queue is empty.", True),
-    Key("agent.collector", OBJECT, "What is laid over a collector's configuration.", {}),
+    Key("agent.drain", FLAG, "Keep a stopping pod until its collector's queue is empty.", True),
+    Key("agent.collector", OBJECT, "Merged into a collector's configuration.", {}),
 )
 
 CANARY = "agent.canary"
 CANARY_KEYS = (
-    Key("canary.version", VERSION, "Of its collector."),
-    Key("canary.tuning.workers", positive(10000), "Packets that are read at a time."),
-    Key("canary.tuning.queuePackets", positive(10**6), "Packets that wait for that."),
+    Key("canary.version", VERSION, "The version of its collector."),
+    Key("canary.tuning.workers", positive(10000), "Packets that are handled at a time."),
+    Key("canary.tuning.queuePackets", positive(10**6), "Packets that wait to be handled."),
     Key("canary.tuning.maxPacketBytes", positive(65535), "The longest packet."),
     Key(
         "canary.tuning.socketBufferBytes",
@@ -82,7 +82,7 @@ FORWARDER_KEYS = (
     Key(
         "forwarder.protocol",
         choice("grpc", "http"),
-        "What collectors' forwarder speaks to the gateway: OTLP over gRPC, or over HTTP.",
+        "The protocol to the gateway: OTLP over gRPC, or over HTTP.",
     ),
     Key("forwarder.calls", positive(10000), "Its concurrent calls."),
     Key("forwarder.resources", RESOURCES, "Its requests and limits."),
@@ -91,12 +91,12 @@ FORWARDER_KEYS = (
 
 RELAY_KEYS = (
     Key("relay.replicas", positive(100, 0), "Relays between collectors and forwarder; 0: none."),
-    Key("relay.queue.spans", positive(10**9), "Spans that one keeps for the gateway."),
+    Key("relay.queue.spans", positive(10**9), "Spans that each relay keeps for the gateway."),
     Key("relay.queue.consumers", positive(1000), "Its concurrent calls to the forwarder."),
-    Key("relay.queue.fileMiB", positive(10**7), "The bound of its queue's file."),
+    Key("relay.queue.fileMiB", positive(10**7), "The largest size of its queue's file."),
     Key("relay.storage", QUANTITY, "The size of its persistent volume: the file and 64 MiB."),
     Key("relay.storageClass", TEXT, "Of that volume; empty: the cluster's.", ""),
-    Key("relay.resources", RESOURCES, "The requests and limits of one."),
+    Key("relay.resources", RESOURCES, "Requests and limits of each relay."),
 )
 
 

@@ -23,9 +23,9 @@ OF_WORKLOAD = (
     Key(
         "terminationGracePeriodSeconds",
         positive(3600),
-        "Time until SIGKILL; absent: as for every pod.",
+        "Seconds until SIGKILL; absent: as for every pod.",
     ),
-    Key("podSecurityContext", OBJECT, "Laid over the pod's securityContext, e.g. fsGroup."),
+    Key("podSecurityContext", OBJECT, "Merged into the pod's securityContext, e.g. fsGroup."),
     *(Key(name, schema, "Replaces the one for every pod.") for name, schema, _ in _OF_ALL + _APART),
 )
 
@@ -34,11 +34,11 @@ def of_charts_own(section: str) -> tuple[Key, ...]:
     """Return the keys of one of the chart's own pods: the stand-in, the forwarder, a relay."""
     return (
         *(
-            Key(f"{section}.{name}", schema, "Empty: as for every pod.", default)
+            Key(f"{section}.{name}", schema, "Empty: the top-level value.", default)
             for name, schema, default in _OF_ALL
         ),
         *(
-            Key(f"{section}.{name}", schema, "Its own; not the one of workloads.", default)
+            Key(f"{section}.{name}", schema, "Not taken from the top level.", default)
             for name, schema, default in _APART
         ),
     )

@@ -22,7 +22,7 @@ AGENTS = (
         "The agent; without a tag: agent.version. For the stand-in, `make images` builds it.",
     ),
     Key("images.canary", WORD, "A canary's collector; without a tag: canary.version."),
-    Key("images.sample", WORD, "For workloads without an image of their own."),
+    Key("images.sample", WORD, "For workloads that set no image."),
     Key("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
     Key(
         "images.pullPolicy",

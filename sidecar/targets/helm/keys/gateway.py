@@ -22,7 +22,7 @@ GATEWAY = (
     Key(
         "gateway.waitSeconds",
         positive(3600, 0),
-        "How long a pod waits for it, in images.gateway, before its jaeger-agent starts; 0: not.",
+        "Seconds that a pod, with images.gateway, waits for it before its agent starts; 0: none.",
         0,
     ),
     Key(

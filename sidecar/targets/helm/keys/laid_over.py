@@ -10,7 +10,7 @@ LAID_OVER = (
         "container",
         OBJECT,
         "More of its container: probes of any form, workingDir, imagePullPolicy; each replaces the "
-        "chart's, and securityContext is laid over it.",
+        "chart's, except securityContext, which is merged.",
     ),
     Key("pod", OBJECT, "More of the pod's spec, e.g. dnsConfig, hostAliases, runtimeClassName."),
     Key(

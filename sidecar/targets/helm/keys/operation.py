@@ -58,6 +58,6 @@ OPERATION = (
         "A CronJob that watches the agents' counters, and fails at a loss; needs metrics.enabled.",
         False,
     ),
-    Key("watch.schedule", WORD, "When it starts, as cron writes it.", "*/5 * * * *"),
+    Key("watch.schedule", WORD, "When it starts, in cron's format.", "*/5 * * * *"),
     Key("watch.seconds", WATCH_SECONDS, "How long it watches each time.", 240),
 )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _POD = (
-    Key("enabled", FLAG, "Default true; false leaves it out, e.g. one of the sample's."),
+    Key("enabled", FLAG, "Default true; false leaves it out, e.g. a service of the sample."),
     Key("image", IMAGE, "Image; empty: images.sample."),
     Key("command", WORDS, "Replaces the image's entry point."),
     Key("args", WORDS, "Replaces the image's command."),
@@ -62,27 +62,27 @@ _POD = (
     Key(
         "initContainers",
         NAMED,
-        "Your own, in Kubernetes' form, after a native agent, whose address they have; absent "
-        "image, name in traces, resources and securityContext are the workload's.",
+        "Your own, in Kubernetes' form; they start after a native agent and get its address. "
+        "Image, service name, resources and securityContext default to the workload's.",
     ),
     Key(
         "extraContainers",
         NAMED,
-        "More containers of the pod; what they leave out is as for initContainers.",
+        "More containers of the pod, with the same defaults as initContainers.",
     ),
     Key("podLabels", TEXTS, "Labels of this pod; override the top-level ones."),
     Key("podAnnotations", TEXTS, "Annotations of this pod; override the top-level ones."),
     *placement.OF_WORKLOAD,
     Key("annotations", TEXTS, "Of the Deployment, Job or CronJob itself, e.g. a hook of Argo CD."),
     *LAID_OVER,
-    Key("extraEgress", OBJECTS, "Its own, besides that of networkPolicy."),
+    Key("extraEgress", OBJECTS, "Egress rules in addition to networkPolicy.extraEgress."),
 )
 SERVICE = (
     *_POD,
     Key(
         "port",
         PORT,
-        "Where it listens; absent: a worker without a Service. Not a port of the agent.",
+        "Its port; absent: a worker without a Service. Not a port of the agent.",
     ),
     Key(
         "extraPorts",
@@ -103,7 +103,7 @@ SERVICE = (
     ),
     OF_SERVICE,
     Key("ingressFrom", OBJECTS, "Who may call it; replaces that of networkPolicy."),
-    Key("strategy", OBJECT, "The Deployment's; absent: a new pod is ready before an old one ends."),
+    Key("strategy", OBJECT, "The Deployment's; absent: an old pod stops once a new one is ready."),
     Key(
         "example",
         {"type": "string", "pattern": "^/"},
@@ -124,7 +124,7 @@ SERVICE = (
 JOB = (
     *_POD,
     Key("backoffLimit", positive(100, 0), "Retries of a failed pod; default 3."),
-    Key("activeDeadlineSeconds", positive(10**7), "The longest that it may run."),
+    Key("activeDeadlineSeconds", positive(10**7), "The longest time that it may run, in seconds."),
     Key(
         "ttlSecondsAfterFinished",
         positive(10**7, 0),
@@ -137,7 +137,7 @@ CRON_JOB = (
     Key(
         "schedule",
         {"type": "string", "pattern": r"^(@\w+|@every \S+|(\S+\s+){4}\S+)$"},
-        "As cron has it. Required.",
+        "In cron's format. Required.",
         is_required=True,
     ),
     Key("timeZone", WORD, "e.g. Asia/Shanghai; absent: the cluster's."),
@@ -145,10 +145,10 @@ CRON_JOB = (
     Key(
         "startingDeadlineSeconds",
         positive(10**7),
-        "How late a job may start, else it is left out; absent: any time.",
+        "How late a job may start, else it is skipped; absent: any time.",
     ),
-    Key("successfulJobsHistoryLimit", positive(100, 0), "Jobs that stay; default 3."),
-    Key("failedJobsHistoryLimit", positive(100, 0), "The same of those that failed; default 3."),
+    Key("successfulJobsHistoryLimit", positive(100, 0), "Successful Jobs that stay; default 3."),
+    Key("failedJobsHistoryLimit", positive(100, 0), "Failed Jobs that stay; default 3."),
     Key("suspend", FLAG, "Default false."),
 )
 MAPS: Mapping[str, tuple[Key, ...]] = {"services": SERVICE, "jobs": JOB, "cronJobs": CRON_JOB}
