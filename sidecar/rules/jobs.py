@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,14 @@ ENDED = Rule(
     "Verify while it runs, or search for its service in the region's console; --path-only SERVICE "
     "leaves its own spans out",
     "`sidecar verify` in a real region, after `migrate` has completed",
+)
+FAILED = Rule(
+    "job-failed",
+    Severity.ERROR,
+    "The newest run of a job has failed.",
+    "Its work is not done, and nothing of it is proven.",
+    "See `kubectl logs` and `kubectl describe` of the Job, and run it again",
+    "a Job that reached its backoffLimit or its activeDeadlineSeconds",
 )
 SILENT = Rule(
     "job-silent",
@@ -87,6 +96,14 @@ def ended(own: int | None) -> Problem | None:
         return ENDED.problem("the job has ended, and nothing shows its own spans")
     cause = "the job has ended, and the stand-in has received none of its spans"
     return None if own else SILENT.problem(cause)
+
+
+def failed(name: str, why: str) -> Problem | None:
+    """Judge a Job of a cluster by why it has failed; empty where it has not."""
+    if not why:
+        return None
+    fix = f"See `kubectl logs job/{name}` and `kubectl describe job {name}`, and run it again"
+    return FAILED.problem(f"its Job has failed: {mask(why)}", fix)
 
 
 def one_off(command: Sequence[str]) -> Problem | None:

@@ -7,6 +7,14 @@ import re
 from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules.recognition import mask
 
+NOT_SCALED = Rule(
+    "autoscaler-without-metrics",
+    Severity.WARNING,
+    "A HorizontalPodAutoscaler cannot read the metrics that it scales by.",
+    "The service keeps as many pods as it has, whatever comes; agents are sized for one each.",
+    "Install metrics-server, or what serves the metric; see `kubectl describe hpa`",
+    "the HPA was unable to compute the replica count: failed to get cpu utilization",
+)
 UNSCHEDULABLE = "Unschedulable"
 """The cluster's reason on a pod that has no node."""
 
@@ -63,11 +71,11 @@ NAME_MISSING = _error(
 _REFUSALS = (
     (("quota",), OVER_QUOTA),
     (("PodSecurity", "admission webhook", "ValidatingAdmission"), NOT_ADMITTED),
-    (("usage per ",), OVER_LIMIT_RANGE),
+    (("usage per ", "request ratio per "), OVER_LIMIT_RANGE),
     (("serviceaccount ", "PriorityClass", "RuntimeClass"), NAME_MISSING),
 )
 """What a refusal's message has, by rule."""
-_SUBJECT = re.compile(r'^pods "[^"]*" is forbidden: ')
+_SUBJECT = re.compile(r'^(.*Error creating: )?pods "[^"]*" is forbidden: ')
 _END = re.compile(r"\.(\s|$)")
 _CLAIM = re.compile(r"persistentvolumeclaim|persistent volumes? to bind", re.IGNORECASE)
 _LACKS = (
@@ -97,3 +105,10 @@ def not_created(message: str) -> Problem | None:
     text = mask(_SUBJECT.sub("", message))
     found = (rule for words, rule in _REFUSALS if any(word in text for word in words))
     return next(found, NOT_CREATED).problem(f"a pod is refused: {text}")
+
+
+def not_scaled(message: str) -> Problem | None:
+    """Judge an autoscaler by why it does not scale; None where it does."""
+    if not message:
+        return None
+    return NOT_SCALED.problem(f"its autoscaler does not scale: {mask(message)}")

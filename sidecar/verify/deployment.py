@@ -78,10 +78,10 @@ class Deployment(Protocol):
         """
         ...
 
-    def stale_token(self, service: str) -> Problem | None:
-        """Return why the service's agent may use another token than the deployment names.
+    def doubt(self, service: str) -> Problem | None:
+        """Return what may be wrong although spans arrive; None where nothing is known.
 
-        None where it does not, or where that is not known.
+        Its agent may use another token than the deployment names; a cluster may not scale it.
         """
         ...
 
@@ -167,8 +167,8 @@ class StepByStep(ABC):
         """Return None: why an agent ended is not known here."""
         return None
 
-    def stale_token(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
-        """Return None: which token an agent uses is not known here."""
+    def doubt(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
+        """Return None: neither its agent's token nor how it is scaled is known here."""
         return None
 
     def workers(self, service: str) -> int:  # noqa: ARG002 - for those that know

@@ -156,7 +156,7 @@ class _SpanPath:
             self.hops.append(hops.broken_hop(self.service, broken_by(self._hop, error)))
 
     def _follow(self) -> None:
-        if problem := self._deployment.stale_token(self.service):
+        if problem := self._deployment.doubt(self.service):
             self.warnings.append(problem.at(self.service, ""))
         self.look = look = self._deployment.look(self._task)
         if lost := service.lost_by_clients(look):

@@ -34,6 +34,7 @@ from sidecar.verify.kubernetes.selection import (
     not_found,
     subject_of,
 )
+from sidecar.verify.kubernetes.stated import Stated
 from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
@@ -75,7 +76,7 @@ class ReleaseAgents:
         pods, empty = self._found()
         traced = [pod for pod in pods if is_looked_at(pod)]
         if not traced and not empty:
-            raise not_found(self._kubectl, self.name, self._selector)
+            raise not_found(self._kubectl, self.name, Stated(self._kubectl, self._selector))
         page = next((pod for pod in pods if is_gateway(pod)), None)
         with ThreadPoolExecutor(2) as pool:
             tokens = pool.submit(self._tokens, traced)

@@ -178,7 +178,7 @@ class ComposeDeployment(StepByStep):
         container = self.parts.running("agent", service)
         return self.parts.restart_of(container)
 
-    def stale_token(self, service: str) -> Problem | None:
+    def doubt(self, service: str) -> Problem | None:
         """Return why an agent of the service may use another token than the Compose file names."""
         named = self._stated.token_file
         for agent in self.parts.of("agent", service):

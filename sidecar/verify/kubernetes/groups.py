@@ -98,11 +98,11 @@ def _key(pod: Pod) -> _Key:
     """Return what the replicas of one workload have in common, and all runs of a Job."""
     owner = _owner(pod)
     if owner and owner.get("kind") != "Job":
-        return (pod.service, _workload(pod))
+        return (pod.service, workload_of(pod))
     return (pod.service, "", owner.get("kind", ""), *chart_of(pod))
 
 
-def _workload(pod: Pod) -> str:
+def workload_of(pod: Pod) -> str:
     """Return the name of what a pod belongs to; of pods without an owner, the pod's own."""
     owner, labels = _owner(pod), pod.data["metadata"].get("labels") or {}
     if owner.get("kind") == "Job":
@@ -118,4 +118,4 @@ def _newest(own: Sequence[Sequence[Pod]]) -> Group:
     first = max(every, key=lambda pod: str(pod.data["metadata"].get("creationTimestamp", "")))
     run = job_of(first)
     kept = [tuple(pod for pod in pods if job_of(pod) == run) for pods in own]
-    return Group(first.service, _workload(first), *kept)
+    return Group(first.service, workload_of(first), *kept)

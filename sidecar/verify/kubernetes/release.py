@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
@@ -21,7 +22,7 @@ from sidecar.kubernetes.pods import (
 from sidecar.rules import parts, starts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.kubernetes.groups import Groups
+from sidecar.verify.kubernetes.groups import Groups, workload_of
 from sidecar.verify.kubernetes.looks import look_argv, of_ended, of_pod, seeing
 from sidecar.verify.kubernetes.selection import (
     is_done,
@@ -33,6 +34,7 @@ from sidecar.verify.kubernetes.selection import (
     subject_of,
 )
 from sidecar.verify.kubernetes.stand_ins import StandIns
+from sidecar.verify.kubernetes.stated import Stated
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
@@ -42,7 +44,7 @@ from sidecar.verify.kubernetes.unfit import (
     state_of,
     tokens_of,
 )
-from sidecar.verify.kubernetes.workloads import KINDS, broken, lacking, unready
+from sidecar.verify.kubernetes.workloads import broken, unready
 from sidecar.verify.look import Look, broken_by, from_text, part_error
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.service import not_proven
@@ -88,8 +90,9 @@ class ReleaseDeployment:
         traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
         ended = [pod for pod in pods if is_ended(pod) and is_meant(pod.data, self._labels)]
         done = [pod for pod in ended if is_done(pod)]
+        self._stated = Stated(kubectl, self._labels)
         if not traced and not done:
-            raise not_found(kubectl, subject_of(release, selector), self._labels)
+            raise not_found(kubectl, subject_of(release, selector), self._stated)
         self.pods = traced
         self.stand_ins = StandIns(kubectl, [pod for pod in pods if is_gateway(pod)])
         self.has_stand_in = bool(self.stand_ins.pods)
@@ -121,16 +124,9 @@ class ReleaseDeployment:
         return [*self._pods, *(name for name in self._done if name not in self._pods)]
 
     def absent(self) -> Sequence[Lack]:
-        """Return the services without pods or with too few, and those with broken ones.
-
-        A user who may not list Deployments learns only the latter.
-        """
-        found = [*broken(self._groups), *unready(self._groups)]
-        with suppress(KubernetesError):
-            every = self._kubectl.get(KINDS, self._selector)["items"]
-            meant = (one for one in every if is_meant(one["spec"]["template"], self._labels))
-            found += lacking(meant, self._grouped.name_of)
-        return found
+        """Return the services without pods or with too few, and those with broken ones."""
+        lacks = self._stated.lacks(self._grouped.name_of)
+        return [*broken(self._groups), *unready(self._groups), *lacks]
 
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""
@@ -195,6 +191,8 @@ class ReleaseDeployment:
     def _unfit(self, pod: Pod) -> Problem | None:
         """Return what keeps a pod from being looked into; None where nothing does."""
         state = state_of(pod)
+        if state.reason in BEFORE_START and (waited_for := self.gateway_trouble(pod.service)):
+            return waited_for
         if state.reason in BEFORE_START and not state.message:
             state = state._replace(message=self._warnings(pod), tokens=tokens_of(pod))
         if state.reason in parts.CRASHED:
@@ -236,9 +234,18 @@ class ReleaseDeployment:
         pod = self._pods[service]
         return _restart(pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0])
 
-    def stale_token(self, service: str) -> Problem | None:  # noqa: ARG002 - of the protocol
-        """Return None: verify does without the right to read Secrets."""
-        return None
+    def doubt(self, service: str) -> Problem | None:
+        """Return why a pod's autoscaler does not scale; None where it does, or there is none.
+
+        Which token an agent uses is not known: verify does without the right to read Secrets.
+        """
+        return (
+            self._unscaled.get(workload_of(self._pods[service])) if service in self._pods else None
+        )
+
+    @cached_property
+    def _unscaled(self) -> dict[str, Problem]:
+        return self._stated.unscaled()
 
     def workers(self, service: str) -> int:
         """Return how many calls the pod's agent makes at a time, by its arguments."""
@@ -249,9 +256,9 @@ class ReleaseDeployment:
         """Return False: an agent on its pod's loopback gets packets of any size."""
         return False
 
-    def gateway_trouble(self, service: str) -> Problem | None:  # noqa: ARG002 - see below
-        """Return None: a stand-in that does not run is not counted as one."""
-        return None
+    def gateway_trouble(self, service: str) -> Problem | None:  # noqa: ARG002 - one for all
+        """Return why the cluster does not let the stand-in run; None where it does."""
+        return None if self.has_stand_in else self._stated.stand_in()
 
     def _image_for(self, pod: Pod) -> str:
         images = [str((each.container(GATEWAY) or {})["image"]) for each in self.stand_ins.pods]

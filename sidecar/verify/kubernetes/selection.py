@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.kubernetes.errors import ForbiddenError, KubernetesError, NotFoundError
+from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
 from sidecar.kubernetes.pods import (
     AGENT,
     EVERY_POD,
@@ -17,13 +16,13 @@ from sidecar.kubernetes.pods import (
 )
 from sidecar.verify.kubernetes.groups import job_of
 from sidecar.verify.kubernetes.unfit import lacks_agent
-from sidecar.verify.kubernetes.workloads import KINDS, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Object, Pod
+    from sidecar.verify.kubernetes.stated import Stated
 
 _TEST = "delivery-test"
 
@@ -74,12 +73,10 @@ def _should_be(pod: Pod) -> bool:
     return lacks_agent(pod.data) and pod.service != _TEST and not ended and not finished
 
 
-def not_found(kubectl: Kubectl, subject: str, selector: str) -> SidecarError:
-    """Return why there is nothing to look at: its pods are refused, or there is no such release."""
-    with suppress(KubernetesError):
-        workloads = kubectl.get(KINDS, f"--selector={selector}")["items"]
-        if problem := next(filter(None, map(refused, workloads)), None):
-            return SidecarError.from_problem(subject, problem)
+def not_found(kubectl: Kubectl, subject: str, stated: Stated) -> SidecarError:
+    """Return why there is nothing to look at: what should run does not, or nothing should."""
+    for lack in stated.lacks(lambda service, _: service):
+        return SidecarError.from_problem(f"{subject}, {lack.service}", lack.problem)
     return _absent(kubectl, subject)
 
 

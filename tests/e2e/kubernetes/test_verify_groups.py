@@ -8,6 +8,7 @@ import shutil
 import pytest
 import yaml
 from helm_charts import CHART
+from kubernetes_cluster import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 
@@ -70,3 +71,28 @@ def test_every_completion_of_a_job_is_judged(fresh_namespace, tmp_path) -> None:
     hops = verified(fresh_namespace)["hops"]
 
     assert ["", "", "job-silent"] == sorted(hop.get("id") or "" for hop in hops)
+
+
+def test_what_a_quota_refuses_is_named(fresh_namespace, tmp_path) -> None:
+    """A Deployment's pods and a Job's, each with the cause; `helm test` ends at once."""
+    hard = {"pods": "1"}
+    metadata = {"name": "team"}
+    fresh_namespace.apply(
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}}
+    )
+    job = {"args": ["python", "-c", "print()"], "runAsUser": 10001}
+    (tmp_path / "jobs.yaml").write_text(yaml.safe_dump({"jobs": {"early": job}}))
+    fresh_namespace.helm("install", "demo", CHART, "-f", tmp_path / "jobs.yaml")
+    wait_until(lambda: refusals(fresh_namespace) >= 3, 60, "three workloads are refused")
+    done = fresh_namespace.sidecar("verify", "--release", "demo", "--spans", 20)
+    with pytest.raises(AssertionError, match="exceeded quota"):
+        fresh_namespace.helm("test", "demo", "--timeout", "60s")
+
+    assert 1 == done.returncode
+    assert "[pod-over-quota]" in done.stdout + done.stderr
+
+
+def refusals(space) -> int:
+    """Return how many workloads the cluster gives no pod."""
+    events = space.get("events", "--field-selector=reason=FailedCreate")
+    return len({event["involvedObject"]["name"] for event in events})

@@ -12,6 +12,7 @@ EXAMPLES = {
     ),
     "deadline-under-compose": example(jobs.deadline, Call(600), Call(None)),
     "job-ended": example(jobs.ended, Call(None), Call(7)),
+    "job-failed": example(jobs.failed, Call("demo-x", "DeadlineExceeded"), Call("demo-x", "")),
     "job-silent": example(jobs.ended, Call(0), Call(7)),
     "one-off-command": example(
         jobs.one_off, Call(["alembic", "upgrade", "head"]), Call(["gunicorn", "shop:app"])

@@ -27,6 +27,9 @@ def not_created(message: str) -> Example:
 
 
 EXAMPLES = {
+    "autoscaler-without-metrics": example(
+        scheduling.not_scaled, Call("unable to get metrics"), Call("")
+    ),
     "pod-without-node": example(
         parts.pod,
         Call(PodState("has no node", scheduling.UNSCHEDULABLE, "", NODE), "fix"),

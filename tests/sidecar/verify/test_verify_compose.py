@@ -378,7 +378,7 @@ def test_a_token_that_the_running_agent_may_not_have_is_named(engine, reading, t
         "secrets": {"agent": {"file": str(tmp_path / named)}},
     }
     reading(config)
-    problem = deployment_of(tmp_path).stale_token("frontend")
+    problem = deployment_of(tmp_path).doubt("frontend")
 
     assert (why and "agent-token-stale") == (problem and problem.rule.id)
     assert problem is None or problem.cause.endswith(why)

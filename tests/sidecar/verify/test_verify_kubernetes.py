@@ -538,9 +538,14 @@ def test_a_release_whose_pods_are_all_refused_is_no_absent_one(release, kubectl)
     """A first install under a quota has Deployments and no pod."""
     refused = "exceeded quota: team, requested: pods=1, used: pods=3, limited: pods=3"
     condition = {"type": "ReplicaFailure", "message": f'pods "demo-web-1" is forbidden: {refused}'}
-    kubectl.answer("get deployments", {"items": [{"status": {"conditions": [condition]}}]})
+    template = {"metadata": pod()["metadata"], "spec": pod()["spec"]}
+    deployment = {"metadata": {"name": "demo-web"}, "spec": {"template": template}}
+    kubectl.answer(
+        "get deployments", {"items": [{**deployment, "status": {"conditions": [condition]}}]}
+    )
 
-    with pytest.raises(SidecarError, match=f"^release demo: a pod is refused: {refused}") as found:
+    text = f"^release demo, web: a pod is refused: {refused}"
+    with pytest.raises(SidecarError, match=text) as found:
         release()
     assert "pod-over-quota" == found.value.id
 

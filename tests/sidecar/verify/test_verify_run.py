@@ -66,7 +66,7 @@ class Deployment(StepByStep):
     def agent_log(self, service):
         return self.log
 
-    def stale_token(self, service):
+    def doubt(self, service):
         return self.stale
 
     def gateway(self, marker, settled, seconds):
