@@ -113,6 +113,11 @@ def _check_links(folder: Path, rendering: Rendering) -> None:
             raise _refusal(str(path), f"is a link to {path.readlink()}", fix)
 
 
+def is_own(path: Path) -> bool:
+    """Tell whether a file begins as a rendered one does."""
+    return _read(path).startswith(HEADER)
+
+
 def check_own(folder: Path, rendering: Rendering) -> None:
     """Raise SidecarError where a file that the kit did not write has the name of a rendered one."""
     own: dict[Path, bool] = {}
@@ -122,7 +127,7 @@ def check_own(folder: Path, rendering: Rendering) -> None:
             cause = "is a folder, and the rendering has a file of that name"
             raise _refusal(str(path), cause, "Move it away")
         if signed not in own:
-            own[signed] = _read(signed).startswith(HEADER)
+            own[signed] = is_own(signed)
         if not own[signed] and path.exists():
             fix = "Move it away, or choose another --out"
             raise _refusal(str(path), "was not written by sidecar", fix)

@@ -1,6 +1,7 @@
 """Write the deployment of a region into a folder: all of its files, or none.
 
-Files that the kit did not write stay as they are. For a spec with `compose`, write an overlay with
+Files that the kit did not write stay as they are; a folder of such files only, without a spec or a
+rendering, is refused. For a spec with `compose`, write an overlay with
 agents over these Compose files, as `sidecar inject` does.
 """
 
@@ -39,6 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=("compose", "helm", "systemd"),
         help="render for this only; may be repeated (default: compose and helm)",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="write also into a folder that holds other files only; it replaces none of them",
     )
     only = parser.add_mutually_exclusive_group()
     only.add_argument(

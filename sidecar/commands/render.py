@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.checks.folders import check_others
 from sidecar.commands import _overlay, _spec
 from sidecar.console import say
-from sidecar.errors import UsageError
+from sidecar.errors import SidecarError, UsageError
 from sidecar.image_names import IMAGES_COMMENT
 from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL, load_regions
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.diff:
         return _show([diff(entry.rendering, entry.folder) for entry in rendered])
+    if not args.force:
+        _check_others(rendered, loaded)
     new = {entry.folder for entry in rendered if not _exists(entry.folder / COMPOSE_FILE)}
     write_all({entry.folder: entry.rendering for entry in rendered}, say)
     files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
@@ -74,8 +77,18 @@ def _check_regions(args: argparse.Namespace) -> None:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
 
 
+def _check_others(rendered: list[_Rendered], loaded: Loaded) -> None:
+    for entry in rendered:
+        if found := check_others(entry.folder, loaded.files):
+            raise SidecarError.from_finding(found)
+
+
 def _check_stack(args: argparse.Namespace) -> None:
-    for flag, given in (("--all-regions", args.all_regions), ("--target", args.target)):
+    for flag, given in (
+        ("--all-regions", args.all_regions),
+        ("--target", args.target),
+        ("--force", args.force),
+    ):
         if given:
             raise UsageError(flag, "a stack has one overlay", f"Leave out {flag}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.checks import deployment as checks
 from sidecar.checks.charts import check_chart
+from sidecar.checks.folders import check_others
 from sidecar.checks.spec import check_spec
 from sidecar.checks.stacks import left_out
 from sidecar.commands import _files, _overlay, _spec
@@ -64,6 +65,7 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
         of_target = [*missing, *of_token, *checks.check_compose(rendering, folder)]
     found = [
         *check_spec(loaded, plan, regions[plan.region]),
+        *filter(None, (check_others(folder, loaded.files),)),
         *checks.check_folder(rendering, folder),
         *checks.found_in(lambda: checks.check_fresh(rendering, folder), folder),
         *of_target,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sidecar.findings import Problem, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FOLDER_REFUSED = Rule(
     "folder-refused",
@@ -11,6 +16,14 @@ FOLDER_REFUSED = Rule(
     "`sidecar render` writes nothing: it replaces only files that it wrote itself.",
     "Move the file away, or choose another --out",
     "--out with a docker-compose.yml that sidecar did not write",
+)
+FOLDER_OF_OTHERS = Rule(
+    "folder-of-others",
+    Severity.ERROR,
+    "The folder holds other files only: neither a spec nor a rendering.",
+    "`sidecar render` writes nothing: its files would lie scattered among the others.",
+    "Name a new or an empty folder with --out, or give --force",
+    "--out /",
 )
 NOT_RENDERED = Rule(
     "cannot-be-rendered",
@@ -64,3 +77,11 @@ def compose_installed(absence: str, fix: str | None = None) -> Problem | None:
 def folder(refusal: str, fix: str | None = None) -> Problem | None:
     """Judge why a folder cannot take a rendering; empty: it can."""
     return FOLDER_REFUSED.problem(refusal, fix) if refusal else None
+
+
+def others(names: Sequence[str]) -> Problem | None:
+    """Judge what is in a folder that has neither a spec nor a rendering."""
+    if not names:
+        return None
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return FOLDER_OF_OTHERS.problem(f"holds {names[0]}{more}, and nothing that sidecar wrote")

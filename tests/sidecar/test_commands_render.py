@@ -219,3 +219,53 @@ def test_a_killed_render_leaves_the_region_whole_or_absent(
         process.communicate()
         if out.exists():
             assert whole == (out / "docker-compose.yml").read_bytes()
+
+
+def _holding(*names: str) -> Path:
+    folder = Path("folder")
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+    return folder
+
+
+@pytest.mark.parametrize("names", [("thesis.txt",), ("src/app.py", "README.md"), (".bashrc",)])
+def test_a_folder_of_other_files_is_refused(run, names) -> None:
+    """As / and a home are: a typing error scatters no files there. validate says it, too."""
+    folder = _holding(*names)
+    done = run("render", "--region", "cn-shenzhen", "--out", folder)
+    judged = run("validate", "--region", "cn-shenzhen", "--out", folder)
+
+    assert (1, 1) == (done.code, judged.code)
+    assert "and nothing that sidecar wrote. Name a new or an empty folder" in done.err
+    assert done.err.endswith("with --out, or give --force [folder-of-others]\n")
+    assert "[folder-of-others]" in judged.out
+    assert sorted(f"folder/{name}" for name in names) == sorted(files(Path()))
+
+
+def test_the_root_is_refused(run) -> None:
+    """Whoever may write there."""
+    done = run("render", "--region", "cn-shenzhen", "--out", "/")
+
+    assert (1, True) == (done.code, "[folder-of-others]" in done.err)
+
+
+def test_force_writes_next_to_other_files(run) -> None:
+    """And replaces none of them; the next render needs it no more."""
+    folder = _holding("thesis.txt")
+
+    assert 0 == run("render", "--region", "cn-shenzhen", "--out", folder, "--force").code
+    assert 0 == run("render", "--region", "cn-beijing", "--out", folder).code
+    assert "mine" == (folder / "thesis.txt").read_text()
+
+
+@pytest.mark.parametrize("name", [".gitignore", "secrets/agent.yaml", "sidecar.yaml", "my.yaml"])
+def test_a_folder_for_the_deployment_takes_it(run, name) -> None:
+    """Nothing is in it but what belongs to a deployment, or its spec is."""
+    folder = _holding(name)
+    spec = Path("folder/my.yaml")
+    if name == spec.name:
+        spec.write_text("region: cn-shenzhen\n")
+    given = ("--file", spec) if spec.exists() else ("--region", "cn-shenzhen")
+
+    assert 0 == run("render", *given, "--out", folder).code

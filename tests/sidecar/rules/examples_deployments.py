@@ -27,6 +27,7 @@ EXAMPLES = {
     "compose-not-installed": example(
         deployments.compose_installed, Call("docker compose is not installed"), Call("")
     ),
+    "folder-of-others": example(deployments.others, Call(["bin", "etc"]), Call([])),
     "compose-refuses-rendering": example(
         deployments.compose_config, Call("services.web.ports must be a list"), Call("")
     ),
