@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -38,6 +39,10 @@ def added_up(folder):
 
 def assert_exact(found):
     assert found["started_spans"] == sum(found[name] for name in OUTCOMES)
+
+
+def can_mount():
+    return os.geteuid() == 0 and not subprocess.run(["unshare", "--mount", "true"]).returncode
 
 
 def test_one_process(agent, make_tracer):
@@ -147,3 +152,27 @@ for _ in range(60):
     assert started == found["started_spans"]
     assert_exact(found)
     assert received == found["sent_spans"]
+
+
+@pytest.mark.skipif(not can_mount(), reason="needs root, for a disk that is full")
+@pytest.mark.parametrize("size", ["4k", "68k"])
+def test_a_full_disk_ends_no_process(tmp_path, size):
+    """A write to a mapped file without room is SIGBUS; the log says that counts are not kept."""
+    script = """
+import logging
+from sidecar_tracing import init_tracer
+logging.basicConfig()
+tracer = init_tracer("script")
+for _ in range(60):
+    tracer.start_span("span").finish()
+"""
+    with UdpAgent() as agent:
+        variables = environment(
+            agent.port, SIDECAR_TRACING_PROMETHEUS="true", PROMETHEUS_MULTIPROC_DIR=str(tmp_path)
+        )
+        mount = f'mount -t tmpfs -o size={size} disk {tmp_path} && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", mount, "sh", sys.executable, "-c", script]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
+
+        assert (0, 60) == (done.returncode, len(agent.spans))
+    assert "counts for Prometheus are not written any more: OSError: [Errno 28]" in done.stderr

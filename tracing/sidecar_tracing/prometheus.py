@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -46,6 +47,8 @@ GAUGES = {
 _Counts = dict[str, dict[tuple[str, ...], int]]
 _PREFIX = "sidecar_tracing"
 _LABELS = ("service",)
+_FILE_BYTES = 65_536
+"""What prometheus_client gives a file at first: our counts take less."""
 _numbers = itertools.count()
 
 
@@ -128,6 +131,8 @@ class _File:
         self._values: dict[tuple[str, tuple[str, ...]], tuple[Any, float]] = {}
         # values of its own: a lock of others could be held while a process forks
         name = f"{os.getpid()}-tracing-{next(_numbers)}"
+        for kind in ("counter", "gauge_sum"):
+            _reserve(Path(os.environ[MULTIPROC]) / f"{kind}_{name}.db")
         self._kind = MultiProcessValue(lambda: name)  # type: ignore[no-untyped-call]
 
     def write(self) -> None:
@@ -147,3 +152,18 @@ class _File:
         text = COUNTERS[name] if is_counter else GAUGES[name]
         mode = "" if is_counter else "sum"
         return self._kind(kind, metric, sample, _labels(name), labels, text, multiprocess_mode=mode)
+
+
+def _reserve(file: Path) -> None:
+    """Take a file's room before prometheus_client maps it to memory. Raises OSError without room.
+
+    It makes a file that has none. A write to it on a full disk is SIGBUS, the end of the process.
+    """
+    with file.open("ab") as opened:
+        try:
+            if hasattr(os, "posix_fallocate"):  # not on macOS and Windows
+                os.posix_fallocate(opened.fileno(), 0, _FILE_BYTES)
+        except OSError:
+            if not opened.tell():  # whoever adds up the counts cannot read an empty one
+                file.unlink()
+            raise
