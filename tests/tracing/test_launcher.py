@@ -92,6 +92,18 @@ def test_script_has_a_tracer():
     assert "[]\n" == trace(PYTHON, "-c", SHOW).stdout
 
 
+@pytest.mark.parametrize("streams", ["2>&-", "2>&- >&- <&-", "2>/dev/full >/dev/full"])
+@pytest.mark.parametrize("name", ["shop", ""])
+def test_closed_or_full_streams_stop_nothing(tmp_path, streams, name):
+    """As a supervisor may start a service; what the launcher would say is not said."""
+    script = "import os, sys; open(sys.argv[1], 'w').write(os.environ['JAEGER_SERVICE_NAME'])"
+    command = [*TRACE, PYTHON, "-c", script, str(tmp_path / "ran")]
+    found = environment(closed_port(), JAEGER_SERVICE_NAME=name)
+    subprocess.run(["sh", "-c", f'exec "$@" {streams}', "sh", *command], env=found, timeout=60)
+
+    assert name == (tmp_path / "ran").read_text("utf-8")
+
+
 def test_start_of_tracing_is_short():
     """What reads packages' metadata would take as long as all the rest."""
     script = "import sys; print([*{'email', 'importlib.metadata', 'zipfile'} & {*sys.modules}])"

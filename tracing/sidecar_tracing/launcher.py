@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,11 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["--"]:
         words = words[1:]
     if not words or words[0].startswith("-"):
-        print(f"{USAGE}\nsidecar-trace: name a command; see --help", file=sys.stderr)
+        _say(f"{USAGE}\nsidecar-trace: name a command; see --help")
         return 2
     variables = environment(os.environ)
     if variables is None:
-        print(_NO_NAME, file=sys.stderr)
+        _say(_NO_NAME)
     return _become(words, os.environ if variables is None else variables)
 
 
@@ -101,16 +102,21 @@ def as_child(words: list[str], variables: Mapping[str, str]) -> int:
             signal.signal(signal.SIGINT, before)
 
 
+def _say(text: str) -> None:
+    """Write to standard error, unless it is closed or full: the command runs all the same."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
+
+
 def _become(words: list[str], variables: Mapping[str, str]) -> int:
-    sys.stdout.flush()
-    sys.stderr.flush()
     try:
         if os.name == "nt":
             return as_child(words, variables)
         os.execvpe(words[0], words, variables)  # noqa: S606 - no shell, by intent
     except FileNotFoundError:
-        print(f"sidecar-trace: {words[0]}: no such command", file=sys.stderr)
+        _say(f"sidecar-trace: {words[0]}: no such command")
         return _NOT_FOUND
     except OSError as error:
-        print(f"sidecar-trace: {words[0]}: {error.strerror}", file=sys.stderr)
+        _say(f"sidecar-trace: {words[0]}: {error.strerror}")
         return _NOT_EXECUTABLE

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -36,7 +37,8 @@ def _trace() -> None:
         if os.environ.get(COMMAND, str(os.getpid())) != str(os.getpid()):
             return  # a program that the service starts: who reads its errors expects none of ours
         reason = f"{type(error).__name__}: {error}"
-        print(f"sidecar-trace: this process is not traced: {reason}", file=sys.stderr)
+        with suppress(OSError):  # a full disk
+            print(f"sidecar-trace: this process is not traced: {reason}", file=sys.stderr)
 
 
 def _run_the_hidden_one() -> None:
