@@ -10,6 +10,7 @@ from sidecar.checks.clients import check_clients
 from sidecar.checks.composefiles import check_hand_made
 from sidecar.existing.compose.agents import find_agents, is_kits_own
 from sidecar.existing.compose.secrets import redact
+from sidecar.existing.manifests.nodes import texts_at
 from sidecar.existing.manifests.pods import as_compose
 from sidecar.existing.manifests.stream import split
 from sidecar.existing.manifests.tree import Document
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sidecar.existing.compose.records import ComposeFile, ComposeService
+    from sidecar.existing.manifests.workloads import Workload
     from sidecar.findings import Finding
     from sidecar.regions import Region
     from sidecar.spec import Capacity
@@ -49,8 +51,17 @@ def check_manifests(
             document = Document(piece, str(path))
             for workload in find_workloads(document):
                 pod = as_compose(document, workload, path, (INJECTED, PROBE_IMAGE))
+                if _is_traced(pod):
+                    yield from _instrumented(document, workload)
                 for finding in _of_pod(pod, regions, capacity):
                     yield _worded(finding, pod.tokens)
+
+
+def _instrumented(document: Document, workload: Workload) -> Iterator[Finding]:
+    """Yield that an operator traces a pod, too, which reports to an agent."""
+    annotations = texts_at(workload.template, "metadata", "annotations")
+    if problem := tracers.instrumented(annotations):
+        yield problem.at(workload.subject, document.place(workload.kind_node))
 
 
 def _of_pod(
@@ -68,6 +79,12 @@ def _of_pod(
     for finding in check_clients(pod, reporting):
         if finding.id not in quiet:  # a pod's loopback has its agent, and a cluster has more names
             yield finding
+
+
+def _is_traced(pod: ComposeFile) -> bool:
+    services = pod.services.values()
+    has_agent = bool(find_agents(pod.services)) or any(map(is_kits_own, services))
+    return has_agent or any(map(_reports, services))
 
 
 def _reports(service: ComposeService) -> bool:

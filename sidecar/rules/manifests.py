@@ -152,9 +152,9 @@ NO_CONTAINERS = _left(
 )
 OTHER_KIND = _left(
     "kind-not-injected",
-    "An object of another kind than inject changes has a pod template.",
-    "Let a Deployment hold the template, or let the service report to an agent elsewhere",
-    "a Rollout of Argo, a Service of Knative, a ReplicationController",
+    "An object of another kind than inject changes has containers.",
+    "Let a Deployment, Job or CronJob hold them, or let the service report to an agent elsewhere",
+    "a Rollout or WorkflowTemplate of Argo, a Service of Knative, a Task of Tekton, a RayCluster",
 )
 UNEDITABLE = _left(
     "uneditable-place",

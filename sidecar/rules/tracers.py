@@ -32,6 +32,21 @@ IN_A_COMMAND = Rule(
     "command: sh -c 'JAEGER_AGENT_HOST=jaeger flask run'",
 )
 
+INSTRUMENTED = Rule(
+    "instrumented-by-an-operator",
+    Severity.WARNING,
+    "An operator gives a pod a tracer or a collector of its own when it starts.",
+    "Calls are traced twice, and what the operator's tracer makes does not go to the agent.",
+    'Take the annotation away or set it to "false"; or leave the workload out with --not',
+    'annotations: {instrumentation.opentelemetry.io/inject-python: "true"}',
+)
+_INSTRUMENTED = (
+    "instrumentation.opentelemetry.io/inject-python",
+    "instrumentation.opentelemetry.io/inject-sdk",
+    "sidecar.opentelemetry.io/inject",
+    "admission.datadoghq.com/python-lib.version",
+)
+"""Annotations of pods by which operators add to them; of any value but `false`."""
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 """Its value is the name of an exporter, also where a service has that name."""
 _TO_AGENT = (
@@ -157,6 +172,15 @@ def agents_in(variables: Mapping[str, str]) -> dict[str, str]:
         for name, target in targets.items()
         if target and _PORTS.get(int(target["port"] or 0), THRIFT) == THRIFT
     }
+
+
+def instrumented(annotations: Mapping[str, str]) -> Problem | None:
+    """Judge the annotations of a pod by which an operator traces it, too."""
+    off = ("", "false")
+    found = [name for name in _INSTRUMENTED if annotations.get(name, "").casefold() not in off]
+    if not found:
+        return None
+    return INSTRUMENTED.problem(f"is annotated with {', '.join(found)}")
 
 
 def past_the_agent(way: Way | None) -> Problem | None:

@@ -38,7 +38,8 @@ def as_compose(
 
     A workload with one of the annotations `own` has the kit's agent, which is not judged.
     """
-    tokens = secrets.find_tokens(_written(workload.template), {})
+    whole = workload.template if workload.known else workload.node
+    tokens = secrets.find_tokens(_written(whole), {})
     ours = bool(set(own) & workload.annotations.keys())
     reader = _Reader(document, workload)
     services = [

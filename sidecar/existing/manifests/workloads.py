@@ -5,9 +5,10 @@ Those of other kinds than inject changes are among them, so that they can be nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sidecar.existing.manifests import foreign
 from sidecar.existing.manifests.nodes import (
     Alias,
     items,
@@ -20,8 +21,9 @@ from sidecar.existing.manifests.nodes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from sidecar.existing.manifests.foreign import Found
     from sidecar.existing.manifests.nodes import Node
     from sidecar.existing.manifests.tree import Document
 
@@ -34,14 +36,6 @@ _TEMPLATES = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-_USUAL = (
-    ("spec", "template"),
-    ("template",),
-    ("spec", "podTemplate"),
-    ("spec", "jobTemplate", "spec", "template"),
-    ("spec", "jobTargetRef", "template"),
-)
-"""Where objects of other kinds have theirs."""
 _GROUPS = ("", "apps", "extensions", "batch")
 _JOBS = ("Job", "CronJob")
 _CONTAINERS = ("initContainers", "containers")
@@ -93,7 +87,7 @@ class Workload:
     kind_node: Node
     """Its kind: what a message points to."""
     template: Node
-    """The map with the pod's metadata and spec."""
+    """The map with the pod's metadata and spec; of an unknown kind, of its first pod."""
     pod: Node
     """The pod's spec."""
     containers: tuple[Container, ...]
@@ -145,13 +139,8 @@ def _found(node: Node | None, seen: set[int]) -> Iterator[Workload]:
             yield from _found(resolved(item), seen)
     elif kind in _TEMPLATES and _group(text_at(node, "apiVersion")) in _GROUPS:
         yield _workload(node, kind, top["kind"].key, _TEMPLATES[kind])
-    elif place := next((place for place in _USUAL if _has_pod(node, place)), None):
-        yield replace(_workload(node, kind, top["kind"].key, place), known=False)
-
-
-def _has_pod(node: Node, place: tuple[str, ...]) -> bool:
-    found = items(value_at(node, *place, "spec", "containers"))
-    return any(text_at(container, "image") for container in found)
+    elif found := foreign.containers(node):
+        yield _foreign(node, kind, top["kind"].key, found)
 
 
 def _group(api_version: str) -> str:
@@ -162,10 +151,22 @@ def _workload(node: Node, kind: str, kind_node: Node, path: tuple[str, ...]) -> 
     template = value_at(node, *path) or node
     pod = value_at(template, "spec") or template
     found = tuple(container for section in _CONTAINERS for container in _containers(pod, section))
-    name = text_at(node, "metadata", "name") or f"{text_at(node, 'metadata', 'generateName')}*"
-    namespace = text_at(node, "metadata", "namespace")
     aliases = tuple(_aliases(node, path))
-    return Workload(kind, name, namespace, node, kind_node, template, pod, found, aliases)
+    return Workload(kind, *_names(node), node, kind_node, template, pod, found, aliases)
+
+
+def _foreign(node: Node, kind: str, kind_node: Node, found: Sequence[Found]) -> Workload:
+    """Return an object of another kind, with the containers of all its pods."""
+    own = tuple(Container(one.name, one.section, one.index, one.item) for one in found)
+    first = found[0]
+    names = _names(node)
+    return Workload(kind, *names, node, kind_node, first.template, first.pod, own, known=False)
+
+
+def _names(node: Node) -> tuple[str, str]:
+    """Return name and namespace."""
+    name = text_at(node, "metadata", "name") or f"{text_at(node, 'metadata', 'generateName')}*"
+    return name, text_at(node, "metadata", "namespace")
 
 
 def _aliases(node: Node | None, path: tuple[str, ...]) -> Iterator[Node]:

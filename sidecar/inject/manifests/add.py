@@ -16,6 +16,7 @@ from sidecar.existing.manifests.nodes import (
     pairs,
     resolved,
     text_at,
+    texts_at,
     value_at,
 )
 from sidecar.inject.manifests.changes import is_empty
@@ -26,6 +27,7 @@ from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO
 from sidecar.inject.manifests.own import own_names
 from sidecar.inject.manifests.variables import Variables
 from sidecar.rules import manifests as rules
+from sidecar.rules import tracers
 from sidecar.rules.agents import COMPACT_PORT
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Injection(Variables):
 
     def run(self) -> None:
         """Collect all edits."""
+        self._say_instrumented()
         self._replace_agents()
         for container in self._served():  # at one place, what is deeper comes first
             self.say_past_the_agent(container)
@@ -72,6 +75,11 @@ class Injection(Variables):
         self._annotate()
         if other := self._shares.outside(self.editor.edited):
             raise self._shared(other)
+
+    def _say_instrumented(self) -> None:
+        annotations = texts_at(self._workload.template, "metadata", "annotations")
+        if problem := tracers.instrumented(annotations):
+            self._say(problem.rule, self._workload.kind_node, problem.cause)
 
     # The agent --------------------------------------------------------------------------------
 

@@ -128,14 +128,14 @@ def _no_service(workload: Workload, choice: Choice) -> Problem | None:
 
 def _unable(workload: Workload, choice: Choice) -> Problem | None:
     """Return what keeps a workload from getting an agent."""
+    if not workload.known:
+        cause = "has containers, and inject does not change its kind: left as it is"
+        return _written_by_the_cluster(workload) or rules.OTHER_KIND.problem(cause)
     own = [one for one in workload.containers if one.section == "containers"]
     if not own or workload.template is workload.pod:
         return rules.NO_CONTAINERS.problem("has no containers that can be read: left as it is")
     if not any(one.image for one in own):
         return rules.NO_CONTAINERS.problem("names no image, as a patch does: left as it is")
-    if not workload.known:
-        cause = "has a pod template, and inject does not change its kind: left as it is"
-        return rules.OTHER_KIND.problem(cause)
     return (
         _written_by_the_cluster(workload)
         or rules.on_windows(

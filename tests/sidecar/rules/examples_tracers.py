@@ -1,4 +1,4 @@
-"""A bad and a good value for the rule about how a tracer reports."""
+"""A bad and a good value for each rule about how a tracer reports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from rule_examples import Call, Example, example
 from sidecar.rules import tracers
 
 EXAMPLES: dict[str, Example] = {
+    "instrumented-by-an-operator": example(
+        tracers.instrumented,
+        Call({"instrumentation.opentelemetry.io/inject-python": "team/python"}),
+        Call({"instrumentation.opentelemetry.io/inject-python": "false"}),
+    ),
     "spans-past-the-agent": example(
         lambda variables: tracers.past_the_agent(tracers.way_of_variables(variables)),
         Call({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://tracer:4317"}),
