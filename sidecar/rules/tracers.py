@@ -74,6 +74,8 @@ _PORTS = {
     9411: ZIPKIN,
 }
 """Port that a variable names, 0 for none → what is spoken there; another port is no tracer's."""
+_SAMPLING_PORT = "5778"
+"""Where a tracer asks how to sample: no span goes there."""
 OTEL_AGENT_HOST = "OTEL_EXPORTER_JAEGER_AGENT_HOST"
 OTEL_AGENT_PORT = "OTEL_EXPORTER_JAEGER_AGENT_PORT"
 """What the Jaeger exporter of OpenTelemetry reads in place of JAEGER_AGENT_HOST and …_PORT."""
@@ -92,6 +94,9 @@ _PACKAGES = {
 _ASSIGNED = re.compile(
     r"(?<![\w$])(?P<name>(?:OTEL_EXPORTER_)?JAEGER_AGENT_(?:HOST|PORT))=(?P<value>[\w.:-]*)"
 )
+_THRIFT_PORT = re.compile(r"(?<![\w.-])(?P<host>\w[\w.-]{0,252}):(?:5775|6831|6832)(?!\d)")
+_OF_A_TRACER = re.compile(r"jaeger|trac|agent", re.IGNORECASE)
+"""A variable that names a host without a port."""
 _PACKAGE = re.compile(r"(?<![\w.-])[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)+", re.IGNORECASE)
 _TARGET = re.compile(r"(?:\w+://)?(?:[^@/\s]*@)?(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?(?:/.*)?")
 
@@ -171,6 +176,7 @@ def agents_in(variables: Mapping[str, str]) -> dict[str, str]:
         name: target["host"]
         for name, target in targets.items()
         if target and _PORTS.get(int(target["port"] or 0), THRIFT) == THRIFT
+        if target["port"] != _SAMPLING_PORT
     }
 
 
@@ -181,6 +187,18 @@ def instrumented(annotations: Mapping[str, str]) -> Problem | None:
     if not found:
         return None
     return INSTRUMENTED.problem(f"is annotated with {', '.join(found)}")
+
+
+def named_hosts(variables: Mapping[str, str], words: Iterable[str]) -> set[str]:
+    """Return the hosts that variables or the words of a command name for Thrift.
+
+    A name without a port counts in a variable that is a tracer's.
+    """
+    ported = {found["host"] for word in words for found in _THRIFT_PORT.finditer(word)}
+    for name, host in agents_in(variables).items():
+        if _OF_A_TRACER.search(name) or _THRIFT_PORT.search(variables[name]):
+            ported.add(host)
+    return ported
 
 
 def past_the_agent(way: Way | None) -> Problem | None:

@@ -225,8 +225,8 @@ class _Chooser:
     def _users(self, agent: str, chosen: set[str], strong: set[str]) -> list[str]:
         """Return the services that need a hand-made agent: they are not traced, or live in it."""
         names = {agent, *self._services[agent].aliases}
-        left = strong - chosen
-        need = [name for name in left if self._needs(self._services[name], names)]
+        left = self._services.keys() - chosen - self._agents.keys() - {*self._wishes.replaced}
+        need = [name for name in left if self._needs(name, names, shows=name in strong)]
         living = [service.name for service in inside(agent, self._services)]
         return sorted({*need, *(living if len(living) > 1 else ())})
 
@@ -236,10 +236,12 @@ class _Chooser:
         weak = (name for name in left if self._reaches_agent(name))
         return [name for name in weak if own & networks_of(self._services[name])]
 
-    def _needs(self, service: ComposeService, names: set[str]) -> bool:
-        named = {self._tracers.get(text.text) for text in service.environment.values()}
-        way = self._evidence[service.name].way
-        return bool(named & names) or self._linked_agent(service) in names or way is not None
+    def _needs(self, name: str, agent: set[str], *, shows: bool) -> bool:
+        """Tell whether a service that is not traced needs an agent, which has these names."""
+        evidence = self._evidence[name]
+        if not shows:
+            return not agent.isdisjoint(evidence.hosts)
+        return evidence.way is not None or self._linked_agent(self._services[name]) in agent
 
     # What the table says ----------------------------------------------------------------------
 

@@ -53,6 +53,8 @@ class Evidence:
     place: str = ""
     python: bool = False
     """Whether its command, image or Dockerfile look like Python."""
+    hosts: frozenset[str] = frozenset()
+    """To which its variables or its command may send Thrift."""
 
 
 def variables_of(service: ComposeService, folder: Path) -> dict[str, Variable]:
@@ -66,12 +68,16 @@ def variables_of(service: ComposeService, folder: Path) -> dict[str, Variable]:
             values = env_file_values(folder / name)
             found |= {key: Variable(value, name) for key, value in values.items()}
     found |= {key: Variable(text.text, text.place) for key, text in service.environment.items()}
-    words = (word.raw for word in (*(service.entrypoint or ()), *service.command))
+    words = _words(service)
     place = service.place_of("command")
     return {
         **found,
         **{key: Variable(set_, place) for key, set_ in tracers.assigned(words).items()},
     }
+
+
+def _words(service: ComposeService) -> list[str]:
+    return [word.raw for word in (*(service.entrypoint or ()), *service.command)]
 
 
 def evidence_of(
@@ -82,12 +88,13 @@ def evidence_of(
     variables = variables_of(service, folder)
     values = {name: variable.value for name, variable in variables.items()}
     way = tracers.way_of_variables(values) or tracers.way_to(values, tracers_of)
+    hosts = frozenset(tracers.named_hosts(values, _words(service)))
     if way:
-        return Evidence(way, variables[way.name].place, runs_python(service))
+        return Evidence(way, variables[way.name].place, runs_python(service), hosts)
     for source in _sources(service, folder):
         if way := tracers.way_of_packages(source.text):
-            return Evidence(way, source.place, python=True)
-    return Evidence(None, "", _is_python(service, folder))
+            return Evidence(way, source.place, python=True, hosts=hosts)
+    return Evidence(None, "", _is_python(service, folder), hosts)
 
 
 def _is_python(service: ComposeService, folder: Path) -> bool:

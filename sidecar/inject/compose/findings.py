@@ -132,12 +132,14 @@ def _is_named(name: str, file: ComposeFile, traced: Iterable[ComposeService]) ->
 
 
 def _named_tracers(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
-    """Warn of variables, other than the one the kit sets, that name a tracer which stays."""
+    """Warn of variables, other than those the kit sets, that name a tracer which stays."""
     for service in choice.traced:
+        way = choice.evidence[service.name].way
+        ours = (clients.AGENT_HOST, *((tracers.OTEL_AGENT_HOST,) if way and way.is_otel else ()))
         places = variables_of(service, file.path.parent)
         for variable, host in tracers.agents_in(_values(service, file)).items():
             stays = host in choice.backends or host in choice.needed
-            if stays and variable != clients.AGENT_HOST:
+            if stays and variable not in ours:
                 problem = overlays.names_a_tracer(variable, host)
                 yield problem.at(service.name, places[variable].place)
 
