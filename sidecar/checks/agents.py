@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.checks.clients import judged_value
 from sidecar.checks.gateways import find_gateway, hosts
-from sidecar.existing.compose.agents import QUEUE
+from sidecar.existing.compose.agents import HOST_PORTS, QUEUE
 from sidecar.findings import Finding, Severity
 from sidecar.rules import (
     agent_settings,
@@ -123,11 +123,17 @@ def _tags(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
             yield problem.at(agent.service.name, value.place)
 
 
-def _no_token(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
+def _no_token(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
     if agent.kind == "all-in-one" or agent.reports_to is None:
         return
+    address = agent.reports_to
+    known = hosts(context.regions)
+    if address.complete and not gateways.may_be(
+        find_gateway(address.text, context.regions).host, list(known)
+    ):
+        return
     givers = (*recognition.TAGS_FLAGS, "config-file")
-    sets_tags = any(flag in agent.effective for flag in givers)
+    sets_tags = any(flag in agent.effective for flag in givers) or agent.may_set(givers)
     if problem := agents.token(reports=True, sets_tags=sets_tags):
         yield problem.at(agent.service.name, agent.reports_to.place)
 
@@ -167,7 +173,8 @@ def _gateway(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
         return
     text = agent.reports_to
     if text is None:
-        problem = None if "config-file" in agent.effective else gateways.address(None)
+        elsewhere = "config-file" in agent.effective or agent.may_set(_GATEWAY_GIVERS)
+        problem = None if elsewhere else gateways.address(None)
         if problem:
             yield problem.at(agent.service.name, agent.service.place)
         return
@@ -216,7 +223,7 @@ def _container(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
         "network_mode": hand_made.network_mode(service.network_mode),
         "image": services.image_tag(image.text, fix) if image else None,
         "restart": hand_made.restart(service.restart),
-        "mem_limit": hand_made.memory_limit(service.memory_mib),
+        "mem_limit": hand_made.memory_limit(service.memory_mib, agent.kind),
     }
     for key, problem in problems.items():
         if problem:
@@ -224,10 +231,12 @@ def _container(agent: HandMadeAgent, _context: _Context) -> Iterable[Finding]:
 
 
 def _ports(service: ComposeService) -> Iterable[Finding]:
-    ports = [PublishedPort(port.host, port.target) for port in service.ports]
+    ports = [PublishedPort(port.host, port.target, port.protocol) for port in service.ports]
+    places = [port.place for port in service.ports]
     if problem := hand_made.published_ports(ports):
-        places = (port.place for port in service.ports if port.target in agents.PORTS)
-        yield problem.at(service.name, next(places))
+        yield problem.at(service.name, places[[port.is_open for port in ports].index(True)])
+    if problem := hand_made.over_tcp(ports):
+        yield problem.at(service.name, places[[port.is_mistaken for port in ports].index(True)])
 
 
 def _sizes(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
@@ -240,6 +249,7 @@ def _sizes(agent: HandMadeAgent, context: _Context) -> Iterable[Finding]:
         yield problem.at(agent.service.name, places[0])
 
 
+_GATEWAY_GIVERS = (*HOST_PORTS, "config-file")
 _CHECKS: tuple[Callable[[HandMadeAgent, _Context], Iterable[Finding]], ...] = (
     _token_in_arguments,
     _token_in_other_words,

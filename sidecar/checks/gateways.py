@@ -24,11 +24,14 @@ class FoundGateway(NamedTuple):
 
 
 def find_gateway(address: str, regions: Mapping[str, Region]) -> FoundGateway:
-    """Look up HOST:PORT in the catalogue; of several addresses, the first."""
+    """Look up HOST:PORT in the catalogue; of several addresses, the first.
+
+    gRPC lets an address begin with how it is resolved, as `dns:///` does.
+    """
     host, colon, port = address.split(",", maxsplit=1)[0].strip().rpartition(":")
     if not colon:
         host, port = port, ""
-    host = host.casefold().rstrip(".")
+    host = host.rpartition("/")[2].casefold().rstrip(".")
     return FoundGateway(host, port, *hosts(regions).get(host, (None, "")))
 
 

@@ -16,7 +16,7 @@ from sidecar.existing.manifests.stream import split
 from sidecar.existing.manifests.tree import Document
 from sidecar.existing.manifests.workloads import find_workloads
 from sidecar.kubernetes.pods import INJECTED, PROBE_IMAGE
-from sidecar.rules import clients, hand_made, tracers
+from sidecar.rules import clients, hand_made, services, tracers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 _REPLACE = "`sidecar inject --replace` gives each pod the kit's agent"
 _FIXES = {
     hand_made.PUBLISHED_PORTS.id: f"Remove `hostPort`; {_REPLACE}",
+    hand_made.OVER_TCP.id: "Add `protocol: UDP`; a pod's own agent needs no `hostPort`",
     hand_made.SHARED_NETWORK.id: f"Remove `hostNetwork`; {_REPLACE}",
     hand_made.EMBEDDED.id: f"Run it in a container of its own; {_REPLACE}",
     hand_made.NO_MEMORY_LIMIT.id: f"Set `resources.limits.memory`; {_REPLACE}",
+    services.SECRET_IN_CLEAR.id: "Put it into a Secret, and name that with `valueFrom`",
     hand_made.STOCK_SIZES.id: f"{_REPLACE}, sized for its capacity; docs/tuning.md has the formula",
 }
 """What to do in a manifest, where the rule speaks of Compose."""

@@ -20,7 +20,7 @@ NO_GATEWAY = Rule(
     Severity.WARNING,
     "The agent names no gateway, or names it by a variable without a default.",
     "The agent has nowhere to send spans.",
-    "Give the region with --region",
+    "Set --reporter.grpc.host-port; --region names that of the kit's own agents",
     "image: jaegertracing/jaeger-agent:1.62.0 without --reporter.grpc.host-port",
 )
 UNKNOWN_GATEWAY = Rule(
@@ -65,11 +65,20 @@ def address(text: str | None, variables: Iterable[str] = ()) -> Problem | None:
     return None if text else NO_GATEWAY.problem("names no gateway: spans end in this agent")
 
 
+def may_be(name: str, known: Sequence[str]) -> bool:
+    """Tell whether a host is one of the catalogue's, which are `known`, or a mistyped one."""
+    return bool(_near(name, known))
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+
+
 def host(name: str, known: Sequence[str]) -> Problem | None:
     """Judge whether a gateway's host is one of the catalogue's, which are `known`."""
     if name in known:
         return None
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    near = _near(name, known)
     fix = f"Did you mean {near[0]}?" if near else None
     return UNKNOWN_GATEWAY.problem(f"its gateway {name} is not in the catalogue", fix)
 

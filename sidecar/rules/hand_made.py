@@ -18,6 +18,14 @@ PUBLISHED_PORTS = Rule(
     "Remove `ports`; services reach the agent on their own network",
     "ports: ['6831:6831/udp']",
 )
+OVER_TCP = Rule(
+    "agent-port-over-tcp",
+    Severity.WARNING,
+    "A port at which an agent takes spans is published for TCP alone.",
+    "Spans come over UDP: from outside, none arrives, and nobody sees an error.",
+    "Add `/udp` to the port, or remove it; services reach the agent on their own network",
+    "ports: ['6831:6831']",
+)
 SHARED_NETWORK = Rule(
     "agent-network-mode",
     Severity.WARNING,
@@ -68,11 +76,24 @@ class PublishedPort(NamedTuple):
     host: str
     """The host's address; empty: all."""
     target: int
+    protocol: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the agent listens at it, with this protocol."""
+        return self.target in agents.PORTS and (self.protocol == "udp") == (
+            self.target in agents.UDP_PORTS
+        )
+
+    @property
+    def is_mistaken(self) -> bool:
+        """Whether spans would come over UDP, and it is not published for that."""
+        return self.target in agents.UDP_PORTS and self.protocol != "udp"
 
 
 def published_ports(ports: Iterable[PublishedPort]) -> Problem | None:
     """Judge the ports of a hand-made agent that are published."""
-    open_ports = [port for port in ports if port.target in agents.PORTS]
+    open_ports = [port for port in ports if port.is_open]
     if not open_ports:
         return None
     numbers = ", ".join(map(str, dict.fromkeys(port.target for port in open_ports)))
@@ -84,6 +105,20 @@ def published_ports(ports: Iterable[PublishedPort]) -> Problem | None:
         "whoever reaches them sends spans or reads settings"
     )
     return PUBLISHED_PORTS.problem(cause)
+
+
+def over_tcp(ports: Iterable[PublishedPort]) -> Problem | None:
+    """Judge the ports for UDP of a hand-made agent that are published for TCP."""
+    given = list(ports)
+    right = {port.target for port in given if port.is_open}
+    wrong = dict.fromkeys(port.target for port in given if port.is_mistaken)
+    numbers = ", ".join(str(port) for port in wrong if port not in right)
+    if not numbers:
+        return None
+    cause = (
+        f"{numbers} published for TCP alone, and spans come over UDP: from outside, none arrives"
+    )
+    return OVER_TCP.problem(cause)
 
 
 def network_mode(mode: str) -> Problem | None:
@@ -117,15 +152,14 @@ def restart(policy: str) -> Problem | None:
     return NO_RESTART.problem(cause)
 
 
-def memory_limit(mebibytes: int | None) -> Problem | None:
+def memory_limit(mebibytes: int | None, kind: str = "agent") -> Problem | None:
     """Judge the memory limit of a hand-made agent; None where it has none."""
     if mebibytes is not None:
         return None
-    cause = (
-        "no memory limit: if the gateway hangs, its queue grows and takes memory "
-        "from other containers"
-    )
-    return NO_MEMORY_LIMIT.problem(cause)
+    grows = "if the gateway hangs, its queue grows and takes"
+    if kind == "all-in-one":
+        grows = "the traces that it holds take"
+    return NO_MEMORY_LIMIT.problem(f"no memory limit: {grows} memory from other containers")
 
 
 class Load(NamedTuple):

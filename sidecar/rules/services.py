@@ -60,7 +60,7 @@ SECRET_IN_CLEAR = Rule(
     Severity.WARNING,
     "A value that looks like a password is written in a spec.",
     "Specs are committed, and whoever reads the repository reads the secret.",
-    "Move it into a file that is not committed, and name that file in env_files",
+    "Move it into a file that is not committed: env_files of a spec, env_file of Compose",
     "environment: {DB_PASSWORD: hunter2}",
 )
 

@@ -72,6 +72,11 @@ class HandMadeAgent:
         """The HOST:PORT that its version reads."""
         return _first(self.effective, HOST_PORTS)
 
+    def may_set(self, flags: Iterable[str]) -> bool:
+        """Tell whether a variable whose value stands elsewhere may set one of these flags."""
+        names = {"*", *map(agent_settings.variable_of, flags)}
+        return self.kind != "embedded" and not names.isdisjoint(self.service.unseen)
+
 
 def _first(settings: Mapping[str, Text], flags: Iterable[str]) -> Text | None:
     return next((settings[flag] for flag in flags if flag in settings), None)

@@ -74,6 +74,8 @@ class ComposeService:
     entrypoint: tuple[Text, ...] | None = None
     environment: Mapping[str, Text] = field(default_factory=dict)
     env_files: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """Variables whose values stand elsewhere; `*` for any."""
     depends_on: Mapping[str, str] = field(default_factory=dict)
     """Service → condition; links are among them."""
     dependencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -26,6 +26,7 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
     deploy = reader.tree.items(items.get("deploy"))
     limits = reader.tree.items(reader.tree.items(deploy.get("resources")).get("limits"))
     labels = reader.pairs(items.get("labels"))
+    env_files = tuple(fields.env_files(reader, items.get("env_file")))
     return ComposeService(
         name=reader.service,
         place=reader.tree.place(node),
@@ -36,7 +37,8 @@ def read_service(reader: Reader, node: yaml.Node) -> ComposeService:
         command=_words(reader, items.get("command")) or (),
         entrypoint=_words(reader, items.get("entrypoint")),
         environment=reader.pairs(items.get("environment")),
-        env_files=tuple(fields.env_files(reader, items.get("env_file"))),
+        env_files=env_files,
+        unseen=("*",) if env_files else (),
         depends_on=_depends_on(reader, items),
         dependencies=_dependencies(reader, items.get("depends_on")),
         links=tuple(reader.texts(items.get("links"))),

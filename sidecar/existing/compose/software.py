@@ -46,7 +46,11 @@ _IMAGES = {
     """,
 }
 _USE_OF = {name: use for use, names in _IMAGES.items() for name in names.split()}
-_COLLECTOR = re.compile(r"opentelemetry-collector|otelcol|otel-collector|jaeger-")
+_COLLECTOR = re.compile(
+    r"opentelemetry-collector|otelcol|otel-collector"
+    r"|jaeger-(agent|all-in-one|anonymizer|cassandra|collector|es-|ingester|operator|query"
+    r"|remote-storage|storage|tracegen|ui)"
+)
 _GUESSED = re.compile(
     r"(postgres|mysql|mariadb|mongo|redis|memcached|rabbitmq|kafka|zookeeper|nginx|traefik"
     r"|clickhouse)\b"

@@ -76,6 +76,7 @@ class _Reader:
             command=tuple(self._words(container, "args", environment)),
             entrypoint=tuple(entrypoint) or None,
             environment=environment,
+            unseen=tuple(self._unseen(container)),
             network_mode=self._network,
             restart="always",  # a pod's
             memory_mib=limit,
@@ -103,6 +104,11 @@ class _Reader:
             node = value_at(item, "value")
             if node is not None:
                 yield text_at(item, "name"), self._text(node)
+
+    def _unseen(self, container: Container) -> Iterator[str]:
+        variables = items(value_at(container.item, "env"))
+        yield from (text_at(item, "name") for item in variables if value_at(item, "valueFrom"))
+        yield from ("*" for _ in items(value_at(container.item, "envFrom"))[:1])
 
     def _ports(self, container: Container) -> Iterator[Port]:
         for item in items(value_at(container.item, "ports")):

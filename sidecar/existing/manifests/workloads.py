@@ -122,7 +122,7 @@ class Workload:
 
 
 def find_workloads(document: Document) -> list[Workload]:
-    """Return the workloads of a document, in its order; those of a List, or a PodList, too."""
+    """Return the workloads of a document, in its order; those in a List or a Template, too."""
     return list(_found(resolved(document.root), set()))
 
 
@@ -134,8 +134,9 @@ def _found(node: Node | None, seen: set[int]) -> Iterator[Workload]:
     if "kind" not in top:
         return
     kind = text_at(top["kind"].value)
-    if kind.endswith("List") and "items" in top:
-        for item in items(value_at(node, "items")):
+    held = "objects" if kind == "Template" else "items" if kind.endswith("List") else ""
+    if held in top:
+        for item in items(value_at(node, held)):
             yield from _found(resolved(item), seen)
     elif kind in _TEMPLATES and _group(text_at(node, "apiVersion")) in _GROUPS:
         yield _workload(node, kind, top["kind"].key, _TEMPLATES[kind])

@@ -81,10 +81,12 @@ def test_both_have_the_same_faults(run, tmp_path, fault) -> None:
     assert (fault == "none") == (found[compose] == [])
 
 
-HOST_PORT = {"containerPort": 6831, "hostPort": 6831}
+TCP = {"containerPort": 6831, "hostPort": 6831}
+HOST_PORT = {**TCP, "protocol": "UDP"}
 IN_PODS = {
     "agent-network-mode": ({"hostNetwork": True}, {}, "Remove `hostNetwork`"),
     "published-agent-ports": ({}, {"ports": [HOST_PORT]}, "Remove `hostPort`"),
+    "agent-port-over-tcp": ({}, {"ports": [TCP]}, "Add `protocol: UDP`"),
     "agent-without-memory-limit": ({}, {"resources": {}}, "Set `resources.limits.memory`"),
 }
 

@@ -63,8 +63,13 @@ EXAMPLES = {
     ),
     "published-agent-ports": example(
         hand_made.published_ports,
-        Call([PublishedPort("", 6831)]),
-        Call([PublishedPort("", 8080)]),
+        Call([PublishedPort("", 6831, "udp")]),
+        Call([PublishedPort("", 6831, "tcp")]),
+    ),
+    "agent-port-over-tcp": example(
+        hand_made.over_tcp,
+        Call([PublishedPort("", 6831, "tcp"), PublishedPort("", 5778, "tcp")]),
+        Call([PublishedPort("", 6831, "tcp"), PublishedPort("", 6831, "udp")]),
     ),
     "agent-network-mode": example(hand_made.network_mode, Call("host"), Call("bridge")),
     "embedded-agent": example(hand_made.embedded, Call("embedded"), Call("agent")),

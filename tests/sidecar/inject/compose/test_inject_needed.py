@@ -68,7 +68,7 @@ def test_what_names_the_agent_keeps_it(verdicts, tmp_path, edge):
 )
 def test_what_does_not_report_to_the_agent_lets_it_go(verdicts, edge):
     """Its name alone, or another of its ports, is no report of spans."""
-    assert ("hand-made agent: gives way", []) == verdicts(edge)
+    assert ("hand-made agent: replaced", []) == verdicts(edge)
 
 
 @pytest.mark.parametrize(
