@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
+from sidecar.errors import SidecarError
 from sidecar.preflight.candidates import REGION_LABEL
 from sidecar.regions import LOCAL
 from sidecar.rehearsal.stage import OTHER_STAND_IN, ByCommand, Sent, real_gateway
+from sidecar.rules import rehearsals
 from sidecar.verify.compose.deployment import ComposeDeployment, running_in
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.reader import wait_for
@@ -42,12 +44,18 @@ class ComposeStage(ByCommand, ComposeDeployment):
         containers: Sequence[Container] | None = None,
         stated: Stated | None = None,
     ) -> None:
-        """Take these containers of a project. Raises UsageError where its gateway is real."""
+        """Take these containers of a project.
+
+        Raises UsageError where its gateway is real, and SidecarError where it has a canary.
+        """
         self._posts = engine.containers.posts(image)
         posted = replace(engine, containers=self._posts)
         super().__init__(posted, project, image, containers, stated)
         if self._region() != LOCAL:
             raise real_gateway(f"Compose project {project}")
+        copied = any(self.parts.of("copier", name) for name in self.services())
+        if problem := rehearsals.canary(is_there=copied):
+            raise SidecarError.from_problem(f"Compose project {project}", problem)
         self._gateway = self.parts.running("gateway")
         self.sent: list[Sent] = []
         self._left: dict[str, Sequence[str]] = {}

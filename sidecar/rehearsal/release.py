@@ -14,6 +14,7 @@ from sidecar.kubernetes.errors import ClusterUnreachableError, KubernetesError
 from sidecar.kubernetes.pods import (
     AGENT,
     COMPONENT,
+    COPIER,
     GATEWAY,
     REGION,
     admin_of,
@@ -85,8 +86,10 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
         """Service that the stand-in left → the component that it selects."""
 
     def _check_gateway(self, release: str) -> None:
-        """Raise SidecarError where an agent reports to another gateway, or to none that runs."""
-        if problem := rehearsals.stand_ins(len(self.stand_ins.by_chart)):
+        """Raise SidecarError where an agent reports elsewhere, or not alone."""
+        several = rehearsals.stand_ins(len(self.stand_ins.by_chart))
+        copied = any(pod.container(COPIER) for pod in self.pods)
+        if problem := several or rehearsals.canary(is_there=copied):
             raise SidecarError.from_problem(f"release {release}", problem)
         for pod in self._pods.values():
             region = pod.data["metadata"]["labels"].get(REGION, LOCAL)

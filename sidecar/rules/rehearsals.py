@@ -25,6 +25,14 @@ TWO_GATEWAYS = Rule(
     "Install each chart as a release of its own, and rehearse them one by one",
     "a parent chart that has the chart twice, under aliases",
 )
+WITH_CANARY = Rule(
+    "rehearsal-with-canary",
+    Severity.ERROR,
+    "A deployment to be rehearsed has a canary.",
+    "What an agent loses arrives through its canary, so that neither of them is rehearsed.",
+    "Remove agent.canary for the rehearsal; agent.kind says which of both is rehearsed",
+    "agent: {kind: jaeger-agent, canary: collector}",
+)
 NOT_RECOVERED = Rule(
     "rehearsal-not-recovered",
     Severity.ERROR,
@@ -56,3 +64,10 @@ def recovery(seconds: float | None, patience: float) -> Problem | None:
 def stand_ins(number: int) -> Problem | None:
     """Judge how many charts of a release have a stand-in of their own."""
     return TWO_GATEWAYS.problem(f"has {number} stand-ins") if number > 1 else None
+
+
+def canary(*, is_there: bool) -> Problem | None:
+    """Judge whether a deployment delivers each span twice."""
+    if not is_there:
+        return None
+    return WITH_CANARY.problem("has a canary, by which what its agents lose arrives all the same")

@@ -84,6 +84,16 @@ def test_a_local_deployment_without_its_stand_in_is_not_taken_for_a_real_one():
         stage(Containers("local", ("service", "agent")))
 
 
+def test_a_deployment_with_a_canary_is_refused():
+    """What its agents lose arrives through its collectors."""
+    containers = Containers("local", ("service", "agent", "gateway", "copier"))
+    containers.networks["copier"] = {}
+    with pytest.raises(SidecarError) as refused:
+        stage(containers)
+
+    assert "rehearsal-with-canary" == refused.value.id
+
+
 def test_the_stand_in_leaves_only_the_networks_of_its_agents():
     """It keeps its page, and comes back under its name; the engine adds the id itself."""
     containers = Containers()

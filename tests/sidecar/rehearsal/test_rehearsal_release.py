@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cluster_pods import AGENT_ARGS, ended, listed, pod, stand_in
+from cluster_pods import AGENT_ARGS, ended, listed, pod, stand_in, with_canary
 from fake_kubectl import put_on_path
 
 from sidecar.errors import SidecarError, UsageError
@@ -64,6 +64,14 @@ def test_a_release_of_a_region_is_refused(stage):
     for found in (labelled, web("tracing.example.com:1883")):
         with pytest.raises(UsageError, match="release demo: reports to a real gateway"):
             stage(found, stand_in())
+
+
+def test_a_release_with_a_canary_is_refused(stage):
+    """As under Compose."""
+    with pytest.raises(SidecarError) as refused:
+        stage(with_canary(web(), "2026-11-26T10:00:00Z"), stand_in())
+
+    assert "rehearsal-with-canary" == refused.value.id
 
 
 def test_a_local_release_without_its_stand_in_is_not_taken_for_a_real_one(stage):
