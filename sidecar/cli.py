@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
-import os
+import itertools
 import re
 import sys
 
 from sidecar import __version__, secrecy, signals, streams
+from sidecar.arguments._help import Formatter
 from sidecar.errors import SidecarError, UsageError
 from sidecar.rules.recognition import mask
 
@@ -55,19 +56,12 @@ exit codes: 0 success, 1 findings or bad input, 2 wrong usage, 3 a defect in the
 _VERBOSE = "log to standard error the programs that are run and the requests to the engine"
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=min(_columns(), 120) - 2)
-        # argparse forgets the indent of a command and would break the line after `completion`
-        self._action_max_length = 16
-
-
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
         # an abbreviation that works today is ambiguous after the next new flag
-        super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **options})
+        super().__init__(**{"formatter_class": Formatter, "allow_abbrev": False, **options})
 
-    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - argparse's own
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - as theirs
         # argparse's own hides that a help text could not be written
         (file or sys.stderr).write(message)
 
@@ -118,13 +112,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a character that the locale lacks is not a reason to fail
         sys.stdout.reconfigure(errors="backslashreplace")
+    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with signals.as_exceptions():
-            code = _run(list(sys.argv[1:] if argv is None else argv), token)
+            try:
+                code = _run(arguments, token)
+            except SidecarError as error:
+                code = _failed(error, token, as_json=_wants_json(arguments))
             sys.stdout.flush()
-    except SidecarError as error:
-        streams.tell(mask(str(error), token))
-        return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
     except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, not raised
@@ -157,6 +152,22 @@ def _run(arguments: list[str], token: str | None) -> int:
     return int(command.run(parsed))
 
 
+def _failed(error: SidecarError, token: str | None, *, as_json: bool) -> int:
+    """Print a known error, as data, too, where the result would have been data."""
+    if as_json:
+        import json
+
+        parts = {"subject": error.subject, "cause": error.cause, "fix": error.fix, "id": error.id}
+        shown = {name: mask(text, token) for name, text in parts.items()}
+        print(json.dumps({"ok": False, "error": shown}, indent=2))
+    streams.tell(mask(str(error), token))
+    return error.exit_code
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    return ("--output", "json") in itertools.pairwise(arguments) or "--output=json" in arguments
+
+
 def _chosen(arguments: list[str]) -> str:
     """Return the named command; empty for the help of `sidecar` itself, or for an error."""
     for word in arguments:
@@ -178,17 +189,6 @@ def _interrupted(interrupt: KeyboardInterrupt) -> int:
     code: int = getattr(interrupt, "exit_code", 130)
     streams.tell("interrupted" if code == 130 else f"ended by {interrupt}")
     return code
-
-
-def _columns() -> int:
-    try:
-        return int(os.environ["COLUMNS"])
-    except (KeyError, ValueError):
-        pass
-    try:
-        return os.get_terminal_size().columns
-    except OSError:
-        return 80
 
 
 def _subject(prog: str) -> str:

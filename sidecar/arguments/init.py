@@ -53,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--dry-run", action="store_true", help="write nothing, print the spec")
     only.add_argument("--diff", action="store_true", help="write nothing, show what would change")
     _findings.add_ignore(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )
 
 
 def _add_answers(parser: argparse.ArgumentParser) -> None:

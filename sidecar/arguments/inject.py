@@ -47,7 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _inject_compose.add(parser)
     _inject_manifests.add(parser)
     _findings.add_ignore(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

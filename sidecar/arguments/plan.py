@@ -38,4 +38,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="KIND,KIND",
         help="show only what differs between these kinds of agent: agent,collector",
     )
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )

@@ -19,4 +19,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "word", nargs="?", help="show only regions whose id, name or host contains this word"
     )
     _spec.add_regions(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )

@@ -46,4 +46,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the rendered folder (default: the current one)",
     )
     _kubernetes.add_release(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )

@@ -1,8 +1,8 @@
 """Write the deployment of a region into a folder: all of its files, or none.
 
 Files that the kit did not write stay as they are; a folder of such files only, without a spec or a
-rendering, is refused. For a spec with `compose`, write an overlay with
-agents over these Compose files, as `sidecar inject` does.
+rendering, is refused. For a spec with `compose`, write an overlay with agents over these Compose
+files, as `sidecar inject` does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ EXAMPLES = """examples:
   sidecar render --file base.yaml --file prod.yaml     the second overrides the first
   sidecar render --all-regions --out build             one folder per region
   sidecar render --region local --out . --diff         what would change; exit 1 if anything
-  sidecar render --region cn-shenzhen --target systemd a unit for a host without containers
+  sidecar render --region cn-shenzhen --target systemd  a unit for a host without containers
   sidecar render --file sidecar.yaml                   with `compose`: an overlay, as inject does
 """
 

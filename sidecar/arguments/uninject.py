@@ -28,4 +28,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--dry-run", action="store_true", help="write nothing, print the result")
     only.add_argument("--diff", action="store_true", help="write nothing, show what would change")
     _inject_manifests.add_places(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )

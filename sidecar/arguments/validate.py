@@ -44,4 +44,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="which rendering is checked (default: %(default)s)",
     )
     _findings.add_ignore(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )

@@ -64,7 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _watch.add(parser)
     _preflight.add_preflight(parser)
     _read_back.add(parser)
-    parser.add_argument("--output", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="form of the result"
+    )
 
 
 def _add_service(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -75,13 +76,25 @@ def test_help_lists_every_command_on_one_line_with_its_summary(run) -> None:
     assert "exit codes: 0 success, 1 findings or bad input, 2 wrong usage," in result.out
 
 
-def test_help_fits_a_narrow_terminal(run, monkeypatch) -> None:
-    """Lines are wrapped at the width of the terminal."""
-    monkeypatch.setenv("COLUMNS", "60")
-    usage, _, rest = run("render", "--help").out.partition("\n\n")
-    options = rest.partition("options:\n")[2].partition("\n\n")[0]
+@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_the_terminal(run, monkeypatch, columns: int, name: str) -> None:
+    """Prose is folded, and never wider than is easy to read; a command stays one line."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = run(*filter(None, [name]), "--help").out.splitlines()
+    too_long = [line for line in lines if len(line) > min(columns, 120)]
 
-    assert max(len(line) for line in f"{usage}\n{options}".splitlines()) <= 60
+    assert [] == [line for line in too_long if not re.match(r"  (sidecar|kubectl|source) ", line)]
+
+
+def test_the_comment_of_a_long_example_is_below_it(run, monkeypatch) -> None:
+    """On a wide terminal, it is beside it."""
+    command, comment = "sidecar render --all-regions --out build", "one folder per region"
+    monkeypatch.setenv("COLUMNS", "60")
+    assert f"\n  {command}\n      {comment}\n" in run("render", "--help").out
+
+    monkeypatch.setenv("COLUMNS", "100")
+    assert f"\n  {command}             {comment}\n" in run("render", "--help").out
 
 
 def test_version_is_the_packages(run) -> None:
@@ -531,6 +544,37 @@ def test_help_on_a_narrow_terminal_is_folded() -> None:
     )
 
     assert max(map(len, options.splitlines())) <= 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "subject"),
+    [
+        ("regions nope --output json", 1, "region 'nope'"),
+        ("plan --region nope --output=json", 1, "--region: region"),
+        ("verify --out /nowhere --output json", 2, "/nowhere"),
+        ("regions --output json --nope", 2, "regions"),
+        ("token set --output json --out /nowhere --file nope", 2, None),
+    ],
+)
+def test_an_error_is_data_where_the_result_would_be(
+    run, arguments: str, code: int, subject: str | None
+) -> None:
+    """A program that reads the output gets JSON in each case; people get the message as ever."""
+    result = run(*arguments.split())
+    data = json.loads(result.out)
+
+    assert (code, False) == (result.code, data["ok"])
+    assert ["subject", "cause", "fix", "id"] == list(data["error"])
+    assert subject in (None, data["error"]["subject"])
+    assert result.err.startswith(f"sidecar: {data['error']['subject']}: {data['error']['cause']}")
+
+
+def test_an_error_in_json_shows_no_token(run) -> None:
+    """Wherever it was given."""
+    result = run("regions", CANARY, "--output", "json")
+
+    assert (1, False) == (result.code, json.loads(result.out)["ok"])
+    assert "0123456789abcde" not in result.out + result.err
 
 
 def test_json_is_one_document(run) -> None:
