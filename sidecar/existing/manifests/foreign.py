@@ -48,7 +48,7 @@ def containers(root: Node) -> list[Found]:
         return []
     taken: dict[str, int] = {}
     found = []
-    for one in _walk(root, root, {id(pair.value) for pair in _said(root)}):
+    for one in _walk(root, {id(pair.value) for pair in _said(root)}):
         taken[one.name] = number = taken.get(one.name, 0) + 1
         found.append(one if number == 1 else replace(one, name=f"{one.name}-{number}"))
     return found
@@ -59,20 +59,26 @@ def _said(root: Node) -> Iterator[Pair]:
     return (pair for key, pair in pairs(root).items() if key in ("metadata", "status"))
 
 
-def _walk(node: Node | None, template: Node, seen: set[int]) -> Iterator[Found]:
-    """Yield the containers below a node, which is a template itself or its `spec`."""
-    node = resolved(node)
-    if node is None or id(node) in seen:
-        return
-    seen.add(id(node))
-    for item in items(node):
-        yield from _walk(item, resolved(item) or item, seen)
-    for found in _here(node, template):
-        seen.add(id(resolved(found.item)))
-        yield found
+def _walk(root: Node, seen: set[int]) -> Iterator[Found]:
+    """Yield the containers below a node in the order of its text, however deep it is."""
+    waiting = [(root, root)]
+    while waiting:
+        written, template = waiting.pop()
+        node = resolved(written) or written
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        for found in _here(node, template):
+            seen.add(id(resolved(found.item)))
+            yield found
+        waiting += reversed([*_inner(node)])
+
+
+def _inner(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Yield what is in a node, each with the template that it is: a `spec` is that of its map."""
+    yield from ((item, item) for item in items(node))
     for key, pair in pairs(node).items():
-        inner = resolved(pair.value) or pair.value
-        yield from _walk(inner, node if key == "spec" else inner, seen)
+        yield pair.value, node if key == "spec" else pair.value
 
 
 def _here(node: Node, template: Node) -> Iterator[Found]:

@@ -68,6 +68,15 @@ def test_what_runs_no_container_is_not_named(name) -> None:
     assert [] == inject(text_of(*NOTHING[name]).encode(), "x.yaml")[1]
 
 
+@pytest.mark.parametrize(("opens", "closes"), [("{a: ", "}"), ("[{a: ", "}]")])
+def test_a_deep_object_is_read(opens, closes) -> None:
+    """To any depth that a document may have."""
+    spec = f"a: {opens * 900}{{{POD}}}{closes * 900}"
+    (outcome,) = inject(text_of("example.com/v1", spec).encode(), "x.yaml")[1]
+
+    assert "kind-not-injected" == outcome.skip.problem.rule.id
+
+
 def test_what_its_owner_writes_is_its_owners() -> None:
     """A revision of a StatefulSet holds a copy of its template: `--strict` does not mind."""
     text = text_of("apps/v1", f"template: {{{POD}}}", "ControllerRevision").replace(
