@@ -133,6 +133,15 @@ def mtu(network: str, value: str) -> Problem | None:
     return SMALL_MTU.problem(cause)
 
 
+def replaced_port(value: str, workload: str) -> Problem | None:
+    """Judge a JAEGER_AGENT_PORT that gets the value for compact Thrift."""
+    if value.strip() != str(agents.BINARY_PORT):
+        return None
+    cause = f"{AGENT_PORT}={value}, for binary Thrift, becomes {agents.COMPACT_PORT}, for compact"
+    fix = f"If its tracer is one for Node.js, which sends binary Thrift, give --not {workload}"
+    return ANOTHER_PORT.problem(cause, fix)
+
+
 def client_port(value: str, compact: str | None) -> Problem | None:
     """Judge the JAEGER_AGENT_PORT of a client for Python.
 

@@ -101,13 +101,17 @@ def tracer_stays(name: str, what: str) -> Problem:
     return TRACER_STAYS.problem(cause, f"If nothing else needs it, give --replace {name}")
 
 
-def agent_stays(name: str, users: Iterable[str]) -> Problem | None:
-    """Judge who still needs a hand-made agent; no one, where it can go."""
+def agent_stays(name: str, users: Iterable[str], *, others: bool = False) -> Problem | None:
+    """Judge who still needs a hand-made agent; no one, where it can go.
+
+    `others` are among them that send what the kit's agents do not take.
+    """
     needed = ", ".join(users)
     if not needed:
         return None
     cause = f"hand-made agent: it stays, since {needed} still needs it"
-    return AGENT_STAYS.problem(cause, f"Trace {needed}, too, or give --replace {name}")
+    trace = "Nothing to do" if others else f"Trace {needed}, too"
+    return AGENT_STAYS.problem(cause, f"{trace}, or give --replace {name}")
 
 
 def agent_missed(users: Iterable[str]) -> Problem | None:

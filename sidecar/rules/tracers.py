@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 THRIFT, OTLP, HTTP = "Thrift", "OTLP", "Jaeger over HTTP"
 ZIPKIN = "Zipkin over HTTP"
+BINARY = "binary Thrift"
+"""As tracers for Node.js send it. The kit's agents take compact Thrift."""
 """Only the first goes to an agent, over UDP."""
 
 PAST_THE_AGENT = Rule(
@@ -205,6 +207,13 @@ def past_the_agent(way: Way | None) -> Problem | None:
     """Judge the way in which a service reports."""
     if way is None or way.protocol == THRIFT:
         return None
+    if way.protocol == BINARY:
+        cause = (
+            f"{way.name}: runs Node.js, whose tracers send binary Thrift; the kit's agents take "
+            "compact Thrift, and these spans stay where they go today"
+        )
+        fix = "Let its tracer send OTLP or HTTP to a collector, or name the service with --not"
+        return PAST_THE_AGENT.problem(cause, fix)
     cause = (
         f"{way.name}: {way.protocol} does not lead through an agent, which takes Thrift over UDP "
         "only; these spans stay where they go today"

@@ -61,6 +61,14 @@ _PYTHON = re.compile(
     r"|sanic|superset|sentry)\b|\.py\b",
     re.IGNORECASE,
 )
+_NODE = re.compile(
+    r"(?:^|[\s/;&'\"])(?:node|nodejs|npm|npx|yarn|pnpm|nodemon|ts-node|pm2)(?=[\s:'\"]|$)"
+)
+_FROM = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<name>\S+))?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_START = re.compile(r"^\s*(?:CMD|ENTRYPOINT)\s.*", re.IGNORECASE | re.MULTILINE)
 
 
 def repository(image: str) -> str:
@@ -89,6 +97,25 @@ def use_of(image: str) -> str:
         return "tracing backend"
     found = _GUESSED.match(name)
     return _USE_OF.get(name, _USE_OF.get(found[1], "") if found else "")
+
+
+def base_of(dockerfile: str) -> str:
+    """Return the image that a Dockerfile's last stage begins with; empty where none is named."""
+    stages: dict[str, str] = {}
+    image = ""
+    for stage in _FROM.finditer(dockerfile):
+        image = stages.get(stage["image"].casefold(), stage["image"])
+        stages[(stage["name"] or "").casefold()] = image
+    return image
+
+
+def runs_node(service: ComposeService, dockerfile: str = "") -> bool:
+    """Tell whether command or image are those of Node.js; its builds often have a Python, too."""
+    image = service.image.text if service.image and not service.build else base_of(dockerfile)
+    words = [word.text for word in (*(service.entrypoint or ()), *service.command)]
+    words = words or _START.findall(dockerfile)[-1:]
+    named = repository(image) in ("node", "nodejs") or any(map(_NODE.search, words))
+    return named and not _PYTHON.search(" ".join([image, *words]))
 
 
 def runs_python(service: ComposeService) -> bool:

@@ -12,7 +12,7 @@ from sidecar.existing.compose.agents import find_agents, is_kits_own
 from sidecar.inject.compose.evidence import Evidence, evidence_of
 from sidecar.inject.compose.namespaces import inside, namespace_of, networks_of
 from sidecar.rules.overlays import network_mode
-from sidecar.rules.tracers import THRIFT
+from sidecar.rules.tracers import BINARY, THRIFT
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -290,7 +290,7 @@ class _Chooser:
             return "Thrift, if its tracer does" if traced else "unknown"
         return (
             evidence.way.protocol
-            if evidence.way.protocol == THRIFT
+            if evidence.way.protocol in (THRIFT, BINARY)
             else f"{evidence.way.protocol}, past an agent"
         )
 

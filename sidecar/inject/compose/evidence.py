@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.existing.compose.interpolation import env_file_values
-from sidecar.existing.compose.software import runs_python
+from sidecar.existing.compose.software import runs_node, runs_python
 from sidecar.rules import tracers
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def evidence_of(
     variables = variables_of(service, folder)
     values = {name: variable.value for name, variable in variables.items()}
     way = tracers.way_of_variables(values) or tracers.way_to(values, tracers_of)
+    if way and way.protocol == tracers.THRIFT and _runs_node(service, folder):
+        way = way._replace(protocol=tracers.BINARY)
     hosts = frozenset(tracers.named_hosts(values, _words(service)))
     if way:
         return Evidence(way, variables[way.name].place, runs_python(service), hosts)
@@ -95,6 +97,12 @@ def evidence_of(
         if way := tracers.way_of_packages(source.text):
             return Evidence(way, source.place, python=True, hosts=hosts)
     return Evidence(None, "", _is_python(service, folder), hosts)
+
+
+def _runs_node(service: ComposeService, folder: Path) -> bool:
+    sources = list(_sources(service, folder))
+    dockerfile = next((each.text for each in sources if not each.of_python), "")
+    return runs_node(service, dockerfile) and not any(each.of_python for each in sources)
 
 
 def _is_python(service: ComposeService, folder: Path) -> bool:

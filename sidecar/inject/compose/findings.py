@@ -114,7 +114,8 @@ def _staying(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
         if _is_named(name, file, through):
             yield overlays.tracer_stays(name, what).at(name, file.services[name].place)
     for name, users in choice.needed.items():
-        if problem := overlays.agent_stays(name, users):
+        others = any(ways.get(user) for user in users)
+        if problem := overlays.agent_stays(name, users, others=others):
             yield problem.at(name, file.services[name].place)
     for name, users in choice.missed.items():
         if problem := overlays.agent_missed(users):

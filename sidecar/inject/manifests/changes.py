@@ -60,9 +60,9 @@ class Changes:
         cause = "what must change is also part of something else, by an alias: left as it is"
         return self._document.refusal(node.start_mark.line, rules.SHARED.problem(cause))
 
-    def _say(self, rule: Any, node: Node, cause: str) -> None:  # noqa: ANN401
+    def _say(self, rule: Any, node: Node, cause: str, fix: str | None = None) -> None:  # noqa: ANN401
         subject = self._workload.subject
-        self.findings.append(rule.finding(subject, self._document.place(node), cause))
+        self.findings.append(rule.finding(subject, self._document.place(node), cause, fix))
 
 
 def is_empty(node: Node) -> bool:

@@ -14,8 +14,8 @@ from sidecar.existing.manifests.nodes import (
     value_at,
 )
 from sidecar.inject.manifests.changes import Changes
+from sidecar.rules import agent_settings, clients, tracers
 from sidecar.rules import manifests as rules
-from sidecar.rules import tracers
 from sidecar.rules.recognition import holds_token
 from sidecar.targets.manifests import OTEL
 
@@ -48,6 +48,8 @@ class Variables(Changes):
         for name in (name for name in wanted if name in there):
             self._set(f"{path}/{name}", resolved(there[name]) or there[name], wanted[name])
         self._say_elsewhere(container, there)
+        if clients.AGENT_PORT in there:
+            self._say_port(container, there[clients.AGENT_PORT])
 
     def _wanted(self, container: Container) -> dict[str, str]:
         """Return the variables; those of OpenTelemetry's Jaeger exporter where it has them."""
@@ -93,6 +95,13 @@ class Variables(Changes):
                 "the agent's address in env wins, the others stay"
             )
             self._say(rules.ELSEWHERE, node, cause)
+
+    def _say_port(self, container: Container, item: Node) -> None:
+        """Say where a port gets another that stands for another protocol."""
+        value, name = text_at(item, "value"), self._workload.name
+        if problem := agent_settings.replaced_port(value, name):
+            cause = f"{container.name}: {problem.cause}"
+            self._say(problem.rule, item, cause, problem.fix)
 
     def _say_elsewhere(self, container: Container, there: dict[str, Node]) -> None:
         for name, item in there.items():

@@ -73,3 +73,15 @@ def test_a_service_may_have_jaeger_in_its_name(outcomes, image, why):
     head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec:"
 
     assert {"shop": why} == outcomes(head + pod)
+
+
+@pytest.mark.parametrize(("port", "said"), [("6832", True), ("6831", False)])
+def test_a_port_that_gets_another_protocol_is_said(run, tmp_path, port, said):
+    """A tracer that sends binary Thrift to it would lose its spans in silence."""
+    pod = POD.format(key="template", image="example.com/shop:1")
+    head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec:"
+    env = f"            env: [{{name: JAEGER_AGENT_PORT, value: '{port}'}}]\n"
+    (tmp_path / "in.yaml").write_text(head + pod + env)
+    done = run("inject", tmp_path / "in.yaml", "--region", "cn-hangzhou")
+
+    assert said == ("give --not shop [agent-port-of-another-protocol]" in done.err)
