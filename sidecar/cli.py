@@ -69,7 +69,10 @@ class _Parser(argparse.ArgumentParser):
         # the wrong choice is not shown: it may be a token that was meant for another argument
         shown = r"invalid choice: .*(?= \(choose from )"
         cause = re.sub(shown, "invalid choice", message, flags=re.DOTALL)
-        raise UsageError(_subject(self.prog), cause, f"See `{self.prog} --help`")
+        from sidecar.arguments import _near
+
+        fix = f"{_near.choice(message)}See `{self.prog} --help`"
+        raise UsageError(_subject(self.prog), cause, fix)
 
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
@@ -130,19 +133,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str], token: str | None) -> int:
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     chosen = _chosen(arguments)
     if chosen == "token":
         arguments = _action_first(arguments)
+    parser = build_parser(chosen)
     try:
-        parsed, unknown = build_parser(chosen).parse_known_args(arguments)
+        parsed, unknown = parser.parse_known_args(arguments)
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     if unknown:
-        # only the names of flags: the rest may be a token that was meant for another argument
-        names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
-        cause = f"has no option {', '.join(names)}" if names else "has too many arguments"
-        subject = f"{parsed.command} {getattr(parsed, 'action', '')}".strip()
-        raise UsageError(subject, cause, f"See `sidecar {subject} --help`")
+        raise _unknown(unknown, parsed, parser)
     parsed.environment_token = token
     if parsed.verbose:
         from sidecar import verbose
@@ -150,6 +152,19 @@ def _run(arguments: list[str], token: str | None) -> int:
         verbose.start(token)
     command = importlib.import_module(f"sidecar.commands.{parsed.command}")
     return int(command.run(parsed))
+
+
+def _unknown(
+    words: list[str], parsed: argparse.Namespace, parser: argparse.ArgumentParser
+) -> UsageError:
+    from sidecar.arguments import _near
+
+    # only the names of flags: the rest may be a token that was meant for another argument
+    names = [word.partition("=")[0] for word in words if word.startswith("-")]
+    cause = f"has no option {', '.join(names)}" if names else "has too many arguments"
+    subject = f"{parsed.command} {getattr(parsed, 'action', '')}".strip()
+    fix = f"{_near.option(names, parser)}See `sidecar {subject} --help`"
+    return UsageError(subject, cause, fix)
 
 
 def _failed(error: SidecarError, token: str | None, *, as_json: bool) -> int:

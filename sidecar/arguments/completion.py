@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 EXAMPLES = """examples:
-  sidecar completion bash > ~/.local/share/bash-completion/completions/sidecar
-  sidecar completion zsh > ~/.zfunc/_sidecar
+  sidecar completion zsh > "${fpath[1]}/_sidecar"
+  source <(sidecar completion bash)                 in this shell, or in ~/.bashrc
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which one")

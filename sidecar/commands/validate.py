@@ -16,6 +16,7 @@ from sidecar.console import findings_data, findings_text
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.regions import load_regions
+from sidecar.rules.specs import UNREADABLE_FILE
 from sidecar.spec.sources import SpecError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _files_findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Find
     except UsageError:
         raise
     except SidecarError as error:
-        return [checks.as_finding(error)], 0, ""
+        return [checks.as_finding(error, UNREADABLE_FILE)], 0, ""
     findings, ignored = without(found, ids)
     return findings, ignored, ", ".join(map(str, args.paths))
 

@@ -65,6 +65,12 @@ def test_every_command_helps_with_its_purpose_and_examples(run, name: str) -> No
     assert f"examples:\n  sidecar {name}" in result.out
 
 
+@pytest.mark.parametrize("words", [[], ["render"], ["token", "set"]])
+def test_help_is_a_word_too(run, words: list[str]) -> None:
+    """As for git, kubectl and others."""
+    assert run(*words, "--help") == run("help", *words)
+
+
 def test_help_lists_every_command_on_one_line_with_its_summary(run) -> None:
     """It fits a terminal, and lists the exit codes."""
     result = run("--help")
@@ -116,7 +122,13 @@ def test_version_is_the_packages(run) -> None:
             ["regions", "a", "b"],
             "sidecar: regions: has too many arguments. See `sidecar regions --help`",
         ),
-        (["regions", "--outp", "json"], "sidecar: regions: has no option --outp"),
+        (
+            ["regions", "--outp", "json"],
+            "sidecar: regions: has no option --outp. Did you mean --output? See `sidecar regions",
+        ),
+        (["rendr"], "'completion'). Did you mean render? See `sidecar --help`"),
+        (["token", "rotat"], "Did you mean rotate? See `sidecar token --help`"),
+        (["token", "set", "--fle", "x"], "has no option --fle. Did you mean --file? See"),
         (
             ["regions", "--output", "xml"],
             "sidecar: regions: argument --output: invalid choice (choose from 'text', 'json')",
