@@ -107,7 +107,7 @@ Values:
 {{- define "sidecar.validate.canary" -}}
 {{- if .Values.agent.canary -}}
 {{- if include "sidecar.agent.isCollector" . -}}
-{{- fail "agent.canary: is the kind, too: collector. Remove one of the two [conflicting-values]" -}}
+{{- fail "agent.canary: is already the kind: collector. Remove one of the two [conflicting-values]" -}}
 {{- end -}}
 {{- if or .Values.gateway.host (not .Values.standIn.enabled) -}}
 {{- $scope := dict "id" "canary-without-stand-in" "path" "agent.canary" -}}

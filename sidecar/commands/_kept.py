@@ -51,4 +51,4 @@ def _keep(args: argparse.Namespace, outcome: Proof | SidecarError) -> None:
             lambda name: planned(args, name),
         )
         bundle.write(args.bundle, found.files, found.tokens)
-        say(f"{args.bundle}: written, without a token; read it before you hand it on")
+        say(f"{args.bundle}: written, without a token; read it before you pass it on")

@@ -54,7 +54,7 @@ def _candidate(args: argparse.Namespace) -> Candidate:
         return _planned(args, regions, kubectl)
     if args.network:
         fix = "Give --region ID or --file sidecar.yaml as well"
-        raise UsageError("--network", "says nothing of what is rendered", fix)
+        raise UsageError("--network", "says nothing about what is rendered", fix)
     if args.target == "process":
         fix = "Give --region ID or --file sidecar.yaml"
         raise UsageError("--target process", "has no rendered folder to read", fix)

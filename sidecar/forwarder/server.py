@@ -27,7 +27,7 @@ _USUAL_SECONDS = 15.0
 """For a call without a deadline."""
 _GRACE_SECONDS = 10.0
 _NO_STAY = Stay()
-_BUSY = "as many calls are under way as may be"
+_BUSY = "too many calls at a time"
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE),
     ("grpc.so_reuseport", 0),

@@ -48,7 +48,7 @@ async def stay(settings: Stay, port: int) -> None:
             return
         await asyncio.sleep(min(_POLL_SECONDS, deadline - now))
     if settings.seconds and (left := connected(port)):
-        LOGGER.warning("ends while %d collectors are connected: what they hold waits", left)
+        LOGGER.warning("stops while %d collectors are connected: what they hold waits", left)
 
 
 def connected(port: int) -> int:

@@ -42,5 +42,5 @@ def _token(content: bytes) -> str:
     if not content:
         raise NoTokenError("is empty")
     if not _SENDABLE.fullmatch(content):
-        raise NoTokenError("holds what no call can carry")
+        raise NoTokenError("holds characters that no call can carry")
     return content.decode("ascii")

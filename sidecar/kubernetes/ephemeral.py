@@ -174,7 +174,7 @@ def _replace(kubectl: Kubectl, pod: Pod, data: dict[str, Any]) -> None:
         raise type(error)(pod.name, error.cause, _NO_OTHER_WAY) from None
     except NotFoundError:
         fix = "Wait for the rollout, and verify again"
-        raise SidecarError(pod.name, "ended during the look", fix) from None
+        raise SidecarError(pod.name, "ended during the check", fix) from None
 
 
 def _wait(
@@ -195,7 +195,7 @@ def _wait(
         _check_image(pod, status, container["image"], waited)
         if waited > seconds:
             state = trouble_of(status) or "it runs"
-            cause = f"the look from inside did not end within {seconds:g} s: {state}"
+            cause = f"the check from inside the pod did not finish within {seconds:g} s: {state}"
             fix = "See `kubectl describe pod`; --image names another image"
             raise SidecarError(pod.name, cause, fix)
         time.sleep(_POLL_SECONDS)

@@ -135,5 +135,5 @@ def ask(
     try:
         answer: dict[str, Any] = json.loads(last)
     except ValueError:
-        raise SidecarError(place.name, f"cannot be looked from: {last}") from None
+        raise SidecarError(place.name, f"cannot run the checks: {last}") from None
     return answer

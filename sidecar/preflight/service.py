@@ -56,7 +56,7 @@ def look(engine: Engine, services: Sequence[Traced]) -> Iterator[Result]:
     try:
         seen = ask(place, first.image, PROGRAM, request, _SECONDS)
     except SidecarError as error:
-        cause = f"no Python of its image looks: {error.cause}"
+        cause = f"the check cannot run in its image: {error.cause}"
         for each in services:
             yield from (not_made(check, each.name, cause, error) for check in CHECKS)
         return

@@ -50,7 +50,7 @@ def _judged(subject: str, status: int, error: str) -> Result:
     answer = rules.vendor_answer(status)
     if rules.takes_token(status):
         return passed(CHECK, subject, f"answers {answer} to the token, sent without spans")
-    return skipped(CHECK, subject, f"answers {answer}, which says nothing of the token")
+    return skipped(CHECK, subject, f"answers {answer}, which says nothing about the token")
 
 
 def ask(host: str, port: int, token: str) -> tuple[int, str]:

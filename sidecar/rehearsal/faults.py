@@ -104,7 +104,7 @@ FAULTS = (
     ),
     Fault(
         "agent-paused",
-        "the agents stand still",
+        "the agents are paused",
         _pause,
         lambda scene: scene.stage.resume_agents(),
         PAUSE,

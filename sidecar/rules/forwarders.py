@@ -111,7 +111,7 @@ def of_http(status: int) -> str:
 def refused(code: str, details: str = "") -> Refusal:
     """Judge an answer other than OK. `details` chooses a rule, and is never shown."""
     if code == INVALID or (code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(details)):
-        problem = BATCH_REFUSED.problem(f"the gateway refused spans for what they are: {code}")
+        problem = BATCH_REFUSED.problem(f"the gateway refused the spans themselves: {code}")
         return Refusal(code, problem, held=False)
     rule, text = _known(code, details)
     return Refusal(code, rule.problem(f"{text} ({code})"))

@@ -282,13 +282,13 @@ def accepted(
     known to wait there.
     """
     if missing > 0 and waits:  # a call that was refused is repeated
-        return queues.SPANS_WAIT.problem(f"{missing} spans did not come so far, and may wait")
+        return queues.SPANS_WAIT.problem(f"{missing} spans did not get this far, and may wait")
     if lost:
         return TOKEN_NOT_ACCEPTED.problem("the gateway did not accept the token")
     if missing <= 0:
         return None
     if before:
-        return LOST_BEFORE.problem(f"{missing} spans did not come so far")
+        return LOST_BEFORE.problem(f"{missing} spans did not get this far")
     text = f"{missing} spans did not arrive, and no hop before counts a loss"
     return NOT_ARRIVED.problem(text)
 

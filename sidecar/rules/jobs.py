@@ -114,7 +114,7 @@ def one_off(command: Sequence[str]) -> Problem | None:
         action = f"db {rest[1]}"
     elif action not in _ONE_OFFS.get(program, ()) or rest[0] != action:
         return None
-    cause = f"`{program} {action}` ends when its work is done, and is started again for ever"
+    cause = f"`{program} {action}` exits when its work is done, and is then started again, for ever"
     return ONE_OFF_COMMAND.problem(cause)
 
 

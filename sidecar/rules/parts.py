@@ -39,7 +39,7 @@ OUT_OF_MEMORY = _error(
     "part-out-of-memory",
     "The kernel killed a program, because its container was above its memory limit.",
     "Raise the memory limit of the container; an agent needs it for its queue (docs/tuning.md)",
-    "container web-agent-1 was ended above its memory limit (exit code 137)",
+    "container web-agent-1 was killed above its memory limit (exit code 137)",
     "What it held is lost, each time that it is killed.",
 )
 CRASHING = _error(
@@ -148,7 +148,7 @@ def restarted(state: State, ended: Problem | None = None) -> Problem | None:
 def _ended(state: State) -> Problem:
     subject = f"container {state.name}"
     if state.out_of_memory:
-        cause = f"{subject} was ended above its memory limit, and restarted {state.restarts} times"
+        cause = f"{subject} was killed above its memory limit, and restarted {state.restarts} times"
         return OUT_OF_MEMORY.problem(cause)
     if state.status == "restarting":
         cause = f"{subject} ended with exit code {state.exit_code}, and restarted"

@@ -42,7 +42,9 @@ def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None
         errors.fail(version.place, below(path, "version"), told)
     canary = _readable(values, "canary")
     if canary and kind == COLLECTOR:
-        problem = CONFLICTING_VALUES.problem(f"is the kind, too: {kind}", "Remove one of the two")
+        problem = CONFLICTING_VALUES.problem(
+            f"is already the kind: {kind}", "Remove one of the two"
+        )
         errors.fail(canary.place, below(path, "canary"), problem)
     has_collector = kind == COLLECTOR or canary
     for name in () if has_collector else ("buffer", "disk", "collector"):

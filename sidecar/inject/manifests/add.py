@@ -182,15 +182,15 @@ class Injection(Variables):
             self._say(rules.REPLACED, container.node, cause)
         for item in items(value_at(container.item, "ports")):
             if host_port := text_at(item, "hostPort"):
-                cause = f"its port {host_port} of the node goes with it"
+                cause = f"its port {host_port} of the node is removed with it"
                 self._say(rules.REPLACED, item, cause)
         for node in agents.token_places(container.node):
-            cause = "the token is not carried on, and not shown; whoever read the manifest has it"
+            cause = "its token is not copied or shown; whoever has read the manifest knows it"
             self._say(rules.TOKEN_SHOWN, node, cause)
         for node in all_nodes(container.node):
             text = node.value if isinstance(node.value, str) else ""
             if agents.is_gateway_flag(text) and "dns:///" in text:
-                cause = f"dns:/// is not carried on; the gateway is {self._additions.gateway}"
+                cause = f"dns:/// is not kept; the gateway is {self._additions.gateway}"
                 self._say(rules.REPLACED, node, cause)
 
     # Annotations ------------------------------------------------------------------------------

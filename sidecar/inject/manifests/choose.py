@@ -166,7 +166,7 @@ def _agent_there(workload: Workload, choice: Choice) -> Problem | None:
         named = container.name in choice.replace or is_named(workload, choice.replace)
         if not named and EVERY_AGENT not in choice.replace:
             cause = f"container {container.name} is an agent already: left as it is"
-            fix = f"Let it be replaced: --replace {workload.name}"
+            fix = f"Replace it with --replace {workload.name}"
             return rules.HAS_AGENT.problem(cause, fix)
     return None
 
@@ -195,7 +195,7 @@ def _ports(workload: Workload, wanted: OwnNames) -> Problem | None:
 def _endless(workload: Workload, choice: Choice) -> Problem | None:
     if choice.native or not workload.is_job:
         return None
-    cause = "is to end, and below Kubernetes 1.29 its agent would not: left as it is"
+    cause = "would not complete with an agent before Kubernetes 1.29: left as it is"
     return rules.NEVER_ENDS.problem(cause)
 
 

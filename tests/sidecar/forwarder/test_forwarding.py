@@ -98,7 +98,7 @@ async def test_only_what_is_to_be_repeated_looks_so(way, status, code, rule):
     [
         (None, "cannot be read"),
         (" \n", "is empty"),
-        ("two words", "holds what no call can carry"),
+        ("two words", "holds characters that no call can carry"),
     ],
 )
 async def test_no_call_goes_without_a_token(way, content, why):

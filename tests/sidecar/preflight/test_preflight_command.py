@@ -82,7 +82,7 @@ def test_the_verdict_does_not_call_skipped_checks_ready(outcome):
         (["--pre", "--only", "engin"], "names no check. Did you mean engine?"),
         (["--pre", "--wait", "soon"], "'soon' is not a time"),
         (["--pre", "--status"], "--pre sends no spans: --status needs a proof"),
-        (["--pre", "--network", "vpc"], "--network: says nothing of what is rendered"),
+        (["--pre", "--network", "vpc"], "--network: says nothing about what is rendered"),
         (["--pre", "--target", "process"], "has no rendered folder to read"),
         (["--pre"], "Give --region ID, --file sidecar.yaml or --out FOLDER"),
     ],

@@ -185,7 +185,10 @@ def test_what_is_written_to_a_volume_of_a_cluster_is_the_collectors() -> None:
     ("sets", "cause"),
     [
         ("gateway.host=h.example.com,standIn.enabled=false,token=t", "[canary-without-stand-in]"),
-        ("agent.kind=collector,agent.version=0.165.0", "agent.canary: is the kind, too: collector"),
+        (
+            "agent.kind=collector,agent.version=0.165.0",
+            "agent.canary: is already the kind: collector",
+        ),
         ("services.backend.port=16831", "16831 is a port of the agent"),
         ("services.backend.port=14319", "14319 is a port of the agent"),
         ("services.forwarder.image=x", "the chart uses the names"),

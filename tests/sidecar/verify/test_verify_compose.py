@@ -192,7 +192,7 @@ def test_a_container_that_does_not_run_is_named(engine, deployment):
         ({"Status": "paused"}, "container frontend-agent is paused", "part-paused"),
         (
             {"Status": "restarting", "ExitCode": 137, "OOMKilled": True},
-            "container frontend-agent was ended above its memory limit, and restarted 3 times",
+            "container frontend-agent was killed above its memory limit, and restarted 3 times",
             "part-out-of-memory",
         ),
         (

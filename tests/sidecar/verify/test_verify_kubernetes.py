@@ -242,7 +242,7 @@ def test_a_pod_that_changes_at_every_try_is_an_error(release, kubectl) -> None:
         ),
         (
             'Error from server (NotFound): pods "p" not found',
-            "ended during the look",
+            "ended during the check",
             "verify again",
         ),
     ],
@@ -285,7 +285,9 @@ def test_a_look_that_does_not_end_is_an_error(release, kubectl, monkeypatch) -> 
     kubectl.answer("get pod demo-web-1", ended(pod(), NAME, running={}))
     kubectl.answer("replace")
 
-    with pytest.raises(SidecarError, match="the look from inside did not end within 0 s: it runs"):
+    with pytest.raises(
+        SidecarError, match="the check from inside the pod did not finish within 0 s: it runs"
+    ):
         release(pod()).look(Task("web", "m", 5, 0))
 
 
