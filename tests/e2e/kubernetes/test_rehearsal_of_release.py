@@ -61,7 +61,7 @@ def test_every_span_of_a_release_is_accounted_for(release):
     for name, fault in faults.items():
         lost = sum(fault["lost"].values()) - fault["surplus"]
         assert fault["sent"] == fault["arrived"] + lost, fault
-        assert fault["noticed"]["id"] in NOTICED[name], fault
+        assert fault["noticed"]["id"] in NOTICED[name], json.dumps(fault)
     assert 200 == faults["agent-killed"]["lost"]["agent killed with them"]
     assert 0 < faults["gateway-away"]["lost"]["agent failed"]
     assert {} == faults["agent-paused"]["lost"]
@@ -86,4 +86,4 @@ def test_collectors_of_a_release_lose_nothing_that_reached_them(collector_image)
     for name, fault in faults.items():
         client = sum(n for why, n in fault["lost"].items() if why.startswith("client"))
         assert fault["sent"] == fault["arrived"] + client, fault
-        assert fault["noticed"]["id"] in KEPT[name], fault
+        assert fault["noticed"]["id"] in KEPT[name], json.dumps(fault)

@@ -57,7 +57,7 @@ def test_both_charts_of_a_parent_are_proven(fresh_namespace, tmp_path) -> None:
     report = verified(fresh_namespace, *requests)
 
     assert sorted(services) == sorted({hop["service"] for hop in report["hops"]})
-    assert report["ok"], report
+    assert report["ok"], json.dumps(report)
 
 
 def test_every_completion_of_a_job_is_judged(fresh_namespace, tmp_path) -> None:
