@@ -1,4 +1,4 @@
-"""The program. From here on Ctrl-C ends it without a traceback, also while it still imports."""
+"""The program. From here on, Ctrl-C ends it without a traceback, even during imports."""
 
 from __future__ import annotations
 

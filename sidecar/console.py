@@ -1,4 +1,4 @@
-"""What goes to a terminal: tables that fit its width, findings, colour that respects NO_COLOR."""
+"""Output on a terminal: tables that fit its width, findings, colour that respects NO_COLOR."""
 
 from __future__ import annotations
 

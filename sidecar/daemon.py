@@ -1,4 +1,4 @@
-"""A program that stands in a container or unit until it is told to end."""
+"""A program that runs in a container or unit until it gets a signal to stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files on disk: replaced whole or not at all, locked, and the system's errors as known errors."""
+"""Files on disk: replaced as a whole or not at all, locked, with errors that name a fix."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Stands where an agent is: each packet goes to the agent, and its copy to a collector."""
+"""Takes over an agent's address: passes each packet to the agent, and a copy to a collector."""

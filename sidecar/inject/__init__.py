@@ -1,4 +1,4 @@
-"""Adds agents to what users have: `compose` by an overlay, `manifests` in a copy of their text."""
+"""Adds agents to users' files: `compose` with an overlay, `manifests` in a copy of their text."""
 
 EVERY_AGENT = "*"
 """--replace without a name."""

@@ -1,4 +1,4 @@
-"""The plan: everything decided about a deployment. Frozen, and the only input of a target."""
+"""The plan: all settings of a deployment. It is frozen, and the only input of a target."""
 
 from sidecar.plan.decide import make_plan
 from sidecar.plan.records import (

@@ -1,1 +1,1 @@
-"""The rehearsal: faults on a running deployment, known traffic, and a ledger of every span."""
+"""The rehearsal: faults in a running deployment, marked spans, and a ledger of all of them."""

@@ -1,1 +1,1 @@
-"""A deployment without marked spans: its state now, a standing watch, and what to hand on."""
+"""A deployment without marked spans: its current state, a watch, and a bundle for support."""

@@ -1,6 +1,6 @@
 """jaeger-client for Python with settings that lose no spans, and a count of every loss.
 
-The names are imported when they are used: `sidecar-trace` starts commands without dependencies.
+Names are imported only when they are used, so that `sidecar-trace` itself needs no other package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the package fits an image that it was carried to: the image's own packages come first."""
+"""Whether the package works in an image into which its folder was mounted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ends of a process at which spans are sent first: any but SIGKILL and a crash.
+"""Sends the spans before a process ends, however it ends, except by SIGKILL or a crash.
 
 - the interpreter's exit: by `atexit`;
 - an end without it, which Python code asks for: `os._exit`, `os.abort`, `os.exec*`, or a signal to

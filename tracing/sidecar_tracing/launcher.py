@@ -1,4 +1,4 @@
-"""`sidecar-trace COMMAND …`: starts a Python service traced, without a change of its code."""
+"""`sidecar-trace COMMAND …`: starts a Python service traced, without changing its code."""
 
 from __future__ import annotations
 

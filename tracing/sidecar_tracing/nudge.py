@@ -1,4 +1,4 @@
-"""Makes a signal take effect that comes just before the main thread waits in C code.
+"""Lets a signal take effect that arrives just before the main thread waits in C code.
 
 Python runs a handler once the main thread comes back to it. A signal interrupts a call that waits,
 but not one that begins to wait a moment later: the handler would run when that call ends by itself.

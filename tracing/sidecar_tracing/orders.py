@@ -1,4 +1,4 @@
-"""What the thread that sends was made with, and what callers ask of it."""
+"""The settings of the sending thread, and what callers ask it to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends packets to the agent by UDP, and takes them back if its host refuses them."""
+"""Sends packets to the agent by UDP, and keeps them for another try if its host refuses them."""
 
 from __future__ import annotations
 

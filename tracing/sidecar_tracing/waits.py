@@ -1,4 +1,4 @@
-"""How long a span waits until its packet is full, which need not, and the limit of every wait."""
+"""How long a span may wait for its packet to fill, and the limit of every wait."""
 
 from __future__ import annotations
 

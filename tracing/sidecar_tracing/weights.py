@@ -1,4 +1,4 @@
-"""Bounds the memory of the queue: many spans of long tags are more than many short ones."""
+"""Limits the memory of the queue: spans with long tags count for more than short ones."""
 
 # ruff: noqa: ANN401 - jaeger-client publishes no types, so its objects are Any here
 

@@ -1,4 +1,4 @@
-"""Python runs this at its start, for this folder is first in PYTHONPATH: it switches tracing on.
+"""Python runs this at its start, because its folder is first in PYTHONPATH: it turns tracing on.
 
 The sitecustomize that it hides is run, too. Nothing that fails here stops the service.
 """

@@ -1,4 +1,4 @@
-"""Spans of ASGI requests, from their begin to the last part of their response."""
+"""Spans of ASGI requests, from their start to the last part of their response."""
 
 # ruff: noqa: ANN401 - ASGI's objects have many types
 

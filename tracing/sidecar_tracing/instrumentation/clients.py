@@ -1,4 +1,4 @@
-"""HTTP clients: requests, httpx and aiohttp send the trace on, and each request is a span."""
+"""HTTP clients: requests, httpx and aiohttp pass the trace on, and each request is a span."""
 
 # ruff: noqa: ANN401 - only what is installed has types
 

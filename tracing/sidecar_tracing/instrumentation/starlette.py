@@ -1,4 +1,4 @@
-"""Starlette and FastAPI, which is one: one span per request, named after the route."""
+"""Starlette, and so FastAPI: one span per request, named after the route."""
 
 # ruff: noqa: ANN401 - only what is installed has types
 

@@ -1,4 +1,4 @@
-"""Spans of WSGI requests, from their begin to the end of their response's body."""
+"""Spans of WSGI requests, from their start to the end of the response's body."""
 
 # ruff: noqa: ANN401 - WSGI's objects have many types
 

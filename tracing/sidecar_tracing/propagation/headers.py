@@ -1,4 +1,4 @@
-"""A carrier's headers as text, whatever it is: a dictionary, or what a framework has."""
+"""A carrier's headers as text, from a dictionary or from a framework's own type."""
 
 # ruff: noqa: ANN401 - a carrier is whatever the service passes
 
