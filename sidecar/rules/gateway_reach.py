@@ -113,7 +113,7 @@ def resolved(error: str, network: str) -> Problem | None:
         return VPC_OUT_OF_REACH.problem(f"is a VPC host, and does not resolve here: {error}")
     return agent_logs.NAME_UNRESOLVED.problem(
         f"does not resolve: {error}",
-        "Check the spelling, and the DNS server of the agent's place",
+        "Check the spelling, and the DNS server where the agent runs",
     )
 
 

@@ -17,10 +17,10 @@ TITLES = {
     "collector": "Under Compose, with collectors",
     "kubernetes": "In Kubernetes",
 }
-HEAD = """# What does verify say of a fault?
+HEAD = """# What does verify report for each fault?
 
-`make faults` wrote this page; do not edit it. Each row is a fault that was really injected into a
-running deployment, alone, and healed before the next one.
+`make faults` wrote this page; do not edit it. Each row is a fault that was injected into a
+running deployment, alone, and undone before the next one.
 
 The deployment has two services, rendered by the kit: `orders`, and `stock` with two replicas. Each
 request makes ten spans, and the service writes down the id of each. The gateway, which is the
