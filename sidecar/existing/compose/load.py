@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import yaml
 
 from sidecar.errors import SidecarError
-from sidecar.existing.compose import secrets
+from sidecar.existing.compose import built, secrets
 from sidecar.existing.compose.extends import merged, moved
 from sidecar.existing.compose.files import OVERRIDES
 from sidecar.existing.compose.interpolation import env_file_values, resolve
@@ -20,7 +20,7 @@ from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
 from sidecar.existing.compose.service_reader import Reader
 from sidecar.existing.compose.services import read_service
 from sidecar.rendering import HEADER
-from sidecar.rules import composefiles
+from sidecar.rules import composefiles, recognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,6 +44,10 @@ def load_all(paths: Sequence[Path]) -> ComposeFile:
     with without_tokens(loader.tokens):
         services = loader.merged_services(paths)
     folder = paths[0].parent
+    for name, service in services.items():
+        if dockerfile := built.dockerfile_of(service, folder):
+            services[name] = built.as_its_base(service, dockerfile)
+            loader.tokens |= {*recognition.find_tokens(dockerfile.raw)}
     env_files = (folder / name for service in services.values() for name in service.env_files)
     return ComposeFile(
         path=paths[0],

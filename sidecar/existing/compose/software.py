@@ -99,6 +99,15 @@ def use_of(image: str) -> str:
     return _USE_OF.get(name, _USE_OF.get(found[1], "") if found else "")
 
 
+def is_tracer(image: str) -> bool:
+    """Tell whether an image is that of an agent, an all-in-one or a tracing backend."""
+    return (
+        repository(image) == "jaeger"
+        or use_of(image) == "tracing backend"
+        or any(name in repository(image) for name in ("jaeger-agent", "all-in-one"))
+    )
+
+
 def base_of(dockerfile: str) -> str:
     """Return the image that a Dockerfile's last stage begins with; empty where none is named."""
     stages: dict[str, str] = {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
+from sidecar.existing.compose.built import dockerfile_of
 from sidecar.existing.compose.interpolation import env_file_values
 from sidecar.existing.compose.software import runs_node, runs_python
 from sidecar.rules import tracers
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.rules.tracers import Way
 
-_DOCKERFILE = "Dockerfile"
 _REQUIREMENTS = (
     "requirements*.txt",
     "requirements*.in",
@@ -122,21 +122,18 @@ class _Source(NamedTuple):
 
 def _sources(service: ComposeService, folder: Path) -> Iterator[_Source]:
     """Yield the Dockerfile of a service that is built here, and its lists of requirements."""
-    build, inline = service.build, service.dockerfile
-    if build is None or build.is_remote:
+    if service.build is None or service.build.is_remote:
         return
-    context = folder / build.context
-    if inline:
-        yield _Source(inline.place, inline.raw, of_python=False)
-    paths = [] if inline else [context / (build.dockerfile or _DOCKERFILE)]
-    yield from _read(paths, of_python=False)
+    if dockerfile := dockerfile_of(service, folder):
+        yield _Source(dockerfile.place, dockerfile.raw, of_python=False)
+    context = folder / service.build.context
     with suppress(OSError, ValueError):
         lists = [path for pattern in _REQUIREMENTS for path in sorted(context.glob(pattern))]
-        yield from _read(lists[:_MOST_FILES], of_python=True)
+        yield from _read(lists[:_MOST_FILES])
 
 
-def _read(paths: list[Path], *, of_python: bool) -> Iterator[_Source]:
+def _read(paths: list[Path]) -> Iterator[_Source]:
     for path in paths:
         with suppress(SidecarError, OSError, ValueError):
             if path.is_file():
-                yield _Source(str(path), yamlio.read_text(path), of_python)
+                yield _Source(str(path), yamlio.read_text(path), of_python=True)
