@@ -95,11 +95,8 @@ def _owner(pod: Pod) -> Object:
 
 
 def _key(pod: Pod) -> _Key:
-    """Return what the replicas of one workload have in common, and all runs of a Job."""
-    owner = _owner(pod)
-    if owner and owner.get("kind") != "Job":
-        return (pod.service, workload_of(pod))
-    return (pod.service, "", owner.get("kind", ""), *chart_of(pod))
+    """Return what the replicas of one workload have in common, and all runs of a CronJob."""
+    return (pod.service, *((workload_of(pod),) if _owner(pod) else ("", *chart_of(pod))))
 
 
 def workload_of(pod: Pod) -> str:

@@ -169,3 +169,14 @@ def test_a_run_that_began_replaces_the_one_before(kubectl) -> None:
     new = of_job("n-2", "demo-nightly-29000002", created="2026-11-27T05:00:00Z")
 
     assert (["n-2"], ()) == looked_at(kubectl, old, new, stand_in())
+
+
+def test_jobs_that_share_a_label_are_judged_each(kubectl) -> None:
+    """One that reported proves nothing of the other, which nobody would look at."""
+    jobs = [
+        of_job(f"n-{name}", f"demo-{name}", created=f"2026-11-27T0{hour}:00:00Z", **OVER)
+        for hour, name in ((4, "load"), (5, "extract"))
+    ]
+    found = release(kubectl, *jobs, stand_in())
+
+    assert ["demo-extract", "demo-load"] == sorted(found.services())
