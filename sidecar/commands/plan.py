@@ -75,7 +75,7 @@ def _text(plan: Plan, files: str) -> str:
 def _service(service: ServicePlan, *, exists: bool) -> list[str]:
     """Return the lines of a service; one that exists stays as its Compose file says."""
     agent, tuning = service.agent, service.agent.tuning
-    sizes = f"{tuning.workers} workers, {tuning.queue_packets} packets queued"
+    sizes = f"{tuning.workers} workers, {tuning.queue_packets:,} packets queued"
     return [
         service.name if exists else f"{service.name}  {_reached(service)}",
         f"  {agent.name}  {agent.kind} {agent.version}, image {agent.image.name}",
