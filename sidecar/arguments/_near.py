@@ -30,7 +30,9 @@ def option(names: Iterable[str], parser: argparse.ArgumentParser) -> str:
 def _question(given: str, known: Iterable[str]) -> str:
     words = {each.lstrip("-"): each for each in known}
     near = difflib.get_close_matches(given.lstrip("-"), words, n=1, cutoff=0.7)
-    return f"Did you mean {words[near[0]]}? " if near else ""
+    word = words[near[0]] if near else given
+    # a known word that is out of place here is no mistyped one
+    return f"Did you mean {word}? " if word != given else ""
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[str]:

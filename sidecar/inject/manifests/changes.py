@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sidecar.existing.manifests.nodes import Node, Pair
     from sidecar.existing.manifests.tree import Document
     from sidecar.existing.manifests.workloads import Workload
-    from sidecar.findings import Finding
+    from sidecar.findings import Finding, Rule
     from sidecar.inject.manifests.shared import Shares
     from sidecar.targets.manifests import Additions
 
@@ -60,7 +60,7 @@ class Changes:
         cause = "what must change is also part of something else, by an alias: left as it is"
         return self._document.refusal(node.start_mark.line, rules.SHARED.problem(cause))
 
-    def _say(self, rule: Any, node: Node, cause: str, fix: str | None = None) -> None:  # noqa: ANN401
+    def _say(self, rule: Rule, node: Node, cause: str, fix: str | None = None) -> None:
         subject = self._workload.subject
         self.findings.append(rule.finding(subject, self._document.place(node), cause, fix))
 

@@ -106,14 +106,15 @@ def test_bad_tokens_as_json(run, golden) -> None:
     )
 
 
-def _check(run, name: str) -> dict | str:
+def _check(run, name: str) -> dict:
     TOKEN.write_bytes(TOKENS[name])
     TOKEN.chmod(0o600)
     result = run("token", "check", "--file", TOKEN, "--output", "json")
     assert not _holds_canary(result.out + result.err), name
-    if not result.out:  # what is not text is reported before it is checked
-        return result.err
     data = json.loads(result.out)
+    if "error" in data:  # what is not text is reported before it is checked
+        assert (False, 1) == (data["ok"], result.code), name
+        return data
     assert data["ok"] == (result.code == 0) == bool(data["fingerprint"]), name
     return {key: data[key] for key in ("ok", "findings")}
 

@@ -39,11 +39,11 @@ def test_what_the_chart_lacks_of_a_spec_is_a_warning(run, tmp_path, monkeypatch)
     assert (0, "") == (result.code, result.err)
     files, root, *rest = result.out.splitlines()
     assert (
-        "warning: services.web: env_files (../../web.env) stay on the host. Use kubernetes.envFrom"
-        in files
+        "warning: sidecar.yaml:2: services.web: env_files (../../web.env) stay on the host. "
+        "Use kubernetes.envFrom" in files
     )
     assert "chart-without-env-files" in files
-    assert "warning: services.web: may write to its root file system" in root
+    assert "warning: sidecar.yaml:2: services.web: may write to its root file system" in root
     assert "writable-root" in root
     assert ["eu-central-1 (tracing-analysis-dc-frankfurt.aliyuncs.com:1883): valid"] == rest
 

@@ -46,8 +46,8 @@ def ask(tmp_path):
         (403, ("warning", "answers 403 (the endpoint or the token is wrong) to the token")),
         (405, ("warning", "answers 405 (the quota is used up) to the token")),
         (406, ("warning", "answers 406 (the collection of spans is switched off) to the token")),
-        (302, ("skipped", "which says nothing of the token")),
-        (404, ("skipped", "which says nothing of the token")),
+        (302, ("skipped", "which says nothing about the token")),
+        (404, ("skipped", "which says nothing about the token")),
     ],
 )
 def test_the_vendors_answers_are_decoded(ask, certificate, monkeypatch, status, judged):
