@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import cached_property
@@ -41,6 +40,7 @@ from sidecar.verify.counts import agent_counts_of, client_counts
 from sidecar.verify.kubernetes.release import CLOCK_SKEW, ReleaseDeployment
 from sidecar.verify.network.marked import PROBE_SECONDS, probe_argv
 from sidecar.verify.network.printed import last_line
+from sidecar.verify.network.reader import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 8
 _REPORTED_SECONDS = 10.0
 """An agent answers before its node reports that it was started again."""
-_POLL_SECONDS = 0.3
 FORWARDER = "forwarder"
 """The component of the collectors' forwarder."""
 _GATEWAY = "--gateway="
@@ -138,15 +137,11 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
     def begin(self) -> None:
         """Read the agents' logs from now on only, and take an earlier restart for no cause."""
         self._began = datetime.now(timezone.utc) - CLOCK_SKEW
-        end = time.monotonic() + _REPORTED_SECONDS
-        while self._reread() and time.monotonic() < end:
-            time.sleep(_POLL_SECONDS)
+        self._pods = wait_for(self._reread, _agents_run, _REPORTED_SECONDS)
 
-    def _reread(self) -> bool:
-        """Read the pods again, and tell whether an agent of theirs is not reported to run."""
+    def _reread(self) -> dict[str, Pod]:
         now = {pod.name: pod for pod in pods_of(self._kubectl.get("pods", self._selector))}
-        self._pods = {name: now.get(pod.name, pod) for name, pod in self._pods.items()}
-        return any(trouble_of(pod.status_of(AGENT)) for pod in self._pods.values())
+        return {name: now.get(pod.name, pod) for name, pod in self._pods.items()}
 
     def agents(self) -> Sequence[str]:
         """Return the services: each pod has its own agent."""
@@ -233,3 +228,8 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
     def close(self) -> None:
         """End the posts."""
         self._posts.close()
+
+
+def _agents_run(pods: Mapping[str, Pod]) -> bool:
+    """Tell whether every pod's agent is reported to run."""
+    return not any(trouble_of(pod.status_of(AGENT)) for pod in pods.values())

@@ -228,11 +228,10 @@ def ended(name: str) -> str:
     return f"{name}: the job has ended, and its agent with it: nothing of it is proven"
 
 
-def not_proven(name: str, pods: int, why: str) -> str:
-    """Return that some pods of a job are not judged: nobody shows their spans."""
-    which = f"{pods} pods of its job" if pods > 1 else "a pod of its job"
-    verb = why if pods > 1 else why.replace("have", "has", 1)
-    return f"{name}: {which} {verb}, and nothing of that is proven"
+def not_proven(name: str, pods: int, end: str) -> str:
+    """Return that some pods of a job, which ended or failed, are not judged: no spans show."""
+    which = f"{pods} pods of its job have" if pods > 1 else "a pod of its job has"
+    return f"{name}: {which} {end}, and nothing of that is proven"
 
 
 def _known_from(replica: ReplicaLook) -> str:

@@ -22,8 +22,8 @@ _SINGLE = ("container", "script")
 _SPARK = ("driver", "executor")
 """Of a map with an image, which is that of both."""
 _PATTERNS = (
-    *("kyverno.io", "gatekeeper.sh", "apiextensions.k8s.io"),
-    *("admissionregistration.k8s.io", "policies.kyverno.io"),
+    *("kyverno.io", "gatekeeper.sh"),
+    *("apiextensions.k8s.io", "admissionregistration.k8s.io"),
 )
 """Ends of API groups whose objects describe pods, and run none."""
 

@@ -12,6 +12,7 @@ from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.ephemeral import run_container, run_inside
 from sidecar.kubernetes.errors import KubernetesError, RefusedError
+from sidecar.kubernetes.events import events_of
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
@@ -115,9 +116,9 @@ class ReleaseDeployment:
             if len(group.running) > 1 and not every_pod:
                 yield _left_out(name, group.running)
             if name in self._pods and group.completed and not self.has_stand_in:
-                yield not_proven(name, len(group.completed), "have ended")
+                yield not_proven(name, len(group.completed), "ended")
             if group.failed:
-                yield not_proven(name, len(group.failed), "have failed")
+                yield not_proven(name, len(group.failed), "failed")
 
     def services(self) -> Sequence[str]:
         """Return the names of the traced services; with `every_pod`, those of the pods."""
@@ -213,15 +214,8 @@ class ReleaseDeployment:
         return False
 
     def _warnings(self, pod: Pod, container: str = "") -> str:
-        """Return the cluster's warnings of a pod, or of one container.
-
-        Empty for a user who may not list events.
-        """
-        fields = f"involvedObject.kind=Pod,involvedObject.name={pod.name},type=Warning"
-        try:
-            events = self._kubectl.get("events", f"--field-selector={fields}")["items"]
-        except KubernetesError:
-            return ""
+        """Return the cluster's warnings of a pod, or of one container."""
+        events = events_of(self._kubectl, "Pod", pod.name, "type=Warning")
         about = f"{{{container}}}" if container else ""
         return "\n".join(
             str(event.get("message", ""))

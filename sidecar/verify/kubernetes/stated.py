@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.errors import KubernetesError
+from sidecar.kubernetes.events import events_of
 from sidecar.kubernetes.pods import EVERY_POD, GATEWAY, is_injected, service_of
 from sidecar.rules.scheduling import not_scaled
 from sidecar.verify.kubernetes import jobs, workloads
@@ -68,11 +69,7 @@ class Stated:
 
     def _refusal_of(self, job: str) -> str:
         """Return the cluster's last word on why it creates no pod of a Job; empty for none."""
-        fields = f"involvedObject.kind=Job,involvedObject.name={job},reason=FailedCreate"
-        try:
-            events = self._kubectl.get("events", f"--field-selector={fields}")["items"]
-        except KubernetesError:
-            return ""
+        events = events_of(self._kubectl, "Job", job, "reason=FailedCreate")
         events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
         return str(events[-1].get("message", "")) if events else ""
 

@@ -11,7 +11,7 @@ from fake_kubectl import put_on_path
 from sidecar.errors import SidecarError, UsageError
 from sidecar.kubernetes import ephemeral
 from sidecar.kubernetes.kubectl import Kubectl
-from sidecar.rehearsal import pods, release
+from sidecar.rehearsal import pods
 from sidecar.rehearsal.release import ReleaseStage
 from sidecar.rehearsal.stage import KILL, LEAVE, PAUSE
 from sidecar.verify.counts import AgentCounts, ClientCounts
@@ -268,9 +268,8 @@ def test_a_restart_before_the_fault_is_no_cause(kubectl):
     assert ("part-crashing", "part-not-answering") == (meanwhile.broken.id, later.broken.id)
 
 
-def test_a_fault_begins_once_the_node_has_reported_the_restarts(kubectl, monkeypatch):
+def test_a_fault_begins_once_the_node_has_reported_the_restarts(kubectl):
     """A killed agent answers before its node says so: the report is not of the next fault."""
-    monkeypatch.setattr(release, "_POLL_SECONDS", 0.01)
     crashed = {"terminated": {"exitCode": 2, "reason": "Error"}}
     waits = web(agent={**WAITS, "lastState": crashed})
     restarted = web(agent={**runs(2), "lastState": crashed})

@@ -57,7 +57,5 @@ def baggage_items(baggage: dict[Any, Any]) -> Iterator[tuple[str, str]]:
     for key, value in baggage.items():
         name = text(key)
         if TOKEN.fullmatch(name):
-            yield (
-                name,
-                quote(value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")),
-            )
+            data = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+            yield name, quote(data)
