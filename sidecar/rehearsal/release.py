@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ClusterUnreachableError, KubernetesError
 from sidecar.kubernetes.pods import (
-    AGENT,
     COMPONENT,
     COPIER,
     GATEWAY,
@@ -21,7 +20,6 @@ from sidecar.kubernetes.pods import (
     is_collector,
     pods_of,
     reporter_of,
-    trouble_of,
 )
 from sidecar.kubernetes.posts import Posts
 from sidecar.regions import LOCAL
@@ -38,6 +36,7 @@ from sidecar.rehearsal.stage import (
 from sidecar.rules import rehearsals
 from sidecar.verify.counts import agent_counts_of, client_counts
 from sidecar.verify.kubernetes.release import CLOCK_SKEW, ReleaseDeployment
+from sidecar.verify.kubernetes.unfit import problem_of, state_of
 from sidecar.verify.network.marked import PROBE_SECONDS, probe_argv
 from sidecar.verify.network.printed import last_line
 from sidecar.verify.network.reader import wait_for
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _REPORTED_SECONDS = 10.0
-"""An agent answers before its node reports that it was started again."""
+"""An agent answers before its node reports that it was started again, and is ready."""
 FORWARDER = "forwarder"
 """The component of the collectors' forwarder."""
 _GATEWAY = "--gateway="
@@ -137,7 +136,7 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
     def begin(self) -> None:
         """Read the agents' logs from now on only, and take an earlier restart for no cause."""
         self._began = datetime.now(timezone.utc) - CLOCK_SKEW
-        self._pods = wait_for(self._reread, _agents_run, _REPORTED_SECONDS)
+        self._pods = wait_for(self._reread, _are_fit, _REPORTED_SECONDS)
 
     def _reread(self) -> dict[str, Pod]:
         now = {pod.name: pod for pod in pods_of(self._kubectl.get("pods", self._selector))}
@@ -230,6 +229,6 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
         self._posts.close()
 
 
-def _agents_run(pods: Mapping[str, Pod]) -> bool:
-    """Tell whether every pod's agent is reported to run."""
-    return not any(trouble_of(pod.status_of(AGENT)) for pod in pods.values())
+def _are_fit(pods: Mapping[str, Pod]) -> bool:
+    """Tell whether nothing that is reported of the pods keeps them from being looked into."""
+    return not any(problem_of(pod, state_of(pod)) for pod in pods.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import pytest
 from cluster_pods import AGENT_ARGS, ended, listed, pod, stand_in, with_canary
@@ -272,8 +273,10 @@ def test_a_fault_begins_once_the_node_has_reported_the_restarts(kubectl):
     """A killed agent answers before its node says so: the report is not of the next fault."""
     crashed = {"terminated": {"exitCode": 2, "reason": "Error"}}
     waits = web(agent={**WAITS, "lastState": crashed})
-    restarted = web(agent={**runs(2), "lastState": crashed})
-    for found in (web(), waits, waits, restarted):
+    now = datetime.now(timezone.utc).isoformat()
+    started = {**runs(2), "state": {"running": {"startedAt": now}}, "lastState": crashed}
+    unready, restarted = web(agent={**started, "ready": False}), web(agent=started)
+    for found in (web(), waits, unready, restarted):
         kubectl.answer("get pods --selector", listed(found, stand_in()))
     silent = Look(broken=Broken(RECEIVED, "no answer", id="part-not-answering"))
     run_in_pod(kubectl, as_line(silent), restarted)
