@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sidecar.findings import Problem
     from sidecar.verify.network.visit import Visit
 
+AS_STARTED = "as the container was started"
+"""Whose variables they are, where those of the running processes cannot be read."""
+
 
 def part_error(subject: str, problem: Problem) -> SidecarError:
     """Return the error of a part of the deployment that a hop needs."""
@@ -82,6 +85,19 @@ class ReplicaLook:
     service: str = ""
     """The service that it belongs to, where others of that may go by another name."""
 
+    @property
+    def known_variables(self) -> Mapping[str, str]:
+        """The variables of the running process; else those that it was started with."""
+        read = self.visit.after.variables if self.visit else {}
+        return read or self.variables
+
+    @property
+    def variables_from(self) -> str:
+        """Whose variables are known; empty where none are looked for, or none were visited."""
+        if self.visit and self.visit.after.processes:
+            return "of the running processes"
+        return AS_STARTED if self.visit and self.variables else ""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -96,6 +112,11 @@ class Look:
     relay_before: AgentCounts | None = None
     """The relays between agent and gateway, counted as one; None where there are none."""
     relay_after: AgentCounts | None = None
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """Those of the replicas that could be visited."""
+        return tuple(replica.visit for replica in self.replicas if replica.visit)
 
 
 def as_line(look: Look) -> str:

@@ -15,12 +15,14 @@ from sidecar.rules.gateway_answers import Answers, are_late, late
 from sidecar.rules.hops import restarted
 from sidecar.rules.queues import Queue
 from sidecar.rules.watch import lost_earlier
-from sidecar.verify import hops, service
+from sidecar.verify import hops, notes, service
 from sidecar.verify.asking import settled, urls_for
 from sidecar.verify.hops import Hop, Proof
 from sidecar.verify.look import Look, Task, broken_by
 from sidecar.verify.network.reader import ACCEPTED_SECONDS
 from sidecar.verify.service import Judge
+from sidecar.verify.shared_names import shared_names
+from sidecar.verify.told import leads_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -66,10 +68,10 @@ def verify(
     lacking = [hop for left in reports.values() for hop in left if hop.service not in left_out]
     traces = tuple(trace for path in paths for trace in path.trace_ids)
     warnings = tuple(finding for path in paths for finding in path.warnings)
-    unseen = filter(None, (service.unseen(path.service, path.look) for path in paths))
-    ended = (service.ended(path.service) for path in paths if path not in own and not path.hops)
-    notes = (*deployment.notes, *unseen, *ended)
-    return Proof(marker, (*lacking, *found), traces, notes, warnings)
+    unseen = filter(None, (notes.unseen(path.service, path.look) for path in paths))
+    ended = (notes.ended(path.service) for path in paths if path not in own and not path.hops)
+    said = (*deployment.notes, *unseen, *ended)
+    return Proof(marker, (*lacking, *found), traces, said, warnings)
 
 
 def _left_out(
@@ -106,7 +108,7 @@ def _reports(
     """Return the first hops of each service; those of services that do not run come in addition."""
     looks = settled({path.service: path.look for path in paths}, asks)
     seen = _seen(deployment, looks.values())
-    shared = service.shared_names(looks)
+    shared = shared_names(looks)
     found: dict[str, list[Hop]] = {}
     for path in paths:
         judge = Judge(path.service, looks[path.service], seen)
@@ -275,7 +277,7 @@ class _SpanPath:
 
     def _try_small(self, client: ClientCounts) -> None:
         """Find out whether only large packets are lost, where no marked one arrived."""
-        if service.leads_elsewhere(self.look):  # so would they
+        if leads_elsewhere(self.look):  # so would they
             return
         lost = [hop for hop in self.hops if hops.is_unreached(hop)]
         if lost and self._deployment.small_arrives(self.service, f"{self._task.marker}-small"):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from sidecar.rules import jobs
 from sidecar.rules import service_reports as rules
-from sidecar.rules.agents import COMPACT_PORT
-from sidecar.rules.service_reports import Facts, Sampler, Told
+from sidecar.rules.service_reports import Facts
 from sidecar.verify.hops import REPORTS, Hop, broken_hop, judged
+from sidecar.verify.told import samplers_of, shown, told_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from sidecar.findings import Problem
     from sidecar.verify.deployment import Lack
@@ -30,8 +30,6 @@ _OTLP = (
 _UNCLEAR = {rules.IDLE.id, rules.SILENT.id, rules.STUCK.id, jobs.SILENT.id}
 """What may only follow from a later hop that fails."""
 _BY_STAND_IN = "what the stand-in received of it"
-_AS_STARTED = "as the container was started"
-_HOST, _PORT, _SAMPLER = "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT", "JAEGER_SAMPLER_TYPE"
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ class Judge:
             return Hop(REPORTS, self._service, None, None, None)
         facts, evidence = self._facts(replica, replica.visit)
         details = _details(facts, replica.visit, evidence)
-        if known := _known_from(replica):
-            details["variables"] = known
+        if replica.variables_from:
+            details["variables"] = replica.variables_from
         count, unit = evidence.count, evidence.unit
         hop = Hop(REPORTS, self._service, True, count, None, unit, facts.dropped, details=details)
         return judged(hop, rules.judge(facts))
@@ -83,22 +81,20 @@ class Judge:
 
     def _facts(self, replica: ReplicaLook, visit: Visit) -> tuple[Facts, _Evidence]:
         found = visit.after
-        told = tuple(_told(replica, visit))
         received = self._received if len(self._look.replicas) == 1 else 0
         evidence = self._evidence(replica, visit, received)
         plain = [answer for answer in visit.answers if not answer.trace_id]
         unanswered = next((answer for answer in plain if not answer.answered), None)
-        variables = variables_of(replica)
         facts = Facts(
             own=evidence.count,
             tracers=len(found.runtimes),
-            told=told,
-            samplers=tuple(dict.fromkeys(_sampler(one, variables) for one in found.runtimes)),
+            told=tuple(told_by(replica, visit)),
+            samplers=samplers_of(replica, visit),
             sampled_out=sum(one.sampled_out for one in found.runtimes),
             dropped=_dropped(visit.before, found.runtimes),
             waiting=sum(one.queued for one in found.runtimes),
             collectors=found.collectors,
-            otlp_variables=[name for name in _OTLP if variables.get(name)],
+            otlp_variables=[name for name in _OTLP if replica.known_variables.get(name)],
             answers=sum(answer.answered for answer in plain),
             unanswered=str(unanswered) if unanswered else "",
             asked=self._seen.traced_of(replica.hostname) if self._seen else 0,
@@ -134,23 +130,15 @@ def _unclear(replica: ReplicaLook) -> set[str]:
 
 def reports_meanwhile(look: Look) -> bool:
     """Tell whether a client of the service sent spans of its own during the look."""
-    visits = [replica.visit for replica in look.replicas if replica.visit]
     return any(
         sum(one.sent for one in visit.after.runtimes) > sum(one.sent for one in visit.before)
-        for visit in visits
+        for visit in look.visits
     )
-
-
-def leads_elsewhere(look: Look) -> bool:
-    """Tell whether a replica reports, or is told to report, elsewhere than to its agent."""
-    visits = [(replica, replica.visit) for replica in look.replicas if replica.visit]
-    return any(not told.to_agent for one, visit in visits for told in _told(one, visit))
 
 
 def lost_by_clients(look: Look) -> int:
     """Return how many spans the clients of a service had dropped before the look."""
-    visits = [replica.visit for replica in look.replicas if replica.visit]
-    return sum(sum(one.dropped.values()) for visit in visits for one in visit.before)
+    return sum(sum(one.dropped.values()) for visit in look.visits for one in visit.before)
 
 
 def hop_of(service: str, own: int, facts: Facts) -> Hop:
@@ -162,15 +150,13 @@ def needs_stand_in(look: Look) -> bool:
     """Tell whether only the stand-in can show that a replica reports."""
     if any(replica.ended for replica in look.replicas):
         return True
-    visits = [replica.visit for replica in look.replicas if replica.visit]
-    asked = any(answer.trace_id for visit in visits for answer in visit.answers)
-    return asked or any(not visit.after.runtimes for visit in visits)
+    asked = any(answer.trace_id for visit in look.visits for answer in visit.answers)
+    return asked or any(not visit.after.runtimes for visit in look.visits)
 
 
 def trace_ids(looks: Iterable[Look]) -> list[str]:
     """Return the trace ids of the requests that were answered."""
-    visits = [replica.visit for look in looks for replica in look.replicas if replica.visit]
-    answers = [answer for visit in visits for answer in visit.answers]
+    answers = [answer for look in looks for visit in look.visits for answer in visit.answers]
     return [answer.trace_id for answer in answers if answer.trace_id and answer.answered]
 
 
@@ -179,104 +165,9 @@ def lacking(lack: Lack) -> Hop:
     return judged(Hop(REPORTS, lack.service, None, None, None), lack.problem)
 
 
-def shared_names(looks: Mapping[str, Look]) -> dict[str, Problem]:
-    """Return the services that report under a name of another one, with the problem.
-
-    Pods that are looked at one by one may be of one service.
-    """
-    names = {service: _names(look) for service, look in looks.items()}
-    kin = {
-        service: {one.service for one in look.replicas} - {""} for service, look in looks.items()
-    }
-    problems = {}
-    for service, own in names.items():
-        others = [other for other in names if other != service and not kin[service] & kin[other]]
-        for name in sorted(own):
-            sharing = [other for other in others if name in names[other]]
-            if problem := rules.shared_name(name, sharing):
-                problems[service] = problem
-    return problems
-
-
 def with_problem(hop: Hop, problem: Problem | None) -> Hop:
     """Return a hop that fails by this problem, unless it fails already."""
     return hop if hop.ok is False else judged(hop, problem)
-
-
-def variables_of(replica: ReplicaLook) -> Mapping[str, str]:
-    """Return the variables of the running process; else those that it was started with."""
-    read = replica.visit.after.variables if replica.visit else {}
-    return read or replica.variables
-
-
-def unseen(name: str, look: Look) -> str:
-    """Return that a service's running processes were not seen, where that matters; else empty.
-
-    The statistics of its client show the addresses and samplers themselves.
-    """
-    replicas = [one for one in look.replicas if _known_from(one) == _AS_STARTED]
-    if all(one.visit and one.visit.after.runtimes for one in replicas):
-        return ""
-    return (
-        f"{name}: the variables of its running processes cannot be read here; verify takes those"
-        " that its container was started with, which a start script may change"
-    )
-
-
-def ended(name: str) -> str:
-    """Return that a job has ended together with its agent, where its own spans are left out."""
-    return f"{name}: the job has ended, and its agent with it: nothing of it is proven"
-
-
-def not_proven(name: str, pods: int, end: str) -> str:
-    """Return that some pods of a job, which ended or failed, are not judged: no spans show."""
-    which = f"{pods} pods of its job have" if pods > 1 else "a pod of its job has"
-    return f"{name}: {which} {end}, and nothing of that is proven"
-
-
-def _known_from(replica: ReplicaLook) -> str:
-    """Return whose variables are known; empty where none are looked for, or none were visited."""
-    if replica.visit and replica.visit.after.processes:
-        return "of the running processes"
-    return _AS_STARTED if replica.visit and replica.variables else ""
-
-
-def _names(look: Look) -> set[str]:
-    found = set()
-    for replica in look.replicas:
-        runtimes = replica.visit.after.runtimes if replica.visit else ()
-        found |= {one.service for one in runtimes}
-        name = variables_of(replica).get("JAEGER_SERVICE_NAME", "")
-        if not runtimes and name:
-            found.add(name)
-    return found
-
-
-def _told(replica: ReplicaLook, visit: Visit) -> Iterator[Told]:
-    variables = variables_of(replica)
-    host = variables.get(_HOST, "")
-    runtimes = visit.after.runtimes
-    for one in {(one.host, one.port): one for one in runtimes}.values():
-        place = _HOST if one.host == host else "in code"
-        if one.host == "localhost" and not host:
-            place = f"{_HOST} is not set"
-        yield _leading(replica, visit, Told(one.host, one.port, place, certain=True))
-    port = variables.get(_PORT, "")
-    if host and not runtimes:
-        number = int(port) if port.isdecimal() else COMPACT_PORT
-        yield _leading(replica, visit, Told(host, number, _HOST))
-
-
-def _leading(replica: ReplicaLook, visit: Visit, told: Told) -> Told:
-    addresses = visit.after.leads.get(told.host, ())
-    there = not replica.agents or not set(addresses).isdisjoint(replica.agents)
-    to_agent = told.port == replica.port and there
-    return replace(told, resolves=bool(addresses), to_agent=to_agent)
-
-
-def _sampler(runtime: Runtime, variables: Mapping[str, str]) -> Sampler:
-    named = variables.get(_SAMPLER, "") == runtime.sampler
-    return Sampler(runtime.sampler, runtime.param, _SAMPLER if named else "in code")
 
 
 def _dropped(before: Iterable[Runtime], after: Iterable[Runtime]) -> dict[str, int]:
@@ -294,7 +185,7 @@ def _dropped(before: Iterable[Runtime], after: Iterable[Runtime]) -> dict[str, i
 def _details(facts: Facts, visit: Visit, evidence: _Evidence) -> dict[str, str]:
     details = {}
     if facts.told:
-        details["agent"] = ", ".join(_shown(told, visit) for told in facts.told)
+        details["agent"] = ", ".join(shown(told, visit) for told in facts.told)
     if facts.samplers:
         details["sampler"] = ", ".join(f"{one} ({one.place})" for one in facts.samplers)
     if evidence.count:
@@ -302,8 +193,3 @@ def _details(facts: Facts, visit: Visit, evidence: _Evidence) -> dict[str, str]:
     if answers := [f"{one.url}: {one.status or one.error}" for one in visit.answers]:
         details["requests"] = ", ".join(dict.fromkeys(answers))
     return details
-
-
-def _shown(told: Told, visit: Visit) -> str:
-    addresses = ", ".join(visit.after.leads.get(told.host, ())) or "does not resolve"
-    return f"{told} ({told.place}: {addresses})"

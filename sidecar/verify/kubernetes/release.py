@@ -48,7 +48,7 @@ from sidecar.verify.kubernetes.unfit import (
 from sidecar.verify.kubernetes.workloads import broken, unready
 from sidecar.verify.look import Look, broken_by, from_text, part_error
 from sidecar.verify.network.printed import last_line
-from sidecar.verify.service import not_proven
+from sidecar.verify.notes import not_proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

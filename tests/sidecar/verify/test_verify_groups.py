@@ -14,7 +14,7 @@ from sidecar.verify.counts import GatewayCounts
 from sidecar.verify.kubernetes.groups import Groups
 from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.look import Look, ReplicaLook, Task
-from sidecar.verify.service import shared_names
+from sidecar.verify.shared_names import shared_names
 
 COUNTED = {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0}
 OVER = {"phase": "Succeeded", "ready": False}

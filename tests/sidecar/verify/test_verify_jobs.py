@@ -9,7 +9,8 @@ from sidecar.verify.counts import ClientCounts
 from sidecar.verify.hops import CLIENT, REPORTS, Hop, Proof
 from sidecar.verify.look import Look, ReplicaLook, as_line, from_text
 from sidecar.verify.network.seen import Seen
-from sidecar.verify.service import Judge, needs_stand_in, unseen
+from sidecar.verify.notes import unseen
+from sidecar.verify.service import Judge, needs_stand_in
 
 ENDED = ReplicaLook("migrate-1", "host-1", ended=True)
 LOOK = Look(ClientCounts(5, 5), replicas=(ENDED,))

@@ -13,7 +13,9 @@ from sidecar.verify.network.requests import Answer
 from sidecar.verify.network.runtimes import Runtime
 from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.visit import Visit
-from sidecar.verify.service import Judge, needs_stand_in, shared_names, unseen
+from sidecar.verify.notes import unseen
+from sidecar.verify.service import Judge, needs_stand_in
+from sidecar.verify.shared_names import shared_names
 
 AGENT = "172.18.0.3"
 TOLD = {"JAEGER_AGENT_HOST": "web-agent", "JAEGER_AGENT_PORT": "6831"}
