@@ -13,7 +13,8 @@ from sidecar.console import say
 from sidecar.engine.errors import ComposeAbsentError
 from sidecar.existing.compose.files import compose_files
 from sidecar.existing.compose.load import load_all
-from sidecar.inject.compose.choose import Wishes, choose
+from sidecar.inject.compose.choice import Wishes
+from sidecar.inject.compose.choose import choose
 from sidecar.inject.inputs import COMPOSE, kind_of
 from sidecar.inject.manifests.streams import files_of
 from sidecar.spec import Capacity

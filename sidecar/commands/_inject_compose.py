@@ -24,7 +24,7 @@ from sidecar.existing.compose.files import FILE_VARIABLE, NAMES, OVERRIDES
 from sidecar.existing.compose.load import is_rendering
 from sidecar.inject.compose import report
 from sidecar.inject.compose.activate import deactivate
-from sidecar.inject.compose.choose import Wishes
+from sidecar.inject.compose.choice import Wishes
 from sidecar.inject.compose.compare import names_of
 from sidecar.inject.inputs import STANDARD_INPUT
 from sidecar.plan import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE

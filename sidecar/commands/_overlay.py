@@ -18,7 +18,7 @@ from sidecar.existing.compose.load import is_rendering, load_all, without_tokens
 from sidecar.findings import failed, without
 from sidecar.inject.compose import report
 from sidecar.inject.compose.activate import activate
-from sidecar.inject.compose.choose import Wishes
+from sidecar.inject.compose.choice import Wishes
 from sidecar.inject.compose.compare import compare
 from sidecar.inject.compose.report import Result, Stack
 from sidecar.inject.compose.survey import overlaid, survey

@@ -14,7 +14,7 @@ from sidecar.existing.compose.load import load_all
 from sidecar.existing.compose.secrets import redact
 from sidecar.findings import failed
 from sidecar.init.document import document
-from sidecar.inject.compose.choose import Wishes
+from sidecar.inject.compose.choice import Wishes
 from sidecar.inject.compose.planning import located
 from sidecar.inject.compose.report import Result
 from sidecar.inject.compose.survey import overlaid, survey
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sidecar.existing.compose.agents import HandMadeAgent
     from sidecar.existing.compose.records import ComposeFile
     from sidecar.findings import Finding
-    from sidecar.inject.compose.choose import Choice
+    from sidecar.inject.compose.choice import Choice
     from sidecar.inject.compose.report import Stack
     from sidecar.regions import Region
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sidecar.existing.compose.records import ComposeFile, ComposeService, Port
-    from sidecar.inject.compose.choose import Choice
+    from sidecar.inject.compose.choice import Choice
     from sidecar.plan import Plan, ServicePlan
     from sidecar.plan.records import AgentPlan, ForwarderPlan, QueuesPlan
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.findings import Finding
-    from sidecar.inject.compose.choose import Choice
+    from sidecar.inject.compose.choice import Choice
     from sidecar.regions import Region
     from sidecar.spec import Spec
 

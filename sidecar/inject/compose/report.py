@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from sidecar.findings import Finding
-    from sidecar.inject.compose.choose import Choice
+    from sidecar.inject.compose.choice import Choice
     from sidecar.inject.compose.compare import Compared
     from sidecar.plan import Plan
     from sidecar.targets.overlay import Overlay

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sidecar.existing.compose.records import ComposeFile
     from sidecar.findings import Finding
-    from sidecar.inject.compose.choose import Choice, Wishes
+    from sidecar.inject.compose.choice import Choice, Wishes
     from sidecar.plan import Plan
     from sidecar.regions import Region
     from sidecar.spec import Spec
