@@ -116,19 +116,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         # a character that the locale lacks is not a reason to fail
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = _wants_json(arguments)
     try:
         with signals.as_exceptions():
             try:
                 code = _run(arguments, token)
             except SidecarError as error:
-                code = _failed(error, token, as_json=_wants_json(arguments))
+                code = _failed(error, token, as_json=as_json)
             sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
-        return _interrupted(interrupt)
+        return _interrupted(interrupt, as_json=as_json and "--watch" not in arguments)
     except Exception as error:  # noqa: BLE001 - the boundary: a defect is reported, not raised
         from sidecar import defects
 
-        return defects.unexpected(error, token)
+        return defects.unexpected(error, token, as_json=as_json)
     return code
 
 
@@ -170,11 +171,9 @@ def _unknown(
 def _failed(error: SidecarError, token: str | None, *, as_json: bool) -> int:
     """Print a known error, as data, too, where the result would have been data."""
     if as_json:
-        import json
+        from sidecar import defects
 
-        parts = {"subject": error.subject, "cause": error.cause, "fix": error.fix, "id": error.id}
-        shown = {name: mask(text, token) for name, text in parts.items()}
-        print(json.dumps({"ok": False, "error": shown}, indent=2))
+        defects.print_data(error, token)
     streams.tell(mask(str(error), token))
     return error.exit_code
 
@@ -200,9 +199,15 @@ def _action_first(arguments: list[str]) -> list[str]:
     return [*arguments[:after], *token.action_first(arguments[after:])]
 
 
-def _interrupted(interrupt: KeyboardInterrupt) -> int:
+def _interrupted(interrupt: KeyboardInterrupt, *, as_json: bool) -> int:
+    """Report an interrupt, as data, too, where it took the place of a result."""
     code: int = getattr(interrupt, "exit_code", 130)
-    streams.tell("interrupted" if code == 130 else f"ended by {interrupt}")
+    cause = "interrupted" if code == 130 else f"ended by {interrupt}"
+    if as_json:
+        from sidecar import defects
+
+        defects.print_data(SidecarError("sidecar", cause))
+    streams.tell(cause)
     return code
 
 

@@ -26,6 +26,7 @@ import pytest
 import sidecar
 from sidecar import __version__
 from sidecar.cli import COMMANDS, main
+from sidecar.signals import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +38,12 @@ CANARY = "canary@0123456789abcde_canary@53df7ad2afe8301"
 def command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[[Callable[..., int]], None]:
-    """Replace the run of `sidecar completion`; defect logs go to the test's folder."""
+    """Replace the run of a command; defect logs go to the test's folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    def replace(run: Callable[..., int]) -> None:
+    def replace(run: Callable[..., int], name: str = "completion") -> None:
         module = SimpleNamespace(run=run)
-        monkeypatch.setitem(sys.modules, "sidecar.commands.completion", module)
+        monkeypatch.setitem(sys.modules, f"sidecar.commands.{name}", module)
 
     return replace
 
@@ -270,7 +271,7 @@ def test_a_defect_exits_3_and_keeps_its_traceback(run, command, tmp_path) -> Non
     (log,) = tmp_path.glob("sidecar-defect-*.log")
 
     message = (
-        "sidecar: a defect in the kit (ZeroDivisionError). "
+        "sidecar: a defect in the kit: ZeroDivisionError. "
         f"The traceback is in {log}; please report it.\n"
     )
     assert (3, "", message) == (result.code, result.out, result.err)
@@ -587,6 +588,44 @@ def test_an_error_in_json_shows_no_token(run) -> None:
 
     assert (1, False) == (result.code, json.loads(result.out)["ok"])
     assert "0123456789abcde" not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "told"),
+    [
+        (RuntimeError("boom"), 3, ["a defect in the kit", "RuntimeError"]),
+        (PermissionError(13, "Permission denied", "f"), 1, ["f", "Permission denied"]),
+        (FileNotFoundError(2, "No such file"), 1, ["the current folder", "was removed"]),
+        (KeyboardInterrupt(), 130, ["sidecar", "interrupted"]),
+        (Interrupted(signal.SIGTERM), 143, ["sidecar", "ended by SIGTERM"]),
+    ],
+)
+def test_what_ends_a_command_is_data_too(
+    run, command, raised: BaseException, code: int, told: list[str]
+) -> None:
+    """A defect of the kit and an interrupt as any error: a program never reads an empty text."""
+
+    def end(args):
+        raise raised
+
+    command(end, "regions")
+    result = run("regions", "--output=json")
+    data = json.loads(result.out)
+
+    assert (code, False) == (result.code, data["ok"])
+    assert told == [data["error"]["subject"], data["error"]["cause"]]
+    assert told[1] in result.err
+
+
+def test_what_is_watched_ends_without_a_last_word(run, command) -> None:
+    """Each line was a document of its own; Ctrl-C is how a watch ends."""
+
+    def end(args):
+        raise KeyboardInterrupt
+
+    command(end, "verify")
+
+    assert "" == run("verify", "--watch", "--output=json").out
 
 
 def test_json_is_one_document(run) -> None:
