@@ -10,7 +10,7 @@ from sidecar.rules import deployments
 from sidecar.targets import systemd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sidecar.findings import Finding
@@ -21,21 +21,25 @@ _SPEC = "sidecar.yaml"
 _ANYWHERE = {"secrets", ".git", ".gitignore", ".gitkeep", ".env", ".DS_Store"}
 
 
-def check_others(folder: Path, specs: Iterable[Path]) -> Finding | None:
+def check_others(
+    folder: Path, specs: Iterable[Path], parts: Sequence[str] = (".",)
+) -> Finding | None:
     """Report a folder of other files only, such as / or a home: a rendering would get lost in it.
 
-    One that has a spec, or was rendered before, is the right one.
+    One that has a spec, or was rendered before, is the right one. `parts` are the folders in it
+    that are rendered.
     """
     others: list[str] = []
     with suppress(OSError):  # `rendering.check` says what is wrong with the folder
-        if folder.is_dir() and not _is_known(folder, specs):
-            others = sorted(path.name for path in folder.iterdir() if path.name not in _ANYWHERE)
+        if folder.is_dir() and not _is_known(folder, specs, parts):
+            expected = {*_ANYWHERE, *parts}
+            others = sorted(path.name for path in folder.iterdir() if path.name not in expected)
     problem = deployments.others(others)
     return problem.at("", str(folder)) if problem else None
 
 
-def _is_known(folder: Path, specs: Iterable[Path]) -> bool:
+def _is_known(folder: Path, specs: Iterable[Path], parts: Sequence[str]) -> bool:
     own = folder.resolve()
     if (folder / _SPEC).is_file() or any(path.resolve().parent == own for path in specs):
         return True
-    return any(is_own(folder / name) for name in _RENDERED)
+    return any(is_own(folder / part / name) for part in parts for name in _RENDERED)

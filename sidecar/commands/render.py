@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if args.diff:
         return _show([diff(entry.rendering, entry.folder) for entry in rendered])
     if not args.force:
-        _check_others(rendered, loaded)
+        _check_others(rendered, loaded, args.out if args.all_regions else None)
     new = {entry.folder for entry in rendered if not _exists(entry.folder / COMPOSE_FILE)}
     write_all({entry.folder: entry.rendering for entry in rendered}, say)
     files = "".join(f" --file {shlex.quote(str(path))}" for path in args.file or ())
@@ -77,10 +77,13 @@ def _check_regions(args: argparse.Namespace) -> None:
         raise UsageError("--all-regions", "excludes --region", "Give one of them")
 
 
-def _check_others(rendered: list[_Rendered], loaded: Loaded) -> None:
-    for entry in rendered:
-        if found := check_others(entry.folder, loaded.files):
-            raise SidecarError.from_finding(found)
+def _check_others(rendered: list[_Rendered], loaded: Loaded, root: Path | None) -> None:
+    """Raise SidecarError for a folder of others, or a folder of others that gets one per region."""
+    found = [check_others(entry.folder, loaded.files) for entry in rendered]
+    if root:
+        found.insert(0, check_others(root, loaded.files, [entry.plan.region for entry in rendered]))
+    for finding in filter(None, found):
+        raise SidecarError.from_finding(finding)
 
 
 def _check_stack(args: argparse.Namespace) -> None:

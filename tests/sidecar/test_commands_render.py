@@ -243,11 +243,26 @@ def test_a_folder_of_other_files_is_refused(run, names) -> None:
     assert sorted(f"folder/{name}" for name in names) == sorted(files(Path()))
 
 
-def test_the_root_is_refused(run) -> None:
+@pytest.mark.parametrize("regions", [["--region", "cn-shenzhen"], ["--all-regions"]])
+def test_the_root_is_refused(run, regions) -> None:
     """Whoever may write there."""
-    done = run("render", "--region", "cn-shenzhen", "--out", "/")
+    done = run("render", *regions, "--out", "/")
 
     assert (1, True) == (done.code, "[folder-of-others]" in done.err)
+
+
+def test_all_regions_are_scattered_among_no_others(run) -> None:
+    """Unless a region was rendered there before, or the spec is there."""
+    folder = _holding("thesis.txt")
+    refused = run("render", "--all-regions", "--out", folder)
+    names = files(Path())
+    forced = run("render", "--region", "cn-shenzhen", "--out", folder / "cn-shenzhen")
+
+    assert (1, 0) == (refused.code, forced.code)
+    assert "folder: holds thesis.txt, and nothing that sidecar wrote" in refused.err
+    assert ["folder/thesis.txt"] == sorted(names)
+    assert 0 == run("render", "--all-regions", "--out", folder).code
+    assert 0 == run("render", "--all-regions").code
 
 
 def test_force_writes_next_to_other_files(run) -> None:
