@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SECONDS = 60
 _NOTE = re.compile(r"time=\"|level=warning|WARN\[")
 _UNKNOWN = re.compile(r"services\.[\w.-]+ additional properties '(\w+)'")
+_UNKNOWN_BELOW = re.compile(r"(?:^|: +)(?P<path>\S*) additional properties '(?P<key>[^']+)'")
 _KEYS = {
     "depends on": "depends_on",
     "undefined network": "networks",
@@ -92,6 +93,17 @@ def _about(answer: str, file: ComposeFile) -> Iterator[tuple[str, str]]:
             yield name, service.place_of(key)
         elif _names_env_file(answer, service):
             yield name, service.place_of("env_file")
+    yield from _elsewhere(answer, file)
+
+
+def _elsewhere(answer: str, file: ComposeFile) -> Iterator[tuple[str, str]]:
+    """Yield the key outside of services that an answer is about, and its place."""
+    if unknown := _UNKNOWN_BELOW.search(answer):
+        path = f"{unknown['path']}.{unknown['key']}".removeprefix(".")
+        yield from ((path, file.places[path]) for path in (path,) if path in file.places)
+    for path in sorted(file.places, key=len, reverse=True):
+        if re.search(rf"(?:^|: +){re.escape(path)}(?=[\s:.])", answer):
+            yield path, file.places[path]
 
 
 def _names_env_file(answer: str, service: ComposeService) -> bool:

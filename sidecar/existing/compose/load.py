@@ -59,6 +59,7 @@ def load_all(paths: Sequence[Path]) -> ComposeFile:
         volumes=loader.names("volumes"),
         configs=loader.names("configs"),
         sources=(*loader.sources(), *env_files),
+        places=loader.places(),
     )
 
 
@@ -107,6 +108,12 @@ class _Loader:
         tops = (tree.items(tree.root).get(section) for tree in self._trees.values())
         trees = zip(self._trees.values(), tops, strict=True)
         return frozenset(name for tree, top in trees for name in tree.items(top))
+
+    def places(self) -> dict[str, str]:
+        """Return the place of each key outside of services, of all files that were read."""
+        return {
+            path: place for tree in self._trees.values() for path, place in tree.places().items()
+        }
 
     def mtus(self) -> dict[str, Text]:
         """Return network → the MTU that its driver's options set, of all files that were read."""
@@ -216,7 +223,7 @@ def _require_services(tree: Tree) -> None:
     """Raise SidecarError for a file without a service."""
     if not _services_of(tree):
         subject = f"{tree.place(tree.items(tree.root)['services'])}: services"
-        raise SidecarError(subject, "is empty", "Name a file that has services")
+        raise SidecarError(subject, "has no service in it", "Add one, or name another file")
 
 
 def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MERGE = "tag:yaml.org,2002:merge"
 _MAX_MERGES = 20
+_MAX_KEYS = 5
+"""Levels of keys whose places are kept: Compose's answers name no deeper ones."""
 _STANDARD = "tag:yaml.org,2002:"
 RESET = "!reset"
 OWN_TAGS = (RESET, "!override")
@@ -47,6 +49,20 @@ class Tree:
     def place(self, node: yaml.Node) -> str:
         """Return FILE:LINE."""
         return f"{self.file}:{yamlio.line_of(node)}"
+
+    def places(self) -> dict[str, str]:
+        """Return the place of each key by its dotted path, but for what is below `services`."""
+        found: dict[str, str] = {}
+        waiting = [("", self.root, 0)]
+        while waiting:
+            above, node, depth = waiting.pop()
+            if not isinstance(node, yaml.MappingNode) or depth > _MAX_KEYS or above == "services.":
+                continue
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    found[f"{above}{key.value}"] = self.place(key)
+                    waiting.append((f"{above}{key.value}.", value, depth + 1))
+        return found
 
     def items(self, node: yaml.Node | None, depth: int = 0) -> dict[str, yaml.Node]:
         """Return a map's values by key, its own over those of its merge keys.

@@ -129,3 +129,5 @@ class ComposeFile:
     configs: frozenset[str] = frozenset()
     sources: tuple[Path, ...] = ()
     """Itself and each file that belongs to it, read or not. The kit never writes to them."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Dotted path of a key, such as volumes.data.driver → FILE:LINE; none of those of services."""

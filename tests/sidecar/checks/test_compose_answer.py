@@ -36,6 +36,15 @@ REFUSED = {
     "a variable without a value": ("    user: ${NO_SUCH:?say who}\n", 8, "say who"),
     "a variable without an end": ("    user: ${NO_SUCH\n", 8, "invalid interpolation format"),
     "a size that is none": ("    shm_size: lots\n", 8, "invalid size: 'lots'"),
+    "an unknown key of the file": ("versoin: '3'\n", 8, "additional properties 'versoin'"),
+    "an unknown key of a network": (
+        "networks:\n  n:\n    mtu: 1\n",
+        10,
+        "networks.n additional properties 'mtu'",
+    ),
+    "volumes that are no map": ("volumes: [data]\n", 8, "volumes must be a mapping"),
+    "a volume that is no map": ("volumes:\n  data: x\n", 9, "volumes.data must be a mapping"),
+    "a secret without a source": ("secrets:\n  key: {}\n", 9, "secrets.key: one of file"),
     "a port that is none": ("    ports: ['1:x']\n", None, "invalid containerPort: x"),
 }
 

@@ -41,7 +41,10 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             "services: [web]\n",
             "c.yml:1: services: is not a map. Give NAME: below it, then its fields",
         ),
-        ("services: {}\n", "c.yml:1: services: is empty. Name a file that has services"),
+        (
+            "services: {}\n",
+            "c.yml:1: services: has no service in it. Add one, or name another file",
+        ),
         (
             "services:\n  web:\n",
             "c.yml:2: services.web: is not a map. Give image or build below it",
