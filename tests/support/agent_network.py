@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from sidecar_tracing import delivery as delivery_module
 from sidecar_tracing import sender as sender_module
+from sidecar_tracing.descriptors import Socket
 from sidecar_tracing.line import Line
 from udp_agent import decode
 
@@ -28,9 +29,11 @@ class RateLimitedLine:
 
     def _connect(self, address):
         wire = SimpleNamespace(
-            send=lambda data: self._send(data, address[1][0]), close=lambda: None
+            send=lambda data: self._send(data, address[1][0]),
+            close=lambda: None,
+            fileno=lambda: -1,
         )
-        line = Line(wire, address, is_exact=False)
+        line = Line(Socket(wire), address, is_exact=False)
         line._quotes = self._quotes
         return line
 

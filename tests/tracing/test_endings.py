@@ -459,3 +459,71 @@ def test_all_descriptors_are_closed(agent):
     assert "Traceback" not in done.stderr
     assert ["first", "late", "late"] == agent.names
     assert time.monotonic() - began < 4
+
+
+CLOSED = {
+    "at once": "os.closerange(3, 4096)",
+    "one by one": """
+        for number in range(3, 2048):
+            with contextlib.suppress(OSError): os.close(number)
+        """,
+}
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+@pytest.mark.parametrize("how", CLOSED)
+def test_the_numbers_of_closed_descriptors_are_the_services(agent, how, kind):
+    """What it opens under them gets nothing of ours, loses nothing of its own, and stays open."""
+    body = f"""
+        import contextlib, socket
+        finish("first"); tracer.flush(5)
+        {textwrap.indent(textwrap.dedent(CLOSED[how]), " " * 8).strip()}
+        pairs = [socket.socketpair(type=socket.{kind}) for _ in range(8)]
+        time.sleep(0.5)
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        finish("late", 2); tracer.flush(5); tracer.close(5)
+        for one, other in pairs:
+            one.send(b"to the other"), other.send(b"to the one")
+            assert (b"to the one", b"to the other") == (one.recv(99), other.recv(99))
+        """
+    done = run(agent, body)
+
+    assert ["first", "late", "late"] == agent.names
+    assert "" == done.stderr
+
+
+def test_signals_after_all_descriptors_were_closed(agent):
+    """Their descriptor has its number again: nothing is printed, and a wait is interrupted."""
+    body = """
+        finish("first"); tracer.flush(5)
+        writer = signal.set_wakeup_fd(-1); signal.set_wakeup_fd(writer)
+        os.closerange(3, 4096)
+        time.sleep(0.5)
+        assert os.fstat(writer)
+        finish("late")
+        take = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        threading.Timer(0.2, take).start()
+        os.read(os.pipe()[0], 1)
+        """
+    done = run(agent, body, check=False)
+
+    assert (-signal.SIGTERM, "") == (done.returncode, done.stderr)
+    assert ["first", "late"] == agent.names
+
+
+def test_a_child_leaves_what_its_parent_opened_after_it_closed_all(agent):
+    """A fork closes the parent's descriptors in the child, as far as they still are ours."""
+    body = """
+        import socket
+        finish("first"); tracer.flush(5)
+        os.closerange(3, 4096)
+        pairs = [socket.socketpair() for _ in range(8)]
+        if not (child := os.fork()):
+            finish("child")
+            os._exit(0 if all(os.fstat(one.fileno()) for pair in pairs for one in pair) else 1)
+        wait(child)
+        """
+    run(agent, body)
+
+    assert {"first", "child"} == set(agent.names)

@@ -168,3 +168,29 @@ def test_a_client_that_reads_nothing_blocks_no_other(make_tracer) -> None:
         tracer.start_span("one").finish()
 
         assert tracer_told(tracer)["started"] == 2
+
+
+def test_a_service_that_closes_all_descriptors_keeps_its_connections() -> None:
+    """Ours goes on being told from, and takes no connection of a socket with its number."""
+    program = (
+        "import os, socket, sys, time; from sidecar_tracing import Config\n"
+        "sys.path.insert(0, os.environ['HERE']); from test_stats_socket import told\n"
+        "tracer = Config({'sampler': {'param': 0}}, service_name='x').new_tracer()\n"
+        "tracer.start_span('one').finish()\n"
+        "time.sleep(0.3)\n"
+        "os.closerange(3, 4096)\n"
+        "opened = [socket.create_server(('127.0.0.1', 0)) for _ in range(8)]\n"
+        "asked = [len(told()['tracers']) for _ in range(3)]\n"
+        "clients = [socket.create_connection(one.getsockname()) for one in opened]\n"
+        "tracer.close(5)\n"
+        "print(asked, len([one.accept() for one in opened]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "HERE": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert "[1, 1, 1] 8\n" == done.stdout, done.stderr

@@ -6,9 +6,10 @@ import _socket
 import ipaddress
 import socket
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from sidecar_tracing.descriptors import Socket
 
 if TYPE_CHECKING:
     from sidecar_tracing.encoding import Packet
@@ -33,7 +34,7 @@ _ERROR_QUEUE_OPTIONS = {
 class Line:
     """A connected socket, and the sent packets that may still come back."""
 
-    socket: _socket.socket
+    socket: Socket
     address: Address
     is_exact: bool
     """Whether each lost packet is refused: kernels do not limit refusals on loopback."""
@@ -43,16 +44,16 @@ class Line:
 
     def send(self, data: bytes) -> None:
         """Send one packet. Raises OSError if the network refuses."""
+        own = self.socket.own()
         try:
-            self.socket.send(data)
+            own.send(data)
         except ConnectionRefusedError:
             # the kernel reports the refusal of an earlier packet; this one is not sent yet
-            self.socket.send(data)
+            own.send(data)
 
     def close(self) -> None:
         """Close the socket, unless the service has closed all descriptors."""
-        with suppress(OSError):
-            self.socket.close()
+        self.socket.close()
 
     def take_moved(self) -> list[Packet]:
         """Return the packets that may have been sent after the host left the network.
@@ -92,14 +93,19 @@ class Line:
         if not self.kept:
             return ()
         if _ERROR_QUEUE is None:
-            failed = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            return (self.kept[-1][1].data,) if failed else ()
+            return (self.kept[-1][1].data,) if self._has_failed() else ()
         return tuple(iter(self._next_quote, b""))
+
+    def _has_failed(self) -> bool:
+        try:
+            return bool(self.socket.own().getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        except OSError:
+            return False
 
     def _next_quote(self) -> bytes:
         assert _ERROR_QUEUE is not None  # noqa: S101 - for the type checker
         try:
-            return self.socket.recvmsg(_QUOTE_BYTES, 512, _ERROR_QUEUE)[0]
+            return self.socket.own().recvmsg(_QUOTE_BYTES, 512, _ERROR_QUEUE)[0]
         except OSError:
             return b""
 
@@ -107,7 +113,7 @@ class Line:
 def connect(address: Address) -> Line:
     """Return a line to an address. Raises OSError if there is no route or no right."""
     family, target = address
-    opened = _socket.socket(family, socket.SOCK_DGRAM)  # also where greenlets replace sockets
+    opened = _socket.socket(family, socket.SOCK_DGRAM)
     try:
         opened.setblocking(False)
         if _ERROR_QUEUE is not None:
@@ -117,4 +123,4 @@ def connect(address: Address) -> Line:
         opened.close()
         raise
     is_exact = ipaddress.ip_address(str(target[0]).partition("%")[0]).is_loopback
-    return Line(opened, address, is_exact)
+    return Line(Socket(opened), address, is_exact)

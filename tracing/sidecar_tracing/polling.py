@@ -19,6 +19,7 @@ from jaeger_client.sampler import RemoteControlledSampler
 from jaeger_client.throttler import RemoteThrottler
 
 from sidecar_tracing import chores, native
+from sidecar_tracing.descriptors import Socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,24 +170,24 @@ def fetch(host: str, port: int, path: str) -> bytes:
     request = f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
     connection = _connected(host, port)
     try:
-        connection.sendall(request)
+        connection.own().sendall(request)
         received = b""
-        while len(received) < _MOST_BYTES and (piece := connection.recv(65_536)):
+        while len(received) < _MOST_BYTES and (piece := connection.own().recv(65_536)):
             received += piece
     finally:
         connection.close()
     return _body(received)
 
 
-def _connected(host: str, port: int) -> _socket.socket:
+def _connected(host: str, port: int) -> Socket:
     """Return a connection to the first address of a name that takes one."""
     look_up = native.original("socket", "getaddrinfo")
     error: OSError | None = None
     for family, kind, protocol, _, address in look_up(host, port, type=_socket.SOCK_STREAM):
-        connection = _socket.socket(family, kind, protocol)
-        connection.settimeout(_TIMEOUT)
+        connection = Socket(_socket.socket(family, kind, protocol))
         try:
-            connection.connect(address)
+            connection.own().settimeout(_TIMEOUT)
+            connection.own().connect(address)
         except OSError as failed:
             connection.close()
             error = failed

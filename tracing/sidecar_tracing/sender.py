@@ -75,6 +75,9 @@ class UdpSender:
 
     def has_address(self) -> bool:
         """Whether an address is known, if only the last one; looks the name up if that is due."""
+        if self._line is not None and self._line.socket.is_lost:
+            self._retire()
+            self._resolve_at = 0.0
         if time.monotonic() > self._resolve_at:
             self._error = None
             self._lookups.ask()

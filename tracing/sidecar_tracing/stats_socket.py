@@ -24,6 +24,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from sidecar_tracing import native
+from sidecar_tracing.descriptors import Socket
 from sidecar_tracing.version import __version__
 
 PREFIX = "sidecar-tracing/"
@@ -53,7 +54,7 @@ class _Server:
         self.is_due = False
         """True from the first tracer, or the fork, to the first span."""
         self.is_off = sys.platform != "linux"
-        self._listener: _socket.socket | None = None
+        self._listener: Socket | None = None
         self._pid = os.getpid()
 
     def open(self) -> None:
@@ -75,9 +76,16 @@ class _Server:
         listener = self._listener
         if listener is not None:
             with suppress(OSError):
-                listener.shutdown(_socket.SHUT_RDWR)  # wakes the thread, which then ends
+                listener.own().shutdown(_socket.SHUT_RDWR)  # wakes the thread, which then ends
             listener.close()
             self._listener = None  # last: a close that a signal interrupts is repeated
+
+    def renew(self, listener: Socket) -> None:
+        """Open another socket if the service has closed this one, with all descriptors."""
+        if self._listener is listener and listener.is_lost and self.tracers:
+            listener.close()
+            self._listener = None
+            self.open()
 
     def after_fork_in_child(self) -> None:
         """Leave the parent's socket to the parent; the child's first span opens its own.
@@ -126,7 +134,7 @@ def turn_off() -> None:
     _server.close()
 
 
-def _bound() -> _socket.socket:
+def _bound() -> Socket:
     listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     for number in range(_NAMES):
         suffix = f"-{number}" if number else ""
@@ -135,20 +143,23 @@ def _bound() -> _socket.socket:
         except OSError:
             continue
         listener.listen(4)
-        return listener
+        return Socket(listener)
     listener.close()
     raise OSError("no free name")
 
 
-def _serve(listener: _socket.socket, server: _Server) -> None:
+def _serve(listener: Socket, server: _Server) -> None:
     with suppress(Exception):
         while True:
-            descriptor, _ = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001
-            connection = _socket.socket(fileno=descriptor)
+            descriptor, _ = listener.own()._accept()  # type: ignore[attr-defined]  # noqa: SLF001
+            connection = Socket(_socket.socket(fileno=descriptor))
+            server.renew(listener)
             with suppress(Exception):
-                connection.settimeout(_ANSWER_SECONDS)
-                connection.sendall(_report(server))
+                connection.own().settimeout(_ANSWER_SECONDS)
+                connection.own().sendall(_report(server))
             connection.close()
+    with suppress(Exception):
+        server.renew(listener)
 
 
 def _report(server: _Server) -> bytes:
