@@ -95,8 +95,7 @@ Values:
   {{- . | nindent 2 }}
   {{- end }}
   resources:
-    requests: {cpu: 20m, memory: 32Mi}
-    limits: {cpu: 500m, memory: 128Mi}
+    {{- toYaml .Values.canary.resources | nindent 4 }}
   securityContext:
     {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
   terminationMessagePolicy: FallbackToLogsOnError

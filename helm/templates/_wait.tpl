@@ -39,9 +39,9 @@ say "gateway $1:$2: can be reached after $SECONDS s"
       {{- include "sidecar.wait.script" . | nindent 6 }}
     - sidecar-wait
   args: [{{ $host | quote }}, {{ int .Values.gateway.port | quote }}, {{ $seconds | quote }}]
+  {{- /* it ends before the agent starts, so that its requests are not added to the pod's */}}
   resources:
-    requests: {cpu: 1m, memory: 8Mi}
-    limits: {cpu: 250m, memory: 32Mi}
+    {{- toYaml .Values.agent.resources | nindent 4 }}
   securityContext:
     {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
 {{- end -}}

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 EMPTY_DIR, EPHEMERAL, CLAIM = "emptyDir", "ephemeral", "claim"
 _CALLS, _MEMORY_MIB = 8, 128
 """Of a forwarder that no plan has."""
+DRAIN_RESOURCES = {
+    "requests": {"cpu": "1m", "memory": "8Mi"},
+    "limits": {"cpu": "250m", "memory": "64Mi"},
+}
+"""Of what waits for a collector's queue: a shell, until the pod ends."""
 _DEFAULT = AgentSettings(COLLECTOR)
 _REFUSED = (
     rules.GIVES_UP,
@@ -61,6 +66,12 @@ KEYS = (
     Key("agent.queue.size", QUANTITY, "The size of that volume: the file and 64 MiB."),
     Key("agent.queue.storageClass", TEXT, "For ephemeral and claim; empty: the cluster's.", ""),
     Key("agent.drain", FLAG, "Keep a stopping pod until its collector's queue is empty.", True),
+    Key(
+        "agent.drainResources",
+        RESOURCES,
+        "Requests and limits of the container that waits for that.",
+        DRAIN_RESOURCES,
+    ),
     Key("agent.collector", OBJECT, "Merged into a collector's configuration.", {}),
 )
 
@@ -75,7 +86,7 @@ CANARY_KEYS = (
         positive(2**31 - 1),
         "Requested from the kernel, which may cap it.",
     ),
-    Key("canary.resources", RESOURCES, "Its requests and limits."),
+    Key("canary.resources", RESOURCES, "Requests and limits of each: collector and copier."),
 )
 
 FORWARDER_KEYS = (

@@ -9,6 +9,7 @@ from sidecar.plan.collector_sizes import GO_SHARE, share_of
 from sidecar.plan.relays import SLACK_MIB
 from sidecar.rules import collectors as rules
 from sidecar.rules.agents import COMPACT_PORT
+from sidecar.targets.helm.collector import DRAIN_RESOURCES
 from sidecar.targets.manifests.parts import CONFIG, DRAIN, QUEUE, probes, security
 from sidecar.targets.manifests.parts import container as common
 
@@ -60,10 +61,7 @@ def drain(image: str, grace_seconds: int) -> Data:
         "imagePullPolicy": "IfNotPresent",
         "restartPolicy": "Always",
         "command": ["sh", "-c", f"trap 'exec {program}' TERM; sleep infinity & wait"],
-        "resources": {
-            "requests": {"cpu": "1m", "memory": "8Mi"},
-            "limits": {"cpu": "250m", "memory": "64Mi"},
-        },
+        "resources": DRAIN_RESOURCES,
         "securityContext": security(),
     }
 

@@ -7,6 +7,8 @@ import yaml
 from chart_objects import pod_of
 from helm_charts import CHART, CI, one, template
 
+from sidecar.targets.helm.keys import MAPS
+
 JOBS = ("-f", next(path for path in CI if path.name.startswith("jobs")))
 
 
@@ -127,6 +129,19 @@ def test_null_clears_a_key_of_the_charts_own_service(tmp_path) -> None:
 
     assert "replicas" not in one(objects, "Deployment", "demo-frontend")["spec"]
     assert {"args", "readinessProbe"}.isdisjoint(container_of(objects, "frontend"))
+
+
+@pytest.mark.parametrize("section", MAPS)
+def test_null_is_as_good_as_nothing(section: str, tmp_path) -> None:
+    """For every key of a workload, however often a layer of values has removed it."""
+    least = {"image": "own:1", **({"schedule": "@daily"} if section == "cronJobs" else {})}
+    nothing = {key.path: None for key in MAPS[section]}
+    with_null, without = (
+        template(CHART, *values(tmp_path, yaml.safe_dump({section: {"own": each}})))
+        for each in ({**nothing, **least}, least)
+    )
+
+    assert without == with_null
 
 
 def test_a_job_runs_again_only_when_its_own_pod_changes() -> None:

@@ -159,8 +159,7 @@ end together. A shell waits, for it takes a tenth of Python's memory. */}}
   restartPolicy: Always
   command: ["sh", "-c", {{ printf "trap 'exec %s' TERM; sleep infinity & wait" $program | quote }}]
   resources:
-    requests: {cpu: 1m, memory: 8Mi}
-    limits: {cpu: 250m, memory: 64Mi}
+    {{- toYaml .Values.agent.drainResources | nindent 4 }}
   securityContext:
     {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
 {{- end -}}
