@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from sidecar.kubernetes.pods import Object
 
 
-def events_of(kubectl: Kubectl, kind: str, name: str, where: str) -> list[Object]:
+def events_of(kubectl: Kubectl, kind: str, name: str, where: str = "") -> list[Object]:
     """Return the events of an object whose fields are as in `where`, such as `type=Warning`.
 
     Empty for a user who may not list events.
     """
-    fields = f"involvedObject.kind={kind},involvedObject.name={name},{where}"
+    fields = ",".join(
+        (f"involvedObject.kind={kind}", f"involvedObject.name={name}", *((where,) if where else ()))
+    )
     try:
         return list(kubectl.get("events", f"--field-selector={fields}")["items"])
     except KubernetesError:

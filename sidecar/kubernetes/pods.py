@@ -122,6 +122,13 @@ def is_injected(workload: Object) -> bool:
     return INJECTED in (workload["metadata"].get("annotations") or {})
 
 
+def template_of(workload: Object) -> Object:
+    """Return the template of a workload's pods; of a CronJob, that of its Jobs'."""
+    spec = workload["spec"]
+    found: Object = spec.get("jobTemplate", workload)["spec"]["template"]
+    return found
+
+
 def service_of(workload: Object, name: str) -> str:
     """Return the service of a pod, or of the template of some, by its labels; else its name."""
     labels = workload["metadata"].get("labels") or {}

@@ -51,6 +51,23 @@ FAILED = Rule(
     "See `kubectl logs` and `kubectl describe` of the Job, and run it again",
     "a Job that reached its backoffLimit or its activeDeadlineSeconds",
 )
+SUSPENDED = Rule(
+    "job-suspended",
+    Severity.ERROR,
+    "A Job or CronJob is suspended, and nothing of it has run.",
+    "Nothing of it is proven.",
+    "Let it run, or leave it out with --path-only SERVICE",
+    '`kubectl patch cronjob nightly -p \'{"spec": {"suspend": true}}\'`, before its first run',
+)
+NOT_RUN = Rule(
+    "job-not-run",
+    Severity.ERROR,
+    "A CronJob has not run yet.",
+    "Nothing of it is proven until it has.",
+    "Start a run: `kubectl create job --from=cronjob/NAME NAME-now`, or leave it out with "
+    "--path-only SERVICE",
+    "`sidecar verify` in the afternoon after an installation, of a CronJob for the night",
+)
 SILENT = Rule(
     "job-silent",
     Severity.ERROR,
@@ -104,6 +121,24 @@ def failed(name: str, why: str) -> Problem | None:
         return None
     fix = f"See `kubectl logs job/{name}` and `kubectl describe job {name}`, and run it again"
     return FAILED.problem(f"its Job has failed: {mask(why)}", fix)
+
+
+def suspended(kind: str, name: str, service: str, *, waits: bool = True) -> Problem | None:
+    """Judge a Job or CronJob of which nothing has run by whether it is to wait."""
+    if not waits:
+        return None
+    patch = f"""`kubectl patch {kind.lower()} {name} -p '{{"spec":{{"suspend":false}}}}'`"""
+    fix = f"Let it run: {patch}; or leave it out: --path-only {service}"
+    return SUSPENDED.problem(f"its {kind} is suspended, and nothing of it has run", fix)
+
+
+def not_run(name: str, service: str, last: str = "") -> Problem | None:
+    """Judge a CronJob by when it last ran; empty for never."""
+    if last:
+        return None
+    start = f"`kubectl create job --from=cronjob/{name} {name[:48]}-now`"
+    fix = f"Start a run: {start}; or leave it out: --path-only {service}"
+    return NOT_RUN.problem("its CronJob has not run yet", fix)
 
 
 def one_off(command: Sequence[str]) -> Problem | None:

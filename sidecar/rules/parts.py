@@ -179,6 +179,8 @@ def ended_agent(log: str, file: str, mode: int | None = None) -> Problem | None:
 
 OOM_KILLED = "OOMKilled"
 CRASHED = ("CrashLoopBackOff", "Error", "StartError", "ContainerCannotRun", "RunContainerError")
+ENDED = (*CRASHED, "Completed")
+"""Reasons of a container that ran, or was to run."""
 
 
 class PodState(NamedTuple):
@@ -196,6 +198,8 @@ class PodState(NamedTuple):
     """Its name; empty where the trouble is the pod's."""
     tokens: tuple[str, ...] = ()
     """Secrets that hold the token, where that is known."""
+    volumes: tuple[tuple[str, str], ...] = ()
+    """Of the pod: each volume's name, and that of its Secret or ConfigMap."""
 
 
 def pod(state: PodState, fix: str) -> Problem | None:
@@ -207,7 +211,7 @@ def pod(state: PodState, fix: str) -> Problem | None:
     reasons = (state.reason, state.last_reason)
     if OOM_KILLED in reasons:
         return OUT_OF_MEMORY.problem(state.trouble)
-    said = starts.Message(state.trouble, reasons, state.message, state.tokens)
+    said = starts.Message(state.trouble, reasons, state.message, state.tokens, state.volumes)
     if found := starts.not_started(said):
         return found
     return (

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules.recognition import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NOT_SCALED = Rule(
     "autoscaler-without-metrics",
@@ -15,8 +19,8 @@ NOT_SCALED = Rule(
     "Install metrics-server, or what serves the metric; see `kubectl describe hpa`",
     "the HPA was unable to compute the replica count: failed to get cpu utilization",
 )
-UNSCHEDULABLE = "Unschedulable"
-"""The cluster's reason on a pod that has no node."""
+UNSCHEDULABLE, GATED = "Unschedulable", "SchedulingGated"
+"""The cluster's reasons on a pod that has no node."""
 
 
 def _error(rule: str, summary: str, fix: str, example: str) -> Rule:
@@ -32,7 +36,7 @@ NO_NODE = _error(
 )
 OVER_QUOTA = _error(
     "pod-over-quota",
-    "A quota of the namespace refuses a pod.",
+    "A quota of the namespace refuses a pod, or a Job of a CronJob.",
     "Raise the quota, or lower what the pods ask for; see `kubectl describe quota`",
     "exceeded quota: team, requested: pods=1, used: pods=3, limited: pods=3",
 )
@@ -48,7 +52,30 @@ NOT_CREATED = _error(
     "See `kubectl describe replicaset`",
     "object is being deleted: namespaces shop is terminated",
 )
-
+NAMESPACE_ENDS = _error(
+    "namespace-terminating",
+    "The namespace is being deleted, and takes no pod any more.",
+    "Wait until it is gone, and install again; `kubectl describe namespace` says what keeps it",
+    "because it is being terminated",
+)
+PAUSED = _error(
+    "rollout-paused",
+    "A Deployment is paused, and creates no pod.",
+    "Run `kubectl rollout resume deployment NAME`",
+    "`kubectl rollout pause deployment web`, before its first pod",
+)
+NODE_NOT_READY = _error(
+    "node-not-ready",
+    "The node of a pod does not answer its cluster.",
+    "See `kubectl get nodes` and `kubectl describe node`",
+    "Node is not ready",
+)
+ENDS = _error(
+    "pod-terminating",
+    "The only pod of a service is being deleted.",
+    "Wait until it is gone, and verify again",
+    "`kubectl delete pod web-0`, which has a finalizer",
+)
 NO_VOLUME = _error(
     "claim-without-volume",
     "A PersistentVolumeClaim that a pod needs does not exist, or has no volume yet.",
@@ -72,19 +99,29 @@ _REFUSALS = (
     (("quota",), OVER_QUOTA),
     (("PodSecurity", "admission webhook", "ValidatingAdmission"), NOT_ADMITTED),
     (("usage per ", "request ratio per "), OVER_LIMIT_RANGE),
+    (("is being terminated", "is terminated"), NAMESPACE_ENDS),
     (("serviceaccount ", "PriorityClass", "RuntimeClass"), NAME_MISSING),
 )
 """What a refusal's message has, by rule."""
-_SUBJECT = re.compile(r'^(.*Error creating: )?pods "[^"]*" is forbidden: ')
+_SUBJECT = re.compile(
+    r'^(.*(Error creating(:| job:)|failed error:) )?(pods|jobs.batch) "[^"]*" is forbidden: '
+)
 _END = re.compile(r"\.(\s|$)")
 _CLAIM = re.compile(r"persistentvolumeclaim|persistent volumes? to bind", re.IGNORECASE)
 _LACKS = (
-    (r"Insufficient \w+", "Lower the requests of its containers, or add a node"),
+    (r"Insufficient \w+|Too many pods", "Lower the requests of its containers, or add a node"),
+    (r"volume node affinity", "Let it run where its volume is, or move the volume"),
     (r"node affinity/selector", "Change its nodeSelector or affinity, or label a node"),
+    (
+        r"node\.kubernetes\.io/[a-z-]+",
+        "Mend the node: `kubectl get nodes` and `kubectl describe nodes`",
+    ),
+    (r"were unschedulable", "Run `kubectl uncordon NODE`; `kubectl get nodes` names it"),
     (r"untolerated taint", "Add a toleration, or take the taint from a node"),
     (r"free ports", "Take away its hostPort, or free that port of the node"),
     (r"anti-affinity", "Relax its anti-affinity, or add a node"),
-    (r"topology spread", "Relax its topology spread constraints, or add a node"),
+    (r"pod affinity", "Relax its podAffinity, or start the pods that it is to run beside"),
+    (r"topology spread", "Relax its topology spread constraints, or label or add a node"),
 )
 """What a scheduler's message has, and what to do."""
 
@@ -98,13 +135,51 @@ def unscheduled(message: str) -> Problem:
     return NO_NODE.problem(f"has no node: {first}" if first else "has no node", fix)
 
 
-def not_created(message: str) -> Problem | None:
-    """Judge why a workload has no pod, by the message of its failed creation; None for none."""
+def gated(pod: str, gates: Sequence[str]) -> Problem | None:
+    """Judge a pod by what keeps the scheduler from looking at it."""
+    if not gates:
+        return None
+    cause = f"has no node: it waits for its scheduling gates: {', '.join(gates)}"
+    get = f"`kubectl get pod {pod} --output yaml`"
+    return NO_NODE.problem(cause, f"Let the controller that set them take them away; see {get}")
+
+
+def paused(name: str, pods: int) -> Problem | None:
+    """Judge a paused Deployment by the pods that it has."""
+    if pods:
+        return None
+    fix = f"Run `kubectl rollout resume deployment {name}`"
+    return PAUSED.problem("its Deployment is paused, and has no pod", fix)
+
+
+def not_ready(message: str, node: str) -> Problem | None:
+    """Judge the node of a pod by the cluster's warnings of the pod."""
+    if "Node is not ready" not in message:
+        return None
+    if not node:
+        return NODE_NOT_READY.problem("its node is not ready")
+    fix = f"See `kubectl get nodes` and `kubectl describe node {node}`"
+    return NODE_NOT_READY.problem(f"its node {node} is not ready", fix)
+
+
+def ends(pod: str, finalizers: Sequence[str] | None) -> Problem | None:
+    """Judge a pod that is being deleted by what keeps it; None: it is not being deleted."""
+    if finalizers is None:
+        return None
+    if not finalizers:
+        return ENDS.problem("is being deleted")
+    cause = f"is being deleted, and kept by its finalizers: {', '.join(finalizers)}"
+    see = f"`kubectl get pod {pod} --output yaml`"
+    return ENDS.problem(cause, f"Find out why their controller does not end its work: {see}")
+
+
+def not_created(message: str, what: str = "a pod") -> Problem | None:
+    """Judge why a workload has no pod or Job, by the message of the failure; None for none."""
     if not message:
         return None
     text = mask(_SUBJECT.sub("", message))
     found = (rule for words, rule in _REFUSALS if any(word in text for word in words))
-    return next(found, NOT_CREATED).problem(f"a pod is refused: {text}")
+    return next(found, NOT_CREATED).problem(f"{what} is refused: {text}")
 
 
 def not_scaled(message: str) -> Problem | None:

@@ -294,11 +294,11 @@ def shared_name(name: str, others: Sequence[str]) -> Problem | None:
     return SHARED_NAME.problem(f"reports as {name}, as {', '.join(others)} does")
 
 
-def replica(trouble: str) -> Problem | None:
+def replica(trouble: str, fix: str | None = None) -> Problem | None:
     """Judge the other replicas of a service; empty where nothing keeps them from running."""
-    return REPLICA_MISSING.problem(trouble) if trouble else None
+    return REPLICA_MISSING.problem(trouble, fix) if trouble else None
 
 
-def rollout(trouble: str) -> Problem | None:
+def rollout(trouble: str, fix: str | None = None) -> Problem | None:
     """Judge a rollout by what keeps its new pods from being ready; empty where nothing does."""
-    return ROLLOUT_STUCK.problem(trouble) if trouble else None
+    return ROLLOUT_STUCK.problem(trouble, fix) if trouble else None

@@ -9,7 +9,7 @@ from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _NO_SPANS = "The pod does not start, and its service reports nothing."
 
@@ -75,6 +75,19 @@ PROBE_FAILED = _error(
     "Liveness probe failed: HTTP probe failed with statuscode: 500",
     "It is restarted in the middle of its work.",
 )
+WAITS_FOR_INIT = _error(
+    "init-container-runs",
+    "An init container of a pod has not ended yet, and its service waits for it.",
+    "See its log: `kubectl logs POD -c CONTAINER`",
+    "an init container that waits for a database which is not there",
+)
+ENDS = _error(
+    "service-ends",
+    "The program of a service ends without an error, and is started again for ever.",
+    "Let it keep running, or make it a job: `jobs` of the chart, `kind: job` of a spec",
+    "container web waits: CrashLoopBackOff, last ended: Completed, exit code 0",
+    "While it waits for its next start, its service reports nothing.",
+)
 NOT_READY = _error(
     "service-not-ready",
     "A service runs, and no pod of it is ready.",
@@ -94,15 +107,20 @@ FOREIGN = "exec format error"
 _FORMAT = re.compile(rf"{FOREIGN}|no match for platform|no matching manifest")
 _ROOT = re.compile(r"runAsNonRoot|run as root|non-root policy", re.IGNORECASE)
 _PROGRAM = re.compile(r'exec: "[^\n]*|[^\n:]*: no such file or directory|mkdir [^\n]*')
-_PROBE = re.compile(r"^(Startup|Liveness) probe failed", re.MULTILINE)
+_PROBE = re.compile(r"^(Startup|Liveness) probe failed.*", re.MULTILINE)
 _KILLED = re.compile(r"exit code (137|143)|last ended: Error$")
+_PROBE_KILLS = re.compile(r"failed (startup|liveness) probe, will be restarted")
+"""The cluster's words, whatever the exit code of a program that it ended by a signal."""
+_ENDED_WELL = "Completed, exit code 0"
 _BEFORE = ("", "PodInitializing", "ContainerCreating", "CreateContainerConfigError")
 """Reasons before a program has run: no message is the program's own."""
-_UNPULLED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+UNPULLED = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _NOT_STARTED = ("StartError", "ContainerCannotRun", "CreateContainerError", "RunContainerError")
+_NO_PULL_SECRET = re.compile(r"retrieve some image pull secrets \((?P<names>[^)]+)\)")
+_REFUSED_PULL = r"\b40[13]\b|unauthorized|denied|authoriz|authentic"
 _PULLS = (
     (
-        r"\b40[13]\b|unauthorized|denied|authoriz|authentic",
+        _REFUSED_PULL,
         "the registry refuses it",
         "Name a Secret of the registry: global.imagePullSecrets",
     ),
@@ -132,6 +150,8 @@ class Message(NamedTuple):
     text: str = ""
     tokens: tuple[str, ...] = ()
     """Secrets that hold the token, where that is known."""
+    volumes: tuple[tuple[str, str], ...] = ()
+    """Of the pod: each volume's name, and that of its Secret or ConfigMap."""
 
 
 if TYPE_CHECKING:
@@ -141,7 +161,7 @@ if TYPE_CHECKING:
 def not_started(said: Message) -> Problem | None:
     """Judge why a container does not start; None where the message does not say it."""
     before: tuple[_Judge, ...] = (_object, _root, _volume) if said.reasons[0] in _BEFORE else ()
-    for judge in (*before, _other_machine, _image, _program, _probe, _said):
+    for judge in (*before, _other_machine, _image, _program, _probe, _ends, _said):
         if problem := judge(said):
             return problem
     return None
@@ -154,26 +174,53 @@ def not_ready(trouble: str, pod: str = "") -> Problem | None:
     return NOT_READY.problem(trouble, f"See what its probe got: `kubectl describe pod {pod}`")
 
 
+def waits_for_gates(pod: str, gates: Sequence[str]) -> Problem | None:
+    """Judge a pod whose containers are ready by its readiness gates that are not."""
+    if not gates:
+        return None
+    cause = f"its containers are ready, and its readiness gates are not: {', '.join(gates)}"
+    see = f"`kubectl get pod {pod} --output yaml`"
+    return NOT_READY.problem(cause, f"Find out why their controller does not set them: {see}")
+
+
+def waits_for(pod: str, container: str, seconds: float = 0) -> Problem | None:
+    """Judge a pod by its init container that runs, for so long; empty where none does."""
+    if not container:
+        return None
+    cause = f"waits for its init container {container}, which has not ended for {seconds:.0f} s"
+    return WAITS_FOR_INIT.problem(cause, f"See its log: `kubectl logs {pod} -c {container}`")
+
+
 def _object(said: Message) -> Problem | None:
-    forms = (_OBJECT, _KEY_OF, _KEY)
-    given = next((found.groupdict() for form in forms if (found := form.search(said.text))), None)
+    given = next(
+        (found for form in (_OBJECT, _KEY_OF, _KEY) if (found := form.search(said.text))), None
+    )
     if not given:
         return None
-    is_secret = given["kind"].lower() == "secret"
-    name, key = given.get("name"), given.get("key")
+    groups = given.groupdict()
+    is_secret = groups["kind"].lower() == "secret"
+    name, key = groups.get("name") or _mounted(said), groups.get("key") or ""
     kind = "Secret" if is_secret else "ConfigMap"
     what = f"{kind} {name}" if name else f"the {kind} that it mounts"
     cause = f"{said.trouble}: {what} " + (f"has no key {key}" if key else "does not exist")
-    if not is_secret:
-        return CONFIG_MISSING.problem(cause)
-    return SECRET_MISSING.problem(cause, _fix_of_secret(name, said.tokens))
+    rule = SECRET_MISSING if is_secret else CONFIG_MISSING
+    if is_secret and (not name or not said.tokens or name in said.tokens):  # it may be the token's
+        fix = f"Run `sidecar token set --kubernetes-secret {name} --apply`" if name else None
+        return rule.problem(cause, fix)
+    return rule.problem(cause, _fix_of(what, key))
 
 
-def _fix_of_secret(name: str | None, tokens: tuple[str, ...]) -> str | None:
-    """Return None where it may hold the token: the rule's own fix; a user's has another."""
-    if name and tokens and name not in tokens:
-        return f"Create Secret {name} in the pod's namespace, or mark it `optional: true`"
-    return f"Run `sidecar token set --kubernetes-secret {name} --apply`" if name else None
+def _fix_of(what: str, key: str) -> str:
+    """Return what to do where a user's own object, or a key of it, is missing."""
+    if key:
+        return f"Add the key to {what}, or name one that it has"
+    return f"Create {what} in the pod's namespace, or mark it `optional: true`"
+
+
+def _mounted(said: Message) -> str | None:
+    """Return the Secret or ConfigMap of the volume that a message names."""
+    found = _VOLUME.search(said.text)
+    return dict(said.volumes).get(found["name"]) if found else None
 
 
 def _other_machine(said: Message) -> Problem | None:
@@ -182,13 +229,22 @@ def _other_machine(said: Message) -> Problem | None:
 
 
 def _image(said: Message) -> Problem | None:
-    if said.reasons[0] not in _UNPULLED:
+    if said.reasons[0] not in UNPULLED:
         return None
     text = f"{said.reasons[0]} {said.text}"
+    secrets = _NO_PULL_SECRET.search(text)
+    if secrets and re.search(_REFUSED_PULL, _NO_PULL_SECRET.sub("", text), re.IGNORECASE):
+        return _without_pull_secret(said, secrets["names"])
     for pattern, meaning, fix in _PULLS:
         if re.search(pattern, text, re.IGNORECASE):
             return IMAGE_MISSING.problem(f"{said.trouble}: {meaning}", fix)
     return IMAGE_MISSING.problem(said.trouble)
+
+
+def _without_pull_secret(said: Message, names: str) -> Problem:
+    cause = f"{said.trouble}: the registry refuses it, and pull secret {names} does not exist"
+    create = f"`kubectl create secret docker-registry {names.partition(',')[0]} …`"
+    return IMAGE_MISSING.problem(cause, f"Create it in the pod's namespace: {create}")
 
 
 def _root(said: Message) -> Problem | None:
@@ -210,9 +266,16 @@ def _program(said: Message) -> Problem | None:
 
 
 def _probe(said: Message) -> Problem | None:
-    found = _PROBE.search(said.text)
-    is_killed = _KILLED.search(said.trouble)
-    return PROBE_FAILED.problem(f"{said.trouble}: {found[0]}") if found and is_killed else None
+    found, kills = _PROBE.search(said.text), _PROBE_KILLS.search(said.text)
+    if not kills and not (found and _KILLED.search(said.trouble)):
+        return None
+    why = found[0] if found else f"{kills[1].capitalize()} probe failed" if kills else ""
+    return PROBE_FAILED.problem(f"{said.trouble}: {mask(why)}")
+
+
+def _ends(said: Message) -> Problem | None:
+    is_agent = said.trouble.startswith("the agent")
+    return ENDS.problem(said.trouble) if _ENDED_WELL in said.trouble and not is_agent else None
 
 
 def _said(said: Message) -> Problem | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
@@ -13,7 +14,8 @@ RESTARTS = 3
 """An agent that was restarted so often has a cause that will not pass."""
 WITHOUT_AGENT = "without an agent"
 WITHOUT_CONTAINER, WITHOUT_POD = "without a container", "without a pod"
-"""States of an agent that is not there."""
+NOT_RUNNING = "not running"
+"""States of an agent, or of a part that agents need, that is not there."""
 _LOST = "Some spans of the service do not arrive."
 _ALL_LOST = "The spans of the service do not arrive."
 
@@ -143,6 +145,8 @@ class Standing(NamedTuple):
     """Spans in a collector's queue."""
     capacity: int = 0
     """What fits in it; 0 where it is not known, or there is no collector."""
+    why: Problem | None = None
+    """What keeps the agent, or its service, from running, where that is known."""
 
 
 def standing(agent: Standing) -> list[Problem]:
@@ -150,8 +154,9 @@ def standing(agent: Standing) -> list[Problem]:
     found: list[Problem] = []
     if agent.oom_killed:
         found.append(AGENT_OUT_OF_MEMORY.problem(f"{agent.name} was killed for its memory"))
-    if not (agent.runs and agent.readable):
-        found.append(down(agent.name, agent.state, agent.cause, runs=agent.runs))
+    known = agent.oom_killed and agent.why and agent.why.rule is parts.OUT_OF_MEMORY
+    if not (agent.runs and agent.readable) or (agent.why and not known):
+        found.append(down(agent.name, agent.state, agent.cause, runs=agent.runs, why=agent.why))
     if agent.restarts >= RESTARTS:
         found.append(AGENT_RESTARTS.problem(f"{agent.name} was restarted {agent.restarts} times"))
     if agent.stale:
@@ -174,8 +179,14 @@ def lost_earlier(name: str, lost: int, unit: str = "spans and packets") -> Probl
     return SPANS_LOST_EARLIER.problem(cause)
 
 
-def down(name: str, state: str, cause: str, *, runs: bool) -> Problem:
-    """Judge an agent that does not run or is not there, or that runs and cannot be read."""
+def down(name: str, state: str, cause: str, *, runs: bool, why: Problem | None = None) -> Problem:
+    """Judge an agent that does not run or is not there, or that runs and cannot be read.
+
+    `why` is what keeps it, or its service, from running, where that is known.
+    """
+    if why:
+        is_away = state in (WITHOUT_CONTAINER, WITHOUT_POD, NOT_RUNNING)
+        return why if is_away else replace(why, cause=f"{name}: {why.cause}")
     if state == WITHOUT_AGENT:
         return parts.without_agent(name)
     if state in (WITHOUT_CONTAINER, WITHOUT_POD):

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 def seconds_of(timestamp: str) -> float:
     """Return the Unix time of an engine's or cluster's timestamp; 0 where there is none."""
-    whole, _, fraction = timestamp.rstrip("Z").partition(".")
+    whole, _, fraction = timestamp.rstrip("Z").removesuffix("+00:00").partition(".")
     try:
         moment = datetime.fromisoformat(f"{whole}+00:00")
     except ValueError:

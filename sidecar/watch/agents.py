@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sidecar.findings import Problem
     from sidecar.verify.counts import AgentCounts
     from sidecar.watch.evidence import Evidence
 
@@ -46,6 +47,8 @@ class AgentState:
     """False where the drops of the kernel cannot be read."""
     cause: str = ""
     """Why it cannot be read."""
+    problem: Problem | None = None
+    """What keeps it, or its service, from running; None where the state alone is known."""
     token: Token | None = None
     """None where it cannot be read."""
     last_span: float | None = None

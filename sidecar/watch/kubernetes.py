@@ -21,31 +21,32 @@ from sidecar.kubernetes.pods import (
     admin_of,
     compact_port_of,
     pods_of,
-    service_of,
     trouble_of,
 )
-from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.rules.watch import WITHOUT_AGENT, WITHOUT_POD
+from sidecar.rules.watch import NOT_RUNNING, WITHOUT_AGENT, WITHOUT_POD
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.tokens.secret_store import KEY
+from sidecar.verify.kubernetes.causes import Causes
+from sidecar.verify.kubernetes.groups import Groups, job_of
 from sidecar.verify.kubernetes.selection import (
-    is_gateway,
     is_looked_at,
     not_found,
     subject_of,
 )
+from sidecar.verify.kubernetes.shared import troubles
 from sidecar.verify.kubernetes.stated import Stated
-from sidecar.verify.kubernetes.unfit import has_agent, lacks_agent
+from sidecar.verify.kubernetes.unfit import has_agent
+from sidecar.verify.kubernetes.workloads import lacking
 from sidecar.verify.network.loopback import fetch
 from sidecar.verify.network.reader import agent_counts
 from sidecar.verify.times import seconds_of
 from sidecar.watch import rendered
 from sidecar.watch.agents import MISSING, RUNNING, AgentState, Token
 from sidecar.watch.evidence import LOG_BYTES, shown_variables
-from sidecar.watch.gateway import last_span
+from sidecar.watch.found import Found, last_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.watch.evidence import Evidence
@@ -64,31 +65,31 @@ class ReleaseAgents:
     def __init__(self, kubectl: Kubectl, release: str, selector: str = "") -> None:
         self._kubectl = kubectl
         self._selector = selector or f"{INSTANCE}={release}"
+        self._stated, self._causes = Stated(kubectl, self._selector), Causes(kubectl)
         self.name = subject_of(release, selector)
 
     def read(self) -> Sequence[AgentState]:
         """Return the agents with their counts."""
-        pods, empty = self._found()
-        return self._states([pod for pod in pods if is_looked_at(pod)], empty, {}, {})
+        found = self._found()
+        return self._states(found, {}, {})
 
     def read_all(self) -> Sequence[AgentState]:
         """Return the agents with all that is known of them."""
-        pods, empty = self._found()
-        traced = [pod for pod in pods if is_looked_at(pod)]
-        if not traced and not empty:
-            raise not_found(self._kubectl, self.name, Stated(self._kubectl, self._selector))
-        page = next((pod for pod in pods if is_gateway(pod)), None)
+        found = self._found()
+        lacks = [*found.lacks, *self._stated.without_run(found.groups.name_of)]
+        if not found.traced and not lacks:
+            raise not_found(self._kubectl, self.name, self._stated)
         with ThreadPoolExecutor(2) as pool:
-            tokens = pool.submit(self._tokens, traced)
-            spans = pool.submit(self._last_spans, page, {pod.service for pod in traced})
-            return self._states(traced, empty, tokens.result(), spans.result())
+            tokens = pool.submit(self._tokens, found.traced)
+            spans = pool.submit(last_spans, self._kubectl, found)
+            return self._states(replace(found, lacks=lacks), tokens.result(), spans.result())
 
     def collect(self, evidence: Evidence) -> None:
         """Add what runs, the events, the logs of agents and stand-in, and the tokens."""
         evidence.add_data("cluster.json", lambda: self._kubectl.json("version", "--output=json"))
         evidence.add_data("events.json", self._events)
         evidence.add_data("plan.json", lambda: rendered.of_workloads(self._workloads()))
-        pods, _ = self._found()
+        pods = self._found().pods
         evidence.add_data("deployment.json", lambda: [_shown(pod.data) for pod in pods])
         for pod in pods:
             for name in (AGENT, GATEWAY):
@@ -116,8 +117,8 @@ class ReleaseAgents:
         items = self._kubectl.get("events")["items"]
         return [{name: item.get(name) for name in names} for item in items]
 
-    def _found(self) -> tuple[list[Pod], list[str]]:
-        """Return the pods, and the traced services that have none."""
+    def _found(self) -> Found:
+        """Return the pods, and what should run and does not."""
         selector = f"--selector={self._selector}"
         try:
             answer = self._kubectl.get(_WORKLOADS, selector)
@@ -125,31 +126,46 @@ class ReleaseAgents:
             answer = self._kubectl.get("pods", selector)
         items: list[Object] = answer["items"]
         pods = pods_of({"items": [item for item in items if item.get("kind", "Pod") == "Pod"]})
-        known = {GATEWAY, *(pod.service for pod in pods)}
-        wanted = _traced(item for item in items if item.get("kind", "Pod") != "Pod")
-        return pods, sorted({*wanted} - known)
+        others = [item for item in items if item.get("kind", "Pod") != "Pod"]
+        traced = [pod for pod in pods if is_looked_at(pod)]
+        groups = Groups(traced, runs=self._runs(traced))
+        away = troubles(others, pods, self._causes, self._stated.refusal_of)
+        lacks = lacking(others, groups.name_of, self._stated.refusal_of)
+        return Found(pods, traced, groups, [*lacks], away)
+
+    def _runs(self, traced: Iterable[Pod]) -> dict[str, str]:
+        """Return the known Jobs, each with its CronJob, where there is a pod of one."""
+        return self._stated.runs() if any(map(job_of, traced)) else {}
 
     def _states(
-        self,
-        pods: Sequence[Pod],
-        empty: Iterable[str],
-        tokens: Mapping[str, Token],
-        spans: Mapping[str, float],
+        self, found: Found, tokens: Mapping[str, Token], spans: Mapping[str, float]
     ) -> list[AgentState]:
+        names = found.names
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            states = list(pool.map(lambda pod: self._state(pod, tokens, spans), pods))
-        missing = [AgentState(service, MISSING, WITHOUT_POD) for service in empty]
-        return sorted((*states, *missing), key=lambda state: (state.service, state.name))
+            states = list(
+                pool.map(lambda pod: self._state(pod, names[pod.name], tokens, spans), found.traced)
+            )
+        away = [
+            AgentState(each.part, MISSING, NOT_RUNNING, problem=each.problem) for each in found.away
+        ]
+        missing = [
+            AgentState(each.service, MISSING, WITHOUT_POD, problem=each.problem)
+            for each in found.lacks
+        ]
+        every = (*states, *missing, *away)
+        return sorted(every, key=lambda state: (state.service, state.name))
 
     def _state(
-        self, pod: Pod, tokens: Mapping[str, Token], spans: Mapping[str, float]
+        self, pod: Pod, service: str, tokens: Mapping[str, Token], spans: Mapping[str, float]
     ) -> AgentState:
         agent = replace(
-            _described(pod),
+            _described(pod, service),
+            problem=self._causes.of(pod) if has_agent(pod.data) else None,
             token=_stale(tokens.get(_secret(pod)), _started(pod)) if has_agent(pod.data) else None,
-            last_span=spans.get(pod.service),
+            last_span=spans.get(pod.name),
         )
-        return self._read(pod, agent) if agent.runs else agent
+        is_readable = pod.data["status"].get("phase") == "Running" or not agent.problem
+        return self._read(pod, agent) if agent.runs and is_readable else agent
 
     def _read(self, pod: Pod, agent: AgentState) -> AgentState:
         """Return an agent with its counts, or with why they cannot be read."""
@@ -205,23 +221,13 @@ class ReleaseAgents:
         times = [each.get("time", "") for each in data["metadata"].get("managedFields", [])]
         return content, max(times, default=data["metadata"].get("creationTimestamp", ""))
 
-    def _last_spans(self, page: Pod | None, services: Iterable[str]) -> dict[str, float]:
-        if page is None:
-            return {}
-        try:
-            with forwarded(self._kubectl, page, STAND_IN_PAGE_PORT) as url:
-                found = {service: last_span(url, service) for service in services}
-        except SidecarError:
-            return {}
-        return {service: moment for service, moment in found.items() if moment}
 
-
-def _described(pod: Pod) -> AgentState:
+def _described(pod: Pod, service: str) -> AgentState:
     """Return what the cluster knows of a pod's agent."""
     status = pod.status_of(AGENT)
     ended = [status.get(name, {}).get("terminated") for name in ("state", "lastState")]
     return AgentState(
-        service=pod.service,
+        service=service,
         name=pod.name,
         state=_state_of(pod),
         identity=str(pod.data["metadata"].get("uid", pod.name)),
@@ -275,11 +281,3 @@ def _secret(pod: Pod) -> str:
         if any(item.get("key") == KEY for item in secret.get("items") or []):
             return str(secret.get("secretName", ""))
     return ""
-
-
-def _traced(workloads: Iterable[Object]) -> Iterator[str]:
-    """Yield the services of workloads whose pods have an agent, or should have one."""
-    for workload in workloads:
-        template = workload["spec"]["template"]
-        if has_agent(template) or lacks_agent(template):
-            yield service_of(template, workload["metadata"]["name"])

@@ -144,7 +144,9 @@ class Ledger:
             yield problem.at(agent.service, kind.submitted)
         since = self._down.get(key)
         if since is not None and now - since >= PATIENCE_SECONDS:
-            found = rules.down(agent.subject, agent.state, agent.cause, runs=agent.runs)
+            found = rules.down(
+                agent.subject, agent.state, agent.cause, runs=agent.runs, why=agent.problem
+            )
             yield found.at(agent.service, kind.received)
 
     def _stuck(self, key: _Key, kind: kinds.Kind) -> Problem | None:

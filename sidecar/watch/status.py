@@ -88,6 +88,7 @@ def _standing(agent: AgentState) -> rules.Standing:
         capacity=agent.counts.capacity if agent.counts else 0,
         stale=agent.token.stale if agent.token else "",
         cause=agent.cause,
+        why=agent.problem,
     )
 
 
@@ -144,5 +145,5 @@ def _agent_data(agent: AgentState, now: float) -> dict[str, Any]:
         "last_span": iso(agent.last_span),
         "token": agent.token.fingerprint if agent.token else None,
         "token_stale": agent.token.stale if agent.token else None,
-        "cause": agent.cause,
+        "cause": agent.cause or (agent.problem.cause if agent.problem else ""),
     }

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sidecar.kubernetes.pods import INSTANCE, NAME
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 _HASHES = ("pod-template-hash", "rollouts-pod-template-hash")
 """Labels whose value ends the name of a ReplicaSet."""
 _SCHEDULED = re.compile(r"-\d{6,}$")
-"""What a CronJob puts behind its name for a Job's."""
+"""What a CronJob puts behind its name for a Job's; for a user who may not list Jobs."""
+_UNKNOWN: Mapping[str, str] = MappingProxyType({})
 _Key = tuple[str, ...]
 
 
@@ -47,13 +50,21 @@ class Groups:
     """All groups, by the names that they go by."""
 
     def __init__(
-        self, running: Iterable[Pod], completed: Iterable[Pod] = (), failed: Iterable[Pod] = ()
+        self,
+        running: Iterable[Pod],
+        completed: Iterable[Pod] = (),
+        failed: Iterable[Pod] = (),
+        runs: Mapping[str, str] = _UNKNOWN,
     ) -> None:
-        """Group the pods that run or start, and those of Jobs that are done or gave up."""
+        """Group the pods that run or start, and those of Jobs that are done or gave up.
+
+        `runs` has the known Jobs, each with its CronJob; of others, only the names tell.
+        """
         states = (tuple(running), tuple(completed), tuple(failed))
-        keys = sorted({_key(pod) for pods in states for pod in pods})
-        own = ([[pod for pod in pods if _key(pod) == key] for pods in states] for key in keys)
-        self._found = [_newest(each) for each in own]
+        key_of = partial(_key, runs)
+        keys = sorted({key_of(pod) for pods in states for pod in pods})
+        own = ([[pod for pod in pods if key_of(pod) == key] for pods in states] for key in keys)
+        self._found = [_newest(each, runs) for each in own]
         self.named: Mapping[str, Group] = {self._name(group): group for group in self._found}
 
     def _name(self, group: Group) -> str:
@@ -74,7 +85,12 @@ class Groups:
 
 def chart_of(pod: Pod) -> _Key:
     """Return what the pods of one chart in one release have in common."""
-    labels = pod.data["metadata"].get("labels") or {}
+    return chart_by(pod.data)
+
+
+def chart_by(workload: Object) -> _Key:
+    """Return the same of a pod's data, or of the template of some pods."""
+    labels = workload["metadata"].get("labels") or {}
     return tuple(str(labels.get(name, "")) for name in (INSTANCE, NAME))
 
 
@@ -84,9 +100,9 @@ def job_of(pod: Pod) -> str:
     return str(owner["name"]) if owner.get("kind") == "Job" else ""
 
 
-def scheduled_by(job: str) -> str:
-    """Return the CronJob of a Job, by its name; the Job itself where it has none."""
-    return _SCHEDULED.sub("", job)
+def scheduled_by(job: str, runs: Mapping[str, str]) -> str:
+    """Return the CronJob of a Job, as of `runs`, else by its name; else the Job itself."""
+    return runs.get(job) or _SCHEDULED.sub("", job)
 
 
 def _owner(pod: Pod) -> Object:
@@ -94,25 +110,25 @@ def _owner(pod: Pod) -> Object:
     return next((one for one in owners if one.get("controller", True)), {})
 
 
-def _key(pod: Pod) -> _Key:
+def _key(runs: Mapping[str, str], pod: Pod) -> _Key:
     """Return what the replicas of one workload have in common, and all runs of a CronJob."""
-    return (pod.service, *((workload_of(pod),) if _owner(pod) else ("", *chart_of(pod))))
+    return (pod.service, *((workload_of(pod, runs),) if _owner(pod) else ("", *chart_of(pod))))
 
 
-def workload_of(pod: Pod) -> str:
+def workload_of(pod: Pod, runs: Mapping[str, str] = _UNKNOWN) -> str:
     """Return the name of what a pod belongs to; of pods without an owner, the pod's own."""
     owner, labels = _owner(pod), pod.data["metadata"].get("labels") or {}
     if owner.get("kind") == "Job":
-        return scheduled_by(str(owner["name"]))
+        return scheduled_by(str(owner["name"]), runs)
     name = str(owner.get("name", pod.name))
     ends = (f"-{labels[each]}" for each in _HASHES if each in labels)
     return name.removesuffix(next(ends, ""))
 
 
-def _newest(own: Sequence[Sequence[Pod]]) -> Group:
+def _newest(own: Sequence[Sequence[Pod]], runs: Mapping[str, str]) -> Group:
     """Return the group of one key: of a Job's runs, only the newest."""
     every = [pod for pods in own for pod in pods]
     first = max(every, key=lambda pod: str(pod.data["metadata"].get("creationTimestamp", "")))
     run = job_of(first)
     kept = [tuple(pod for pod in pods if job_of(pod) == run) for pods in own]
-    return Group(first.service, workload_of(first), *kept)
+    return Group(first.service, workload_of(first, runs), *kept)

@@ -12,7 +12,6 @@ from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.ephemeral import run_container, run_inside
 from sidecar.kubernetes.errors import KubernetesError, RefusedError
-from sidecar.kubernetes.events import events_of
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
@@ -20,10 +19,11 @@ from sidecar.kubernetes.pods import (
     pods_of,
     reasons_of,
 )
-from sidecar.rules import parts, starts
+from sidecar.rules import parts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.hops import RECEIVED
-from sidecar.verify.kubernetes.groups import Groups, workload_of
+from sidecar.verify.kubernetes.causes import Causes
+from sidecar.verify.kubernetes.groups import Groups, chart_of, workload_of
 from sidecar.verify.kubernetes.looks import look_argv, of_ended, of_pod, seeing
 from sidecar.verify.kubernetes.selection import (
     is_done,
@@ -39,11 +39,8 @@ from sidecar.verify.kubernetes.stated import Stated
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,
     lacks_agent,
-    logs_of,
-    problem_of,
     restarts_of,
     state_of,
-    tokens_of,
 )
 from sidecar.verify.kubernetes.workloads import broken, unready
 from sidecar.verify.look import Look, broken_by, from_text, part_error
@@ -58,6 +55,7 @@ if TYPE_CHECKING:
     from sidecar.kubernetes.pods import Pod
     from sidecar.verify.counts import GatewayCounts
     from sidecar.verify.deployment import Lack
+    from sidecar.verify.kubernetes.shared import Trouble
     from sidecar.verify.look import Task
     from sidecar.verify.network.seen import Seen
 
@@ -91,13 +89,14 @@ class ReleaseDeployment:
         traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
         ended = [pod for pod in pods if is_ended(pod) and is_meant(pod.data, self._labels)]
         done = [pod for pod in ended if is_done(pod)]
-        self._stated = Stated(kubectl, self._labels)
+        self._stated, self._causes = Stated(kubectl, self._labels), Causes(kubectl)
         if not traced and not done:
             raise not_found(kubectl, subject_of(release, selector), self._stated)
-        self.pods = traced
+        self.pods, self._every = traced, pods
         self.stand_ins = StandIns(kubectl, [pod for pod in pods if is_gateway(pod)])
         self.has_stand_in = bool(self.stand_ins.pods)
-        self._grouped = Groups(traced, done, [pod for pod in ended if pod not in done])
+        failed = [pod for pod in ended if pod not in done]
+        self._grouped = Groups(traced, done, failed, self._stated.runs())
         self._groups = groups = self._grouped.running
         self._done = {
             name: group.completed for name, group in self._grouped.named.items() if group.completed
@@ -127,7 +126,12 @@ class ReleaseDeployment:
     def absent(self) -> Sequence[Lack]:
         """Return the services without pods or with too few, and those with broken ones."""
         lacks = self._stated.lacks(self._grouped.name_of)
-        return [*broken(self._groups), *unready(self._groups), *lacks]
+        causes = self._causes
+        return [
+            *broken(self._groups, causes.of),
+            *unready(self._groups, causes.probe),
+            *lacks,
+        ]
 
     def look(self, task: Task) -> Look:
         """Visit a service's pod; send marked spans from inside it, and count them there."""
@@ -184,44 +188,17 @@ class ReleaseDeployment:
         with suppress(KubernetesError):
             now = pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0]
             grown = restarts_of(now) > restarts_of(pod)
-            if problem := self._unfit(now) or (_restart(now) if grown else None):
+            known = self._unfit(now) or (_restart(now) if grown else None)
+            if problem := known or self._away(pod):
                 broken = broken_by(look.broken.hop, part_error(pod.name, problem))
                 return replace(look, broken=broken)
         return look
 
     def _unfit(self, pod: Pod) -> Problem | None:
         """Return what keeps a pod from being looked into; None where nothing does."""
-        state = state_of(pod)
-        if state.reason in BEFORE_START and (waited_for := self.gateway_trouble(pod.service)):
-            return waited_for
-        if state.reason in BEFORE_START and not state.message:
-            state = state._replace(message=self._warnings(pod), tokens=tokens_of(pod))
-        if state.reason in parts.CRASHED:
-            state = state._replace(message="\n".join((state.message, *self._evidence(pod, state))))
-        return problem_of(pod, state)
-
-    def _evidence(self, pod: Pod, state: parts.PodState) -> Iterator[str]:
-        """Yield why a container ends again and again, as its cluster saw it."""
-        if self._is_foreign(pod, state):
-            yield starts.FOREIGN
-        yield self._warnings(pod, state.container)
-
-    def _is_foreign(self, pod: Pod, state: parts.PodState) -> bool:
-        """Tell whether a container's last words are that its program is for another machine."""
-        with suppress(KubernetesError):
-            words = logs_of(pod, state)
-            return bool(words) and starts.FOREIGN in self._kubectl.run(*words, "--tail=1")
-        return False
-
-    def _warnings(self, pod: Pod, container: str = "") -> str:
-        """Return the cluster's warnings of a pod, or of one container."""
-        events = events_of(self._kubectl, "Pod", pod.name, "type=Warning")
-        about = f"{{{container}}}" if container else ""
-        return "\n".join(
-            str(event.get("message", ""))
-            for event in events
-            if about in event.get("involvedObject", {}).get("fieldPath", "")
-        )
+        if state_of(pod).reason in BEFORE_START and (cause := self._away(pod)):
+            return cause
+        return self._causes.of(pod)
 
     def restart(self, service: str) -> Problem | None:
         """Return why the pod's agent ended before; None where the cluster does not know."""
@@ -250,9 +227,17 @@ class ReleaseDeployment:
         """Return False: an agent on its pod's loopback gets packets of any size."""
         return False
 
-    def gateway_trouble(self, service: str) -> Problem | None:  # noqa: ARG002 - one for all
-        """Return why the cluster does not let the stand-in run; None where it does."""
-        return None if self.has_stand_in else self._stated.stand_in()
+    def gateway_trouble(self, service: str) -> Problem | None:
+        """Return why a part between a service's agent and its region does not run; else None."""
+        return self._away(self._pods.get(service))
+
+    def _away(self, pod: Pod | None) -> Problem | None:
+        found = (each for each in self._troubles if pod is None or each.chart == chart_of(pod))
+        return next((each.problem for each in found), None)
+
+    @cached_property
+    def _troubles(self) -> list[Trouble]:
+        return self._stated.troubles(self._every, self._causes)
 
     def _image_for(self, pod: Pod) -> str:
         images = [str((each.container(GATEWAY) or {})["image"]) for each in self.stand_ins.pods]

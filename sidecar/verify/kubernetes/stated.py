@@ -5,22 +5,24 @@ A user who may not list a kind learns nothing from it, and that is no error.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.errors import KubernetesError
 from sidecar.kubernetes.events import events_of
-from sidecar.kubernetes.pods import EVERY_POD, GATEWAY, is_injected, service_of
+from sidecar.kubernetes.pods import EVERY_POD, is_injected, template_of
 from sidecar.rules.scheduling import not_scaled
 from sidecar.verify.kubernetes import jobs, workloads
+from sidecar.verify.kubernetes.shared import troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sidecar.findings import Problem
     from sidecar.kubernetes.kubectl import Kubectl
-    from sidecar.kubernetes.pods import Object
+    from sidecar.kubernetes.pods import Object, Pod
     from sidecar.verify.deployment import Lack
+    from sidecar.verify.kubernetes.causes import Causes
+    from sidecar.verify.kubernetes.shared import Trouble
 
 _SCALERS = "horizontalpodautoscalers"
 _ACTIVE = "ScalingActive"
@@ -37,8 +39,19 @@ class Stated:
 
     def lacks(self, name_of: Callable[[str, str], str]) -> Iterator[Lack]:
         """Yield what has no pod, too few, or a failed run; `name_of` is as of Groups."""
-        yield from workloads.lacking(self._meant(workloads.KINDS), name_of)
-        yield from jobs.lacking(self._meant(jobs.KIND), self._refusal_of, name_of)
+        yield from workloads.lacking(
+            self._meant(self._get(workloads.KINDS)), name_of, self.refusal_of
+        )
+        yield from self.without_run(name_of)
+
+    def without_run(self, name_of: Callable[[str, str], str]) -> Iterator[Lack]:
+        """Yield the Jobs and CronJobs that lack a run which has done its work, or may do it."""
+        found, crons = (self._meant(self._get(kind)) for kind in (jobs.KIND, jobs.SCHEDULED))
+        yield from jobs.lacking(found, crons, self.refusal_of, name_of)
+
+    def runs(self) -> dict[str, str]:
+        """Return the known Jobs by name, each with its CronJob, or with itself."""
+        return jobs.runs_of(self._get(jobs.KIND))
 
     def unscaled(self) -> dict[str, Problem]:
         """Return the workloads whose autoscaler does not scale, each with the problem."""
@@ -48,30 +61,29 @@ class Stated:
                 found[str(each["spec"]["scaleTargetRef"]["name"])] = problem
         return found
 
-    def stand_in(self) -> Problem | None:
-        """Return why no stand-in runs; None where that is not known."""
-        found = (each for each in self._get(workloads.KINDS) if _is_gateway(each))
-        problem = next(filter(None, map(workloads.refused, found)), None)
-        return problem and replace(problem, cause=f"the stand-in does not run: {problem.cause}")
+    def troubles(self, pods: Sequence[Pod], causes: Causes) -> list[Trouble]:
+        """Return the parts that agents need and that do not run, nearest to them first."""
+        return troubles(self._get(workloads.KINDS), pods, causes, self.refusal_of)
 
-    def _meant(self, kinds: str) -> list[Object]:
+    def _meant(self, every: Iterable[Object]) -> list[Object]:
         """Return the objects that are asked for: with every pod selected, those of inject."""
-        every = self._get(kinds)
-        if self._labels != EVERY_POD:
-            return every
-        return [each for each in every if is_injected(each["spec"]["template"])]
+        return [
+            each for each in every if self._labels != EVERY_POD or is_injected(template_of(each))
+        ]
 
     def _get(self, kinds: str) -> list[Any]:
+        """Return the objects of some kinds; none without the right."""
         try:
             return list(self._kubectl.get(kinds, f"--selector={self._labels}")["items"])
         except KubernetesError:
             return []
 
-    def _refusal_of(self, job: str) -> str:
-        """Return the cluster's last word on why it creates no pod of a Job; empty for none."""
-        events = events_of(self._kubectl, "Job", job, "reason=FailedCreate")
-        events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
-        return str(events[-1].get("message", "")) if events else ""
+    def refusal_of(self, kind: str, name: str) -> tuple[str, str]:
+        """Return when and why the cluster last created nothing for an object; empty for never."""
+        events = events_of(self._kubectl, kind, name, "reason=FailedCreate")
+        found = ((str(event.get("lastTimestamp") or ""), event) for event in events)
+        when, last = max(found, key=lambda pair: pair[0], default=("", {}))
+        return when, str(last.get("message", ""))
 
 
 def _failure(scaler: Object) -> str:
@@ -81,8 +93,3 @@ def _failure(scaler: Object) -> str:
         if condition.get("type") == _ACTIVE and condition.get("status") == "False":
             return str(condition.get("message", reason)) if reason.startswith(_FAILS) else ""
     return ""
-
-
-def _is_gateway(workload: Object) -> bool:
-    template = workload["spec"]["template"]
-    return service_of(template, "") == GATEWAY

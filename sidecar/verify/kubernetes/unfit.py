@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import time
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.pods import (
@@ -13,8 +13,8 @@ from sidecar.kubernetes.pods import (
     reasons_of,
     trouble_of,
 )
-from sidecar.rules import parts
-from sidecar.rules.scheduling import UNSCHEDULABLE
+from sidecar.rules import parts, scheduling, starts
+from sidecar.verify.times import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 BEFORE_START = ("PodInitializing", "ContainerCreating")
 """Reasons that do not say why; the cluster's events of the pod do."""
-_LATELY = timedelta(minutes=1)
+_LATELY = 60.0
+_ALWAYS = "Always"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RECEIVERS = ("jaeger", "collector")
 """In the names of images that receive spans, as an agent does."""
@@ -80,9 +81,36 @@ def state_of(pod: Pod) -> parts.PodState:
 
 def problem_of(pod: Pod, state: parts.PodState) -> Problem | None:
     """Judge a pod by its state; None where nothing keeps it from being looked into."""
+    if problem := scheduling.ends(pod.name, _finalizers_of(pod)):
+        return problem
     if lacks_agent(pod.data):
         return parts.missing_agent()
-    return parts.pod(state, _fix_of(pod, state))
+    waits = _running_init(pod) if state.reason in ("", *BEFORE_START) else ("", 0.0)
+    found = scheduling.gated(pod.name, _gates_of(pod)) or starts.waits_for(pod.name, *waits)
+    return found or parts.pod(state, _fix_of(pod, state))
+
+
+def _finalizers_of(pod: Pod) -> list[str] | None:
+    """Return what keeps a pod that is being deleted; None where it is not being deleted."""
+    metadata = pod.data["metadata"]
+    is_ending = "deletionTimestamp" in metadata
+    return [str(each) for each in metadata.get("finalizers") or ()] if is_ending else None
+
+
+def _gates_of(pod: Pod) -> list[str]:
+    """Return what keeps the scheduler from looking at a pod."""
+    conditions = pod.data["status"].get("conditions", [])
+    gated = any(condition.get("reason") == scheduling.GATED for condition in conditions)
+    return [str(gate["name"]) for gate in pod.data["spec"].get("schedulingGates", ()) if gated]
+
+
+def _running_init(pod: Pod) -> tuple[str, float]:
+    """Return the init container that the others wait for, and for how long; empty for none."""
+    for container in pod.data["spec"].get("initContainers") or ():
+        running = pod.status_of(container["name"]).get("state", {}).get("running")
+        if running and container.get("restartPolicy") != _ALWAYS:
+            return str(container["name"]), _seconds_since(running)
+    return "", 0.0
 
 
 def restarts_of(pod: Pod) -> int:
@@ -93,9 +121,9 @@ def restarts_of(pod: Pod) -> int:
 def unscheduled(pod: Pod) -> parts.PodState | None:
     """Return the state of a pod that has no node; None for others."""
     for condition in pod.data["status"].get("conditions", []):
-        if condition.get("reason") == UNSCHEDULABLE:
+        if condition.get("reason") == scheduling.UNSCHEDULABLE:
             message = str(condition.get("message", ""))
-            return parts.PodState("has no node", UNSCHEDULABLE, "", message)
+            return parts.PodState("has no node", scheduling.UNSCHEDULABLE, "", message)
     return None
 
 
@@ -104,13 +132,20 @@ def _states(pod: Pod) -> Iterator[parts.PodState]:
     for name in sorted(names, key=lambda name: name != AGENT):
         status = pod.status_of(name)
         subject = "the agent" if name == AGENT else f"container {name}"
-        if why := trouble_of(status, may_end=name != AGENT):
-            message = message_of(status)
-            reasons = reasons_of(status)
-            yield parts.PodState(f"{subject} {why}", *reasons, message, name, tokens_of(pod))
+        if why := trouble_of(status, may_end=_may_end(pod, name)):
+            said = (*reasons_of(status), message_of(status))
+            yield parts.PodState(f"{subject} {why}", *said, name, tokens_of(pod), volumes_of(pod))
         elif last := _lately_ended(status):
             trouble = f"{subject} started again, last ended: {last}"
             yield parts.PodState(trouble, "CrashLoopBackOff", last, "", name)
+
+
+def _may_end(pod: Pod, name: str) -> bool:
+    """Tell whether a container may end well: one of a job, or what runs before the others."""
+    inits = {each["name"]: each for each in pod.data["spec"].get("initContainers") or ()}
+    if name in inits:
+        return bool(inits[name].get("restartPolicy") != _ALWAYS)
+    return name != AGENT and bool(pod.data["spec"].get("restartPolicy", _ALWAYS) != _ALWAYS)
 
 
 def _lately_ended(status: Object) -> str:
@@ -128,11 +163,13 @@ def _lately_ended(status: Object) -> str:
 
 def is_recent(running: Object) -> bool:
     """Tell whether a container that runs was started within the last minute."""
-    started = running.get("startedAt")
-    if not started:
-        return False
-    began = datetime.fromisoformat(str(started).replace("Z", "+00:00"))
-    return datetime.now(timezone.utc) - began < _LATELY
+    return bool(running.get("startedAt")) and _seconds_since(running) < _LATELY
+
+
+def _seconds_since(running: Object) -> float:
+    """Return for how long a container runs; 0 where that is not known."""
+    began = seconds_of(str(running.get("startedAt") or ""))
+    return max(0.0, time.time() - began) if began else 0.0
 
 
 def _fix_of(pod: Pod, state: parts.PodState) -> str:
@@ -156,3 +193,14 @@ def tokens_of(pod: Pod) -> tuple[str, ...]:
     mounted = {mount["name"] for mount in agent.get("volumeMounts", ())}
     volumes = [each for each in pod.data["spec"].get("volumes", ()) if each["name"] in mounted]
     return tuple(each["secret"]["secretName"] for each in volumes if "secret" in each)
+
+
+def volumes_of(pod: Pod) -> tuple[tuple[str, str], ...]:
+    """Return the pod's volumes of a Secret or ConfigMap, each with the name of that."""
+    found = ((volume["name"], _source_of(volume)) for volume in pod.data["spec"].get("volumes", ()))
+    return tuple((str(name), source) for name, source in found if source)
+
+
+def _source_of(volume: Object) -> str:
+    secret, config = volume.get("secret") or {}, volume.get("configMap") or {}
+    return str(secret.get("secretName") or config.get("name") or "")

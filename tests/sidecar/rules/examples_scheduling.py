@@ -38,6 +38,15 @@ EXAMPLES = {
     "pod-over-quota": not_created(QUOTA),
     "pod-not-admitted": not_created(POLICY),
     "pod-not-created": not_created("object is being deleted"),
+    "namespace-terminating": not_created(
+        'pods "web-1" is forbidden: unable to create new content in namespace shop because it is'
+        " being terminated"
+    ),
+    "rollout-paused": example(scheduling.paused, Call("web", 0), Call("web", 1)),
+    "node-not-ready": example(
+        scheduling.not_ready, Call("Node is not ready", "node-1"), Call("", "node-1")
+    ),
+    "pod-terminating": example(scheduling.ends, Call("web-0", []), Call("web-0", None)),
     "pod-names-nothing": not_created(ACCOUNT),
     "pod-over-limit-range": not_created(RANGE),
     "claim-without-volume": example(

@@ -29,6 +29,10 @@ EXAMPLES = {
     ),
     "part-cannot-start": pod(reason="CrashLoopBackOff", last_reason="StartError"),
     "part-fails-its-probe": pod(reason="Error", message="Liveness probe failed: 500"),
+    "service-ends": pod(trouble="container web ended: Completed, exit code 0", reason="Completed"),
+    "init-container-runs": example(
+        starts.waits_for, Call("web-1", "migrate", 90), Call("web-1", "")
+    ),
     "service-not-ready": example(
         starts.not_ready, Call("container web runs, and is not ready"), Call("")
     ),

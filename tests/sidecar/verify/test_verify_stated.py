@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cluster_pods import listed, owned, pod
+from cluster_pods import listed, owned, pod, stand_in
 from fake_kubectl import put_on_path
 
 from sidecar.errors import SidecarError
@@ -26,22 +26,29 @@ def kubectl(tmp_path, monkeypatch):
     return put_on_path(tmp_path, monkeypatch)
 
 
-def job(name: str = "demo-early", created: str = "", suspend=False, **status):
-    """Return a Job of the service `early` whose pods have an agent."""
+def job(name: str = "demo-early", created: str = "", suspend=False, cron: str = "", **status):
+    """Return a Job, perhaps of a CronJob, of the service `early` whose pods have an agent."""
     data = pod(component="early")
     template = {"metadata": data["metadata"], "spec": data["spec"]}
-    metadata = {"name": name, "creationTimestamp": created}
+    owners = [{"kind": "CronJob", "name": cron}] if cron else []
     return {
-        "metadata": metadata,
+        "metadata": {"name": name, "creationTimestamp": created, "ownerReferences": owners},
         "spec": {"template": template, "suspend": suspend},
         "status": status,
     }
 
 
-def lacks(kubectl, *jobs, events=()) -> list[tuple[str, str]]:
-    """Return service and id of what some Jobs lack."""
+def cron(suspend=False, **status):
+    """Return the CronJob `demo-early`."""
+    spec = {"jobTemplate": {"spec": job()["spec"]}, "suspend": suspend}
+    return {"metadata": {"name": "demo-early"}, "spec": spec, "status": status}
+
+
+def lacks(kubectl, *jobs, events=(), crons=()) -> list[tuple[str, str]]:
+    """Return service and id of what some Jobs and CronJobs lack."""
     kubectl.answer("get deployments", listed())
     kubectl.answer("get jobs", listed(*jobs))
+    kubectl.answer("get cronjobs", listed(*crons))
     kubectl.answer("get events", listed(*events))
     found = Stated(Kubectl("shop"), "app=shop").lacks(lambda service, _: service)
     return [(lack.service, lack.problem.rule.id) for lack in found]
@@ -54,7 +61,7 @@ def lacks(kubectl, *jobs, events=()) -> list[tuple[str, str]]:
         (job(), [], []),
         (job(active=1), [EVENT], []),
         (job(succeeded=1), [EVENT], []),
-        (job(suspend=True), [EVENT], []),
+        (job(suspend=True), [EVENT], ["job-suspended"]),
         (job(failed=2), [], ["job-failed"]),
         (job(failed=1, active=1), [], []),
         (job(failed=1, conditions=[FAILED]), [], ["job-failed"]),
@@ -68,10 +75,58 @@ def test_a_job_that_does_no_work_is_not_proven(kubectl, data, events, expected) 
 
 def test_the_newest_run_of_a_schedule_counts(kubectl) -> None:
     """Whatever became of the runs before."""
-    old = job("demo-early-29000001", "2026-11-27T04:00:00Z", conditions=[FAILED])
-    new = job("demo-early-29000002", "2026-11-27T05:00:00Z", succeeded=1)
+    assert [] == lacks(kubectl, *runs("demo-early", "demo-early"), crons=[cron()])
 
-    assert [] == lacks(kubectl, new, old)
+
+def test_jobs_whose_names_differ_in_digits_are_no_runs_of_one(kubectl) -> None:
+    """Only the owner tells; a date in a name is no schedule."""
+    assert [("early", "job-failed")] == lacks(kubectl, *runs("", ""))
+
+
+def runs(*crons):
+    """Return two Jobs, newest first, of these CronJobs: the older one has failed."""
+    new = job("demo-early-29000002", "2026-11-27T05:00:00Z", cron=crons[0], succeeded=1)
+    failed = {"conditions": [FAILED]}
+    return new, job("demo-early-29000001", "2026-11-27T04:00:00Z", cron=crons[1], **failed)
+
+
+HELD = {
+    "message": 'Error creating job: jobs.batch "demo-early-29" is forbidden: exceeded quota: team,'
+    " requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0",
+    "lastTimestamp": "2026-11-27T06:00:00Z",
+}
+DONE = job("demo-early-29", "2026-11-27T05:00:00Z", cron="demo-early", succeeded=1)
+LATER = {**DONE, "metadata": {**DONE["metadata"], "creationTimestamp": "2026-11-27T07:00:00Z"}}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "jobs", "events", "expected"),
+    [
+        (cron(), [], [], ["job-not-run"]),
+        (cron(suspend=True), [], [HELD], ["job-suspended"]),
+        (cron(suspend=True), [DONE], [], []),
+        (cron(), [], [HELD], ["pod-over-quota"]),
+        (cron(), [DONE], [HELD], ["pod-over-quota"]),
+        (cron(), [LATER], [HELD], []),
+        (cron(lastScheduleTime="2026-11-27T05:00:00Z"), [], [], ["job-ended"]),
+        (cron(), [DONE], [], []),
+    ],
+    ids=["new", "waits", "rests", "refused", "refused now", "was refused", "no history", "ran"],
+)
+def test_a_cron_job_without_a_run_is_not_proven(kubectl, schedule, jobs, events, expected) -> None:
+    """A suspended one that ran before only rests; what was refused since then is not hidden."""
+    found = lacks(kubectl, *jobs, events=events, crons=[schedule])
+
+    assert [("early", rule) for rule in expected] == found
+
+
+def test_the_fix_of_a_cron_job_names_what_to_run(kubectl) -> None:
+    """As it can be copied."""
+    kubectl.answer("get cronjobs", listed(cron()))
+    kubectl.answer("get", listed())
+    (lack,) = Stated(Kubectl("shop"), "app=shop").lacks(lambda service, _: service)
+
+    assert "`kubectl create job --from=cronjob/demo-early demo-early-now`" in lack.problem.fix
 
 
 def test_the_newest_event_is_the_cause(kubectl) -> None:
@@ -86,6 +141,7 @@ def test_only_what_inject_changed_is_meant_with_it(kubectl) -> None:
     """A Job beside it is nobody's."""
     kubectl.answer("get deployments", listed())
     kubectl.answer("get jobs", listed(job(conditions=[FAILED])))
+    kubectl.answer("get cronjobs", listed(cron()))
 
     assert [] == list(Stated(Kubectl("shop"), EVERY_POD).lacks(lambda service, _: service))
 
@@ -141,8 +197,12 @@ def test_an_autoscaler_that_scales_or_rests_is_none(kubectl, state) -> None:
 def without_stand_in(kubectl):
     """Return a function that makes the release of a pod, whose stand-in is refused."""
     condition = {"type": "ReplicaFailure", "message": EVENT["message"]}
-    template = {"metadata": {"labels": {"app.kubernetes.io/component": "gateway"}}}
-    deployment = {"spec": {"template": template}, "status": {"conditions": [condition]}}
+    template = {"metadata": stand_in()["metadata"], "spec": stand_in()["spec"]}
+    deployment = {
+        "metadata": {"name": "demo-gateway"},
+        "spec": {"template": template},
+        "status": {"conditions": [condition]},
+    }
 
     def call(data) -> ReleaseDeployment:
         kubectl.answer("get pods", listed(data))

@@ -233,9 +233,9 @@ EXEC = 'exec: "/srv/run": stat /srv/run: no such file or directory'
             "couldn't find key url in Secret shop/db",
             "secret-missing",
             "Secret db has no key url",
-            "Create Secret db",
+            "Add the key to Secret db",
         ),
-        (CONFIG, 'configmap "a" not found', "config-map-missing", "ConfigMap a", "Create it"),
+        (CONFIG, 'configmap "a" not found', "config-map-missing", "ConfigMap a", "Create Con"),
         (
             CONFIG,
             "container has runAsNonRoot and image will run as root (pod: x)",

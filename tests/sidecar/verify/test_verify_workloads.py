@@ -8,9 +8,25 @@ import pytest
 from cluster_pods import listed, pod
 
 from sidecar.kubernetes.pods import pods_of
+from sidecar.verify.kubernetes.unfit import problem_of, state_of
 from sidecar.verify.kubernetes.workloads import broken, lacking, unready
 
 CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
+
+
+def cause_of(one):
+    """Return what a pod's own state says."""
+    return problem_of(one, state_of(one))
+
+
+def never(*_):
+    """Say that nothing was refused."""
+    return "", ""
+
+
+def no_probe(*_):
+    """Say nothing of a probe."""
+    return ""
 
 
 TO_LOOPBACK = [{"name": "JAEGER_AGENT_HOST", "value": "127.0.0.1"}]
@@ -42,7 +58,8 @@ def workload(wanted, found, agent="jaeger-agent", env=()):
 def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
     """Only those that have an agent, or need one, count."""
     assert expected == [
-        (lack.service, lack.problem.rule.id) for lack in lacking([data], lambda service, _: service)
+        (lack.service, lack.problem.rule.id)
+        for lack in lacking([data], lambda service, _: service, never)
     ]
 
 
@@ -55,7 +72,7 @@ def test_a_workload_without_its_pods_is_not_proven(data, expected) -> None:
         ('admission webhook "policy.example.com" denied the request: no team', "not-admitted"),
         ("maximum cpu usage per Container is 1, but limit is 2", "over-limit-range"),
         ("no PriorityClass with name high was found", "names-nothing"),
-        ("namespace shop is being terminated", "not-created"),
+        ("no matches for kind", "not-created"),
         ('error looking up service account shop/web: serviceaccount "web"', "names-nothing"),
     ],
 )
@@ -67,7 +84,7 @@ def test_a_workload_whose_pods_are_refused_has_the_id_of_the_cause(why, rule, fo
         {"type": "Progressing", "message": "times out"},
         {"type": "ReplicaFailure", "message": f'pods "web-1" is forbidden: {why}'},
     ]
-    (lack,) = lacking([data], lambda service, _: service)
+    (lack,) = lacking([data], lambda service, _: service, never)
 
     assert (f"pod-{rule}", f"a pod is refused: {why}") == (
         lack.problem.rule.id,
@@ -99,7 +116,7 @@ def test_a_pod_that_cannot_become_ready_is_not_proven(pods, expected) -> None:
     """One that only needs time is no alarm."""
     groups = {"web": pods_of(listed(*pods))}
 
-    assert expected == [lack.problem.rule.id for lack in broken(groups)]
+    assert expected == [lack.problem.rule.id for lack in broken(groups, cause_of)]
 
 
 def test_a_pod_that_fits_on_no_node_is_stuck() -> None:
@@ -108,9 +125,9 @@ def test_a_pod_that_fits_on_no_node_is_stuck() -> None:
     pending["status"]["conditions"].append(
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
     )
-    (lack,) = broken({"web": pods_of(listed(state("a", "1"), pending))})
+    (lack,) = broken({"web": pods_of(listed(state("a", "1"), pending))}, cause_of)
 
-    assert "1 of 2 pods cannot become ready: b cannot be scheduled" == lack.problem.cause
+    assert "1 of 2 pods cannot become ready: b: has no node" == lack.problem.cause
 
 
 def running(**status):
@@ -141,7 +158,7 @@ def since(seconds):
 def test_a_service_without_a_ready_pod_is_not_proven(seconds, pods, expected) -> None:
     """Its path may be whole, and no request reaches it."""
     pods[0]["status"]["containerStatuses"][0].setdefault("state", since(seconds))
-    found = list(unready({"web": pods_of(listed(*pods))}))
+    found = list(unready({"web": pods_of(listed(*pods))}, no_probe))
 
     assert bool(expected) == bool(found)
     for lack in found:

@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cluster_pods import listed, pod
+from cluster_pods import listed, owned, pod
 from fake_kubectl import put_on_path
 
 from sidecar.errors import SidecarError
@@ -163,6 +163,64 @@ def test_a_service_without_a_pod_is_a_line(kubectl):
     assert [("service-missing", "api")] == [(one.id, one.subject) for one in errors(states)]
 
 
+def waiting(**service):
+    """Return a pod that waits, because its service's container does."""
+    data = pod(phase="Pending", ready=False)
+    data["status"]["containerStatuses"] = [{"name": "web", **service}]
+    return data
+
+
+ABSENT = {"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "db" not found'}}
+
+
+def test_a_pod_that_does_not_start_has_the_cause_that_a_proof_names(kubectl):
+    """Its agent may run: what cannot be read is not the agent's fault."""
+    ((one,),) = [errors(read(kubectl, waiting(state=ABSENT)))]
+
+    assert ("secret-missing", "web") == (one.id, one.subject)
+    assert one.cause.startswith("demo-web-1: container web waits: CreateContainerConfigError")
+    assert [] == [words for words in kubectl.asked if "port-forward" in words]
+
+
+def test_a_service_that_crashes_beside_its_agent_is_an_error(kubectl):
+    """Its agent is read all the same."""
+    data = pod(ready=False)
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    data["status"]["containerStatuses"] = [{"name": "web", "state": ended}]
+    states = read(kubectl, data)
+
+    assert [("running", 200)] == [(each.state, each.counts.spans_submitted) for each in states]
+    assert ["part-crashing"] == [each.id for each in errors(states)]
+
+
+def test_what_agents_need_is_a_line_where_it_does_not_run(kubectl):
+    """Agents may look sound: their spans wait, or are lost."""
+    forwarder = pod("demo-forwarder-1", "forwarder", image="", ready=False)
+    forwarder["spec"] = {"containers": [{"name": "forwarder"}]}
+    statuses = {"containerStatuses": [{"name": "forwarder", "state": ABSENT}]}
+    forwarder["status"] |= {**statuses, "initContainerStatuses": []}
+    states = read(kubectl, pod(), forwarder)
+
+    assert [("forwarder", "not running"), ("web", "running")] == [
+        (each.service, each.state) for each in states
+    ]
+    assert [("secret-missing", "forwarder")] == [(one.id, one.subject) for one in errors(states)]
+
+
+def of_chart(alias):
+    """Return a pod of one of two charts that a parent chart has under aliases."""
+    data = pod(f"demo-{alias}-web-5d9-x")
+    labels = {"pod-template-hash": "5d9", "app.kubernetes.io/name": alias}
+    return owned(data, "ReplicaSet", f"demo-{alias}-web-5d9", **labels)
+
+
+def test_two_charts_of_one_release_are_two_services(kubectl):
+    """As in a proof: their counters are apart."""
+    states = read(kubectl, of_chart("one"), of_chart("two"))
+
+    assert ["demo-one-web", "demo-two-web"] == [each.service for each in states]
+
+
 def without_agent(name, **changes):
     """Return a pod of the chart's services whose agent was taken out."""
     data = mounting(name=name, **changes)
@@ -207,6 +265,7 @@ def test_a_workload_with_a_name_of_its_own_has_its_pods(kubectl, labels):
         "kind": "Deployment",
         "metadata": {"name": "demo-web-deploy"},
         "spec": {"template": template},
+        "status": {"replicas": 1},
     }
 
     assert ["running"] == [state.state for state in read(kubectl, made, owner)]
