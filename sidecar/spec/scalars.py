@@ -114,12 +114,12 @@ class PatternText(FieldType):
             return source.fail(node, path, INVALID_VALUE.problem("has no value", fix))
         if not isinstance(node, yaml.ScalarNode):
             return source.fail(node, path, _not_a(node, "text", f"Give {self.what}"))
-        if not is_text(node) and not self.number:
-            cause = f"{shown(node.value)} is not text"
-            return source.fail(node, path, UNQUOTED_TEXT.problem(cause))
         text = str(node.value)
-        if problem := self.problem(text):
+        if problem := self.problem(text):  # first: quotes would not help
             return source.fail(node, path, problem)
+        if not is_text(node) and not self.number:
+            cause = f"{shown(text)} is not text"
+            return source.fail(node, path, UNQUOTED_TEXT.problem(cause))
         try:
             return Value(self.convert(text), source.place(node))
         except ValueError as error:
@@ -236,7 +236,7 @@ class Number(FieldType):
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:
         """Return the number, as an integer if it is whole."""
         text = _plain(node)
-        decimal = re.fullmatch(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?", text)
+        decimal = re.fullmatch(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?", text)
         if decimal and self.low <= float(text) <= self.high:
             return Value(float(text) if "." in text else int(text), source.place(node))
         fix = f"Give a number from {self.low:g} to {self.high:,.0f}, without quotes"

@@ -64,7 +64,17 @@ def test_what_a_kind_cannot_have_is_refused_at_its_line(error_of, text: str, mes
     assert message in error_of(one(text))
 
 
-@pytest.mark.parametrize("schedule", ["* * * * *", "*/5 0-6 1,15 JAN MON-FRI", "@hourly"])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "* * * * *",
+        "*/5 0-6 1,15 JAN MON-FRI",
+        "@hourly",
+        "0  0 ? * sun",
+        "05 23 31 12 06",
+        "1-9/3,30 5/2 * jan-Dec *",
+    ],
+)
 def test_a_schedule_is_as_cron_writes_it(spec_of, schedule: str) -> None:
     """Five fields, or one of the names that a cluster knows."""
     (service,) = spec_of(one(f"kind: cron, job: {{schedule: '{schedule}'}}")).services
@@ -78,6 +88,17 @@ def test_a_schedule_is_as_cron_writes_it(spec_of, schedule: str) -> None:
         ("0 30 4 * * *", "has more than five fields. Leave out seconds and year"),
         ("CRON_TZ=UTC 30 4 * * *", "names a time zone. Give it as time_zone"),
         ("@reboot", "is of a machine, and a cluster has no reboot. Use kind: job"),
+        ("@every 5m", 'has no fixed times. Give minutes, such as "*/5 * * * *"'),
+        ("60 4 * * *", "'60' is no minute. Give 0 to 59, *"),
+        ("* 24 * * *", "'24' is no hour. Give 0 to 23, *"),
+        ("* * 0 * *", "'0' is no day. Give 1 to 31, *"),
+        ("* * L * *", "'L' is no day"),
+        ("* * * 13 *", "'13' is no month. Give 1 to 12 or JAN to DEC, *"),
+        ("0 0 * * 7", "'7' is no weekday. Give 0 to 6 or SUN to SAT; Sunday is 0, *"),
+        ("0 0 * * MO", "'MO' is no weekday"),
+        ("*/0 * * * *", "'*/0' is no minute"),
+        ("0 22-6 * * *", "the range 22-6 of the hour ends before it begins. Give two: 22-23,0-6"),
+        ("0 0 * * FRI-MON", "the range FRI-MON of the weekday ends before it begins"),
         ("daily", "is not a schedule. Give minute, hour, day, month and weekday"),
     ],
 )
@@ -96,3 +117,28 @@ def test_a_kind_that_another_file_sets_is_judged_with_it(tmp_path) -> None:
 
     with pytest.raises(SpecError, match=r"base\.yaml:1: services\[0\]\.port: is not for kind: job"):
         load([base, over])
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("depends_on: [db]", "docker-compose.override.yml next to the rendering; for a cluster"),
+        ("restart: always", "It follows from kind: service, worker, job or cron"),
+        ("networks: [db]", "docker-compose.override.yml next to the rendering"),
+        ("env_file: [a.env]", "Did you mean env_files?"),
+    ],
+)
+def test_a_key_of_a_compose_file_has_its_way_round(error_of, key: str, fix: str) -> None:
+    """Who comes from Compose is told what stands for it."""
+    message = error_of(one(key))
+
+    assert "is not a known key" in message
+    assert fix in message
+
+
+@pytest.mark.parametrize("value", ["90", "1e3", "1.5"])
+def test_what_no_quotes_would_mend_is_told_at_once(error_of, value: str) -> None:
+    """Else the second answer contradicts the first."""
+    message = error_of(one(f"kind: job, job: {{deadline: {value}}}"))
+
+    assert f"'{value}' is not a duration. Give one such as 90s, 30m or 2h" in message

@@ -70,6 +70,22 @@ def test_each_field_alone_and_with_what_others_need(tmp_path, kind: str | None) 
     assert [] == differ
 
 
+PARTS = ("*", "?", "0", "7", "07", "24", "60", "31", "32", "13", "SUN", "dec", "L", "1,2", "1,")
+SPANS = ("1-5", "1-2-3", "*/2", "*/0", "5/15", "1-9/3", "1/2/3", "-1", "*-5", "5#3", "MON-FRI")
+
+
+@pytest.mark.parametrize("position", range(5))
+@pytest.mark.parametrize("part", PARTS + SPANS)
+def test_a_schedule_is_judged_alike(tmp_path, position: int, part: str) -> None:
+    """In each of its five parts; only that a range is reversed no pattern can tell."""
+    words = ["*"] * 5
+    words[position] = part
+    entry = {"name": "a", "image": "a:1", "kind": "cron", "job": {"schedule": " ".join(words)}}
+    spec = {"services": [entry]}
+
+    assert reads(tmp_path, spec) == SCHEMA.is_valid(spec)
+
+
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

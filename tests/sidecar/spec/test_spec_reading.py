@@ -162,7 +162,7 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
         ),
         (
             "region: !!python/name:os.system ''",
-            "sidecar.yaml:1: region: '' is not text. Put it in quotes",
+            "sidecar.yaml:1: region: '' is not a region id. `sidecar regions` lists them",
         ),
         ("region: a\nregion: b", "sidecar.yaml:2: region: is given twice. Keep one"),
         ("gatway: {}", "sidecar.yaml:1: gatway: is not a known key. Did you mean gateway?"),
