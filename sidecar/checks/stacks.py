@@ -5,21 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sidecar.rules import jobs, services
+from sidecar.spec.service_records import NO_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sidecar.findings import Finding
     from sidecar.plan import Plan
+    from sidecar.spec import Service
     from sidecar.spec.load import Loaded
 
 
 def left_out(loaded: Loaded, plan: Plan) -> Iterator[Finding]:
     """Yield what Compose runs differently from a cluster, service by service."""
-    for service in plan.services:
-        path = f"services.{service.name}.job.deadline"
-        if service.job and (problem := jobs.deadline(service.job.deadline_s)):
+    for planned in plan.services:
+        path = f"services.{planned.name}.job.deadline"
+        if planned.job and (problem := jobs.deadline(planned.job.deadline_s)):
             yield problem.at(path, loaded.place(path))
+    for service in loaded.spec.services or ():
         path = f"services.{service.name}.kubernetes"
-        if problem := services.for_clusters(list(service.kubernetes)):
-            yield problem.at(path, loaded.place(*(f"{path}.{name}" for name in service.kubernetes)))
+        names = [name for name in service.kubernetes if name not in _stood_for(service)]
+        if problem := services.for_clusters(names):
+            yield problem.at(path, loaded.place(*(f"{path}.{name}" for name in names)))
+
+
+def _stood_for(service: Service) -> set[str]:
+    """Return the settings for a cluster for which a service has something in Compose."""
+    given = service.kubernetes
+    variables = {item.get("name") for item in given.get("env", ())}
+    mounted = {item.get("mountPath") for item in given.get("volumeMounts", ())}
+    stands = {
+        "envFrom": bool(service.env_files),
+        "env": variables <= service.environment.keys(),
+        "resources": service.resources != NO_LIMITS,
+        "volumes": mounted <= {volume.target for volume in service.volumes},
+    }
+    found = {name for name, stood in stands.items() if stood}
+    return found | ({"volumeMounts"} if "volumes" in found else set())

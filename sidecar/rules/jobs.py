@@ -15,7 +15,7 @@ CRON_UNDER_COMPOSE = Rule(
     Severity.ERROR,
     "A service is of the kind cron, and Compose starts nothing on a schedule.",
     "It would run once, when the stack starts, and never again.",
-    "Use `--target helm`, or kind: job, which the host's cron starts",
+    "Use `--target helm`, or kind: job without a schedule, which the host's cron starts",
     'services: [{name: report, kind: cron, image: report:1, job: {schedule: "@daily"}}]',
 )
 DEADLINE_UNDER_COMPOSE = Rule(
@@ -93,8 +93,8 @@ def under_compose(kind: str, name: str) -> Problem | None:
     if kind != "cron":
         return None
     cause = "Compose starts nothing by a schedule"
-    once = f"`docker compose run --rm {name}`"
-    fix = f"Use `--target helm`; or set kind: job, and let the host's cron call {once}"
+    job = "kind: job without a schedule, and let the host's cron call"
+    fix = f"Use `--target helm`; or set {job} `docker compose run --rm {name}`"
     return CRON_UNDER_COMPOSE.problem(cause, fix)
 
 

@@ -186,8 +186,27 @@ FOR_CLUSTERS = Rule(
 )
 
 
+_FOR_COMPOSE = {
+    "envFrom": "env_files",
+    "env": "environment",
+    "resources": "the service's resources",
+    "volumes": "volumes",
+    "volumeMounts": "volumes",
+    "autoscaling": "replicas in a later file",
+    "initContainers": "a service of kind: job",
+    "containers": "a service of its own",
+}
+"""What a cluster has → what stands for it in Compose; for all else there is nothing."""
+
+
 def for_clusters(names: Sequence[str]) -> Problem | None:
-    """Judge the settings of a service that only a cluster has."""
+    """Judge the settings of a service that only a cluster has, and for which nothing stands."""
     if not names:
         return None
-    return FOR_CLUSTERS.problem(f"Compose leaves out {', '.join(names)}")
+    ways: dict[str, list[str]] = {}
+    for name in names:
+        if way := _FOR_COMPOSE.get(name):
+            ways.setdefault(way, []).append(name)
+    told = ", ".join(f"{way} for {' and '.join(of)}" for way, of in ways.items())
+    fix = f"Add {told}; or ignore this where Compose is for tests only" if told else None
+    return FOR_CLUSTERS.problem(f"Compose leaves out {', '.join(names)}", fix)

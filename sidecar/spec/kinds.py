@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.rules.specs import CONFLICTING_VALUES, MISSING_KEY
 from sidecar.spec.service_records import CRON, JOB, SERVICE, SERVICE_KINDS, WORKER
-from sidecar.spec.sources import BROKEN, ErrorList, Value, below
+from sidecar.spec.sources import BROKEN, ErrorList, Value, at, below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 OF_A_PORT = ("publish", "health.http", "health.ready")
 """What reaches a service over the network, so that it needs the service's port."""
-_SCALED = ("replicas", "kubernetes.autoscaling")
+SCALED = ("replicas", "kubernetes.autoscaling")
+"""What decides how many run: one of them."""
 _SCHEDULE = "job.schedule"
 _OF_SERVERS = ("port", "ports", "publish")
 _OF_CALLED = ("kubernetes.service", "kubernetes.ingressFrom")
@@ -52,10 +53,10 @@ def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None
         for name, found in _given(values, OF_A_PORT):
             problem = MISSING_KEY.problem("needs the service's port", "Give port")
             errors.fail(found.place, below(path, name), problem)
-    if len(scaled := _given(values, _SCALED)) > 1:
+    if len(scaled := _given(values, SCALED)) > 1:
         problem = CONFLICTING_VALUES.problem("an autoscaler decides how many", "Remove one of them")
         errors.fail(scaled[0][1].place, below(path, scaled[0][0]), problem)
-    if kind == CRON and not _at(values, _SCHEDULE):
+    if kind == CRON and not at(values, _SCHEDULE):
         place = values["job" if "job" in values else "kind"].place
         problem = MISSING_KEY.problem("a cron has no schedule", 'Give one such as "30 4 * * *"')
         errors.fail(place, below(path, _SCHEDULE), problem)
@@ -70,17 +71,8 @@ def _fix(name: str, kind: str) -> str:
 
 
 def _given(values: Mapping[str, Value], names: Iterable[str]) -> list[tuple[str, Value]]:
-    found = ((name, _at(values, name)) for name in names)
+    found = ((name, at(values, name)) for name in names)
     return [(name, value) for name, value in found if value]
-
-
-def _at(values: Mapping[str, Value], name: str) -> Value | None:
-    """Return the value at a dotted name; None where none was given."""
-    first, _, rest = name.partition(".")
-    value = values.get(first)
-    if value is None or not rest:
-        return value
-    return _at(value.data, rest) if isinstance(value.data, dict) else None
 
 
 def conditions() -> list[Schema]:
@@ -91,7 +83,7 @@ def conditions() -> list[Schema]:
             "if": {**_of_kind(SERVICE), "not": {"required": ["port"]}},
             "then": _without(OF_A_PORT),
         },
-        {"not": {"allOf": [_with(name) for name in _SCALED]}},
+        {"not": {"allOf": [_with(name) for name in SCALED]}},
         {"if": _of_kind(CRON), "then": _with(_SCHEDULE)},
     ]
 

@@ -16,7 +16,7 @@ from sidecar.rules.specs import BROKEN_YAML, NOT_A_SPEC, UNREADABLE_FILE
 from sidecar.spec.fields import SPEC
 from sidecar.spec.provenance import DEFAULT, Origin, trace
 from sidecar.spec.scalars import PatternText
-from sidecar.spec.sources import ErrorList, Place, Source, Value
+from sidecar.spec.sources import ErrorList, Place, Source, SpecError, Value
 from sidecar.spec.table import variables, walk
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class Loaded:
         return ""
 
     def placed(self, error: SidecarError) -> SidecarError:
-        """Return the error of a field with the place that its value came from."""
+        """Return the error of a field, or of several, with the place that its value came from."""
+        if isinstance(error, SpecError):
+            return SpecError([self.placed(each) for each in error.errors])
         place = self.place(error.subject, f"{error.subject}.name")
         return error.about(f"{place}: {error.subject}") if place else error
 

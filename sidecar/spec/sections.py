@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
@@ -11,7 +12,7 @@ import yaml
 from sidecar.rules.specs import CONFLICTING_VALUES, MISSING_KEY, UNKNOWN_KEY
 from sidecar.spec.containers import entries
 from sidecar.spec.scalars import FieldType, Schema
-from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, below
+from sidecar.spec.sources import BROKEN, ErrorList, Source, Value, at, below, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,10 @@ class Section(FieldType):
     """At most one of these is given; a later source's replaces an earlier one's."""
     one_needed: bool = True
     """Whether one of them must be given."""
+    replaced: tuple[str, ...] = ()
+    """Dotted names that exclude each other: a later source's replaces an earlier one's."""
+    hints: tuple[tuple[str, str], ...] = ()
+    """Keys that some expect here → what to do instead."""
     constraints: tuple[Constraint, ...] = ()
     """What must hold between fields.
 
@@ -85,6 +90,8 @@ class Section(FieldType):
         return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
 
     def _nearest(self, key: str) -> str:
+        if hint := dict(self.hints).get(key):
+            return hint
         near = difflib.get_close_matches(key, self.names, n=1)
         return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(self.names)}"
 
@@ -94,10 +101,16 @@ class Section(FieldType):
             return over
         replaced = set(self.one_of) if set(self.one_of) & set(over.data) else set()
         values = {key: value for key, value in base.data.items() if key not in replaced}
+        values = reduce(without, self._given_up(over.data), values)
         for key, value in over.data.items():
             known = key in values
             values[key] = self.field(key).type.merge(values[key], value) if known else value
         return Value(values, over.place)
+
+    def _given_up(self, over: Mapping[str, Value]) -> list[str]:
+        """Return the names of `replaced` that a later source does not give, if it gives one."""
+        others = [name for name in self.replaced if at(over, name) is None]
+        return others if len(others) < len(self.replaced) else []
 
     def build(self, value: Value, errors: ErrorList, path: str) -> Built:
         """Return the record, or BROKEN."""

@@ -9,6 +9,8 @@ from sidecar.errors import SidecarError
 from sidecar.rules.recognition import looks_like_token, mask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import yaml
 
     from sidecar.findings import Problem
@@ -93,6 +95,26 @@ class Source:
         place = self.place(node)
         self.errors.fail(place, path, problem)
         return Value(BROKEN, place)
+
+
+def at(values: Mapping[str, Value], name: str) -> Value | None:
+    """Return the value at a dotted name; None where none was given."""
+    first, _, rest = name.partition(".")
+    value = values.get(first)
+    if value is None or not rest:
+        return value
+    return at(value.data, rest) if isinstance(value.data, dict) else None
+
+
+def without(values: Mapping[str, Value], name: str) -> dict[str, Value]:
+    """Return values without the one at a dotted name, and without a map that it alone was in."""
+    first, _, rest = name.partition(".")
+    others = {key: value for key, value in values.items() if key != first}
+    value = values.get(first)
+    if value is None or not rest or not isinstance(value.data, dict):
+        return others
+    inner = without(value.data, rest)
+    return {**others, first: Value(inner, value.place)} if inner else others
 
 
 def below(path: str, key: str) -> str:

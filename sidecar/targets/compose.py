@@ -17,6 +17,7 @@ from sidecar.rendering import HEADER
 from sidecar.rules import jobs
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.rules.services import HealthTiming
+from sidecar.spec.sources import SpecError
 from sidecar.targets.monitoring import prometheus
 from sidecar.targets.templating import environment
 
@@ -38,11 +39,15 @@ _LOCAL_HEADER = (
 def render(plan: Plan) -> Rendering:
     """Return the Compose file of a plan, and what else its folder needs.
 
-    Raises SidecarError for a cron, which Compose does not start.
+    Raises SpecError for crons, which Compose does not start.
     """
-    for service in plan.services:
-        if problem := jobs.under_compose(service.kind, service.name):
-            raise SidecarError.from_problem(f"services.{service.name}.kind", problem)
+    refused = [
+        SidecarError.from_problem(f"services.{service.name}.kind", problem)
+        for service in plan.services
+        if (problem := jobs.under_compose(service.kind, service.name))
+    ]
+    if refused:
+        raise SpecError(refused)
     files = {FILE: text_of(f"{FILE}.j2", plan, names=Names()), **beside(plan)}
     if plan.monitoring:
         files |= prometheus.render(plan)

@@ -370,6 +370,19 @@ def test_files_in_folders_of_a_rendering_are_no_hindrance(run, monkeypatch) -> N
     assert (0, "") == (result.code, result.err)
 
 
+def test_compose_refuses_every_cron_at_once(findings, tmp_path) -> None:
+    """A spec with four is corrected in one go."""
+    path = tmp_path / "sidecar.yaml"
+    crons = "".join(
+        f"  - {{name: c{number}, kind: cron, image: 'c:1', job: {{schedule: '@daily'}}}}\n"
+        for number in range(4)
+    )
+    path.write_text(f"region: cn-beijing\nservices:\n{crons}")
+    found = findings("--file", path)
+
+    assert [f"{path}:{line}" for line in (3, 4, 5, 6)] == [each["place"] for each in found]
+
+
 def test_a_cron_is_refused_for_compose_at_its_line(findings, run, tmp_path) -> None:
     """`sidecar render` says the same, and writes nothing."""
     spec = tmp_path / "spec.yaml"

@@ -17,6 +17,22 @@ from sidecar.spec.scalars import Boolean, Choice, Integer
 from sidecar.spec.sections import Field, Section
 from sidecar.spec.service_records import SERVICE_KINDS, Service
 
+_OVERRIDE = "put it into a docker-compose.override.yml next to the rendering"
+_OF_COMPOSE = (
+    (
+        "depends_on",
+        f"Let it retry; for Compose, {_OVERRIDE}; for a cluster, use kubernetes.initContainers",
+    ),
+    ("entrypoint", f"`command` follows the image's own; for Compose alone, {_OVERRIDE}"),
+    ("restart", "It follows from kind: service, worker, job or cron"),
+    ("deploy", "Give replicas and resources"),
+    *(
+        (key, f"For Compose alone, {_OVERRIDE}")
+        for key in ("networks", "labels", "secrets", "user")
+    ),
+)
+"""Keys of a service in a Compose file → what a spec has instead."""
+
 SERVICE = Section(
     Service,
     (
@@ -134,6 +150,8 @@ SERVICE = Section(
     ),
     one_of=stacks.IMAGE_OR_BUILD,
     one_needed=False,
+    replaced=kinds.SCALED,
+    hints=_OF_COMPOSE,
     constraints=(kinds.fits_kind,),
     conditions=tuple(kinds.conditions()),
 )

@@ -85,6 +85,34 @@ def test_an_overlays_image_replaces_a_build(layers) -> None:
     assert ("web:1", None) == (web.image, web.build)
 
 
+@pytest.mark.parametrize(
+    ("base", "over"),
+    [
+        ("replicas: 2", "kubernetes: {autoscaling: {maxReplicas: 9}}"),
+        ("kubernetes: {autoscaling: {maxReplicas: 9}}", "replicas: 2"),
+    ],
+)
+def test_a_later_files_number_of_replicas_replaces_an_earlier_ones(layers, base, over) -> None:
+    """An autoscaler for the cluster, a number for Compose: each in its file."""
+    texts = [f"services: [{{name: w, image: 'w:1', {each}}}]" for each in (base, over)]
+    (service,) = layers(*texts).spec.services or ()
+    is_number = over == "replicas: 2"
+
+    assert (2 if is_number else None) == service.replicas
+    assert ([] if is_number else ["autoscaling"]) == list(service.kubernetes)
+
+
+def test_an_autoscaler_that_a_later_file_gives_again_is_the_later_ones(layers) -> None:
+    """Only the other one of the two is given up, and settings beside it stay."""
+    first = "kubernetes: {strategy: {type: Recreate}, autoscaling: {maxReplicas: 9}}"
+    over = "kubernetes: {autoscaling: {maxReplicas: 4}}"
+    texts = [f"services: [{{name: w, image: 'w:1', {each}}}]" for each in (first, over)]
+    (service,) = layers(*texts).spec.services or ()
+
+    assert {"maxReplicas": 4} == service.kubernetes["autoscaling"]
+    assert "strategy" in service.kubernetes
+
+
 def test_an_overlay_alone_may_lack_what_the_base_says(layers) -> None:
     """Only the whole must be complete; the last file that touches an entry is blamed."""
     with pytest.raises(SidecarError) as caught:

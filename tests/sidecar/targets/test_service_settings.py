@@ -14,7 +14,7 @@ from helm_charts import CHART, one, plan_of, template, written
 from sidecar.checks.spec import check_spec
 from sidecar.checks.stacks import left_out
 from sidecar.regions import load_regions
-from sidecar.spec import HealthCheck, Service, Spec, Volume
+from sidecar.spec import HealthCheck, Resources, Service, Spec, Volume
 from sidecar.spec.load import Loaded
 from sidecar.targets import compose as target
 from sidecar.targets.helm.differences import differences
@@ -215,6 +215,32 @@ def test_compose_says_what_it_leaves_out(tmp_path) -> None:
 
     assert ("kubernetes-under-compose", "services.web.kubernetes") == (found.id, found.subject)
     assert "Compose leaves out envFrom, podLabels" == found.cause
+    assert "Add env_files for envFrom; or ignore this where Compose is for tests only" == found.fix
+
+
+def test_compose_is_silent_about_what_stands_for_a_clusters_setting(tmp_path) -> None:
+    """Who has followed the fix is told no more."""
+    given = {
+        "envFrom": [{"configMapRef": {"name": "a"}}],
+        "env": [{"name": "POD"}],
+        "resources": {"requests": {"cpu": "1"}},
+        "volumes": [{"name": "data"}],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    bare = spec(kubernetes=given)
+    followed = spec(
+        kubernetes=given,
+        env_files=("web.env",),
+        environment={"POD": "dev"},
+        resources=Resources(256),
+        volumes=(Volume("data", "/data"),),
+    )
+    (found,) = left_out(Loaded(bare, {}, tmp_path), plan_of(bare))
+
+    assert "Compose leaves out envFrom, env, resources, volumes, volumeMounts" == found.cause
+    assert "env_files for envFrom, environment for env, the service's resources" in found.fix
+    assert "volumes for volumes and volumeMounts" in found.fix
+    assert [] == list(left_out(Loaded(followed, {}, tmp_path), plan_of(followed)))
 
 
 def test_what_a_cluster_has_instead_is_no_difference() -> None:
