@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from sidecar.regions import LOCAL
 from sidecar.rules import agents, clients, gateways, jobs, services, tokens, variables
@@ -102,6 +103,12 @@ def _image(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
 def _one_off(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
     problem = jobs.one_off(service.command) if service.kind not in ENDING else None
     return _at(loaded, f"{path}.command", problem)
+
+
+def _time_zone(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
+    name = service.job.time_zone
+    known = available_timezones() if name else ()
+    return _at(loaded, f"{path}.job.time_zone", jobs.time_zone(name, known))
 
 
 def _replicas(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
@@ -200,6 +207,7 @@ _SERVICE_CHECKS = (
     _sampling,
     _image,
     _one_off,
+    _time_zone,
     _replicas,
     _environment,
     _other_tokens,

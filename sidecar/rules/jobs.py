@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules.recognition import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 CRON_UNDER_COMPOSE = Rule(
     "cron-under-compose",
@@ -77,6 +78,15 @@ SILENT = Rule(
     "leaves its own spans out",
     "`sidecar verify` after a job that was killed before it had sent its spans",
 )
+UNKNOWN_TIME_ZONE = Rule(
+    "unknown-time-zone",
+    Severity.WARNING,
+    "A cron has a time zone that this machine does not know.",
+    "A cluster refuses a CronJob with a time zone that it does not know.",
+    "Give a name of the IANA database, such as Asia/Shanghai",
+    "services: [{name: report, kind: cron, image: report:1, job: "
+    '{schedule: "@daily", time_zone: Asia/Beijing}}]',
+)
 _DJANGO = frozenset({"check", "collectstatic", "loaddata", "migrate"})
 _ONE_OFFS = {
     "alembic": frozenset({"downgrade", "stamp", "upgrade"}),
@@ -105,6 +115,15 @@ def deadline(seconds: int | None) -> Problem | None:
     cause = f"Compose does not end it after {seconds} s"
     fix = f"Begin its command with `timeout {seconds}`, which ends it everywhere"
     return DEADLINE_UNDER_COMPOSE.problem(cause, fix)
+
+
+def time_zone(name: str | None, known: Collection[str]) -> Problem | None:
+    """Judge a cron's time zone by those of this machine; nothing where it has none."""
+    if name is None or not known or name in known:
+        return None
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+    fix = f"Did you mean {near[0]}?" if near else None
+    return UNKNOWN_TIME_ZONE.problem(f"{name} is not a time zone of this machine", fix)
 
 
 def ended(own: int | None) -> Problem | None:

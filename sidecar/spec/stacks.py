@@ -26,6 +26,11 @@ NOT_OF_STACKS = {
     "relay": "Remove it: relays are for the chart",
 }
 """What a spec cannot say of a stack that exists → what to do."""
+_NOT_OF_SERVICES = {
+    "kind": "Remove it: `restart` in the Compose file tells a job from a service",
+    "kubernetes": "Remove it: `sidecar inject` adds agents to manifests",
+}
+"""The same of a service that exists, where its Compose file cannot say it either."""
 
 
 def fits_stack(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
@@ -45,7 +50,8 @@ def fits_stack(values: Mapping[str, Value], errors: ErrorList, path: str) -> Non
         for name, value in service.data.items():
             if name not in OF_SERVICES:
                 inner = below(f"{below(path, 'services')}[{index}]", name)
-                errors.fail(value.place, inner, _foreign("the service", NOT_OF_STACKS["name"]))
+                fix = _NOT_OF_SERVICES.get(name, NOT_OF_STACKS["name"])
+                errors.fail(value.place, inner, _foreign("the service", fix))
 
 
 def _foreign(whose: str, fix: str) -> Problem:

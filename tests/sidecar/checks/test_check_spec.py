@@ -277,3 +277,27 @@ def test_what_exists_or_is_elsewhere_is_not_missing(warnings) -> None:
         "git@example.com:web",
     ):
         assert [] == warnings(plain + textwrap.indent(f"{lines}{{context: {build}}}\n", "    "))
+
+
+CRON = 'region: cn-shanghai\nservices:\n  - name: report\n    image: "report:1.0"\n    kind: cron\n'
+
+
+@pytest.mark.parametrize("zone", ["Asia/Beijing", "Europa/Berlin"])
+def test_a_time_zone_that_no_cluster_knows(warnings, monkeypatch, zone: str) -> None:
+    """A cluster would refuse the CronJob; a machine without a database of zones says nothing."""
+    known = {"Asia/Shanghai", "Asia/Brunei", "Europe/Berlin"}
+    text = f'{CRON}    job: {{schedule: "@daily", time_zone: %s}}\n'
+    monkeypatch.setattr("sidecar.checks.spec.available_timezones", lambda: known)
+
+    assert [
+        (
+            "unknown-time-zone",
+            6,
+            "services.report.job.time_zone",
+            f"{zone} is not a time zone of this machine",
+        )
+    ] == warnings(text % zone)
+    assert [] == warnings(text % "Asia/Shanghai")
+    assert [] == warnings(text.replace(", time_zone: %s", ""))
+    monkeypatch.setattr("sidecar.checks.spec.available_timezones", set)
+    assert [] == warnings(text % zone)

@@ -7,6 +7,11 @@ from rule_examples import Call, example
 from sidecar.rules import jobs
 
 EXAMPLES = {
+    "unknown-time-zone": example(
+        jobs.time_zone,
+        Call("Asia/Beijing", {"Asia/Shanghai"}),
+        Call("Asia/Shanghai", {"Asia/Shanghai"}),
+    ),
     "cron-under-compose": example(
         jobs.under_compose, Call("cron", "report"), Call("job", "report")
     ),

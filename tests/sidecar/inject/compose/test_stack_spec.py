@@ -163,6 +163,21 @@ def test_what_belongs_to_the_service_is_refused_at_its_line(run, folder, field):
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "fix"),
+    [
+        ("kind: job", "Remove it: `restart` in the Compose file tells a job from a service"),
+        ("kubernetes: {}", "Remove it: `sidecar inject` adds agents to manifests"),
+    ],
+)
+def test_what_no_compose_file_can_say_is_not_sent_there(run, folder, field, fix):
+    """The way round is another one."""
+    text = f"region: cn-beijing\ncompose: [{FILE}]\nservices:\n  - name: web\n    {field}\n"
+    (folder / "sidecar.yaml").write_text(text)
+
+    assert f"stays as its files say. {fix} [conflicting-values]" in render(run).err
+
+
 def test_a_service_that_the_file_lacks_is_refused_at_its_line(run, folder):
     """With the nearest name; names are those of the file, which may have underscores."""
     (folder / "sidecar.yaml").write_text(SPEC.replace("name: web", "name: db_2"))
