@@ -64,9 +64,7 @@ class Forwarding:
             counters.accepted(len(raw))
             return answer
         counters.refused(answer)
-        problem = answer.problem
-        words = f"{problem.cause} [{problem.rule.id}]"
-        await context.abort(grpc.StatusCode[answer.answer], words)
+        await context.abort(grpc.StatusCode[answer.answer], answer.words)
         return b""  # an abort raises
 
     async def _send(self, raw: bytes, seconds: float) -> bytes | rules.Refusal:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sidecar.findings import Problem, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SET_IT = "Run `sidecar token set` with the token of the region"
 
@@ -94,7 +94,9 @@ _SILENT_NAME_SERVER = (
 )
 
 
-class _Cause(NamedTuple):
+class Cause(NamedTuple):
+    """What a line of a log tells."""
+
     rule: Rule
     pattern: re.Pattern[str]
     text: str
@@ -102,13 +104,13 @@ class _Cause(NamedTuple):
     """None: the rule's."""
 
 
-_CAUSES = (
-    _Cause(
+CAUSES = (
+    Cause(
         TOKEN_REFUSED,
         re.compile(r"Unauthenticated|PermissionDenied"),
         "the gateway refused the token",
     ),
-    _Cause(
+    Cause(
         NAME_UNRESOLVED,
         re.compile(
             r"lookup \S+.*(i/o timeout|server misbehaving|[Tt]emporary failure|refused|unreachable)"
@@ -116,22 +118,22 @@ _CAUSES = (
         f"{_UNRESOLVED}: its name server does not answer",
         _SILENT_NAME_SERVER,
     ),
-    _Cause(
+    Cause(
         NAME_UNRESOLVED,
         re.compile(r"(?i)lookup \S+|no such host|produced zero addresses|name resolver error"),
         _UNRESOLVED,
     ),
-    _Cause(
+    Cause(
         CONNECTION_REFUSED,
         re.compile(r"connection refused"),
         "the gateway refused the connection",
     ),
-    _Cause(
+    Cause(
         TLS_FAILED,
         re.compile(r"certificate|tls:|authentication handshake failed"),
         "TLS with the gateway failed",
     ),
-    _Cause(
+    Cause(
         NOT_GRPC,
         re.compile(
             r"code = Unimplemented|unexpected HTTP status|malformed header"
@@ -139,7 +141,7 @@ _CAUSES = (
         ),
         "what answers at the gateway's address does not accept Jaeger's gRPC",
     ),
-    _Cause(
+    Cause(
         UNREACHABLE,
         re.compile(
             r"i/o timeout|network is unreachable|no route to host"
@@ -147,8 +149,8 @@ _CAUSES = (
         ),
         "the gateway is out of reach",
     ),
-    _Cause(QUOTA_EXCEEDED, re.compile(r"ResourceExhausted"), "the gateway's quota is used up"),
-    _Cause(
+    Cause(QUOTA_EXCEEDED, re.compile(r"ResourceExhausted"), "the gateway's quota is used up"),
+    Cause(
         CONNECTION_BROKEN,
         re.compile(
             r"error reading from server|connection reset|broken pipe|transport is closing"
@@ -156,9 +158,9 @@ _CAUSES = (
         ),
         "the connection to the gateway broke",
     ),
-    _Cause(UNAVAILABLE, re.compile(r"code = Unavailable"), "the gateway is not available"),
+    Cause(UNAVAILABLE, re.compile(r"code = Unavailable"), "the gateway is not available"),
     *(
-        _Cause(GATEWAY_FAILED, re.compile(f"code = {status}"), f"the gateway answered {status}")
+        Cause(GATEWAY_FAILED, re.compile(f"code = {status}"), f"the gateway answered {status}")
         for status in _OTHER_STATUSES
     ),
 )
@@ -175,27 +177,28 @@ _ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 _SMALL_SHARE = 0.1
 
 
-def logged(log: str, since: float = 0.0) -> Problem | None:
+def logged(log: str, since: float = 0.0, causes: Sequence[Cause] = CAUSES) -> Problem | None:
     """Return the cause of most failures in an agent's log; None where it names none.
 
     Only lines from the Unix time `since` on count, and those without a time. Where no batch was
     given up, the most telling line is taken, such as one of a connection that failed. Of a batch
-    that a collector keeps, the last attempt may have been before that time.
+    that a collector keeps, the last attempt may have been before that time. `causes` are what
+    lines may tell, the most telling first.
     """
     lines = [line for line in recent(log, since - _REPEATED_SECONDS) if _counts(line, since)]
     failed = [line for line in lines if any(text in line for text in _FAILED_BATCHES)]
     if failed:
-        return _most(Counter(cause for line in failed if (cause := _cause_of(line))))
-    found = {cause for line in lines if (cause := _cause_of(line))}
-    first = min(found, key=_CAUSES.index, default=None)
+        return _most(Counter(cause for line in failed if (cause := _cause_of(line, causes))))
+    found = {cause for line in lines if (cause := _cause_of(line, causes))}
+    first = min(found, key=causes.index, default=None)
     return first and first.rule.problem(first.text, first.fix)
 
 
 def by_status(failed: Mapping[str, int]) -> Problem | None:
     """Return why a collector gave spans up, from its own counts by gRPC status."""
-    causes: Counter[_Cause] = Counter()
+    causes: Counter[Cause] = Counter()
     for status, spans in failed.items():
-        if cause := _cause_of(f"code = {status}"):
+        if cause := _cause_of(f"code = {status}", CAUSES):
             causes[cause] += spans
     return _most(causes)
 
@@ -240,11 +243,11 @@ def _time_of(line: str) -> float:
         return float("inf")
 
 
-def _cause_of(line: str) -> _Cause | None:
-    return next((cause for cause in _CAUSES if cause.pattern.search(line)), None)
+def _cause_of(line: str, causes: Sequence[Cause]) -> Cause | None:
+    return next((cause for cause in causes if cause.pattern.search(line)), None)
 
 
-def _most(failures: Counter[_Cause]) -> Problem | None:
+def _most(failures: Counter[Cause]) -> Problem | None:
     """Return the cause of most failures, with the shares of all that are not rare."""
     if not failures:
         return None

@@ -94,6 +94,11 @@ class Refusal(NamedTuple):
     """The collector is to keep it; else to drop it, since to repeat it changes nothing."""
 
     @property
+    def words(self) -> str:
+        """What the collector is told, and logs: the cause, and the rule's id at the end."""
+        return f"{self.problem.cause} [{self.problem.rule.id}]"
+
+    @property
     def answer(self) -> str:
         """The code for the collector: one that its exporter repeats, unless it is to drop."""
         if not self.held:
@@ -135,15 +140,22 @@ def is_of_token(problem: Problem) -> bool:
     return problem.rule.id in (NO_TOKEN.id, agent_logs.TOKEN_REFUSED.id)
 
 
+ANSWERS = {
+    rule.id: (rule, text)
+    for rule, text in (
+        (agent_logs.GATEWAY_FAILED, "the gateway failed"),
+        *_BY_CODE.values(),
+        *((rule, text) for _, rule, text in _BY_WORDS),
+        (NO_TOKEN, "the forwarder has no token that it could send"),
+        (BATCH_REFUSED, "the gateway refused the spans themselves"),
+    )
+}
+"""Id → the rule of a call that a forwarder did not get through, and its cause."""
+
+
 def holding(refusal: Mapping[str, str] | None) -> Problem | None:
     """Judge what a forwarder says of the calls that it holds now: a rule's id and a code."""
     if not refusal:
         return None
-    code = refusal["code"]
-    if refusal["rule"] == NO_TOKEN.id:
-        return NO_TOKEN.problem("the forwarder has no token that it could send")
-    known = (NO_TOKEN, *(rule for rule, _ in _BY_CODE.values()), *(row[1] for row in _BY_WORDS))
-    rule = next((rule for rule in known if rule.id == refusal["rule"]), agent_logs.GATEWAY_FAILED)
-    texts = {rule.id: text for rule, text in _BY_CODE.values()}
-    texts |= {rule.id: text for _, rule, text in _BY_WORDS}
-    return rule.problem(f"{texts.get(rule.id, 'the gateway failed')} ({code})")
+    rule, text = ANSWERS.get(refusal["rule"], ANSWERS[agent_logs.GATEWAY_FAILED.id])
+    return rule.problem(text if rule is NO_TOKEN else f"{text} ({refusal['code']})")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError, UsageError
-from sidecar.rules import kinds, queue_files, queues
-from sidecar.rules.agent_logs import by_status, failing_since, logged, queue_is_full, recent
+from sidecar.rules import agent_logs, collector_logs, kinds, queue_files, queues
+from sidecar.rules.agent_logs import by_status, failing_since, queue_is_full, recent
 from sidecar.rules.exporters import Exporter
 from sidecar.rules.gateway_answers import Answers, are_late, late
 from sidecar.rules.hops import restarted
@@ -226,7 +226,7 @@ class _SpanPath:
             self._warn(problem)
         if is_stuck:
             cause = self._deployment.gateway_trouble(self.service)
-            cause = cause or by_status(counted.failed_by) or logged(self._log, since)
+            cause = cause or self._logged(counted.kind, since) or by_status(counted.failed_by)
         if counted.restarted:
             restart = restarted(self._deployment.restart(self.service), counted.kind)
         return Exporter(
@@ -240,6 +240,13 @@ class _SpanPath:
             queue_full=queue_is_full(self._log, since),
             disk=queue_files.written(recent(self._log, since)),
         )
+
+    def _logged(self, kind: kinds.Kind, since: float) -> Problem | None:
+        """Return why calls fail by the agent's log; a collector sends to relays or a forwarder."""
+        if kind is not kinds.COLLECTOR:
+            return agent_logs.logged(self._log, since)
+        receiver = collector_logs.RELAY if self.look.relay_before else collector_logs.FORWARDER
+        return collector_logs.logged(self._log, since, receiver)
 
     def _queue_of(self, before: AgentCounts, after: AgentCounts) -> Queue | None:
         """Return a collector's queue; None for another agent, whose queue is no place to wait."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from _require import only_stacks
 from canary_release import CANARY, FRONTEND, GATEWAY, WAIT
 from greetings import REQUESTS, answered
 from helm_charts import CHART
@@ -51,6 +52,26 @@ def test_an_outage_costs_no_span_of_a_release_with_collectors(
     assert (0, {"spans"}) == (verified.returncode, {hop["unit"] for hop in hops}), verified.stderr
     space.helm("uninstall", "demo", *WAIT)
     wait_until(lambda: space.objects() <= OWN, 90, "everything of the release is gone")
+
+
+@only_stacks
+def test_verify_names_the_refused_token_of_a_release_with_collectors(
+    fresh_namespace, collector_image
+) -> None:
+    """The collectors do not know it; they log what the forwarder answers."""
+    space = fresh_namespace
+    space.set_token("tracing", CANARY)
+    other = json.dumps({"stringData": {"token": "not-the-one-of-the-gateway"}})
+    space.kubectl("patch", "secret", "tracing", "--patch", other)
+    sets = f"existingSecret=tracing,images.agent={collector_image}"
+    values = ("-f", CHART / "ci" / "collector-values.yaml", "--set", sets)
+    space.helm("install", "demo", CHART, *values, *WAIT)
+    done = space.sidecar("verify", "--release", "demo", "--path-only", "--output=json")
+
+    hops = [hop for hop in json.loads(done.stdout)["hops"] if hop["hop"] == "collector sent"]
+    assert (1, 2) == (done.returncode, len(hops))
+    assert all("the gateway refused the token" in hop["cause"] for hop in hops), hops
+    assert all("`sidecar token set`" in hop["fix"] for hop in hops), hops
 
 
 def drained(space, pod: str) -> str:

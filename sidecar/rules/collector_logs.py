@@ -1,0 +1,71 @@
+"""What a collector's log says of spans that it could not hand on.
+
+A collector sends to a relay or to the forwarder, and only the forwarder to the gateway. The answer
+of a forwarder ends with the id of a rule (`words` in sidecar/forwarder/server.py); what fails
+without one fails on the way to it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sidecar.findings import Rule, Severity
+from sidecar.rules import agent_logs, forwarders
+from sidecar.rules.agent_logs import Cause
+
+if TYPE_CHECKING:
+    from sidecar.findings import Problem
+
+FORWARDER, RELAY = "forwarder", "relay"
+"""What a collector sends to."""
+
+
+def _not_reached(receiver: str) -> Rule:
+    return Rule(
+        f"{receiver}-not-reached",
+        Severity.ERROR,
+        f"A collector cannot hand its spans to the {receiver}.",
+        "They wait in the collector, and are lost once its queue is full.",
+        f"See whether the {receiver} runs; a collector may take two minutes to connect again",
+        f"a collector's log with `connection refused`, where it sends to a {receiver}",
+    )
+
+
+FORWARDER_NOT_REACHED = _not_reached(FORWARDER)
+RELAY_NOT_REACHED = _not_reached(RELAY)
+_BY_RECEIVER = {FORWARDER: FORWARDER_NOT_REACHED, RELAY: RELAY_NOT_REACHED}
+_ANSWERED = tuple(
+    Cause(rule, re.compile(rf"\[{id_}\]"), text) for id_, (rule, text) in forwarders.ANSWERS.items()
+)
+_ON_THE_WAY = (
+    agent_logs.NAME_UNRESOLVED,
+    agent_logs.CONNECTION_REFUSED,
+    agent_logs.TLS_FAILED,
+    agent_logs.NOT_GRPC,
+    agent_logs.UNREACHABLE,
+    agent_logs.CONNECTION_BROKEN,
+    agent_logs.UNAVAILABLE,
+)
+
+
+def logged(log: str, since: float = 0.0, receiver: str = FORWARDER) -> Problem | None:
+    """Return the cause of most failures in the log of a collector that sends to a receiver.
+
+    None where it names none; `since` is as for an agent's log.
+    """
+    return agent_logs.logged(log, since, _causes(receiver))
+
+
+@cache
+def _causes(receiver: str) -> tuple[Cause, ...]:
+    return (*_ANSWERED, *(_of(cause, receiver) for cause in agent_logs.CAUSES))
+
+
+def _of(cause: Cause, receiver: str) -> Cause:
+    """Return a cause of an agent's log as it is in a collector's."""
+    if cause.rule not in _ON_THE_WAY:
+        return cause
+    text = cause.text.replace("the gateway", f"the {receiver}")
+    return Cause(_BY_RECEIVER[receiver], cause.pattern, text)
