@@ -216,13 +216,22 @@
 {{- end -}}
 {{- $taken := dict "http" "port" "agent-admin" "the agent" -}}
 {{- $ports := dict -}}
-{{- with .workload.port -}}{{- $_ := set $ports "port" (int .) -}}{{- end -}}
+{{- $numbers := dict -}}
+{{- with .workload.port -}}
+{{- $_ := set $ports "port" (int .) -}}
+{{- $_ := set $numbers (printf "%d/TCP" (int .)) "port" -}}
+{{- end -}}
 {{- range $index, $extra := .workload.extraPorts -}}
 {{- $path := printf "extraPorts[%d]" $index -}}
 {{- with get $taken $extra.name -}}
 {{- fail (printf "%s.%s.name: %s has it. Use another" $.path $path .) -}}
 {{- end -}}
 {{- $_ := set $taken $extra.name $path -}}
+{{- $number := printf "%d/%s" (int $extra.port) (default "TCP" $extra.protocol) -}}
+{{- with get $numbers $number -}}
+{{- fail (printf "%s.%s.port: %s is also that of %s. Give each port one name" $.path $path $number .) -}}
+{{- end -}}
+{{- $_ := set $numbers $number $path -}}
 {{- $_ := set $ports (printf "%s.port" $path) (int $extra.port) -}}
 {{- end -}}
 {{- range $path, $port := $ports -}}

@@ -15,8 +15,10 @@ from sidecar.spec.sources import BROKEN, ErrorList, Value, below, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sidecar.spec.scalars import Schema
     from sidecar.spec.service_records import Publish
 
+_OF_COLLECTORS = ("buffer", "disk", "collector")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
@@ -28,6 +30,18 @@ def fits_sampler(values: Mapping[str, Value], errors: ErrorList, path: str) -> N
         return
     if problem := sampler_parameter(sampler, param.data):
         errors.fail(param.place, below(path, "param"), problem)
+
+
+def sampler_conditions() -> tuple[Schema, ...]:
+    """Return the same as conditions of a JSON Schema."""
+    shares = {"properties": {"type": {"enum": ["probabilistic", "remote"]}}, "required": ["type"]}
+    return (
+        {
+            "if": {"properties": {"type": {"const": "const"}}},
+            "then": {"properties": {"param": {"enum": [0, 1]}}},
+        },
+        {"if": shares, "then": {"properties": {"param": {"maximum": 1}}}},
+    )
 
 
 def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
@@ -47,11 +61,27 @@ def fits_kind(values: Mapping[str, Value], errors: ErrorList, path: str) -> None
         )
         errors.fail(canary.place, below(path, "canary"), problem)
     has_collector = kind == COLLECTOR or canary
-    for name in () if has_collector else ("buffer", "disk", "collector"):
+    for name in () if has_collector else _OF_COLLECTORS:
         if name in values:
             cause = f"is for a collector only, and the kind is {kind}"
             problem = CONFLICTING_VALUES.problem(cause, f"Set kind: {COLLECTOR}, or remove it")
             errors.fail(values[name].place, below(path, name), problem)
+
+
+def kind_conditions() -> tuple[Schema, ...]:
+    """Return the same as conditions; a kind that the file does not give, a variable may give."""
+    agent = {"properties": {"kind": {"const": JAEGER_AGENT}, "canary": False}}
+    collector = {"properties": {"kind": {"const": COLLECTOR}}}
+    return (
+        {
+            "if": {**agent, "required": ["kind"]},
+            "then": {"properties": dict.fromkeys(_OF_COLLECTORS, False)},
+        },
+        {
+            "if": {**collector, "required": ["kind"]},
+            "then": {"properties": {"canary": False}},
+        },
+    )
 
 
 def own_targets(values: tuple[Value, ...], errors: ErrorList, path: str) -> None:
@@ -64,6 +94,19 @@ def own_targets(values: tuple[Value, ...], errors: ErrorList, path: str) -> None
             problem = CONFLICTING_VALUES.problem(cause, "Mount each volume at a path of its own")
             errors.fail(volume.place, f"{path}[{index}]", problem)
         taken |= {target} - {""}
+
+
+def own_port_names(values: Mapping[str, Value], errors: ErrorList, path: str) -> None:
+    """Report a port that has two names: no Service in a cluster can have it twice."""
+    port, named = _readable(values, "port"), _readable(values, "ports")
+    taken = {port.data} if port else set()
+    for name, value in (named.data if named else {}).items():
+        if value.data in taken:
+            problem = CONFLICTING_VALUES.problem(
+                f"{value.data} is already a port of this service", "Give each port one name"
+            )
+            errors.fail(value.place, below(path, f"ports.{name}"), problem)
+        taken |= {value.data} - {BROKEN}
 
 
 def own_names(services: tuple[Value, ...], errors: ErrorList, path: str) -> None:

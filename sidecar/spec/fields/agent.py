@@ -87,4 +87,5 @@ AGENT = Section(
         ),
     ),
     constraints=(constraints.fits_kind,),
+    conditions=constraints.kind_conditions(),
 )

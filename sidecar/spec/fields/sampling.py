@@ -21,4 +21,5 @@ SAMPLING = Section(
         ),
     ),
     constraints=(constraints.fits_sampler,),
+    conditions=constraints.sampler_conditions(),
 )

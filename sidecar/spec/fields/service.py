@@ -152,6 +152,6 @@ SERVICE = Section(
     one_needed=False,
     replaced=kinds.SCALED,
     hints=_OF_COMPOSE,
-    constraints=(kinds.fits_kind,),
+    constraints=(kinds.fits_kind, constraints.own_port_names),
     conditions=tuple(kinds.conditions()),
 )

@@ -56,6 +56,8 @@ def test_a_cron_has_a_schedule_and_what_belongs_to_it(spec_of) -> None:
         ("kind: cron, job: {schedule: '@daily', keep: 1h}", "job.keep: is not for kind: cron"),
         ("kind: cron", "job.schedule: a cron has no schedule. Give one such as"),
         ("kind: cron, job: {retries: 1}", "job.schedule: a cron has no schedule"),
+        ("port: 80, ports: {web: 80}", "ports.web: 80 is already a port of this service"),
+        ("port: 80, ports: {a: 81, b: 81}", "ports.b: 81 is already a port of this service"),
         ("kind: timer", "'timer' is not valid. Use service, worker, job or cron"),
     ],
 )

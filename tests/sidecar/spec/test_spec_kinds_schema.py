@@ -104,3 +104,27 @@ def test_both_answers_are_among_those(tmp_path) -> None:
     }
 
     assert {("service", True), ("service", False), ("job", True), ("job", False)} <= answers
+
+
+@pytest.mark.parametrize("kind", [None, "const", "probabilistic", "ratelimiting", "remote"])
+@pytest.mark.parametrize("param", [None, 0, 1, 0.5, 2, 100])
+def test_a_samplers_parameter_is_judged_alike(tmp_path, kind: str | None, param: Any) -> None:
+    """By its type, and by the default where none is given."""
+    given = {"type": kind, "param": param}
+    sampling = {name: value for name, value in given.items() if value is not None}
+    spec = {"services": [{"name": "a", "image": "a:1", "sampling": sampling}]}
+
+    assert reads(tmp_path, spec) == SCHEMA.is_valid(spec)
+
+
+@pytest.mark.parametrize("kind", ["jaeger-agent", "collector"])
+@pytest.mark.parametrize("canary", [{}, {"canary": "collector"}])
+@pytest.mark.parametrize("name", ["buffer", "disk", "collector", "tcp_retries"])
+def test_what_is_for_a_collector_is_judged_alike(
+    tmp_path, kind: str, canary: dict[str, str], name: str
+) -> None:
+    """It, and a canary, exclude what the other kind has."""
+    example = dict(walk())[f"agent.{name}"].example
+    spec = {"agent": {"kind": kind, **canary, name: example}}
+
+    assert reads(tmp_path, spec) == SCHEMA.is_valid(spec)

@@ -226,6 +226,10 @@ def test_the_volume_for_tmp_keeps_no_node() -> None:
             ["services.backend.extraPorts[0].port: 14271 is a port of the agent"],
         ),
         (
+            "services: {backend: {extraPorts: [{name: a, port: 9}, {name: b, port: 9}]}}",
+            ["services.backend.extraPorts[1].port: 9/TCP is also that of extraPorts[0]"],
+        ),
+        (
             "services: {backend: {initContainers: [{name: jaeger-agent}]}}",
             ["services.backend.initContainers: the pod has a container jaeger-agent"],
         ),
