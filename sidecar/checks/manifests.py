@@ -10,6 +10,7 @@ from sidecar.checks.clients import check_clients
 from sidecar.checks.composefiles import check_hand_made
 from sidecar.existing.compose.agents import find_agents, is_kits_own
 from sidecar.existing.compose.secrets import redact
+from sidecar.existing.manifests.config_maps import ConfigMaps
 from sidecar.existing.manifests.nodes import texts_at
 from sidecar.existing.manifests.pods import as_compose
 from sidecar.existing.manifests.stream import split
@@ -48,21 +49,23 @@ def check_manifests(
 
     Raises SidecarError where it cannot be read. No finding shows a token.
     """
+    around = ConfigMaps()
     with files.reading(path), path.open("rb") as lines:
         for piece in split(lines):
             document = Document(piece, str(path))
+            around.take(document)
             for workload in find_workloads(document):
                 pod = as_compose(document, workload, path, (INJECTED, PROBE_IMAGE))
                 if _is_traced(pod):
-                    yield from _instrumented(document, workload)
+                    yield from _instrumented(document, workload, around)
                 for finding in _of_pod(pod, regions, capacity):
                     yield _worded(finding, pod.tokens)
 
 
-def _instrumented(document: Document, workload: Workload) -> Iterator[Finding]:
+def _instrumented(document: Document, workload: Workload, around: ConfigMaps) -> Iterator[Finding]:
     """Yield that an operator traces a pod, too, which reports to an agent."""
     annotations = texts_at(workload.template, "metadata", "annotations")
-    if problem := tracers.instrumented(annotations):
+    if problem := tracers.instrumented(annotations, around.annotations(workload.namespace)):
         yield problem.at(workload.subject, document.place(workload.kind_node))
 
 

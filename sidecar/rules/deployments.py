@@ -45,7 +45,7 @@ COMPOSE_ABSENT = Rule(
     "compose-not-installed",
     Severity.WARNING,
     "Docker Compose is not installed.",
-    "It was not checked whether Compose can read the rendering.",
+    "It was not checked whether Compose can read the file, or the rendering.",
     "Install it where the deployment runs, and validate there",
     "A machine without `docker compose`",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
@@ -49,6 +50,9 @@ _INSTRUMENTED = (
     "admission.datadoghq.com/python-lib.version",
 )
 """Annotations of pods by which operators add to them; of any value but `false`."""
+_OPERATOR = "opentelemetry.io/"
+"""In those that hold for all pods of a namespace with them."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 """Its value is the name of an exporter, also where a service has that name."""
 _TO_AGENT = (
@@ -182,13 +186,24 @@ def agents_in(variables: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def instrumented(annotations: Mapping[str, str]) -> Problem | None:
-    """Judge the annotations of a pod by which an operator traces it, too."""
+def instrumented(
+    annotations: Mapping[str, str], of_namespace: Mapping[str, str] = _NONE
+) -> Problem | None:
+    """Judge the annotations of a pod by which an operator traces it, too.
+
+    Those of its namespace hold where the pod has none of that name.
+    """
+    inherited = {key: value for key, value in of_namespace.items() if key not in annotations}
+    if found := _switched_on(annotations):
+        return INSTRUMENTED.problem(f"is annotated with {', '.join(found)}")
+    if found := [key for key in _switched_on(inherited) if _OPERATOR in key]:
+        return INSTRUMENTED.problem(f"its namespace is annotated with {', '.join(found)}")
+    return None
+
+
+def _switched_on(annotations: Mapping[str, str]) -> list[str]:
     off = ("", "false")
-    found = [name for name in _INSTRUMENTED if annotations.get(name, "").casefold() not in off]
-    if not found:
-        return None
-    return INSTRUMENTED.problem(f"is annotated with {', '.join(found)}")
+    return [key for key in _INSTRUMENTED if annotations.get(key, "").casefold() not in off]
 
 
 def named_hosts(variables: Mapping[str, str], words: Iterable[str]) -> set[str]:

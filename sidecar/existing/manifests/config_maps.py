@@ -1,4 +1,4 @@
-"""The ConfigMaps of a stream, as far as they hold variables of a tracing client: names only."""
+"""What a stream has around workloads: ConfigMaps with a tracing client's variables, Namespaces."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sidecar.existing.manifests.nodes import (
     pairs,
     resolved,
     text_at,
+    texts_at,
     value_at,
 )
 
@@ -24,17 +25,26 @@ class ConfigMaps:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+        self._namespaces: dict[str, dict[str, str]] = {}
 
     def take(self, document: Document) -> None:
-        """Remember the ConfigMaps of a document; what they hold is not read."""
+        """Remember what is around workloads in a document; values of ConfigMaps are not read."""
         kind = text_at(document.root, "kind")
-        if kind not in ("ConfigMap", "List"):
+        if kind not in ("ConfigMap", "Namespace", "List"):
             return
         for node in [document.root, *map(resolved, items(value_at(document.root, "items")))]:
+            kind, name = text_at(node, "kind"), text_at(node, "metadata", "name")
+            if kind == "Namespace":
+                self._namespaces[name] = texts_at(node, "metadata", "annotations")
             names = [name for name in pairs(value_at(node, "data")) if name.startswith(PREFIXES)]
-            if node is not None and names and text_at(node, "kind") == "ConfigMap":
-                key = (text_at(node, "metadata", "namespace"), text_at(node, "metadata", "name"))
+            if node is not None and names and kind == "ConfigMap":
+                key = (text_at(node, "metadata", "namespace"), name)
                 self._found[key] = (document.place(node), names)
+
+    def annotations(self, namespace: str) -> dict[str, str]:
+        """Return those of a workload's namespace; of the only one where it names none."""
+        only = next(iter(self._namespaces)) if len(self._namespaces) == 1 else ""
+        return self._namespaces.get(namespace or only, {})
 
     def variables(self, namespace: str, container: Node) -> list[tuple[Node, str, str, list[str]]]:
         """Return what a container takes from them: where it says so, the map, its place, names."""

@@ -78,7 +78,8 @@ class Injection(Variables):
 
     def _say_instrumented(self) -> None:
         annotations = texts_at(self._workload.template, "metadata", "annotations")
-        if problem := tracers.instrumented(annotations):
+        inherited = self._shares.config_maps.annotations(self._workload.namespace)
+        if problem := tracers.instrumented(annotations, inherited):
             self._say(problem.rule, self._workload.kind_node, problem.cause)
 
     # The agent --------------------------------------------------------------------------------

@@ -123,6 +123,38 @@ def test_a_service_without_an_agent_in_its_pod_is_told(run, tmp_path) -> None:
     assert f"{tmp_path}/injected.json: valid\n" == run("validate", tmp_path / "injected.json").out
 
 
+NAMESPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, annotations: {instrumentation.opentelemetry.io/inject-python: "true"}}
+---
+"""
+
+
+def test_an_operator_that_traces_a_namespace_is_told(run, tmp_path) -> None:
+    """Its pods have no annotation of their own."""
+    found = {}
+    for name, before in (("plain.yaml", ""), ("traced.yaml", NAMESPACE)):
+        (tmp_path / name).write_text(before + REPORTING)
+        done = run("validate", tmp_path / name, "--output", "json")
+        found[name] = [each["id"] for each in json.loads(done.out)["findings"]]
+
+    assert "instrumented-by-an-operator" not in found["plain.yaml"]
+    assert "instrumented-by-an-operator" in found["traced.yaml"]
+
+
+REPORTING = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - {name: web, image: shop:1, env: [{name: JAEGER_AGENT_HOST, value: localhost}]}
+"""
+
+
 def test_a_file_that_cannot_be_read_is_a_finding(run, tmp_path) -> None:
     """With its line and its rule."""
     (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: [Pod\n")

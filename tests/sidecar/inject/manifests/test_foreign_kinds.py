@@ -99,3 +99,35 @@ def test_an_operators_tracer_is_said_beside_the_agent() -> None:
     assert [["instrumented-by-an-operator"], []] == [
         [finding.id for finding in outcome.findings] for outcome in said
     ]
+
+
+SPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, annotations: {instrumentation.opentelemetry.io/inject-python: "%s"}}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("of_space", "own", "expected"),
+    [
+        ("true", "", ["instrumented-by-an-operator"]),
+        ("true", "annotations: {instrumentation.opentelemetry.io/inject-python: 'false'}, ", []),
+        ("false", "", []),
+    ],
+)
+def test_an_operators_tracer_may_be_the_namespaces(of_space, own, expected) -> None:
+    """It holds for each pod of it that does not say otherwise."""
+    text = SPACE % of_space + TEMPLATE.replace("{labels", f"{{{own}labels")
+    (outcome,) = inject(text.encode(), "x.yaml")[1]
+
+    assert expected == [finding.id for finding in outcome.findings]
+
+
+def test_another_namespace_says_nothing_of_a_pod() -> None:
+    """As its name tells."""
+    text = SPACE % "true" + TEMPLATE.replace("{name: web}", "{name: web, namespace: other}", 1)
+    (outcome,) = inject(text.encode(), "x.yaml")[1]
+
+    assert [] == [finding.id for finding in outcome.findings]
