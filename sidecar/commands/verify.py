@@ -8,6 +8,7 @@ from sidecar.commands import _read_back, _target, _watch
 from sidecar.commands._kept import kept
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import UsageError
+from sidecar.kubernetes.hints import placed
 from sidecar.verify import report as reports
 from sidecar.verify.asking import parsed
 from sidecar.verify.compose import canary as of_compose
@@ -48,7 +49,9 @@ def _proof(args: argparse.Namespace, asks: list[Ask]) -> Proof:
     if isinstance(deployment, ComposeDeployment):
         return of_compose.compared(proof, deployment, args.seconds)
     if isinstance(deployment, ReleaseDeployment):
-        return of_release.compared(proof, deployment, args.seconds)
+        kubectl = _target.kubectl_of(args)
+        proof = of_release.compared(proof, deployment, args.seconds)
+        return proof.with_fixes(lambda fix: placed(fix, kubectl))
     return proof
 
 

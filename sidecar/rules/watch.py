@@ -193,7 +193,12 @@ def down(name: str, state: str, cause: str, *, runs: bool, why: Problem | None =
         return service_reports.MISSING.problem(f"is {state}")
     if not runs:
         return AGENT_STOPPED.problem(f"{name} is {state}")
-    return AGENT_UNREADABLE.problem(f"{name} cannot be read: {cause}")
+    return unreadable(f"{name} cannot be read: {cause}")
+
+
+def unreadable(cause: str, fix: str = "") -> Problem:
+    """Return the problem of an agent that runs and cannot be read; a refusal has its own fix."""
+    return AGENT_UNREADABLE.problem(cause, fix or None)
 
 
 def doubled(names: list[str]) -> Problem | None:

@@ -11,7 +11,7 @@ from sidecar.rules import kinds, queue_files, queues
 from sidecar.rules.exporters import USUAL, Exporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sidecar.findings import Finding, Problem
     from sidecar.rules.queues import Queue
@@ -78,6 +78,12 @@ class Proof:
     def ok(self) -> bool:
         """True when every hop that can be counted is ok."""
         return bool(self.hops) and all(hop.ok is not False for hop in self.hops)
+
+    def with_fixes(self, changed: Callable[[str], str]) -> Proof:
+        """Return it with each fix as a function changes it."""
+        hops = tuple(replace(hop, fix=changed(hop.fix)) for hop in self.hops)
+        warnings = tuple(replace(each, fix=changed(each.fix)) for each in self.warnings)
+        return replace(self, hops=hops, warnings=warnings)
 
     @property
     def first_failure(self) -> Hop | None:

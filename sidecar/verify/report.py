@@ -67,9 +67,10 @@ def _figure(hop: Hop) -> str:
 def _verdict(proof: Proof, columns: int) -> Iterator[str]:
     unknown = next((hop for hop in proof.hops if hop.ok is None), None)
     if failures := _failures(proof):
-        for failure in failures:
+        for failure, *same in failures:
             verdict = "not proven yet" if failure.state == WAITS else "not proven"
-            text = f"{verdict}: {_subject(failure)}, {failure.hop}: {failure.cause}"
+            subjects = ", ".join(dict.fromkeys(map(_subject, (failure, *same))))
+            text = f"{verdict}: {subjects}, {failure.hop}: {failure.cause}"
             yield _with_id(text, failure.id, _mark(failure)[1], columns)
             if failure.fix:
                 yield wrapped(failure.fix, columns, indent="  ")
@@ -88,16 +89,16 @@ def _verdict(proof: Proof, columns: int) -> Iterator[str]:
         yield colour(wrapped(note, columns), "dim")
 
 
-def _failures(proof: Proof) -> list[Hop]:
-    """Return the first failure of each path, and all of the services themselves; a cause once."""
+def _failures(proof: Proof) -> list[list[Hop]]:
+    """Return the first failure of each path, and all of the services themselves, by cause."""
     failed = [hop for hop in proof.hops if hop.ok is False]
     paths: dict[str, Hop] = {}
     for hop in failed:
         paths.setdefault(_subject(hop), hop)
-    causes: dict[tuple[str, str, str], Hop] = {}
+    causes: dict[tuple[str, str, str], list[Hop]] = {}
     for hop in failed:
         if hop.hop == REPORTS or paths[_subject(hop)] is hop:
-            causes.setdefault((hop.hop, hop.id, hop.cause), hop)
+            causes.setdefault((hop.hop, hop.id, hop.cause), []).append(hop)
     return list(causes.values())
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ForbiddenError, KubernetesError
 from sidecar.kubernetes.forward import forwarded
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,
@@ -23,7 +24,7 @@ from sidecar.kubernetes.pods import (
     pods_of,
     trouble_of,
 )
-from sidecar.rules.watch import NOT_RUNNING, WITHOUT_AGENT, WITHOUT_POD
+from sidecar.rules.watch import NOT_RUNNING, WITHOUT_AGENT, WITHOUT_POD, unreadable
 from sidecar.tokens.check import check_agent_data, token_of
 from sidecar.tokens.secret_store import KEY
 from sidecar.verify.kubernetes.causes import Causes
@@ -152,7 +153,7 @@ class ReleaseAgents:
             AgentState(each.service, MISSING, WITHOUT_POD, problem=each.problem)
             for each in found.lacks
         ]
-        every = (*states, *missing, *away)
+        every = (_placed(each, self._kubectl) for each in (*states, *missing, *away))
         return sorted(every, key=lambda state: (state.service, state.name))
 
     def _state(
@@ -174,8 +175,7 @@ class ReleaseAgents:
             try:
                 metrics = self._metrics(pod)
             except (OSError, SidecarError) as error:
-                cause = error.cause if isinstance(error, SidecarError) else str(error)
-                return replace(agent, cause=cause)
+                return _unread(agent, error)
             tables = reading.result()
         counts = agent_counts(metrics, tables, compact_port_of(pod))
         return replace(agent, counts=counts, kernel_known=bool(tables))
@@ -220,6 +220,22 @@ class ReleaseAgents:
             return None
         times = [each.get("time", "") for each in data["metadata"].get("managedFields", [])]
         return content, max(times, default=data["metadata"].get("creationTimestamp", ""))
+
+
+def _placed(agent: AgentState, kubectl: Kubectl) -> AgentState:
+    """Return an agent whose fix names the namespace that it is in."""
+    if not agent.problem:
+        return agent
+    fix = placed(agent.problem.fix, kubectl)
+    return replace(agent, problem=replace(agent.problem, fix=fix))
+
+
+def _unread(agent: AgentState, error: OSError | SidecarError) -> AgentState:
+    """Return an agent with why it cannot be read: what keeps its pod from running, else this."""
+    if not isinstance(error, SidecarError):
+        return replace(agent, cause=str(error))
+    problem = unreadable(f"cannot be read: {error.cause}", error.fix)
+    return replace(agent, cause=error.cause, problem=agent.problem or problem)
 
 
 def _described(pod: Pod, service: str) -> AgentState:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import (
     AGENT,
     EVERY_POD,
@@ -76,7 +78,8 @@ def _should_be(pod: Pod) -> bool:
 def not_found(kubectl: Kubectl, subject: str, stated: Stated) -> SidecarError:
     """Return why there is nothing to look at: what should run does not, or nothing should."""
     for lack in stated.lacks(lambda service, _: service):
-        return SidecarError.from_problem(f"{subject}, {lack.service}", lack.problem)
+        problem = replace(lack.problem, fix=placed(lack.problem.fix, kubectl))
+        return SidecarError.from_problem(f"{subject}, {lack.service}", problem)
     return _absent(kubectl, subject)
 
 

@@ -5,12 +5,15 @@ A user who may not list a kind learns nothing from it, and that is no error.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.errors import KubernetesError
 from sidecar.kubernetes.events import events_of
 from sidecar.kubernetes.pods import EVERY_POD, is_injected, template_of
-from sidecar.rules.scheduling import not_scaled
+from sidecar.rules import scheduling
+from sidecar.rules.service_reports import MISSING, REPLICA_MISSING
 from sidecar.verify.kubernetes import jobs, workloads
 from sidecar.verify.kubernetes.shared import troubles
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from sidecar.verify.kubernetes.shared import Trouble
 
 _SCALERS = "horizontalpodautoscalers"
+_GONE = (MISSING, REPLICA_MISSING)
 _ACTIVE = "ScalingActive"
 _FAILS = ("FailedGet", "Invalid")
 """How the reasons of an autoscaler begin that has no metrics; it may also rest."""
@@ -39,9 +43,10 @@ class Stated:
 
     def lacks(self, name_of: Callable[[str, str], str]) -> Iterator[Lack]:
         """Yield what has no pod, too few, or a failed run; `name_of` is as of Groups."""
-        yield from workloads.lacking(
-            self._meant(self._get(workloads.KINDS)), name_of, self.refusal_of
-        )
+        found = self._meant(self._get(workloads.KINDS))
+        for lack in workloads.lacking(found, name_of, self.refusal_of):
+            is_gone = lack.problem.rule in _GONE
+            yield replace(lack, problem=(is_gone and self._ending) or lack.problem)
         yield from self.without_run(name_of)
 
     def without_run(self, name_of: Callable[[str, str], str]) -> Iterator[Lack]:
@@ -57,13 +62,24 @@ class Stated:
         """Return the workloads whose autoscaler does not scale, each with the problem."""
         found = {}
         for each in self._get(_SCALERS):
-            if problem := not_scaled(_failure(each)):
+            if problem := scheduling.not_scaled(_failure(each)):
                 found[str(each["spec"]["scaleTargetRef"]["name"])] = problem
         return found
 
     def troubles(self, pods: Sequence[Pod], causes: Causes) -> list[Trouble]:
         """Return the parts that agents need and that do not run, nearest to them first."""
         return troubles(self._get(workloads.KINDS), pods, causes, self.refusal_of)
+
+    @cached_property
+    def _ending(self) -> Problem | None:
+        """Return that the namespace is being deleted, where that is known."""
+        name = self._kubectl.namespace
+        try:
+            status = self._kubectl.get("namespace", name).get("status", {}) if name else {}
+        except KubernetesError:  # a user of one namespace may not ask
+            return None
+        is_ending = status.get("phase") == "Terminating"
+        return scheduling.not_created(f"namespace {name} is being terminated" if is_ending else "")
 
     def _meant(self, every: Iterable[Object]) -> list[Object]:
         """Return the objects that are asked for: with every pod selected, those of inject."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.pods import service_of
@@ -75,8 +76,19 @@ def missing_of(workload: Mapping[str, Any], refusal_of: RefusalOf) -> Problem | 
         return problem
     if workload.get("kind") in _WITHOUT_CONDITION and found < wanted:
         refusal = refusal_of(workload["kind"], name)[1]
-        return scheduling.not_created(refusal) or missing(wanted, found)
-    return missing(wanted, found)
+        if problem := scheduling.not_created(refusal):
+            return problem
+    problem = missing(wanted, found)
+    return problem and replace(problem, fix=_fix_of(workload))
+
+
+def _fix_of(workload: Mapping[str, Any]) -> str:
+    """Return what to run for a workload that has too few pods."""
+    kind = str(workload.get("kind", "Deployment")).lower()
+    name = f"{kind} {workload['metadata']['name']}"
+    if workload["spec"].get("replicas", 1):
+        return f"See `kubectl describe {name}`; `helm upgrade` makes anew what was deleted"
+    return f"Scale it up, `kubectl scale {name} --replicas=1`: without a pod it is not proven"
 
 
 def _refused(workload: Mapping[str, Any]) -> Problem | None:

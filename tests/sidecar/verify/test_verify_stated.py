@@ -137,6 +137,19 @@ def test_the_newest_event_is_the_cause(kubectl) -> None:
     assert [("early", "pod-over-quota")] == lacks(kubectl, job(), events=[new, old])
 
 
+@pytest.mark.parametrize(
+    ("phase", "expected"), [("Active", "service-missing"), ("Terminating", "namespace-terminating")]
+)
+def test_a_namespace_that_is_being_deleted_is_the_cause(kubectl, phase, expected) -> None:
+    """Nothing in it is made anew."""
+    kubectl.answer("get namespace shop", {"status": {"phase": phase}})
+    kubectl.answer("get deployments", listed({**job(), "status": {"replicas": 0}}))
+    kubectl.answer("get", listed())
+    (lack,) = Stated(Kubectl("shop"), "app=shop").lacks(lambda service, _: service)
+
+    assert expected == lack.problem.rule.id
+
+
 def test_only_what_inject_changed_is_meant_with_it(kubectl) -> None:
     """A Job beside it is nobody's."""
     kubectl.answer("get deployments", listed())

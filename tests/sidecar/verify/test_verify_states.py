@@ -9,8 +9,10 @@ from cluster_pods import listed, owned, pod, stand_in
 from fake_kubectl import put_on_path
 
 from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.verify.hops import Hop, Proof
 from sidecar.verify.kubernetes.release import ReleaseDeployment
 from sidecar.verify.look import Task
+from sidecar.verify.report import as_text
 
 REFUSED = 'create Pod x in StatefulSet y failed error: pods "x" is forbidden: exceeded quota: team'
 QUEUED = {"state": {"waiting": {"reason": "PodInitializing"}}}
@@ -274,7 +276,7 @@ def of_pods(data, kind: str, **more):
             "Run `kubectl rollout resume deployment demo-x`",
         ),
         (of_pods(pod(), "StatefulSet"), [event(REFUSED)], "pod-over-quota", "Raise the quota"),
-        (of_pods(pod(), "StatefulSet"), [], "service-missing", "Run "),
+        (of_pods(pod(), "StatefulSet"), [], "service-missing", "See `kubectl desc"),
     ],
 )
 def test_a_workload_without_a_pod_has_the_id_of_the_cause(
@@ -325,3 +327,16 @@ def test_what_all_agents_need_is_named_where_it_does_not_run(
 
     assert rule == (problem.rule.id if problem else "")
     assert (problem.cause if problem else "").startswith(begins)
+
+
+def test_services_with_one_cause_are_all_named() -> None:
+    """A verdict that names one of them alone would hide the others."""
+    hops = [
+        Hop("service reports", name, False, None, None, cause="a pod is refused", id="x")
+        for name in ("web", "api")
+    ]
+    text = as_text(Proof("m", tuple(hops)), 200)
+
+    assert ["not proven: web, api, service reports: a pod is refused [x]"] == [
+        line for line in text.splitlines() if line.startswith("not proven")
+    ]

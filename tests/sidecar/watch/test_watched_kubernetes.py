@@ -207,6 +207,27 @@ def test_what_agents_need_is_a_line_where_it_does_not_run(kubectl):
     assert [("secret-missing", "forwarder")] == [(one.id, one.subject) for one in errors(states)]
 
 
+def test_a_right_that_is_lacking_is_the_fix(kubectl):
+    """An agent that may not be read is not ill."""
+    data = pod(args=["--admin.http.host-port=$(POD_IP):14271"])
+    kubectl.answer("get --raw", err=FORBIDDEN)
+    ((one,),) = [errors(read(kubectl, data))]
+
+    assert "agent-unreadable" == one.id
+    assert one.cause.startswith("demo-web-1: cannot be read: user u may not list deployments")
+    assert one.fix.startswith("Ask for a Role")
+
+
+def test_a_fix_names_the_namespace(kubectl):
+    """So that it can be run as it is written."""
+    data = pod(ready=False)
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    data["status"]["containerStatuses"] = [{"name": "web", "state": ended}]
+    ((one,),) = [errors(read(kubectl, data))]
+
+    assert "`kubectl -n shop logs demo-web-1 -c web`" in one.fix
+
+
 def of_chart(alias):
     """Return a pod of one of two charts that a parent chart has under aliases."""
     data = pod(f"demo-{alias}-web-5d9-x")

@@ -1,0 +1,26 @@
+"""Commands in fixes, as they are to be typed: in the namespace and context that were asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sidecar.kubernetes.kubectl import Kubectl
+
+_ANYWHERE = r"(?:get|describe) (?:nodes?|namespaces?)\b|uncordon|config|auth|version"
+_KUBECTL = re.compile(rf"`kubectl (?!-n |--context=|{_ANYWHERE})")
+_SIDECAR = re.compile(r"(`sidecar token set --kubernetes-secret )(?!NAME)([^`]*)`")
+
+
+def placed(fix: str, kubectl: Kubectl) -> str:
+    """Return a fix whose commands name the namespace and the context of `kubectl`."""
+    options = f"--context={kubectl.context} " if kubectl.context else ""
+    options += f"-n {kubectl.namespace} " if kubectl.namespace else ""
+    fix = _KUBECTL.sub(lambda found: found[0] + options, fix)
+    return _SIDECAR.sub(lambda found: f"{found[1]}{found[2]}{_long(kubectl)}`", fix)
+
+
+def _long(kubectl: Kubectl) -> str:
+    given = (("namespace", kubectl.namespace), ("context", kubectl.context))
+    return "".join(f" --{name} {value}" for name, value in given if value)
