@@ -47,6 +47,44 @@ def test_spans_of_every_answered_request_arrive_while_a_pod_is_deleted(
     assert {"answered": 200, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
 
 
+def test_spans_of_every_answered_request_arrive_while_a_node_is_drained(kept) -> None:
+    """Its pods are evicted, one once the other has been replaced, as their budget asks for."""
+    release, options = kept
+    frontend = "services.frontend"
+    budget = f"{frontend}.replicas=2,{frontend}.podDisruptionBudget.minAvailable=1"
+    upgrade(release, *options, "--set", budget)
+    pods = release.get("pods", "-l", "app.kubernetes.io/component=frontend")
+    names = [pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    release.python("drained", REQUESTS, FRONTEND, GATEWAY, 300, wait=False)
+    wait_until(lambda: answered(release, "drained") >= 60, 60, "60 requests are answered")
+    tries = [tries_to_evict(release, name) for name in names]
+
+    report = json.loads(release.result("drained").splitlines()[-1])
+    assert {"answered": 300, "missing": 0} == {key: report[key] for key in ("answered", "missing")}
+    assert (2, 1) == (len(tries), tries[0])
+    assert tries[1] > 1
+
+
+def tries_to_evict(space, name: str) -> int:
+    """Return how often the eviction of a pod had to be asked for, as `kubectl drain` does."""
+    metadata = {"name": name, "namespace": space.name}
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+    path = f"/api/v1/namespaces/{space.name}/pods/{name}/eviction"
+    refusals: list[str] = []
+
+    def evicted() -> bool:
+        try:
+            space.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+        except AssertionError as refusal:
+            refusals.append(str(refusal))
+            return False
+        return True
+
+    wait_until(evicted, 60, f"{name} is evicted")
+    assert all("disruption budget" in each for each in refusals), refusals
+    return len(refusals) + 1
+
+
 def test_a_job_completes_with_its_spans(kept) -> None:
     """The agent ends after the work, so that the Job completes and its last spans are there.
 

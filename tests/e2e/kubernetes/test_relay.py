@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _require import lack, only_stacks
 from canary_release import CANARY, FRONTEND, GATEWAY, WAIT, shown
+from cluster_volumes import volumes
 from greetings import REQUESTS, answered
 from helm_charts import CHART
 from kubernetes_cluster import wait_until
@@ -27,7 +28,6 @@ pytestmark = [
 
 COUNT, RECOVERY_SECONDS = 100, 150
 RELAYS = 2
-STORAGE = "4Gi"
 
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
@@ -72,7 +72,7 @@ def released(space, folder, program: str, image: str) -> Iterator[None]:
     if not find_program(program):
         lack("kubernetes", f"{program} is not on PATH")
     space.set_token("tracing", CANARY)
-    with volumes(space, folder) as storage_class:
+    with volumes(space, folder, RELAYS) as storage_class:
         sets = f"existingSecret=tracing,images.agent={image},relay.storageClass={storage_class}"
         values = ("-f", CHART / "ci" / "relay-values.yaml", "--set", sets)
         for action in ("install", "upgrade"):
@@ -134,48 +134,3 @@ def scale(space, replicas: int) -> None:
     """Start or end the stand-in, and wait until it is so."""
     space.kubectl("scale", "deployment/demo-gateway", f"--replicas={replicas}")
     space.kubectl("rollout", "status", "deployment/demo-gateway", "--timeout=90s")
-
-
-@contextmanager
-def volumes(space, folder) -> Iterator[str]:
-    """Give the cluster's storage class; where it has none, volumes of this machine, its node."""
-    classes = json.loads(space.kubectl("get", "storageclasses", "-o", "json"))["items"]
-    if classes:
-        yield ""
-        return
-    (node,) = json.loads(space.kubectl("get", "nodes", "-o", "json"))["items"]
-    made = [volume(space.name, node, folder, number) for number in range(RELAYS)]
-    space.apply(*made)
-    try:
-        yield space.name
-    finally:
-        space.kubectl("delete", "persistentvolumeclaims", "--all", "--wait=false")
-        names = [each["metadata"]["name"] for each in made]
-        space.kubectl("delete", "persistentvolumes", *names, "--wait=false")
-
-
-def volume(name: str, node, folder, number: int):
-    """Return a volume in a folder, which every user may write to."""
-    path = folder / str(number)
-    path.mkdir()
-    path.chmod(0o777)
-    folder.chmod(0o755)
-    folder.parent.chmod(0o755)
-    host = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node_name(node)]}
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": f"{name}-{number}"},
-        "spec": {
-            "capacity": {"storage": STORAGE},
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": name,
-            "local": {"path": str(path)},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [host]}]}},
-        },
-    }
-
-
-def node_name(node) -> str:
-    """Return a node's name, as its label has it."""
-    return node["metadata"]["labels"]["kubernetes.io/hostname"]
