@@ -67,6 +67,10 @@ class Deployment(Protocol):
         """Return the agent's log since verify began; only for finding a cause, never shown."""
         ...
 
+    def relay_log(self, service: str) -> str:
+        """Return the log of the relays behind a service's collector, as above."""
+        ...
+
     def restart(self, service: str) -> Problem | None:
         """Return why the service's agent ended, if it was started again; None: not known."""
         ...
@@ -162,6 +166,10 @@ class StepByStep(ABC):
             after = self.agent(service, before.came + 1, _SMALL_SECONDS)
             return after is not None and after.packets_processed > before.packets_processed
         return False
+
+    def relay_log(self, service: str) -> str:  # noqa: ARG002 - for those that can
+        """Return nothing: there are no relays, or their log cannot be read from here."""
+        return ""
 
     def restart(self, service: str) -> Problem | None:  # noqa: ARG002 - for those that know
         """Return None: why an agent ended is not known here."""

@@ -206,11 +206,19 @@ class _SpanPath:
         exporter = Exporter(
             answered=counted.answered > 0,
             stalled=after.stalled,
-            cause=self._deployment.gateway_trouble(self.service) or by_status(counted.failed_by),
+            cause=self._relay_cause(counted, before.at)
+            if after.queue or counted.failed_by
+            else None,
             kind=kinds.RELAY,
         )
         queue = Queue(after.queue, before.queue, after.capacity, after.stalled)
         self.hops.append(hops.relayed_hop(self.service, client, counted, exporter, queue))
+
+    def _relay_cause(self, counted: AgentCounts, since: float) -> Problem | None:
+        if problem := self._deployment.gateway_trouble(self.service):
+            return problem
+        log = self._deployment.relay_log(self.service)
+        return collector_logs.logged(log, since) or by_status(counted.failed_by)
 
     def _warn(self, problem: Problem) -> None:
         self.warnings.append(problem.at(self.service, ""))

@@ -22,6 +22,7 @@ from sidecar.kubernetes.pods import (
 from sidecar.rules import parts
 from sidecar.rules.agents import workers_of
 from sidecar.verify.hops import RECEIVED
+from sidecar.verify.kubernetes import shared
 from sidecar.verify.kubernetes.causes import Causes
 from sidecar.verify.kubernetes.groups import Groups, chart_of, workload_of
 from sidecar.verify.kubernetes.looks import look_argv, of_ended, of_pod, seeing
@@ -169,9 +170,17 @@ class ReleaseDeployment:
 
     def agent_log(self, service: str) -> str:
         """Return the log of the pod's agent since verify began."""
+        return self._log(self._pods[service], AGENT)
+
+    def relay_log(self, service: str) -> str:
+        """Return the logs of the relays of the pod's chart since verify began."""
+        relays = shared.relays_of(self._pods[service], self._every)
+        return "\n".join(self._log(pod, shared.RELAY) for pod in relays)
+
+    def _log(self, pod: Pod, container: str) -> str:
         since = self._began.strftime("%Y-%m-%dT%H:%M:%SZ")
-        pod = self._pods[service]
-        return self._kubectl.run("logs", pod.name, f"--container={AGENT}", f"--since-time={since}")
+        argv = ("logs", pod.name, f"--container={container}", f"--since-time={since}")
+        return self._kubectl.run(*argv)
 
     def gateway(self, marker: str, settled: int, seconds: float) -> GatewayCounts | None:
         """Return the stand-in's counts of a marker, read inside its pod; None for a real region."""

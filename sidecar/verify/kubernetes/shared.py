@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sidecar.verify.kubernetes.causes import Causes
     from sidecar.verify.kubernetes.workloads import RefusalOf
 
-_PARTS = {"relay": "the relay", "forwarder": "the forwarder", GATEWAY: "the stand-in"}
+RELAY = "relay"
+_PARTS = {RELAY: "the relay", "forwarder": "the forwarder", GATEWAY: "the stand-in"}
 """Component and container → what to call it; in the order in which spans pass them."""
 
 
@@ -53,6 +54,12 @@ def troubles(
             found.setdefault((part, chart_of(pod)), None)
     judged = (_trouble(key, problem, pods, causes) for key, problem in found.items())
     return sorted(filter(None, judged), key=lambda trouble: [*_PARTS].index(trouble.part))
+
+
+def relays_of(pod: Pod, pods: Iterable[Pod]) -> list[Pod]:
+    """Return the relays among pods to which a pod's collector sends."""
+    key = (RELAY, chart_of(pod))
+    return [each for each in pods if (_part_of(each.data), chart_of(each)) == key]
 
 
 def _trouble(

@@ -456,6 +456,17 @@ def test_the_agents_log_is_that_since_verify_began(release, kubectl) -> None:
     assert argv[4].startswith("--since-time=20")
 
 
+def test_the_relays_log_is_that_of_the_same_charts_relays(release, kubectl) -> None:
+    """From each relay's container; another part of that release is none."""
+    relay = pod("demo-relay-0", "relay")
+    del relay["spec"]["initContainers"]
+    kubectl.answer("logs", "[token-refused]")
+    deployment = release(pod(), relay, pod("demo-front-1", "front"))
+
+    assert "[token-refused]" == deployment.relay_log("web")
+    assert ["logs", "demo-relay-0", "--container=relay"] == kubectl.asked[-1][1:4]
+
+
 def test_the_stand_in_is_read_inside_its_pod(release, kubectl) -> None:
     """By the marker; no NetworkPolicy can block that."""
     kubectl.answer("exec", {"accepted": 5, "refused": 0, "distinct": 5, "dropped": 0})

@@ -38,6 +38,7 @@ class Deployment(StepByStep):
     agents: list[object] = field(
         default_factory=lambda: [AgentCounts(), AgentCounts(2, spans_submitted=10, connected=1)]
     )
+    relays: list[AgentCounts] = field(default_factory=list)
     log: str = ""
     kept: object = field(default_factory=lambda: GatewayCounts(10, 0, 10))
     asked: list[tuple[object, ...]] = field(default_factory=list)
@@ -64,6 +65,12 @@ class Deployment(StepByStep):
         return given(self.agents.pop(0) if len(self.agents) > 1 else self.agents[0])
 
     def agent_log(self, service):
+        return self.log
+
+    def relay(self, settled=0, seconds=0):
+        return self.relays.pop(0) if self.relays else None
+
+    def relay_log(self, service):
         return self.log
 
     def doubt(self, service):
@@ -487,3 +494,26 @@ def test_a_service_that_is_not_there_is_a_wrong_usage(wish):
     """Nothing would be asked, and nothing left out."""
     with pytest.raises(UsageError, match=r"wbe: not a traced service\. Name one of: web"):
         verify(Deployment(), 10, 1, **wish)
+
+
+def test_what_waits_in_a_relay_waits_for_what_its_log_says():
+    """The collector has handed all on; only the relay knows the forwarder's answer."""
+    held = (
+        "code = Unavailable desc = the gateway refused the token (UNAUTHENTICATED) [token-refused]"
+    )
+    now = AgentCounts(packets_processed=10, spans_submitted=10, connected=1, unit="spans")
+    report = verify(
+        Deployment(
+            agents=[AgentCounts(unit="spans"), now],
+            relays=[AgentCounts(unit="spans"), replace(now, spans_submitted=0, queue=10)],
+            log=f"Exporting failed. Will retry: {held}",
+            kept=GatewayCounts(0, 0, 0),
+        ),
+        10,
+        1,
+    )
+    hop = next(hop for hop in report.hops if hop.hop == "relay sent")
+
+    assert (False, "waits") == (hop.ok, hop.state)
+    assert "the gateway refused the token" in hop.cause
+    assert "`sidecar token set`" in hop.fix
