@@ -22,6 +22,10 @@ def left_out(loaded: Loaded, plan: Plan) -> Iterator[Finding]:
         path = f"services.{planned.name}.job.deadline"
         if planned.job and (problem := jobs.deadline(planned.job.deadline_s)):
             yield problem.at(path, loaded.place(path))
+        path = f"services.{planned.name}.job.keep"
+        kept = ["job.keep"] if planned.job and planned.job.keep_s else []
+        if problem := services.for_clusters(kept):
+            yield problem.at(path, loaded.place(path))
     for service in loaded.spec.services or ():
         path = f"services.{service.name}.kubernetes"
         names = [name for name in service.kubernetes if name not in _stood_for(service)]
@@ -38,7 +42,7 @@ def _stood_for(service: Service) -> set[str]:
         "envFrom": bool(service.env_files),
         "env": variables <= service.environment.keys(),
         "resources": service.resources != NO_LIMITS,
-        "volumes": mounted <= {volume.target for volume in service.volumes},
+        "volumes": bool(mounted) and mounted <= {volume.target for volume in service.volumes},
     }
     found = {name for name, stood in stands.items() if stood}
     return found | ({"volumeMounts"} if "volumes" in found else set())
