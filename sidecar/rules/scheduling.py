@@ -107,6 +107,7 @@ _SUBJECT = re.compile(
     r'^(.*(Error creating(:| job:)|failed error:) )?(pods|jobs.batch) "[^"]*" is forbidden: '
 )
 _END = re.compile(r"\.(\s|$)")
+_PENDING = "See `kubectl describe pvc`: its class, or a volume for it, may not exist"
 _CLAIM = re.compile(r"persistentvolumeclaim|persistent volumes? to bind", re.IGNORECASE)
 _LACKS = (
     (r"Insufficient \w+|Too many pods", "Lower the requests of its containers, or add a node"),
@@ -129,7 +130,13 @@ _LACKS = (
 def unscheduled(message: str) -> Problem:
     """Return the problem of a pod without a node, by the scheduler's message."""
     if _CLAIM.search(message):
-        return NO_VOLUME.problem(f"has no node: {mask(_END.split(message)[0])}")
+        is_absent = re.search(r'claim "[^"]*" not found', message)
+        return NO_VOLUME.problem(
+            f"has no node: {mask(_END.split(message)[0])}",
+            "Create the claim in the pod's namespace, or name another one"
+            if is_absent
+            else _PENDING,
+        )
     fix = next((fix for pattern, fix in _LACKS if re.search(pattern, message)), None)
     first = mask(_END.split(message)[0])
     return NO_NODE.problem(f"has no node: {first}" if first else "has no node", fix)

@@ -28,7 +28,7 @@ class PodDeployment(LocalDeployment):
     """A pod whose agent answers on loopback."""
 
     received = RECEIVED
-    no_answer_fix = "See the pod's containers and their logs"
+    no_answer_fix = "See the pods that are to answer there; a NetworkPolicy may be in between"
 
     def __init__(
         self, service: str, gateway: str | None, agent: str = AGENT, admin: str = ADMIN

@@ -126,6 +126,20 @@ MOUNTS = [{"name": "jaeger-agent", "volumeMounts": [{"name": "token"}], "restart
         (nodes("node(s) were unschedulable"), [], "pod-without-node", "unsch", "Run `kubectl unc"),
         (nodes("node(s) didn't match pod affinity rules"), [], "pod-without-node", "", "Relax its"),
         (nodes("node(s) had volume node affinity conflict"), [], "pod-without-node", "", "Let it"),
+        (
+            pending(status=unplaced("Unschedulable", 'persistentvolumeclaim "data" not found')),
+            [],
+            "claim-without-volume",
+            'persistentvolumeclaim "data" not found',
+            "Create the claim",
+        ),
+        (
+            nodes("pod has unbound immediate PersistentVolumeClaims. not found"),
+            [],
+            "claim-without-volume",
+            "unbound immediate",
+            "See `kubectl describe pvc`",
+        ),
         (nodes("Too many pods"), [], "pod-without-node", "Too many", "Lower the requests"),
         (
             pending({"deletionTimestamp": "2026-11-27T05:00:00Z"}),

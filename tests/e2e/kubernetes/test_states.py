@@ -1,0 +1,78 @@
+"""One release in many states at once: each has its own id in a proof and in a status."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from helm_charts import CHART
+from kubernetes_cluster import wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
+
+SMALL = {"requests": {"cpu": "1m", "memory": "16Mi"}, "limits": {"memory": "128Mi"}}
+SLEEP = {"args": ["sleep", "600"], "runAsUser": 10001, "resources": SMALL}
+VOLUME = {
+    "extraVolumes": [
+        {"name": "v", "secret": {"secretName": "db", "items": [{"key": "url", "path": "url"}]}}
+    ],
+    "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}],
+}
+SERVICES = {
+    "frontend": {"enabled": False},
+    "backend": {"enabled": False},
+    "ends": {**SLEEP, "args": ["python", "-c", "print()"]},
+    "hangs": {**SLEEP, "initContainers": [{"name": "migrate", "args": ["sleep", "600"]}]},
+    "gated": {**SLEEP, "pod": {"schedulingGates": [{"name": "example.com/wait"}]}},
+    "keyless": {**SLEEP, **VOLUME},
+    "paused": {**SLEEP, "workload": {"paused": True}},
+    "probed": {
+        **SLEEP,
+        "container": {
+            "startupProbe": {"tcpSocket": {"port": 9}, "periodSeconds": 1, "failureThreshold": 2},
+        },
+        "terminationGracePeriodSeconds": 1,
+    },
+}
+CRONS = {
+    "night": {**SLEEP, "schedule": "0 3 1 1 *"},
+    "rests": {**SLEEP, "schedule": "0 3 1 1 *", "suspend": True},
+}
+EXPECTED = {
+    "ends": "service-ends",
+    "hangs": "init-container-runs",
+    "gated": "pod-without-node",
+    "keyless": "secret-missing",
+    "paused": "rollout-paused",
+    "probed": "part-fails-its-probe",
+    "night": "job-not-run",
+    "rests": "job-suspended",
+}
+
+
+@pytest.fixture
+def release(fresh_namespace, tmp_path):
+    """A release whose services are all ill, without a stand-in that would add to the time."""
+    values = {"services": SERVICES, "cronJobs": CRONS, "standIn": {"waitSeconds": 0}}
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    fresh_namespace.kubectl("create", "secret", "generic", "db", "--from-literal=other=x")
+    fresh_namespace.helm("install", "demo", CHART, "-f", tmp_path / "values.yaml")
+    return fresh_namespace
+
+
+def ids(space) -> dict[str, str]:
+    """Return the first id of each service in a proof."""
+    words = ("verify", "--release", "demo", "--spans", 20, "--output", "json")
+    hops = json.loads(space.sidecar(*words).stdout)["hops"]
+    return {hop["service"]: hop["id"] for hop in reversed(hops) if hop.get("id")}
+
+
+def test_each_state_has_its_own_id(release) -> None:
+    """In a proof, and the same ones in a status."""
+    wait_until(lambda: EXPECTED == ids(release), 150, "every state is named")
+    done = release.sidecar("verify", "--release", "demo", "--status", "--output", "json")
+    found = {each["subject"]: each["id"] for each in json.loads(done.stdout)["findings"]}
+
+    assert {**EXPECTED, **found} == EXPECTED
+    assert set(EXPECTED) == set(found)
