@@ -527,3 +527,39 @@ def test_a_child_leaves_what_its_parent_opened_after_it_closed_all(agent):
     run(agent, body)
 
     assert {"first", "child"} == set(agent.names)
+
+
+FROZEN = """
+real, now = time.monotonic, time.monotonic()
+time.monotonic = lambda: now
+for module in list(sys.modules.values()):
+    names = [name for name, value in vars(module).items() if value is real]
+    for name in names: setattr(module, name, time.monotonic)
+time.time = lambda: 1_600_000_000.0
+"""
+"""Stops the time as freezegun does: in `time`, and in each module that imported the function."""
+
+
+def test_spans_while_the_time_stands_still(agent):
+    """They leave without a flush, at a pace, and the exit does not wait for ever."""
+    body = """
+        for _ in range(4):
+            finish("frozen", 20)
+            subprocess.run(["sleep", "1.5"])
+        assert not tracer.stats().queued, tracer.stats()
+        finish("last", 3)
+        """
+    done = run(agent, body, tracer=MAKE + FROZEN)
+
+    assert "" == done.stderr
+    assert ["frozen"] * 80 + ["last"] * 3 == agent.names
+
+
+def test_exit_without_an_agent_while_the_time_stands_still():
+    """JAEGER_EXIT_TIMEOUT is the limit, as otherwise, also of what exit hooks finish."""
+    began = time.monotonic()
+    body = "at_last(lambda: finish('lost')); finish('lost', 3)"
+    agent = SimpleNamespace(port=closed_port())
+    run(agent, body, tracer=LATER + MAKE + FROZEN, JAEGER_EXIT_TIMEOUT="1")
+
+    assert time.monotonic() - began < 10

@@ -107,3 +107,13 @@ def test_first_repair_is_logged_once(agent, make_tracer, caplog):
 def test_text_of_anything():
     """Even what has no text has one."""
     assert "(RuntimeError)" == text(Unprintable())
+
+
+def test_a_clock_that_is_set_back(agent, make_tracer, monkeypatch):
+    """A span that began before has no negative duration."""
+    tracer = make_tracer()
+    span = tracer.start_span("span")
+    monkeypatch.setattr("time.time", lambda: span.start_time - 60)
+    span.finish()
+
+    assert 0 == sent(agent, tracer).duration

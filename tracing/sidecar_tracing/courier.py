@@ -7,7 +7,6 @@ interrupts, one thread at most reports, and a span that is in the queue is sent.
 from __future__ import annotations
 
 import logging
-import time
 from _queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +103,7 @@ class Courier:
 
     def close(self, seconds: float) -> End:
         """Have the thread send the queue and end; the first call counts."""
-        end = self._ends.setdefault("first", End(time.monotonic() + bounded(seconds)))
+        end = self._ends.setdefault("first", End(native.monotonic() + bounded(seconds)))
         self.end, self._start_again_at = end, -NEVER
         if not self._is_over and not self.wake():
             self.run()
@@ -143,7 +142,7 @@ class Courier:
         self._delivery.hurry()
 
     def _start(self) -> bool:
-        now = time.monotonic()
+        now = native.monotonic()
         if now < self._start_again_at:
             return False
         if now < self._started_at + STARTING_SECONDS:
@@ -154,7 +153,7 @@ class Courier:
         except RuntimeError:
             self._started_at = -NEVER
             self.wake_at = 1  # each later span checks whether to try again
-            self._start_again_at = time.monotonic() + START_AGAIN_SECONDS
+            self._start_again_at = native.monotonic() + START_AGAIN_SECONDS
             return False
         return True
 
@@ -210,11 +209,11 @@ class Courier:
     def _settle(self, encoder: Encoder) -> None:
         """Take back what is refused now; a refusal takes a moment beyond loopback."""
         deadline = self.end.deadline if self.end else NEVER
-        settled_at = min(deadline, time.monotonic() + CAUTIOUS_SETTLE_SECONDS)
+        settled_at = min(deadline, native.monotonic() + CAUTIOUS_SETTLE_SECONDS)
         while self._delivery.unsettled:
             native.sleep(FINAL_SETTLE_SECONDS)
             self._deliver([], encoder)
-            if not self._delivery.holding or time.monotonic() >= settled_at:
+            if not self._delivery.holding or native.monotonic() >= settled_at:
                 break
             self._wait_to_retry(CAUTIOUS_TICK_SECONDS)
 
@@ -267,7 +266,7 @@ class Courier:
         return self._ledger.take(self._settings.batch_size)
 
     def _is_due(self) -> bool:
-        return time.monotonic() >= self._flush_at
+        return native.monotonic() >= self._flush_at
 
     def _pause(self) -> float | None:
         """Return how long to sleep, and set the queue length that wakes the thread."""
@@ -277,8 +276,8 @@ class Courier:
             return SETTLE_TICK_SECONDS if self._is_watching else None
         self.wake_at = self._settings.batch_size
         if self._flush_at == NEVER:
-            self._flush_at = time.monotonic() + self._patience.begin()
-        return max(0.0, self._flush_at - time.monotonic())
+            self._flush_at = native.monotonic() + self._patience.begin()
+        return max(0.0, self._flush_at - native.monotonic())
 
     def _wait(self, seconds: float | None) -> bool:
         self._desk.release()
@@ -294,10 +293,10 @@ class Courier:
         if self._delivery.is_hopeless:
             self._release(False)
         deadline = self.end.deadline if self.end else NEVER
-        self._wait(max(0.0, min(seconds, deadline - time.monotonic())))
+        self._wait(max(0.0, min(seconds, deadline - native.monotonic())))
 
     def _is_out_of_time(self) -> bool:
-        return self.end is not None and time.monotonic() >= self.end.deadline
+        return self.end is not None and native.monotonic() >= self.end.deadline
 
     def _must_give_up(self) -> bool:
         hopeless = self.end is not None and self._delivery.is_hopeless

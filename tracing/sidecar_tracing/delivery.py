@@ -7,7 +7,6 @@ import logging
 import math
 import random
 import socket
-import time
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -183,13 +182,13 @@ class Delivery:
         if self._is_calm():
             self._recovered()
             return
-        self._calm_at = min(self._calm_at, time.monotonic() + QUIET_SECONDS)
+        self._calm_at = min(self._calm_at, native.monotonic() + QUIET_SECONDS)
         self._wait(_about(PROBE_SECONDS))
         self._take_back()
 
     def _is_calm(self) -> bool:
         in_doubt = self._sender.doubtful or (self._was_absent and not self._sender.is_exact)
-        return not in_doubt or time.monotonic() >= self._calm_at
+        return not in_doubt or native.monotonic() >= self._calm_at
 
     def _take_back(self) -> bool:
         was_exact = self._sender.is_exact

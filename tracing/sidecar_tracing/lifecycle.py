@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import threading
-import time
 from contextlib import suppress
 from typing import Protocol
 
@@ -76,7 +75,7 @@ def _deadline() -> float:
     if _Clock.deadline is None or _Clock.pid != os.getpid():
         _Clock.pid = os.getpid()
         seconds = environment.exit_timeout()
-        _Clock.deadline = time.monotonic() + (EXIT_SECONDS if seconds is None else seconds)
+        _Clock.deadline = native.monotonic() + (EXIT_SECONDS if seconds is None else seconds)
     return _Clock.deadline
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import time
 from _queue import Empty, SimpleQueue
 from dataclasses import dataclass
 from functools import partial
@@ -64,7 +63,7 @@ class Lookups:
         """
         if self.asked_at is not None:
             return
-        self.asked_at = time.monotonic()
+        self.asked_at = native.monotonic()
         self.start()
         if self._questions is None:
             self._answers.put(self._look_up())
@@ -95,7 +94,7 @@ def _serve(
 
 
 def _look_up(host: str, port: int) -> Answer:
-    began = time.monotonic()
+    began = native.monotonic()
     addresses: tuple[Address, ...] = ()
     error: Exception | None = None
     try:
@@ -103,7 +102,7 @@ def _look_up(host: str, port: int) -> Answer:
         addresses = tuple((family, tuple(address)) for family, _, _, _, address in found)
     except Exception as raised:  # noqa: BLE001 - for the thread that asked
         error = raised
-    return Answer(addresses, error, began, time.monotonic() - began)
+    return Answer(addresses, error, began, native.monotonic() - began)
 
 
 def _is_numeric(host: str) -> bool:

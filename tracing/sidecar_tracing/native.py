@@ -44,6 +44,19 @@ def new_lock() -> Any:
     return _lock_factory()()
 
 
+class _Clock:
+    """Not a name of a module: freezegun replaces those, in a service that freezes its time."""
+
+    read: Callable[[], float] = staticmethod(
+        getattr(sys.modules.get("freezegun.api"), "real_monotonic", time.monotonic)
+    )
+
+
+def monotonic() -> float:
+    """Return the seconds of a clock that goes on, also where the service's stands still."""
+    return _Clock.read()
+
+
 def sleep(seconds: float) -> None:
     """Wait in this thread, whatever greenlets it has."""
     if seconds > 0:
@@ -83,11 +96,11 @@ class Latch:
 
     def wait_politely(self, seconds: float) -> bool:
         """Wait for `set`; other greenlets go on meanwhile, if there are any."""
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         with suppress(Exception):  # the greenlet of the loop itself cannot sleep so
-            while is_green() and not self.is_set and time.monotonic() < deadline:
+            while is_green() and not self.is_set and monotonic() < deadline:
                 time.sleep(_TICK_SECONDS)
-        return self.wait(deadline - time.monotonic())
+        return self.wait(deadline - monotonic())
 
 
 def start_thread(work: Callable[..., None], *arguments: Any) -> None:

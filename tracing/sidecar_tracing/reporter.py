@@ -8,13 +8,12 @@ import logging
 import os
 import sys
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jaeger_client.reporter import BaseReporter
 
-from sidecar_tracing import chores, endings, lifecycle, stats_socket
+from sidecar_tracing import chores, endings, lifecycle, native, stats_socket
 from sidecar_tracing.closing import CloseReport, Closing
 from sidecar_tracing.courier import FINAL_SETTLE_SECONDS, NEVER, Courier
 from sidecar_tracing.delivery import BYTES_PER_SECOND
@@ -186,7 +185,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         if lifecycle.is_impatient():
             courier.hurry()
         done = courier.end.done if courier.end else courier.flush().done
-        done.wait(deadline - time.monotonic())
+        done.wait(deadline - native.monotonic())
         self.ledger.show_last()
         return courier.is_idle
 
@@ -196,7 +195,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         closing, end = Closing(), self._courier.close(timeout)
 
         def resolve() -> None:
-            end.done.wait_politely(end.deadline - time.monotonic() + CLOSE_SECONDS)
+            end.done.wait_politely(end.deadline - native.monotonic() + CLOSE_SECONDS)
             closing.set_result(self._report())
 
         if end.done.is_set:
@@ -219,7 +218,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         self._notice_fork()
         if lifecycle.is_impatient():
             self._courier.hurry()
-        seconds = max(0.0, deadline - time.monotonic())
+        seconds = max(0.0, deadline - native.monotonic())
         if self._courier.end is None:
             self._is_ending, self._send = True, self._send_late
         self._courier.close(seconds).done.wait(seconds + 2 * FINAL_SETTLE_SECONDS)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from sidecar_tracing import native
 from sidecar_tracing.line import connect
 from sidecar_tracing.lookups import Lookups
 
@@ -78,7 +78,7 @@ class UdpSender:
         if self._line is not None and self._line.socket.is_lost:
             self._retire()
             self._resolve_at = 0.0
-        if time.monotonic() > self._resolve_at:
+        if native.monotonic() > self._resolve_at:
             self._error = None
             self._lookups.ask()
         self._heed()
@@ -88,7 +88,7 @@ class UdpSender:
     def waited(self) -> float | None:
         """How long the lookup that is under way takes already."""
         asked_at = self._lookups.asked_at
-        return None if asked_at is None else time.monotonic() - asked_at
+        return None if asked_at is None else native.monotonic() - asked_at
 
     def send(self, packet: Packet) -> None:
         """Send one packet, once `ready`.
@@ -100,14 +100,14 @@ class UdpSender:
         if line is None:
             raise self._error or TimeoutError("the name is still being looked up")
         line.send(packet.data)
-        line.kept.append((time.monotonic(), packet))
+        line.kept.append((native.monotonic(), packet))
 
     def take_refused(self) -> list[Packet]:
         """Return the packets that came back since the last call, in the order they were sent.
 
         Beyond loopback, a refusal brings back all that may be lost; some may have arrived.
         """
-        now = time.monotonic()
+        now = native.monotonic()
         refused = [packet for line in self._retired for packet in self._refused_by(line, now)]
         if self._line is not None and (current := self._refused_by(self._line, now)):
             if not self._line.is_exact:
@@ -131,7 +131,7 @@ class UdpSender:
 
     def _confirm(self) -> None:
         """Look the name up again if packets were sent since the last time and no more follow."""
-        line, now = self._line, time.monotonic()
+        line, now = self._line, native.monotonic()
         if line is None or line.is_exact or not line.kept:
             return
         sent_at = line.kept[-1][0]
@@ -163,7 +163,7 @@ class UdpSender:
     @property
     def holding(self) -> bool:
         """Whether the last refusal is so recent that packets sent since then may be lost."""
-        return time.monotonic() < self._hold_until
+        return native.monotonic() < self._hold_until
 
     @property
     def unsettled(self) -> bool:

@@ -132,7 +132,8 @@ class Span(jaeger_client.Span):  # type: ignore[misc] # jaeger-client publishes 
             logger.warning("Span has already been finished; will not be reported again.")
             return
         self.finished = True
-        self.end_time = finish_time or time.time()
+        # the clock may have been set back meanwhile
+        self.end_time = finish_time or max(self.start_time, time.time())
         self._tracer.report_span(self)
 
     def _close(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
+
+from sidecar_tracing import native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ class Bucket:
     """
 
     def __init__(
-        self, burst: float, per_second: float, clock: Callable[[], float] = time.monotonic
+        self, burst: float, per_second: float, clock: Callable[[], float] = native.monotonic
     ) -> None:
         self._burst, self._per_second, self._clock = burst, per_second, clock
         self._full_at = clock()
@@ -55,7 +56,7 @@ class Patience:
     interval again, so that packets under load are as large as without early ones.
     """
 
-    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, interval: float, clock: Callable[[], float] = native.monotonic) -> None:
         self._interval = interval
         self._clock = clock
         self._seconds = interval
