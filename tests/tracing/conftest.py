@@ -7,7 +7,7 @@ import os
 import opentracing
 import pytest
 from jaeger_client import Config as JaegerConfig
-from sidecar_tracing import Config, stats_socket
+from sidecar_tracing import Config, environment, stats_socket
 from udp_agent import UdpAgent
 
 
@@ -18,6 +18,7 @@ def clean_environment(monkeypatch):
     for name in [name for name in os.environ if name.startswith("JAEGER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(JaegerConfig, "_initialized", False)
+    environment.warn.cache_clear()
     yield
     opentracing.set_global_tracer(opentracing.Tracer())
 

@@ -13,6 +13,7 @@ from jaeger_client.metrics import MetricsFactory
 from jaeger_client.reporter import NullReporter
 from jaeger_client.sampler import RemoteControlledSampler
 from opentracing.propagation import Format
+from scripts import run
 from sidecar_tracing import Config, Tracer, init_tracer
 from udp_agent import closed_port, tags
 
@@ -414,3 +415,36 @@ def test_queue_is_bounded_in_bytes(make_tracer):
 
     assert 500 <= stats.queued <= 900
     assert 2_000 - stats.queued == stats.dropped["queue_full"]
+
+
+BAD = {
+    "JAEGER_AGENT_PORT": "70000",
+    "JAEGER_DISABLED": "hm",
+    "JAEGER_ENDPOINT": "http://collector:14268",
+    "JAEGER_EXIT_TIMEOUT": "soon",
+    "JAEGER_PROPAGATION": "w3c,none",
+    "JAEGER_REPORTER_FLUSH_INTERVAL": "soon",
+    "JAEGER_REPORTER_LOG_SPANS": "hm",
+    "JAEGER_REPORTER_MAX_QUEUE_SIZE": "-1",
+    "JAEGER_SAMPLER_TYPE": "none",
+    "JAEGER_SAMPLING_ENDPOINT": "ftp://agent",
+    "JAEGER_TAGS": "a",
+    "JAEGER_TRACEID_128BIT": "hm",
+    "SIDECAR_TRACING_PROMETHEUS": "hm",
+}
+
+
+@pytest.mark.parametrize("variable", BAD)
+def test_a_process_warns_once_of_a_variable(agent, variable):
+    """However often it is read, by how many tracers, and at which end."""
+    body = """
+        from sidecar_tracing import init_tracer
+        tracers = [init_tracer("one"), init_tracer("two")]
+        for tracer in tracers: finish("span")
+        if child := os.fork(): wait(child)
+        """
+    remote = {"JAEGER_SAMPLER_TYPE": "remote"} if "SAMPLING" in variable else {}
+    variables = {variable: BAD[variable], **remote, "JAEGER_AGENT_PORT": str(agent.port)}
+    done = run(agent, body, tracer="", **{**variables, variable: BAD[variable]})
+
+    assert [variable] == [name for name in BAD for line in done.stderr.splitlines() if name in line]

@@ -161,6 +161,7 @@ class Config(jaeger_client.Config):  # type: ignore[misc] # jaeger-client publis
             logger.info("Tracing is off: JAEGER_DISABLED")
             return self.create_tracer(DisabledReporter(), ConstSampler(False))
         environment.warn_of_unused()
+        environment.exit_timeout()  # said now if it is not valid, and not at the exit
         compact.warn_if_slow()
         sampler, throttler = self.sampler, None
         if sampler is None or self.throttler_group() is not None:

@@ -6,6 +6,7 @@ import logging
 import math
 import os
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 logger = logging.getLogger("sidecar_tracing")
@@ -143,7 +144,7 @@ def warn_of_unused() -> None:
     """Warn of variables that would send spans elsewhere; their values may be secret."""
     for name in UNUSED:
         if os.environ.get(name, "").strip():
-            logger.warning("%s is not used: spans go to the agent, by UDP", name)
+            warn("%s is not used: spans go to the agent, by UDP", name)
 
 
 def tags() -> dict[str, str]:
@@ -187,4 +188,10 @@ def _number(text: str) -> float | None:
 
 
 def _warn(variable: str, value: str, expected: str, used: str) -> None:
-    logger.warning("%s=%.100r is not %s; using %s", variable, value, expected, used)
+    warn("%s=%.100r is not %s; using %s", variable, value, expected, used)
+
+
+@cache
+def warn(text: str, *values: str) -> None:
+    """Say this once in a process, however often a setting is read, and by how many tracers."""
+    logger.warning(text, *values)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-
-logger = logging.getLogger("sidecar_tracing")
+from sidecar_tracing.environment import warn
 
 NAMES = ("jaeger", "w3c", "b3", "b3-single")
 DEFAULT = ("jaeger",)
@@ -20,7 +18,7 @@ def parse(value: object, source: str) -> tuple[str, ...]:
     unknown = [name for name in asked if name and name not in NAMES]
     if unknown:
         known = ", ".join(NAMES)
-        logger.warning("%s: %.100r is not one of %s; ignoring it", source, unknown[0], known)
+        warn("%s: %.100r is not one of %s; ignoring it", source, unknown[0], known)
     return tuple(dict.fromkeys(name for name in asked if name in NAMES))
 
 
