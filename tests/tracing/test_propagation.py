@@ -234,6 +234,21 @@ def test_baggage_that_no_header_can_hold(tracer_of):
     assert len(large["baggage"]) <= 8192
 
 
+@pytest.mark.parametrize("propagation", ["jaeger", "b3", "b3-single", "w3c", None])
+def test_long_baggage_is_not_passed_on_in_headers(tracer_of, caplog, propagation):
+    """Servers refuse a request with long headers; the rest of the baggage is passed on."""
+    tracer = tracer_of(propagation) if propagation else tracer_of()
+    span = tracer.start_span("one").set_baggage_item("long", "x" * 200_000)
+    span.set_baggage_item("full", "\u00e9" * 3_000).set_baggage_item("guest", "Ada")
+    headers = [{}, {}]
+    for one in headers:
+        tracer.inject(span.context, HTTP, one)
+
+    assert len("".join(name + value for name, value in headers[1].items())) < 1_000
+    assert "Ada" in "".join(headers[1].values())
+    assert 1 == caplog.text.count("Baggage above 64 items or 8 KiB")
+
+
 @pytest.mark.parametrize(
     "header",
     ["x", "1:2:3", "0:1:0:1", "1:0:0:1", f"{'f' * 33}:1:0:1", f"1:{'f' * 17}:0:1", "1:2:3:-1"],

@@ -10,11 +10,15 @@ from urllib.parse import quote
 
 from opentracing import InvalidCarrierException
 
+from sidecar_tracing.environment import warn
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """What the name of a header, or a key of baggage, consists of."""
+BAGGAGE_MEMBERS, BAGGAGE_BYTES = 64, 8192
+"""What W3C's format asks every service to pass on. Jaeger's and B3's baggage has the same limit."""
 
 
 class Headers:
@@ -53,9 +57,20 @@ def text(value: Any) -> str:
 
 
 def baggage_items(baggage: dict[Any, Any]) -> Iterator[tuple[str, str]]:
-    """Yield baggage that can be in a header: keys as they are, values percent-encoded."""
+    """Yield baggage that can be in headers: keys as they are, values percent-encoded.
+
+    What does not fit is left out, with one warning: servers refuse a request with longer headers.
+    """
+    size = count = 0
     for key, value in baggage.items():
         name = text(key)
-        if TOKEN.fullmatch(name):
-            data = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
-            yield name, quote(data)
+        if not TOKEN.fullmatch(name):
+            continue
+        data = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+        quoted = quote(data) if len(data) <= BAGGAGE_BYTES else None
+        needed = len(name) + len(quoted or "") + 2
+        if quoted is None or count == BAGGAGE_MEMBERS or size + needed > BAGGAGE_BYTES + 1:
+            warn("Baggage above 64 items or 8 KiB does not fit into headers: it is not passed on")
+            continue
+        size, count = size + needed, count + 1
+        yield name, quoted

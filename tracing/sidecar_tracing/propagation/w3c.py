@@ -23,8 +23,6 @@ _KEY = r"[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_
 _MEMBER = re.compile(rf"(?:{_KEY})=[ -+\--<>-~]{{0,255}}[!-+\--<>-~]")
 MEMBERS = 32
 """Members that a `tracestate` has at most."""
-BAGGAGE_MEMBERS, BAGGAGE_BYTES = 64, 8192
-"""What every service must pass on; more may be dropped on the way."""
 
 
 class TraceId(int):
@@ -45,7 +43,7 @@ class W3c:
         carrier["traceparent"] = f"00-{context.trace_id:032x}-{context.span_id:016x}-{flags:02x}"
         if state := getattr(context.trace_id, "tracestate", ""):
             carrier["tracestate"] = state
-        if items := list(_bounded(baggage_items(context.baggage))):
+        if items := [f"{key}={value}" for key, value in baggage_items(context.baggage)]:
             carrier["baggage"] = ",".join(items)
 
     def read(self, _: Any, headers: Headers, refuse: Callable[[], None]) -> Any:
@@ -95,12 +93,3 @@ def _baggage(values: list[str], refuse: Callable[[], None]) -> Iterator[tuple[st
             yield key.strip(), unquote(value.strip())
         else:
             refuse()
-
-
-def _bounded(items: Iterator[tuple[str, str]]) -> Iterator[str]:
-    size = count = 0
-    for key, value in items:
-        size, count = size + len(key) + len(value) + 2, count + 1
-        if count > BAGGAGE_MEMBERS or size > BAGGAGE_BYTES + 1:
-            return
-        yield f"{key}={value}"
