@@ -51,8 +51,11 @@ a worker that still imports its service, and waits for this worker for ever:
 `--workers-kill-timeout` ends the wait. cheroot, at SIGINT, leaves the threads running that it has
 started so far. A traced import takes longer, so this can happen for a longer time.
 
-Not in the table: SIGKILL and a crash of the interpreter, after which no process can send. Windows
-and macOS were not tried.
+`uvicorn --workers` keeps running after SIGQUIT, even without a tracer: send SIGTERM.
+
+Not in the table: SIGKILL and a crash of the interpreter, after which no process can send. With
+`--graceful-timeout 0`, gunicorn sends SIGKILL to its workers right after SIGTERM: of 25 spans, 17
+to 20 arrived, and 25 with 1 s. Windows and macOS were not tried.
 """
 
 
