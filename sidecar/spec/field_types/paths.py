@@ -8,14 +8,16 @@ from sidecar.spec.field_types.mistakes import EXPANDED, HOME, PRINTED
 from sidecar.spec.scalars import Mistake, PatternText
 from sidecar.spec.service_records import Volume
 
+_PATH = rf"(?!~)(?!.*\$\{{?\w){PRINTED}+"
+"""None of the mistakes below: an editor knows the pattern only."""
 FILE_PATH = PatternText(
-    rf"{PRINTED}+",
+    _PATH,
     "a path",
     "Give one without line breaks, such as ./web.env",
     (HOME, EXPANDED),
 )
 CONTEXT = PatternText(
-    rf"{PRINTED}+",
+    _PATH,
     "a folder",
     "Give one without line breaks, such as ./web",
     (HOME, EXPANDED),

@@ -128,3 +128,12 @@ def test_what_is_for_a_collector_is_judged_alike(
     spec = {"agent": {"kind": kind, **canary, name: example}}
 
     assert reads(tmp_path, spec) == SCHEMA.is_valid(spec)
+
+
+@pytest.mark.parametrize("path", ["./a", "a b", "~/a", "a~", "${HOME}/a", "a$b", "a$ b", "a$"])
+def test_a_path_is_judged_alike(tmp_path, path: str) -> None:
+    """A variable or a home in it is a mistake in each."""
+    entry = {"name": "a", "build": {"context": path, "dockerfile": path}, "env_files": [path]}
+    spec = {"services": [entry]}
+
+    assert reads(tmp_path, spec) == SCHEMA.is_valid(spec)
