@@ -138,7 +138,10 @@ def failed(name: str, why: str) -> Problem | None:
     """Judge a Job of a cluster by why it has failed; empty where it has not."""
     if not why:
         return None
-    fix = f"See `kubectl logs job/{name}` and `kubectl describe job {name}`, and run it again"
+    describe = f"`kubectl describe job {name}`"
+    fix = f"See `kubectl logs job/{name}` and {describe}, and run it again"
+    if "deadline" in why.casefold():  # its pods are deleted, and their logs with them
+        fix = f"See {describe}; give it more `activeDeadlineSeconds`, or find what it waits for"
     return FAILED.problem(f"its Job has failed: {mask(why)}", fix)
 
 

@@ -235,9 +235,10 @@ def _image(said: Message) -> Problem | None:
     secrets = _NO_PULL_SECRET.search(text)
     if secrets and re.search(_REFUSED_PULL, _NO_PULL_SECRET.sub("", text), re.IGNORECASE):
         return _without_pull_secret(said, secrets["names"])
-    for pattern, meaning, fix in _PULLS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return IMAGE_MISSING.problem(f"{said.trouble}: {meaning}", fix)
+    for part in (text.partition("\n")[0], text):  # events may be of an earlier attempt
+        for pattern, meaning, fix in _PULLS:
+            if re.search(pattern, part, re.IGNORECASE):
+                return IMAGE_MISSING.problem(f"{said.trouble}: {meaning}", fix)
     return IMAGE_MISSING.problem(said.trouble)
 
 

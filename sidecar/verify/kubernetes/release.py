@@ -265,9 +265,10 @@ def _restart(pod: Pod) -> Problem | None:
     return parts.pod(parts.PodState(text, reason or "CrashLoopBackOff", last), "")
 
 
-def _fitness(pod: Pod) -> tuple[bool, bool, bool]:
+def _fitness(pod: Pod) -> tuple[bool, ...]:
     """Return what makes a pod stand for its service: one that loses all its spans does first."""
-    return lacks_agent(pod.data), pod.ready, pod.alive
+    stays = "deletionTimestamp" not in pod.data["metadata"]
+    return lacks_agent(pod.data), pod.ready, pod.alive, stays
 
 
 def _left_out(name: str, group: Sequence[Pod]) -> str:

@@ -43,3 +43,18 @@ def test_a_command_that_always_ends_is_named(command: list[str]) -> None:
 def test_nothing_is_guessed(command: list[str]) -> None:
     """A script may do its work again and again."""
     assert jobs.one_off(command) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "begins"),
+    [
+        ("Job has reached the specified backoff limit", "See `kubectl logs job/demo-x`"),
+        ("Job was active longer than specified deadline", "See `kubectl describe job demo-x`; "),
+    ],
+)
+def test_a_job_above_its_deadline_has_no_logs_to_see(why: str, begins: str) -> None:
+    """The cluster deletes its pods."""
+    problem = jobs.failed("demo-x", why)
+
+    assert problem is not None
+    assert problem.fix.startswith(begins)

@@ -199,6 +199,20 @@ MOUNTS = [{"name": "jaeger-agent", "volumeMounts": [{"name": "token"}], "restart
             "Create it in the pod's namespace: `kubectl create secret docker-registry regcred",
         ),
         (
+            unpulled("Back-off pulling image"),
+            [event("Failed to pull image: dial tcp: lookup hub.example.com: no such host")],
+            "part-without-image",
+            "the node does not reach the registry",
+            "Check the registry's address",
+        ),
+        (
+            unpulled("shop/web:9: not found"),
+            [event("Failed to pull image: 401 Unauthorized")],
+            "part-without-image",
+            "no such image",
+            "Check its name",
+        ),
+        (
             unpulled("shop/web:9: not found"),
             [event(NO_SECRET)],
             "part-without-image",
@@ -223,6 +237,17 @@ def test_a_pod_that_cannot_be_looked_into_has_the_id_and_the_fix_of_its_state(  
     assert (rule, []) == (look.broken.id, kubectl.read)
     assert cause in look.broken.cause
     assert look.broken.fix.startswith(fix)
+
+
+def test_a_pod_that_is_being_deleted_stands_for_no_service_that_has_another(kubectl) -> None:
+    """A rollout that recreates pods has both for a while."""
+    old = pending({"deletionTimestamp": "2026-11-27T05:00:00Z"})
+    new = crashing({"exitCode": 1, "reason": "Error"})
+    both = [owned(one, "ReplicaSet", "demo-web") for one in (old, new)]
+    both[1]["metadata"]["name"] = "demo-web-2"
+    look = release(kubectl, *both).look(Task("web", "m", 5, 1))
+
+    assert "part-crashing" == look.broken.id
 
 
 def lacking(kubectl, *pods, events=(), workloads=()):
