@@ -207,8 +207,8 @@ class _Loader:
 
 def _services_of(tree: Tree) -> dict[str, yaml.Node]:
     if not isinstance(tree.root, yaml.MappingNode):
-        cause = "is not a map, so it is not a Compose file"
-        raise SidecarError(f"{tree.file}:1", cause, "Name one")
+        kind = "is empty" if tree.root is None else "is not a map"
+        raise SidecarError(f"{tree.file}:1", f"{kind}, so it is not a Compose file", "Name one")
     top = tree.items(tree.root)
     services = top.get("services")
     if services is None:

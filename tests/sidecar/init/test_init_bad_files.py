@@ -25,7 +25,7 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "c.yml:1: is not a map, so it is not a Compose file. Name one"),
+        ("", "c.yml:1: is empty, so it is not a Compose file. Name one"),
         ("- web\n", "c.yml:1: is not a map, so it is not a Compose file. Name one"),
         ("just text\n", "c.yml:1: is not a map, so it is not a Compose file. Name one"),
         ("name: shop\n", "c.yml:1: has no `services`. Name a Compose file"),
