@@ -14,7 +14,7 @@ import urllib.request
 import grpc
 
 from sidecar.forwarder.gateways import METHOD
-from sidecar.rules.forwarders import GRPC_PORT, STATE_PORT
+from sidecar.rules.forwarders import GRPC_PORT, OK, STATE_PORT
 
 _SECONDS = 5.0
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=GRPC_PORT)
     parser.add_argument("--state-port", type=int, default=STATE_PORT)
     args = parser.parse_args(arguments)
-    answer = _call(args.port)
+    answer, _ = call(f"127.0.0.1:{args.port}")
     try:
         url = f"http://127.0.0.1:{args.state_port}/state"
         with urllib.request.urlopen(url, timeout=_SECONDS) as response:
@@ -37,13 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _call(port: int) -> str:
-    with grpc.insecure_channel(f"127.0.0.1:{port}", (("grpc.enable_http_proxy", 0),)) as channel:
+def call(address: str) -> tuple[str, str]:
+    """Return the forwarder's answer to a call without spans: its code in gRPC's terms, and words.
+
+    A call that it does not answer is UNAVAILABLE or DEADLINE_EXCEEDED.
+    """
+    with grpc.insecure_channel(address, (("grpc.enable_http_proxy", 0),)) as channel:
         try:
             channel.unary_unary(METHOD)(b"", timeout=_SECONDS, wait_for_ready=True)
         except grpc.RpcError as error:
-            return str(error.code().name)
-    return "OK"
+            return str(error.code().name), str(error.details())
+    return OK, ""
 
 
 if __name__ == "__main__":

@@ -58,6 +58,14 @@ def logged(log: str, since: float = 0.0, receiver: str = FORWARDER) -> Problem |
     return agent_logs.logged(log, since, _causes(receiver))
 
 
+def answered(words: str) -> Problem:
+    """Judge the words of a forwarder that refused a call; without an id, it did not answer."""
+    found = (cause for cause in _ANSWERED if cause.pattern.search(words))
+    if cause := next(found, None):
+        return cause.rule.problem(cause.text)
+    return FORWARDER_NOT_REACHED.problem("the forwarder does not answer")
+
+
 @cache
 def _causes(receiver: str) -> tuple[Cause, ...]:
     return (*_ANSWERED, *(_of(cause, receiver) for cause in agent_logs.CAUSES))

@@ -22,7 +22,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from sidecar.errors import SidecarError
+from sidecar.forwarder.ask import call
 from sidecar.rules import kinds
+from sidecar.rules.collector_logs import answered
+from sidecar.rules.forwarders import OK
 from sidecar.rules.service_reports import Facts
 from sidecar.verify import canary, report, service, trace
 from sidecar.verify.network import compared as canaries
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
+    from sidecar.findings import Problem
     from sidecar.verify.hops import Hop, Proof
 
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
@@ -53,12 +57,29 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if proven else 1
 
 
+class ProvingPod(PodDeployment):
+    """A pod that may ask the forwarder itself: it cannot read the logs of other parts."""
+
+    forwarder = ""
+    """HOST:PORT of the collectors' forwarder; empty where there is none."""
+
+    def gateway_trouble(self, service: str) -> Problem | None:  # noqa: ARG002 - one for all
+        """Return why the forwarder does not get a call through to the gateway; None where it does.
+
+        It answers only once the gateway does.
+        """
+        if not self.forwarder:
+            return None
+        code, words = call(self.forwarder)
+        return None if code == OK else answered(words)
+
+
 def _proven(args: argparse.Namespace) -> bool:
     await_agent(args.admin, args.start)
     tagged = not _is_collector(args.admin)
     began = time.time()
-    deployment = PodDeployment(args.service, args.gateway, args.agent, args.admin)
-    deployment.relays = args.relays
+    deployment = ProvingPod(args.service, args.gateway, args.agent, args.admin)
+    deployment.relays, deployment.forwarder = args.relays, args.forwarder
     try:
         proof = verify(deployment, args.spans, args.seconds, path_only=True)
         if proof.ok and args.gateway:
@@ -208,6 +229,9 @@ def parser() -> argparse.ArgumentParser:
         default=60.0,  # the chart lets native agents take as long, before this is started
         metavar="S",
         help="how long a plain container's agent may take to start (default: 60)",
+    )
+    parser.add_argument(
+        "--forwarder", default="", metavar="HOST:PORT", help="the collectors' forwarder"
     )
     parser.add_argument("--canary", action="store_true", help="compare agents and collectors")
     return parser
