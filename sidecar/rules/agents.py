@@ -27,6 +27,8 @@ ADMIN_PORT = 14271
 UDP_PORTS = (ZIPKIN_PORT, COMPACT_PORT, BINARY_PORT)
 """Where spans arrive."""
 PORTS = (*UDP_PORTS, SAMPLING_PORT, ADMIN_PORT)
+TAKEN = tuple((port, "udp" if port in UDP_PORTS else "tcp") for port in PORTS)
+"""The same with their protocols: a port over TCP leaves the one over UDP free."""
 
 STOCK_WORKERS, STOCK_QUEUE = 10, 1000
 STOCK_BATCH = 10

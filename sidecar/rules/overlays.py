@@ -140,12 +140,12 @@ def network_mode(mode: str, region_is_local: bool = False) -> Problem | None:
     return NO_PRIVATE_NETWORK.problem(f"network_mode {mode}: no agent can be reached from there")
 
 
-def host_ports(taken: Iterable[int], other: str) -> Problem | None:
-    """Judge the ports of the host that another service takes, next to an agent there."""
-    clashing = sorted(set(taken) & set(agents.PORTS))
+def host_ports(taken: Iterable[tuple[int, str]], other: str) -> Problem | None:
+    """Judge the host's ports, with protocols, that another service takes next to an agent there."""
+    clashing = sorted(set(taken) & set(agents.TAKEN))
     if not clashing:
         return None
-    ports = ", ".join(map(str, clashing))
+    ports = ", ".join(str(port) for port, _ in clashing)
     cause = f"takes {ports} on the host, which the agent of services with network_mode host needs"
     return HOST_PORT_TAKEN.problem(cause, f"Give --replace {other}, or change its ports")
 

@@ -94,9 +94,9 @@ def refusals_of(file: ComposeFile, choice: Choice, region: str) -> list[Finding]
 def _host_ports(file: ComposeFile, choice: Choice) -> Iterator[Finding]:
     leaving = {service.name for service in choice.leaving}
     for service in file.services.values():
-        taken = [port.published or 0 for port in service.ports]
+        taken = [(port.published or 0, port.protocol.lower()) for port in service.ports]
         if service.name in {*choice.backends, *choice.needed} and service.network_mode == HOST:
-            taken += agents.PORTS
+            taken += agents.TAKEN
         if service.name not in leaving and (problem := overlays.host_ports(taken, service.name)):
             yield problem.at(service.name, service.place_of("ports"))
 

@@ -29,7 +29,9 @@ EXAMPLES: dict[str, Example] = {
     "host-names-a-tracer": example(_names, Call("JAEGER_HOST"), Call("")),
     "no-network-for-an-agent": example(overlays.network_mode, Call("none"), Call("host")),
     "agent-port-taken-on-host": example(
-        overlays.host_ports, Call([6831, 8080], "tracer"), Call([8080], "web")
+        overlays.host_ports,
+        Call([(6831, "udp"), (80, "tcp")], "tracer"),
+        Call([(6831, "tcp")], "web"),
     ),
     "compose-without-override": example(
         overlays.compose_version, Call((2, 24, 3), "2.24.3"), Call((2, 24, 4), "2.24.4")

@@ -93,6 +93,20 @@ def test_a_collector_in_the_hosts_network_listens_on_loopback(folder, run):
     assert "127.0.0.1:6831" in text
 
 
+@pytest.mark.parametrize(
+    ("port", "code"), [("6831:80", 0), ("6831:80/udp", 1), ("14271:80", 1), ("14271:80/udp", 0)]
+)
+def test_a_port_of_the_host_is_taken_for_one_protocol(folder, run, port, code):
+    """What another service publishes over TCP leaves the same port over UDP free."""
+    web = "{image: example.com/web:1, network_mode: host, environment: {JAEGER_TAGS: a=b}}"
+    other = f"{{image: example.com/other:1, ports: ['{port}']}}"
+    (folder / FILE).write_text(f"services: {{web: {web}, other: {other}}}\n")
+    done = run("inject", FILE, "--region", "cn-shanghai", "--service", "web")
+
+    assert code == done.code, done.err
+    assert bool(code) == ("agent-port-taken-on-host" in done.out)
+
+
 def test_removal_takes_the_files_of_collectors_with_it(folder, run):
     """Configurations and the public token; a second rendering before it is not refused."""
     (folder / "sidecar.yaml").write_text(COLLECTED)
