@@ -39,6 +39,7 @@ def _agent_host(service: ComposeService, file: ComposeFile) -> Iterable[Finding]
     if value is None:
         return
     known = {name for other in file.services.values() for name in (other.name, *other.aliases)}
+    known |= {f"tasks.{name}" for name in known}  # Swarm's names
     shared = _shares_network(service, file)
     if problem := clients.agent_host(value.text, known, shared_network=shared):
         yield problem.at(service.name, value.place)

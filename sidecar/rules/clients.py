@@ -245,7 +245,7 @@ def agent_host(host: str, known: Container[str], *, shared_network: bool) -> Pro
 
     On a network that containers share, loopback may be right.
     """
-    if not host:
+    if not host or host in known:
         return None
     if is_loopback(host):
         cause = f"{AGENT_HOST}={host} is the container itself, where no agent runs"
@@ -253,8 +253,6 @@ def agent_host(host: str, known: Container[str], *, shared_network: bool) -> Pro
     if host in _ENGINE_HOSTS or _pattern(_ADDRESS).match(host):
         cause = f"{AGENT_HOST}={host} is outside this file; the kit's agent replaces it"
         return AGENT_HOST_OUTSIDE.problem(cause)
-    if host in known:
-        return None
     return AGENT_HOST_UNKNOWN.problem(f"{AGENT_HOST}={host[:63]} names no service of the file")
 
 

@@ -15,7 +15,7 @@ from sidecar.existing.compose import built, secrets
 from sidecar.existing.compose.extends import merged, moved
 from sidecar.existing.compose.files import OVERRIDES
 from sidecar.existing.compose.interpolation import env_file_values, resolve
-from sidecar.existing.compose.nodes import RESET, Tree, scalar, sequence
+from sidecar.existing.compose.nodes import FOR_MANIFESTS, RESET, Tree, scalar, sequence
 from sidecar.existing.compose.records import ComposeFile, ComposeService, Text
 from sidecar.existing.compose.service_reader import Reader
 from sidecar.existing.compose.services import read_service
@@ -229,6 +229,8 @@ def _require_services(tree: Tree) -> None:
 def _fix_without_services(tree: Tree, top: Mapping[str, yaml.Node]) -> str:
     if any({"image", "build"} & tree.items(node).keys() for node in top.values()):
         return "It has Compose's first format: put its services below `services:`"
+    if {"apiVersion", "kind"} <= top.keys():
+        return FOR_MANIFESTS
     return "Name a Compose file"
 
 

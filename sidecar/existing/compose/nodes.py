@@ -21,6 +21,8 @@ _STANDARD = "tag:yaml.org,2002:"
 RESET = "!reset"
 OWN_TAGS = (RESET, "!override")
 """Compose's own; it passes over every other tag."""
+FOR_MANIFESTS = "Name a Compose file; `sidecar inject` and `sidecar validate` read manifests"
+_MANIFEST = re.compile(r"^(?:apiVersion|kind):", re.MULTILINE)
 
 
 class Tree:
@@ -109,6 +111,8 @@ def _broken(error: SidecarError, text: str) -> SidecarError:
     """Return an error of YAML's syntax, in better words for a usual mistake."""
     if "found another document" in error.cause:
         fix = "Put each into a file of its own, and name them in order"
+        if _MANIFEST.search(text):
+            fix = FOR_MANIFESTS
         return SidecarError(error.subject, "begins a second document", fix)
     if template := re.search(r"\{\{|\{%", text):
         cause = f"holds `{template[0]}`: it is a template, not yet rendered"

@@ -76,6 +76,26 @@ def test_a_collector_of_ones_own_needs_no_token(ids, address, found):
     assert found == ids(f"{COMPOSE}    command: '{FLAG}{address}'\n")
 
 
+def test_a_parameter_of_a_template_may_be_any_gateway(ids):
+    """OpenShift, or the tool that applies a manifest, puts a value there."""
+    parameter, mistyped = (
+        f"{POD}    args: ['{FLAG}{host}:1883']\n" for host in ("${GATEWAY}", "gateway")
+    )
+
+    assert UNKNOWN not in ids(parameter, "pod.yaml")
+    assert UNKNOWN in ids(mistyped, "pod.yaml")
+
+
+@pytest.mark.parametrize(("host", "said"), [("tasks.spans", False), ("tasks.other", True)])
+def test_swarms_name_of_a_service_in_the_file(ids, host, said):
+    """It is no agent elsewhere."""
+    web = f"  web: {{image: shop, environment: {{JAEGER_AGENT_HOST: {host}}}}}\n"
+
+    assert said == (
+        "agent-host-outside" in ids(COMPOSE.replace("services:\n", f"services:\n{web}"))
+    )
+
+
 def test_an_all_in_one_has_no_gateway_that_may_hang(run, tmp_path):
     """Its memory goes to the traces that it holds."""
     path = tmp_path / "docker-compose.yml"

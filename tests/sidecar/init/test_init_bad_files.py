@@ -30,6 +30,20 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("just text\n", "c.yml:1: is not a map, so it is not a Compose file. Name one"),
         ("name: shop\n", "c.yml:1: has no `services`. Name a Compose file"),
         (
+            "apiVersion: v1\nkind: Pod\n",
+            (
+                "c.yml:1: has no `services`. Name a Compose file; "
+                "`sidecar inject` and `sidecar validate` read manifests"
+            ),
+        ),
+        (
+            "apiVersion: v1\nkind: Pod\n---\nkind: Service\n",
+            (
+                "c.yml:3: begins a second document. Name a Compose file; "
+                "`sidecar inject` and `sidecar validate` read manifests"
+            ),
+        ),
+        (
             "web:\n  image: web\n",
             (
                 "c.yml:1: has no `services`. It has Compose's first format: "
