@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sidecar.kubernetes.kubectl import Kubectl
 
-_ANYWHERE = r"(?:get|describe) (?:nodes?|namespaces?)\b|uncordon|config|auth|version"
+_ANYWHERE = r"(?:get|describe) (?:nodes?|namespaces?|\w+webhook\w+)\b|uncordon|config|auth|version"
 _KUBECTL = re.compile(rf"`kubectl (?!-n |--context=|{_ANYWHERE})")
 _SIDECAR = re.compile(r"(`sidecar token set --kubernetes-secret )(?!NAME)([^`]*)`")
 

@@ -46,6 +46,13 @@ NOT_ADMITTED = _error(
     "Change the pod as the policy says, or ask who owns the policy",
     'violates PodSecurity "restricted:latest": runAsNonRoot != true',
 )
+WEBHOOK_AWAY = _error(
+    "admission-webhook-away",
+    "A webhook that must admit each pod does not answer the cluster.",
+    "See `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`, and the pods "
+    "of the Service that the webhook's configuration names",
+    'failed calling webhook "policy.example.com": connection refused',
+)
 NOT_CREATED = _error(
     "pod-not-created",
     "The cluster does not create a pod of a workload.",
@@ -96,6 +103,7 @@ NAME_MISSING = _error(
 )
 
 _REFUSALS = (
+    (("failed calling webhook",), WEBHOOK_AWAY),
     (("quota",), OVER_QUOTA),
     (("PodSecurity", "admission webhook", "ValidatingAdmission"), NOT_ADMITTED),
     (("usage per ", "request ratio per "), OVER_LIMIT_RANGE),

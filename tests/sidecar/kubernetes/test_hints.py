@@ -23,6 +23,10 @@ from sidecar.kubernetes.kubectl import Kubectl
         ("See `kubectl get nodes`", "See `kubectl get nodes`"),
         ("See `kubectl describe node n-1`", "See `kubectl describe node n-1`"),
         ("Run `kubectl uncordon NODE`", "Run `kubectl uncordon NODE`"),
+        (
+            "See `kubectl get validatingwebhookconfigurations`",
+            "See `kubectl get validatingwebhookconfigurations`",
+        ),
         ("See `kubectl get namespaces`", "See `kubectl get namespaces`"),
         ("See `docker compose ps`", "See `docker compose ps`"),
     ],

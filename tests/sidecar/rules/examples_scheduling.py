@@ -42,6 +42,10 @@ EXAMPLES = {
         'pods "web-1" is forbidden: unable to create new content in namespace shop because it is'
         " being terminated"
     ),
+    "admission-webhook-away": not_created(
+        'Internal error occurred: failed calling webhook "quota.example.com": failed to call'
+        ' webhook: Post "https://policy.tools.svc:443/": dial tcp: connection refused'
+    ),
     "rollout-paused": example(scheduling.paused, Call("web", 0), Call("web", 1)),
     "node-not-ready": example(
         scheduling.not_ready, Call("Node is not ready", "node-1"), Call("", "node-1")
