@@ -60,6 +60,17 @@ def test_the_commands_work_as_written(program: str, cluster_images, tmp_path) ->
     assert names == sorted(applied)
 
 
+def test_the_notes_prove_a_fresh_install(cluster_images, tmp_path) -> None:
+    """Their last command needs no request before it, as that of `helm test` would be."""
+    with namespace("sidecar-notes") as space:
+        settings = folder(tmp_path, space.name, "helm")
+        _, notes = run_in(tmp_path, settings, "helm install demo ./helm --wait")
+        proof = re.findall(r"^  (sidecar verify .*)$", notes, re.MULTILINE)
+        code, said = run_in(tmp_path, settings, "\n".join(proof))
+
+    assert (1, 0) == (len(proof), code), said
+
+
 def for_helm(program: str, line: str) -> str:
     """Return a command as the page says that a Helm needs it."""
     return line.replace("helm test demo", "helm test demo --logs") if program == "helm4" else line
