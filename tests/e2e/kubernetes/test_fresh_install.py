@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from _require import only_stacks
+from cluster_volumes import volumes
 from helm_charts import CHART
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ pytestmark = [
 ]
 
 ROUNDS = 10
+FEWER = 2
 RELEASES = ("one", "two")
 """Of each round, installed right after each other: 20 fresh installs in all with `make stacks`."""
 WITHOUT_SERVICES = ("--set", "services.frontend.enabled=false,services.backend.enabled=false")
@@ -47,7 +49,7 @@ def spans(url):
     except OSError:
         return 0
 wanted, urls = int(sys.argv[1]), sys.argv[2:]
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 60
 while sum(map(spans, urls)) < wanted and time.monotonic() < deadline:
     time.sleep(0.2)
 print([spans(url) for url in urls])
@@ -80,6 +82,20 @@ def test_a_fresh_install_with_collectors_loses_no_span(
     assert [[SPANS] * len(RELEASES)] * ROUNDS == found
 
 
+@only_stacks
+def test_a_fresh_install_with_relays_loses_no_span(
+    fresh_namespace, collector_image, tmp_path
+) -> None:
+    """The collectors keep what relays do not take yet, which keep what the forwarder does not."""
+    image = f"images.agent={collector_image}"
+    values = ("-f", CHART / "ci" / "relay-values.yaml", "--set", image, "-f", jobs(tmp_path))
+    with volumes(fresh_namespace, tmp_path / "volumes", 2 * len(RELEASES) * FEWER) as storage_class:
+        values = (*values, "--set", f"relay.storageClass={storage_class}")
+        found = [spans_of_round(fresh_namespace, number, values) for number in range(FEWER)]
+
+    assert [[SPANS] * len(RELEASES)] * FEWER == found
+
+
 def jobs(folder: Path) -> Path:
     """Return values with a Job."""
     job = {"args": ["python", "-c", BURST], "runAsUser": 10001}
@@ -88,8 +104,12 @@ def jobs(folder: Path) -> Path:
 
 
 def spans_of_round(space, number: int, values) -> list[int]:
-    """Return how many spans of each release's Job arrived; no install waits for anything."""
-    for release in RELEASES:
+    """Return how many spans of each release's Job arrived; no install waits for anything.
+
+    Each round has names of its own: pods of one that ends would take the next one's spans.
+    """
+    releases = [f"{release}{number}" for release in RELEASES]
+    for release in releases:
         space.helm("install", release, CHART, *values)
     space.kubectl("wait", "jobs", "--all", "--for=condition=Complete", "--timeout=150s")
     owners = {job["metadata"]["name"]: job["metadata"]["labels"] for job in space.get("jobs")}
@@ -99,6 +119,6 @@ def spans_of_round(space, number: int, values) -> list[int]:
         for trace in [json.loads(space.kubectl("logs", f"job/{name}").splitlines()[-1])["trace_id"]]
     ]
     found = space.python(f"look-{number}", COUNT, SPANS * len(urls), *urls)
-    for release in RELEASES:
+    for release in releases:
         space.helm("uninstall", release, "--wait")
     return list(json.loads(found))

@@ -6,7 +6,8 @@ import json
 import shutil
 
 import pytest
-from helm_charts import CHART, CI, one, refusal, template
+import yaml
+from helm_charts import CHART, CI, one, refusal, run_helm, template
 
 from sidecar.kubernetes.pods import Pod
 
@@ -43,16 +44,22 @@ def test_names_follow_the_overrides_as_in_other_charts(sets, release, expected) 
     assert one(objects, "Service", expected)
 
 
-def test_a_parent_chart_has_it_twice_under_aliases(tmp_path) -> None:
-    """Each has its own names; without that, the second would replace the first."""
+@pytest.fixture
+def parent(tmp_path):
+    """Return a parent chart that has the chart twice."""
     parts = [
         {"name": "sidecar-kit", "version": ">=0.1.0-0", "alias": alias, "repository": "file://x"}
         for alias in ("shop", "billing")
     ]
-    parent = {"apiVersion": "v2", "name": "all", "version": "1.0.0", "dependencies": parts}
-    (tmp_path / "Chart.yaml").write_text(json.dumps(parent))
+    chart = {"apiVersion": "v2", "name": "all", "version": "1.0.0", "dependencies": parts}
+    (tmp_path / "Chart.yaml").write_text(json.dumps(chart))
     shutil.copytree(CHART, tmp_path / "charts" / "sidecar-kit")
-    objects = template(tmp_path)
+    return tmp_path
+
+
+def test_a_parent_chart_has_it_twice_under_aliases(parent) -> None:
+    """Each has its own names; without that, the second would replace the first."""
+    objects = template(parent)
     found = [(each["kind"], each["metadata"]["name"]) for each in objects]
 
     assert len(found) == len(set(found))
@@ -61,6 +68,23 @@ def test_a_parent_chart_has_it_twice_under_aliases(tmp_path) -> None:
     }
     pod = one(objects, "Deployment", "demo-billing-backend")["spec"]["template"]["spec"]
     assert "--reporter.grpc.host-port=demo-billing-gateway:1883" in pod["initContainers"][1]["args"]
+
+
+@pytest.mark.parametrize("program", ["helm", "helm4"])
+def test_a_parent_chart_leaves_out_a_service_of_the_sample(program: str, parent) -> None:
+    """By `enabled: false` in its own values, where Helm 4 ignores null."""
+    off = {"services": {"frontend": {"enabled": False}}}
+    (parent / "values.yaml").write_text(json.dumps({"billing": off}))
+    done = run_helm("template", "demo", parent, "--kube-version", "1.34.0", name=program)
+    names = {
+        each["metadata"]["name"]
+        for each in yaml.safe_load_all(done.stdout)
+        if each and each["kind"] == "Deployment"
+    }
+
+    assert {"demo-shop-frontend", "demo-shop-backend", "demo-billing-backend"} == {
+        name for name in names if not name.endswith("-gateway")
+    }
 
 
 def test_every_name_is_overridden() -> None:
