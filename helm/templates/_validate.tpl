@@ -41,15 +41,21 @@
 
 {{/* An agent that is a plain container. */}}
 {{- define "sidecar.validate.container" -}}
-{{- if or .Values.jobs .Values.cronJobs -}}
+{{- range $jobs := list .Values.jobs .Values.cronJobs -}}
+{{- range $jobs -}}
+{{- if include "sidecar.runs" . -}}
 {{- $cause := "need a native agent; with a plain container a Job never completes" -}}
 {{- $fix := "Use Kubernetes 1.29 or later, and agent.mode auto or native" -}}
 {{- fail (printf "jobs, cronJobs: %s. %s" $cause $fix) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $delay := int .Values.agent.stopDelaySeconds -}}
 {{- $graces := list (int .Values.terminationGracePeriodSeconds) -}}
 {{- range .Values.services -}}
-{{- with . -}}{{- with .terminationGracePeriodSeconds -}}{{- $graces = append $graces (int .) -}}{{- end -}}{{- end -}}
+{{- if include "sidecar.runs" . -}}
+{{- with .terminationGracePeriodSeconds -}}{{- $graces = append $graces (int .) -}}{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- range $grace := $graces -}}
 {{- if ge $delay $grace -}}

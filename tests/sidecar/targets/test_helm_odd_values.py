@@ -121,6 +121,15 @@ def test_a_service_of_the_charts_own_is_left_out(off: str, tmp_path) -> None:
     assert "frontend" not in yaml.safe_dump(one(objects, "Pod", "demo-delivery-test"))
 
 
+def test_what_is_left_out_needs_no_native_agent() -> None:
+    """A Job or a short grace period that is refused with a plain container is refused no more."""
+    off = "jobs.a.enabled=false,services.frontend.enabled=false"
+    short = "agent.mode=container,services.frontend.terminationGracePeriodSeconds=5"
+    objects = template(CHART, "--set", f"{off},{short}")
+
+    assert "Job" not in {each["kind"] for each in objects}
+
+
 def test_null_clears_a_key_of_the_charts_own_service(tmp_path) -> None:
     """As an overlay does for a service of the same name; an autoscaler then sets replicas."""
     removed = "replicas: null, args: null, peers: null, health: null"
