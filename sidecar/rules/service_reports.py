@@ -279,7 +279,7 @@ def _idle_text(facts: Facts) -> str:
 def missing(wanted: int, found: int) -> Problem | None:
     """Judge how many replicas of a service there are; `wanted` is what the file or chart says."""
     if not wanted:
-        return SCALED_TO_ZERO.problem("is scaled to 0, so that nothing reports")
+        return SCALED_TO_ZERO.problem("is scaled to 0")
     if not found:
         return MISSING.problem("has no container or pod")
     if found < wanted:
