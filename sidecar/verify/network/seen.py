@@ -37,12 +37,13 @@ class Seen:
         """Return how many spans of the traces a host has reported."""
         return sum(_of(trace, hostname) for trace in self.traces.values())
 
-    def by_service(self, trace_id: str = "") -> dict[str, int]:
-        """Return service → own spans of all hosts; with a trace id, the spans of that trace."""
-        found: Counter[str] = Counter()
-        for key, count in (self.traces.get(trace_id, {}) if trace_id else self.own).items():
-            found[key.rpartition(" ")[0]] += count
-        return dict(found)
+
+def by_service(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return service → spans of all its hosts, of counts by "SERVICE HOST"."""
+    found: Counter[str] = Counter()
+    for key, count in counts.items():
+        found[key.rpartition(" ")[0]] += count
+    return dict(found)
 
 
 def together(found: Iterable[Seen]) -> Seen:

@@ -10,6 +10,7 @@ would keep the pod from ending; it may be given several times.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import time
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from sidecar.findings import Problem
     from sidecar.verify.hops import Hop, Proof
 
+_POD = re.compile(r"(.+)-[a-z0-9]+-[a-z0-9]{5}")
+_LONGEST_NAME = 63
+"""Characters of a pod's host name."""
 _TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 
 
@@ -103,8 +107,12 @@ def compared(proof: Proof, args: argparse.Namespace, since: float) -> Proof:
 
 
 def reports(urls: Sequence[str], gateway: str, seconds: float) -> Iterator[Hop]:
-    """Yield the first hop of each service that a request reaches, as the stand-in shows it."""
-    before = seen.read(gateway, (), 0).by_service()
+    """Yield the first hop of each service that a request reaches, as the stand-in shows it.
+
+    A service that is asked must show spans of its own: those of another one, which it called or
+    which reported meanwhile, prove nothing of it.
+    """
+    before = seen.read(gateway, (), 0)
     counted: dict[str, int] = {}
     for url in urls:
         answer = requests.ask(url, requests.new_trace_id())
@@ -113,18 +121,39 @@ def reports(urls: Sequence[str], gateway: str, seconds: float) -> Iterator[Hop]:
             yield service.hop_of(host, 0, Facts(unanswered=str(answer)))
             continue
         after = seen.read(gateway, (answer.trace_id,), seconds)
-        arrived = after.by_service(answer.trace_id) or grown(before, after.by_service())
-        counted.update(arrived)
-        if not arrived:
+        traced = after.traces.get(answer.trace_id, {})
+        own = followed(traced, host) or grown(before.own, after.own, host)
+        counted.update(seen.by_service(traced) | own)
+        if not own:
             yield service.hop_of(host, 0, Facts(answers=1))
     for name, spans in sorted(counted.items()):
         yield service.hop_of(name, spans, Facts(own=spans, answers=1))
 
 
-def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
-    """Return the services that have reported in between, with their spans."""
-    counts = {name: count - before.get(name, 0) for name, count in after.items()}
-    return {name: count for name, count in counts.items() if count > 0}
+def followed(traced: Mapping[str, int], host: str) -> dict[str, int]:
+    """Return the service at a host with its spans of a trace, which may have no host's name."""
+    own = {key: spans for key, spans in traced.items() if key.endswith(" ") or is_of(key, host)}
+    return seen.by_service(own)
+
+
+def grown(before: Mapping[str, int], after: Mapping[str, int], host: str) -> dict[str, int]:
+    """Return the service at a host with the spans that it has reported in between."""
+    counts = {key: spans - before.get(key, 0) for key, spans in after.items() if is_of(key, host)}
+    return seen.by_service({key: spans for key, spans in counts.items() if spans > 0})
+
+
+def is_of(key: str, host: str) -> bool:
+    """Tell whether "SERVICE HOST" is of the Deployment that a Service is named after.
+
+    A pod is named after it, with a digest and five characters more, and cut so that it has 63.
+    What tells no pod is known by the name of its component.
+    """
+    name, _, pod = key.rpartition(" ")
+    if len(pod) == _LONGEST_NAME:
+        return pod.startswith(f"{host}-"[: _LONGEST_NAME - 5])
+    if named := _POD.fullmatch(pod):
+        return named[1] == host
+    return f"-{host}".endswith(f"-{name}")
 
 
 def await_agent(admin: str, seconds: float) -> None:

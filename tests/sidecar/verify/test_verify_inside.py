@@ -167,9 +167,43 @@ def test_a_request_without_an_answer_is_a_failed_hop() -> None:
     assert ("request-not-answered", f"{url}/: answers 404") == (hop.id, hop.cause)
 
 
-def test_a_service_that_follows_no_trace_reports_if_its_count_grows() -> None:
-    """Its client may use other headers."""
-    assert {"web": 2} == proof.grown({"web": 1, "api": 4}, {"web": 3, "api": 4})
+POD = "demo-web-5cddf9d488-gqrh4"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (f"Shop {POD}", {"Shop": 2}),
+        ("web 10.0.0.7", {"web": 2}),
+        ("api demo-web-api-5cddf9d488-gqrh4", {}),
+        ("web demo-other-web-5cddf9d488-gqrh4", {}),
+        ("nightly demo-nightly-29401230-x7k2p", {}),
+        ("Shop ", {}),
+    ],
+    ids=["its pod", "its name", "a longer name", "another's pod", "a cron", "anyone"],
+)
+def test_a_service_that_follows_no_trace_reports_if_its_own_count_grows(key, expected) -> None:
+    """Its client may use other headers; what another one reports meanwhile proves nothing."""
+    assert expected == proof.grown({key: 1, "api x": 4}, {key: 3, "api x": 4}, "demo-web")
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [(f"Shop {POD}", {"Shop": 2}), ("Shop ", {"Shop": 2}), ("api demo-api-5cddf9d488-gqrh4", {})],
+    ids=["its pod", "no host", "whom it called"],
+)
+def test_a_service_that_only_passes_a_trace_on_is_not_proven(key, expected) -> None:
+    """The service behind it is traced, and shows the trace."""
+    assert expected == proof.followed({key: 2}, "demo-web")
+
+
+def test_a_long_name_is_cut_as_that_of_its_pod() -> None:
+    """Kubernetes cuts it before the five last characters."""
+    host = "release-of-a-team-with-a-long-name-and-of-a-service-with-one"
+    pod = f"{host}-5cddf9d488-"[:58] + "gqrh4"
+
+    assert proof.is_of(f"Shop {pod}", host)
+    assert not proof.is_of(f"Shop {pod}", "release-of-another-team")
 
 
 def test_no_agent_is_a_failed_hop(capsys: pytest.CaptureFixture[str]) -> None:
