@@ -161,4 +161,4 @@ def test_a_terminal_that_is_gone_hides_no_exit_code(monkeypatch) -> None:
     with Path("/dev/full").open("w") as gone:
         monkeypatch.setattr("sys.stderr", gone)
 
-        assert 129 == cli._interrupted(signals.Interrupted(signal.SIGHUP))
+        assert 129 == cli._interrupted(signals.Interrupted(signal.SIGHUP), as_json=False)

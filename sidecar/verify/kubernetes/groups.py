@@ -33,7 +33,7 @@ class Group:
     """The pods of one workload; of a Job, those of its newest run."""
 
     service: str
-    """By their labels."""
+    """By their labels; the workload where they name none."""
     workload: str
     """Its name; of pods without an owner, the first one's."""
     running: tuple[Pod, ...] = ()
@@ -112,7 +112,13 @@ def _owner(pod: Pod) -> Object:
 
 def _key(runs: Mapping[str, str], pod: Pod) -> _Key:
     """Return what the replicas of one workload have in common, and all runs of a CronJob."""
-    return (pod.service, *((workload_of(pod, runs),) if _owner(pod) else ("", *chart_of(pod))))
+    ends = (workload_of(pod, runs),) if _owner(pod) else ("", *chart_of(pod))
+    return (_service_of(pod, runs), *ends)
+
+
+def _service_of(pod: Pod, runs: Mapping[str, str]) -> str:
+    """Return what a pod's labels call it; its workload where they do not."""
+    return pod.service if pod.service != pod.name else workload_of(pod, runs)
 
 
 def workload_of(pod: Pod, runs: Mapping[str, str] = _UNKNOWN) -> str:
@@ -131,4 +137,4 @@ def _newest(own: Sequence[Sequence[Pod]], runs: Mapping[str, str]) -> Group:
     first = max(every, key=lambda pod: str(pod.data["metadata"].get("creationTimestamp", "")))
     run = job_of(first)
     kept = [tuple(pod for pod in pods if job_of(pod) == run) for pods in own]
-    return Group(first.service, workload_of(first, runs), *kept)
+    return Group(_service_of(first, runs), workload_of(first, runs), *kept)

@@ -68,6 +68,17 @@ def test_replicas_of_all_revisions_are_one_service() -> None:
     assert {"web": 2, "db": 2} == {name: len(pods) for name, pods in names(old, new, *sets).items()}
 
 
+def test_pods_whose_labels_name_nothing_go_by_their_workload() -> None:
+    """Replicas are one service, and a Job of a CronJob goes by that; a pod's own name changes."""
+    made = [owned(pod(f"web-5d9-{end}"), "ReplicaSet", "web-5d9") for end in ("a", "b")]
+    run = owned(pod("now-4zvc6"), "Job", "now")
+    for each in (*made, run):
+        each["metadata"]["labels"] = {"pod-template-hash": "5d9"}
+    groups = Groups(pods_of(listed(*made, run)), runs={"now": "nightly"}).running
+
+    assert {"web": 2, "nightly": 1} == {name: len(pods) for name, pods in groups.items()}
+
+
 def test_a_workload_without_a_pod_has_the_name_that_it_would_have() -> None:
     """Its service, unless another workload goes by that."""
     groups = Groups(pods_of(listed(aliased("one"))))
