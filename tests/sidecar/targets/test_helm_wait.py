@@ -6,8 +6,12 @@ import re
 import signal
 import socket
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
 import pytest
 from chart_objects import pod_of
 from helm_charts import CHART, CI, template
@@ -24,12 +28,12 @@ def waits(*options: object, kubernetes: str = "1.34.0"):
     return [each for containers in found for each in containers if each["name"] == "sidecar-wait"]
 
 
-def started(port: int, seconds: int, folder) -> subprocess.Popen[str]:
+def started(port: int, seconds: int, folder, tls: str = "false") -> subprocess.Popen[str]:
     """Start the container's command for a port of this host; its message goes into a folder."""
     command = waits()[0]["command"]
     assert "/dev/termination-log" in command[2]
     script = command[2].replace("/dev/termination-log", f"{folder}/message")
-    arguments = ["127.0.0.1", str(port), str(seconds)]
+    arguments = ["127.0.0.1", str(port), str(seconds), tls]
     return subprocess.Popen(
         [*command[:2], script, command[3], *arguments], stdout=subprocess.PIPE, text=True
     )
@@ -58,8 +62,9 @@ def test_it_asks_for_the_gateway_of_the_release() -> None:
     """The stand-in, or a region's where the values ask for it."""
     region = waits("-f", REGION, "--set", "gateway.waitSeconds=5")
 
-    assert ["demo-gateway", "1883", "60"] == waits()[0]["args"]
-    assert ["tracing-analysis-dc-frankfurt.aliyuncs.com", "1883", "5"] == region[0]["args"]
+    host = "tracing-analysis-dc-frankfurt.aliyuncs.com"
+    assert ["demo-gateway", "1883", "60", "false"] == waits()[0]["args"]
+    assert [host, "1883", "5", "true"] == region[0]["args"]
 
 
 @pytest.mark.parametrize(
@@ -72,20 +77,63 @@ def test_it_is_left_out(options) -> None:
     assert [] == waits(*options)
 
 
-def test_it_ends_once_the_gateway_can_be_reached(tmp_path) -> None:
+@contextmanager
+def gateway_at(port: int):
+    """Run a gRPC server."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    assert port == server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop(None)
+
+
+def test_it_ends_once_the_gateway_answers(tmp_path) -> None:
     """Not before, and it says so."""
-    with socket.socket() as gateway:
-        gateway.bind(("127.0.0.1", 0))
-        port = gateway.getsockname()[1]
-        with started(port, 60, tmp_path) as waiting:
-            with pytest.raises(subprocess.TimeoutExpired):
-                waiting.wait(1)
-            gateway.listen()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with started(port, 60, tmp_path) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
+        with gateway_at(port):
             output, _ = waiting.communicate(timeout=30)
 
     assert 0 == waiting.returncode
     assert output.startswith(f"gateway 127.0.0.1:{port}: can be reached after ")
     assert output == (tmp_path / "message").read_text()
+
+
+PROXY_404 = bytes.fromhex(
+    "000018040000000000000300000080000400040000000500004000000600 00f000"
+    "000004080000000000000300010000230105000000014883680cff7684ea5b3d796196c361be"
+)
+"""SETTINGS and HEADERS of a transparent proxy, for an address that nobody has: status 404."""
+
+
+@pytest.mark.parametrize("answer", [b"", PROXY_404, b"HTTP/1.1 404 Not Found\r\n\r\n"])
+@pytest.mark.parametrize("tls", ["false", "true"])
+def test_a_connection_alone_is_no_gateway(answer: bytes, tls: str, tmp_path) -> None:
+    """A proxy may accept any address; over TLS, there is nothing else to ask for."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        threading.Thread(target=answering, args=(proxy, answer), daemon=True).start()
+        with started(proxy.getsockname()[1], 1, tmp_path, tls) as waiting:
+            output, _ = waiting.communicate(timeout=30)
+
+    assert (": can be reached" in output) is (tls == "true")
+
+
+def answering(proxy: socket.socket, answer: bytes) -> None:
+    """Answer each connection the same, and keep it open."""
+    kept = []
+    while True:
+        try:
+            connection, _ = proxy.accept()
+        except OSError:
+            return
+        kept.append(connection)
+        connection.sendall(answer)
 
 
 def test_it_lets_the_agent_start_after_its_time(tmp_path) -> None:
