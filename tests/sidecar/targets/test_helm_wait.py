@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import grpc
 import pytest
 from chart_objects import pod_of
+from gateway_servers import raw_server
 from helm_charts import CHART, CI, template
 from waiting import wait_until
 
@@ -116,24 +116,13 @@ PROXY_404 = bytes.fromhex(
 @pytest.mark.parametrize("tls", ["false", "true"])
 def test_a_connection_alone_is_no_gateway(answer: bytes, tls: str, tmp_path) -> None:
     """A proxy may accept any address; over TLS, there is nothing else to ask for."""
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        threading.Thread(target=answering, args=(proxy, answer), daemon=True).start()
-        with started(proxy.getsockname()[1], 1, tmp_path, tls) as waiting:
-            output, _ = waiting.communicate(timeout=30)
+    with (
+        raw_server(lambda connection: connection.sendall(answer)) as port,
+        started(port, 1, tmp_path, tls) as waiting,
+    ):
+        output, _ = waiting.communicate(timeout=30)
 
     assert (": can be reached" in output) is (tls == "true")
-
-
-def answering(proxy: socket.socket, answer: bytes) -> None:
-    """Answer each connection the same, and keep it open."""
-    kept = []
-    while True:
-        try:
-            connection, _ = proxy.accept()
-        except OSError:
-            return
-        kept.append(connection)
-        connection.sendall(answer)
 
 
 def test_it_lets_the_agent_start_after_its_time(tmp_path) -> None:
