@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 
 
 def events_of(kubectl: Kubectl, kind: str, name: str, where: str = "") -> list[Object]:
-    """Return the events of an object whose fields are as in `where`, such as `type=Warning`.
+    """Return the events of an object whose fields are as in `where`, the last one last.
 
-    Empty for a user who may not list events.
+    `where` is a field selector, such as `type=Warning`. Empty for a user who may not list events.
     """
-    fields = ",".join(
-        (f"involvedObject.kind={kind}", f"involvedObject.name={name}", *((where,) if where else ()))
-    )
+    fields = (f"involvedObject.kind={kind}", f"involvedObject.name={name}", where)
+    selector = ",".join(filter(None, fields))
     try:
-        return list(kubectl.get("events", f"--field-selector={fields}")["items"])
+        return sorted(kubectl.get("events", f"--field-selector={selector}")["items"], key=when)
     except KubernetesError:
         return []
+
+
+def when(event: Object) -> str:
+    """Return when an event last came, as the cluster writes it; empty where it does not say."""
+    return str(event.get("lastTimestamp") or "")

@@ -80,17 +80,13 @@ class Causes:
         about = f"{{{container}}}" if container else ""
         return "\n".join(
             str(event.get("message", ""))
-            for event in sorted(events_of(self._kubectl, "Pod", pod.name), key=_when)
+            for event in events_of(self._kubectl, "Pod", pod.name)
             if about in event.get("involvedObject", {}).get("fieldPath", "") and _tells(event)
         )
 
 
 def _is_ready(status: Object) -> bool:
     return bool(status.get("ready", True))
-
-
-def _when(event: Object) -> str:
-    return str(event.get("lastTimestamp") or "")
 
 
 def _tells(event: Object) -> bool:

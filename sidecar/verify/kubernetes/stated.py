@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.errors import KubernetesError
-from sidecar.kubernetes.events import events_of
+from sidecar.kubernetes.events import events_of, when
 from sidecar.kubernetes.pods import EVERY_POD, is_injected, template_of
 from sidecar.rules import scheduling
 from sidecar.rules.service_reports import MISSING, REPLICA_MISSING
@@ -97,9 +97,7 @@ class Stated:
     def refusal_of(self, kind: str, name: str) -> tuple[str, str]:
         """Return when and why the cluster last created nothing for an object; empty for never."""
         events = events_of(self._kubectl, kind, name, "reason=FailedCreate")
-        found = ((str(event.get("lastTimestamp") or ""), event) for event in events)
-        when, last = max(found, key=lambda pair: pair[0], default=("", {}))
-        return when, str(last.get("message", ""))
+        return (when(events[-1]), str(events[-1].get("message", ""))) if events else ("", "")
 
 
 def _failure(scaler: Object) -> str:
