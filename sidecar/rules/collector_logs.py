@@ -33,9 +33,24 @@ def _not_reached(receiver: str) -> Rule:
     )
 
 
+def _without_grpc(receiver: str) -> Rule:
+    return Rule(
+        f"{receiver}-without-grpc",
+        Severity.ERROR,
+        f"Something else answers at the {receiver}'s address, such as a proxy.",
+        "A collector drops the spans that are answered with 404, and keeps the connection.",
+        "Restart the pod or container, whose connection outlives the cause. If it happens again, "
+        f"exclude the {receiver}'s port from the proxy or mesh",
+        "unexpected HTTP status code received from server: 404",
+    )
+
+
 FORWARDER_NOT_REACHED = _not_reached(FORWARDER)
 RELAY_NOT_REACHED = _not_reached(RELAY)
-_BY_RECEIVER = {FORWARDER: FORWARDER_NOT_REACHED, RELAY: RELAY_NOT_REACHED}
+FORWARDER_WITHOUT_GRPC = _without_grpc(FORWARDER)
+RELAY_WITHOUT_GRPC = _without_grpc(RELAY)
+_NOT_REACHED = {FORWARDER: FORWARDER_NOT_REACHED, RELAY: RELAY_NOT_REACHED}
+_WITHOUT_GRPC = {FORWARDER: FORWARDER_WITHOUT_GRPC, RELAY: RELAY_WITHOUT_GRPC}
 _ANSWERED = tuple(
     Cause(rule, re.compile(rf"\[{id_}\]"), text) for id_, (rule, text) in forwarders.ANSWERS.items()
 )
@@ -43,7 +58,6 @@ _ON_THE_WAY = (
     agent_logs.NAME_UNRESOLVED,
     agent_logs.CONNECTION_REFUSED,
     agent_logs.TLS_FAILED,
-    agent_logs.NOT_GRPC,
     agent_logs.UNREACHABLE,
     agent_logs.CONNECTION_BROKEN,
     agent_logs.UNAVAILABLE,
@@ -73,7 +87,10 @@ def _causes(receiver: str) -> tuple[Cause, ...]:
 
 def _of(cause: Cause, receiver: str) -> Cause:
     """Return a cause of an agent's log as it is in a collector's."""
+    if cause.rule is agent_logs.NOT_GRPC:
+        text = f"what answers at the {receiver}'s address is not the {receiver}"
+        return Cause(_WITHOUT_GRPC[receiver], cause.pattern, text)
     if cause.rule not in _ON_THE_WAY:
         return cause
     text = cause.text.replace("the gateway", f"the {receiver}")
-    return Cause(_BY_RECEIVER[receiver], cause.pattern, text)
+    return Cause(_NOT_REACHED[receiver], cause.pattern, text)

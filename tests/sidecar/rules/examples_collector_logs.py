@@ -10,13 +10,17 @@ REFUSED = "dial tcp 10.96.0.7:14317: connect: connection refused"
 HELD = "rpc error: code = Unavailable desc = the gateway refused the token [token-refused]"
 
 
-def logged(receiver: str) -> Example:
+PROXY = "code = Unimplemented desc = unexpected HTTP status code received from server: 404"
+
+
+def logged(line: str, receiver: str) -> Example:
     """Return the example of a line where a collector sends to a receiver."""
-    bad, good = (Call(line, receiver=receiver) for line in (REFUSED, HELD))
+    bad, good = (Call(each, receiver=receiver) for each in (line, HELD))
     return example(collector_logs.logged, bad, good)
 
 
 EXAMPLES = {
-    f"{receiver}-not-reached": logged(receiver)
+    f"{receiver}-{rule}": logged(line, receiver)
     for receiver in (collector_logs.FORWARDER, collector_logs.RELAY)
+    for rule, line in (("not-reached", REFUSED), ("without-grpc", PROXY))
 }

@@ -1,4 +1,4 @@
-"""What a collector's log tells: a forwarder's answer, or that the forwarder is not reached."""
+"""What a collector's log tells: a forwarder's answer, or that none answers."""
 
 from __future__ import annotations
 
@@ -61,3 +61,19 @@ def test_what_fails_on_the_way_is_not_the_gateways(words: str, cause: str, recei
     assert cause in found.cause
     assert f"the {receiver}" in found.cause
     assert "gateway" not in found.cause
+
+
+@pytest.mark.parametrize("receiver", [collector_logs.FORWARDER, RELAY])
+def test_a_proxy_that_answers_in_its_place_is_the_cause(receiver: str) -> None:
+    """As a real collector logged it; the spans are dropped, not kept."""
+    line = (
+        "2026-11-27T11:45:46.596Z\terror\tinternal/queue_sender.go:57\tExporting failed. Dropping "
+        'data.\t{"error": "not retryable error: Permanent error: rpc error: code = Unimplemented '
+        "desc = unexpected HTTP status code received from server: 404 (Not Found); malformed "
+        'header: missing HTTP content-type", "dropped_items": 12}\n'
+    )
+    found = logged(line, receiver=receiver)
+
+    assert f"{receiver}-without-grpc" == found.rule.id
+    assert f"what answers at the {receiver}'s address is not the {receiver}" == found.cause
+    assert "Restart the pod" in found.fix
