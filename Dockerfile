@@ -62,6 +62,7 @@ LABEL io.sidecar-kit.stage=final \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/venv/bin:${PATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=gateway-build /venv /venv
+COPY sidecar/forwarder/wait.sh /usr/local/lib/sidecar/wait.sh
 USER 10001:10001
 EXPOSE 1883 16686
 ENTRYPOINT ["sidecar"]

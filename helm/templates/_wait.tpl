@@ -1,70 +1,50 @@
 {{/*
-Before a jaeger-agent: a container that ends once the gateway answers. An agent that starts
-before its gateway gives each packet up after three tries. A collector keeps what it has instead.
+Before an agent, a collector or a relay: a container that ends once what it sends to answers. An agent
+that starts before its gateway gives each packet up after three tries. A collector keeps what is not
+taken, but drops what a proxy on the way answers with 404.
 */}}
 
-{{- define "sidecar.wait.seconds" -}}
-{{- $seconds := .Values.gateway.waitSeconds -}}
-{{- if .Values.standIn.enabled -}}{{- $seconds = .Values.standIn.waitSeconds -}}{{- end -}}
-{{- if include "sidecar.agent.isCollector" . -}}{{- $seconds = 0 -}}{{- end -}}
-{{- int $seconds -}}
+{{/* For a pod with an agent or a collector: an item of initContainers, or nothing. */}}
+{{- define "sidecar.wait.agent" -}}
+{{- $agent := merge (include "sidecar.agent.scope" . | fromYaml) . -}}
+{{- $wait := dict "root" . "resources" .Values.agent.resources -}}
+{{- if include "sidecar.agent.isCollector" . -}}
+{{- $_ := set $wait "for" (gt (int .Values.relay.replicas) 0 | ternary "relay" "forwarder") -}}
+{{- $_ := set $wait "address" $agent.forwarder -}}
+{{- $_ := set $wait "seconds" .Values.forwarder.waitSeconds -}}
+{{- else -}}
+{{- $waiting := .Values.standIn.enabled | ternary .Values.standIn .Values.gateway -}}
+{{- $_ := set $wait "for" "gateway" -}}
+{{- $_ := set $wait "address" (include "sidecar.agent.gateway" $agent) -}}
+{{- $_ := set $wait "seconds" $waiting.waitSeconds -}}
+{{- $_ := set $wait "tls" .Values.gateway.tls -}}
+{{- end -}}
+{{- include "sidecar.wait.container" $wait -}}
 {{- end -}}
 
-{{/* Takes host, port, seconds and tls as arguments. What it prints is the container's message, too.
-
-A connection alone proves nothing: before the node routes a new Service, a transparent proxy or a
-mesh may accept it. A gRPC server answers a call to anything with HEADERS on stream 1 that begin
-with `:status 200`, 0x88 (RFC 7541, appendix A), maybe after the size of the table; such a proxy
-does not. Over TLS, only a connection is asked for. */}}
-{{- define "sidecar.wait.script" -}}
-trap 'exit 143' TERM
-say() { echo "$1" | tee /dev/termination-log; }
-answers() {
-  exec 3<> "/dev/tcp/$1/$2" || return
-  if [ "$3" = true ]; then return; fi
-  printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0' >&3
-  printf '\0\0\x29\1\5\0\0\0\1\x83\x86\4\2/-\1\1-\x0f\x10\x10application/grpc\0\2te\x08trailers' >&3
-  for _ in 1 2 3 4 5; do
-    part=$(dd bs=512 count=1 status=none <&3 | od -An -v -tx1 | tr -d ' \n')
-    [ -n "$part" ] || return 1
-    got=$got$part
-    [[ $got =~ 01..00000001(20|3f....)?88 ]] && return
-  done
-  return 1
-}
-export -f answers
-until timeout 2 bash -c 'answers "$@"' - "$1" "$2" "$4" 2> /dev/null; do
-  if [ "$SECONDS" -ge "$3" ]; then
-    say "gateway $1:$2: cannot be reached after $3 s. The agent starts; spans are lost until it can"
-    exit 0
-  fi
-  sleep 0.2
-done
-say "gateway $1:$2: can be reached after $SECONDS s"
+{{/* For a relay's pod. */}}
+{{- define "sidecar.wait.relay" -}}
+{{- $wait := dict "root" . "resources" .Values.relay.resources "for" "forwarder" -}}
+{{- $_ := set $wait "address" (include "sidecar.forwarder.address" .) -}}
+{{- $_ := set $wait "seconds" .Values.forwarder.waitSeconds -}}
+{{- include "sidecar.wait.container" $wait -}}
 {{- end -}}
 
-{{/* An item of initContainers, or nothing. */}}
+{{/* Takes root, resources, for, address, seconds and tls. */}}
 {{- define "sidecar.wait.container" -}}
-{{- $seconds := include "sidecar.wait.seconds" . -}}
-{{- if ne $seconds "0" -}}
-{{- $host := .Values.gateway.host | default (include "sidecar.gateway.name" .) -}}
+{{- if int .seconds -}}
 - name: sidecar-wait
-  image: {{ include "sidecar.image" (dict "root" . "name" .Values.images.gateway) | quote }}
-  imagePullPolicy: {{ .Values.images.pullPolicy }}
-  command:
-    - bash
-    - -c
-    - |
-      {{- include "sidecar.wait.script" . | nindent 6 }}
-    - sidecar-wait
+  image: {{ include "sidecar.image" (dict "root" .root "name" .root.Values.images.gateway) | quote }}
+  imagePullPolicy: {{ .root.Values.images.pullPolicy }}
+  command: ["bash", "/usr/local/lib/sidecar/wait.sh"]
   args:
-    - {{ $host | quote }}
-    - {{ int .Values.gateway.port | quote }}
-    - {{ $seconds | quote }}
-    - {{ toString .Values.gateway.tls | quote }}
+    - {{ .for }}
+    - {{ .address | quote }}
+    - {{ int .seconds | quote }}
+    - {{ .tls | default false | toString | quote }}
   {{- /* it ends before the agent starts, so that its requests are not added to the pod's */}}
   resources:
-    {{- toYaml .Values.agent.resources | nindent 4 }}
+    {{- toYaml .resources | nindent 4 }}
   securityContext:
     {{- include "sidecar.security.container" (dict "readOnly" true "user" 10001) | nindent 4 }}
 {{- end -}}

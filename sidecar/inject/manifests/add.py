@@ -59,7 +59,7 @@ class Injection(Variables):
         self._pod = workload.pod
         self._own = own_names(workload)
         agent = additions.successor if replaces else additions.agent
-        self._agents = [agent, *additions.followers(self._grace())]
+        self._agents = additions.around(agent, self._grace())
         self.editor.list_offset = self._offset()
 
     def run(self) -> None:

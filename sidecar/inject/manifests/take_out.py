@@ -18,7 +18,6 @@ from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO, memory
 from sidecar.inject.manifests.own import own_names
 from sidecar.rules import manifests as rules
 from sidecar.targets.manifests import VARIABLES
-from sidecar.targets.manifests.parts import AGENT
 
 _MARKS = (INJECTED, CHECKSUM, UNDO)
 
@@ -46,17 +45,18 @@ class Removal:
 
     def run(self) -> None:
         """Collect all edits."""
-        ours = next((one for one in self._workload.containers if one.name == AGENT), None)
+        names = self._own.containers
+        ours = next((one for one in self._workload.containers if one.name in names), None)
         only = next((one for one in self._memory.containers if "only" in one), {})
-        if ours and "text" in only:
+        if ours and "text" in only:  # the first took its place
             self.editor.restore(ours.item, only["text"])
-            self._drop_named(ours.section, [n for n in self._own.containers if n != AGENT])
+            self._drop_named(ours.section, [name for name in names if name != ours.name])
         elif ours:
-            self._drop_named(ours.section, self._own.containers)
+            self._drop_named(ours.section, names)
         self._drop_named("volumes", self._own.volumes)
         for container in self._workload.containers:
             plain = ours is not None and ours.section == "containers"
-            own = container.name in self._own.containers
+            own = container.name in names
             if not own and not (plain and container.section == "initContainers"):
                 self._unset_variables(container)
         for entry in self._memory.containers:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 EMPTY_DIR, EPHEMERAL, CLAIM = "emptyDir", "ephemeral", "claim"
 _CALLS, _MEMORY_MIB = 8, 128
 """Of a forwarder that no plan has."""
+WAIT_SECONDS = 10
+"""Enough for a node to route a new Service; until then, a proxy may answer for it with 404."""
 DRAIN_RESOURCES = {
     "requests": {"cpu": "1m", "memory": "8Mi"},
     "limits": {"cpu": "250m", "memory": "64Mi"},
@@ -96,6 +98,12 @@ FORWARDER_KEYS = (
         "The protocol to the gateway: OTLP over gRPC, or over HTTP.",
     ),
     Key("forwarder.calls", positive(10000), "Its concurrent calls."),
+    Key(
+        "forwarder.waitSeconds",
+        positive(3600, 0),
+        "Seconds that a pod waits for it, or the relays, before its collector starts; 0: none.",
+        WAIT_SECONDS,
+    ),
     Key("forwarder.resources", RESOURCES, "Its requests and limits."),
 )
 

@@ -23,6 +23,7 @@ from sidecar.targets.manifests.parts import (
     FOLDER,
     QUEUE,
     VOLUME,
+    WAIT,
     container,
     probes,
     token_volume,
@@ -59,7 +60,7 @@ class OwnNames:
 
 OWN_NAMES = {
     JAEGER_AGENT: OwnNames((AGENT,), (VOLUME,), PORTS),
-    COLLECTOR: OwnNames((AGENT, DRAIN), (CONFIG, QUEUE), COLLECTOR_PORTS),
+    COLLECTOR: OwnNames((WAIT, AGENT, DRAIN), (CONFIG, QUEUE), COLLECTOR_PORTS),
 }
 """Each kind of agent → the names of its parts."""
 
@@ -80,15 +81,21 @@ class Additions:
     kit_version: str
     gateway: str
     """HOST:PORT that the agent, or its forwarder, reports to."""
+    wait: Data | None = None
+    """The container that waits at a pod's start; None for agents."""
     drain_image: str = ""
     """Of the container that waits at a pod's end; empty: there is none."""
     shared: Shared | None = None
     """What the collectors of a namespace have in common; None for agents."""
 
-    def followers(self, grace_seconds: int) -> tuple[Data, ...]:
-        """Return the containers behind the agent in a pod that has so long to end."""
-        drained = self.drain_image and self.native
-        return (_drain(self.drain_image, grace_seconds),) if drained else ()
+    def around(self, agent: Data, grace_seconds: int) -> list[Data]:
+        """Return an agent between what waits, in a pod that has so long to end.
+
+        A plain container is not among the init containers, and has nothing around it.
+        """
+        if self.wait is None or not self.native:
+            return [agent]
+        return [self.wait, agent, _drain(self.drain_image, grace_seconds)]
 
 
 @cache
@@ -134,6 +141,7 @@ def _collector(plan: Plan, shared: Shared, *, native: bool) -> Additions:
         native=native,
         kit_version=plan.kit_version,
         gateway=plan.gateway.address,
+        wait=Fixed(collectors.wait(shared.image, agent, shared.forwarder)),
         drain_image=shared.image,
         shared=shared,
     )

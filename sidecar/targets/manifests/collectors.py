@@ -1,4 +1,4 @@
-"""A collector in a pod that exists: its container, its volumes, and what waits for its queue."""
+"""A collector in a pod that exists: its container, its volumes, and what waits around it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sidecar.plan.collector_sizes import GO_SHARE, share_of
 from sidecar.plan.relays import SLACK_MIB
 from sidecar.rules import collectors as rules
 from sidecar.rules.agents import COMPACT_PORT
-from sidecar.targets.helm.collector import DRAIN_RESOURCES
-from sidecar.targets.manifests.parts import CONFIG, DRAIN, QUEUE, probes, security
+from sidecar.targets.helm.collector import DRAIN_RESOURCES, WAIT_SECONDS
+from sidecar.targets.manifests.parts import CONFIG, DRAIN, QUEUE, WAIT, probes, security, sizes
 from sidecar.targets.manifests.parts import container as common
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sidecar.targets.manifests.parts import Data
 
 CONFIG_FOLDER = "/etc/otelcol"
+WAIT_SCRIPT = "/usr/local/lib/sidecar/wait.sh"
+"""In the kit's image; sidecar/forwarder has it."""
 _SPARE_SECONDS = 5
 """Of a pod's grace period, for the collector after the drain."""
 _RECEIVERS = (
@@ -49,6 +51,19 @@ def container(agent: AgentPlan, image: str, *, native: bool) -> Data:
         {"name": QUEUE, "mountPath": made.QUEUE_FOLDER},
     ]
     return common(agent, image, own, mounts, native=native)
+
+
+def wait(image: str, agent: AgentPlan, forwarder: str) -> Data:
+    """Return the container before the collector that ends once the forwarder answers."""
+    return {
+        "name": WAIT,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["bash", WAIT_SCRIPT],
+        "args": ["forwarder", forwarder, str(WAIT_SECONDS), "false"],
+        "resources": sizes(agent),
+        "securityContext": security(),
+    }
 
 
 def drain(image: str, grace_seconds: int) -> Data:

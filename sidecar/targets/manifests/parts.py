@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Data = dict[str, Any]
 
-AGENT, DRAIN = "jaeger-agent", "sidecar-drain"
+AGENT, DRAIN, WAIT = "jaeger-agent", "sidecar-drain", "sidecar-wait"
 """Containers."""
 VOLUME, CONFIG, QUEUE = "sidecar-token", "sidecar-collector", "sidecar-queue"
 """Volumes."""
@@ -27,11 +27,16 @@ def container(agent: AgentPlan, image: str, own: Data, mounts: list[Data], *, na
         "imagePullPolicy": "IfNotPresent",
         **({"restartPolicy": "Always"} if native else {}),
         **own,
-        "resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
+        "resources": sizes(agent),
         "securityContext": security(int(agent.user.partition(":")[0])),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }
+
+
+def sizes(agent: AgentPlan) -> Data:
+    """Return the requests and limits of an agent or collector."""
+    return resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64)
 
 
 def security(user: int = USER) -> Data:

@@ -55,13 +55,12 @@ class Shared:
         """Return what the collectors of a plan share; without an image, it is the plan's."""
         agent = plan.services[0].agent
         flags = dict(word.split("=", 1) for word in plan.forwarder.argv) if plan.forwarder else {}
-        endpoint = f"{name}{FORWARDER_SUFFIX}:{rules.GRPC_PORT}"
         consumers = agent.replica_buffer.consumers if agent.replica_buffer else 1
         return cls(
             name=name,
             secret=secret,
             image=image or plan.probe.name,
-            configuration=yamlio.block(collectors.configuration(agent, endpoint)),
+            configuration=yamlio.block(collectors.configuration(agent, _address(name))),
             wire=flags.get("--protocol", ""),
             gateway=plan.gateway.address,
             port=plan.gateway.port,
@@ -77,6 +76,11 @@ class Shared:
     def forwarder_name(self) -> str:
         """The forwarder's name, and that of its Service and policy."""
         return f"{self.name}{FORWARDER_SUFFIX}"
+
+    @property
+    def forwarder(self) -> str:
+        """Where the collectors send to."""
+        return _address(self.name)
 
     @property
     def checksum(self) -> str:
@@ -213,3 +217,7 @@ def _files(files: dict[str, str]) -> Iterator[str]:
     for name, text in files.items():
         yield f"  {name}: |"
         yield from (f"    {line}".rstrip() for line in text.splitlines())
+
+
+def _address(name: str) -> str:
+    return f"{name}{FORWARDER_SUFFIX}:{rules.GRPC_PORT}"

@@ -74,7 +74,7 @@ def test_a_fresh_install_loses_no_span(fresh_namespace, tmp_path, rounds, option
 def test_a_fresh_install_with_collectors_loses_no_span(
     fresh_namespace, collector_image, tmp_path
 ) -> None:
-    """A collector starts at once and keeps what its gateway does not take yet."""
+    """A collector starts with the forwarder, and keeps what the gateway does not take yet."""
     image = f"images.agent={collector_image}"
     values = ("-f", CHART / "ci" / "collector-values.yaml", "--set", image, "-f", jobs(tmp_path))
     found = [spans_of_round(fresh_namespace, number, values) for number in range(ROUNDS)]

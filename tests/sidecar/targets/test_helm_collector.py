@@ -246,7 +246,7 @@ def test_a_pod_ends_once_its_queue_is_drained() -> None:
     """By what starts after the collector, and hence ends before it: within the pod's grace."""
     objects = collectors("--set", "terminationGracePeriodSeconds=90")
     pod = pod_of(one(objects, "Deployment", "demo-backend"))
-    agent, drain = pod["initContainers"]
+    *_, agent, drain = pod["initContainers"]
     forwarder = pod_of(one(objects, "Deployment", "demo-forwarder"))
 
     assert ("jaeger-agent", "sidecar-drain") == (agent["name"], drain["name"])

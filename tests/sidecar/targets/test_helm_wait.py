@@ -1,4 +1,4 @@
-"""The container before a jaeger-agent: it ends once the gateway can be reached, or after a time."""
+"""The container before an agent or collector: it ends once what it sends to answers, or in time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from gateway_servers import raw_server
 from helm_charts import CHART, CI, template
 from waiting import wait_until
 
-COLLECTOR = next(path for path in CI if path.name.startswith("collector"))
-REGION = next(path for path in CI if path.name.startswith("region"))
+COLLECTOR, REGION, RELAY = (
+    next(path for path in CI if path.name.startswith(name))
+    for name in ("collector", "region", "relay")
+)
+SCRIPT = "sidecar/forwarder/wait.sh"
 
 
 def waits(*options: object, kubernetes: str = "1.34.0"):
@@ -28,15 +31,18 @@ def waits(*options: object, kubernetes: str = "1.34.0"):
     return [each for containers in found for each in containers if each["name"] == "sidecar-wait"]
 
 
-def started(port: int, seconds: int, folder, tls: str = "false") -> subprocess.Popen[str]:
+def started(
+    port: int, seconds: int, folder: Path, tls: str = "false", name: str = "gateway"
+) -> subprocess.Popen[str]:
     """Start the container's command for a port of this host; its message goes into a folder."""
-    command = waits()[0]["command"]
-    assert "/dev/termination-log" in command[2]
-    script = command[2].replace("/dev/termination-log", f"{folder}/message")
-    arguments = ["127.0.0.1", str(port), str(seconds), tls]
-    return subprocess.Popen(
-        [*command[:2], script, command[3], *arguments], stdout=subprocess.PIPE, text=True
-    )
+    command, path = waits()[0]["command"]
+    assert f"COPY {SCRIPT} {path}\n" in (CHART.parent / "Dockerfile").read_text()
+    text = (CHART.parent / SCRIPT).read_text()
+    assert "/dev/termination-log" in text
+    script = folder / "wait.sh"
+    script.write_text(text.replace("/dev/termination-log", f"{folder}/message"))
+    arguments = [name, f"127.0.0.1:{port}", str(seconds), tls]
+    return subprocess.Popen([command, script, *arguments], stdout=subprocess.PIPE, text=True)
 
 
 def catches_sigterm(process: int) -> bool:
@@ -63,17 +69,40 @@ def test_it_asks_for_the_gateway_of_the_release() -> None:
     region = waits("-f", REGION, "--set", "gateway.waitSeconds=5")
 
     host = "tracing-analysis-dc-frankfurt.aliyuncs.com"
-    assert ["demo-gateway", "1883", "60", "false"] == waits()[0]["args"]
-    assert [host, "1883", "5", "true"] == region[0]["args"]
+    assert ["gateway", "demo-gateway:1883", "60", "false"] == waits()[0]["args"]
+    assert ["gateway", f"{host}:1883", "5", "true"] == region[0]["args"]
+
+
+@pytest.mark.parametrize("kubernetes", ["1.28.0", "1.34.0"])
+@pytest.mark.parametrize("options", [(), ("-f", REGION)], ids=["stand-in", "region"])
+def test_a_collector_waits_for_what_starts_with_it(options, kubernetes: str) -> None:
+    """For the forwarder, in a region too; or for the relays, which wait for the forwarder."""
+    direct = waits(*options, "-f", COLLECTOR, kubernetes=kubernetes)
+    relayed = waits(*options, "-f", RELAY, kubernetes=kubernetes)
+
+    forwarder, relay = ("forwarder", "demo-forwarder:14317"), ("relay", "demo-relay:4317")
+    assert {forwarder} == targets(direct)
+    assert {forwarder, relay} == targets(relayed)
+    assert all(each["args"][2:4] == ["10", "false"] for each in direct + relayed)
+
+
+def targets(found) -> set[tuple[str, str]]:
+    """Return what containers wait for."""
+    return {tuple(each["args"][:2]) for each in found}
 
 
 @pytest.mark.parametrize(
     "options",
-    [("--set", "standIn.waitSeconds=0"), ("-f", REGION), ("-f", COLLECTOR)],
-    ids=["switched off", "region", "collector"],
+    [
+        ("--set", "standIn.waitSeconds=0"),
+        ("-f", REGION),
+        ("-f", COLLECTOR, "--set", "forwarder.waitSeconds=0"),
+        ("-f", RELAY, "--set", "forwarder.waitSeconds=0"),
+    ],
+    ids=["stand-in", "region", "collector", "relay"],
 )
 def test_it_is_left_out(options) -> None:
-    """By value, in a region, and for collectors, which keep what they cannot send yet."""
+    """By value, and for agents in a region, whose gateway was there before the release."""
     assert [] == waits(*options)
 
 
@@ -125,16 +154,24 @@ def test_a_connection_alone_is_no_gateway(answer: bytes, tls: str, tmp_path) -> 
     assert (": can be reached" in output) is (tls == "true")
 
 
-def test_it_lets_the_agent_start_after_its_time(tmp_path) -> None:
-    """A gateway that is away holds up no service for longer."""
+@pytest.mark.parametrize(
+    ("name", "then"),
+    [
+        ("gateway", "The agent starts; spans are lost until it can"),
+        ("forwarder", "The collector starts, and keeps spans until it can"),
+        ("relay", "The collector starts, and keeps spans until it can"),
+    ],
+)
+def test_it_lets_the_agent_start_after_its_time(name: str, then: str, tmp_path) -> None:
+    """What is away holds up no service for longer."""
     with socket.socket() as gateway:
         gateway.bind(("127.0.0.1", 0))
         port = gateway.getsockname()[1]
-        with started(port, 1, tmp_path) as waiting:
+        with started(port, 1, tmp_path, name=name) as waiting:
             output, _ = waiting.communicate(timeout=30)
 
     assert 0 == waiting.returncode
-    assert output.startswith(f"gateway 127.0.0.1:{port}: cannot be reached after 1 s. The agent ")
+    assert f"{name} 127.0.0.1:{port}: cannot be reached after 1 s. {then}\n" == output
 
 
 def test_it_ends_when_its_pod_is_deleted(tmp_path) -> None:

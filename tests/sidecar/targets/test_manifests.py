@@ -96,6 +96,7 @@ def test_a_collector_is_what_the_chart_renders(both, kubernetes) -> None:
         each
         for each in (*pod.get("initContainers", ()), *pod["containers"])
         if each["name"] in ("jaeger-agent", "sidecar-drain")
+        or (each["name"] == "sidecar-wait" and kubernetes == "1.34.0")
     ]
     environment = {
         one["name"]: one.get("value") for each in pod["containers"] for one in each.get("env", [])
@@ -103,11 +104,11 @@ def test_a_collector_is_what_the_chart_renders(both, kubernetes) -> None:
     rendered = one(objects, "ConfigMap", "demo-collector")["data"]["config.yaml"]
     shared = added.shared.objects("")[0]
 
-    assert own == [dict(each) for each in (added.agent, *added.followers(GRACE_SECONDS))]
+    assert own == [dict(each) for each in added.around(added.agent, GRACE_SECONDS)]
     assert [True, True] == [dict(volume) in pod["volumes"] for volume in added.volumes]
     assert added.environment.items() <= environment.items()
     assert yaml.safe_load(rendered) == yaml.safe_load(shared["data"]["config.yaml"])
-    assert (kubernetes == "1.34.0") == (2 == len(own))
+    assert (kubernetes == "1.34.0") == (3 == len(own))
 
 
 @pytest.mark.parametrize("kubernetes", ["1.34.0"])

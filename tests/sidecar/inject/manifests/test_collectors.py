@@ -219,12 +219,13 @@ def test_what_a_cluster_returns_keeps_its_forwarder(tool, put, names) -> None:
 
 
 def test_the_kits_image_comes_from_the_users_registry(tool, put) -> None:
-    """For the forwarder, and for what waits at a pod's end."""
+    """For the forwarder, and for what waits at a pod's start and end."""
     put("a.yaml", of("a"))
     image = "registry.example.com/kit/gateway:1"
     web, _, forwarder, *_ = yaml.safe_load_all(tool("inject", "--gateway-image", image).out)
 
-    assert image == web["spec"]["template"]["spec"]["initContainers"][1]["image"]
+    containers = web["spec"]["template"]["spec"]["initContainers"]
+    assert [image, image] == [each["image"] for each in (containers[0], containers[2])]
     assert image == forwarder["spec"]["template"]["spec"]["containers"][0]["image"]
 
 

@@ -16,7 +16,7 @@ from sidecar.errors import SidecarError
 from sidecar.existing.manifests.stream import split
 from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO
 from sidecar.spec import COLLECTOR, JAEGER_AGENT
-from sidecar.targets.manifests.parts import AGENT, CONFIG, DRAIN, QUEUE, VOLUME
+from sidecar.targets.manifests.parts import AGENT, CONFIG, DRAIN, QUEUE, VOLUME, WAIT
 
 OURS = ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT")
 MARKS = (INJECTED, CHECKSUM, UNDO)
@@ -63,7 +63,7 @@ def _bare(value: Any) -> Any:
 
 
 def _is_ours(item: Any) -> bool:
-    names = (*OURS, AGENT, DRAIN, VOLUME, CONFIG, QUEUE, "old")
+    names = (*OURS, WAIT, AGENT, DRAIN, VOLUME, CONFIG, QUEUE, "old")
     return isinstance(item, dict) and item.get("name") in names
 
 

@@ -27,6 +27,11 @@ REPLACED = {
 NULLS = {"pod", "empty-places", "configmap-variables", "daemonset-tolerant", "opentelemetry"}
 """Shapes with a null that becomes a list, or with the address of another agent."""
 KINDS = (JAEGER_AGENT, COLLECTOR)
+OWN = {
+    JAEGER_AGENT: {"jaeger-agent": "Always"},
+    COLLECTOR: {"sidecar-wait": None, "jaeger-agent": "Always", "sidecar-drain": "Always"},
+}
+"""Each kind of agent → the first init containers and their restart policies."""
 VOLUMES = {JAEGER_AGENT: "'secretName': 'tracing'", COLLECTOR: "'name': 'sidecar-queue'"}
 NAMED = "agent-of-others"
 """A shape with a volume that has a name of an agent's, and none of a collector's."""
@@ -101,7 +106,7 @@ def test_uninject_gives_the_original_bytes_back(path, kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", SHAPES)
-def test_the_agent_is_the_first_init_container(path, kind) -> None:
+def test_the_agent_comes_before_all_that_reports_to_it(path, kind) -> None:
     """In every workload that got one, with its volume and the variables of each container."""
     out, outcomes = _inject(path, kind)
     pods = [pod for document in _read(out, path.suffix) for pod in _pods(document)]
@@ -109,10 +114,9 @@ def test_the_agent_is_the_first_init_container(path, kind) -> None:
 
     assert sum(one.done == "added" for one in outcomes) == len(found)
     for pod in found:
-        assert "jaeger-agent" == pod["initContainers"][0]["name"]
-        assert "Always" == pod["initContainers"][0]["restartPolicy"]
-        own = 2 if kind == COLLECTOR else 1
-        for container in (*pod["initContainers"][own:], *pod["containers"]):
+        own = pod["initContainers"][: len(OWN[kind])]
+        assert OWN[kind] == {each["name"]: each.get("restartPolicy") for each in own}
+        for container in (*pod["initContainers"][len(own) :], *pod["containers"]):
             values = {item["name"]: item.get("value") for item in container["env"]}
             assert "127.0.0.1" == values["JAEGER_AGENT_HOST"]
             assert "6831" == values["JAEGER_AGENT_PORT"]
