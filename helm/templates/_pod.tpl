@@ -21,7 +21,7 @@ spec:
   restartPolicy: {{ . }}
   {{- end }}
   {{- $native := include "sidecar.agent.native" $agent }}
-  {{- $wait := include "sidecar.wait.agent" $root }}
+  {{- $wait := include "sidecar.wait.agent" $root | trim }}
   {{- if or $native $wait .workload.initContainers }}
   initContainers:
     {{- with $wait }}

@@ -168,7 +168,8 @@
 {{- fail (printf "%s.extraVolumes: the chart has a volume %s. Rename yours" $path .name) -}}
 {{- end -}}
 {{- end -}}
-{{- $own := list .name "jaeger-agent" "sidecar-drain" "sidecar-wait" "sidecar-canary" "sidecar-copier" -}}
+{{- $own := list .name "jaeger-agent" "sidecar-drain" "sidecar-wait" -}}
+{{- $own = concat $own (list "sidecar-canary" "sidecar-canary-wait" "sidecar-copier") -}}
 {{- range $key := list "initContainers" "extraContainers" -}}
 {{- range get $.workload $key | default list -}}
 {{- if has .name $own -}}
@@ -194,7 +195,7 @@
 {{- end -}}
 {{- $taken := list "delivery-test" "jaeger-agent" "sidecar-drain" "sidecar-wait" -}}
 {{- if .root.Values.agent.canary -}}
-{{- $taken = concat $taken (list "sidecar-canary" "sidecar-copier") -}}
+{{- $taken = concat $taken (list "sidecar-canary" "sidecar-canary-wait" "sidecar-copier") -}}
 {{- end -}}
 {{- if .root.Values.watch.enabled -}}{{- $taken = append $taken "sidecar-watch" -}}{{- end -}}
 {{- if .root.Values.standIn.enabled -}}{{- $taken = append $taken "gateway" -}}{{- end -}}

@@ -4,7 +4,7 @@ that starts before its gateway gives each packet up after three tries. A collect
 taken, but drops what a proxy on the way answers with 404.
 */}}
 
-{{/* For a pod with an agent or a collector: an item of initContainers, or nothing. */}}
+{{/* For a pod with an agent or a collector, or both: items of initContainers, or nothing. */}}
 {{- define "sidecar.wait.agent" -}}
 {{- $agent := merge (include "sidecar.agent.scope" . | fromYaml) . -}}
 {{- $wait := dict "root" . "resources" .Values.agent.resources -}}
@@ -20,20 +20,22 @@ taken, but drops what a proxy on the way answers with 404.
 {{- $_ := set $wait "tls" .Values.gateway.tls -}}
 {{- end -}}
 {{- include "sidecar.wait.container" $wait -}}
+{{- if .Values.agent.canary }}
+{{ include "sidecar.wait.forwarder" (dict "root" . "name" "sidecar-canary-wait" "resources" .Values.canary.resources) }}
+{{- end -}}
 {{- end -}}
 
-{{/* For a relay's pod. */}}
-{{- define "sidecar.wait.relay" -}}
-{{- $wait := dict "root" . "resources" .Values.relay.resources "for" "forwarder" -}}
-{{- $_ := set $wait "address" (include "sidecar.forwarder.address" .) -}}
-{{- $_ := set $wait "seconds" .Values.forwarder.waitSeconds -}}
-{{- include "sidecar.wait.container" $wait -}}
+{{/* For what sends to the forwarder. Takes root and resources, and maybe name. */}}
+{{- define "sidecar.wait.forwarder" -}}
+{{- $wait := dict "for" "forwarder" "address" (include "sidecar.forwarder.address" .root) -}}
+{{- $_ := set $wait "seconds" .root.Values.forwarder.waitSeconds -}}
+{{- include "sidecar.wait.container" (merge $wait .) -}}
 {{- end -}}
 
-{{/* Takes root, resources, for, address, seconds and tls. */}}
+{{/* Takes root, resources, for, address and seconds, and maybe tls and name. */}}
 {{- define "sidecar.wait.container" -}}
 {{- if int .seconds -}}
-- name: sidecar-wait
+- name: {{ .name | default "sidecar-wait" }}
   image: {{ include "sidecar.image" (dict "root" .root "name" .root.Values.images.gateway) | quote }}
   imagePullPolicy: {{ .root.Values.images.pullPolicy }}
   command: ["bash", "/usr/local/lib/sidecar/wait.sh"]

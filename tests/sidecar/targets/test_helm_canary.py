@@ -52,9 +52,9 @@ def canary(*options: object, **settings: Any) -> list[dict[str, Any]]:
 
 
 def parts_of(objects, workload: str = "demo-backend") -> dict[str, Any]:
-    """Return the containers of a Deployment's pods by name, in their order; without the wait's."""
+    """Return the containers of a Deployment's pods by name, in their order, but what waits."""
     pod = pod_of(one(objects, "Deployment", workload))
-    return {each["name"]: each for each in containers_of(pod) if each["name"] != "sidecar-wait"}
+    return {each["name"]: each for each in containers_of(pod) if "-wait" not in each["name"]}
 
 
 def configuration_of(objects) -> dict[str, Any]:

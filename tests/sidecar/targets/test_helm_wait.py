@@ -17,9 +17,9 @@ from gateway_servers import raw_server
 from helm_charts import CHART, CI, template
 from waiting import wait_until
 
-COLLECTOR, REGION, RELAY = (
+CANARY, COLLECTOR, REGION, RELAY = (
     next(path for path in CI if path.name.startswith(name))
-    for name in ("collector", "region", "relay")
+    for name in ("canary", "collector", "region", "relay")
 )
 SCRIPT = "sidecar/forwarder/wait.sh"
 
@@ -28,7 +28,8 @@ def waits(*options: object, kubernetes: str = "1.34.0"):
     """Return the containers that wait, of each pod that has an agent."""
     pods = filter(None, map(pod_of, template(CHART, *options, kubernetes=kubernetes)))
     found = [pod.get("initContainers", []) for pod in pods]
-    return [each for containers in found for each in containers if each["name"] == "sidecar-wait"]
+    names = ("sidecar-wait", "sidecar-canary-wait")
+    return [each for containers in found for each in containers if each["name"] in names]
 
 
 def started(
@@ -84,6 +85,16 @@ def test_a_collector_waits_for_what_starts_with_it(options, kubernetes: str) -> 
     assert {forwarder} == targets(direct)
     assert {forwarder, relay} == targets(relayed)
     assert all(each["args"][2:4] == ["10", "false"] for each in direct + relayed)
+
+
+def test_a_canarys_collector_waits_too() -> None:
+    """The agent for the gateway, the collector for the forwarder; each where its value is set."""
+    forwarder, gateway = ("forwarder", "demo-forwarder:14317"), ("gateway", "demo-gateway:1883")
+    off = ("--set", "forwarder.waitSeconds=0,standIn.waitSeconds=0")
+
+    assert {forwarder, gateway} == targets(waits("-f", CANARY))
+    assert {forwarder} == targets(waits("-f", CANARY, "--set", "standIn.waitSeconds=0"))
+    assert [] == waits("-f", CANARY, *off)
 
 
 def targets(found) -> set[tuple[str, str]]:
