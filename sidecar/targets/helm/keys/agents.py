@@ -23,7 +23,7 @@ AGENTS = (
     ),
     Key("images.canary", WORD, "A canary's collector; without a tag: canary.version."),
     Key("images.sample", WORD, "For workloads that set no image."),
-    Key("images.gateway", WORD, "The stand-in, and what `helm test` runs."),
+    Key("images.gateway", WORD, "Stand-in, forwarder, watch, `helm test`, and what waits."),
     Key(
         "images.pullPolicy",
         choice("IfNotPresent", "Always", "Never"),
