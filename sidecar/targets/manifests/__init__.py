@@ -83,8 +83,6 @@ class Additions:
     """HOST:PORT that the agent, or its forwarder, reports to."""
     wait: Data | None = None
     """The container that waits at a pod's start; None for agents."""
-    drain_image: str = ""
-    """Of the container that waits at a pod's end; empty: there is none."""
     shared: Shared | None = None
     """What the collectors of a namespace have in common; None for agents."""
 
@@ -93,9 +91,9 @@ class Additions:
 
         A plain container is not among the init containers, and has nothing around it.
         """
-        if self.wait is None or not self.native:
+        if self.wait is None or self.shared is None or not self.native:
             return [agent]
-        return [self.wait, agent, _drain(self.drain_image, grace_seconds)]
+        return [self.wait, agent, _drain(self.shared.image, grace_seconds)]
 
 
 @cache
@@ -142,7 +140,6 @@ def _collector(plan: Plan, shared: Shared, *, native: bool) -> Additions:
         kit_version=plan.kit_version,
         gateway=plan.gateway.address,
         wait=Fixed(collectors.wait(shared.image, agent, shared.forwarder)),
-        drain_image=shared.image,
         shared=shared,
     )
 

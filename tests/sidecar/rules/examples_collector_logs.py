@@ -8,8 +8,6 @@ from sidecar.rules import collector_logs
 
 REFUSED = "dial tcp 10.96.0.7:14317: connect: connection refused"
 HELD = "rpc error: code = Unavailable desc = the gateway refused the token [token-refused]"
-
-
 PROXY = "code = Unimplemented desc = unexpected HTTP status code received from server: 404"
 
 
