@@ -7,11 +7,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
-from sidecar_tracing import stats_socket
+from sidecar_tracing import descriptors, stats_socket
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
 
@@ -79,6 +80,33 @@ def test_a_closed_tracer_tells_nothing(make_tracer) -> None:
     tracer.start_span("one").finish()
     assert told()["tracers"]
     tracer.close(1)
+
+    with pytest.raises(ConnectionRefusedError):
+        told()
+
+
+def test_a_late_end_of_the_thread_leaves_the_next_socket_alone(make_tracer, monkeypatch) -> None:
+    """The thread of a closed socket may run only after the next tracer's first span."""
+    main, goes_on = threading.get_ident(), threading.Event()
+    first = make_tracer()
+    first.start_span("one").finish()
+    assert told()["tracers"]
+    listener = stats_socket._server._listener
+    close, identity = listener.close, descriptors.identity
+
+    def late(number):
+        if number < 0 and threading.get_ident() != main:
+            goes_on.wait(5)
+        return identity(number)
+
+    monkeypatch.setattr(descriptors, "identity", late)
+    monkeypatch.setattr(listener, "close", lambda: (close(), time.sleep(0.1)))
+    first.close(1)
+    second = make_tracer()
+    second.start_span("one").finish()
+    goes_on.set()
+    time.sleep(0.1)
+    second.close(1)
 
     with pytest.raises(ConnectionRefusedError):
         told()

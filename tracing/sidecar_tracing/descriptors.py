@@ -34,8 +34,12 @@ class Socket:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the service has closed it; its number may be another file's."""
-        return identity(self._opened.fileno()) != self._identity
+        """Whether the service has closed it; its number may be another file's.
+
+        False after `close`: what we closed is not lost.
+        """
+        number = self._opened.fileno()
+        return number >= 0 and identity(number) != self._identity
 
     def own(self) -> _socket.socket:
         """Return the socket, for one use. Raises OSError if it is lost."""

@@ -82,7 +82,7 @@ class _Server:
 
     def renew(self, listener: Socket) -> None:
         """Open another socket if the service has closed this one, with all descriptors."""
-        if self._listener is listener and listener.is_lost and self.tracers:
+        if listener.is_lost and self.tracers and self._listener is listener:
             listener.close()
             self._listener = None
             self.open()
@@ -115,6 +115,7 @@ def forget(tracer: _Tracer) -> None:
     _server.tracers.discard(tracer)
     if not _server.tracers:
         _server.close()
+        _server.is_due = bool(_server.tracers)  # another thread may have made one meanwhile
 
 
 def ensure() -> None:
