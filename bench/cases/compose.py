@@ -18,7 +18,7 @@ from bench.measure import Figure, Measured, Options, Sample, Skipped, interleave
 from sidecar.demo import containers
 from sidecar.engine.client import connect
 from sidecar.engine.compose import Compose, find_compose
-from sidecar.engine.containers import RunRequest
+from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.verify import trace
 from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
@@ -95,7 +95,7 @@ def _require_images(engine: Engine, compose: Compose) -> str:
 
 def _run_container(engine: Engine, image: str) -> Sample:
     began = time.perf_counter()
-    engine.containers.run(RunRequest(image=image, argv=("-c", "pass"), entrypoint=("python",)))
+    engine.short_lived.run(RunRequest(image=image, argv=("-c", "pass"), entrypoint=("python",)))
     return {"seconds": time.perf_counter() - began}
 
 

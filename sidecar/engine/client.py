@@ -19,6 +19,7 @@ from sidecar.engine.errors import (
 )
 from sidecar.engine.images import ImageStore
 from sidecar.engine.sdk import SDK_ERRORS
+from sidecar.engine.short_lived import ShortLived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ class Engine:
     api_version: str
     images: ImageStore
     containers: Containers
+    short_lived: ShortLived
 
 
 def connect() -> Engine:
@@ -56,7 +58,14 @@ def connect() -> Engine:
         raise _unreadable(error) from error
     version, api_version = versions["Version"], versions["ApiVersion"]
     _require_api(endpoint, version, api_version)
-    return Engine(endpoint, version, api_version, ImageStore(client), Containers(client))
+    return Engine(
+        endpoint=endpoint,
+        version=version,
+        api_version=api_version,
+        images=ImageStore(client),
+        containers=Containers(client),
+        short_lived=ShortLived(client),
+    )
 
 
 def _readable_settings() -> dict[str, Any]:

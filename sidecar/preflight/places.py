@@ -13,8 +13,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sidecar import programs
-from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import RunTimeoutError
+from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.ephemeral import run_inside
 from sidecar.kubernetes.short_lived import run_pod
@@ -116,7 +116,7 @@ class EngineNetwork:
             seconds=seconds,
         )
         try:
-            result = self.engine.containers.run(request)
+            result = self.engine.short_lived.run(request)
         except RunTimeoutError:  # its message shows the whole program
             raise SidecarError.from_problem(self.name, unfinished(seconds)) from None
         return result.stdout or result.stderr

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
+from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.preflight.candidates import REGION_LABEL
 from sidecar.regions import LOCAL
@@ -48,8 +48,8 @@ class ComposeStage(ByCommand, ComposeDeployment):
 
         Raises UsageError where its gateway is real, and SidecarError where it has a canary.
         """
-        self._posts = engine.containers.posts(image)
-        posted = replace(engine, containers=self._posts)
+        self._containers, self._posts = engine.containers, engine.short_lived.posts(image)
+        posted = replace(engine, short_lived=self._posts)
         super().__init__(posted, project, image, containers, stated)
         if self._region() != LOCAL:
             raise real_gateway(f"Compose project {project}")
@@ -109,7 +109,7 @@ class ComposeStage(ByCommand, ComposeDeployment):
         """
         agents = self._agents()
         for container in agents:
-            self._posts.kill(container.identity)
+            self._containers.kill(container.identity)
             self._posts.forget(container.identity)
         for container in agents:
             wait_for(partial(self._networks, container.identity), _are_left, _LEAVE_SECONDS)
@@ -118,18 +118,18 @@ class ComposeStage(ByCommand, ComposeDeployment):
         """Start the agents that do not run."""
         for container in self._agents():
             if self._state(container) == "exited":
-                self._posts.start(container.identity)
+                self._containers.start(container.identity)
 
     def pause_agents(self) -> None:
         """Stop all agents where they are."""
         for container in self._agents():
-            self._posts.pause(container.identity)
+            self._containers.pause(container.identity)
 
     def resume_agents(self) -> None:
         """Let paused agents go on."""
         for container in self._agents():
             if self._state(container) == "paused":
-                self._posts.unpause(container.identity)
+                self._containers.unpause(container.identity)
 
     def leave(self) -> None:
         """Take the stand-in off the networks that it shares with agents."""
@@ -140,13 +140,13 @@ class ComposeStage(ByCommand, ComposeDeployment):
                 aliases = settings["Aliases"] or ()
                 # the engine itself adds the short id
                 self._left[name] = [alias for alias in aliases if alias != gateway[:12]]
-                self._posts.disconnect(gateway, name)
+                self._containers.disconnect(gateway, name)
 
     def rejoin(self) -> None:
         """Put the stand-in back, if it left."""
         gateway = self._gateway.identity
         for name in [*self._left]:
-            self._posts.connect(gateway, name, self._left[name])
+            self._containers.connect(gateway, name, self._left[name])
             del self._left[name]
 
     def close(self) -> None:
@@ -157,11 +157,11 @@ class ComposeStage(ByCommand, ComposeDeployment):
         return [one for name in self.services() for one in self.parts.of("agent", name)]
 
     def _state(self, container: Container) -> str:
-        status: str = self._posts.inspect(container.identity)["State"]["Status"]
+        status: str = self._containers.inspect(container.identity)["State"]["Status"]
         return status
 
     def _networks(self, identity: str) -> dict[str, Any]:
-        networks: dict[str, Any] = self._posts.inspect(identity)["NetworkSettings"]["Networks"]
+        networks: dict[str, Any] = self._containers.inspect(identity)["NetworkSettings"]["Networks"]
         return networks
 
 

@@ -192,7 +192,7 @@ def find_agents(folder: Path, path: Path) -> Agents:
     except (EngineAbsentError, ComposeAbsentError) as error:
         return NoAgents(f"{error.subject}: {error.cause}")
     config = compose.config(folder)
-    engine.containers.sweep(config["name"])
+    engine.short_lived.sweep(config["name"])
     found_all = containers_of(engine, config, folder)
     found = _of_services(found_all, _agent_services(config))
     running = [agent.service for agent in found if agent.status == "running"]

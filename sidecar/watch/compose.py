@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose, rendered_file
-from sidecar.engine.containers import RunRequest
 from sidecar.engine.project import ROLE, SERVICE, containers_of, not_rendered
+from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import ADMIN_PORT
 from sidecar.rules.gateways import STAND_IN_PAGE_PORT
@@ -143,7 +143,7 @@ class ComposeAgents:
             network_mode=f"container:{agent['Id']}",
             seconds=_LOOK_SECONDS,
         )
-        result = self._engine.containers.run(request)
+        result = self._engine.short_lived.run(request)
         try:
             return agent_counts_of(json.loads(result.stdout))
         except ValueError:

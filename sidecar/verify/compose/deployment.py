@@ -273,6 +273,6 @@ def running_in(folder: Path, kind: type[Kind]) -> Kind:
         project, image = config["name"], config["x-sidecar"]["probe"]
     except (KeyError, TypeError):
         raise not_rendered(folder) from None
-    engine.containers.sweep(project)
+    engine.short_lived.sweep(project)
     containers = containers_of(engine, config, folder)
     return kind(engine, project, image, containers, stated(config))

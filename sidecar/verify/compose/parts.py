@@ -8,9 +8,9 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import EngineError
 from sidecar.engine.project import AGENT, KIND, ROLE, SERVICE, WORKLOAD
+from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.rules import kinds, parts
 from sidecar.verify.compose import states
@@ -125,7 +125,7 @@ class Parts:
             seconds=_START_SECONDS + seconds,
         )
         try:
-            result = self.engine.containers.run(request)
+            result = self.engine.short_lived.run(request)
             return json.loads(result.stdout)
         except EngineError:
             self._require_running(inside)  # it may have ended meanwhile

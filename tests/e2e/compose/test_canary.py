@@ -15,7 +15,7 @@ import pytest
 import requests
 from compose_deployment import deployed, sidecar
 
-from sidecar.engine.containers import RunRequest
+from sidecar.engine.short_lived import RunRequest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -183,7 +183,7 @@ def test_the_admin_port_does_not_show_it(deployment, canary):
         entrypoint=("python",),
         network_mode=f"container:{deployment.container('frontend').identity}",
     )
-    answer = deployment.engine.containers.run(request)
+    answer = deployment.engine.short_lived.run(request)
 
     assert 0 == answer.exit_code, answer.stderr
     assert "--config-file=/run/secrets/agent.yaml" in answer.stdout

@@ -13,7 +13,7 @@ from _require import only_stacks
 from compose_deployment import DeployedFolder, Traffic, deployed, sidecar, wait_for
 
 from sidecar.agent_metrics import totals
-from sidecar.engine.containers import RunRequest
+from sidecar.engine.short_lived import RunRequest
 from sidecar.image_names import built_collector
 from sidecar.rules.collectors import DEFAULT_VERSION, METRICS_PORT
 from sidecar.rules.recognition import LOCAL_TOKEN
@@ -169,7 +169,7 @@ def test_the_image_is_built_where_no_registry_answers(engine, tmp_path):
     name = built_collector(DEFAULT_VERSION)
     assert f"SIDECAR_COLLECTOR_IMAGE={name}" in (tmp_path / ".env").read_text()
     assert "10001:10001" == engine.images.find(name).user
-    listed = engine.containers.run(RunRequest(image=name, argv=("components",))).stdout
+    listed = engine.short_lived.run(RunRequest(image=name, argv=("components",))).stdout
     assert all(part in listed for part in PARTS), listed
 
 

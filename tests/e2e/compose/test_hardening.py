@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.engine.containers import RunRequest
+from sidecar.engine.short_lived import RunRequest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
 
@@ -21,7 +21,7 @@ def connect(deployment, inside, host):
     image = deployment.inspect("gateway")["Config"]["Image"]
     network = f"container:{deployment.container(inside).identity}"
     request = RunRequest(image, ("-c", CONNECT, host), entrypoint=("python",), network_mode=network)
-    return deployment.engine.containers.run(request).stdout.strip()
+    return deployment.engine.short_lived.run(request).stdout.strip()
 
 
 def addresses(deployment, service):

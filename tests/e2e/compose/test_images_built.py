@@ -14,7 +14,7 @@ from _require import only_stacks
 
 from sidecar import image_names
 from sidecar.engine.client import connect
-from sidecar.engine.containers import RunRequest
+from sidecar.engine.short_lived import RunRequest
 from sidecar.images.inputs import context_files
 from sidecar.images.kit_images import KitBuild, build_kit_image
 from sidecar.images.site import host_site
@@ -65,7 +65,7 @@ def test_image_carries_no_pip_and_no_settings_of_this_host(engine, names, role):
         "import glob, importlib.util as util;"
         "print(util.find_spec('pip'), glob.glob('/site*'), glob.glob('/build*'))"
     )
-    found = engine.containers.run(RunRequest(names[role], ("-c", look), entrypoint=("python",)))
+    found = engine.short_lived.run(RunRequest(names[role], ("-c", look), entrypoint=("python",)))
 
     assert (0, "None [] []\n") == (found.exit_code, found.stdout), found.stderr
     history = "\n".join(engine.images.history(names[role]))
@@ -83,14 +83,14 @@ def test_base_trusts_what_debian_ships_and_no_more(engine, names):
         "listed = Path('/etc/ca-certificates.conf').read_text().split('\\nmozilla/')[1:];"
         "print(found == len(listed), found > 100)"
     )
-    found = engine.containers.run(RunRequest(names["base"], ("python3", "-c", look)))
+    found = engine.short_lived.run(RunRequest(names["base"], ("python3", "-c", look)))
 
     assert found.stdout == "True True\n"
 
 
 def test_agent_is_the_version_asked_for(engine, names):
     """It runs read-only and without capabilities, at the official image's path."""
-    found = engine.containers.run(
+    found = engine.short_lived.run(
         RunRequest(names["agent"], ("version",), entrypoint=("/go/bin/agent-linux",))
     )
 
@@ -103,14 +103,14 @@ def test_agent_is_the_version_asked_for(engine, names):
 @pytest.mark.parametrize(("words", "fine"), [(("0",), True), ((), False), (("soon",), False)])
 def test_agents_image_can_sleep(engine, names, words, fine):
     """For the preStop hook of a plain container; what is no time is refused with a usage."""
-    found = engine.containers.run(RunRequest(names["agent"], words, entrypoint=("sleep",)))
+    found = engine.short_lived.run(RunRequest(names["agent"], words, entrypoint=("sleep",)))
 
     assert (fine, fine) == (found.exit_code == 0, not found.stderr)
 
 
 def test_gateway_image_is_the_helper(engine, names):
     """Its entry point is the command."""
-    assert engine.containers.run(RunRequest(names["gateway"], ("--version",))).stdout.startswith(
+    assert engine.short_lived.run(RunRequest(names["gateway"], ("--version",))).stdout.startswith(
         "sidecar "
     )
 

@@ -12,9 +12,9 @@ import pytest
 from waiting import wait_until
 
 from sidecar import image_names
-from sidecar.engine.containers import RunRequest
 from sidecar.engine.errors import BuildFailedError, EngineError, RunTimeoutError
 from sidecar.engine.images import BuildRequest
+from sidecar.engine.short_lived import RunRequest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("images")]
 
@@ -47,7 +47,7 @@ def test_short_lived_container_answers_and_is_gone(engine, base):
         "grep CapEff /proc/self/status; exit 3"
     )
 
-    found = engine.containers.run(RunRequest(base, ("sh", "-c", script), user="10001"))
+    found = engine.short_lived.run(RunRequest(base, ("sh", "-c", script), user="10001"))
 
     assert (3, "err\n") == (found.exit_code, found.stderr)
     assert found.stdout.split() == ["out", "read-only", "CapEff:", "0000000000000000"]
@@ -55,7 +55,7 @@ def test_short_lived_container_answers_and_is_gone(engine, base):
 
 def test_environment_reaches_a_short_lived_container(engine, base):
     """For settings, never for a token."""
-    found = engine.containers.run(RunRequest(base, ("printenv", "A"), environment={"A": "b"}))
+    found = engine.short_lived.run(RunRequest(base, ("printenv", "A"), environment={"A": "b"}))
 
     assert found.stdout == "b\n"
 
@@ -63,7 +63,7 @@ def test_environment_reaches_a_short_lived_container(engine, base):
 def test_short_lived_container_that_does_not_end_is_removed(engine, base):
     """The bound is kept on a real engine as well."""
     with pytest.raises(RunTimeoutError):
-        engine.containers.run(RunRequest(base, ("sleep", "60"), seconds=1))
+        engine.short_lived.run(RunRequest(base, ("sleep", "60"), seconds=1))
 
 
 def test_project_is_listed_read_and_removed(engine, project):
@@ -88,7 +88,7 @@ def test_container_in_anothers_network_sees_its_loopback(engine, base, project):
         ["docker", "exec", found.identity, "python3", "-c", look], text=True
     )
 
-    shared = engine.containers.run(
+    shared = engine.short_lived.run(
         RunRequest(base, ("python3", "-c", look), network_mode=f"container:{found.identity}")
     )
 

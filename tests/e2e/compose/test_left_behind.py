@@ -9,7 +9,7 @@ import sys
 import pytest
 from compose_deployment import wait_for
 
-from sidecar.engine import containers as module
+from sidecar.engine import short_lived as module
 from sidecar.secrecy import child_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(300)]
@@ -31,10 +31,10 @@ def short_lived(project):
 _LOOK = """\
 import sys
 from sidecar.engine.client import connect
-from sidecar.engine.containers import RunRequest
+from sidecar.engine.short_lived import RunRequest
 argv = ("-c", "import time; time.sleep(3)")
 request = RunRequest(sys.argv[1], argv, ("python",), f"container:{sys.argv[2]}")
-connect().containers.run(request)
+connect().short_lived.run(request)
 """
 
 
@@ -49,7 +49,7 @@ def test_containers_of_a_killed_command_are_removed_once_they_have_ended(deploym
         lambda: short_lived(deployment.project), lambda found: "exited" in found.values(), 60
     )
 
-    assert [] == deployment.engine.containers.sweep(deployment.project)
+    assert [] == deployment.engine.short_lived.sweep(deployment.project)
     monkeypatch.setattr(module, "_LEFT_BEHIND_SECONDS", -5.0)
-    assert [left] == deployment.engine.containers.sweep(deployment.project)
+    assert [left] == deployment.engine.short_lived.sweep(deployment.project)
     assert {} == short_lived(deployment.project)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.engine.containers import RunResult
 from sidecar.engine.images import ImageInfo
+from sidecar.engine.short_lived import RunResult
 from sidecar.preflight import service
 from sidecar.preflight.gateway import look as look_at
 from sidecar.preflight.places import Host
@@ -32,7 +32,7 @@ class Engine:
 
     def __init__(self, printed):
         self.printed, self.requests = printed, []
-        self.images = self.containers = self
+        self.images = self.short_lived = self
 
     def find(self, name):
         """Return an image."""

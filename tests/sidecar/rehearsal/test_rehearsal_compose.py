@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from sidecar.engine.containers import Container, RunResult
+from sidecar.engine.containers import Container
 from sidecar.engine.errors import EngineError
+from sidecar.engine.short_lived import RunResult
 from sidecar.errors import SidecarError, UsageError
 from sidecar.rehearsal.compose import ComposeStage
 from sidecar.verify.compose.stated import Stated
@@ -65,11 +66,12 @@ class Engine:
     """As much of an engine as a stage takes."""
 
     containers: Containers
+    short_lived: Containers
 
 
 def stage(containers):
     """Return the stage of such containers."""
-    return ComposeStage(Engine(containers), "shop", "image", None, Stated({"web": 1}))
+    return ComposeStage(Engine(containers, containers), "shop", "image", None, Stated({"web": 1}))
 
 
 def test_a_deployment_of_a_region_is_refused():

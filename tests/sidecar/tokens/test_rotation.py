@@ -12,9 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from sidecar.engine.containers import Container, RunResult
+from sidecar.engine.containers import Container
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError, EngineError
 from sidecar.engine.project import CONFIG_FILES, WORKING_DIR
+from sidecar.engine.short_lived import RunResult
 from sidecar.errors import SidecarError
 from sidecar.plan.agents import config_text
 from sidecar.rules.recognition import LOCAL_TOKEN
@@ -157,7 +158,8 @@ def deployment(monkeypatch, tmp_path):
         "x-sidecar": {"probe": "kit/gateway:1"},
     }
     compose = Compose(containers, config)
-    monkeypatch.setattr(compose_agents, "connect", lambda: SimpleNamespace(containers=containers))
+    engine = SimpleNamespace(containers=containers, short_lived=containers)
+    monkeypatch.setattr(compose_agents, "connect", lambda: engine)
     monkeypatch.setattr(compose_agents, "find_compose", lambda: compose)
     monkeypatch.setattr(compose_agents.time, "sleep", lambda _: None)
     return SimpleNamespace(containers=containers, compose=compose, config=config)

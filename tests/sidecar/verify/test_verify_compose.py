@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from sidecar.engine.containers import Container, RunResult
+from sidecar.engine.containers import Container
+from sidecar.engine.short_lived import RunResult
 from sidecar.errors import SidecarError
 from sidecar.verify.compose.deployment import ComposeDeployment, deployment_of
 from sidecar.verify.counts import AgentCounts, ClientCounts, GatewayCounts
@@ -67,7 +68,7 @@ class Engine:
     """An engine with containers only."""
 
     def __init__(self):
-        self.containers = Containers()
+        self.containers = self.short_lived = Containers()
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 import pytest
 
-from sidecar.engine.containers import Container, RunResult
+from sidecar.engine.containers import Container
 from sidecar.engine.errors import EngineError
+from sidecar.engine.short_lived import RunResult
 from sidecar.verify.compose.addresses import agent_addresses, reached_from
 from sidecar.verify.compose.deployment import ComposeDeployment
 from sidecar.verify.compose.stated import Stated
@@ -109,7 +110,7 @@ class Engine:
     """An engine with containers only."""
 
     def __init__(self):
-        self.containers = Containers()
+        self.containers = self.short_lived = Containers()
 
 
 @pytest.fixture

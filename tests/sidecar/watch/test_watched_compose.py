@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.engine.containers import Container, RunResult
+from sidecar.engine.containers import Container
+from sidecar.engine.short_lived import RunResult
 from sidecar.errors import SidecarError
 from sidecar.tokens.check import fingerprint
 from sidecar.verify.compose import token_files
@@ -83,7 +84,7 @@ class Engine:
     """An engine with containers only."""
 
     def __init__(self, source):
-        self.containers = Containers(source)
+        self.containers = self.short_lived = Containers(source)
 
 
 @pytest.fixture
