@@ -6,29 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from sidecar import __version__, image_names
-from sidecar.errors import SidecarError
 from sidecar.plan import agents, canaries, collector_sizes, collectors
 from sidecar.plan.forwarders import forwarder_name, plan_forwarder
+from sidecar.plan.gateways import check_names, plan_gateway, plan_stand_in
 from sidecar.plan.queues import plan_queues
 from sidecar.plan.records import (
     BARE_FILE,
     HOST,
-    SERVICE_USER,
     TOKEN_FILE,
     AgentPlan,
     ForwarderPlan,
     ImagePlan,
     Plan,
     ServicePlan,
-    StandInPlan,
 )
 from sidecar.plan.relays import relay_of
-from sidecar.plan.services import http_probe, plan_sample, plan_service, sample_services
+from sidecar.plan.services import plan_sample, plan_service, sample_services
 from sidecar.plan.watch import plan_watch
-from sidecar.regions import GRPC, HTTP, LOCAL, OTLP_GRPC, gateway_of
+from sidecar.regions import LOCAL
 from sidecar.rendering import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE
-from sidecar.rules.gateways import STAND_IN_PAGE_PORT
-from sidecar.rules.specs import HOST_NOT_ALLOWED, STAND_IN_CONFLICT
 from sidecar.spec import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
@@ -36,8 +32,6 @@ if TYPE_CHECKING:
 
     from sidecar.regions import Gateway, Region
     from sidecar.spec import AgentSettings, Capacity, GatewaySettings, Service, Spec
-
-_OTHER_REGION = "Remove it, or name another region"
 
 
 class AgentKind(Protocol):
@@ -122,7 +116,7 @@ def make_plan(
         forwarder=_forwarder((each.agent for each in services), spec, gateway),
         relay=relay_of(spec, sum(service.replicas for service in services)),
         queues=plan_queues(names, official.gateway) if spec.agent.has_collector else None,
-        stand_in=_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
+        stand_in=plan_stand_in(gateway, region, official.gateway) if region.id == LOCAL else None,
         watch=plan_watch(names, official.gateway, spec.agent.kind) if spec.watch else None,
         monitoring=spec.monitoring,
         base=ImagePlan(official.base.name, official.base.variable),
@@ -134,91 +128,15 @@ def make_plan(
 
 def _gateway(spec: Spec, region: Region, known_hosts: Collection[str]) -> Gateway:
     protocol = KINDS[spec.agent.kind].protocol(spec.gateway)
-    gateway = choose_gateway(spec.gateway, region, known_hosts, protocol)
-    _check_names(region, spec.services or sample_services(), gateway)
+    gateway = plan_gateway(spec.gateway, region, known_hosts, protocol)
+    if region.id == LOCAL:
+        check_names(spec.services or sample_services(), gateway)
     return gateway
 
 
 def _project(spec: Spec, region: Region) -> str:
     """Return the deployment's name; a user's own services never share the demo's."""
     return spec.name or f"{'sidecar' if spec.services is None else 'services'}-{region.id}"
-
-
-# The gateway ----------------------------------------------------------------------------------
-
-
-def choose_gateway(
-    settings: GatewaySettings, region: Region, known: Collection[str], protocol: str = GRPC
-) -> Gateway:
-    """Return the gateway of a spec. Raises SidecarError if there is none, or a token must not go.
-
-    `known` are the hosts of the catalogue.
-    """
-    if settings.host:
-        network = "public" if region.public else "vpc"
-        gateway = replace(
-            gateway_of(region, network, protocol), host=settings.host, network=settings.network
-        )
-        _check_host(settings.host, settings, region, known)
-    else:
-        gateway = gateway_of(region, settings.network, protocol)
-    if region.id == LOCAL and settings.tls:
-        problem = STAND_IN_CONFLICT.problem("the stand-in does not support TLS", _OTHER_REGION)
-        raise SidecarError.from_problem("gateway.tls", problem)
-    if region.id == LOCAL and protocol == HTTP:
-        return replace(gateway, port=STAND_IN_PAGE_PORT)
-    return replace(gateway, port=settings.port or gateway.port)
-
-
-def _check_host(
-    host: str, settings: GatewaySettings, region: Region, known: Collection[str]
-) -> None:
-    if region.id == LOCAL:
-        cause = f"the gateway of the region {LOCAL} is the stand-in"
-        problem = STAND_IN_CONFLICT.problem(cause, _OTHER_REGION)
-        raise SidecarError.from_problem("gateway.host", problem)
-    allowed = {*known, *(name.casefold() for name in (*region.hosts, *settings.allow))}
-    if host.casefold() not in allowed:
-        cause = f"{host!r} is not in the catalogue, and a token would go there"
-        fix = f'If you trust it, add it to the spec: gateway: {{allow: ["{host}"]}}'
-        raise SidecarError.from_problem("gateway.host", HOST_NOT_ALLOWED.problem(cause, fix))
-
-
-# The stand-in ---------------------------------------------------------------------------------
-
-
-def _check_names(region: Region, services: tuple[Service, ...], gateway: Gateway) -> None:
-    """Raise SidecarError for a service that takes the name or port of a region's stand-in."""
-    for service in services if region.id == LOCAL else ():
-        if gateway.host in (service.name, f"{service.name}{AGENT_SUFFIX}"):
-            cause = "is the name of the stand-in gateway"
-            problem = STAND_IN_CONFLICT.problem(cause, "Rename the service")
-            raise SidecarError.from_problem(f"services.{service.name}.name", problem)
-        if service.publish and STAND_IN_PAGE_PORT in service.publish.ports(service.count):
-            cause = f"takes {STAND_IN_PAGE_PORT}, the port of the stand-in gateway's page"
-            problem = STAND_IN_CONFLICT.problem(cause, "Choose another port")
-            raise SidecarError.from_problem(f"services.{service.name}.publish", problem)
-
-
-def _stand_in(gateway: Gateway, region: Region, image: image_names.Image) -> StandInPlan:
-    port = region.ports[OTLP_GRPC] if gateway.protocol == HTTP else gateway.port
-    return StandInPlan(
-        name=gateway.host,
-        image=ImagePlan(image.name, image.variable, image.role),
-        argv=(
-            "gateway",
-            f"--grpc=0.0.0.0:{port}",
-            f"--http=0.0.0.0:{STAND_IN_PAGE_PORT}",
-            f"--token-file={agents.CONFIG_FILE}",
-        ),
-        http_port=STAND_IN_PAGE_PORT,
-        grpc_port=port,
-        health=http_probe(STAND_IN_PAGE_PORT),
-        user=SERVICE_USER,
-    )
-
-
-# Services and their agents --------------------------------------------------------------------
 
 
 def _services(spec: Spec, gateway: Gateway, project: str, folder: str) -> tuple[ServicePlan, ...]:
