@@ -70,14 +70,13 @@ def write_all(contents: Mapping[Path, bytes], fix: str, mode: int | None = 0o644
                 copies.append(move(new, path, undo))
         undo.pop_all()
     for copy in filter(None, copies):
-        with suppress(OSError):  # the new files are in place
-            copy.unlink()
+        _remove(copy)
 
 
 def stage(path: Path, content: bytes, undo: ExitStack, mode: int | None = 0o644) -> Path:
     """Write the new content of a file next to it, and onto the disk; `undo` removes it."""
     new = _neighbour(path, _NEW)
-    undo.callback(new.unlink, missing_ok=True)
+    undo.callback(_remove, new)
     # closed to others until it is complete: it may hold a token
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -99,7 +98,7 @@ def move(new: Path, path: Path, undo: ExitStack) -> Path | None:
     old = None
     if path.exists():
         old = _neighbour(path, _OLD)
-        undo.callback(old.unlink, missing_ok=True)
+        undo.callback(_remove, old)
         shutil.copy2(path, old)  # no hard link: not every file system has them
         undo.callback(old.replace, path)
     else:
@@ -117,8 +116,7 @@ def sweep(paths: Iterable[Path]) -> None:
         for left in folder.iterdir() if folder.is_dir() else ():
             found = _LEFT.fullmatch(left.name)
             if found and found["name"] in known:
-                with suppress(OSError):
-                    left.unlink()
+                _remove(left)
 
 
 @contextmanager
@@ -162,6 +160,12 @@ def _lock(descriptor: int, wait: Callable[[], object]) -> bool:
 def _neighbour(path: Path, suffix: str) -> Path:
     # not tempfile.mkstemp: `undo` must know the name before the file exists
     return path.with_name(f".{path.name}.{os.urandom(4).hex()}.{suffix}")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file of our own; what keeps it is of no interest beside what was to be done."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def _copy_rights(path: Path, new: Path) -> None:

@@ -116,6 +116,16 @@ def test_the_file_that_cannot_be_written_is_named(tmp_path) -> None:
     assert expected == str(caught.value)
 
 
+def test_a_file_whose_neighbour_cannot_be_made_or_removed_is_named(tmp_path) -> None:
+    """As on a read-only file system: what undoes the step fails like the step itself."""
+    path = tmp_path / ("a" * 250)  # its neighbour's name is too long
+    path.write_text("old")
+    with pytest.raises(SidecarError, match=r"a: cannot be written: File name too long\. Choose"):
+        files.write_all({path: b"new"}, "Choose another name")
+
+    assert {path.name: "old"} == contents(tmp_path)
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
