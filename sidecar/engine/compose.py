@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
-from sidecar.existing.compose.files import named
+from sidecar.existing.compose.files import found_in, named
 from sidecar.lifetime import bound
 from sidecar.secrecy import child_environment
 
@@ -144,6 +145,15 @@ def stack_files(folder: Path) -> list[Path]:
         if files := files_under(folder / name):
             return [*(Path(os.path.normpath(folder / file)) for file in files), folder / name]
     return [folder / "docker-compose.yml"]
+
+
+def start_command(folder: Path) -> str:
+    """Return the command that starts a folder's stack from the current folder."""
+    files = stack_files(folder)
+    by_itself = (found_in(Path()), named(Path(), os.environ))
+    named_files = [] if tuple(files) in by_itself else files
+    words = [word for path in named_files for word in ("-f", str(path))]
+    return shlex.join(["docker", "compose", *words, "up", "--detach"])
 
 
 def rendered_file(folder: Path) -> Path:

@@ -39,6 +39,12 @@ def not_rendered(folder: Path) -> SidecarError:
     return SidecarError(str(folder / FILE), "has no agent of the kit's", fix)
 
 
+def nothing_runs(project: str, start: str) -> SidecarError:
+    """Return the error of a project that has no container of the kit's."""
+    cause = "runs no service of the kit"
+    return SidecarError(f"Compose project {project}", cause, f"Run `{start}`")
+
+
 def containers_of(
     engine: Engine, config: Mapping[str, Any], folder: Path, fix: str = RENAME
 ) -> list[Container]:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
-from sidecar.engine.compose import find_compose, rendered_file
-from sidecar.engine.project import ROLE, SERVICE, containers_of, not_rendered
+from sidecar.engine.compose import find_compose, rendered_file, start_command
+from sidecar.engine.project import ROLE, SERVICE, containers_of, not_rendered, nothing_runs
 from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.rules.agents import ADMIN_PORT
@@ -62,7 +62,7 @@ class ComposeAgents:
         """Return the agents with all that is known of them."""
         found = self._inspected()
         if not found:
-            raise SidecarError(self.name, "runs no service of the kit", "Run `docker compose up`")
+            raise nothing_runs(self._config["name"], start_command(self._folder))
         page = next((each for each in found if _label(each, ROLE) == "gateway"), None)
         return self._states(_Details(page, stated(self._config).token_file), found)
 

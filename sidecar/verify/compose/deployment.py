@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.engine.client import connect
-from sidecar.engine.compose import find_compose
-from sidecar.engine.project import containers_of, not_rendered
+from sidecar.engine.compose import find_compose, start_command
+from sidecar.engine.project import containers_of, not_rendered, nothing_runs
 from sidecar.errors import SidecarError
 from sidecar.rules import kinds
 from sidecar.rules.agents import workers_of
@@ -78,11 +78,7 @@ class ComposeDeployment(StepByStep):
         self.kind = self.parts.kind()
         self.received = self.kind.received
         if not self.services():
-            raise SidecarError(
-                f"Compose project {project}",
-                "runs no service of the kit",
-                "Run `docker compose up`",
-            )
+            raise nothing_runs(project, self._stated.start)
 
     def services(self) -> Sequence[str]:
         """Return the names of the traced services."""
@@ -275,4 +271,5 @@ def running_in(folder: Path, kind: type[Kind]) -> Kind:
         raise not_rendered(folder) from None
     engine.short_lived.sweep(project)
     containers = containers_of(engine, config, folder)
-    return kind(engine, project, image, containers, stated(config))
+    known = replace(stated(config), start=start_command(folder))
+    return kind(engine, project, image, containers, known)

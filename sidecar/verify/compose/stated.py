@@ -21,6 +21,8 @@ class Stated:
     """Traced services that run to their end: without a container, they may have done so."""
     token_file: str = ""
     """The path on the engine's host; empty where it names none."""
+    start: str = "docker compose up"
+    """The command that starts it."""
 
 
 def stated(config: Mapping[str, Any]) -> Stated:

@@ -160,7 +160,8 @@ def test_what_does_not_run_is_said(deployment, tmp_path):
     done = sidecar("verify", "--out", tmp_path, COMPOSE_PROJECT_NAME="e2e-never-started")
 
     assert 1 == done.code
-    assert "runs no service of the kit. Run `docker compose up`" in done.err
+    start = f"docker compose -f {tmp_path}/docker-compose.yml up --detach"
+    assert f"runs no service of the kit. Run `{start}`" in done.err
 
 
 def test_another_folders_deployment_is_not_proven_for_this_one(deployment, tmp_path):

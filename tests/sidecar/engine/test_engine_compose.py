@@ -40,6 +40,31 @@ def test_argument_list_is_the_same_from_every_directory() -> None:
     assert expected == compose.compose_argv(FOLDER, "ps")
 
 
+def test_a_stack_is_started_from_the_current_folder(tmp_path, monkeypatch) -> None:
+    """Files are named unless Compose reads the same ones by itself."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "kit"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "docker-compose.yml").touch()
+    overlay = 'x-sidecar:\n  files: ["docker-compose.yml"]\n'
+    (tmp_path / "mine/docker-compose.tracing.yml").write_text(f"# Rendered by sidecar\n{overlay}")
+    both = "-f mine/docker-compose.yml -f mine/docker-compose.tracing.yml"
+
+    assert "docker compose -f kit/docker-compose.yml up --detach" == started("kit")
+    assert f"docker compose {both} up --detach" == started("mine")
+    monkeypatch.chdir("kit")
+    assert "docker compose up --detach" == started(".")
+    monkeypatch.chdir("../mine")
+    assert f"docker compose {both.replace('mine/', '')} up --detach" == started(".")
+    monkeypatch.setenv("COMPOSE_FILE", "docker-compose.yml:docker-compose.tracing.yml")
+    assert "docker compose up --detach" == started(".")
+
+
+def started(folder: str) -> str:
+    """Return the command for a folder."""
+    return compose.start_command(Path(folder))
+
+
 def test_plugin_comes_first(programs: Path) -> None:
     """`docker compose` is used where it is new enough."""
     put(programs, "docker", "echo 2.29.7")
