@@ -71,6 +71,20 @@ def test_the_notes_prove_a_fresh_install(cluster_images, tmp_path) -> None:
     assert (1, 0) == (len(proof), code), said
 
 
+@pytest.mark.parametrize("program", ["helm", "helm4"])
+def test_an_uninstall_as_written_leaves_no_pod(program: str, cluster_images, tmp_path) -> None:
+    """The name can be used again at once: no pod of the release still takes spans."""
+    (line,) = [line for line in commands() if line.startswith("helm uninstall")]
+    with namespace("sidecar-ended") as space:
+        settings = folder(tmp_path, space.name, program)
+        run_in(tmp_path, settings, "helm install demo ./helm --wait")
+        before = space.get("pods")
+        code, said = run_in(tmp_path, settings, line)
+        after = space.get("pods")
+
+    assert (3, 0, []) == (len(before), code, after), said
+
+
 def for_helm(program: str, line: str) -> str:
     """Return a command as the page says that a Helm needs it."""
     return line.replace("helm test demo", "helm test demo --logs") if program == "helm4" else line
