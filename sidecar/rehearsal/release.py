@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ClusterUnreachableError, KubernetesError
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import (
     COMPONENT,
     COPIER,
@@ -98,7 +99,8 @@ class ReleaseStage(ByCommand, ReleaseDeployment):
             workload = host.partition(".")[0]
             if not any(one.name.startswith(f"{workload}-") for one in self.stand_ins.pods):
                 cause = f"no stand-in runs that its agents report to ({reporter})"
-                raise SidecarError(f"release {release}", cause, "See `kubectl get pods`")
+                fix = placed("See `kubectl get pods`", self._kubectl)
+                raise SidecarError(f"release {release}", cause, fix)
 
     @cached_property
     def _forwarded(self) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ConflictError, KubernetesError, NotFoundError
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import INSTANCE
 from sidecar.tokens import check
 from sidecar.tokens.store import NoAgents
@@ -107,7 +108,8 @@ class SecretStore:
         return self.secret in _mounted(volumes)
 
     def _fix(self) -> str:
-        return f"Run `sidecar token set --kubernetes-secret {self.secret} --apply`"
+        command = f"`sidecar token set --kubernetes-secret {self.secret} --apply`"
+        return placed(f"Run {command}", self._kubectl)
 
     def _apply(self, data: str) -> None:
         words = ("apply", "--server-side", f"--field-manager={_MANAGER}", "--filename=-")

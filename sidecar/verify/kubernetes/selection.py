@@ -89,12 +89,12 @@ def _absent(kubectl: Kubectl, subject: str) -> SidecarError:
         try:
             kubectl.get("namespace", namespace)
         except NotFoundError:
-            fix = "See `kubectl get namespaces`"
+            fix = placed("See `kubectl get namespaces`", kubectl)
             return SidecarError(f"namespace {namespace}", "does not exist", fix)
         except ForbiddenError:
             pass  # a user of one namespace may not ask; the empty list is all that is known
     releases = _releases(pods_of(kubectl.get("pods")))
-    fix = "See helm list --all-namespaces"
+    fix = "See `helm list --all-namespaces`"
     if releases:
         fix = f"Releases with agents there: {', '.join(releases)}"
     where = f"namespace {namespace}" if namespace else "the context's namespace"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import GATEWAY
 from sidecar.rules import parts
 from sidecar.verify.counts import GatewayCounts
@@ -58,7 +59,8 @@ class StandIns:
     def run(self, *words: str, seconds: float, at: Pod | None = None) -> Any:  # noqa: ANN401 - JSON
         """Run a program, which may take `seconds`, in a stand-in's pod, and return its JSON."""
         if not self.pods:
-            problem = parts.NOT_RUNNING.problem("no stand-in runs", "See `kubectl get pods`")
+            fix = placed("See `kubectl get pods`", self._kubectl)
+            problem = parts.NOT_RUNNING.problem("no stand-in runs", fix)
             raise SidecarError.from_problem(GATEWAY, problem)
         place = ("exec", (at or self.pods[0]).name, f"--container={GATEWAY}", "--")
         return self._kubectl.json(*place, *words, seconds=seconds + 30)

@@ -41,6 +41,9 @@ def test_a_command_in_a_fix_can_be_run_as_it_is(fix: str, expected: str) -> None
 
 def test_the_context_that_was_asked_is_named_too() -> None:
     """Another cluster may have such a pod."""
-    fix = placed("See `kubectl describe pod x`", Kubectl("shop", "lab"))
+    fix = placed("See `kubectl describe pod x` and `kubectl get nodes`", Kubectl("shop", "lab"))
 
-    assert "See `kubectl --context=lab -n shop describe pod x`" == fix
+    assert (
+        "See `kubectl --context=lab -n shop describe pod x` and `kubectl --context=lab get nodes`"
+        == fix
+    )

@@ -71,7 +71,7 @@ def test_flags_that_do_not_fit_the_target_are_usage_errors(run, words, cause):
 @pytest.mark.parametrize(
     ("stderr", "cause"),
     [
-        ("", "release demo: has no traced pod in namespace shop. See helm list"),
+        ("", "release demo: has no traced pod in namespace shop. See `helm list"),
         ("The connection to the server k8s:6443 was refused", "the cluster is out of reach"),
         (
             FORBIDDEN,

@@ -247,7 +247,8 @@ def test_a_secret_that_is_missing_is_reported(run, kubectl) -> None:
 
     assert 1 == result.code
     cause = "secret tracing in namespace shop: does not exist"
-    assert f"{cause}. Run `sidecar token set --kubernetes-secret tracing --apply`\n" in result.err
+    command = "sidecar token set --kubernetes-secret tracing --apply --namespace shop"
+    assert f"{cause}. Run `{command}`\n" in result.err
 
 
 def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:

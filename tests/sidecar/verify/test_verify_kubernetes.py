@@ -518,7 +518,7 @@ def test_a_region_shows_no_counts(release) -> None:
             [pod(release="other")],
             r"release demo: has no traced pod in namespace shop\. Releases with.*: other$",
         ),
-        ({}, [], r"release demo: has no traced pod in namespace shop\. See helm list"),
+        ({}, [], r"release demo: has no traced pod in namespace shop\. See `helm list"),
         (
             'Error from server (NotFound): namespaces "shop" not found',
             [],
