@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _output, _spec
 from sidecar.spec import AGENT_KINDS
 
 EXAMPLES = """examples:
@@ -39,9 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be done, change nothing"
     )
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:

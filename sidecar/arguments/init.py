@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from sidecar.arguments import _findings, _spec
+from sidecar.arguments import _findings, _output, _spec
 
 EXAMPLES = """examples:
   sidecar init                                      ask on a terminal; Enter takes the default
@@ -53,9 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--dry-run", action="store_true", help="write nothing, print the spec")
     only.add_argument("--diff", action="store_true", help="write nothing, show what would change")
     _findings.add_ignore(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)
 
 
 def _add_answers(parser: argparse.ArgumentParser) -> None:

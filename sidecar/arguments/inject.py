@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sidecar.arguments import _findings, _inject_compose, _inject_manifests, _spec
+from sidecar.arguments import _findings, _inject_compose, _inject_manifests, _output, _spec
 from sidecar.inject import EVERY_AGENT
 
 EXAMPLES = """examples:
@@ -47,9 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _inject_compose.add(parser)
     _inject_manifests.add(parser)
     _findings.add_ignore(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

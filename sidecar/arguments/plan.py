@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _output, _spec
 
 EXAMPLES = """examples:
   sidecar plan --region eu-central-1
@@ -38,6 +38,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="KIND,KIND",
         help="show only what differs between these kinds of agent: agent,collector",
     )
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)

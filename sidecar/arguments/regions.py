@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _output, _spec
 
 EXAMPLES = """examples:
   sidecar regions
@@ -19,6 +19,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "word", nargs="?", help="show only regions whose id, name or host contains this word"
     )
     _spec.add_regions(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from sidecar.arguments import _kubernetes, _spec
+from sidecar.arguments import _kubernetes, _output, _spec
 
 EXAMPLES = """examples:
   sidecar rehearse                                     the docker-compose.yml of this folder
@@ -46,6 +46,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the rendered folder (default: the current one)",
     )
     _kubernetes.add_release(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sidecar.arguments import _spec
+from sidecar.arguments import _output, _spec
 from sidecar.arguments._findings import add_ignore
 from sidecar.rules.agents import DEFAULT_VERSION
 
@@ -111,9 +111,7 @@ def _configure_set(parser: argparse.ArgumentParser) -> None:
 def _configure_check(parser: argparse.ArgumentParser) -> None:
     _add_source(parser, "a token to check before it is set")
     _add_store(parser, DEFAULT_VERSION)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)
     add_ignore(parser)
 
 

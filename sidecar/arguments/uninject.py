@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sidecar.arguments import _inject_manifests
+from sidecar.arguments import _inject_manifests, _output
 
 EXAMPLES = """examples:
   sidecar uninject manifests/ --in-place
@@ -28,6 +28,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--dry-run", action="store_true", help="write nothing, print the result")
     only.add_argument("--diff", action="store_true", help="write nothing, show what would change")
     _inject_manifests.add_places(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sidecar.arguments import _findings, _spec
+from sidecar.arguments import _findings, _output, _spec
 
 EXAMPLES = """examples:
   sidecar validate --region cn-shanghai
@@ -44,6 +44,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="which rendering is checked (default: %(default)s)",
     )
     _findings.add_ignore(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
-from sidecar.arguments import _kubernetes, _preflight, _read_back, _spec, _watch
+from sidecar.arguments import _kubernetes, _output, _preflight, _read_back, _spec, _watch
 
 EVERY_SERVICE = "*"
 """What --path-only without a name means."""
@@ -64,9 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _watch.add(parser)
     _preflight.add_preflight(parser)
     _read_back.add(parser)
-    parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the result"
-    )
+    _output.add(parser)
 
 
 def _add_service(parser: argparse.ArgumentParser) -> None:
