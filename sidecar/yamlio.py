@@ -11,6 +11,7 @@ import yaml
 from sidecar.errors import SidecarError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -98,7 +99,7 @@ def nodes(root: yaml.Node) -> list[yaml.Node]:
 
 def check_size(node: yaml.Node, name: str) -> None:
     """Raise SidecarError for a tree that aliases make too large: merge keys expand them."""
-    if _expanded(node, {}) > MOST_VALUES:
+    if size_of(node) > MOST_VALUES:
         raise SidecarError(
             name,
             f"holds more than {MOST_VALUES:,} values, with aliases expanded",
@@ -106,8 +107,16 @@ def check_size(node: yaml.Node, name: str) -> None:
         )
 
 
-def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
-    """Return how many values a tree has with aliases expanded; a node inside itself counts once."""
+def size_of(root: yaml.Node, target: Callable[[yaml.Node], yaml.Node] = lambda node: node) -> int:
+    """Return how many values a tree has with aliases expanded; a node inside itself counts once.
+
+    `target` returns the node that an alias names, where aliases are nodes of their own.
+    """
+    return _size(root, target, {})
+
+
+def _size(node: yaml.Node, target: Callable[[yaml.Node], yaml.Node], sizes: dict[int, int]) -> int:
+    node = target(node)
     if id(node) in sizes:
         return sizes[id(node)]
     sizes[id(node)] = 1
@@ -117,7 +126,7 @@ def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
     elif isinstance(node, yaml.MappingNode):
         children = [child for pair in node.value for child in pair]
     # an alias comes after its anchor, so this goes no deeper than the levels of the document
-    sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
+    sizes[id(node)] = 1 + sum(_size(child, target, sizes) for child in children)
     return sizes[id(node)]
 
 

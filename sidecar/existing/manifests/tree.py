@@ -19,6 +19,7 @@ from sidecar.existing.manifests.nodes import (
 )
 from sidecar.existing.manifests.stream import BOM
 from sidecar.rules import manifests as rules
+from sidecar.yamlio import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,7 +122,7 @@ class Document:
             elif isinstance(node, Alias):
                 aliases.append(node)
         self.aliases = tuple(aliases)
-        if aliases and _expanded(root, {}) > _MOST_VALUES:
+        if aliases and size_of(root, lambda node: resolved(node) or node) > _MOST_VALUES:
             cause = f"holds more than {_MOST_VALUES:,} values, with aliases expanded"
             raise self.refusal(aliases[0].start_mark.line, rules.EXPLODING.problem(cause))
 
@@ -217,18 +218,3 @@ def _decoded(data: bytes, place: str) -> str:
         start, _, number = place.rpartition(":")
         problem = rules.BROKEN.problem("is not UTF-8 text", "Save it as UTF-8")
         raise SidecarError.from_problem(f"{start}:{int(number) + line}", problem) from None
-
-
-def _expanded(node: Node, sizes: dict[int, int]) -> int:
-    """Return how many values a tree has with aliases expanded; a node inside itself counts once."""
-    node = resolved(node) or node
-    if id(node) in sizes:
-        return sizes[id(node)]
-    sizes[id(node)] = 1
-    children: list[Node] = []
-    if isinstance(node, yaml.SequenceNode):
-        children = node.value
-    elif isinstance(node, yaml.MappingNode):
-        children = [child for pair in node.value for child in pair]
-    sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
-    return sizes[id(node)]
