@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def run(argv: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run a program without the token in its environment.
+def run(
+    argv: Sequence[str], seconds: float, *, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program without the token in its environment; it reads `stdin`, or nothing.
 
     Raises OSError where it cannot start, TimeoutExpired, which shows the whole command, where it
     does not end.
@@ -23,6 +25,8 @@ def run(argv: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         errors="replace",
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        input=stdin,
         env=child_environment(),
         timeout=seconds,
     )

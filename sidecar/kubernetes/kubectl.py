@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
+from sidecar import programs
 from sidecar.kubernetes.errors import (
     SUBJECT,
     ClusterUnreachableError,
@@ -14,7 +15,6 @@ from sidecar.kubernetes.errors import (
     KubernetesError,
     error_of,
 )
-from sidecar.secrecy import child_environment
 
 PROGRAM = "kubectl"
 ANSWER_SECONDS = 20
@@ -50,7 +50,7 @@ class Kubectl:
         """Run a kubectl command and return its standard output. Raises KubernetesError."""
         argv = kubectl_argv(*words, namespace=self.namespace, context=self.context)
         try:
-            done = _run(argv, stdin, seconds)
+            done = programs.run(argv, seconds, stdin=stdin)
         except FileNotFoundError:
             fix = "Install it: https://kubernetes.io/docs/tasks/tools/"
             raise KubectlAbsentError(PROGRAM, "is not on PATH", fix) from None
@@ -64,20 +64,6 @@ class Kubectl:
         if done.returncode:
             raise error_of(done.stderr or done.stdout)
         return done.stdout
-
-
-def _run(argv: list[str], stdin: str | None, seconds: float) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        argv,
-        check=False,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        input=stdin,
-        env=child_environment(),
-        timeout=seconds,
-    )
 
 
 def kubectl_argv(*words: str, namespace: str = "", context: str = "") -> list[str]:
