@@ -52,6 +52,7 @@ _TITLES = {
     "hosts": "Hosts without containers",
     "machines": "Machine and cluster",
     "overlays": "Agents for a stack that exists",
+    "replicas": "Replicas of a service",
     "scheduling": "Pods that a cluster does not start",
     "service_hosts": "Host names that only Compose resolves",
     "starts": "Containers that do not start, or are not ready",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import parts, queues, service_reports
+from sidecar.rules import parts, queues, replicas
 
 BUDGET = 0.001
 """The share of an hour's packets or spans that may be lost on a hop, where nobody says else."""
@@ -190,7 +190,7 @@ def down(name: str, state: str, cause: str, *, runs: bool, why: Problem | None =
     if state == WITHOUT_AGENT:
         return parts.without_agent(name)
     if state in (WITHOUT_CONTAINER, WITHOUT_POD):
-        return service_reports.MISSING.problem(f"is {state}")
+        return replicas.MISSING.problem(f"is {state}")
     if not runs:
         return AGENT_STOPPED.problem(f"{name} is {state}")
     return unreadable(f"{name} cannot be read: {cause}")

@@ -13,7 +13,7 @@ from sidecar.errors import SidecarError
 from sidecar.rules import kinds
 from sidecar.rules.agents import workers_of
 from sidecar.rules.parts import off_network
-from sidecar.rules.service_reports import missing
+from sidecar.rules.replicas import missing
 from sidecar.rules.watch import doubled, stale_token
 from sidecar.verify.compose import forwarders, states, token_files
 from sidecar.verify.compose.addresses import reached_from

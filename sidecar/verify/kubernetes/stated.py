@@ -13,7 +13,7 @@ from sidecar.kubernetes.errors import KubernetesError
 from sidecar.kubernetes.events import events_of, when
 from sidecar.kubernetes.pods import EVERY_POD, is_injected, template_of
 from sidecar.rules import scheduling
-from sidecar.rules.service_reports import MISSING, REPLICA_MISSING
+from sidecar.rules.replicas import MISSING, REPLICA_MISSING
 from sidecar.verify.kubernetes import jobs, workloads
 from sidecar.verify.kubernetes.shared import troubles
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.kubernetes.pods import service_of
 from sidecar.rules import scheduling, starts
-from sidecar.rules.service_reports import missing, replica, rollout
+from sidecar.rules.replicas import missing, replica, rollout
 from sidecar.verify.deployment import Lack
 from sidecar.verify.kubernetes.unfit import (
     BEFORE_START,

@@ -29,9 +29,5 @@ EXAMPLES = {
     "service-silent": judged(answers=1),
     "service-idle": judged(),
     "request-not-answered": judged(own=3, unanswered="http://localhost:1/: does not answer"),
-    "service-missing": example(rules.missing, Call(1, 0), Call(1, 1)),
-    "service-scaled-to-zero": example(rules.missing, Call(0, 0), Call(2, 2)),
-    "replica-missing": example(rules.missing, Call(3, 2), Call(3, 3)),
     "service-name-shared": example(rules.shared_name, Call("shop", ["worker"]), Call("shop", [])),
-    "rollout-stuck": example(rules.rollout, Call("1 new pod is not ready"), Call("")),
 }

@@ -10,7 +10,7 @@ import pytest
 from sidecar.demo.deployment import NO_AGENT
 from sidecar.errors import UsageError
 from sidecar.rules.parts import State, container
-from sidecar.rules.service_reports import missing
+from sidecar.rules.replicas import missing
 from sidecar.rules.watch import stale_token
 from sidecar.verify import report as reports
 from sidecar.verify.asking import Ask
