@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "processes.json"
+STAND_IN = "gateway"
+"""The name of its process."""
 _STOP_SECONDS = 15.0
 _KILL_SECONDS = 5.0
 

@@ -11,6 +11,7 @@ import psutil
 
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.demo.processes import running
+from sidecar.demo.state import STAND_IN
 from sidecar.errors import SidecarError
 from sidecar.rehearsal.stage import DELAY, KILL, LEAVE, Sent
 from sidecar.stand_in import client as stand_in
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sidecar.verify.counts import ClientCounts
 
 _NO_AGENT = "no agent runs here"
-_STAND_IN = "gateway"
-"""The process's name."""
 
 
 class ProcessStage(ProcessDeployment):
@@ -41,7 +40,7 @@ class ProcessStage(ProcessDeployment):
         self.sent: list[Sent] = []
         demo = running(folder)
         self._api = Address.parse(urlsplit(demo.page).netloc)
-        (stand_in,) = [one for one in demo.processes if one.name == _STAND_IN]
+        (stand_in,) = [one for one in demo.processes if one.name == STAND_IN]
         self._process = psutil.Process(stand_in.pid)
 
     def begin(self) -> None:

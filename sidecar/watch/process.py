@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.demo import processes, state
 from sidecar.demo.deployment import ProcessDeployment
+from sidecar.demo.state import STAND_IN
 from sidecar.errors import SidecarError
 from sidecar.spec import AGENT_SUFFIX
 from sidecar.watch.agents import RUNNING, AgentState
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from sidecar.demo.state import Demo
     from sidecar.watch.evidence import Evidence
 
-_NAME = "gateway"
-_STAND_IN = "stand-in"
+_SHOWN = "stand-in"
+"""What reports call the stand-in."""
 
 
 class ProcessAgents:
@@ -49,19 +50,19 @@ class ProcessAgents:
         """Add what runs, and the stand-in's log; its token is public."""
         demo = state.load(self._folder)
         evidence.add_data("deployment.json", lambda: asdict(demo) if demo else None)
-        log = self._folder / "logs" / f"{_NAME}.log"
-        name = f"logs/{_NAME}.log"
+        log = self._folder / "logs" / f"{STAND_IN}.log"
+        name = f"logs/{STAND_IN}.log"
         evidence.add(name, lambda: end_of(log.read_text(encoding="utf-8", errors="replace")))
 
     def _states(self, demo: Demo, moment: float | None) -> Sequence[AgentState]:
         """Return the collectors; where there are none, the stand-in in their place."""
         if not demo.collectors:
-            return (self._state(demo, ", ".join(sorted(demo.services)), _NAME, moment),)
+            return (self._state(demo, ", ".join(sorted(demo.services)), STAND_IN, moment),)
         names = sorted(demo.collectors)
         return [self._state(demo, name, f"{name}{AGENT_SUFFIX}", moment) for name in names]
 
     def _state(self, demo: Demo, service: str, name: str, moment: float | None) -> AgentState:
-        shown = _STAND_IN if name == _NAME else name
+        shown = _SHOWN if name == STAND_IN else name
         started = demo.named(name)
         if started is None or not state.alive(started):
             return AgentState(service, shown, "ended")

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sidecar.demo import processes, state
+from sidecar.demo import processes, starter, state
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.demo.ports import HostPort
 from sidecar.demo.state import Demo, Started
@@ -220,9 +220,7 @@ def broken_sample(*command):
 @pytest.mark.xdist_group("demo")
 def test_a_process_that_ends_at_once_is_reported_with_its_log(tmp_path, monkeypatch):
     """The message has its last lines; the processes started before it are stopped."""
-    monkeypatch.setattr(
-        processes, "sample_services", broken_sample("json.tool", "--no-such-option")
-    )
+    monkeypatch.setattr(starter, "sample_services", broken_sample("json.tool", "--no-such-option"))
     before = set(psutil.Process().children(recursive=True))
 
     with pytest.raises(
@@ -240,9 +238,9 @@ def test_a_process_that_ends_at_once_is_reported_with_its_log(tmp_path, monkeypa
 @pytest.mark.xdist_group("demo")
 def test_a_process_that_does_not_answer_is_an_error(tmp_path, monkeypatch):
     """It runs, but nothing answers at its address: the wait is limited."""
-    monkeypatch.setattr(processes, "_START_SECONDS", 10.0)
+    monkeypatch.setattr(starter, "_START_SECONDS", 10.0)
     sleeping = ("timeit", "-n1", "-r1", "import time; time.sleep(60)")
-    monkeypatch.setattr(processes, "sample_services", broken_sample(*sleeping))
+    monkeypatch.setattr(starter, "sample_services", broken_sample(*sleeping))
     began = time.monotonic()
 
     with pytest.raises(SidecarError, match="backend: does not answer after 10 s"):
@@ -275,14 +273,12 @@ def test_a_page_that_does_not_answer_is_an_error(tmp_path, spawn):
 
 def test_another_program_at_the_port_is_no_start(tmp_path, monkeypatch):
     """Its answer is not taken for the stand-in's if it took the port before the start."""
-    monkeypatch.setattr(processes, "answers", lambda *_: True)
+    monkeypatch.setattr(starter, "answers", lambda *_: True)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
         taken = held.getsockname()[1]
-        monkeypatch.setattr(
-            processes, "choose", lambda preferred, _kind: HostPort(taken, preferred)
-        )
+        monkeypatch.setattr(starter, "choose", lambda preferred, _kind: HostPort(taken, preferred))
 
         with pytest.raises(
             SidecarError, match=rf"gateway: ended with 1 while starting\n.*:{taken}: cannot listen"
