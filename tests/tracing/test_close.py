@@ -196,7 +196,7 @@ def test_close_in_a_signal_handler_does_not_block_itself(agent, make_tracer):
     seen = []
     before = signal.signal(signal.SIGALRM, lambda *_: seen.append(tracer.close(0.1)))
     signal.setitimer(signal.ITIMER_REAL, 0.1)
-    report = tracer.close(0.5)
+    report = tracer.close(2)
     signal.signal(signal.SIGALRM, before)
 
     assert [(30, {})] == [(early.unsent, early.dropped) for early in seen]

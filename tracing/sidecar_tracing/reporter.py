@@ -15,7 +15,7 @@ from jaeger_client.reporter import BaseReporter
 
 from sidecar_tracing import chores, endings, lifecycle, native, stats_socket
 from sidecar_tracing.closing import CloseReport, Closing
-from sidecar_tracing.courier import FINAL_SETTLE_SECONDS, NEVER, Courier
+from sidecar_tracing.courier import NEVER, Courier
 from sidecar_tracing.delivery import BYTES_PER_SECOND
 from sidecar_tracing.encoding import Encoder
 from sidecar_tracing.ledger import Ledger
@@ -35,6 +35,12 @@ CLOSE_SECONDS = 5.0
 """Limit of a close without a timeout.
 
 It is half of a container's usual grace period.
+"""
+
+LATE_SECONDS = 0.2
+"""How long a close waits beyond its limit for the thread's last counts.
+
+A busy host may run the thread late; without them, the report does not say why spans are unsent.
 """
 
 UNSEEN_SECONDS = 0.1
@@ -209,7 +215,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         """Close, and return the outcome within about `timeout` seconds."""
         self._notice_fork()
         done = self._courier.close(timeout).done
-        done.wait_politely(bounded(timeout) + 2 * FINAL_SETTLE_SECONDS)
+        done.wait_politely(bounded(timeout) + LATE_SECONDS)
         chores.catch_up()
         return self._report()
 
@@ -221,7 +227,7 @@ class Reporter(BaseReporter):  # type: ignore[misc] # jaeger-client publishes no
         seconds = max(0.0, deadline - native.monotonic())
         if self._courier.end is None:
             self._is_ending, self._send = True, self._send_late
-        self._courier.close(seconds).done.wait(seconds + 2 * FINAL_SETTLE_SECONDS)
+        self._courier.close(seconds).done.wait(seconds + LATE_SECONDS)
         if self._is_ending:
             self._late = self._new_courier()
             self._late.end_at(deadline)
