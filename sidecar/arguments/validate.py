@@ -27,8 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="instead of a spec: Compose files, manifests or folders of them, whose agents are "
-        "judged",
+        help="instead of a spec: Compose files, manifests, folders of them, or - for manifests, "
+        "whose agents are judged",
     )
     _spec.add_arguments(parser)
     parser.add_argument(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidecar import files
 from sidecar.checks.clients import check_clients
 from sidecar.checks.composefiles import check_hand_made
 from sidecar.existing.compose.agents import find_agents, is_kits_own
@@ -21,7 +22,6 @@ from sidecar.rules import clients, hand_made, services, tracers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from sidecar.existing.compose.records import ComposeFile, ComposeService
     from sidecar.existing.manifests.workloads import Workload
@@ -40,26 +40,43 @@ _FIXES = {
     hand_made.STOCK_SIZES.id: f"{_REPLACE}, sized for its capacity; docs/tuning.md has the formula",
 }
 """What to do in a manifest, where the rule speaks of Compose."""
+_FIXES_BY_HAND = {
+    hand_made.STOCK_SIZES.id: "Size it for its capacity; docs/tuning.md has the formula",
+    clients.AGENT_HOST_LOOPBACK.id: "Add an agent to the same pod, or name one that it reaches",
+}
+"""What to do in an object of a kind that inject leaves as it is."""
 
 
 def check_manifests(
-    path: Path, regions: Mapping[str, Region], capacity: Capacity
+    name: str, lines: Iterable[bytes], regions: Mapping[str, Region], capacity: Capacity
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the agents in a file, and with the services that they serve.
+    """Yield what is wrong with the agents in a stream, and with the services that they serve.
 
-    Raises SidecarError where it cannot be read. No finding shows a token.
+    `name` is the stream's in messages. Raises SidecarError where it cannot be read. No finding
+    shows a token.
     """
     around = ConfigMaps()
-    with files.reading(path), path.open("rb") as lines:
-        for piece in split(lines):
-            document = Document(piece, str(path))
-            around.take(document)
-            for workload in find_workloads(document):
-                pod = as_compose(document, workload, path, (INJECTED, PROBE_IMAGE))
-                if _is_traced(pod):
-                    yield from _instrumented(document, workload, around)
-                for finding in _of_pod(pod, regions, capacity):
-                    yield _worded(finding, pod.tokens)
+    for piece in split(lines):
+        document = Document(piece, name)
+        around.take(document)
+        for workload in find_workloads(document):
+            pods = workload.pods or (workload,)
+            found = (_of_workload(document, pod, around, regions, capacity) for pod in pods)
+            yield from dict.fromkeys(chain.from_iterable(found))  # pods may share a container
+
+
+def _of_workload(
+    document: Document,
+    workload: Workload,
+    around: ConfigMaps,
+    regions: Mapping[str, Region],
+    capacity: Capacity,
+) -> Iterator[Finding]:
+    pod = as_compose(document, workload, Path(document.file), (INJECTED, PROBE_IMAGE))
+    if _is_traced(pod):
+        yield from _instrumented(document, workload, around)
+    for finding in _of_pod(pod, regions, capacity):
+        yield _worded(finding, pod.tokens, changes=workload.known)
 
 
 def _instrumented(document: Document, workload: Workload, around: ConfigMaps) -> Iterator[Finding]:
@@ -99,11 +116,15 @@ def _reports(service: ComposeService) -> bool:
     )
 
 
-def _worded(finding: Finding, tokens: Iterable[str]) -> Finding:
+def _worded(finding: Finding, tokens: Iterable[str], *, changes: bool) -> Finding:
+    """Return a finding in the words of manifests; `changes`: inject does the workload's kind."""
     cause = finding.cause.replace("network_mode host", "hostNetwork")
+    fix = _FIXES.get(finding.id, finding.fix)
+    if not changes:
+        fix = _FIXES_BY_HAND.get(finding.id, fix.removesuffix(f"; {_REPLACE}"))
     return replace(
         finding,
         cause=redact(cause, tokens),
-        fix=_FIXES.get(finding.id, finding.fix),
+        fix=fix,
         subject=redact(finding.subject, tokens),
     )

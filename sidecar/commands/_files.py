@@ -11,12 +11,14 @@ from sidecar.checks.composefiles import check_hand_made, check_reading, check_tr
 from sidecar.checks.manifests import check_manifests
 from sidecar.console import say
 from sidecar.engine.errors import ComposeAbsentError
+from sidecar.errors import SidecarError, UsageError
 from sidecar.existing.compose.files import compose_files
 from sidecar.existing.compose.load import load_all
 from sidecar.inject.compose.choice import Wishes
 from sidecar.inject.compose.choose import choose
-from sidecar.inject.inputs import COMPOSE, kind_of
-from sidecar.inject.manifests.streams import files_of
+from sidecar.inject.inputs import BEGINNING, COMPOSE, STANDARD_INPUT, is_nothing, kind_of
+from sidecar.inject.manifests.streams import sources
+from sidecar.rules.manifests import nothing_read
 from sidecar.spec import Capacity
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from sidecar.existing.compose.records import ComposeFile
     from sidecar.findings import Finding
+    from sidecar.inject.manifests.streams import Source
     from sidecar.regions import Region
 
 
@@ -34,16 +37,34 @@ def findings_of(paths: Iterable[Path], regions: Mapping[str, Region]) -> Iterato
     Compose files of one folder are read together, in their order, as several -f.
     """
     stacks: dict[tuple[Path, bool], list[Path]] = {}
+    manifests: list[Source] = []
     for path in paths:
-        kind, _ = kind_of([path], sys.stdin.buffer)
+        kind, head = kind_of([path], sys.stdin.buffer)
         if kind == COMPOSE:
+            _refuse_standard_input(path)
             key = (path, True) if path.is_dir() else (path.parent, False)
             stacks.setdefault(key, []).append(path)
             continue
-        for file in files_of(path, recursive=True):
-            yield from check_manifests(file, regions, Capacity())
+        manifests += sources([path], head, sys.stdin.buffer, recursive=True)
+    is_empty = not stacks and all(map(_is_nothing, manifests))
+    if problem := nothing_read(is_empty=is_empty):
+        raise SidecarError.from_problem(", ".join(each.name for each in manifests), problem)
+    for source in manifests:
+        with source.opened() as lines:
+            yield from check_manifests(source.name, lines, regions, Capacity())
     for stack in stacks.values():
         yield from joined(_of_compose(stack, regions))
+
+
+def _refuse_standard_input(path: Path) -> None:
+    """Raise UsageError for a Compose file on standard input: what belongs to it is beside it."""
+    if path == STANDARD_INPUT:
+        raise UsageError("-", "is a Compose file, which is read in its folder", "Name the file")
+
+
+def _is_nothing(source: Source) -> bool:
+    with source.opened() as file:
+        return is_nothing(file.read(BEGINNING))
 
 
 def _of_compose(paths: Sequence[Path], regions: Mapping[str, Region]) -> Iterator[Finding]:

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from sidecar import files
 from sidecar.errors import SidecarError
 from sidecar.existing.compose.files import NAMES, OVERRIDES, found_in, named
+from sidecar.existing.manifests.stream import BOM
+from sidecar.rules.manifests import kind_of_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
+
+    from sidecar.findings import Problem
 
 COMPOSE, MANIFESTS = "compose", "manifests"
 STANDARD_INPUT = Path("-")
@@ -27,7 +31,7 @@ _TOP = re.compile(
     re.MULTILINE,
 )
 _NOTHING = re.compile(rb"^\s*(?:#.*|---.*)?(?:\n|\Z)", re.MULTILINE)
-_BEGINNING = 1024 * 1024
+BEGINNING = 1024 * 1024
 _COMPOSE_KEYS = (b"services", b"include")
 
 
@@ -36,6 +40,11 @@ class NeitherError(SidecarError):
 
     head = b""
     """What was read of standard input."""
+
+    @classmethod
+    def of(cls, name: str, problem: Problem) -> NeitherError:
+        """Return the error of an input."""
+        return cls(name, problem.cause, problem.fix, id=problem.rule.id)
 
 
 def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
@@ -49,7 +58,7 @@ def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
         return COMPOSE, b""
     first = paths[0]
     if first == STANDARD_INPUT:
-        data = stdin.read(_BEGINNING)
+        data = stdin.read(BEGINNING)
         try:
             kind = _kind(data, "standard input")
         except NeitherError as error:
@@ -60,7 +69,7 @@ def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
         if first.is_dir():
             return _kind_of_folder(first), b""
         with first.open("rb") as file:
-            return _kind(file.read(_BEGINNING), str(first)), b""
+            return _kind(file.read(BEGINNING), str(first)), b""
 
 
 def _kind_of_folder(folder: Path) -> str:
@@ -77,9 +86,11 @@ def _kind(data: bytes, name: str) -> str:
         return COMPOSE if found["key"] in _COMPOSE_KEYS else MANIFESTS
     if Path(name).name in (*NAMES, *OVERRIDES):
         return COMPOSE  # whose reader says what is wrong
-    if not _NOTHING.sub(b"", data):
-        return MANIFESTS  # what a chart renders to may be nothing
-    if b"\0" in data:
-        raise NeitherError(name, "is not UTF-8 text", "Save it as UTF-8")
-    cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
-    raise NeitherError(name, cause, "Name a Compose file, manifests, a folder, or -")
+    if problem := kind_of_input(data, is_known=is_nothing(data)):
+        raise NeitherError.of(name, problem)
+    return MANIFESTS  # what a chart renders to may be nothing
+
+
+def is_nothing(data: bytes) -> bool:
+    """Tell whether a file that begins so holds nothing but comments."""
+    return not _NOTHING.sub(b"", data.removeprefix(BOM))

@@ -56,6 +56,20 @@ EXPLODING = _error(
     "Write the values out",
     "a: &a [x, x], b: &b [*a, *a], c: &c [*b, *b], …",
 )
+NEITHER = _error(
+    "neither-compose-nor-manifests",
+    "A file is neither a Compose file nor Kubernetes manifests.",
+    "Name a Compose file, manifests, a folder, or -",
+    "[notes.txt]",
+)
+NOTHING_READ = Rule(
+    "nothing-to-judge",
+    Severity.ERROR,
+    "The files that are to be judged hold no service and no object.",
+    "An empty file, as a program leaves that failed, would count as valid.",
+    "Name files that hold something",
+    "sidecar validate empty.yaml",
+)
 NO_SUCH_WORKLOAD = _error(
     "no-such-workload",
     "A workload that is named is not in the input.",
@@ -231,6 +245,21 @@ def exact(before: bytes, back: bytes) -> Problem | None:
     if before == back:
         return None
     return INEXACT.problem("taking the agent out again would not give the original bytes back")
+
+
+def kind_of_input(text: bytes, *, is_known: bool) -> Problem | None:
+    """Judge how an input begins; `is_known`: it has a key of Compose files or of manifests."""
+    if is_known:
+        return None
+    if b"\0" in text:
+        return NEITHER.problem("is not UTF-8 text", "Save it as UTF-8")
+    cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"
+    return NEITHER.problem(cause)
+
+
+def nothing_read(*, is_empty: bool) -> Problem | None:
+    """Judge whether the files to judge hold nothing but comments."""
+    return NOTHING_READ.problem("holds no service and no object") if is_empty else None
 
 
 def in_json(data: bytes) -> Problem | None:

@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 from sidecar.existing.manifests.nodes import items, pairs, resolved, text_at, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sidecar.existing.manifests.nodes import Node, Pair
 
+_Place = tuple["Node", "Node", tuple[int, ...], int]
+"""A node, the template that it is, and `around` and `shared` of what is in it."""
 INIT, PLAIN = "initContainers", "containers"
 _LISTS = (INIT, PLAIN, "sidecars", "steps")
 _SINGLE = ("container", "script")
 _SPARK = ("driver", "executor")
-"""Of a map with an image, which is that of both."""
+"""Pods of Spark, each in a map of its own beside the image."""
+_SHARED = ("podTemplate", "templateDefaults")
+"""Keys whose pod operators lay under all other pods of the map that has the key."""
 _PATTERNS = (
     *("kyverno.io", "gatekeeper.sh"),
     *("apiextensions.k8s.io", "admissionregistration.k8s.io"),
@@ -40,6 +44,10 @@ class Found:
     """The map that it is in."""
     template: Node
     """The map whose `spec` that is, else the same."""
+    around: tuple[int, ...] = ()
+    """Maps that the pod is in, the innermost last."""
+    shared: int = 0
+    """Of those, the one to whose other pods it belongs, too."""
 
 
 def containers(root: Node) -> list[Found]:
@@ -54,6 +62,21 @@ def containers(root: Node) -> list[Found]:
     return found
 
 
+def by_pod(found: Sequence[Found]) -> list[list[Found]]:
+    """Return the containers of each pod: those whose lists are in one map, and those it shares."""
+    pods: dict[int, list[Found]] = {}
+    for one in found:
+        pods.setdefault(id(one.pod), []).append(one)
+    whole = {key: list(pod) for key, pod in pods.items()}
+    for key, pod in pods.items():
+        served = [one for one in pods if one != key and pod[0].shared in pods[one][0].around]
+        for other in served:
+            whole[other] += pod
+        if served:
+            del whole[key]
+    return list(whole.values())
+
+
 def _said(root: Node) -> Iterator[Pair]:
     """Yield what says nothing of what an object is to run."""
     return (pair for key, pair in pairs(root).items() if key in ("metadata", "status"))
@@ -61,24 +84,27 @@ def _said(root: Node) -> Iterator[Pair]:
 
 def _walk(root: Node, seen: set[int]) -> Iterator[Found]:
     """Yield the containers below a node in the order of its text, however deep it is."""
-    waiting = [(root, root)]
+    waiting: list[_Place] = [(root, root, (), 0)]
     while waiting:
-        written, template = waiting.pop()
+        written, template, around, shared = waiting.pop()
         node = resolved(written) or written
         if id(node) in seen:
             continue
         seen.add(id(node))
         for found in _here(node, template):
-            seen.add(id(resolved(found.item)))
-            yield found
-        waiting += reversed([*_inner(node)])
+            if found.item is not found.pod:
+                seen.add(id(resolved(found.item)))
+            yield replace(found, around=around, shared=shared)
+        waiting += reversed([*_inner(node, around, shared)])
 
 
-def _inner(node: Node) -> Iterator[tuple[Node, Node]]:
+def _inner(node: Node, around: tuple[int, ...], shared: int) -> Iterator[_Place]:
     """Yield what is in a node, each with the template that it is: a `spec` is that of its map."""
-    yield from ((item, item) for item in items(node))
+    within = (*around, id(node))
+    yield from ((item, item, within, shared) for item in items(node))
     for key, pair in pairs(node).items():
-        yield pair.value, node if key == "spec" else pair.value
+        template = node if key == "spec" else pair.value
+        yield pair.value, template, within, id(node) if key in _SHARED else shared
 
 
 def _here(node: Node, template: Node) -> Iterator[Found]:
@@ -93,5 +119,7 @@ def _here(node: Node, template: Node) -> Iterator[Found]:
         if text_at(there[key].value, "image"):
             name = text_at(node, "name") or key
             yield Found(name, PLAIN, 0, there[key].value, node, template)
-    if text_at(node, "image") and any(pairs(value_at(node, key)) for key in _SPARK):
-        yield Found(_SPARK[0], PLAIN, 0, node, node, template)
+    for key in _SPARK if text_at(node, "image") else ():
+        part = value_at(node, key)
+        if part is not None and pairs(part):
+            yield Found(key, PLAIN, 0, part, part, part)

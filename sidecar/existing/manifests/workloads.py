@@ -5,7 +5,7 @@ Those of other kinds than inject changes are among them, so that they can be nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sidecar.existing.manifests import foreign
@@ -95,6 +95,8 @@ class Workload:
     """Those by which its template is reached: what they name stands elsewhere."""
     known: bool = True
     """Whether it is of a kind that inject changes."""
+    pods: tuple[Workload, ...] = ()
+    """Of an unknown kind: each of its pods, as if it were a workload of its own."""
 
     @property
     def subject(self) -> str:
@@ -158,10 +160,14 @@ def _workload(node: Node, kind: str, kind_node: Node, path: tuple[str, ...]) -> 
 
 def _foreign(node: Node, kind: str, kind_node: Node, found: Sequence[Found]) -> Workload:
     """Return an object of another kind, with the containers of all its pods."""
-    own = tuple(Container(one.name, one.section, one.index, one.item) for one in found)
-    first = found[0]
     names = _names(node)
-    return Workload(kind, *names, node, kind_node, first.template, first.pod, own, known=False)
+
+    def of(those: Sequence[Found]) -> Workload:
+        own = tuple(Container(one.name, one.section, one.index, one.item) for one in those)
+        first = those[0]
+        return Workload(kind, *names, node, kind_node, first.template, first.pod, own, known=False)
+
+    return replace(of(found), pods=tuple(map(of, foreign.by_pod(found))))
 
 
 def _names(node: Node) -> tuple[str, str]:

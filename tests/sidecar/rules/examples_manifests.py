@@ -37,6 +37,10 @@ EXAMPLES = {
     "doubled-key": _pair("kind: Pod\nkind: Pod\n"),
     "manifest-too-large": _pair(f"kind: {'x' * 9_000_000}\n"),
     "exploding-manifest": _pair("a: " + "[" * 3000 + "]" * 3000),
+    "neither-compose-nor-manifests": example(
+        manifests.kind_of_input, Call(b"a: 1", is_known=False), Call(b"kind: Pod", is_known=True)
+    ),
+    "nothing-to-judge": example(manifests.nothing_read, Call(is_empty=True), Call(is_empty=False)),
     "no-such-workload": example(
         manifests.named, Call("wbe", {"web"}), Call("deployment/web", {"web"})
     ),

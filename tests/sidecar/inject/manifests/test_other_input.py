@@ -1,0 +1,65 @@
+"""What uninject and `validate FILE` say of input that holds nothing for them."""
+
+from __future__ import annotations
+
+import pytest
+
+COMPOSE = "services: {web: {image: shop/web:1}}\n"
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", "- a\n", "notes\n"])
+def test_uninject_refuses_what_is_neither(execute, text: str) -> None:
+    """By its id; the next program of a pipeline gets it as it is."""
+    done = execute("uninject", "-", stdin=text.encode())
+
+    assert (done.code, done.out) == (1, text)
+    assert "[neither-compose-nor-manifests]" in done.err
+
+
+def test_uninject_names_the_way_for_a_compose_file(run, tmp_path) -> None:
+    """It takes agents out of manifests only."""
+    path = tmp_path / "stack.yml"
+    path.write_text(COMPOSE)
+
+    done = run("uninject", path)
+
+    assert (done.code, done.out) == (2, "")
+    assert "`sidecar inject --remove`" in done.err
+
+
+def test_uninject_takes_a_folder_beside_a_compose_file(run, tmp_path) -> None:
+    """What is no manifest there stays as it is."""
+    (tmp_path / "docker-compose.yml").write_text(COMPOSE)
+
+    assert run("uninject", tmp_path, "--in-place").code == 0
+    assert (tmp_path / "docker-compose.yml").read_text() == COMPOSE
+
+
+@pytest.mark.parametrize("text", [b"", b"# later\n", b"---\n---\n", b"\xef\xbb\xbf\n"])
+def test_an_empty_file_is_not_valid(run, tmp_path, text: bytes) -> None:
+    """A program that failed may have left it."""
+    path = tmp_path / "rendered.yaml"
+    path.write_bytes(text)
+
+    done = run("validate", path)
+
+    assert done.code == 1
+    assert f"{path}: holds no service and no object" in done.out
+    assert "[nothing-to-judge]" in done.out
+
+
+def test_an_empty_file_among_others_is_passed_over(run, tmp_path) -> None:
+    """As kubectl does."""
+    (tmp_path / "a.yaml").write_text("")
+    (tmp_path / "b.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+
+    assert run("validate", tmp_path).code == 0
+
+
+def test_validate_reads_manifests_from_standard_input(execute) -> None:
+    """As a chart renders to it; a Compose file is judged with what is beside it."""
+    pod = b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: b, c"
+
+    assert "standard input:5" in execute("validate", "-", stdin=pod + b"\n").out
+    assert execute("validate", "-", stdin=pod + b": d}]}\n").code == 0
+    assert "Name the file" in execute("validate", "-", stdin=COMPOSE.encode()).err
