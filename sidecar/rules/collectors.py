@@ -121,7 +121,7 @@ PRINTS_SPANS = _error(
     "A debug exporter prints spans with all their attributes into the log.",
     "Remove it, or set verbosity: basic",
     "exporters: {debug: {verbosity: detailed}}",
-    "Attributes may hold what no log should.",
+    "Attributes may hold secrets, which anyone who reads the log then sees.",
 )
 QUEUE_ABOVE_DISK = _error(
     "collector-queue-above-disk",

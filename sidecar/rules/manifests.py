@@ -188,7 +188,7 @@ RELAY_LEFT_OUT = Rule(
     "relay-not-in-manifests",
     Severity.WARNING,
     "inject adds no relay to manifests.",
-    "What waits in the queue of a pod that is deleted in a long outage ends with the pod.",
+    "If a pod is deleted in a long outage, the spans in its collector's queue are lost.",
     "Install the chart, which has relays; or remove `relay`",
     "sidecar inject MANIFESTS with relay: {replicas: 2}",
 )

@@ -28,14 +28,14 @@ DISK_FULL = _error(
     "The disk of a collector's queue is full.",
     "Make room on the disk of its volume before you restart the collector",
     "no space left on device",
-    "What comes is lost. A collector that starts with a full disk loses most of what waits, too.",
+    "New spans are lost. A collector that starts with a full disk loses most of what waits, too.",
 )
 FILE_FULL = _error(
     "collector-queue-file-full",
     "The file of a collector's queue has reached its bound.",
     "Raise `agent.disk`, render again, and only then restart the collector",
     "the storage extension has run out of available space",
-    "What comes is lost. A collector that starts with a full file loses much of what waits, too.",
+    "New spans are lost. A collector that starts with a full file loses much of what waits, too.",
 )
 NOT_WRITABLE = _error(
     "collector-queue-not-writable",

@@ -28,7 +28,7 @@ SPANS_WAIT = Rule(
     Severity.ERROR,
     "Spans wait in the collector's queue, because the gateway does not take them.",
     "They are not proven yet, and not lost: they stay on disk, and are sent when the gateway takes"
-    " them. What comes after the queue is full is lost.",
+    " them. Spans that come after the queue is full are lost.",
     "Restore what the cause names, then verify again; the queue empties by itself",
     "12,340 spans wait, the oldest for 41 s or longer: the gateway refused the connection",
 )

@@ -21,7 +21,7 @@ TWO_GATEWAYS = Rule(
     "rehearsal-of-two-gateways",
     Severity.ERROR,
     "A release to be rehearsed has several stand-ins.",
-    "A fault would be one gateway's, and its spans would be counted at another.",
+    "A fault would affect one gateway, and spans would be counted at another.",
     "Install each chart as a release of its own, and rehearse them one by one",
     "a parent chart that has the chart twice, under aliases",
 )
@@ -30,7 +30,7 @@ WITH_CANARY = Rule(
     Severity.ERROR,
     "A deployment to be rehearsed has a canary.",
     "What an agent loses arrives through its canary, so that neither of them is rehearsed.",
-    "Remove agent.canary for the rehearsal; agent.kind says which of both is rehearsed",
+    "Remove agent.canary for the rehearsal; agent.kind decides which of the two is rehearsed",
     "agent: {kind: jaeger-agent, canary: collector}",
 )
 NOT_RECOVERED = Rule(

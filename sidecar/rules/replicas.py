@@ -28,7 +28,7 @@ REPLICA_MISSING = _error(
     "A service has fewer running replicas than it should.",
     "See `docker compose ps --all`, or `kubectl describe deployment` and `kubectl describe pod`",
     "2 of 3 replicas",
-    "The other replicas do its work, or nothing does.",
+    "The missing replicas report nothing.",
 )
 ROLLOUT_STUCK = _error(
     "rollout-stuck",

@@ -15,7 +15,7 @@ NOT_SCALED = Rule(
     "autoscaler-without-metrics",
     Severity.WARNING,
     "A HorizontalPodAutoscaler cannot read the metrics that it scales by.",
-    "The service keeps as many pods as it has, whatever comes; agents are sized for one each.",
+    "The number of pods stays as it is at any load, and each agent is sized for one pod.",
     "Install metrics-server, or what serves the metric; see `kubectl describe hpa`",
     "the HPA was unable to compute the replica count: failed to get cpu utilization",
 )
@@ -43,7 +43,7 @@ OVER_QUOTA = _error(
 NOT_ADMITTED = _error(
     "pod-not-admitted",
     "A policy of the cluster refuses a pod.",
-    "Change the pod as the policy says, or ask who owns the policy",
+    "Change the pod as the policy says, or ask the policy's owner",
     'violates PodSecurity "restricted:latest": runAsNonRoot != true',
 )
 WEBHOOK_AWAY = _error(
@@ -123,11 +123,11 @@ _LACKS = (
     (r"node affinity/selector", "Change its nodeSelector or affinity, or label a node"),
     (
         r"node\.kubernetes\.io/[a-z-]+",
-        "Mend the node: `kubectl get nodes` and `kubectl describe nodes`",
+        "Repair the node: `kubectl get nodes` and `kubectl describe nodes`",
     ),
     (r"were unschedulable", "Run `kubectl uncordon NODE`; `kubectl get nodes` names it"),
-    (r"untolerated taint", "Add a toleration, or take the taint from a node"),
-    (r"free ports", "Take away its hostPort, or free that port of the node"),
+    (r"untolerated taint", "Add a toleration, or remove the taint from a node"),
+    (r"free ports", "Remove its hostPort, or free that port of the node"),
     (r"anti-affinity", "Relax its anti-affinity, or add a node"),
     (r"pod affinity", "Relax its podAffinity, or start the pods that it is to run beside"),
     (r"topology spread", "Relax its topology spread constraints, or label or add a node"),
@@ -156,7 +156,7 @@ def gated(pod: str, gates: Sequence[str]) -> Problem | None:
         return None
     cause = f"has no node: it waits for its scheduling gates: {', '.join(gates)}"
     get = f"`kubectl get pod {pod} --output yaml`"
-    return NO_NODE.problem(cause, f"Let the controller that set them take them away; see {get}")
+    return NO_NODE.problem(cause, f"Let the controller that set them remove them; see {get}")
 
 
 def paused(name: str, pods: int) -> Problem | None:

@@ -40,7 +40,7 @@ INSTRUMENTED = Rule(
     Severity.WARNING,
     "An operator gives a pod a tracer or a collector of its own when it starts.",
     "Calls are traced twice, and what the operator's tracer makes does not go to the agent.",
-    'Take the annotation away or set it to "false"; or leave the workload out with --not',
+    'Remove the annotation, or set it to "false"; or leave the workload out with --not',
     'annotations: {instrumentation.opentelemetry.io/inject-python: "true"}',
 )
 _INSTRUMENTED = (

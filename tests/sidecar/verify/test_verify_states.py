@@ -121,7 +121,7 @@ MOUNTS = [{"name": "jaeger-agent", "volumeMounts": [{"name": "token"}], "restart
             [],
             "pod-without-node",
             "not-ready",
-            "Mend the node",
+            "Repair the node",
         ),
         (nodes("node(s) were unschedulable"), [], "pod-without-node", "unsch", "Run `kubectl unc"),
         (nodes("node(s) didn't match pod affinity rules"), [], "pod-without-node", "", "Relax its"),

@@ -174,7 +174,7 @@ def test_another_charts_pod_lacks_an_agent_where_its_service_reports_to_loopback
     [
         ("1 Insufficient cpu, 1 Insufficient memory", ". no new claims", "Lower the requests"),
         ("1 node(s) didn't match Pod's node affinity/selector", ". no new", "Change its node"),
-        ("1 node(s) didn't have free ports", "", "Take away its hostPort"),
+        ("1 node(s) didn't have free ports", "", "Remove its hostPort"),
         ("1 node(s) had untolerated taint {a: b}", "", "Add a toleration"),
         ("2 reasons of a later version", "", "Change what the pod asks for"),
     ],
