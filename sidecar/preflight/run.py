@@ -137,7 +137,7 @@ class _Running:
         self._thread.join(max(0.0, seconds))
 
     def results(self, left: float, limit: float) -> list[Result]:
-        """Return what was found, after `left` seconds at most."""
+        """Return what was found, after `left` seconds at most. Raises a check's defect."""
         self.wait(left)
         if isinstance(self.error, SidecarError):
             return [*self.found, *self._skipped(self.error)]

@@ -69,7 +69,7 @@ class SecretStore:
 
         By server-side apply: client-side apply keeps a copy of the data in an annotation. What
         somebody made with kubectl is taken over. What a program keeps is not: it would change it
-        back.
+        back. Raises ConflictError then, and KubernetesError where the Secret cannot be written.
         """
         data = secret_of(self.secret, self._kubectl.namespace, config)
         del data["type"]  # an existing Secret of another type keeps it

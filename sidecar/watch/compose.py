@@ -241,7 +241,10 @@ def _label(container: Object, name: str) -> str:
 
 
 def agents_of(folder: Path) -> ComposeAgents:
-    """Return the agents of a folder's docker-compose.yml, as Compose itself reads it."""
+    """Return the agents of a folder's docker-compose.yml, as Compose itself reads it.
+
+    Raises SidecarError where there is no engine or Compose, or the kit did not render the file.
+    """
     engine = connect()
     config = find_compose().config(folder)
     if "probe" not in (config.get("x-sidecar") or {}):

@@ -69,7 +69,8 @@ class Tree:
     def items(self, node: yaml.Node | None, depth: int = 0) -> dict[str, yaml.Node]:
         """Return a map's values by key, its own over those of its merge keys.
 
-        Empty for other nodes, and for what `!reset` takes out.
+        Empty for other nodes, and for what `!reset` takes out. Raises SidecarError where merge
+        keys are nested too deeply.
         """
         if not isinstance(node, yaml.MappingNode) or node.tag == RESET:
             return {}

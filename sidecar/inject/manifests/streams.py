@@ -128,7 +128,10 @@ def join(parts: Sequence[IO[bytes]], sink: IO[bytes]) -> None:
 
 
 def files_of(path: Path, *, recursive: bool) -> list[Path]:
-    """Return a file itself, and of a folder the files that kubectl would read."""
+    """Return a file itself, and of a folder the files that kubectl would read.
+
+    Raises SidecarError where a folder has none.
+    """
     with files.reading(path):
         if not path.is_dir():
             return [path]

@@ -262,7 +262,7 @@ def deployment_of(folder: Path) -> ComposeDeployment:
 
 
 def running_in(folder: Path, kind: type[Kind]) -> Kind:
-    """Return the deployment as an object of a class; see `deployment_of`."""
+    """Return the deployment as an object of a class. Raises SidecarError as `deployment_of`."""
     engine = connect()
     config = find_compose().config(folder)
     try:

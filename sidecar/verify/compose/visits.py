@@ -66,7 +66,10 @@ class Visits:
     def of_all(
         self, task: Task, sender: Container, admin: str = ""
     ) -> tuple[ClientCounts, tuple[ReplicaLook, ...]]:
-        """Visit all replicas at once, and send the marked spans from one, which runs."""
+        """Visit all replicas at once, and send the marked spans from one, which runs.
+
+        Raises SidecarError where that one cannot send them.
+        """
         others = [one for one in self._parts.of("service", task.service) if one is not sender]
         with ThreadPoolExecutor(_REPLICAS_AT_ONCE) as pool:
             visiting = pool.submit(self._replica, sender, task, task.spans, admin)

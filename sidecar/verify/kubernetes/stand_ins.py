@@ -36,7 +36,10 @@ class StandIns:
     def counts(
         self, marker: str, settled: int, seconds: float, sender: Pod | None
     ) -> GatewayCounts | None:
-        """Return the counts of a sender's marker; None where there is no stand-in."""
+        """Return the counts of a sender's marker; None where there is no stand-in.
+
+        Raises SidecarError where it does not answer, or is of another version.
+        """
         if not (at := self.of(sender)):
             return None
         reader = ("python", "-m", "sidecar.verify.network.reader", "gateway", marker)
@@ -57,7 +60,10 @@ class StandIns:
         return together(map(from_dict, found))
 
     def run(self, *words: str, seconds: float, at: Pod | None = None) -> Any:  # noqa: ANN401 - JSON
-        """Run a program, which may take `seconds`, in a stand-in's pod, and return its JSON."""
+        """Run a program, which may take `seconds`, in a stand-in's pod, and return its JSON.
+
+        Raises SidecarError where none runs, or the program fails.
+        """
         if not self.pods:
             fix = placed("See `kubectl get pods`", self._kubectl)
             problem = parts.NOT_RUNNING.problem("no stand-in runs", fix)
