@@ -27,12 +27,9 @@ from sidecar.verify.kubernetes.causes import Causes
 from sidecar.verify.kubernetes.groups import Groups, chart_of, workload_of
 from sidecar.verify.kubernetes.looks import look_argv, of_ended, of_pod, seeing
 from sidecar.verify.kubernetes.selection import (
-    is_done,
-    is_ended,
     is_gateway,
-    is_looked_at,
-    is_meant,
     not_found,
+    select,
     subject_of,
 )
 from sidecar.verify.kubernetes.stand_ins import StandIns
@@ -87,17 +84,14 @@ class ReleaseDeployment:
         self._labels = selector or f"{INSTANCE}={release}"
         self._selector = f"--selector={self._labels}"
         pods = pods_of(kubectl.get("pods", self._selector))
-        traced = [pod for pod in pods if is_looked_at(pod) and is_meant(pod.data, self._labels)]
-        ended = [pod for pod in pods if is_ended(pod) and is_meant(pod.data, self._labels)]
-        done = [pod for pod in ended if is_done(pod)]
+        found = select(pods, self._labels)
         self._stated, self._causes = Stated(kubectl, self._labels), Causes(kubectl)
-        if not traced and not done:
+        if not found.traced and not found.done:
             raise not_found(kubectl, subject_of(release, selector), self._stated)
-        self.pods, self._every = traced, pods
+        self.pods, self._every = found.traced, pods
         self.stand_ins = StandIns(kubectl, [pod for pod in pods if is_gateway(pod)])
         self.has_stand_in = bool(self.stand_ins.pods)
-        failed = [pod for pod in ended if pod not in done]
-        self._grouped = Groups(traced, done, failed, self._stated.runs())
+        self._grouped = Groups(found.traced, found.done, found.failed, self._stated.runs())
         self._groups = groups = self._grouped.running
         self._done = {
             name: group.completed for name, group in self._grouped.named.items() if group.completed

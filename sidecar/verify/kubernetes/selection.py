@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
@@ -20,7 +20,7 @@ from sidecar.verify.kubernetes.groups import job_of
 from sidecar.verify.kubernetes.unfit import lacks_agent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Object, Pod
@@ -29,21 +29,32 @@ if TYPE_CHECKING:
 _TEST = "delivery-test"
 
 
+@dataclass(frozen=True)
+class Selected:
+    """The pods that are asked for, by what verify does with them."""
+
+    traced: Sequence[Pod]
+    """They have an agent, or should have one."""
+    done: Sequence[Pod]
+    """Of jobs: they have done their work."""
+    failed: Sequence[Pod]
+    """Of jobs."""
+
+
+def select(pods: Iterable[Pod], selector: str) -> Selected:
+    """Return which pods are asked for, of those that labels select."""
+    meant = [pod for pod in pods if is_meant(pod.data, selector)]
+    return Selected(
+        traced=[pod for pod in meant if is_looked_at(pod)],
+        done=[pod for pod in meant if _has_ended(pod, "Succeeded")],
+        failed=[pod for pod in meant if _has_ended(pod, "Failed")],
+    )
+
+
 def is_traced(pod: Pod) -> bool:
     """Tell whether a pod has an agent, and is neither a test nor finished."""
     finished = pod.data["status"].get("phase") in ("Succeeded", "Failed")
     return pod.container(AGENT) is not None and pod.service != _TEST and not finished
-
-
-def is_ended(pod: Pod) -> bool:
-    """Tell whether a pod with an agent is that of a job, and has done its work, or has failed."""
-    ended = pod.data["status"].get("phase") in ("Succeeded", "Failed")
-    return ended and bool(job_of(pod)) and pod.container(AGENT) is not None
-
-
-def is_done(pod: Pod) -> bool:
-    """Tell whether a pod that has ended has done its work."""
-    return bool(pod.data["status"].get("phase") == "Succeeded")
 
 
 def is_looked_at(pod: Pod) -> bool:
@@ -66,6 +77,12 @@ def subject_of(release: str, selector: str) -> str:
 def is_gateway(pod: Pod) -> bool:
     """Tell whether a pod is the release's stand-in, and runs."""
     return pod.alive and pod.service == GATEWAY and pod.container(GATEWAY) is not None
+
+
+def _has_ended(pod: Pod, phase: str) -> bool:
+    """Tell whether a pod with an agent is that of a job, and has ended so."""
+    ended: bool = pod.data["status"].get("phase") == phase
+    return ended and bool(job_of(pod)) and pod.container(AGENT) is not None
 
 
 def _should_be(pod: Pod) -> bool:
