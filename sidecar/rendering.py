@@ -27,6 +27,7 @@ DASHBOARD, RULES = "monitoring/dashboard.json", "monitoring/rules.yml"
 """The first cannot say who made it; the second is rendered with it."""
 LOCAL_TOKEN_FILE, LOCAL_BARE_FILE = "local-agent.yaml", "local-forwarder/token"
 """For the region `local`; the second cannot say who made it, and is rendered with the first."""
+COMPOSE_FILE = "docker-compose.yml"
 CHART = "helm/"
 """The chart's folder in a rendering."""
 _ROUNDS = 3
@@ -242,7 +243,7 @@ def _stage_files(
 
     def move() -> None:
         # docker-compose.yml moves last: it is what makes a folder deployable
-        for name, new in sorted(staged.items(), key=lambda item: item[0] == "docker-compose.yml"):
+        for name, new in sorted(staged.items(), key=lambda item: item[0] == COMPOSE_FILE):
             files.move(new, folder / name, undo)
 
     return move

@@ -13,7 +13,7 @@ from sidecar.errors import SidecarError, UsageError
 from sidecar.image_names import IMAGES_COMMENT
 from sidecar.plan.agents import tags_key
 from sidecar.regions import LOCAL, load_regions
-from sidecar.rendering import CHART, diff, write_all
+from sidecar.rendering import CHART, COMPOSE_FILE, diff, write_all
 from sidecar.rules.agents import DEFAULT_VERSION
 from sidecar.rules.recognition import mask
 from sidecar.targets import systemd
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from sidecar.regions import Region
     from sidecar.rendering import Rendering
     from sidecar.spec.load import Loaded
-
-COMPOSE_FILE = "docker-compose.yml"
 
 
 @dataclass(frozen=True)

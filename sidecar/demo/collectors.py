@@ -11,7 +11,8 @@ from sidecar.errors import SidecarError
 from sidecar.plan import make_plan
 from sidecar.plan.collector_configuration import merged
 from sidecar.regions import LOCAL, load_regions
-from sidecar.rules.collectors import COMPONENTS, PROGRAMS, TOKEN_ATTRIBUTE
+from sidecar.rules.collectors import COMPONENTS, PROGRAMS
+from sidecar.rules.recognition import TOKEN_TAG
 from sidecar.spec import COLLECTOR, AgentSettings, Spec
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _over(places: Places) -> dict[str, Any]:
         "exporters": {
             "otlp_grpc": {
                 "endpoint": places.gateway,
-                **({"headers": {TOKEN_ATTRIBUTE: token}} if places.token else {}),
+                **({"headers": {TOKEN_TAG: token}} if places.token else {}),
             }
         },
         "extensions": {

@@ -17,6 +17,7 @@ import yaml
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
 from sidecar.existing.compose.files import found_in, named
 from sidecar.lifetime import bound
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def stack_files(folder: Path) -> list[Path]:
     for name in _OVERLAYS:
         if files := files_under(folder / name):
             return [*(Path(os.path.normpath(folder / file)) for file in files), folder / name]
-    return [folder / "docker-compose.yml"]
+    return [folder / COMPOSE_FILE]
 
 
 def start_command(folder: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.engine.compose import stack_files
 from sidecar.errors import SidecarError
 from sidecar.plan.records import BARE_FILE
+from sidecar.rendering import COMPOSE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,8 @@ WORKING_DIR = "com.docker.compose.project.working_dir"
 CONFIG_FILES = "com.docker.compose.project.config_files"
 ROLE, SERVICE = "sidecar-kit.role", "sidecar-kit.service"
 """Labels of a rendering: a container's part in the deployment, and the service it belongs to."""
+REGION = "sidecar-kit.region"
+"""Label of what is rendered for a region."""
 KIND = "sidecar-kit.kind"
 """Label of an agent that is no jaeger-agent."""
 AGENT = "sidecar-kit.agent"
@@ -29,14 +32,13 @@ FORWARDER = "forwarder"
 """The role of what adds the token."""
 COPIER = "copier"
 """The role of what gives packets to an agent and a collector."""
-FILE = "docker-compose.yml"
 RENAME = "Give `name:` in the spec, and render again; in a stack of yours, in its Compose file"
 
 
 def not_rendered(folder: Path) -> SidecarError:
     """Return the error of a folder whose Compose file has nothing of the kit's."""
     fix = "Run `sidecar inject` for a stack of yours, else `sidecar render`"
-    return SidecarError(str(folder / FILE), "has no agent of the kit's", fix)
+    return SidecarError(str(folder / COMPOSE_FILE), "has no agent of the kit's", fix)
 
 
 def nothing_runs(project: str, start: str) -> SidecarError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sidecar.rules.agent_settings import COMPACT_HOST_PORT
 from sidecar.rules.agents import (
     ADMIN_HOST_PORT,
     ADMIN_PORT,
@@ -32,7 +33,6 @@ INJECTED = "sidecar-kit/injected"
 """Annotation: `sidecar inject` gave the pod its agent."""
 EVERY_POD = "!sidecar-kit/no-pod"
 """A selector that takes every pod: none has this label."""
-_COMPACT_FLAG = "processor.jaeger-compact.server-host-port"
 _LOOPBACK = "127.0.0.1"
 _ANY = ("", "0.0.0.0", "[::]", "::")  # noqa: S104 - what an agent's flag may hold
 
@@ -220,7 +220,7 @@ def compact_port_of(pod: Pod) -> int:
     """Return the UDP port for compact Thrift: of the pod's agent, or of the copier before it."""
     if pod.container(COPIER):
         return COMPACT_PORT
-    port = _flag(pod, _COMPACT_FLAG).rpartition(":")[2]
+    port = _flag(pod, COMPACT_HOST_PORT).rpartition(":")[2]
     return int(port) if port.isdecimal() else COMPACT_PORT
 
 

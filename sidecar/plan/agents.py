@@ -11,6 +11,7 @@ from sidecar import image_names, yamlio
 from sidecar.errors import SidecarError
 from sidecar.regions import GRPC
 from sidecar.rules import agents as rules
+from sidecar.rules.agent_settings import CLIENT_PACKET
 from sidecar.rules.recognition import PREFIX
 from sidecar.rules.specs import CONFLICTING_VALUES
 from sidecar.spec import COLLECTOR, JAEGER_AGENT
@@ -33,8 +34,7 @@ _EVERYWHERE, _LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - inside its own n
 
 HEADROOM = 1.6
 STALL_SECONDS = 5
-MAX_PACKET = 65_000
-"""Bytes; jaeger-client never sends more in one datagram."""
+MAX_PACKET = CLIENT_PACKET
 SOCKET_BUFFER = 4 * 1024 * 1024
 WORKERS = (rules.STOCK_WORKERS, 1000)
 QUEUE = (rules.STOCK_QUEUE, 4000)

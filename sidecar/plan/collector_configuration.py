@@ -17,6 +17,7 @@ from sidecar.plan.collector_sizes import (
 )
 from sidecar.rules import collectors as rules
 from sidecar.rules.agents import COMPACT_PORT
+from sidecar.rules.recognition import TOKEN_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def _processors(memory_mib: int) -> dict[str, Any]:
             "limit_mib": share_of(memory_mib, LIMITER_SHARE),
             "spike_limit_mib": share_of(memory_mib, SPIKE_SHARE),
         },
-        "resource": {"attributes": [{"key": rules.TOKEN_ATTRIBUTE, "action": "delete"}]},
+        "resource": {"attributes": [{"key": TOKEN_TAG, "action": "delete"}]},
     }
 
 

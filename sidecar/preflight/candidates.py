@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import dotenv
 from sidecar.checks.gateways import find_gateway
 from sidecar.engine.compose import find_compose
-from sidecar.engine.project import FORWARDER, ROLE, SERVICE, not_rendered, token_file_of
+from sidecar.engine.project import FORWARDER, REGION, ROLE, SERVICE, not_rendered, token_file_of
 from sidecar.errors import SidecarError
 from sidecar.image_names import official
 from sidecar.kubernetes.pods import AGENT, GATEWAY, pods_of
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from sidecar.plan import ImagePlan, Plan, ServicePlan
     from sidecar.regions import Region
 
-REGION_LABEL = "sidecar-kit.region"
 _READ_SECONDS = 8
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - where Compose publishes a port without an address
 _VARIABLES = ("JAEGER_SAMPLER_", "GUNICORN_CMD_ARGS", "UWSGI_LAZY", "PYTHONPATH")
@@ -241,7 +240,7 @@ def of_folder(folder: Path, regions: Mapping[str, Region]) -> Candidate:
     address = str(facts.gateway)
     return Candidate(
         target="compose",
-        region=_label(agents[0], REGION_LABEL),
+        region=_label(agents[0], REGION),
         agent=facts,
         network=find_gateway(address, regions).network or "public",
         project=config["name"],

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.errors import EngineError
+from sidecar.engine.project import REGION
 from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
-from sidecar.preflight.candidates import REGION_LABEL
 from sidecar.regions import LOCAL
 from sidecar.rehearsal.stage import OTHER_STAND_IN, ByCommand, Sent, real_gateway
 from sidecar.rules import rehearsals
@@ -69,7 +69,7 @@ class ComposeStage(ByCommand, ComposeDeployment):
         """Return the region that the rendering names, as a label of each of its containers."""
         (any_service, *_) = self.services()
         data = self.parts.inspect(self.parts.of("service", any_service)[0])
-        region: str = data["Config"]["Labels"].get(REGION_LABEL, LOCAL)
+        region: str = data["Config"]["Labels"].get(REGION, LOCAL)
         return region
 
     def begin(self) -> None:

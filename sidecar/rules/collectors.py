@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.findings import Problem, Rule, Severity
 from sidecar.rules.agents import COMPACT_PORT
+from sidecar.rules.recognition import TOKEN_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +26,6 @@ OTLP_GRPC_PORT, OTLP_HTTP_PORT = 4317, 4318
 """Where a service's own OTLP exporter sends to."""
 PORTS = (COMPACT_PORT, OTLP_GRPC_PORT, OTLP_HTTP_PORT, METRICS_PORT, HEALTH_PORT)
 
-TOKEN_ATTRIBUTE = "Authentication"  # noqa: S105 - an attribute's name
 SPAN_BYTES = 500
 """Of a span with six tags and a log, encoded as OTLP."""
 _ROOM = 2
@@ -153,12 +153,12 @@ def _processors(
         yield path, ACKNOWLEDGES_EARLY.problem("has a batch processor")
     used = (_at(config, "processors", name) for name in names if _kind(name) == "resource")
     if not any(_deletes_token(each) for each in used):
-        yield path, KEEPS_TOKEN.problem(f"nothing deletes the attribute {TOKEN_ATTRIBUTE}")
+        yield path, KEEPS_TOKEN.problem(f"nothing deletes the attribute {TOKEN_TAG}")
 
 
 def _deletes_token(resource: Mapping[str, Any]) -> bool:
     actions = resource.get("attributes") or ()
-    return {"key": TOKEN_ATTRIBUTE, "action": "delete"} in [dict(each) for each in actions]
+    return {"key": TOKEN_TAG, "action": "delete"} in [dict(each) for each in actions]
 
 
 def _exporter(name: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:

@@ -12,6 +12,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sidecar.rules.recognition import TOKEN_TAG
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -20,7 +22,6 @@ Tag = tuple[str, str, str]
 SpanId = tuple[str, str]
 """The ids of the trace and of the span."""
 
-TOKEN_TAG = "Authentication"  # noqa: S105 - the name of the tag
 _TRUE: Tag = ("error", "bool", "true")
 _KINDS = ("internal", "server", "client", "producer", "consumer")
 _HTTP_CODES = ("http.response.status_code", "http.status_code")

@@ -13,7 +13,8 @@ TYPE_CHECKING = False  # as in sidecar.cli: importing typing costs start-up time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PREFIX = "Authentication="
+TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
+PREFIX = f"{TOKEN_TAG}="
 MASK = "***"
 LOCAL_TOKEN = "local@stand-in_local@public-constant"  # noqa: S105 - public: the stand-in's
 """The token of the region `local`. It is public, and worth nothing elsewhere."""

@@ -13,7 +13,7 @@ from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.plan import DIRECT, LOCAL_BARE_FILE, LOCAL_TOKEN_FILE, agents
 from sidecar.regions import LOCAL
-from sidecar.rendering import HEADER
+from sidecar.rendering import COMPOSE_FILE, HEADER
 from sidecar.rules import jobs
 from sidecar.rules.recognition import LOCAL_TOKEN
 from sidecar.rules.services import HealthTiming
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sidecar.rendering import Rendering
     from sidecar.spec import Build, Publish, Volume
 
-FILE = "docker-compose.yml"
 CONFIGURATIONS = "collectors"
 """The folder of the collectors' configurations."""
 _LOCAL_HEADER = (
@@ -48,7 +47,7 @@ def render(plan: Plan) -> Rendering:
     ]
     if refused:
         raise SpecError(refused)
-    files = {FILE: text_of(f"{FILE}.j2", plan, names=Names()), **beside(plan)}
+    files = {COMPOSE_FILE: text_of(f"{COMPOSE_FILE}.j2", plan, names=Names()), **beside(plan)}
     if plan.monitoring:
         files |= prometheus.render(plan)
     return files

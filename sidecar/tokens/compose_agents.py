@@ -15,7 +15,6 @@ from sidecar.engine.client import connect
 from sidecar.engine.compose import find_compose, stack_files
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
 from sidecar.engine.project import (
-    FILE,
     ROLE,
     SERVICE,
     containers_of,
@@ -26,6 +25,7 @@ from sidecar.engine.project import (
 )
 from sidecar.errors import SidecarError
 from sidecar.plan import BARE_FILE
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.rules import canaries
 from sidecar.tokens.forwarded import of_forwarder
 from sidecar.tokens.store import NoAgents
@@ -186,7 +186,7 @@ def find_agents(folder: Path, path: Path) -> Agents:
     Raises SidecarError where they run and read another file, or run from another folder.
     """
     if not all(path.is_file() for path in stack_files(folder)):
-        return NoAgents(f"{folder} holds no {FILE}")
+        return NoAgents(f"{folder} holds no {COMPOSE_FILE}")
     try:
         engine, compose = connect(), find_compose()
     except (EngineAbsentError, ComposeAbsentError) as error:

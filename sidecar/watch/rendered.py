@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.engine.project import FILE, ROLE, SERVICE, token_file_of
+from sidecar.engine.project import ROLE, SERVICE, token_file_of
 from sidecar.kubernetes.pods import AGENT, service_of
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.watch.evidence import shown_variables
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def of_compose(config: Object) -> dict[str, Any]:
         if role == "service"
     ]
     return {
-        "from": [FILE],
+        "from": [COMPOSE_FILE],
         "project": config.get("name"),
         "x-sidecar": config.get("x-sidecar"),
         "token_file": token_file_of(config),

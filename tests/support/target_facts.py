@@ -12,6 +12,7 @@ from chart_objects import containers_of, pod_of
 from helm_charts import CHART, one, template
 
 from sidecar.demo.collectors import Places, placed
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.targets import compose, overlay, systemd
 from sidecar.targets.helm import overlay as values_text
 from sidecar.targets.helm.values import values_of
@@ -54,13 +55,13 @@ def _flags(words: Iterable[str], part: str) -> Facts:
 
 def of_compose(plan: Plan) -> Facts:
     """Return the facts of the Compose file of a plan for one service."""
-    return _of_stack(yaml.safe_load(compose.render(plan)[compose.FILE]), plan)
+    return _of_stack(yaml.safe_load(compose.render(plan)[COMPOSE_FILE]), plan)
 
 
 def of_overlay(plan: Plan) -> Facts:
     """Return those of the overlay for the same service in a stack of a user's."""
     places = tuple(AgentPlace(service, f"{SERVICE}-tracing") for service in plan.services)
-    text = overlay.render(plan, Overlay((compose.FILE,), (), places))
+    text = overlay.render(plan, Overlay((COMPOSE_FILE,), (), places))
     return _of_stack(yaml.safe_load(text), plan)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.existing.compose import software
 from sidecar.existing.compose.agents import HOST_PORTS, MARKS
 from sidecar.existing.manifests.nodes import all_nodes, items, text_at, value_at
+from sidecar.rules.agent_settings import COMPACT_HOST_PORT
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.recognition import holds_token
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 AGENT, BACKEND = "agent", "tracing backend"
 NAME = "jaeger-agent"
-_COMPACT = "processor.jaeger-compact.server-host-port"
 _VARIABLE = "PROCESSOR_JAEGER_COMPACT_SERVER_HOST_PORT"
 _ALL_IN_ONE = ("all-in-one", "jaeger")
 
@@ -52,7 +52,11 @@ def other_port(container: Container) -> int | None:
     flags = dict(pairwise(words))
     variables = items(value_at(container.item, "env"))
     given = {text_at(one, "name"): text_at(one, "value") for one in variables}
-    address = flags.get(f"--{_COMPACT}") or flags.get(f"-{_COMPACT}") or given.get(_VARIABLE, "")
+    address = (
+        flags.get(f"--{COMPACT_HOST_PORT}")
+        or flags.get(f"-{COMPACT_HOST_PORT}")
+        or given.get(_VARIABLE, "")
+    )
     port = address.rpartition(":")[2]
     return int(port) if port.isdecimal() and int(port) != COMPACT_PORT else None
 

@@ -27,6 +27,7 @@ from sidecar.forwarder.ask import call
 from sidecar.rules import kinds
 from sidecar.rules.collector_logs import answered
 from sidecar.rules.forwarders import OK
+from sidecar.rules.recognition import TOKEN_TAG
 from sidecar.rules.service_reports import Facts
 from sidecar.verify import canary, report, service, trace
 from sidecar.verify.network import compared as canaries
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 _POD = re.compile(r"(.+)-[a-z0-9]+-[a-z0-9]{5}")
 _LONGEST_NAME = 63
 """Characters of a pod's host name."""
-_TOKEN_TAG = "Authentication"  # noqa: S105 - the tag's key
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -228,7 +228,7 @@ def _check_token_tag(gateway: str, trace_id: str, *, tagged: bool) -> None:
     found = json.loads(fetch(f"{gateway}/api/traces/{trace_id}"))["data"][0]
     wrong = set()
     for process in found["processes"].values():
-        if tagged is not (_TOKEN_TAG in {tag["key"] for tag in process["tags"]}):
+        if tagged is not (TOKEN_TAG in {tag["key"] for tag in process["tags"]}):
             wrong.add(process["serviceName"])
     if wrong:
         names = ", ".join(sorted(wrong))

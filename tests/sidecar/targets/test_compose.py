@@ -17,6 +17,7 @@ from vendor_table import ROWS
 from sidecar.checkout import find_checkout
 from sidecar.plan import agents, make_plan
 from sidecar.regions import load_regions
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.spec import (
     AgentSettings,
     Build,
@@ -528,7 +529,7 @@ def as_compose_reads(request: pytest.FixtureRequest) -> Callable[..., str]:
         for name, text in rendering.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
-        command = [*program, "-f", str(folder / compose.FILE), "config", *arguments]
+        command = [*program, "-f", str(folder / COMPOSE_FILE), "config", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60)
         assert 0 == done.returncode, done.stderr
         return done.stdout
@@ -572,10 +573,10 @@ def test_another_path_of_the_token_makes_compose_replace_the_agents(
 def test_an_agents_connection_may_end_after_fewer_retries() -> None:
     """Only where the spec says so: the kernel's own number is the default."""
     few = compose.render(plan_of(Spec("cn-hangzhou", agent=AgentSettings(tcp_retries=5))))
-    agent = yaml.safe_load(few[compose.FILE])["services"]["frontend-agent"]
+    agent = yaml.safe_load(few[COMPOSE_FILE])["services"]["frontend-agent"]
 
     assert {"net.ipv4.tcp_retries2": 5} == agent["sysctls"]
-    assert "sysctls" not in compose.render(plan_of(Spec("cn-hangzhou")))[compose.FILE]
+    assert "sysctls" not in compose.render(plan_of(Spec("cn-hangzhou")))[COMPOSE_FILE]
 
 
 @pytest.mark.parametrize("case", CASES)
