@@ -106,14 +106,12 @@ class Variables(Changes):
     def _say_elsewhere(self, container: Container, there: dict[str, Node]) -> None:
         for name, item in there.items():
             source = next(iter(own_pairs(value_at(item, "valueFrom"))), "")
-            if not name.startswith("JAEGER_") or not source:
-                continue
+            if not name.startswith("JAEGER_") or name == clients.SERVICE_NAME or not source:
+                continue  # what a service is called has nothing to do with its agent
             kind = {"configMapKeyRef": "a ConfigMap", "secretKeyRef": "a Secret"}.get(source, "")
             replaced = name in self._additions.environment
-            kept = "is replaced" if replaced else "is not read, and stays"
-            cause = (
-                f"{container.name}: {name} comes from {kind or 'a field of the pod'}, and {kept}"
-            )
+            kept = "and is replaced" if replaced else "which is not read; the variable stays"
+            cause = f"{container.name}: {name} comes from {kind or 'a field of the pod'}, {kept}"
             self._say(rules.ELSEWHERE, item, cause)
 
 
