@@ -1,4 +1,4 @@
-"""What survives an outage of the gateway, with the agent or collector killed in its midst."""
+"""What survives an outage of the gateway, with the agent or collector killed half-way."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Place:
             self.address = (str(found[0][4][0]), self.port)
 
     def send(self, sender: socket.socket, packet: bytes) -> None:
-        """Send a packet; what does not go at once is counted, and waited for never."""
+        """Send a packet; one that cannot be sent at once is counted, not waited for."""
         try:
             went = self.address is not None and sender.sendto(packet, self.address) > 0
         except OSError:

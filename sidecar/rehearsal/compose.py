@@ -103,7 +103,7 @@ class ComposeStage(ByCommand, ComposeDeployment):
         return printed
 
     def kill_agents(self) -> None:
-        """End all agents at once, and wait until their names lead nowhere.
+        """End all agents at once, and wait until their addresses are gone.
 
         Nothing refuses what is sent to an address that is being removed.
         """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BY_AGENT, BY_KERNEL = "dropped by the agent", "dropped by the kernel"
 UNREADABLE, UNDECODED = "unreadable", "not decoded"
 """What is lost at the agent's port."""
-REFUSED, DROPPED = "refused", "dropped in silence"
+REFUSED, DROPPED = "refused", "dropped silently"
 """What is lost at the gateway."""
 
 _NO_SPANS = "The spans of the service do not arrive."

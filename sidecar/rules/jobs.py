@@ -31,7 +31,7 @@ ONE_OFF_COMMAND = Rule(
     "one-off-command",
     Severity.WARNING,
     "The command of a service exits by itself, and its kind restarts it.",
-    "Each time that it exits, it is started again, for ever.",
+    "It is restarted each time that it exits.",
     "Set kind: job",
     "services: [{name: migrate, image: shop:1, command: [alembic, upgrade, head]}]",
 )
@@ -171,7 +171,7 @@ def one_off(command: Sequence[str]) -> Problem | None:
         action = f"db {rest[1]}"
     elif action not in _ONE_OFFS.get(program, ()) or rest[0] != action:
         return None
-    cause = f"`{program} {action}` exits when its work is done, and is then started again, for ever"
+    cause = f"`{program} {action}` exits when its work is done, and is restarted each time"
     return ONE_OFF_COMMAND.problem(cause)
 
 

@@ -83,7 +83,7 @@ WAITS_FOR_INIT = _error(
 )
 ENDS = _error(
     "service-ends",
-    "The program of a service ends without an error, and is started again for ever.",
+    "The program of a service ends without an error, and is restarted each time.",
     "Let it keep running, or make it a job: `jobs` of the chart, `kind: job` of a spec",
     "container web waits: CrashLoopBackOff, last ended: Completed, exit code 0",
     "While it waits for its next start, its service reports nothing.",

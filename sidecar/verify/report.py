@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from sidecar.console import colour, table, width, wrapped
-from sidecar.rules.hops import DROPPED
 from sidecar.rules.queues import WAITS
 from sidecar.verify.hops import REPORTS
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 _MARKS = {True: ("ok", "ok"), False: ("FAIL", "error"), None: ("?", "warning")}
 _WAITS = ("WAITS", "warning")
-_SHOWN = {DROPPED: "dropped silently"}
-"""Reason, a key of the JSON report → its text."""
 
 
 def as_json(proof: Proof) -> str:
@@ -58,7 +55,7 @@ def _figure(hop: Hop) -> str:
         return ", ".join((f"{hop.figure} {hop.unit}", *lost))
     marked = hop.figure if hop.expected is None else min(hop.figure, hop.expected)
     parts = [f"{marked} of {hop.expected} {hop.unit}"]
-    parts += [f"{count} {_SHOWN.get(reason, reason)}" for reason, count in hop.counts.items()]
+    parts += [f"{count} {reason}" for reason, count in hop.counts.items()]
     if hop.figure > marked:
         parts.append(f"{hop.figure - marked} unmarked")
     return ", ".join(parts)

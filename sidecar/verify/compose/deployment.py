@@ -156,7 +156,7 @@ class ComposeDeployment(StepByStep):
         return quick.look
 
     def agent(self, service: str, settled: int = 0, seconds: float = 0) -> AgentCounts | None:
-        """Return the counts of the service's agent; with several, nobody knows whose count."""
+        """Return the counts of the service's agent; those of several cannot be told apart."""
         container = self.parts.running("agent", service)
         running = [one.name for one in self.parts.of("agent", service) if one.status == "running"]
         if several := doubled(running):

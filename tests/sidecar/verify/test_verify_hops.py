@@ -226,7 +226,7 @@ def test_each_span_counts_once_at_the_gateway():
         (GatewayCounts(0, 200, 0), {"refused": 200}, "the gateway did not accept the token"),
         (
             GatewayCounts(0, 0, 0, dropped=200),
-            {"dropped in silence": 200},
+            {"dropped silently": 200},
             "the gateway did not accept the token",
         ),
         (
