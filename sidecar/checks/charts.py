@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from sidecar.findings import Problem
 from sidecar.rules import charts
+from sidecar.rules.api_values import refused
 from sidecar.targets import helm
 from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.values import is_read_only
@@ -34,6 +36,16 @@ JOBS_SINCE = "1.29.0"
 OPERATORS = ("monitoring.coreos.com/",)
 """API groups of others, which are not in the schemas of the API."""
 _SECONDS = 60
+_VALUE = re.compile(r"\b(?:services|jobs|cronJobs)[./](?P<name>[a-z0-9-]+)(?:[./](?P<key>\w+))?")
+"""Where Helm's messages say a value is."""
+_OBJECT = re.compile(r"\bvalidate-(?P<name>[a-z0-9-]+)")
+_KEYS = {
+    "extraEnv": "env",
+    "extraVolumes": "volumes",
+    "extraVolumeMounts": "volumeMounts",
+    "extraContainers": "containers",
+}
+"""Keys of the chart → those of a spec with another name."""
 
 
 class _Fault(NamedTuple):
@@ -42,7 +54,8 @@ class _Fault(NamedTuple):
     subject: str
     path: str | None
     """In an object; None where Helm refuses the chart."""
-    message: str
+    message: str | Problem
+    """A schema's or Helm's; or what the API refuses although the object follows its schema."""
 
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,7 +68,21 @@ def check_chart(plan: Plan, loaded: Loaded) -> list[Finding]:
     has_jobs = any(service.job for service in plan.services)
     versions = KUBERNETES[KUBERNETES.index(JOBS_SINCE) :] if has_jobs else KUBERNETES
     found = (*differences(plan), *weaknesses(plan))
-    return [*(_placed(each, loaded) for each in found), *check_rendering(whole, versions)]
+    return [
+        *(_placed(each, loaded) for each in found),
+        *(_located(each, loaded) for each in check_rendering(whole, versions)),
+    ]
+
+
+def _located(finding: Finding, loaded: Loaded) -> Finding:
+    """Return what Helm or the API says of a service with the place of its setting, or its name."""
+    found = _VALUE.search(finding.cause) or _OBJECT.search(finding.subject)
+    if not found:
+        return finding
+    path = f"services.{found['name']}"
+    key = found.groupdict().get("key") or ""
+    own = f"{path}.kubernetes.{_KEYS.get(key, key)}"
+    return replace(finding, place=loaded.place(own, f"{path}.name"))
 
 
 def _placed(finding: Finding, loaded: Loaded) -> Finding:
@@ -99,15 +126,20 @@ def _together(versions: Sequence[str], found: Iterable[Sequence[_Fault]]) -> Ite
     """Yield each fault once, with the versions of Kubernetes that have it."""
     having: dict[_Fault, list[str]] = {}
     for version, faults in zip(versions, found, strict=True):
-        for fault in faults:
+        for fault in dict.fromkeys(faults):
             having.setdefault(fault, []).append(version)
     for fault, those in having.items():
+        if isinstance(fault.message, Problem):
+            yield fault.message.at(fault.subject, "")
+            continue
         shown = those[0] if len(those) == 1 else f"{those[0]} to {those[-1]}"
         if fault.path is None:
             problem = charts.helm_result(1, fault.message)
             subject = f"{fault.subject}, Kubernetes {shown}"
         else:
-            problem = charts.object_schema(shown, fault.path, fault.message)
+            problem = charts.object_schema(
+                shown, fault.path, fault.message, is_known_later=versions[-1] not in those
+            )
             subject = fault.subject
         if problem:
             yield problem.at(subject, "")
@@ -146,11 +178,13 @@ def _check_objects(
     for each in objects:
         if each["apiVersion"].startswith(OPERATORS):
             continue
+        subject = f"{each['kind']} {each['metadata']['name']}"
         try:
             schemas.validate(each, version.removesuffix(".0"), strict=True)
         except schemas.ValidationError as error:
-            subject = f"{each['kind']} {each['metadata']['name']}"
             yield _Fault(subject, _path(each, error.path), error.message)
+        else:
+            yield from (_Fault(subject, "", problem) for problem in refused(each))
 
 
 def _path(data: Any, parts: Iterable[str | int]) -> str:  # noqa: ANN401 - an object of the API

@@ -43,6 +43,7 @@ An error makes a command exit 1; a warning does not.
 
 _TITLES = {
     "agent_settings": "Settings of hand-made agents",
+    "api_values": "What a cluster refuses in a chart's objects",
     "catalogue": "Ignored rules",
     "composefiles": "Compose files",
     "exporters": "An agent's calls to its gateway",

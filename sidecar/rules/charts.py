@@ -175,6 +175,16 @@ UNKNOWN_TO_KUBERNETES = Rule(
 )
 
 
+NEWER_API = Rule(
+    "newer-api-needed",
+    Severity.WARNING,
+    "An object of the chart has a field that older versions of Kubernetes do not know.",
+    "A cluster of such a version refuses the object, or ignores the field.",
+    "Ignore it if your clusters are newer",
+    "lifecycle: {preStop: {sleep: {seconds: 5}}}, which Kubernetes has from 1.29 on",
+)
+
+
 def helm_program(path: str | None) -> Problem | None:
     """Judge where helm is; None: nowhere."""
     return None if path else HELM_NOT_INSTALLED.problem("is not installed, so it checked nothing")
@@ -194,9 +204,15 @@ def helm_result(exit_code: int, message: str) -> Problem | None:
     return HELM_REFUSES.problem(message or "failed") if exit_code else None
 
 
-def object_schema(kubernetes: str, path: str, message: str) -> Problem | None:
-    """Judge what a schema says of an object; an empty message: nothing."""
+def object_schema(
+    kubernetes: str, path: str, message: str, *, is_known_later: bool = False
+) -> Problem | None:
+    """Judge what a schema says of an object; an empty message: nothing.
+
+    `is_known_later`: newer versions of Kubernetes do not say so.
+    """
     if not message:
         return None
     where = f"{path}: " if path else ""
-    return UNKNOWN_TO_KUBERNETES.problem(f"Kubernetes {kubernetes}: {where}{message}")
+    rule = NEWER_API if is_known_later else UNKNOWN_TO_KUBERNETES
+    return rule.problem(f"Kubernetes {kubernetes}: {where}{message}")

@@ -137,3 +137,36 @@ def test_without_schemas_a_warning_says_so(monkeypatch) -> None:
     (finding,) = check_rendering(RENDERING)
 
     assert "api-schemas-not-installed" == finding.id
+
+
+SERVICE = """
+region: cn-shanghai
+services:
+  - name: web
+    image: web:1
+    read_only_root: true
+    resources: {memory: 64m}
+    kubernetes:
+      KEY
+"""
+
+
+@pytest.mark.usefixtures("helm_on_path")
+@pytest.mark.parametrize(
+    ("key", "line", "rule"),
+    [
+        ("volumeMounts: [{name: data, mountPath: /data}]", 3, "api-value-refused"),
+        ("lifecycle: {preStop: {sleep: {seconds: 5}}}", 3, "newer-api-needed"),
+        ("autoscaling: {minReplicas: 2}", 8, "helm-refuses-chart"),
+        ("container: {image: x}", 8, "helm-refuses-chart"),
+    ],
+)
+def test_what_a_cluster_refuses_has_its_line(run, tmp_path, key, line, rule) -> None:
+    """Of the setting where Helm names it, else of the service; newer fields are no error."""
+    path = tmp_path / "sidecar.yaml"
+    path.write_text(SERVICE.lstrip().replace("KEY", key))
+    result = run("validate", "--file", path, "--target", "helm", "--output", "json")
+
+    (found,) = json.loads(result.out)["findings"]
+    assert (found["place"], found["id"]) == (f"{path}:{line}", rule)
+    assert result.code == (0 if rule == "newer-api-needed" else 1)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from rule_examples import Call, example
 
-from sidecar.rules import charts
+from sidecar.rules import api_values, charts
+
+
+def _pod(**spec: object) -> dict[str, object]:
+    """Return a Job with a container."""
+    containers = [{"name": "web", "image": "web:1"}]
+    template = {"spec": {"containers": containers, **spec}}
+    return {"kind": "Job", "spec": {"template": template}}
+
 
 EXAMPLES = {
     "chart-image-not-pushed": example(
@@ -26,6 +34,16 @@ EXAMPLES = {
         charts.api_schemas, Call(are_installed=False), Call(are_installed=True)
     ),
     "helm-refuses-chart": example(charts.helm_result, Call(1, "Error: x"), Call(0, "")),
+    "api-value-refused": example(
+        lambda each: next(api_values.refused(each), None),
+        Call(_pod(serviceAccountName="Web")),
+        Call(_pod(serviceAccountName="web")),
+    ),
+    "newer-api-needed": example(
+        charts.object_schema,
+        Call("1.27.0", "spec", "'sleep' was unexpected", is_known_later=True),
+        Call("1.27.0", "", "", is_known_later=True),
+    ),
     "api-schema-violated": example(
         charts.object_schema,
         Call("1.34.0", "spec", "'colour' was unexpected"),
