@@ -16,6 +16,8 @@
 {{- range $key := list "commonLabels" "podLabels" -}}
 {{- include "sidecar.validate.labels" (dict "path" $key "labels" (get $.Values $key)) -}}
 {{- end -}}
+{{- $watch := dict "path" "watch.schedule" "schedule" .Values.watch.schedule -}}
+{{- include "sidecar.validate.schedule" $watch -}}
 {{- if .Values.existingSecret -}}{{- include "sidecar.validate.secret" . -}}{{- end -}}
 {{- range $section, $limit := dict "services" 63 "jobs" 54 "cronJobs" 52 -}}
 {{- range $name, $workload := get $.Values $section -}}
@@ -181,6 +183,9 @@
 {{- include "sidecar.validate.port" . -}}
 {{- include "sidecar.validate.health" . -}}
 {{- include "sidecar.validate.peers" . -}}
+{{- with .workload.schedule -}}
+{{- include "sidecar.validate.schedule" (dict "path" (printf "%s.schedule" $path) "schedule" .) -}}
+{{- end -}}
 {{- include "sidecar.validate.scale" . -}}
 {{- include "sidecar.validate.budget" . -}}
 {{- include "sidecar.validate.laidOver" . -}}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _NAMED = "@(yearly|annually|monthly|weekly|daily|midnight|hourly)"
 _FIX = 'Give minute, hour, day, month and weekday, such as "30 4 * * *", or @daily'
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""Days of each month; of a February in a leap year."""
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
@@ -49,16 +51,28 @@ class _Part:
         word = value.upper()
         return self.words.index(word) + self.low if word in self.words else int(value)
 
+    def values(self, word: str) -> set[int]:
+        """Return what a part that matches the pattern stands for."""
+        found: set[int] = set()
+        for item in word.split(","):
+            span, _, step = item.partition("/")
+            low, _, high = (f"{self.low}-{self.high}" if span in "*?" else span).partition("-")
+            last = high or (str(self.high) if step else low)
+            found.update(range(self.number(low), self.number(last) + 1, int(step or 1)))
+        return found
+
 
 def _any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.lower()}]" for letter in word)
 
 
+_DAY = _Part("day", "0?[1-9]|[12][0-9]|3[01]", 1, 31)
+_MONTH = _Part("month", "0?[1-9]|1[0-2]", 1, 12, _MONTHS)
 _PARTS = (
     _Part("minute", "[0-5]?[0-9]", 0, 59),
     _Part("hour", "[01]?[0-9]|2[0-3]", 0, 23),
-    _Part("day", "0?[1-9]|[12][0-9]|3[01]", 1, 31),
-    _Part("month", "0?[1-9]|1[0-2]", 1, 12, _MONTHS),
+    _DAY,
+    _MONTH,
     _Part("weekday", "0?[0-6]", 0, 6, _DAYS),
 )
 
@@ -71,7 +85,16 @@ def _judge(text: str) -> Problem | None:
     if len(words) != len(_PARTS) or not re.fullmatch(r"[^\s]+( +[^\s]+)*", text):
         return INVALID_VALUE.problem(f"{shown(text)} is not a schedule", _FIX)
     found = (_part_problem(part, word) for part, word in zip(_PARTS, words, strict=True))
-    return next(filter(None, found), None)
+    return next(filter(None, found), None) or _never(text, *words[2:])
+
+
+def _never(text: str, day: str, month: str, weekday: str) -> Problem | None:
+    """Judge whether a month has the day; a weekday would be another way to be due."""
+    longest = max(_LONGEST[number - 1] for number in _MONTH.values(month))
+    if weekday not in ("*", "?") or min(_DAY.values(day)) <= longest:
+        return None
+    cause = f"{shown(text)} never comes: the month has {longest} days"
+    return INVALID_VALUE.problem(cause, "Give a day that it has, or another month")
 
 
 def _part_problem(part: _Part, word: str) -> Problem | None:

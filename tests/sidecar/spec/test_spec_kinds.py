@@ -75,6 +75,10 @@ def test_what_a_kind_cannot_have_is_refused_at_its_line(error_of, text: str, mes
         "0  0 ? * sun",
         "05 23 31 12 06",
         "1-9/3,30 5/2 * jan-Dec *",
+        "0 0 29 feb *",
+        "0 0 31 2-12/5 *",
+        "0 0 30/1,28 2 *",
+        "0 0 31 2 MON",
     ],
 )
 def test_a_schedule_is_as_cron_writes_it(spec_of, schedule: str) -> None:
@@ -101,6 +105,9 @@ def test_a_schedule_is_as_cron_writes_it(spec_of, schedule: str) -> None:
         ("*/0 * * * *", "'*/0' is no minute"),
         ("0 22-6 * * *", "the range 22-6 of the hour ends before it begins. Give two: 22-23,0-6"),
         ("0 0 * * FRI-MON", "the range FRI-MON of the weekday ends before it begins"),
+        ("0 0 31 2 *", "never comes: the month has 29 days. Give a day that it has"),
+        ("0 0 31 apr,JUN ?", "never comes: the month has 30 days"),
+        ("0 0 30-31/1 2 *", "never comes"),
         ("daily", "is not a schedule. Give minute, hour, day, month and weekday"),
     ],
 )

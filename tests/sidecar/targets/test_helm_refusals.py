@@ -26,6 +26,19 @@ REGION = "standIn.enabled=false,gateway.host=gateway.example.com"
         ("gateway.host=https://gateway.example.com", ["gateway", "host"]),
         ("cronJobs.nightly.image=x", ["nightly", "schedule"]),
         (
+            "cronJobs.nightly.image=x,cronJobs.nightly.schedule=60 4 * * *",
+            ['cronJobs.nightly.schedule: "60" is no minute', "Give 0 to 59"],
+        ),
+        (
+            "cronJobs.nightly.image=x,cronJobs.nightly.schedule=0 0 * * 7",
+            ['"7" is no weekday', "Sunday is 0"],
+        ),
+        (
+            "cronJobs.nightly.image=x,cronJobs.nightly.schedule=@reboot",
+            ['"@reboot" is not a schedule', "@daily"],
+        ),
+        ("watch.schedule=5m", ['watch.schedule: "5m" is not a schedule']),
+        (
             "services.frontend.health.command={a}",
             ["services.frontend.health: both path and command", "Set one to null"],
         ),
