@@ -13,7 +13,7 @@ from aiohttp import web
 
 from sidecar.forwarder.counters import Counters
 from sidecar.forwarder.gateways import MAX_MESSAGE, METHOD
-from sidecar.forwarder.stay import INSTANCE, Stay, stay
+from sidecar.forwarder.stay import INSTANCE, Stay, place, stay
 from sidecar.forwarder.token_file import NoTokenError
 from sidecar.rules import forwarders as rules
 
@@ -104,9 +104,11 @@ async def serve(
         port = server.add_insecure_port(f"{host}:{ports.grpc}")
         await server.start()
         stack.push_async_callback(server.stop, _GRACE_SECONDS)
+        own = asyncio.create_task(place(staying))
+        stack.callback(own.cancel)
         announce(Ports(port, state))
         await stop.wait()
-        await stay(staying, port)
+        await stay(staying.seconds, port, own.result() if own.done() else None)
 
 
 def _handler(forwarding: Forwarding) -> Any:  # noqa: ANN401

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from _require import only_stacks
+from canary_release import CANARY, WAIT
 from cluster_volumes import volumes
 from helm_charts import CHART
 
@@ -25,6 +26,9 @@ FEWER = 2
 RELEASES = ("one", "two")
 """Of each round, installed right after each other: 20 fresh installs in all with `make stacks`."""
 WITHOUT_SERVICES = ("--set", "services.frontend.enabled=false,services.backend.enabled=false")
+REGION = "existingSecret=tracing,standIn.enabled=false,gateway.host=other-gateway"
+ENDED = ("--wait", "--cascade=foreground", "--timeout", "170s")
+"""With these, `helm uninstall` returns once the pods have ended, too."""
 SPANS = 300
 BURST = f"""
 import json
@@ -96,6 +100,38 @@ def test_a_fresh_install_with_relays_loses_no_span(
     assert [[SPANS] * len(RELEASES)] * FEWER == found
 
 
+@only_stacks
+def test_a_release_that_is_installed_again_at_once_loses_no_span(
+    fresh_namespace, collector_image, tmp_path
+) -> None:
+    """Under its name, while its old relays still serve; the gateway is another release's."""
+    space = fresh_namespace
+    space.set_token("tracing", CANARY)
+    own = ("--set", "existingSecret=tracing,gateway.port=8090")
+    space.helm("install", "other", CHART, *WITHOUT_SERVICES, *own, *WAIT)
+    values = ("-f", CHART / "ci" / "relay-values.yaml", "-f", jobs(tmp_path), *WITHOUT_SERVICES)
+    with volumes(space, tmp_path / "volumes", 2) as storage_class:
+        sets = f"{REGION},images.agent={collector_image},relay.storageClass={storage_class}"
+        traces = [
+            trace_of_install(space, how, *values, "--set", sets)
+            for _ in range(FEWER)
+            for how in ((), ENDED)
+        ]
+        urls = [f"http://other-gateway:16686/api/traces/{trace}" for trace in traces]
+        found = json.loads(space.python("look", COUNT, SPANS * len(urls), *urls))
+
+    assert [SPANS] * 2 * FEWER == found
+
+
+def trace_of_install(space, uninstall, *values) -> str:
+    """Return the trace of the release's Job; the release is removed again."""
+    space.helm("install", "demo", CHART, *values)
+    space.kubectl("wait", "jobs", "--all", "--for=condition=Complete", "--timeout=150s")
+    trace = trace_of(space, space.get("jobs")[0]["metadata"]["name"])
+    space.helm("uninstall", "demo", *uninstall)
+    return trace
+
+
 def jobs(folder: Path) -> Path:
     """Return values with a Job."""
     job = {"args": ["python", "-c", BURST], "runAsUser": 10001}
@@ -116,9 +152,14 @@ def spans_of_round(space, number: int, values) -> list[int]:
     urls = [
         f"http://{labels['app.kubernetes.io/instance']}-gateway:16686/api/traces/{trace}"
         for name, labels in owners.items()
-        for trace in [json.loads(space.kubectl("logs", f"job/{name}").splitlines()[-1])["trace_id"]]
+        for trace in [trace_of(space, name)]
     ]
     found = space.python(f"look-{number}", COUNT, SPANS * len(urls), *urls)
     for release in releases:
         space.helm("uninstall", release, "--wait")
     return list(json.loads(found))
+
+
+def trace_of(space, job: str) -> str:
+    """Return the trace that a Job printed last."""
+    return json.loads(space.kubectl("logs", f"job/{job}").splitlines()[-1])["trace_id"]
