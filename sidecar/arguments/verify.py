@@ -75,7 +75,7 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="[SERVICE=]URL",
         help="send GET requests from the service's network, where localhost is the service; may "
-        "be given several times",
+        "be repeated",
     )
     group.add_argument(
         "--path-only",
@@ -85,7 +85,7 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="SERVICE",
         help="do not prove that the services themselves report, or that this one does; may be "
-        "given several times",
+        "repeated",
     )
 
 

@@ -4,7 +4,7 @@
 spans through the agent and judges each hop; with `--canary` it also compares what came through
 agents with what came through collectors. Then it requests each URL, and reads the trace that the
 answer names from the gateway. `--end-agent PROGRAM` ends an agent that is a plain container and
-would keep the pod from ending; it may be given several times.
+would keep the pod from ending; it may be repeated.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def parser() -> argparse.ArgumentParser:
         "--gateway", metavar="URL", help="the stand-in's page; absent: the gateway shows no counts"
     )
     parser.add_argument(
-        "--request", action="append", default=[], metavar="URL", help="may be given several times"
+        "--request", action="append", default=[], metavar="URL", help="may be repeated"
     )
     parser.add_argument(
         "--end-agent",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.kubectl import Kubectl
+from sidecar.rules import catalogue
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,10 @@ def test_the_context_that_was_asked_is_named_too() -> None:
         "See `kubectl --context=lab -n shop describe pod x` and `kubectl --context=lab get nodes`"
         == fix
     )
+
+
+def test_every_rule_quotes_the_commands_of_its_fix() -> None:
+    """Only in a quoted command is the namespace named."""
+    fixes = {rule.id: rule.fix for rule in catalogue.rules().values()}
+
+    assert [] == [name for name, fix in fixes.items() if "kubectl" in re.sub(r"`[^`]*`", "", fix)]
