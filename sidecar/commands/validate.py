@@ -21,10 +21,13 @@ from sidecar.spec.sources import SpecError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from sidecar.findings import Finding
+    from sidecar.plan import Plan
     from sidecar.regions import Region
+    from sidecar.rendering import Rendering
     from sidecar.spec.load import Loaded
 
 
@@ -58,23 +61,29 @@ def _findings(args: argparse.Namespace, ids: list[str]) -> tuple[list[Finding], 
     except SidecarError as error:
         errors = error.errors if isinstance(error, SpecError) else (error,)
         return [checks.as_finding(each) for each in errors], 0, ""
-    if args.target == "helm":
-        of_target = check_chart(plan, loaded)
-    else:
-        of_token = checks.found_in(lambda: checks.check_token_file(plan, folder), folder)
-        missing = left_out(loaded, plan)
-        of_target = [*missing, *of_token, *checks.check_compose(rendering, folder)]
     found = [
         *check_spec(loaded, plan, regions[plan.region]),
-        *filter(None, (check_others(folder, loaded.files),)),
-        *checks.check_folder(rendering, folder),
-        *checks.found_in(lambda: checks.check_fresh(rendering, folder), folder),
-        *of_target,
+        *_of_rendering(loaded, plan, rendering, folder, args.target),
     ]
     spec = loaded.spec
     own = {f"services.{service.name}": service.ignore for service in spec.services or ()}
     findings, ignored = without(found, [*ids, *spec.ignore], own)
     return findings, ignored, f"{plan.region} ({plan.gateway.address})"
+
+
+def _of_rendering(
+    loaded: Loaded, plan: Plan, rendering: Rendering, folder: Path, target: str
+) -> Iterator[Finding]:
+    """Yield what is wrong with a rendering, with the folder that it goes to, and with its token."""
+    yield from filter(None, (check_others(folder, loaded.files),))
+    yield from checks.check_folder(rendering, folder)
+    yield from checks.found_in(lambda: checks.check_fresh(rendering, folder), folder)
+    if target == "helm":
+        yield from check_chart(plan, loaded)
+        return
+    yield from left_out(loaded, plan)
+    yield from checks.found_in(lambda: checks.check_token_file(plan, folder), folder)
+    yield from checks.check_compose(rendering, folder)
 
 
 def _stack_findings(
