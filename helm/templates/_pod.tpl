@@ -15,7 +15,7 @@ restartPolicy. */}}
 metadata:
   {{- include "sidecar.pod.metadata" $described | nindent 2 }}
 spec:
-  {{- include "sidecar.pod.settings" (dict "root" $root "own" .workload) | nindent 2 }}
+  {{- include "sidecar.pod.settings" (dict "root" $root "own" .workload "component" .component) | nindent 2 }}
   terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
   {{- with .restartPolicy }}
   restartPolicy: {{ . }}
@@ -67,8 +67,8 @@ spec:
 {{- $longest -}}
 {{- end -}}
 
-{{/* Takes root and own: what the workload, or the section of one of the chart's own pods, has of
-these settings. */}}
+{{/* Takes root, component, and own: what the workload, or the section of one of the chart's own
+pods, has of these settings. */}}
 {{- define "sidecar.pod.settings" -}}
 {{- $pod := dict "automountServiceAccountToken" false "enableServiceLinks" false -}}
 {{- mergeOverwrite $pod (.own.pod | default dict | deepCopy) | toYaml }}
@@ -99,8 +99,23 @@ those that say how a service's pods stand to each other. */}}
 {{- if eq $key "nodeSelector" -}}
 {{- $value = include "sidecar.texts" ($value | default dict) | fromYaml -}}
 {{- end -}}
+{{- if and (eq $key "topologySpreadConstraints") $.component -}}
+{{- $value = include "sidecar.pod.spread" (set $ "constraints" $value) | fromYamlArray -}}
+{{- end -}}
 {{- if $value }}
 {{ dict $key $value | toYaml }}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Constraints without a labelSelector, which would count no pod, count those of the component. */}}
+{{- define "sidecar.pod.spread" -}}
+{{- $labels := include "sidecar.selector" . | fromYaml -}}
+{{- $selector := dict "labelSelector" (dict "matchLabels" $labels) -}}
+{{- $constraints := list -}}
+{{- range .constraints -}}
+{{- $isWhole := kindIs "map" .labelSelector -}}
+{{- $constraints = append $constraints (ternary . (mergeOverwrite (deepCopy .) $selector) $isWhole) -}}
+{{- end -}}
+{{- toYaml $constraints -}}
 {{- end -}}

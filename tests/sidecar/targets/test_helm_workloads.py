@@ -14,7 +14,7 @@ PLACEMENT = {
     "nodeSelector": {"pool": "own"},
     "tolerations": [{"key": "own", "operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
-    "topologySpreadConstraints": [{"maxSkew": 1}],
+    "topologySpreadConstraints": [{"maxSkew": 1, "labelSelector": {}}],
 }
 FOR_ALL = {
     "serviceAccountName": "all",
@@ -22,7 +22,7 @@ FOR_ALL = {
     "nodeSelector": {"pool": "all"},
     "tolerations": [{"key": "all", "operator": "Exists"}],
     "affinity": {"podAntiAffinity": {}},
-    "topologySpreadConstraints": [{"maxSkew": 2}],
+    "topologySpreadConstraints": [{"maxSkew": 2, "labelSelector": {"matchLabels": {"a": "b"}}}],
 }
 BUDGET = "autoscaling: {maxReplicas: 9}, podDisruptionBudget: {minAvailable: 1}"
 APART = ("affinity", "topologySpreadConstraints")
@@ -86,6 +86,18 @@ def test_the_charts_own_pods_have_their_own(section: str, rendered) -> None:
         assert "app.kubernetes.io/component" in str(shared.pop("affinity"))
     expected = {key: value for key, value in FOR_ALL.items() if key not in APART}
     assert expected == placement(shared)
+
+
+def test_a_spread_without_a_selector_counts_the_own_pods(rendered) -> None:
+    """Kubernetes would count none, and spread nothing; what is for all counts each by itself."""
+    spread = {"topologySpreadConstraints": [{"maxSkew": 1, "labelSelector": None}, {"maxSkew": 2}]}
+    objects = rendered({**spread, "standIn": spread})
+
+    for name in ("frontend", "backend", "gateway"):
+        selector = deployment(objects, name)["selector"]
+        found = pod(objects, name)["topologySpreadConstraints"]
+        assert [selector, selector] == [each["labelSelector"] for each in found]
+        assert [1, 2] == [each["maxSkew"] for each in found]
 
 
 def test_replicas_are_written_only_where_they_are_given(rendered) -> None:

@@ -12,6 +12,7 @@ import pytest
 from helm_charts import one, plan_of, template, written
 
 from sidecar.errors import SidecarError
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.spec import AgentSettings, HealthCheck, JobSettings, Service, Spec
 from sidecar.targets import compose as target
 from sidecar.targets import helm
@@ -57,7 +58,7 @@ def composed(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Spec],
         for name, text in target.render(plan_of(wanted)).items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text)
-        file = str(tmp_path / target.FILE)
+        file = str(tmp_path / COMPOSE_FILE)
         command = [*program, "-f", file, "config", "--format", "json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert 0 == done.returncode, done.stderr

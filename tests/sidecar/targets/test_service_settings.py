@@ -14,6 +14,7 @@ from helm_charts import CHART, one, plan_of, template, written
 from sidecar.checks.spec import check_spec
 from sidecar.checks.stacks import left_out
 from sidecar.regions import load_regions
+from sidecar.rendering import COMPOSE_FILE
 from sidecar.spec import HealthCheck, Resources, Service, Spec, Volume
 from sidecar.spec.load import Loaded
 from sidecar.targets import compose as target
@@ -71,8 +72,8 @@ def composed(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., di
     program = request.getfixturevalue("compose").program
 
     def call(**settings: Any) -> dict[str, Any]:
-        (tmp_path / target.FILE).write_text(target.render(plan_of(spec(**settings)))[target.FILE])
-        command = [*program, "-f", str(tmp_path / target.FILE), "config", "--format", "json"]
+        (tmp_path / COMPOSE_FILE).write_text(target.render(plan_of(spec(**settings)))[COMPOSE_FILE])
+        command = [*program, "-f", str(tmp_path / COMPOSE_FILE), "config", "--format", "json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert 0 == done.returncode, done.stderr
         return json.loads(done.stdout)["services"]["web"]
