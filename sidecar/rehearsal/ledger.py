@@ -82,33 +82,25 @@ def ledger(
     sent: Sequence[Sent], segments: Iterable[Segment], arrived: Sequence[GatewayCounts]
 ) -> Ledger:
     """Return the ledger of what was sent, what the agents counted, and what the gateway kept."""
+    found = [*segments]
+    per_packet, exact = packet_size(sent)
     lost: Counter[str] = Counter()
     for one in sent:
         lost.update({f"{CLIENT} {why}": count for why, count in one.client.dropped.items()})
-    per_packet, exact = packet_size(sent)
-    packets = 0
-    seen = 0.0
-    forwards = False
-    for segment in segments:
-        counts = segment.counts
-        forwards = forwards or counts.forwards
-        dropped = _dropped(counts)
-        packets += counts.kernel_drops if counts.unit == SPANS else sum(dropped.values())
-        seen += came(counts, per_packet)
-        lost.update({place: round(count) for place, count in _in_spans(counts, per_packet).items()})
-        lost[FAILED] += counts.spans_failed
-        if segment.ended and counts.unit == PACKETS:  # a collector's queue is on disk
-            held = (counts.packets_processed - counts.undecoded) * per_packet - counts.settled
-            lost[KILLED] += max(0, round(held))
-    if forwards:  # else the stand-in counts them as failed at the agent's port
+    for segment in found:
+        lost.update(_lost(segment, per_packet))
+    if any(segment.counts.forwards for segment in found):
+        # else the stand-in counts them as failed at the agent's port
         lost[DROPPED] += sum(counts.dropped for counts in arrived)
+    packets = sum(one.client.packets for one in sent)
+    seen = sum(came(segment.counts, per_packet) for segment in found)
     return Ledger(
         sent=sum(one.client.started for one in sent),
         arrived=sum(counts.distinct for counts in arrived),
         repeated=sum(counts.accepted - counts.distinct for counts in arrived),
         lost={place: count for place, count in lost.items() if count},
-        unseen=round(max(0, sum(one.client.packets for one in sent) * per_packet - seen)),
-        exact=exact or not packets,
+        unseen=round(max(0, packets * per_packet - seen)),
+        exact=exact or not any(_lost_packets(segment.counts) for segment in found),
     )
 
 
@@ -126,6 +118,30 @@ def came(counts: AgentCounts, per_packet: float) -> float:
     """Return the spans that came to an agent's port, those that were lost there included."""
     read = counts.packets_processed + counts.packets_dropped
     return read * _spans_of(counts, per_packet) + counts.kernel_drops * per_packet
+
+
+def _lost(segment: Segment, per_packet: float) -> dict[str, int]:
+    """Return the spans that an agent lost, by place."""
+    at_port = _in_spans(segment.counts, per_packet)
+    return {
+        **{place: round(count) for place, count in at_port.items()},
+        FAILED: segment.counts.spans_failed,
+        KILLED: _held(segment, per_packet),
+    }
+
+
+def _held(segment: Segment, per_packet: float) -> int:
+    """Return the spans that an agent held when it was killed; a collector's queue is on disk."""
+    counts = segment.counts
+    if not segment.ended or counts.unit != PACKETS:
+        return 0
+    held = (counts.packets_processed - counts.undecoded) * per_packet - counts.settled
+    return max(0, round(held))
+
+
+def _lost_packets(counts: AgentCounts) -> int:
+    """Return the packets that were lost at an agent's port, of whose spans only a mean is known."""
+    return counts.kernel_drops if counts.unit == SPANS else sum(_dropped(counts).values())
 
 
 def _spans_of(counts: AgentCounts, per_packet: float) -> float:
