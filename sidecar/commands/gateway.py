@@ -113,7 +113,7 @@ def _probe(http: str) -> int:
     try:
         fetch(_local(http), "/healthz")
     except OSError as error:
-        raise SidecarError(http, "the stand-in does not answer /healthz", str(error)) from error
+        raise _no_answer(http, error) from error
     return 0
 
 
@@ -128,8 +128,14 @@ def _faults_of_running(http: str, changes: Sequence[str]) -> int:
     except RefusedError as error:
         raise UsageError("--set-faults", str(error), "See `sidecar gateway --help`") from error
     except OSError as error:
-        raise SidecarError(http, f"the stand-in does not answer: {error}") from error
+        raise _no_answer(http, error) from error
     return 0
+
+
+def _no_answer(http: str, error: OSError) -> SidecarError:
+    reason = getattr(error, "reason", error)  # urllib wraps what the system says
+    cause = f"the stand-in does not answer: {getattr(reason, 'strerror', None) or reason}"
+    return SidecarError(http, cause, "Start it, or name the address of its page with --http")
 
 
 def _local(http: str) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
@@ -190,6 +191,10 @@ class ImageStore:
             self._api.remove_image(name)
 
 
+_BOOKKEEPING = re.compile(r" ---> |Removing intermediate container ")
+"""What the classic builder says of its own work; ids are no progress."""
+
+
 class BuildLog:
     """Follows the classic builder's events: keeps the current step and its output."""
 
@@ -210,7 +215,7 @@ class BuildLog:
         elif text:
             self._output.append(text)
         for line in text.splitlines():
-            if line.strip():
+            if line.strip() and not _BOOKKEEPING.match(line):
                 self._progress(line.rstrip())
 
 

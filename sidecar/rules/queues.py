@@ -130,7 +130,9 @@ def described(queue: Queue) -> str:
 def _room(queue: Queue) -> str:
     if not queue.capacity:
         return ""
-    return f"; none is lost while the queue has room ({queue.spans / queue.capacity:.1%} are used)"
+    used = 100 * queue.spans / queue.capacity
+    share = f"{used:.1f} %" if used >= 0.1 else "less than 0.1 %"
+    return f"; none is lost while the queue has room ({share} are used)"
 
 
 def grows(queue: Queue, came: int, seconds: float) -> Problem | None:

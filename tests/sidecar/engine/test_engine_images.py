@@ -117,10 +117,14 @@ def test_pull_that_fails_in_the_middle_is_an_error(fake: FakeEngine, images: Ima
 
 
 def test_build_sends_the_context_and_reports_steps(fake: FakeEngine, images: Images) -> None:
-    """The tar goes to the engine as it is; each output line is progress."""
-    fake.answer(
-        "POST /build", [{"stream": "Step 1/2 : FROM x\n"}, {"stream": "\n"}, {"aux": {"ID": "1"}}]
-    )
+    """The tar goes to the engine as it is; output is progress, what the builder tidies is not."""
+    events = [
+        "Step 1/2 : FROM x\n",
+        "\n",
+        " ---> 91567077b3f2\n",
+        "Removing intermediate container 9f\n",
+    ]
+    fake.answer("POST /build", [*({"stream": text} for text in events), {"aux": {"ID": "1"}}])
     lines: list[str] = []
 
     images.build(

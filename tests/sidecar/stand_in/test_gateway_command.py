@@ -204,7 +204,8 @@ def test_the_probe_checks_whether_a_stand_in_answers(launch, capsys):
     process.wait(timeout=5)
     assert 1 == main(["gateway", "--probe", "--http", http])
     assert 2 == main(["gateway", "--probe", "--http", "x"])
-    assert f"{http}: the stand-in does not answer /healthz" in capsys.readouterr().err
+    expected = f"{http}: the stand-in does not answer: Connection refused. Start it, or name"
+    assert expected in capsys.readouterr().err
 
 
 def test_set_faults_changes_a_running_stand_in(launch, capsys):
