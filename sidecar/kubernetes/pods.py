@@ -76,11 +76,6 @@ class Pod:
         return str(self.data["metadata"].get("annotations", {}).get(name, ""))
 
     @property
-    def injected(self) -> bool:
-        """Tell whether `sidecar inject` gave it its agent."""
-        return is_injected(self.data)
-
-    @property
     def ready(self) -> bool:
         """Tell whether the cluster sends it requests."""
         conditions = self.data.get("status", {}).get("conditions", [])

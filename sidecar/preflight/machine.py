@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sidecar.preflight.records import Candidate, Result
 
 NO_ENGINE = "no engine can be asked: see `engine`"
-_RUNNING = "running"
 
 
 def check_engine(_: Candidate) -> Iterator[Result]:
