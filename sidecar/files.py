@@ -44,6 +44,17 @@ def writing(
         raise SidecarError(str(path), cause, fix) from error
 
 
+def real(path: Path) -> Path:
+    """Return an absolute path with its links followed; where these lead in a circle, itself.
+
+    What then opens it fails with an OSError. Before Python 3.13, `resolve` raises RuntimeError.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError:
+        return path.absolute()
+
+
 def write(path: Path, content: bytes, mode: int | None = 0o644) -> None:
     """Replace a file in one step; a reader sees the old content or the new one. Raises OSError.
 

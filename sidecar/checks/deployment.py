@@ -122,4 +122,4 @@ def check_compose(rendering: Rendering, folder: Path) -> list[Finding]:
 
 def _config(compose: Compose, scratch: Path, folder: Path) -> None:
     # a later flag wins: relative paths, of env files for example, start at the folder
-    compose.run(scratch, "--project-directory", str(folder.resolve()), "config", "--quiet")
+    compose.run(scratch, "--project-directory", str(files.real(folder)), "config", "--quiet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sidecar.files import real
 from sidecar.rendering import CHART, RULES, is_own
 from sidecar.rules import deployments
 from sidecar.targets import systemd
@@ -39,7 +40,7 @@ def check_others(
 
 
 def _is_known(folder: Path, specs: Iterable[Path], parts: Sequence[str]) -> bool:
-    own = folder.resolve()
-    if (folder / _SPEC).is_file() or any(path.resolve().parent == own for path in specs):
+    own = real(folder)
+    if (folder / _SPEC).is_file() or any(real(path).parent == own for path in specs):
         return True
     return any(is_own(folder / part / name) for part in parts for name in _RENDERED)

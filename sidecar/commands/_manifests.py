@@ -101,7 +101,7 @@ def _write(args: argparse.Namespace, found: Sequence[Source], changed: Sequence[
             streams.join(changed, sys.stdout.buffer)
             sys.stdout.buffer.flush()
     elif args.in_place:
-        targets = [source.path.resolve() for source in found if source.path]
+        targets = [files.real(source.path) for source in found if source.path]
         _replace(dict(zip(targets, changed, strict=True)))
     elif len(found) > 1 or args.out.is_dir() or args.paths[0].is_dir():
         _replace(dict(zip(_targets(args, found), changed, strict=True)))

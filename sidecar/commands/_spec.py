@@ -11,6 +11,7 @@ from sidecar.checkout import find_checkout
 from sidecar.commands._overlay import order_of
 from sidecar.commands._overlay import plan_of as overlay_plan
 from sidecar.errors import SidecarError
+from sidecar.files import real
 from sidecar.plan import make_plan
 from sidecar.regions import find_region, token_hosts
 from sidecar.spec import require_region
@@ -85,10 +86,10 @@ def source_for(folder: Path) -> str | None:
     A folder outside the checkout may be copied to other machines.
     """
     checkout = find_checkout()
-    if checkout is None or not folder.resolve().is_relative_to(checkout):
+    if checkout is None or not real(folder).is_relative_to(checkout):
         return None
     return _relative(checkout, folder)
 
 
 def _relative(path: Path, start: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+    return Path(os.path.relpath(real(path), real(start))).as_posix()

@@ -16,6 +16,7 @@ import yaml
 
 from sidecar.engine.errors import ComposeAbsentError, ComposeFailedError
 from sidecar.existing.compose.files import found_in, named
+from sidecar.files import real
 from sidecar.lifetime import bound
 from sidecar.rendering import COMPOSE_FILE
 from sidecar.secrecy import child_environment
@@ -129,7 +130,7 @@ def find_compose() -> Compose:
 
 def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0]) -> list[str]:
     """Return the argument list of a Compose command, the same from every working directory."""
-    absolute = folder.resolve()
+    absolute = real(folder)
     files = [word for path in stack_files(absolute) for word in ("-f", str(path))]
     return [*program, "--project-directory", str(absolute), *files, *args]
 

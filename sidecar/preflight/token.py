@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from sidecar import programs
+from sidecar.files import real
 from sidecar.plan import LOCAL_TOKEN_FILE
 from sidecar.plan.agents import USER
 from sidecar.preflight.records import broken, found, judged, passed, skipped
@@ -111,9 +112,9 @@ def token_of(path: Path) -> str:
 
 def _files(folder: Path, but: Path) -> Iterator[Path]:
     """Yield the files of a folder that can be a rendering's, but one."""
-    count, but = 0, but.resolve()
+    count, but = 0, real(but)
     for path in sorted(folder.rglob("*")):
-        if _HIDDEN.intersection(path.parts) or path.is_symlink() or path.resolve() == but:
+        if _HIDDEN.intersection(path.parts) or path.is_symlink() or real(path) == but:
             continue
         if path.is_file() and path.stat().st_size <= _MOST_BYTES and count < _MOST_FILES:
             count += 1

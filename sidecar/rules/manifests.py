@@ -251,6 +251,8 @@ def kind_of_input(text: bytes, *, is_known: bool) -> Problem | None:
     """Judge how an input begins; `is_known`: it has a key of Compose files or of manifests."""
     if is_known:
         return None
+    if text.startswith(b"region:"):
+        return NEITHER.problem("is a spec, which has a region", "Give it as --file")
     if b"\0" in text:
         return NEITHER.problem("is not UTF-8 text", "Save it as UTF-8")
     cause = "is neither a Compose file nor a manifest: no `services`, no `apiVersion`"

@@ -284,3 +284,14 @@ def test_a_folder_for_the_deployment_takes_it(run, name) -> None:
     given = ("--file", spec) if spec.exists() else ("--region", "cn-shenzhen")
 
     assert 0 == run("render", *given, "--out", folder).code
+
+
+@pytest.mark.parametrize("command", [("render",), ("validate",), ("render", "--target", "helm")])
+def test_a_link_to_itself_is_no_folder(run, tmp_path, monkeypatch, command) -> None:
+    """Nor a defect in the kit."""
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    done = run(*command, "--region", "cn-shanghai", "--out", "loop")
+
+    assert done.code == 1
+    assert "loop" in done.out + done.err

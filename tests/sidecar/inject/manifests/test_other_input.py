@@ -16,6 +16,17 @@ def test_uninject_refuses_what_is_neither(execute, text: str) -> None:
     assert "[neither-compose-nor-manifests]" in done.err
 
 
+def test_a_spec_is_given_by_its_flag(run, tmp_path) -> None:
+    """As for each other command."""
+    path = tmp_path / "sidecar.yaml"
+    path.write_text("region: cn-shanghai\n")
+
+    done = run("validate", path)
+
+    assert (done.code, done.err) == (1, "")
+    assert f"{path}: is a spec, which has a region. Give it as --file" in done.out
+
+
 def test_uninject_names_the_way_for_a_compose_file(run, tmp_path) -> None:
     """It takes agents out of manifests only."""
     path = tmp_path / "stack.yml"
