@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sidecar import files
 from sidecar.errors import SidecarError, UsageError
+from sidecar.rules.parts import words_of
 
 if TYPE_CHECKING:
     import argparse
@@ -133,8 +134,7 @@ def _faults_of_running(http: str, changes: Sequence[str]) -> int:
 
 
 def _no_answer(http: str, error: OSError) -> SidecarError:
-    reason = getattr(error, "reason", error)  # urllib wraps what the system says
-    cause = f"the stand-in does not answer: {getattr(reason, 'strerror', None) or reason}"
+    cause = f"the stand-in does not answer: {words_of(error)}"
     return SidecarError(http, cause, "Start it, or name the address of its page with --http")
 
 

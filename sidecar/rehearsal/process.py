@@ -14,6 +14,7 @@ from sidecar.demo.processes import running
 from sidecar.demo.state import STAND_IN
 from sidecar.errors import SidecarError
 from sidecar.rehearsal.stage import DELAY, KILL, LEAVE, Sent
+from sidecar.rules.parts import words_of
 from sidecar.stand_in import client as stand_in
 from sidecar.stand_in.sockets import Address
 
@@ -73,7 +74,9 @@ class ProcessStage(ProcessDeployment):
             raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> SidecarError:
-        return SidecarError(str(self._api), f"its faults cannot be set: {error}", "Run `make demo`")
+        return SidecarError(
+            str(self._api), f"its faults cannot be set: {words_of(error)}", "Run `make demo`"
+        )
 
     def pause_agents(self) -> None:
         """Stop the stand-in where it is."""

@@ -100,7 +100,13 @@ def no_answer(error: OSError, fix: str) -> Problem:
     """Return the problem of a port that does not answer, or not as its program would."""
     if status := getattr(error, "code", None):
         return OTHER_ANSWER.problem(f"answers with HTTP {status}")
-    return NO_ANSWER.problem(f"does not answer: {error}", fix)
+    return NO_ANSWER.problem(f"does not answer: {words_of(error)}", fix)
+
+
+def words_of(error: Exception) -> str:
+    """Return what the system says of a call that failed, without Python's way to print it."""
+    reason = getattr(error, "reason", error)  # urllib wraps the error of the system
+    return str(getattr(reason, "strerror", None) or reason) or type(reason).__name__
 
 
 def off_network(gateway: str, agent: str, shared: str) -> Problem | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
+from sidecar.rules.parts import words_of
 from sidecar.verify.network import loopback
 from sidecar.verify.network.reader import wait_for
 
@@ -45,7 +46,7 @@ def fetch(page: str, trace_id: str) -> list[TracedSpan]:
             return []
         raise SidecarError(page, f"answered {error.code}") from error
     except OSError as error:
-        raise SidecarError(page, f"does not answer: {error}") from error
+        raise SidecarError(page, f"does not answer: {words_of(error)}") from error
     return [_span(span, trace["processes"]) for span in trace["spans"]]
 
 

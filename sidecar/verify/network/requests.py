@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
+from sidecar.rules.parts import words_of
 from sidecar.rules.recognition import mask
 from sidecar.rules.service_reports import ASKED
 
@@ -59,5 +60,4 @@ def ask(url: str, trace_id: str = "") -> Answer:
     except urllib.error.HTTPError as error:
         return Answer(shown, error.code, f"answers {error.code}", trace_id)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return Answer(shown, 0, f"does not answer: {mask(str(reason))}", trace_id)
+        return Answer(shown, 0, f"does not answer: {mask(words_of(error))}", trace_id)

@@ -27,6 +27,7 @@ from sidecar.forwarder.ask import call
 from sidecar.rules import kinds
 from sidecar.rules.collector_logs import answered
 from sidecar.rules.forwarders import OK
+from sidecar.rules.parts import words_of
 from sidecar.rules.recognition import TOKEN_TAG
 from sidecar.rules.service_reports import Facts
 from sidecar.verify import canary, report, service, trace
@@ -202,7 +203,8 @@ def asked(url: str, gateway: str | None, seconds: float, *, tagged: bool = True)
         fix = "Give a path that it serves as the service's `example`, or see its pods"
         raise SidecarError(url, f"answers {error.code}", fix) from error
     except OSError as error:
-        raise SidecarError(url, f"does not answer: {error}", "See the service's pods") from error
+        cause = f"does not answer: {words_of(error)}"
+        raise SidecarError(url, cause, "See the service's pods") from error
     trace_id = _trace_id(answer)
     if gateway is None or trace_id is None:
         return f"{url}: answers"

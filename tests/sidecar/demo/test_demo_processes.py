@@ -266,7 +266,8 @@ def test_a_page_that_does_not_answer_is_an_error(tmp_path, spawn):
     write_state(tmp_path / "demo", spawn("import time; time.sleep(60)"))
 
     with pytest.raises(
-        SidecarError, match=r"http://127.0.0.1:1: does not answer: .* Run `make down`"
+        SidecarError,
+        match=r"http://127.0.0.1:1: does not answer: Conn.* Run `make down`",
     ):
         ProcessDeployment(tmp_path / "demo").agent("frontend")
 

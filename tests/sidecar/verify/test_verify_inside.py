@@ -125,7 +125,7 @@ def test_a_service_that_does_not_answer_is_a_failure() -> None:
     """Nothing listens there."""
     with serving({}) as url:
         pass
-    with pytest.raises(SidecarError, match="does not answer"):
+    with pytest.raises(SidecarError, match="does not answer: Connection refused"):
         proof.asked(url, None, 1)
 
 

@@ -142,7 +142,7 @@ def test_a_visit_survives_its_line_of_json(tracer) -> None:
     found = visit.visit(Errand("shop", urls=("http://127.0.0.1:9/",), pids={os.getpid()}))
 
     assert found == visit.from_dict(json.loads(visit.as_line(found)))
-    assert found.answers[0].error.startswith("does not answer")
+    assert "does not answer: Connection refused" == found.answers[0].error
     assert asdict(found)["client"] is None
 
 
