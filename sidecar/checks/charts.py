@@ -40,12 +40,18 @@ _VALUE = re.compile(r"\b(?:services|jobs|cronJobs)[./](?P<name>[a-z0-9-]+)(?:[./
 """Where Helm's messages say a value is."""
 _OBJECT = re.compile(r"\bvalidate-(?P<name>[a-z0-9-]+)")
 _KEYS = {
-    "extraEnv": "env",
-    "extraVolumes": "volumes",
-    "extraVolumeMounts": "volumeMounts",
-    "extraContainers": "containers",
+    "extraEnv": "kubernetes.env",
+    "extraVolumes": "kubernetes.volumes",
+    "extraVolumeMounts": "kubernetes.volumeMounts",
+    "extraContainers": "kubernetes.containers",
+    "extraPorts": "ports",
+    "terminationGracePeriodSeconds": "stop_grace",
 }
 """Keys of the chart → those of a spec with another name."""
+_CHARTS_KEY = re.compile(r"(?P<before>\b(?:services|jobs|cronJobs)\.[a-z0-9-]+\.|Use )(?P<key>\w+)")
+_AT = re.compile(r"- at '/(?P<path>[^']*)': (?P<cause>.*)")
+"""What Helm says of a value that does not follow the chart's schema."""
+_IN_TEMPLATE = re.compile(r"Error: execution error at \([^)]*\): ")
 
 
 class _Fault(NamedTuple):
@@ -81,8 +87,14 @@ def _located(finding: Finding, loaded: Loaded) -> Finding:
         return finding
     path = f"services.{found['name']}"
     key = found.groupdict().get("key") or ""
-    own = f"{path}.kubernetes.{_KEYS.get(key, key)}"
-    return replace(finding, place=loaded.place(own, f"{path}.name"))
+    own = f"{path}.{_KEYS.get(key, f'kubernetes.{key}')}"
+    place = loaded.place(own, f"{path}.name")
+    return replace(finding, place=place, cause=_CHARTS_KEY.sub(_of_spec, finding.cause))
+
+
+def _of_spec(found: re.Match[str]) -> str:
+    """Return a key of the chart as a spec calls it."""
+    return f"{found['before']}{_KEYS.get(found['key'], found['key'])}"
 
 
 def _placed(finding: Finding, loaded: Loaded) -> Finding:
@@ -215,10 +227,19 @@ def _helm(*arguments: str, version: str) -> subprocess.CompletedProcess[str]:
 
 
 def _refusal(command: str, done: subprocess.CompletedProcess[str]) -> list[Finding]:
-    problem = charts.helm_result(done.returncode, _message(done))
-    return [problem.at(f"helm {command}", "")] if problem else []
+    values = _of_values(done.stdout) if done.returncode else []
+    problems = (charts.helm_result(done.returncode, each) for each in values or [_message(done)])
+    return [problem.at(f"helm {command}", "") for problem in problems if problem]
+
+
+def _of_values(text: str) -> list[str]:
+    """Return what is wrong with each value; that something in it is wrong says nothing."""
+    found = [(each["path"].replace("/", "."), each["cause"]) for each in _AT.finditer(text)]
+    said = dict.fromkeys(f"{path}: {cause}" for path, cause in found)
+    return [each for each in said if not each.endswith(": validation failed")]
 
 
 def _message(done: subprocess.CompletedProcess[str]) -> str:
     lines = f"{done.stdout}\n{done.stderr}".splitlines()
-    return " ".join(line for line in lines if re.search("ERROR|WARNING|Error", line))
+    message = " ".join(line for line in lines if re.search("ERROR|WARNING|Error", line))
+    return _IN_TEMPLATE.sub("", message)

@@ -170,3 +170,39 @@ def test_what_a_cluster_refuses_has_its_line(run, tmp_path, key, line, rule) -> 
     (found,) = json.loads(result.out)["findings"]
     assert (found["place"], found["id"]) == (f"{path}:{line}", rule)
     assert result.code == (0 if rule == "newer-api-needed" else 1)
+
+
+@pytest.mark.usefixtures("helm_on_path")
+@pytest.mark.parametrize(
+    ("key", "causes"),
+    [
+        (
+            "{autoscaling: {minReplicas: a, maxReplicas: 0, target: 5}, service: {type: None}}",
+            [
+                "services.web.autoscaling.minReplicas: got string, want integer",
+                "services.web.autoscaling.maxReplicas: minimum: got 0, want 1",
+                "services.web.autoscaling: additional properties 'target' not allowed",
+                "services.web.service: additional properties 'type' not allowed",
+            ],
+        ),
+        (
+            "{pod: {containers: []}}",
+            ["services.web.pod.containers: the chart decides it. Use kubernetes.containers"],
+        ),
+        (
+            "{container: {ports: []}}",
+            ["services.web.container.ports: the chart decides it. Use ports"],
+        ),
+        (
+            "{containers: [{name: web}]}",
+            ["services.web.kubernetes.containers: the pod has a container web. Rename yours"],
+        ),
+    ],
+)
+def test_each_refused_value_is_said_in_the_words_of_a_spec(run, tmp_path, key, causes) -> None:
+    """All of them, and nothing of where in the chart the message was made."""
+    path = tmp_path / "sidecar.yaml"
+    path.write_text(SERVICE.lstrip().replace("\n      KEY", f" {key}"))
+    result = run("validate", "--file", path, "--target", "helm", "--output", "json")
+
+    assert sorted(causes) == sorted(each["cause"] for each in json.loads(result.out)["findings"])
