@@ -81,12 +81,18 @@ class Causes:
         return "\n".join(
             str(event.get("message", ""))
             for event in events_of(self._kubectl, "Pod", pod.name)
-            if about in event.get("involvedObject", {}).get("fieldPath", "") and _tells(event)
+            if _is_about(event.get("involvedObject", {}), pod, about) and _tells(event)
         )
 
 
 def _is_ready(status: Object) -> bool:
     return bool(status.get("ready", True))
+
+
+def _is_about(what: Object, pod: Pod, container: str) -> bool:
+    """Tell a pod from a former one of the same name, as a StatefulSet's."""
+    own = pod.data["metadata"].get("uid")
+    return what.get("uid", own) == own and container in what.get("fieldPath", "")
 
 
 def _tells(event: Object) -> bool:

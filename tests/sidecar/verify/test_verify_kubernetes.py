@@ -691,6 +691,16 @@ def test_the_warnings_of_another_container_say_nothing(release, kubectl) -> None
     assert "part-crashing" == crashing(release, code=137).id
 
 
+def test_the_warnings_of_a_former_pod_say_nothing(release, kubectl) -> None:
+    """It had the same name, as the pods of a StatefulSet have."""
+    kubectl.answer(LAST_LOG, "")
+    about = {"fieldPath": "spec.containers{web}", "uid": "former"}
+    warning = {"message": "Liveness probe failed: statuscode: 500", "involvedObject": about}
+    kubectl.answer("get events", {"items": [warning]})
+
+    assert "part-crashing" == crashing(release, code=137).id
+
+
 def test_a_user_who_may_not_read_logs_gets_the_pods_state(release, kubectl) -> None:
     """The right is optional."""
     kubectl.answer("logs", err="Error from server (Forbidden): pods/log is forbidden")
