@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_data, findings_text, say
+from sidecar.engine.compose import start_command
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.kubernetes.kubectl import Kubectl
@@ -28,11 +29,7 @@ if TYPE_CHECKING:
     from sidecar.findings import Finding
     from sidecar.tokens.store import TokenStore
 
-_KEEP = (
-    "running agents keep the old token until they are replaced: "
-    "docker compose up --detach --force-recreate"
-)
-
+_KEEP = "running agents keep the old token until they are replaced: "
 _TAKEN = "collectors' forwarder takes it with the next call; `sidecar verify` proves it"
 
 
@@ -71,7 +68,8 @@ def _set(args: argparse.Namespace) -> int:
     if args.kubernetes_secret is None:
         print(f"{store.name}: written (0444 in a 0700 folder: the agent's user reads it)")
         if before not in (None, config):
-            print(_TAKEN if is_forwarded(args.out or Path()) else _KEEP)
+            out = args.out or Path()
+            print(_TAKEN if is_forwarded(out) else f"{_KEEP}{start_command(out)} --force-recreate")
     else:
         print(f"{store.name}: applied, fingerprint {check.fingerprint(token)}")
         _print_running(store)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sidecar.engine.client import connect
-from sidecar.engine.compose import find_compose, stack_files
+from sidecar.engine.compose import find_compose, stack_files, start_command
 from sidecar.engine.errors import ComposeAbsentError, EngineAbsentError
 from sidecar.engine.project import (
     ROLE,
@@ -226,5 +226,5 @@ def _require_read(config: Mapping[str, Any], path: Path) -> None:
     bare = path.resolve().parent.parent / BARE_FILE
     if file not in (str(path.resolve()), str(bare)):
         variable = "SIDECAR_TOKEN_FOLDER to its folder" if forwarder_of(config) else _TO_FILE
-        fix = f"Set {variable}, and run `docker compose up`"
+        fix = f"Set {variable}, and run `{start_command(path.parent.parent)}`"
         raise SidecarError(str(path), f"is not what the agents read: {file}", fix)

@@ -456,7 +456,8 @@ def test_agents_that_read_another_file_are_reported(run, deployment) -> None:
 
     assert 1 == result.code
     cause = "secrets/agent.yaml: is not what the agents read: /run/vault/agent.yaml"
-    assert f"{cause}. Set SIDECAR_TOKEN_FILE to it" in result.err
+    fix = "Set SIDECAR_TOKEN_FILE to it, and run `docker compose up --detach`"
+    assert f"{cause}. {fix}" in result.err
     assert OLD_FILE == PATH.read_text()
 
 

@@ -62,6 +62,18 @@ def test_another_token_says_that_running_agents_keep_theirs(run) -> None:
     assert f"{WRITTEN}running agents keep the old token until they are replaced" in other
 
 
+def test_agents_of_an_overlay_are_replaced_by_both_files(run) -> None:
+    """Without the overlay, Compose would start the services without their agents."""
+    overlay = 'x-sidecar:\n  files: ["compose.yaml"]\n'
+    Path("docker-compose.tracing.yml").write_text(f"# Rendered by sidecar\n{overlay}")
+    for name, token in (("one", TOKEN), ("two", f"{TOKEN}2")):
+        Path(name).write_text(token)
+        Path(name).chmod(0o600)
+    said = [run("token", "set", "--file", name).out for name in ("one", "two")][-1]
+
+    assert "-f compose.yaml -f docker-compose.tracing.yml up --detach --force-recreate" in said
+
+
 def test_a_token_file_that_cannot_be_read_is_replaced(run, monkeypatch) -> None:
     """`token set` is what such a file needs. Root can read any file: here, the reading fails."""
     Path("one").write_text(TOKEN)
