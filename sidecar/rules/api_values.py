@@ -105,7 +105,8 @@ def _container(container: Data, volumes: Iterable[str]) -> Found:
         yield "volumeMounts", f"{path} is mounted twice", "Remove one"
     limits = _at(container, "resources", "limits")
     for name, request in _at(container, "resources", "requests").items():
-        if name in limits and _number(request) > _number(limits[name]):
+        least, most = _number(request), _number(limits.get(name))
+        if least is not None and most is not None and least > most:
             cause = f"{name}: {request} is more than the limit, {limits[name]}"
             yield "resources.requests", cause, "Use less, or a higher limit"
 
@@ -114,10 +115,12 @@ def _doubled(names: Iterable[Any]) -> list[Any]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _number(quantity: object) -> Decimal:
-    """Return a quantity as a number; 0 for what is none, which the schema judges."""
+def _number(quantity: object) -> Decimal | None:
+    """Return a quantity as a number; None for a form that is rare, or none at all."""
     found = _QUANTITY.fullmatch(str(quantity))
-    return Decimal(found[1]) * _UNITS.get(found[2], Decimal(0)) if found else Decimal(0)
+    if not found or found[2] not in _UNITS:
+        return None
+    return Decimal(found[1]) * _UNITS[found[2]]
 
 
 def _placement(pod: Data) -> Found:

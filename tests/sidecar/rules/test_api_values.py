@@ -54,6 +54,7 @@ PAIRS = {
     "no image": (deployment(initContainers=[{"name": "warm"}]), "warm.image: is missing"),
     "name": (deployment(initContainers=[{**WEB, "name": "Warm_up"}]), "'Warm_up'"),
     "request": (sized("1Gi", "1000M"), "1Gi is more than the limit, 1000M"),
+    "no room": (sized("1", "0"), "1 is more than the limit, 0"),
     "label": (labelled("a b"), "'a b' is no label's value"),
     "account": (deployment(serviceAccountName="Web"), "'Web' is no object's name"),
     "skew": (deployment(topologySpreadConstraints=[{**SPREAD, "maxSkew": 0}]), "below 1"),
@@ -76,6 +77,7 @@ PAIRS = {
 FINE = {
     "mount": with_container(volumeMounts=[DATA, {**DATA, "mountPath": "/more"}]),
     "request": sized("500Mi", "1Gi"),
+    "rare form": sized("100", "1e3"),
     "no limit": with_container(resources={"requests": {"cpu": "2"}}),
     "label": labelled(""),
     "spread": deployment(topologySpreadConstraints=[SPREAD]),
