@@ -21,6 +21,7 @@ from sidecar.existing.compose.service_reader import Reader
 from sidecar.existing.compose.services import read_service
 from sidecar.rendering import HEADER
 from sidecar.rules import composefiles, recognition
+from sidecar.rules.specs import UNREADABLE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,7 +42,7 @@ def load_all(paths: Sequence[Path]) -> ComposeFile:
     Compose file; no error shows a token.
     """
     loader = _Loader(paths[0])
-    with without_tokens(loader.tokens):
+    with _as_unreadable(), without_tokens(loader.tokens):
         services = loader.merged_services(paths)
     folder = paths[0].parent
     for name, service in services.items():
@@ -61,6 +62,16 @@ def load_all(paths: Sequence[Path]) -> ComposeFile:
         sources=(*loader.sources(), *env_files),
         places=loader.places(),
     )
+
+
+@contextmanager
+def _as_unreadable() -> Iterator[None]:
+    """Give an error without a rule of its own the one on files that cannot be read."""
+    try:
+        yield
+    except SidecarError as error:
+        id_ = error.id or UNREADABLE_FILE.id
+        raise type(error)(error.subject, error.cause, error.fix, id=id_) from None
 
 
 def is_rendering(path: Path) -> bool:

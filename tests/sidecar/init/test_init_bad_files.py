@@ -161,11 +161,11 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ],
 )
 def test_a_file_of_another_kind_is_refused_at_its_line(run, text: str, message: str) -> None:
-    """One line with place, cause and fix; exit 1; nothing is written."""
+    """One line with place, cause, fix and id; exit 1; nothing is written."""
     Path("c.yml").write_text(text)
     result = run("init", "--from", "c.yml")
 
-    assert (1, f"sidecar: {message}\n") == (result.code, result.err)
+    assert (1, f"sidecar: {message} [unreadable-file]\n") == (result.code, result.err)
     assert ["c.yml"] == [path.name for path in Path().iterdir()]
 
 
@@ -215,7 +215,7 @@ def test_no_tokens_in_errors(run) -> None:
     )
     result = run("init", "--from", "c.yml")
 
-    assert (1, "sidecar: c.yml:6: the key '***' is given twice. Keep one\n") == (
+    assert (1, "sidecar: c.yml:6: the key '***' is given twice. Keep one [unreadable-file]\n") == (
         result.code,
         result.err,
     )

@@ -48,6 +48,20 @@ def test_other_input_is_refused(tmp_path):
         kind_of([path], io.BytesIO())
 
 
+@pytest.mark.parametrize("command", [("inject", "--dry-run"), ("init", "--dry-run", "--from")])
+@pytest.mark.parametrize("text", ["services: {a: {}, a: {}}", "services: [", "services: []", ""])
+def test_what_is_no_compose_file_has_an_id(run, tmp_path, command, text):
+    """As in `validate`."""
+    path = tmp_path / "compose.yaml"
+    path.write_text(text)
+
+    done = run(*command, path)
+
+    assert done.code == 1
+    assert done.err.startswith(f"sidecar: {path}:")
+    assert done.err.endswith("[unreadable-file]\n")
+
+
 def test_a_usual_name_of_compose_decides_where_no_key_does(tmp_path):
     """An empty stream may be what a chart renders to, but an empty Compose file is a mistake."""
     for name in ("compose.yaml", "empty.yaml"):
