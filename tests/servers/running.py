@@ -140,9 +140,10 @@ def _is_answered(url, timeout=5):
 
 
 def _run_task(row, variables):
+    # before the worker is there: this broker reads a message that is half written, and ends then
+    subprocess.run([sys.executable, "-c", _SEND], cwd=FOLDER, env=variables, check=True)
     server = _start(row.command, variables)
     try:
-        subprocess.run([sys.executable, "-c", _SEND], cwd=FOLDER, env=variables, check=True)
         results = Path(variables["QUEUE"]) / "results"
         wait_until(lambda: len(list(results.iterdir())) >= COUNT, 60)
         _end(row, server)

@@ -97,9 +97,10 @@ def test_tasks_share_a_trace(gateway_and_port, tmp_path):
     gateway, agent = gateway_and_port
     log, results = tmp_path / "log", tmp_path / "results"
     variables = environment(agent, JAEGER_SERVICE_NAME="tasks", **broker_in(tmp_path))
+    sender = {**variables, "JAEGER_SERVICE_NAME": "sender"}
+    # before the worker is there: this broker reads a message that is half written
+    subprocess.run([*TRACE, *SEND], cwd=SHOPS, env=sender, check=True)
     with serving(CELERY, log, variables):
-        sender = {**variables, "JAEGER_SERVICE_NAME": "sender"}
-        subprocess.run([*TRACE, *SEND], cwd=SHOPS, env=sender, check=True)
         wait_for(lambda: list(results.iterdir()), lambda files: len(files) >= 2, 60)
     trace = longest_trace(gateway, "tasks", 4)
 
