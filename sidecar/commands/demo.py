@@ -142,7 +142,13 @@ def _down() -> int:
     stopped = processes.stop(processes.DEFAULT_FOLDER)
     if stopped:
         say(f"stopped {', '.join(stopped)}")
-    removed = _remove_containers()
+    try:
+        engine, compose = connect(), find_compose()
+    except SidecarError as error:
+        if not stopped:
+            say(f"no process was running; containers were not looked for: {error}")
+        return 0
+    removed = _remove_containers(engine, compose)
     if removed:
         say(f"removed {', '.join(removed)}; images stay as a cache")
     if not stopped and not removed:
@@ -150,11 +156,7 @@ def _down() -> int:
     return 0
 
 
-def _remove_containers() -> list[str]:
-    try:
-        engine, compose = connect(), find_compose()
-    except SidecarError:
-        return []
+def _remove_containers(engine: Engine, compose: Compose) -> list[str]:
     *others, checkout = _folders()
     removed = [name for folder in others for name in _removed_from(folder, engine, compose)]
     return removed + containers.down(checkout, engine, compose)
