@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
+import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -42,31 +45,42 @@ def run(
 ) -> Report:
     """Change every stream by what is prepared for them; write where the arguments say.
 
-    If anything cannot be read, the originals are all that is written, and the error is raised.
+    If anything cannot be read, or the report not be written, the originals are all that is written,
+    and the error is raised.
     """
     recursive = args.recursive
     found = streams.sources(args.paths, head, sys.stdin.buffer, recursive=recursive)
     report = Report(_say, whole=bool(args.report) or args.output == "json")
     report.ignored = frozenset(getattr(args, "ignore", ()))
     changed: list[IO[bytes]] = []
-    try:
-        transform = prepare(found)
-        for source in found:
-            sink = streams.temporary()
-            changed.append(sink)
-            streams.change(source, transform, sink, report.observe)
-        finish(report)
-    except SidecarError:
-        _give_back(args, found)
-        raise
-    _write(args, found, changed)
-    if args.report:
-        with files.writing(args.report):
-            text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
-            files.write(args.report, f"{text}\n".encode())
+    with ExitStack() as undo:
+        try:
+            transform = prepare(found)
+            for source in found:
+                sink = streams.temporary()
+                changed.append(sink)
+                streams.change(source, transform, sink, report.observe)
+            finish(report)
+            staged = _stage(report, args.report, undo) if args.report else None
+        except SidecarError:
+            _give_back(args, found)
+            raise
+        _write(args, found, changed)
+        if staged:
+            with files.writing(args.report):
+                staged.replace(args.report)
     if args.output == "json" and not args.diff:
         print(json.dumps(report.as_dict(), indent=2))
     return report
+
+
+def _stage(report: Report, path: Path, undo: ExitStack) -> Path:
+    """Write the report next to its place: what keeps it from there shows before the output does."""
+    text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
+    with files.writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return files.stage(path, f"{text}\n".encode(), undo)
 
 
 def _say(text: str) -> None:

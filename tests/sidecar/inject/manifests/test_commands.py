@@ -176,6 +176,17 @@ def test_the_report_names_every_workload(run, tmp_path) -> None:
     ] == [(one["name"], one["place"], one["document"], one["id"]) for one in report["workloads"]]
 
 
+@pytest.mark.parametrize("name", ["gone/report.json", "."])
+def test_a_report_that_cannot_be_written_leaves_the_manifests(run, tmp_path, name: str) -> None:
+    """As any error does: what the next program reads is the input."""
+    path = FOLDER / "agent-with-a-token.in.yaml"
+    done = run("inject", path, *REGION, "--replace", "--report", tmp_path / name)
+
+    assert (1, path.read_text()) == (done.code, done.out)
+    assert "cannot be written" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_json_is_the_report(run, tmp_path) -> None:
     """Where the manifests go into a file."""
     path = tmp_path / "a.yaml"
