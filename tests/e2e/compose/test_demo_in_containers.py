@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
+from functools import partial
 
 import pytest
 import requests
@@ -74,15 +76,24 @@ def test_a_demo_from_the_checkout_proves_itself(engine, project, tmp_path, monke
     assert "demo: nothing was running\n" == sidecar("demo", "--down", **project).err
 
 
+def listens(listener, port):
+    """Listen on a port of loopback; tell whether that was possible."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with suppress(OSError):
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        return True
+    return False
+
+
 def test_taken_ports_are_replaced(engine, project, tmp_path, monkeypatch):
     """By default the demo uses the documented ports, or others if those are taken."""
     monkeypatch.chdir(tmp_path)
     unset = {name: value for name, value in project.items() if "PORT" not in name}
     with socket.socket() as frontend, socket.socket() as page:
         for listener, port in ((frontend, 8080), (page, 16686)):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", port))
-            listener.listen()
+            # the demo of a test that runs beside this one may have it for a moment
+            assert wait_for(partial(listens, listener, port), bool, 90)
         done = sidecar("demo", "--target", "compose", **unset)
 
     assert 0 == done.code, done.err
