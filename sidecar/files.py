@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -85,7 +86,12 @@ def write_all(contents: Mapping[Path, bytes], fix: str, mode: int | None = 0o644
 
 
 def stage(path: Path, content: bytes, undo: ExitStack, mode: int | None = 0o644) -> Path:
-    """Write the new content of a file next to it, and onto the disk; `undo` removes it."""
+    """Write the new content of a file next to it, and onto the disk; `undo` removes it.
+
+    Raises OSError where it cannot be written, or the path is a folder's, which no file replaces.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     new = _neighbour(path, _NEW)
     undo.callback(_remove, new)
     # closed to others until it is complete: it may hold a token

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import errno
 import json
-import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from sidecar import files
 from sidecar.errors import SidecarError, UsageError
+from sidecar.inject import inputs
 from sidecar.inject.manifests import streams
 from sidecar.inject.manifests.report import Report
 from sidecar.rules.recognition import mask
@@ -35,6 +34,19 @@ def check(args: argparse.Namespace) -> None:
     if args.output == "json" and not (args.in_place or args.out):
         cause = "standard output has the manifests"
         raise UsageError("--output json", cause, "Give --in-place or --out, or use --report FILE")
+
+
+def kind_of(args: argparse.Namespace) -> tuple[str, bytes]:
+    """Return what `inputs.kind_of` does of the arguments' paths.
+
+    Raises NeitherError where it is neither; the input is printed then, untouched.
+    """
+    try:
+        return inputs.kind_of(args.paths, sys.stdin.buffer)
+    except inputs.NeitherError as error:
+        found = streams.sources(args.paths, error.head, sys.stdin.buffer, recursive=args.recursive)
+        _give_back(args, found)
+        raise
 
 
 def run(
@@ -78,19 +90,11 @@ def _stage(report: Report, path: Path, undo: ExitStack) -> Path:
     """Write the report next to its place: what keeps it from there shows before the output does."""
     text = json.dumps(report.as_dict(), indent=2, ensure_ascii=False)
     with files.writing(path):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         return files.stage(path, f"{text}\n".encode(), undo)
 
 
 def _say(text: str) -> None:
     print(mask(text), file=sys.stderr)
-
-
-def give_back(args: argparse.Namespace, head: bytes) -> None:
-    """Print the input of `args`, untouched; `head` is what was read of standard input."""
-    found = streams.sources(args.paths, head, sys.stdin.buffer, recursive=args.recursive)
-    _give_back(args, found)
 
 
 def _give_back(args: argparse.Namespace, found: Sequence[Source]) -> None:

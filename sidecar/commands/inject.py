@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from sidecar.arguments import _inject_compose as compose_arguments
@@ -8,7 +7,7 @@ from sidecar.arguments import _inject_manifests as manifest_arguments
 from sidecar.commands import _inject_compose, _inject_manifests, _manifests
 from sidecar.errors import UsageError
 from sidecar.inject import EVERY_AGENT
-from sidecar.inject.inputs import COMPOSE, NeitherError, kind_of
+from sidecar.inject.inputs import COMPOSE
 
 if TYPE_CHECKING:
     import argparse
@@ -21,11 +20,7 @@ _OTHERS = {
 
 def run(args: argparse.Namespace) -> int:
     """Add agents to what the first path holds."""
-    try:
-        kind, data = kind_of(args.paths, sys.stdin.buffer)
-    except NeitherError as error:
-        _manifests.give_back(args, error.head)
-        raise
+    kind, data = _manifests.kind_of(args)
     if kind == COMPOSE:
         _refuse_others(args, "a Compose file")
         if EVERY_AGENT in args.replace:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from sidecar.commands import _manifests
 from sidecar.console import say
 from sidecar.errors import UsageError
-from sidecar.inject.inputs import COMPOSE, NeitherError, kind_of
+from sidecar.inject.inputs import COMPOSE
 from sidecar.inject.manifests.namespaces import Uninjecting
 
 if TYPE_CHECKING:
@@ -26,11 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _head(args: argparse.Namespace) -> bytes:
     """Return what was read of standard input. Raises SidecarError for what are no manifests."""
-    try:
-        kind, head = kind_of(args.paths, sys.stdin.buffer)
-    except NeitherError as error:
-        _manifests.give_back(args, error.head)
-        raise
+    kind, head = _manifests.kind_of(args)
     first = args.paths[0]
     if kind == COMPOSE and not first.is_dir():  # beside one, a folder may hold manifests
         raise UsageError(str(first), "is a Compose file", "Use `sidecar inject --remove`")

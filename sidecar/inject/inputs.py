@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import BinaryIO
 
-    from sidecar.findings import Problem
-
 COMPOSE, MANIFESTS = "compose", "manifests"
 STANDARD_INPUT = Path("-")
 _KEY = re.compile(
@@ -40,11 +38,6 @@ class NeitherError(SidecarError):
 
     head = b""
     """What was read of standard input."""
-
-    @classmethod
-    def of(cls, name: str, problem: Problem) -> NeitherError:
-        """Return the error of an input."""
-        return cls(name, problem.cause, problem.fix, id=problem.rule.id)
 
 
 def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
@@ -87,7 +80,7 @@ def _kind(data: bytes, name: str) -> str:
     if Path(name).name in (*NAMES, *OVERRIDES):
         return COMPOSE  # whose reader says what is wrong
     if problem := kind_of_input(data, is_known=is_nothing(data)):
-        raise NeitherError.of(name, problem)
+        raise NeitherError.from_problem(name, problem)
     return MANIFESTS  # what a chart renders to may be nothing
 
 

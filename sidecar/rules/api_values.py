@@ -38,6 +38,7 @@ _UNITS = {
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
+_STRATEGIES = ("RollingUpdate", "Recreate")
 _POD = {
     "Deployment": ("spec", "template"),
     "Job": ("spec", "template"),
@@ -157,9 +158,9 @@ def _one_of(where: str, value: object, known: tuple[str, ...]) -> Found:
 def _strategy(each: Data) -> Found:
     strategy = _at(each, "spec", "strategy")
     rolling = strategy.get("rollingUpdate")
-    _known = ("RollingUpdate", "Recreate")
-    yield from _one_of("strategy.type", strategy.get("type") or _known[0], _known)
-    if strategy.get("type") == "Recreate" and rolling:
+    kind = strategy.get("type") or _STRATEGIES[0]
+    yield from _one_of("strategy.type", kind, _STRATEGIES)
+    if kind == "Recreate" and rolling:
         yield "strategy", "rollingUpdate excludes the type Recreate", "Remove one of them"
     zero = (0, "0", "0%")
     if rolling and all(rolling.get(key) in zero for key in ("maxSurge", "maxUnavailable")):

@@ -248,7 +248,10 @@ def exact(before: bytes, back: bytes) -> Problem | None:
 
 
 def kind_of_input(text: bytes, *, is_known: bool) -> Problem | None:
-    """Judge how an input begins; `is_known`: it has a key of Compose files or of manifests."""
+    """Judge how an input begins.
+
+    `is_known`: it has a key of Compose files or of manifests, or holds nothing.
+    """
     if is_known:
         return None
     if text.startswith(b"region:"):

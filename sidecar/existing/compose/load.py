@@ -70,8 +70,7 @@ def _as_unreadable() -> Iterator[None]:
     try:
         yield
     except SidecarError as error:
-        id_ = error.id or UNREADABLE_FILE.id
-        raise type(error)(error.subject, error.cause, error.fix, id=id_) from None
+        raise (error if error.id else error.breaking(UNREADABLE_FILE)) from None
 
 
 def is_rendering(path: Path) -> bool:
