@@ -19,7 +19,7 @@ from sidecar.verify import hops, notes, service
 from sidecar.verify.asking import settled, urls_for
 from sidecar.verify.hops import Hop, Proof
 from sidecar.verify.look import Look, Task, broken_by
-from sidecar.verify.network.reader import ACCEPTED_SECONDS
+from sidecar.verify.network.reader import ACCEPTED_SECONDS, wait_for
 from sidecar.verify.service import Judge
 from sidecar.verify.shared_names import shared_names
 from sidecar.verify.told import leads_elsewhere
@@ -124,8 +124,13 @@ def _seen(deployment: Deployment, looks: Iterable[Look]) -> Seen | None:
     looks = list(looks)
     if not deployment.has_stand_in or not any(map(service.needs_stand_in, looks)):
         return None
+    ids = service.trace_ids(looks)
     try:
-        return deployment.seen(service.trace_ids(looks), _TRACE_SECONDS)
+        return wait_for(
+            lambda: deployment.seen(ids, _TRACE_SECONDS),
+            lambda seen: service.are_shown(looks, seen),
+            _TRACE_SECONDS,
+        )
     except SidecarError:  # the hop into the gateway says so
         return None
 

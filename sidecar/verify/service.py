@@ -160,6 +160,20 @@ def trace_ids(looks: Iterable[Look]) -> list[str]:
     return [answer.trace_id for answer in answers if answer.trace_id and answer.answered]
 
 
+def are_shown(looks: Iterable[Look], seen: Seen) -> bool:
+    """Tell whether of each replica that answered with a trace id something has come.
+
+    A trace may have begun to arrive with the spans of what the replica called.
+    """
+    asked = (one for look in looks for one in look.replicas if one.hostname and _traced(one))
+    return all(seen.own_of(one.hostname) or seen.traced_of(one.hostname) for one in asked)
+
+
+def _traced(replica: ReplicaLook) -> bool:
+    answers = replica.visit.answers if replica.visit else ()
+    return any(answer.trace_id and answer.answered for answer in answers)
+
+
 def lacking(lack: Lack) -> Hop:
     """Return the hop of a service that should run and does not."""
     return judged(Hop(REPORTS, lack.service, None, None, None), lack.problem)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from sidecar.findings import Problem
     from sidecar.verify.hops import Hop, Proof
+    from sidecar.verify.network.seen import Seen
 
 _POD = re.compile(r"(.+)-[a-z0-9]+-[a-z0-9]{5}")
 _LONGEST_NAME = 63
@@ -121,14 +122,28 @@ def reports(urls: Sequence[str], gateway: str, seconds: float) -> Iterator[Hop]:
         if not answer.answered:
             yield service.hop_of(host, 0, Facts(unanswered=str(answer)))
             continue
-        after = seen.read(gateway, (answer.trace_id,), seconds)
-        traced = after.traces.get(answer.trace_id, {})
-        own = followed(traced, host) or grown(before.own, after.own, host)
+        traced, own = _shown(gateway, answer.trace_id, host, before, seconds)
         counted.update(seen.by_service(traced) | own)
         if not own:
             yield service.hop_of(host, 0, Facts(answers=1))
     for name, spans in sorted(counted.items()):
         yield service.hop_of(name, spans, Facts(own=spans, answers=1))
+
+
+def _shown(
+    gateway: str, trace_id: str, host: str, before: Seen, seconds: float
+) -> tuple[Mapping[str, int], dict[str, int]]:
+    """Return a trace, and the own spans of the service at a host: 0 only after `seconds`.
+
+    Each service reports when it likes: what it called may do so earlier.
+    """
+
+    def read() -> tuple[Mapping[str, int], dict[str, int]]:
+        after = seen.read(gateway, (trace_id,), 0)
+        traced = after.traces.get(trace_id, {})
+        return traced, followed(traced, host) or grown(before.own, after.own, host)
+
+    return wait_for(read, lambda shown: bool(shown[1]), seconds)
 
 
 def followed(traced: Mapping[str, int], host: str) -> dict[str, int]:

@@ -21,11 +21,16 @@ TRACE = "abc123"
 
 @contextmanager
 def serving(answers: dict[str, object]) -> Iterator[str]:
-    """Answer GET with JSON by path, 404 for any other; yield the address."""
+    """Answer GET with JSON by path, or with what a function returns, 404 for any other.
+
+    Yield the address.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = answers.get(self.path)
+            if callable(found):
+                found = found()
             body = (found if isinstance(found, str) else json.dumps(found)).encode()
             self.send_response(404 if found is None else 200)
             self.send_header("Content-Length", str(len(body)))
@@ -157,6 +162,25 @@ def test_a_requested_service_must_report(answers, expected, monkeypatch) -> None
         (hop,) = proof.reports([f"{url}/"], url, 0.2)
 
     assert expected == (hop.service, hop.ok, hop.figure, hop.id)
+
+
+def test_what_a_service_calls_may_report_before_it(monkeypatch) -> None:
+    """Its own spans are waited for, although its trace is there already."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "abcd")
+    called = trace(2)
+    tags = [{"key": "hostname", "value": "demo-backend-5cddf9d488-gqrh4"}]
+    called["data"][0]["processes"]["p1"] = {"serviceName": "backend", "tags": tags}
+    both = trace(3)
+    both["data"][0]["processes"] |= {"p2": called["data"][0]["processes"]["p1"]}
+    both["data"][0]["spans"] += [{**one, "processID": "p2"} for one in called["data"][0]["spans"]]
+    shown = iter([called, called])
+    answers = {"/api/traces/51dec0deabcd": lambda: next(shown, both)}
+    with serving({"/": {}, "/api/reporters": reporters(3), **answers}) as url:
+        hops = list(proof.reports([f"{url}/"], url, 5))
+
+    assert [("backend", True, 2), ("web", True, 3)] == [
+        (hop.service, hop.ok, hop.figure) for hop in hops
+    ]
 
 
 def test_a_request_without_an_answer_is_a_failed_hop() -> None:

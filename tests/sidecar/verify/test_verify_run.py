@@ -19,7 +19,9 @@ from sidecar.verify.deployment import Lack, StepByStep
 from sidecar.verify.hops import RECEIVED, STAND_IN_RECEIVED
 from sidecar.verify.look import Broken, Look, ReplicaLook, part_error
 from sidecar.verify.network.namespace import Reading
+from sidecar.verify.network.requests import Answer
 from sidecar.verify.network.runtimes import Runtime
+from sidecar.verify.network.seen import Seen
 from sidecar.verify.network.visit import Visit
 from sidecar.verify.run import verify
 
@@ -295,6 +297,26 @@ def test_requests_are_sent_from_the_services_they_are_for() -> None:
     assert [("visit", "api", (), False), ("visit", "web", ("http://localhost/",), False)] == [
         entry for entry in deployment.asked if entry[0] == "visit"
     ]
+
+
+def test_spans_of_a_request_are_awaited_of_the_service_that_answered_it() -> None:
+    """What it called may report before it: then its trace is there without it."""
+    answer = Answer("http://localhost/", 200, trace_id="51dec0de00000001")
+    visited = Visit((), Reading(), answers=(answer, replace(answer, trace_id="")))
+    called, own = {"backend host-2": 2}, {"web host-1": 1}
+    early, late = (Seen({}, {answer.trace_id: found}) for found in (called, called | own))
+    shown = iter([early, early])
+
+    class Showing(Deployment):
+        has_stand_in = True
+
+        def seen(self, trace_ids, seconds):
+            return next(shown, late)
+
+    web = ReplicaLook("web-1", "host-1", ("172.18.0.3",), visit=visited)
+    report = verify(Showing(replicas=(web,)), 10, 1)
+
+    assert "service-sampler-off" == report.hops[0].id  # the request without a trace left nothing
 
 
 REPORTS = {
