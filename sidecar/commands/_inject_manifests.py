@@ -16,7 +16,8 @@ from sidecar.existing.manifests.config_maps import ConfigMaps
 from sidecar.inject.manifests.choose import Choice, check_selector
 from sidecar.inject.manifests.namespaces import Injecting, free_name
 from sidecar.regions import load_regions
-from sidecar.rules.manifests import left_out, named
+from sidecar.rules.injections import left_out
+from sidecar.rules.manifests import named
 from sidecar.spec import COLLECTOR
 from sidecar.targets.helm.values import SECRET
 from sidecar.targets.manifests import additions

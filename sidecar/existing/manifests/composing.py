@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sidecar.existing.manifests.nodes import Alias
-from sidecar.rules import manifests as rules
+from sidecar.rules import manifests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class _Composer:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if found is not None:
-                    problem = rules.BROKEN.problem("is not YAML: expected one document")
+                    problem = manifests.BROKEN.problem("is not YAML: expected one document")
                     raise self._refuse(_line(event), problem)
                 found = self._node(next(self._events), 1)
         return found
@@ -85,15 +85,15 @@ class _Composer:
         line = event.start_mark.line
         if depth > _MOST_NESTED:
             cause = f"is nested deeper than {_MOST_NESTED} levels"
-            raise self._refuse(line, rules.EXPLODING.problem(cause, "Flatten it"))
+            raise self._refuse(line, manifests.EXPLODING.problem(cause, "Flatten it"))
         if isinstance(event, yaml.AliasEvent):
             name = str(event.anchor)
             target = self._anchors.get(name)
             if target is None:
-                problem = rules.BROKEN.problem(f"no anchor has the name of *{name[:60]}")
+                problem = manifests.BROKEN.problem(f"no anchor has the name of *{name[:60]}")
                 raise self._refuse(line, problem)
             if target.end_mark is None:
-                problem = rules.EXPLODING.problem("a value holds itself by an alias")
+                problem = manifests.EXPLODING.problem("a value holds itself by an alias")
                 raise self._refuse(line, problem)
             return Alias(target, event.start_mark, event.end_mark)
         return self._collected(event, depth)

@@ -18,7 +18,7 @@ from sidecar.existing.manifests.nodes import (
     resolved,
 )
 from sidecar.existing.manifests.stream import BOM
-from sidecar.rules import manifests as rules
+from sidecar.rules import manifests
 from sidecar.yamlio import size_of
 
 if TYPE_CHECKING:
@@ -106,12 +106,12 @@ class Document:
         near = "\n".join(lines[max(0, line - 1) : line + 1])
         template = next((i for i, one in enumerate(lines) if one.lstrip().startswith("{{")), None)
         if template is not None or "{{" in near:
-            problem = rules.TEMPLATE.problem("holds `{{`: it is a template, not yet rendered")
+            problem = manifests.TEMPLATE.problem("holds `{{`: it is a template, not yet rendered")
             return self.refusal(line if template is None else template, problem)
         if "\t" in near and "token" in str(error):
-            return self.refusal(line, rules.BROKEN.problem("a tab indents it", "Use spaces"))
+            return self.refusal(line, manifests.BROKEN.problem("a tab indents it", "Use spaces"))
         cause = getattr(error, "problem", None) or "it holds characters that YAML does not allow"
-        return self.refusal(line, rules.BROKEN.problem(f"is not YAML: {cause}"))
+        return self.refusal(line, manifests.BROKEN.problem(f"is not YAML: {cause}"))
 
     def _check(self, root: Node) -> None:
         """Raise SidecarError for keys that are doubled or not text, and for too many values."""
@@ -124,7 +124,7 @@ class Document:
         self.aliases = tuple(aliases)
         if aliases and size_of(root, lambda node: resolved(node) or node) > _MOST_VALUES:
             cause = f"holds more than {_MOST_VALUES:,} values, with aliases expanded"
-            raise self.refusal(aliases[0].start_mark.line, rules.EXPLODING.problem(cause))
+            raise self.refusal(aliases[0].start_mark.line, manifests.EXPLODING.problem(cause))
 
     def _check_keys(self, node: yaml.MappingNode) -> None:
         seen = set()
@@ -132,13 +132,13 @@ class Document:
             line = key.start_mark.line
             if not isinstance(key, yaml.ScalarNode):
                 if self.text.startswith("{", key.start_mark.index):
-                    problem = rules.TEMPLATE.problem("holds `{{`: it is not yet rendered")
+                    problem = manifests.TEMPLATE.problem("holds `{{`: it is not yet rendered")
                     raise self.refusal(line, problem)
                 if not isinstance(key, Alias):
-                    raise self.refusal(line, rules.BROKEN.problem("has a key that is not text"))
+                    raise self.refusal(line, manifests.BROKEN.problem("has a key that is not text"))
             if key.value in seen and key.value != MERGE:
                 cause = f"the key {str(key.value)[:60]!r} is given twice"
-                raise self.refusal(line, rules.DOUBLED.problem(cause))
+                raise self.refusal(line, manifests.DOUBLED.problem(cause))
             seen.add(key.value)
 
     # Places in the text -----------------------------------------------------------------------
@@ -210,11 +210,11 @@ _DASH = re.compile(r"^[ ]*(?P<dash>-)(?=\s|\Z)", re.MULTILINE)
 def _decoded(data: bytes, place: str) -> str:
     if len(data) > MOST_BYTES:
         cause = f"the document is larger than {MOST_BYTES // 2**20} MiB"
-        raise SidecarError.from_problem(place, rules.TOO_LARGE.problem(cause))
+        raise SidecarError.from_problem(place, manifests.TOO_LARGE.problem(cause))
     try:
         return data.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start)
         start, _, number = place.rpartition(":")
-        problem = rules.BROKEN.problem("is not UTF-8 text", "Save it as UTF-8")
+        problem = manifests.BROKEN.problem("is not UTF-8 text", "Save it as UTF-8")
         raise SidecarError.from_problem(f"{start}:{int(number) + line}", problem) from None

@@ -26,8 +26,7 @@ from sidecar.inject.manifests.giving_way import INIT, PLAIN, GivingWay
 from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO
 from sidecar.inject.manifests.own import own_names
 from sidecar.inject.manifests.variables import Variables
-from sidecar.rules import manifests as rules
-from sidecar.rules import tracers
+from sidecar.rules import injections, tracers
 from sidecar.rules.agents import COMPACT_PORT
 
 if TYPE_CHECKING:
@@ -177,22 +176,22 @@ class Injection(Variables):
         was = "native sidecar" if text_at(container.item, "restartPolicy") else "plain container"
         now = "native sidecar" if self._additions.native else "plain container"
         cause = f"container {container.name} is replaced ({was} -> {now})"
-        self._say(rules.REPLACED, container.node, cause)
+        self._say(injections.REPLACED, container.node, cause)
         if (port := agents.other_port(container)) is not None:
             cause = f"it listened on {port}, and the new agent listens on {COMPACT_PORT}"
-            self._say(rules.REPLACED, container.node, cause)
+            self._say(injections.REPLACED, container.node, cause)
         for item in items(value_at(container.item, "ports")):
             if host_port := text_at(item, "hostPort"):
                 cause = f"its port {host_port} of the node is removed with it"
-                self._say(rules.REPLACED, item, cause)
+                self._say(injections.REPLACED, item, cause)
         for node in agents.token_places(container.node):
             cause = "its token is not copied or shown; whoever has read the manifest knows it"
-            self._say(rules.TOKEN_SHOWN, node, cause)
+            self._say(injections.TOKEN_SHOWN, node, cause)
         for node in all_nodes(container.node):
             text = node.value if isinstance(node.value, str) else ""
             if agents.is_gateway_flag(text) and "dns:///" in text:
                 cause = f"dns:/// is not kept; the gateway is {self._additions.gateway}"
-                self._say(rules.REPLACED, node, cause)
+                self._say(injections.REPLACED, node, cause)
 
     # Annotations ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from sidecar.existing.manifests.nodes import is_null, resolved
 from sidecar.inject.manifests.insertions import Editor
 from sidecar.inject.manifests.marks import UNDO, memory
 from sidecar.inject.manifests.own import is_injected
-from sidecar.rules import manifests as rules
+from sidecar.rules import skips
 
 if TYPE_CHECKING:
     from sidecar.existing.manifests.nodes import Node, Pair
@@ -58,7 +58,7 @@ class Changes:
 
     def _shared(self, node: Node) -> Exception:
         cause = "what must change is also part of something else, by an alias: left as it is"
-        return self._document.refusal(node.start_mark.line, rules.SHARED.problem(cause))
+        return self._document.refusal(node.start_mark.line, skips.SHARED.problem(cause))
 
     def _say(self, rule: Rule, node: Node, cause: str, fix: str | None = None) -> None:
         subject = self._workload.subject

@@ -13,7 +13,7 @@ from sidecar.existing.manifests.nodes import items, text_at, texts_at, value_at
 from sidecar.inject import EVERY_AGENT
 from sidecar.inject.manifests.marks import OPT
 from sidecar.inject.manifests.own import is_added, is_injected, own_names
-from sidecar.rules import manifests as rules
+from sidecar.rules import skips
 from sidecar.rules.agents import COMPACT_PORT
 from sidecar.spec import JAEGER_AGENT
 from sidecar.targets.manifests import OWN_NAMES
@@ -85,7 +85,7 @@ def skip(workload: Workload, choice: Choice) -> Skip | None:
     if problem := _no_service(workload, choice):
         return Skip(problem.cause, problem)
     problem = _unable(workload, choice)
-    return Skip(problem.cause, problem, wanted=problem.rule is not rules.OWNED) if problem else None
+    return Skip(problem.cause, problem, wanted=problem.rule is not skips.OWNED) if problem else None
 
 
 def agents_in(workload: Workload) -> list[int]:
@@ -117,12 +117,12 @@ def _no_service(workload: Workload, choice: Choice) -> Problem | None:
     parts = [part_of(one) for one in own]
     if own and all(parts):
         what = "an agent itself" if AGENT in parts else "a part of a tracing backend"
-        return rules.IS_AGENT.problem(f"is {what}: left as it is")
+        return skips.IS_AGENT.problem(f"is {what}: left as it is")
     asked = is_named(workload, choice.services) or workload.annotations.get(OPT) == "true"
     uses = [use_of(one.image) for one in own]
     if own and all(uses) and not asked and not is_injected(workload):
         cause = f"runs well-known software ({uses[0]}) and no service: left as it is"
-        return rules.NO_SERVICE.problem(cause)
+        return skips.NO_SERVICE.problem(cause)
     return None
 
 
@@ -130,19 +130,19 @@ def _unable(workload: Workload, choice: Choice) -> Problem | None:
     """Return what keeps a workload from getting an agent."""
     if not workload.known:
         cause = "has containers, and inject does not change its kind: left as it is"
-        return _written_by_the_cluster(workload) or rules.OTHER_KIND.problem(cause)
+        return _written_by_the_cluster(workload) or skips.OTHER_KIND.problem(cause)
     own = [one for one in workload.containers if one.section == "containers"]
     if not own or workload.template is workload.pod:
-        return rules.NO_CONTAINERS.problem("has no containers that can be read: left as it is")
+        return skips.NO_CONTAINERS.problem("has no containers that can be read: left as it is")
     if not any(one.image for one in own):
-        return rules.NO_CONTAINERS.problem("names no image, as a patch does: left as it is")
+        return skips.NO_CONTAINERS.problem("names no image, as a patch does: left as it is")
     return (
         _written_by_the_cluster(workload)
-        or rules.on_windows(
+        or skips.on_windows(
             text_at(workload.pod, "os", "name"), texts_at(workload.pod, "nodeSelector")
         )
-        or rules.on_host_network(text_at(workload.pod, "hostNetwork").casefold() == "true")
-        or rules.by_operator(workload.annotations)
+        or skips.on_host_network(text_at(workload.pod, "hostNetwork").casefold() == "true")
+        or skips.by_operator(workload.annotations)
         or _agent_there(workload, choice)
         or _names(workload, OWN_NAMES[choice.kind])
         or _ports(workload, OWN_NAMES[choice.kind])
@@ -153,10 +153,10 @@ def _unable(workload: Workload, choice: Choice) -> Problem | None:
 def _written_by_the_cluster(workload: Workload) -> Problem | None:
     for owner in items(value_at(workload.node, "metadata", "ownerReferences")):
         name = f"{text_at(owner, 'kind')} {text_at(owner, 'name')}".strip()
-        return rules.OWNED.problem(f"is written by {name}: left as it is")
+        return skips.OWNED.problem(f"is written by {name}: left as it is")
     if workload.kind in ("Job", "Pod") and text_at(workload.node, "metadata", "uid"):
         cause = "has a uid, so it is in a cluster, where its pod template cannot change"
-        return rules.IMMUTABLE.problem(f"{cause}: left as it is")
+        return skips.IMMUTABLE.problem(f"{cause}: left as it is")
     return None
 
 
@@ -167,7 +167,7 @@ def _agent_there(workload: Workload, choice: Choice) -> Problem | None:
         if not named and EVERY_AGENT not in choice.replace:
             cause = f"container {container.name} is an agent already: left as it is"
             fix = f"Replace it with --replace {workload.name}"
-            return rules.HAS_AGENT.problem(cause, fix)
+            return skips.HAS_AGENT.problem(cause, fix)
     return None
 
 
@@ -175,10 +175,10 @@ def _names(workload: Workload, wanted: OwnNames) -> Problem | None:
     own = own_names(workload)
     volumes = {text_at(volume, "name") for volume in items(value_at(workload.pod, "volumes"))}
     for name in sorted(volumes & {*wanted.volumes} - {*own.volumes}):
-        return rules.NAME_TAKEN.problem(f"another volume is called {name}: left as it is")
+        return skips.NAME_TAKEN.problem(f"another volume is called {name}: left as it is")
     others = {one.name for one in workload.containers if part_of(one) != AGENT}
     for name in sorted(others & {*wanted.containers} - {*own.containers}):
-        return rules.NAME_TAKEN.problem(f"another container is called {name}: left as it is")
+        return skips.NAME_TAKEN.problem(f"another container is called {name}: left as it is")
     return None
 
 
@@ -187,8 +187,8 @@ def _ports(workload: Workload, wanted: OwnNames) -> Problem | None:
     for one in others:
         if receives(one):
             cause = f"container {one.name} has {COMPACT_PORT}, a port of the agent: left as it is"
-            return rules.PORT_TAKEN.problem(cause, "Take it out, or let the service report to it")
-    problem = rules.taken_ports((port for one in others for port in one.ports), wanted.ports)
+            return skips.PORT_TAKEN.problem(cause, "Take it out, or let the service report to it")
+    problem = skips.taken_ports((port for one in others for port in one.ports), wanted.ports)
     return problem and problem.rule.problem(f"{problem.cause}: left as it is")
 
 
@@ -196,7 +196,7 @@ def _endless(workload: Workload, choice: Choice) -> Problem | None:
     if choice.native or not workload.is_job:
         return None
     cause = "would not complete with an agent before Kubernetes 1.29: left as it is"
-    return rules.NEVER_ENDS.problem(cause)
+    return skips.NEVER_ENDS.problem(cause)
 
 
 # Selectors ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sidecar.inject.manifests.choose import Skip
 from sidecar.inject.manifests.own import has_collector, is_injected
 from sidecar.inject.manifests.shared import Shares
 from sidecar.inject.manifests.take_out import Removal
-from sidecar.rules import manifests as rules
+from sidecar.rules import injections
 from sidecar.rules.catalogue import rules as all_rules
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ def _check_exact(piece: Piece, changed: bytes, file: str) -> None:
     try:
         back = uninject(Piece(changed, piece.line, piece.number), file, checked=True)
     except SidecarError as error:
-        raise error.about(f"{file}:{piece.line + 1}").breaking(rules.INEXACT) from error
+        raise error.about(f"{file}:{piece.line + 1}").breaking(injections.INEXACT) from error
     if any(outcome.findings for outcome in back.outcomes):
         return  # an agent with a token is not kept
-    if problem := rules.exact(piece.data, back.data):
+    if problem := injections.exact(piece.data, back.data):
         raise SidecarError.from_problem(f"{file}:{piece.line + 1}", problem)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sidecar.errors import SidecarError
 from sidecar.existing.manifests.nodes import is_flow
 from sidecar.existing.manifests.tree import Edit
-from sidecar.rules.manifests import UNEDITABLE
+from sidecar.rules.skips import UNEDITABLE
 from sidecar.targets.manifests.text import block, flow
 
 if TYPE_CHECKING:

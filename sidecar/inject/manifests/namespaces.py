@@ -11,7 +11,7 @@ from sidecar.existing.manifests.tree import Document
 from sidecar.inject.manifests import documents
 from sidecar.inject.manifests.documents import Changed
 from sidecar.inject.manifests.own import is_added
-from sidecar.rules import manifests as rules
+from sidecar.rules import manifests, skips
 from sidecar.targets.manifests.shared import CONFIG_SUFFIX, FORWARDER_SUFFIX, LABEL, text_of
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _cut(piece: Piece) -> int:
 
 def _check_ends(ends: list[Piece], file: str, *, ended: bool) -> None:
     """Raise SidecarError for a stream behind which nothing can stand."""
-    if problem := rules.in_json(ends[0].data):
+    if problem := manifests.in_json(ends[0].data):
         raise SidecarError.from_problem(f"{file}:1", problem)
     if ended:
         return
@@ -150,4 +150,4 @@ def _check_ends(ends: list[Piece], file: str, *, ended: bool) -> None:
     root = resolved(document.root)
     if root is not None and is_text_block(leaf(root)):  # it would grow by a line break
         cause = "ends with a block of text, and without a line break"
-        raise document.refusal(root.start_mark.line, rules.UNEDITABLE.problem(cause, "Add one"))
+        raise document.refusal(root.start_mark.line, skips.UNEDITABLE.problem(cause, "Add one"))

@@ -16,7 +16,7 @@ from sidecar.existing.manifests.nodes import (
 from sidecar.inject.manifests.cuts import Cutter
 from sidecar.inject.manifests.marks import CHECKSUM, INJECTED, UNDO, memory
 from sidecar.inject.manifests.own import own_names
-from sidecar.rules import manifests as rules
+from sidecar.rules import injections
 from sidecar.targets.manifests import VARIABLES
 
 _MARKS = (INJECTED, CHECKSUM, UNDO)
@@ -118,7 +118,9 @@ class Removal:
         if "text" not in entry or target is None:
             cause = "the agent that was replaced held a token, and does not come back"
             place = self._document.place(self._workload.kind_node)
-            self.findings.append(rules.NOT_RESTORED.finding(self._workload.subject, place, cause))
+            self.findings.append(
+                injections.NOT_RESTORED.finding(self._workload.subject, place, cause)
+            )
             return
         names = [text_at(item, "name") for item in target.value]
         own = self._own.containers

@@ -14,8 +14,7 @@ from sidecar.existing.manifests.nodes import (
     value_at,
 )
 from sidecar.inject.manifests.changes import Changes
-from sidecar.rules import agent_settings, clients, tracers
-from sidecar.rules import manifests as rules
+from sidecar.rules import agent_settings, clients, injections, tracers
 from sidecar.rules.recognition import holds_token
 from sidecar.targets.manifests import OTEL
 
@@ -94,7 +93,7 @@ class Variables(Changes):
                 f"{container.name} takes {', '.join(names)} from ConfigMap {name} ({place}); "
                 "the agent's address in env wins, the others stay"
             )
-            self._say(rules.ELSEWHERE, node, cause)
+            self._say(injections.ELSEWHERE, node, cause)
 
     def _say_port(self, container: Container, item: Node) -> None:
         """Say where a port gets another that stands for another protocol."""
@@ -112,7 +111,7 @@ class Variables(Changes):
             replaced = name in self._additions.environment
             kept = "and is replaced" if replaced else "which is not read; the variable stays"
             cause = f"{container.name}: {name} comes from {kind or 'a field of the pod'}, {kept}"
-            self._say(rules.ELSEWHERE, item, cause)
+            self._say(injections.ELSEWHERE, item, cause)
 
 
 def _variable(name: str, value: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from functools import partial
 from manifest_inputs import TEMPLATE, ids
 from rule_examples import Call, Example, example
 
-from sidecar.rules import manifests
+from sidecar.rules import injections, manifests
 
 AGENT = "      - {name: agent, image: 'jaegertracing/jaeger-agent:1.46.0'"
 OPERATED = "sidecar.jaegertracing.io/inject"
@@ -46,9 +46,9 @@ EXAMPLES = {
     ),
     "collector-in-json": example(manifests.in_json, Call(b" {}"), Call(b"kind: Pod")),
     "relay-not-in-manifests": example(
-        manifests.left_out, Call(has_relay=True), Call(has_relay=False)
+        injections.left_out, Call(has_relay=True), Call(has_relay=False)
     ),
-    "inexact-injection": example(manifests.exact, Call(b"a", b"b"), Call(b"a", b"a")),
+    "inexact-injection": example(injections.exact, Call(b"a", b"b"), Call(b"a", b"a")),
     "workload-is-an-agent": _pair(TEMPLATE.replace("shop/web:1", "jaegertracing/jaeger-agent:1.6")),
     "workload-without-a-service": _pair(TEMPLATE.replace("shop/web:1", "postgres:16")),
     "agent-in-the-pod": _pair(f"{TEMPLATE}{AGENT}}}\n"),
