@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.demo import processes
 from sidecar.engine.compose import stack_files
 from sidecar.errors import UsageError
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.kubectl import Kubectl
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def local_target(args: argparse.Namespace) -> str:
 def _require_release(args: argparse.Namespace, command: str) -> None:
     if bool(args.release) == bool(_selector(args)):
         or_labels = ", or the labels of its pods" if hasattr(args, "selector") else ""
-        fix = "Give --release NAME (`helm list` shows it)"
+        fix = placed("Give --release NAME (`helm list` shows it)", kubectl_of(args))
         cause = f"--target kubernetes needs the release{or_labels}"
         raise UsageError(command, cause, f"{fix}, or --selector LABELS" if or_labels else fix)
     if args.out:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _target
 from sidecar.errors import UsageError
+from sidecar.kubernetes.hints import placed
 from sidecar.rehearsal import report
 from sidecar.rehearsal.compose import stage_of
 from sidecar.rehearsal.faults import FAULTS
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     stage = _stage(args)
     done = rehearse(stage, _possible(chosen, stage, named=bool(args.fault)), say)
+    done = done.with_fixes(lambda fix: placed(fix, _target.kubectl_of(args)))
     print(report.as_json(done) if json else report.as_text(done))
     return 0 if done.ok else 1
 

@@ -14,6 +14,7 @@ from sidecar.console import findings_data, findings_text, say
 from sidecar.engine.compose import start_command
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
+from sidecar.kubernetes.hints import placed_command
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered
@@ -72,7 +73,7 @@ def _set(args: argparse.Namespace) -> int:
             print(_TAKEN if is_forwarded(out) else f"{_KEEP}{start_command(out)} --force-recreate")
     else:
         print(f"{store.name}: applied, fingerprint {check.fingerprint(token)}")
-        _print_running(store)
+        _print_running(store, _kubectl(args))
     return 0
 
 
@@ -86,10 +87,10 @@ def _print_manifest(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_running(store: TokenStore) -> None:
+def _print_running(store: TokenStore, kubectl: Kubectl) -> None:
     with suppress(SidecarError):  # a user who may not list workloads can still set a token
         if names := store.agents().names:
-            command = f"kubectl rollout restart {' '.join(names)}"
+            command = placed_command(f"kubectl rollout restart {' '.join(names)}", kubectl)
             print(f"running pods keep the old token until they are replaced: {command}")
 
 
@@ -172,8 +173,11 @@ def _rendered_store(args: argparse.Namespace) -> TokenStore:
 def _store(args: argparse.Namespace) -> TokenStore:
     if args.kubernetes_secret is None:
         return FileStore(args.out or Path())
-    kubectl = Kubectl(args.namespace or "", args.context or "")
-    return SecretStore(kubectl, args.kubernetes_secret)
+    return SecretStore(_kubectl(args), args.kubernetes_secret)
+
+
+def _kubectl(args: argparse.Namespace) -> Kubectl:
+    return Kubectl(args.namespace or "", args.context or "")
 
 
 def _key(args: argparse.Namespace) -> str:

@@ -49,10 +49,8 @@ def _proof(args: argparse.Namespace, asks: list[Ask]) -> Proof:
     if isinstance(deployment, ComposeDeployment):
         return of_compose.compared(proof, deployment, args.seconds)
     if isinstance(deployment, ReleaseDeployment):
-        kubectl = _target.kubectl_of(args)
         proof = of_release.compared(proof, deployment, args.seconds)
-        return proof.with_fixes(lambda fix: placed(fix, kubectl))
-    return proof
+    return proof.with_fixes(lambda fix: placed(fix, _target.kubectl_of(args)))
 
 
 def _asks(args: argparse.Namespace) -> list[Ask]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
+from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import Pod, trouble_of
 
 if TYPE_CHECKING:
@@ -196,8 +197,8 @@ def _wait(
         if waited > seconds:
             state = trouble_of(status) or "it runs"
             cause = f"the check from inside the pod did not finish within {seconds:g} s: {state}"
-            fix = "See `kubectl describe pod`; --image names another image"
-            raise SidecarError(pod.name, cause, fix)
+            fix = f"See `kubectl describe pod {pod.name}`; --image names another image"
+            raise SidecarError(pod.name, cause, placed(fix, kubectl))
         time.sleep(_POLL_SECONDS)
 
 

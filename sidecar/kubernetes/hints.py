@@ -1,4 +1,7 @@
-"""Commands in fixes, as they are to be typed: in the namespace and context that were asked."""
+"""Commands in fixes, as they are to be typed: in the namespace and context that were asked.
+
+A fix has its commands in backquotes. The rules, of which most fixes are, know no cluster.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sidecar.kubernetes.kubectl import Kubectl
 
-_AS_IT_IS = r"-n |--context=|config|auth|version"
-_CLUSTER_WIDE = r"(?:get|describe) (?:nodes?|namespaces?|\w+webhook\w+)\b|uncordon"
-_KUBECTL = re.compile(rf"`kubectl (?!{_AS_IT_IS})(?=({_CLUSTER_WIDE})?)")
-_SIDECAR = re.compile(r"(`sidecar token set --kubernetes-secret )(?!NAME)([^`]*)`")
+_QUOTED = re.compile("`([^`]+)`")
+_PLACE = re.compile(r" (-n|--namespace|--context|--kube-context)\b")
+_OF_NO_CLUSTER = re.compile(r"(config|auth|version)\b")
+_OF_NO_NAMESPACE = re.compile(r"((get|describe) (node|namespace|\w+webhook)|uncordon\b)")
 
 
 def placed(fix: str, kubectl: Kubectl) -> str:
     """Return a fix whose commands name the namespace and the context of `kubectl`."""
-    context = f"--context={kubectl.context} " if kubectl.context else ""
-    namespace = f"-n {kubectl.namespace} " if kubectl.namespace else ""
-    fix = _KUBECTL.sub(lambda found: found[0] + context + ("" if found[1] else namespace), fix)
-    return _SIDECAR.sub(lambda found: f"{found[1]}{found[2]}{_long(kubectl)}`", fix)
+    return _QUOTED.sub(lambda quoted: f"`{placed_command(quoted[1], kubectl)}`", fix)
 
 
-def _long(kubectl: Kubectl) -> str:
-    given = (("namespace", kubectl.namespace), ("context", kubectl.context))
-    return "".join(f" --{name} {value}" for name, value in given if value)
+def placed_command(command: str, kubectl: Kubectl) -> str:
+    """Return a command with the namespace and context of `kubectl`, where it takes them."""
+    program, _, words = command.partition(" ")
+    if _PLACE.search(command):
+        return command
+    if program == "kubectl" and not _OF_NO_CLUSTER.match(words):
+        namespace = "" if _OF_NO_NAMESPACE.match(words) else kubectl.namespace
+        flags = _flags(("--context=", kubectl.context), ("-n ", namespace))
+        return " ".join([program, *flags, words])  # the words may hold `--`
+    if program == "helm":
+        namespace = "" if "--all-namespaces" in words else kubectl.namespace
+        flags = _flags(("-n ", namespace), ("--kube-context ", kubectl.context))
+        return " ".join([command, *flags])
+    if program == "sidecar" and "--kubernetes-secret" in words:
+        flags = _flags(("--namespace ", kubectl.namespace), ("--context ", kubectl.context))
+        return " ".join([command, *flags])
+    return command
+
+
+def _flags(*given: tuple[str, str]) -> list[str]:
+    return [f"{flag}{value}" for flag, value in given if value]

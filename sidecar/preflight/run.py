@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
+from sidecar.kubernetes.hints import placed
 from sidecar.preflight import cluster, gateway, machine, service, token, web_port
 from sidecar.preflight.from_place import look_for
 from sidecar.preflight.records import CHECKS, Outcome, broken, skipped
@@ -78,9 +79,15 @@ def preflight(
     answered = {result.check for result in results}
     results += [_not_needed(check, candidate) for check in wanted - answered if only]
     order = list(CHECKS)
-    kept = [result for result in results if result.check in wanted]
+    kept = [_in_place(result, candidate) for result in results if result.check in wanted]
     kept.sort(key=lambda result: order.index(result.check))
     return Outcome(candidate, tuple(kept), round(time.monotonic() - began, 1))
+
+
+def _in_place(result: Result, candidate: Candidate) -> Result:
+    """Return a result whose hint names the namespace and context of the deployment."""
+    kubectl = candidate.kubectl
+    return replace(result, hint=placed(result.hint, kubectl)) if kubectl else result
 
 
 def _let_clean_up(running: Sequence[_Running]) -> None:

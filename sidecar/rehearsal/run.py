@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar import signals
@@ -37,13 +37,13 @@ class Rehearsed:
     ledger: Ledger
     recovery: float | None
     """Seconds from the fault's end until all spans arrived again; None: they did not."""
+    problem: Problem | None
+    """What is wrong with the deployment, or with its counters."""
 
-    @property
-    def problem(self) -> Problem | None:
-        """What is wrong with the deployment, or with its counters."""
-        return rules.recovery(self.recovery, RECOVERY_SECONDS) or rules.unaccounted(
-            self.ledger.unaccounted, self.ledger.sent, self.ledger.unseen
-        )
+    def with_fix(self, changed: Callable[[str], str]) -> Rehearsed:
+        """Return it with the fix of its problem as a function changes it."""
+        problem = self.problem and replace(self.problem, fix=changed(self.problem.fix))
+        return replace(self, problem=problem)
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -73,6 +73,11 @@ class Rehearsal:
         """True where every span is accounted for, and the deployment is proven at the end."""
         accounted = all(one.problem is None for one in self.faults)
         return bool(self.faults) and accounted and self.proof.ok
+
+    def with_fixes(self, changed: Callable[[str], str]) -> Rehearsal:
+        """Return it with each fix as a function changes it."""
+        faults = tuple(one.with_fix(changed) for one in self.faults)
+        return Rehearsal(faults, self.proof.with_fixes(changed))
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -119,10 +124,16 @@ def _rehearse(stage: Stage, fault: Fault, initial: Mapping[str, Any]) -> Rehears
                 # a call that a silent gateway holds ends with its connection only
                 stage.set_faults(_RESET, initial)
                 fault.heal(scene)
-        recovery = _recovery(stage)
-        return Rehearsed(fault, proof.first_failure, scene.close(), recovery)
+        recovery, ledger = _recovery(stage), scene.close()
+        return Rehearsed(fault, proof.first_failure, ledger, recovery, _problem(recovery, ledger))
     finally:
         scene.abandon()
+
+
+def _problem(recovery: float | None, ledger: Ledger) -> Problem | None:
+    return rules.recovery(recovery, RECOVERY_SECONDS) or rules.unaccounted(
+        ledger.unaccounted, ledger.sent, ledger.unseen
+    )
 
 
 def _recovery(stage: Stage) -> float | None:

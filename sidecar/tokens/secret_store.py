@@ -9,14 +9,15 @@ import base64
 import json
 import re
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ConflictError, KubernetesError, NotFoundError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.hints import placed_command
 from sidecar.kubernetes.pods import INSTANCE
+from sidecar.rules import token_files
 from sidecar.tokens import check
 from sidecar.tokens.store import NoAgents
 from sidecar.verify.kubernetes.release import ReleaseDeployment
@@ -33,6 +34,12 @@ ROLLOUT_SECONDS = 300
 _MANAGER = "sidecar-kit"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _KINDS = ("deployments", "statefulsets", "daemonsets")
+_MORE = {
+    token_files.UNREADABLE.id: "",
+    token_files.NOT_A_TOKEN_FILE.id: "",
+    token_files.OTHER_KEY.id: " --agent-version VERSION",
+}
+"""Rule of a file's content → what the command that writes the Secret again needs, too."""
 
 
 class SecretStore:
@@ -93,7 +100,12 @@ class SecretStore:
         config = self.read()
         if config is None:
             raise SidecarError(self.name, "does not exist", self._fix())
-        return check.check_agent_data(config, key, self.name)
+        checked = check.check_agent_data(config, key, self.name)
+        found = (
+            replace(each, fix=self._fix(_MORE[each.id])) if each.id in _MORE else each
+            for each in checked.findings
+        )
+        return replace(checked, findings=tuple(found))
 
     def agents(self) -> Agents:
         """Return the workloads whose pods mount the Secret."""
@@ -107,9 +119,10 @@ class SecretStore:
         volumes = item["spec"]["template"]["spec"].get("volumes") or []
         return self.secret in _mounted(volumes)
 
-    def _fix(self) -> str:
-        command = f"`sidecar token set --kubernetes-secret {self.secret} --apply`"
-        return placed(f"Run {command}", self._kubectl)
+    def _fix(self, more: str = "") -> str:
+        """Return the fix that writes the Secret again, instead of a file."""
+        command = f"sidecar token set --kubernetes-secret {self.secret} --apply{more}"
+        return f"Run `{placed_command(command, self._kubectl)}`"
 
     def _apply(self, data: str) -> None:
         words = ("apply", "--server-side", f"--field-manager={_MANAGER}", "--filename=-")

@@ -111,7 +111,7 @@ def _absent(kubectl: Kubectl, subject: str) -> SidecarError:
         except ForbiddenError:
             pass  # a user of one namespace may not ask; the empty list is all that is known
     releases = _releases(pods_of(kubectl.get("pods")))
-    fix = "See `helm list --all-namespaces`"
+    fix = placed("See `helm list --all-namespaces`", kubectl)
     if releases:
         fix = f"Releases with agents there: {', '.join(releases)}"
     where = f"namespace {namespace}" if namespace else "the context's namespace"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sidecar.errors import SidecarError
+from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.preflight import run as runs
-from sidecar.preflight.records import CHECKS, AgentFacts, Candidate, broken, passed
+from sidecar.preflight.records import CHECKS, AgentFacts, Candidate, broken, passed, skipped
 from sidecar.rules import machines as rules
 from sidecar.stand_in.sockets import Address
 
@@ -82,6 +84,19 @@ def test_a_check_that_cannot_be_made_is_skipped_with_its_reason(monkeypatch):
 
     assert {"disk": "ok", "images": "skipped"} == severities(outcome)
     assert ("went away", "Start it") == (outcome.results[1].cause, outcome.results[1].hint)
+
+
+def test_a_hint_names_the_namespace_of_the_release(monkeypatch):
+    """So that its command can be run as it is."""
+
+    def lacking(_):
+        yield skipped("token-file", "token", "is not known", "Run `kubectl get secrets`")
+
+    use(monkeypatch, runs.Group(("token-file",), lacking))
+    release = replace(CANDIDATE, target="kubernetes", kubectl=Kubectl("shop"))
+    (result,) = runs.preflight(release).results
+
+    assert "Run `kubectl -n shop get secrets`" == result.hint
 
 
 def test_a_defect_in_a_check_is_not_hidden(monkeypatch):

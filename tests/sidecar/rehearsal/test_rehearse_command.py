@@ -10,6 +10,7 @@ from fake_kubectl import put_on_path
 from rehearsal_world import World
 
 from sidecar.commands import rehearse
+from sidecar.rehearsal import run as rehearsal
 from sidecar.rehearsal.faults import FAULTS
 from sidecar.rehearsal.stage import KILL
 
@@ -56,7 +57,10 @@ def test_no_demo_of_processes_is_an_error(run, tmp_path):
     ("words", "cause"),
     [
         (("--namespace", "shop"), "rehearse: --namespace needs --target kubernetes"),
-        (("--target", "kubernetes"), "--target kubernetes needs the release. Give --release NAME"),
+        (
+            ("--target", "kubernetes", "-n", "shop"),
+            "--target kubernetes needs the release. Give --release NAME (`helm list -n shop` shows",
+        ),
         (("--release", "demo", "--out", "."), "rehearse: --out is for Compose only"),
     ],
 )
@@ -71,7 +75,7 @@ def test_flags_that_do_not_fit_the_target_are_usage_errors(run, words, cause):
 @pytest.mark.parametrize(
     ("stderr", "cause"),
     [
-        ("", "release demo: has no traced pod in namespace shop. See `helm list"),
+        ("", "has no traced pod in namespace shop. See `helm list --all-namespaces`"),
         ("The connection to the server k8s:6443 was refused", "the cluster is out of reach"),
         (
             FORBIDDEN,
@@ -105,6 +109,16 @@ def test_what_a_target_cannot_do_is_left_out_unless_it_is_named(run, monkeypatch
     assert "agent-killed is not possible: no agent runs here" in done.err
     assert "agent-killed" not in [fault.name for fault in left]
     assert "rehearse: agent-killed is left out: no agent runs here" in capsys.readouterr().err
+
+
+def test_the_fix_of_a_fault_names_the_namespace(run, monkeypatch):
+    """The same command in another namespace would restart what is not rehearsed."""
+    monkeypatch.setattr(rehearsal, "RECOVERY_SECONDS", 0.05)
+    monkeypatch.setattr(rehearse, "_stage", lambda args: World(stuck=True))
+
+    done = run("rehearse", "--release", "demo", "-n", "shop", "--fault", "quota")
+
+    assert "`kubectl -n shop rollout restart deployment`" in " ".join(done.out.split())
 
 
 def test_the_exit_code_tells_whether_every_span_is_accounted_for(run, monkeypatch):

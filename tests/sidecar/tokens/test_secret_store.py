@@ -19,6 +19,7 @@ from sidecar.verify.look import Look, as_line
 TOKEN = "abc123@0123456789abcde_abc123@53df7ad2afe8301"
 OTHER = "xyz789@0123456789abcde_xyz789@53df7ad2afe8301"
 SECRET = ("--kubernetes-secret", "tracing", "-n", "shop")
+AGAIN = "sidecar token set --kubernetes-secret tracing --apply --namespace shop"
 
 
 def config(token: str = TOKEN, key: str = "agent") -> str:
@@ -108,7 +109,7 @@ def test_a_secret_is_applied_by_standard_input(run, kubectl, file) -> None:
         "secret tracing in namespace shop: applied, fingerprint c92170ac"
         == result.out.splitlines()[0]
     )
-    assert result.out.endswith("kubectl rollout restart deployment/demo-web\n")
+    assert result.out.endswith("kubectl -n shop rollout restart deployment/demo-web\n")
     assert [
         "apply",
         "--server-side",
@@ -223,12 +224,12 @@ def test_a_secret_is_checked_where_it_is(run, kubectl) -> None:
         (None, "namespace shop: has no key agent.yaml; its keys: none"),
         (
             {"agent.yaml": "/w=="},
-            "token: is not UTF-8 text. Run `sidecar token set` to write it again",
+            f"token: is not UTF-8 text. Run `{AGAIN}`",
         ),
-        ({"agent.yaml": encoded("hello")}, "is not an agent's token file"),
+        ({"agent.yaml": encoded("hello")}, f". Run `{AGAIN}`"),
         (
             {"agent.yaml": encoded(config(key="jaeger"))},
-            "has jaeger.tags; an agent of this version reads agent.tags",
+            "Run `sidecar token set --kubernetes-secret tracing --apply --agent-version VERSION ",
         ),
     ],
 )
@@ -247,8 +248,7 @@ def test_a_secret_that_is_missing_is_reported(run, kubectl) -> None:
 
     assert 1 == result.code
     cause = "secret tracing in namespace shop: does not exist"
-    command = "sidecar token set --kubernetes-secret tracing --apply --namespace shop"
-    assert f"{cause}. Run `{command}`\n" in result.err
+    assert f"{cause}. Run `{AGAIN}`\n" in result.err
 
 
 def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:

@@ -287,8 +287,10 @@ def test_a_look_that_does_not_end_is_an_error(release, kubectl, monkeypatch) -> 
 
     with pytest.raises(
         SidecarError, match="the check from inside the pod did not finish within 0 s: it runs"
-    ):
+    ) as caught:
         release(pod()).look(Task("web", "m", 5, 0))
+
+    assert "`kubectl -n shop describe pod demo-web-1`" in caught.value.fix
 
 
 @pytest.mark.parametrize(
