@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import signal
 import time
+from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.kubernetes.ephemeral import beside, end_container, run_container, start_container
+from sidecar.kubernetes.ephemeral import (
+    START_SECONDS,
+    beside,
+    end_container,
+    run_container,
+    start_container,
+)
 from sidecar.kubernetes.pods import AGENT, pods_of
 from sidecar.verify.kubernetes.unfit import restarts_of
 from sidecar.verify.network.printed import last_line
+from sidecar.verify.network.reader import wait_for
+from sidecar.verify.times import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +30,12 @@ if TYPE_CHECKING:
 
 _KILLS = 2
 """The first time an agent ends, its node starts it again at once; after that it waits."""
-_BACK_SECONDS = 5.0
+_NODE_SECONDS = 60.0
+"""A busy node may take as long to report an end, or to start an agent again at once."""
+_REMEMBERED_SECONDS = 500.0
+"""A node knows for ten minutes that a container ended, and waits after its next end."""
 _HOLD_SECONDS = 50
 """An agent whose liveness probe fails for longer is started again."""
-_POLL_SECONDS = 0.3
 # process 1 takes no SIGKILL from inside; at SIGQUIT, a Go program ends without its usual end
 _QUIT = f"import os; os.kill(1, {signal.SIGQUIT:d})"
 _MARK = "sidecar-hold"
@@ -49,24 +60,23 @@ class PodAgents:
         """End an agent at once, until its node waits before the next start."""
         command = ("python", "-c", _QUIT)
         for _ in range(_KILLS):
-            before = restarts_of(self._now(pod))
+            before = self._now(pod)
             container = beside(pod, AGENT, self._image_for(pod), command)
-            printed = run_container(self._kubectl, pod, container, _BACK_SECONDS)
-            if not self._is_back(pod, before, printed):
+            if printed := run_container(self._kubectl, pod, container, _NODE_SECONDS).strip():
+                raise _refused(pod, "killed", printed)
+            if self._waits(before):
                 return
 
-    def _is_back(self, pod: Pod, restarts: int, printed: str) -> bool:
-        """Tell whether an agent that was killed runs again soon."""
-        end = time.monotonic() + _BACK_SECONDS
-        while time.monotonic() < end:
-            now = self._now(pod)
-            runs = "running" in now.status_of(AGENT).get("state", {})
-            if runs and restarts_of(now) > restarts:
-                return True
-            time.sleep(_POLL_SECONDS)
-        if runs:
-            raise _refused(pod, "killed", printed)
-        return False
+    def _waits(self, before: Pod) -> bool:
+        """Tell whether the node of an agent that was killed waits before it starts it again."""
+        read = partial(self._now, before)
+        now = wait_for(read, lambda now: not _runs(now) or _is_back(now, before), _NODE_SECONDS)
+        if _runs(now) and not _is_back(now, before):
+            raise _refused(before, "killed", "its node reports no end")
+        if _ended_lately(before):
+            return not _is_back(now, before)
+        now = wait_for(read, lambda now: _is_back(now, before) or _is_told(now), _NODE_SECONDS)
+        return not _is_back(now, before)
 
     def hold(self, pod: Pod) -> None:
         """Stop an agent where it is. Raises SidecarError where the node refuses that."""
@@ -75,15 +85,10 @@ class PodAgents:
         container = beside(pod, AGENT, self._image_for(pod), command)
         self._held[pod.name] = container["name"]
         start_container(self._kubectl, pod, container)
-        if (printed := self._printed(pod)) and not printed.isdecimal():
+        words = ("logs", pod.name, f"--container={container['name']}")
+        printed = wait_for(lambda: self._kubectl.run(*words).strip(), bool, START_SECONDS)
+        if not printed.isdecimal():
             raise _refused(pod, "held", printed)
-
-    def _printed(self, pod: Pod) -> str:
-        words = ("logs", pod.name, f"--container={self._held[pod.name]}")
-        end = time.monotonic() + _BACK_SECONDS
-        while not (printed := self._kubectl.run(*words).strip()) and time.monotonic() < end:
-            time.sleep(_POLL_SECONDS)
-        return printed
 
     def let_go(self, pod: Pod) -> None:
         """Let a held agent go on; where this cannot be said to it, it soon does so by itself."""
@@ -92,6 +97,28 @@ class PodAgents:
 
     def _now(self, pod: Pod) -> Pod:
         return pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0]
+
+
+def _runs(pod: Pod) -> bool:
+    return "running" in pod.status_of(AGENT).get("state", {})
+
+
+def _is_back(now: Pod, before: Pod) -> bool:
+    """Tell whether an agent runs again."""
+    return _runs(now) and restarts_of(now) > restarts_of(before)
+
+
+def _is_told(pod: Pod) -> bool:
+    """Tell whether the node says that it waits; often it only says how the agent ended."""
+    waiting = pod.status_of(AGENT).get("state", {}).get("waiting") or {}
+    return bool(waiting.get("reason") == "CrashLoopBackOff")
+
+
+def _ended_lately(pod: Pod) -> bool:
+    """Tell whether a node still knows of an end before: it starts no such container at once."""
+    ended = pod.status_of(AGENT).get("lastState", {}).get("terminated") or {}
+    when = seconds_of(str(ended.get("finishedAt") or ""))
+    return bool(when) and time.time() - when < _REMEMBERED_SECONDS
 
 
 def _refused(pod: Pod, what: str, printed: str) -> SidecarError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from cluster_pods import AGENT_ARGS, ended, listed, pod, stand_in, with_canary
@@ -18,6 +18,7 @@ from sidecar.rehearsal.stage import KILL, LEAVE, PAUSE
 from sidecar.verify.counts import AgentCounts, ClientCounts
 from sidecar.verify.hops import RECEIVED
 from sidecar.verify.look import Broken, Look, Task, as_line
+from sidecar.verify.network import reader
 
 NAME = "sidecar-verify-0123abcd"
 CLIENT = ClientCounts(5, 5, {}, 1, ("t1",))
@@ -34,8 +35,7 @@ def kubectl(tmp_path, monkeypatch):
     """A kubectl with prepared answers, known names of containers, and short waits."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0123abcd")
     monkeypatch.setattr(ephemeral, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(pods, "_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(pods, "_BACK_SECONDS", 0.3)
+    monkeypatch.setattr(reader, "_POLL_SECONDS", 0.01)
     return put_on_path(tmp_path, monkeypatch)
 
 
@@ -197,19 +197,44 @@ def runs(restarts):
     return {"state": {"running": {}}, "restartCount": restarts}
 
 
+def ends(restarts):
+    """Return the state of an agent that was killed, as its node reports it."""
+    return {"state": {"terminated": {"exitCode": 2}}, "restartCount": restarts}
+
+
+def ended_at(minutes):
+    """Return what a node knows of an agent's end so many minutes ago."""
+    when = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+    return {"lastState": {"terminated": {"exitCode": 2, "finishedAt": when.isoformat()}}}
+
+
 WAITS = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 1}
+LONG = 5
+"""Readings of a node that is busy."""
 
 
-def test_an_agent_that_its_node_starts_at_once_is_killed_again(stage, kubectl):
-    """Until the node waits: each kill is a container beside the agent."""
+@pytest.mark.parametrize(
+    ("seen", "kills"),
+    [
+        # Each kill: read, add the container, see it end; then what the node says of the agent.
+        ([*[runs(0)] * 3, *[runs(0)] * LONG, ends(0), *[ends(0)] * LONG, runs(1)], 2),
+        ([*[runs(0) | ended_at(30)] * 3, ends(0), runs(1)], 2),
+        ([*[runs(0)] * 3, WAITS], 1),
+        ([*[runs(1) | ended_at(2)] * 3, *[runs(1)] * LONG, ends(1)], 1),
+    ],
+    ids=["busy", "forgotten", "waits", "remembered"],
+)
+def test_an_agent_that_its_node_starts_at_once_is_killed_again(stage, kubectl, seen, kills):
+    """As soon as it is back, however late: then the node waits, because it ended lately."""
     kubectl.answer("replace")
     kubectl.answer("logs", "")
-    states(kubectl, *[runs(0)] * 3, *[runs(1)] * 4, WAITS)
+    again = [*[runs(1) | ended_at(0)] * 3, *[runs(1)] * LONG, ends(1)]
+    states(kubectl, *seen, *(again if kills == 2 else ()))
 
     stage().kill_agents()
 
     made = [data["spec"]["ephemeralContainers"][0] for data in kubectl.read]
-    assert ["jaeger-agent", "jaeger-agent"] == [one["targetContainerName"] for one in made]
+    assert ["jaeger-agent"] * kills == [one["targetContainerName"] for one in made]
     assert {"import os; os.kill(1, 3)"} == {one["command"][-1] for one in made}
 
 
@@ -225,10 +250,22 @@ def test_an_agent_that_cannot_be_killed_is_an_error(stage, kubectl):
         stage().kill_agents()
 
 
+def test_an_agent_whose_end_is_not_reported_is_an_error(stage, kubectl, monkeypatch):
+    """Its node may be away."""
+    monkeypatch.setattr(pods, "_NODE_SECONDS", 0.3)
+    kubectl.answer("replace")
+    kubectl.answer("logs", "")
+    states(kubectl, runs(0))
+
+    with pytest.raises(SidecarError, match="cannot be killed: its node reports no end"):
+        stage().kill_agents()
+
+
 def test_a_held_agent_is_let_go(stage, kubectl):
-    """By a signal to the program that holds it, once."""
+    """By a signal to the program that holds it, once; it is held when that program says so."""
     run_in_pod(kubectl)
-    kubectl.answer("logs", "42\n")
+    for said in ("", "", "42\n"):
+        kubectl.answer("logs", said)
     disturbed = stage()
 
     disturbed.pause_agents()
@@ -240,6 +277,7 @@ def test_a_held_agent_is_let_go(stage, kubectl):
     told = [argv for argv in kubectl.asked if "exec" in argv]
     assert ("jaeger-agent", "50") == (holder["targetContainerName"], holder["command"][-2])
     assert [f"--container={NAME}"] == [argv[3] for argv in told]
+    assert 3 == len([argv for argv in kubectl.asked if "logs" in argv])
 
 
 def test_a_node_that_lets_no_program_be_held_is_named(stage, kubectl):
