@@ -4,7 +4,7 @@ CASES = {
     "burst": "delivery of 20,000 spans made at once",
     "steady": "delivery of 2,000 spans/s with the gateway 200 ms away",
     "sustained": "delivery of 5,000 spans/s for 60 s",
-    "ceiling": "delivery at 80 % of what an agent is sized for, and beyond what it can forward",
+    "ceiling": "delivery at 80% of what an agent is sized for, and beyond what it can forward",
     "outage": "5 minutes without a gateway at 500 spans/s, with an agent and with a collector",
     "relay": "the same on Kubernetes, with agents and with relays, while pods are deleted",
     "services": "what agents and collectors cost at 1,000 spans/s from 1, 5 and 20 services",

@@ -1,4 +1,4 @@
-"""Delivery at 80 % of an agent's computed ceiling, and beyond what it can forward."""
+"""Delivery at 80% of an agent's computed ceiling, and beyond what it can forward."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     _manifests.check(args)
     report = _manifests.run(args, _head(args), lambda _: Uninjecting(), _nothing)
     removed = report.counts["removed"]
-    say(f"took the agent out of {removed} workload{'' if removed == 1 else 's'}")
+    say(f"removed what inject added from {removed} workload{'' if removed == 1 else 's'}")
     return 1 if args.diff and removed else 0
 
 

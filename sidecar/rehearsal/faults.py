@@ -89,7 +89,7 @@ FAULTS = (
     _stand_in("gateway-silent", "the gateway answers nothing, until it is reset", black_hole=True),
     _stand_in(
         "gateway-failing",
-        "the gateway answers 70 % of the calls with Unavailable",
+        "the gateway answers 70% of the calls with Unavailable",
         fail_with="UNAVAILABLE",
         share=0.7,
     ),

@@ -130,12 +130,12 @@ def _hides(kind: str, param: float) -> str:
     if kind == "const":
         return "" if param else "keeps no trace"
     if kind == "probabilistic":
-        return f"hides {100 * (1 - param):.6g} % of all traces" if param < 1 else ""
+        return f"hides {100 * (1 - param):.6g}% of all traces" if param < 1 else ""
     if kind == "ratelimiting":
         return f"keeps at most {param:g} traces per second"
     return (
         "lets the gateway decide, through the agent; without an answer "
-        "jaeger-client keeps 0.1 % of all traces"
+        "jaeger-client keeps 0.1% of all traces"
     )
 
 

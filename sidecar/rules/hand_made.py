@@ -181,7 +181,7 @@ def sizes(workers: str, queue: str, load: Load) -> Problem | None:
         return None
     packets = _size(queue, agents.STOCK_QUEUE)
     source = f" from {load.clients} containers" if load.clients > 1 else ""
-    lost = f"{1 - ceiling / rate:.0%}".replace("%", " %")
+    lost = f"{1 - ceiling / rate:.0%}"
     cause = (
         f"{count} workers forward {ceiling:,} spans/s at {load.round_trip_ms} ms: "
         f"of {rate:,} spans/s{source}, {lost} are lost once its queue of {packets:,} packets "

@@ -58,7 +58,7 @@ def exact(before: bytes, back: bytes) -> Problem | None:
     """Judge what uninject would give back."""
     if before == back:
         return None
-    return INEXACT.problem("taking the agent out again would not give the original bytes back")
+    return INEXACT.problem("removing it again would not restore the original bytes")
 
 
 def left_out(*, has_relay: bool) -> Problem | None:

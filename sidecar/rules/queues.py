@@ -131,7 +131,7 @@ def _room(queue: Queue) -> str:
     if not queue.capacity:
         return ""
     used = 100 * queue.spans / queue.capacity
-    share = f"{used:.1f} %" if used >= 0.1 else "less than 0.1 %"
+    share = f"{used:.1f}%" if used >= 0.1 else "less than 0.1%"
     return f"; none is lost while the queue has room ({share} are used)"
 
 

@@ -87,7 +87,7 @@ BUDGET_EXCEEDED = Rule(
     "More was lost on a hop than the budget allows.",
     _LOST,
     "Run `sidecar verify` for the cause",
-    "7,200 of 100,000 spans failed with a budget of 0.1 %",
+    "7,200 of 100,000 spans failed with a budget of 0.1%",
 )
 AGENT_SILENT = Rule(
     "agent-submits-nothing",
@@ -213,7 +213,7 @@ def budget(unit: str, lost: int, arrived: int, share: float) -> Problem | None:
     total = lost + arrived
     if not lost or lost <= share * total:
         return None
-    cause = f"{lost:,} of {total:,} {unit} were lost, more than {share * 100:g} %"
+    cause = f"{lost:,} of {total:,} {unit} were lost, more than {share * 100:g}%"
     return BUDGET_EXCEEDED.problem(cause)
 
 

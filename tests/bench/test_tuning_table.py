@@ -62,7 +62,7 @@ def test_a_collectors_constants_are_those_of_the_code():
         "BATCH_BYTES": f"{collector_sizes.BATCH_BYTES:,}",
         "CONSUMERS": "{}-{}".format(*collector_sizes.CONSUMERS),
         "BASE_MIB": str(collector_sizes.BASE_MIB),
-        "GOMEMLIMIT": f"{collector_sizes.GO_SHARE * 100:.0f} % of memory",
+        "GOMEMLIMIT": f"{collector_sizes.GO_SHARE * 100:.0f}% of memory",
     } == constants(COLLECTOR)
 
 

@@ -160,7 +160,7 @@ AGENTS = (
     ),
     Fault(
         "agent-buffer-small",
-        "the agent's kernel buffer is 2 kB, and it may use 2 % of a core",
+        "the agent's kernel buffer is 2 kB, and it may use 2% of a core",
         ("kernel-dropped-packets",),
         edited(_small_buffer, "orders-agent"),
         restored("orders-agent"),

@@ -207,7 +207,7 @@ GATEWAY = (
     ),
     Fault(
         "gateway-share",
-        "the gateway answers Unavailable to 70 % of the calls",
+        "the gateway answers Unavailable to 70% of the calls",
         ("gateway-unavailable",),
         answering(fail_with="UNAVAILABLE", share=0.7),
         USUAL,
@@ -229,7 +229,7 @@ GATEWAY = (
     ),
     Fault(
         "gateway-loss",
-        "30 % of the agent's packets to the gateway are lost; TCP repeats them",
+        "30% of the agent's packets to the gateway are lost; TCP repeats them",
         (),
         *_TCP_LOSS,
     ),

@@ -74,7 +74,7 @@ def test_an_agent_set_up_well_gets_no_warning(findings) -> None:
         (
             "workers=64",
             "workers=8",
-            "warning 11 agent: 8 workers forward 400 spans/s at 200 ms: of 2,000 spans/s, 80 %",
+            "warning 11 agent: 8 workers forward 400 spans/s at 200 ms: of 2,000 spans/s, 80%",
         ),
         ("--config-file=/etc/agent.yaml", "--log-level=debug", "warning 9 agent: sends no token"),
         (
@@ -237,7 +237,7 @@ def test_the_loss_counts_every_container_that_reports(findings) -> None:
     """An agent that several replicas share gets the spans of all of them."""
     found = findings(FINE.replace("image: web:1", "image: web:1\n    scale: 4"))
 
-    assert "of 8,000 spans/s from 4 containers, 60 % are lost" in " ".join(found)
+    assert "of 8,000 spans/s from 4 containers, 60% are lost" in " ".join(found)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def otlp(receivers):
     ("memory", "limit"), [("1Gi", 819), ("512M", 390), (268435456, 204), ("300.5Mi", 240)]
 )
 def test_a_collectors_limits_follow_its_containers(memory: object, limit: int) -> None:
-    """In each unit of Kubernetes, 80 % for Go."""
+    """In each unit of Kubernetes, 80% for Go."""
     flag = "--set" if isinstance(memory, int) else "--set-string"
     objects = collectors(flag, f"agent.resources.limits.memory={memory}")
 

@@ -115,7 +115,7 @@ def test_spans_that_wait_are_neither_proven_nor_lost():
     assert ("collector sent", False, "waits", {}) == (sent.hop, sent.ok, sent.state, sent.counts)
     assert (
         "12,340 spans wait, the oldest for 41 s or longer, 200 more than before: the gateway"
-        " refused the connection; none is lost while the queue has room (0.3 % are used)"
+        " refused the connection; none is lost while the queue has room (0.3% are used)"
     ) == sent.cause
     assert ["spans-wait-in-queue"] * 2 == [sent.id, accepted.id]
     assert (False, "waits") == (accepted.ok, accepted.state)
@@ -127,7 +127,7 @@ def test_a_queue_in_which_something_waits_is_not_shown_as_empty():
 
     sent = hops.submitted_hop("web", CLIENT, counted, AWAY, Queue(203, 0, 3_600_000))
 
-    assert "(less than 0.1 % are used)" in sent.cause
+    assert "(less than 0.1% are used)" in sent.cause
 
 
 def test_spans_that_a_gateway_refuses_for_good_are_lost_whatever_waits():

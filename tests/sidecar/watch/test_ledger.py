@@ -18,7 +18,7 @@ AGENT = AgentState("web", "web-agent-1", "running", "first", started=500.0, coun
 
 @pytest.fixture
 def ledger():
-    """A ledger with a budget of 1 %, which has seen an agent with earlier losses."""
+    """A ledger with a budget of 1%, which has seen an agent with earlier losses."""
     made = Ledger(0.01, BEGAN)
     made.add([AGENT], BEGAN)
     return made
@@ -60,14 +60,14 @@ def test_nothing_counted_is_no_change(ledger):
     ],
 )
 def test_a_breach_names_the_hop_that_lost(ledger, lost, hop):
-    """More than 1 % of 1,000 spans in 100 packets."""
+    """More than 1% of 1,000 spans in 100 packets."""
     ledger.add([counting(packets_processed=200, spans_submitted=6000, **lost)], BEGAN + 60)
 
     assert [("loss-budget-exceeded", hop)] == found(ledger)
 
 
 def test_the_budget_itself_may_be_lost(ledger):
-    """10 of 1,000 spans are 1 %."""
+    """10 of 1,000 spans are 1%."""
     ledger.add([counting(spans_submitted=5990, spans_failed=4710)], BEGAN + 60)
 
     assert [] == found(ledger)

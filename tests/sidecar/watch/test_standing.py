@@ -78,7 +78,7 @@ def test_a_loss_makes_it_unhealthy(tmp_path):
 
     assert "note" == note["event"]
     assert "cannot be seen from here" in note["text"]
-    assert "agent submitted: web: 7 of 1,007 spans were lost, more than 0.1 %" in text
+    assert "agent submitted: web: 7 of 1,007 spans were lost, more than 0.1%" in text
     assert ("counted", "web", 1000, 7) == (
         line["event"],
         line["service"],
