@@ -26,11 +26,24 @@ def left_out(loaded: Loaded, plan: Plan) -> Iterator[Finding]:
         kept = ["job.keep"] if planned.job and planned.job.keep_s else []
         if problem := services.for_clusters(kept):
             yield problem.at(path, loaded.place(path))
+    yield from agent_left_out(loaded)
     for service in loaded.spec.services or ():
         path = f"services.{service.name}.kubernetes"
         names = [name for name in service.kubernetes if name not in _stood_for(service)]
         if problem := services.for_clusters(names):
             yield problem.at(path, loaded.place(*(f"{path}.{name}" for name in names)))
+
+
+def agent_left_out(loaded: Loaded) -> Iterator[Finding]:
+    """Yield what a spec gives to agents in a cluster only."""
+    agent, path = loaded.spec.agent, "agent.kubernetes.resources"
+    is_left_out = "resources" in agent.kubernetes and agent.resources == NO_LIMITS
+    if problem := services.agent_for_clusters(is_left_out=is_left_out):
+        yield problem.at(path, _place(path, loaded))
+
+
+def _place(path: str, loaded: Loaded) -> str:
+    return loaded.place(*(each for each in loaded.provenance if each.startswith(f"{path}.")))
 
 
 def _stood_for(service: Service) -> set[str]:

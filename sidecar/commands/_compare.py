@@ -40,7 +40,7 @@ def of_kind(loaded: Loaded, kind: str) -> Loaded:
         return replace(loaded, spec=replace(spec, agent=replace(given, canary=None)))
     # what is set for a canary's collector holds for the kind, too
     other = given.of_collector if given.canary else AgentSettings(kind=kind)
-    agent = replace(other, resources=given.resources)
+    agent = replace(other, resources=given.resources, kubernetes=given.kubernetes)
     gateway = replace(spec.gateway, port=None, protocol=None)
     return replace(loaded, spec=replace(spec, agent=agent, gateway=gateway))
 

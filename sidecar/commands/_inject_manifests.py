@@ -24,11 +24,13 @@ from sidecar.targets.manifests import additions
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sidecar.inject.manifests.report import Report
     from sidecar.inject.manifests.streams import Source
     from sidecar.plan import Plan
+    from sidecar.spec.load import Loaded
+    from sidecar.targets.manifests import Additions
 
 NATIVE_SINCE = (1, 29)
 NAME = "sidecar"
@@ -41,15 +43,16 @@ def run(args: argparse.Namespace, head: bytes) -> int:
     _manifests.check(args)
     check_selector(args.selector or "")
     name = _checked(args.collector_name or NAME)
-    plan = _plan(args)
+    loaded, plan = _plan(args)
     choice = _choice(args, plan.services[0].agent.kind)
     secret, image = args.secret or SECRET, args.gateway_image or ""
+    make = partial(additions, plan, secret, native=choice.native, image=image)
+    _require(make, loaded)
     made: list[Injecting] = []
 
     def prepare(found: Sequence[Source]) -> Injecting:
         free = free_name(found, name) if choice.kind == COLLECTOR else name
-        added = additions(plan, secret, native=choice.native, name=free, image=image)
-        made.append(Injecting(choice, added, ConfigMaps()))
+        made.append(Injecting(choice, make(name=free), ConfigMaps()))
         return made[0]
 
     report = _manifests.run(args, head, prepare, partial(_check_names, choice))
@@ -95,7 +98,7 @@ def is_native(version: str | None) -> bool:
         raise UsageError("--kube-version", f"{version!r} is not a version", fix) from None
 
 
-def _plan(args: argparse.Namespace) -> Plan:
+def _plan(args: argparse.Namespace) -> tuple[Loaded, Plan]:
     """Return the plan of the spec's agent; its services are not those of the manifests."""
     loaded = _spec.load_spec(args)
     loaded = replace(loaded, spec=replace(loaded.spec, services=None, compose=()))
@@ -103,7 +106,15 @@ def _plan(args: argparse.Namespace) -> Plan:
     problem = left_out(has_relay=plan.relay is not None)
     if problem and problem.rule.id not in args.ignore:
         print(findings_text([problem.at("sidecar.yaml", "relay")]), file=sys.stderr)
-    return plan
+    return loaded, plan
+
+
+def _require(make: Callable[[], Additions], loaded: Loaded) -> None:
+    """Raise SidecarError, with the line that gave the field, for what no pod can be given."""
+    try:
+        make()
+    except SidecarError as error:
+        raise loaded.placed(error) from error
 
 
 def _check_names(choice: Choice, report: Report) -> None:

@@ -9,7 +9,7 @@ from sidecar.checks import deployment as checks
 from sidecar.checks.charts import check_chart
 from sidecar.checks.folders import check_others
 from sidecar.checks.spec import check_spec
-from sidecar.checks.stacks import left_out
+from sidecar.checks.stacks import agent_left_out, left_out
 from sidecar.commands import _files, _overlay, _spec
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_data, findings_text
@@ -97,7 +97,7 @@ def _stack_findings(
     result, spec = _overlay.result_of(order), loaded.spec
     if (plan := result.plan) is None:
         return list(result.findings), result.ignored, ""
-    found = check_spec(loaded, plan, regions[plan.region])
+    found = [*check_spec(loaded, plan, regions[plan.region]), *agent_left_out(loaded)]
     if result.stack.out.is_file():
         found += checks.check_token_file(plan, result.stack.folder)
     for folder, texts in _overlay.renderings_of(result, plan).items():

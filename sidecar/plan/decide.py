@@ -25,6 +25,7 @@ from sidecar.plan.services import plan_sample, plan_service, sample_services
 from sidecar.plan.watch import plan_watch
 from sidecar.regions import LOCAL
 from sidecar.rendering import LOCAL_BARE_FILE, LOCAL_TOKEN_FILE
+from sidecar.rules import api_values
 from sidecar.spec import AGENT_SUFFIX, COLLECTOR, JAEGER_AGENT
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
         user=kind.USER,
         config_file=kind.TOKEN_FILE,
         tuning=tuning,
-        replica_tuning=_tuning(spec, 1),
+        replica_tuning=_in_pod(settings, _tuning(spec, 1)),
         cpus=settings.resources.cpus,
         collector=kind.plan_collector(
             service,
@@ -185,6 +186,7 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
         ),
         replica_buffer=_replica_buffer(spec),
         tcp_retries=settings.tcp_retries,
+        kubernetes=settings.kubernetes,
         canary=canaries.plan_canary(
             service,
             spec,
@@ -192,6 +194,13 @@ def _agent(service: Service, spec: Spec, gateway: Gateway) -> AgentPlan:
             image_names.official(prefix=spec.images.prefix).gateway,
         ),
     )
+
+
+def _in_pod(settings: AgentSettings, tuning: agents.Tuning) -> agents.Tuning:
+    """Return the sizes for a pod: a collector is told how much memory it has."""
+    limits = settings.kubernetes.get("resources", {}).get("limits", {})
+    limit = api_values.number(limits.get("memory"))
+    return tuning if limit is None else replace(tuning, memory_mib=int(limit) // 2**20)
 
 
 def _forwarder(agents_: Iterable[AgentPlan], spec: Spec, gateway: Gateway) -> ForwarderPlan | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sidecar.regions import Gateway
     from sidecar.rules.services import HealthTiming
     from sidecar.spec import Build, JobSettings, Publish, Volume
+    from sidecar.spec.records import Resourced
 
 TOKEN_FILE = "secrets/agent.yaml"  # noqa: S105 - a file's name
 BARE_FILE = "secrets/forwarder/token"
@@ -75,6 +76,8 @@ class AgentPlan:
     """How often TCP repeats before it gives a connection up; None: the kernel's own number."""
     canary: CanaryPlan | None = None
     """What gets a copy of each packet; None: nothing."""
+    kubernetes: Resourced = field(default_factory=dict)
+    """What the spec gives in a cluster to the containers that the kit adds."""
 
     @property
     def tags_version(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
@@ -13,6 +13,7 @@ from sidecar.spec import COLLECTOR
 
 if TYPE_CHECKING:
     from sidecar.spec import AgentSettings, Capacity, RelaySettings, Spec
+    from sidecar.spec.records import Resourced
 
 SLACK_MIB = 64
 """What a volume has in addition to the queue's file: compaction writes a copy."""
@@ -30,6 +31,8 @@ class RelayPlan:
     storage_mib: int
     """The size of one's volume."""
     memory_mib: int
+    kubernetes: Resourced = field(default_factory=dict)
+    """What the spec gives to each."""
 
 
 def relay_of(spec: Spec, replicas: int) -> RelayPlan | None:
@@ -61,4 +64,5 @@ def plan_relay(settings: RelaySettings, agent: AgentSettings, capacity: Capacity
         buffer=replace(sizes, disk_mib=storage - SLACK_MIB),
         storage_mib=storage,
         memory_mib=64 * math.ceil((BASE_MIB + CALL_MIB * sizes.consumers) / 64),
+        kubernetes=settings.kubernetes,
     )

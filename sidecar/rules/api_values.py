@@ -53,6 +53,12 @@ def refused(each: Data) -> Iterator[Problem]:
             yield REFUSED.problem(f"{where}: {cause}", fix)
 
 
+def resources(given: Data) -> Iterator[tuple[str, Problem]]:
+    """Judge the requests and limits of one container; yield what of them, and what is wrong."""
+    for name, cause, fix in _resources(given):
+        yield name, REFUSED.problem(cause, fix)
+
+
 def _at(data: Any, *path: str) -> Any:  # noqa: ANN401 - an object of the API
     for key in path:
         data = (data or {}).get(key)
@@ -104,19 +110,24 @@ def _container(container: Data, volumes: Iterable[str]) -> Found:
             yield "volumeMounts", cause, "Add it to volumes, or correct the name"
     for path in _doubled(mount.get("mountPath") for mount in mounts):
         yield "volumeMounts", f"{path} is mounted twice", "Remove one"
-    limits = _at(container, "resources", "limits")
-    for name, request in _at(container, "resources", "requests").items():
-        least, most = _number(request), _number(limits.get(name))
+    for name, cause, fix in _resources(container.get("resources") or {}):
+        yield "resources.requests", f"{name}: {cause}", fix
+
+
+def _resources(given: Data) -> Found:
+    limits = given.get("limits") or {}
+    for name, request in (given.get("requests") or {}).items():
+        least, most = number(request), number(limits.get(name))
         if least is not None and most is not None and least > most:
-            cause = f"{name}: {request} is more than the limit, {limits[name]}"
-            yield "resources.requests", cause, "Use less, or a higher limit"
+            cause = f"{request} is more than the limit, {limits[name]}"
+            yield name, cause, "Use less, or a higher limit"
 
 
 def _doubled(names: Iterable[Any]) -> list[Any]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _number(quantity: object) -> Decimal | None:
+def number(quantity: object) -> Decimal | None:
     """Return a quantity as a number; None for a form that is rare, or none at all."""
     found = _QUANTITY.fullmatch(str(quantity))
     if not found or found[2] not in _UNITS:

@@ -92,7 +92,8 @@ NO_VOLUME = _error(
 OVER_LIMIT_RANGE = _error(
     "pod-over-limit-range",
     "A LimitRange of the namespace refuses a container's resources.",
-    "Set `resources` of the service, or of the agent, within `kubectl describe limitrange`",
+    "Set `kubernetes.resources` of the service or agent in the spec, or the chart's values, "
+    "within `kubectl describe limitrange`",
     "maximum memory usage per Container is 128Mi, but limit is 512Mi",
 )
 NAME_MISSING = _error(

@@ -179,7 +179,7 @@ def volume_source(source: str, *, exists: bool) -> Problem | None:
 FOR_CLUSTERS = Rule(
     "kubernetes-under-compose",
     Severity.WARNING,
-    "A service has settings for a cluster, which Compose leaves out.",
+    "A service or agent has settings for a cluster, which Compose leaves out.",
     "What runs in Compose lacks them.",
     "Validate with --target helm, or ignore this where Compose is for tests only",
     "services: [{name: web, image: web:1, kubernetes: {envFrom: [{configMapRef: {name: a}}]}}]",
@@ -210,3 +210,9 @@ def for_clusters(names: Sequence[str]) -> Problem | None:
     told = ", ".join(f"{way} for {' and '.join(of)}" for way, of in ways.items())
     fix = f"Add {told}; or ignore this where Compose is for tests only" if told else None
     return FOR_CLUSTERS.problem(f"Compose leaves out {', '.join(names)}", fix)
+
+
+def agent_for_clusters(*, is_left_out: bool) -> Problem | None:
+    """Judge the requests and limits of agents that only a cluster has."""
+    fix = "Add agent.resources; or ignore this where Compose is for tests only"
+    return FOR_CLUSTERS.problem("Compose leaves it out", fix) if is_left_out else None

@@ -72,10 +72,12 @@ class MapOf(FieldType):
         return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
 
     def merge(self, base: Value, over: Value) -> Value:
-        """Merge by key."""
+        """Merge by key, and so the maps that are its values."""
         if BROKEN in (base.data, over.data):
             return over
-        return Value({**base.data, **over.data}, over.place)
+        both = base.data.keys() & over.data.keys()
+        merged = {key: self.value.merge(base.data[key], over.data[key]) for key in both}
+        return Value({**base.data, **over.data, **merged}, over.place)
 
     def build(self, value: Value, errors: ErrorList, path: str) -> Built:
         """Return a dictionary, or BROKEN."""

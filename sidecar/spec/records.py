@@ -16,6 +16,9 @@ from sidecar.spec.service_records import NO_LIMITS, Resources, Service
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Resourced = Mapping[str, Mapping[str, Mapping[str, str]]]
+    """Whose → requests or limits → what → how much, as Kubernetes writes it."""
+
 JAEGER_AGENT, COLLECTOR = "jaeger-agent", "collector"
 VERSIONS = {
     JAEGER_AGENT: agents.DEFAULT_VERSION,
@@ -59,6 +62,8 @@ class AgentSettings:
     """None: the official image of that version."""
     resources: Resources = NO_LIMITS
     """memory_mib None: computed from the capacity."""
+    kubernetes: Resourced = field(default_factory=dict)
+    """Of the containers that the kit adds in a cluster: resources, drainResources, …"""
     tcp_retries: int | None = None
     """net.ipv4.tcp_retries2 of its network; None: the kernel's."""
     buffer_s: int = 1800
@@ -96,6 +101,8 @@ class RelaySettings:
     """How long an outage they hold together; None: as the pods' collectors."""
     storage_mib: int | None = None
     """The size of each one's volume; None: computed."""
+    kubernetes: Resourced = field(default_factory=dict)
+    """resources: of each."""
 
 
 @dataclass(frozen=True)

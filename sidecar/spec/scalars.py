@@ -104,7 +104,7 @@ class PatternText(FieldType):
     """From the text to the record's value; raises ValueError if the pattern was not enough."""
     judge: Callable[[str], Problem | None] | None = None
     """The rule that decides; the pattern is then for the schema only."""
-    number: Integer | None = None
+    number: Integer | Number | None = None
     """A plain number that the field takes, too: the pattern leaves no doubt about what it means."""
 
     def read(self, node: yaml.Node, source: Source, path: str) -> Value:

@@ -19,7 +19,7 @@ from sidecar.spec.field_types.names import (
 )
 from sidecar.spec.field_types.paths import CONTEXT, FILE_PATH, VOLUME, VOLUME_SOURCE, VOLUME_TARGET
 from sidecar.spec.field_types.schedules import SCHEDULE, TIME_ZONE
-from sidecar.spec.field_types.sizes import DURATION, MEMORY
+from sidecar.spec.field_types.sizes import DURATION, MEMORY, QUANTITY
 from sidecar.spec.field_types.texts import ANY_TEXT, RULE, VERSION
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "PORT_NAME",
     "PROJECT",
     "PUBLISH",
+    "QUANTITY",
     "REGION",
     "RULE",
     "SCHEDULE",

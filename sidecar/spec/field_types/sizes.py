@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.spec.scalars import Integer, PatternText
+from sidecar.spec.scalars import Integer, Number, PatternText
 
 _UNITS = {"m": 1, "g": 1024}
 LEAST_MEMORY, MOST_MEMORY = 6, 1024 * 1024
@@ -24,6 +24,13 @@ MEMORY = PatternText(
     "Give one such as 256m or 1g; a number without a unit is MiB",
     convert=_memory,
     number=Integer(LEAST_MEMORY, MOST_MEMORY, "a memory size"),
+)
+
+QUANTITY = PatternText(
+    r"[0-9]{1,12}(\.[0-9]{1,9})?(m|k|[MGTPE]|[KMGTPE]i)?",
+    "a quantity",
+    "Give one as Kubernetes writes it, such as 250m, 0.5 or 256Mi",
+    number=Number(0, 10**9, "a quantity"),
 )
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

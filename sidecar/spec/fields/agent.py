@@ -5,6 +5,7 @@ from __future__ import annotations
 from sidecar.spec import constraints
 from sidecar.spec import field_types as types
 from sidecar.spec.containers import Data
+from sidecar.spec.fields.agent_pods import OF_AGENTS
 from sidecar.spec.fields.resources import RESOURCES
 from sidecar.spec.records import AGENT_KINDS, COLLECTOR, JAEGER_AGENT, VERSIONS, AgentSettings
 from sidecar.spec.scalars import Choice, Integer
@@ -42,6 +43,11 @@ AGENT = Section(
             "resources",
             RESOURCES,
             "limits of each agent; memory follows from the capacity if not given",
+        ),
+        Field(
+            "kubernetes",
+            OF_AGENTS,
+            "settings of what the kit adds in a cluster, as Kubernetes names them",
         ),
         Field(
             "tcp_retries",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sidecar.spec import field_types as types
+from sidecar.spec.fields.agent_pods import OF_RELAYS
 from sidecar.spec.records import RelaySettings
 from sidecar.spec.scalars import Integer
 from sidecar.spec.sections import Field, Section
@@ -36,5 +37,6 @@ RELAY = Section(
             attribute="storage_mib",
             from_environment=False,
         ),
+        Field("kubernetes", OF_RELAYS, "settings of the relays, as Kubernetes names them"),
     ),
 )

@@ -33,11 +33,6 @@ _CALLS, _MEMORY_MIB = 8, 128
 """Of a forwarder that no plan has."""
 WAIT_SECONDS = 10
 """Enough for a node to route a new Service; until then, a proxy may answer for it with 404."""
-DRAIN_RESOURCES = {
-    "requests": {"cpu": "1m", "memory": "8Mi"},
-    "limits": {"cpu": "250m", "memory": "64Mi"},
-}
-"""Of what waits for a collector's queue: a shell, until the pod ends."""
 _DEFAULT = AgentSettings(COLLECTOR)
 _REFUSED = (
     rules.GIVES_UP,
@@ -72,7 +67,6 @@ KEYS = (
         "agent.drainResources",
         RESOURCES,
         "Requests and limits of the container that waits for that.",
-        DRAIN_RESOURCES,
     ),
     Key("agent.collector", OBJECT, "Merged into a collector's configuration.", {}),
 )

@@ -12,6 +12,13 @@ from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.services import HealthTiming
 from sidecar.targets.helm import collector, jobs
 from sidecar.targets.helm.keys import KEYS
+from sidecar.targets.pod_resources import (
+    given_over,
+    of_agent,
+    of_drain,
+    of_forwarder,
+    resources,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,11 +95,18 @@ def _decided(plan: Plan) -> Values:
         **_canary(plan, agent),
         **_forwarder(plan),
         **_relay(plan),
-        "agent.resources": resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64),
+        **_agent_resources(agent),
         **_workloads(plan),
         "resources": resources(*DEFAULT_LIMITS, 128),
         "standIn.enabled": plan.stand_in is not None,
         "standIn.resources": resources(768, 1, 128),
+    }
+
+
+def _agent_resources(agent: AgentPlan) -> Values:
+    return {
+        "agent.resources": of_agent(agent),
+        "agent.drainResources": of_drain(agent),
     }
 
 
@@ -108,18 +122,25 @@ def _canary(plan: Plan, agent: AgentPlan) -> Values:
     return {
         **values,
         "images.canary": _agent_image(plan, agent.canary.agent) if agent.canary else image,
-        "canary.resources": resources(values.pop("canary.memory"), 0.5, 64),
+        "canary.resources": given_over(
+            resources(values.pop("canary.memory"), 0.5, 64),
+            agent.kubernetes,
+            "agent.kubernetes.canaryResources",
+        ),
     }
 
 
 def _forwarder(plan: Plan) -> Values:
     values = collector.forwarder(plan)
-    return {**values, "forwarder.resources": resources(values.pop("forwarder.memory"), 0.5, 64)}
+    made = of_forwarder(values.pop("forwarder.memory"), plan.services[0].agent)
+    return {**values, "forwarder.resources": made}
 
 
 def _relay(plan: Plan) -> Values:
     values = collector.relay(plan)
-    return {**values, "relay.resources": resources(values.pop("relay.memory"), 1, 64)}
+    own = resources(values.pop("relay.memory"), 1, 64)
+    given = plan.relay.kubernetes if plan.relay else {}
+    return {**values, "relay.resources": given_over(own, given, "relay.kubernetes.resources")}
 
 
 def _agent_image(plan: Plan, agent: AgentPlan) -> str:
@@ -129,14 +150,6 @@ def _agent_image(plan: Plan, agent: AgentPlan) -> str:
     built = plan.stand_in is not None or plan.image_source == "build"
     own = built_collector(agent.version) if agent.collector else built_agent()
     return (own if built else agent.image.name).rpartition(":")[0]
-
-
-def resources(memory_mib: int, cpus: float, requested_mib: int) -> Values:
-    """Return limits, and requests that fit on a small node."""
-    return {
-        "requests": {"cpu": "20m", "memory": f"{min(requested_mib, memory_mib)}Mi"},
-        "limits": {"cpu": f"{cpus * 1000:.0f}m", "memory": f"{memory_mib}Mi"},
-    }
 
 
 def _workloads(plan: Plan) -> Values:

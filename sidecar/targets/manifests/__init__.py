@@ -32,6 +32,8 @@ from sidecar.targets.manifests.shared import Shared
 from sidecar.targets.manifests.text import Fixed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sidecar.plan import AgentPlan, Plan
     from sidecar.targets.manifests.parts import Data
 
@@ -85,20 +87,17 @@ class Additions:
     """The container that waits at a pod's start; None for agents."""
     shared: Shared | None = None
     """What the collectors of a namespace have in common; None for agents."""
+    drain: Callable[[int], Data] | None = None
+    """Seconds that a pod has to end → the container that waits then; None for agents."""
 
     def around(self, agent: Data, grace_seconds: int) -> list[Data]:
         """Return an agent between what waits, in a pod that has so long to end.
 
         A plain container is not among the init containers, and has nothing around it.
         """
-        if self.wait is None or self.shared is None or not self.native:
+        if self.wait is None or self.drain is None or not self.native:
             return [agent]
-        return [self.wait, agent, _drain(self.shared.image, grace_seconds)]
-
-
-@cache
-def _drain(image: str, grace_seconds: int) -> Fixed:
-    return Fixed(collectors.drain(image, grace_seconds))
+        return [self.wait, agent, self.drain(grace_seconds)]
 
 
 def additions(
@@ -130,6 +129,11 @@ def _collector(plan: Plan, shared: Shared, *, native: bool) -> Additions:
     agent = plan.services[0].agent
     own = collectors.container(agent, image_of(plan, agent), native=native)
     anywhere = [*own["args"], collectors.ANYWHERE]
+
+    @cache
+    def drain(grace_seconds: int) -> Fixed:
+        return Fixed(collectors.drain(shared.image, agent, grace_seconds))
+
     return Additions(
         kind=COLLECTOR,
         agent=Fixed(own),
@@ -141,6 +145,7 @@ def _collector(plan: Plan, shared: Shared, *, native: bool) -> Additions:
         gateway=plan.gateway.address,
         wait=Fixed(collectors.wait(shared.image, agent, shared.forwarder)),
         shared=shared,
+        drain=drain,
     )
 
 

@@ -9,9 +9,10 @@ from sidecar.plan.collector_sizes import GO_SHARE, share_of
 from sidecar.plan.relays import SLACK_MIB
 from sidecar.rules import collectors as rules
 from sidecar.rules.agents import COMPACT_PORT
-from sidecar.targets.helm.collector import DRAIN_RESOURCES, WAIT_SECONDS
-from sidecar.targets.manifests.parts import CONFIG, DRAIN, QUEUE, WAIT, probes, security, sizes
+from sidecar.targets.helm.collector import WAIT_SECONDS
+from sidecar.targets.manifests.parts import CONFIG, DRAIN, QUEUE, WAIT, probes, security
 from sidecar.targets.manifests.parts import container as common
+from sidecar.targets.pod_resources import of_agent, of_drain
 
 if TYPE_CHECKING:
     from sidecar.plan import AgentPlan
@@ -61,12 +62,12 @@ def wait(image: str, agent: AgentPlan, forwarder: str) -> Data:
         "imagePullPolicy": "IfNotPresent",
         "command": ["bash", WAIT_SCRIPT],
         "args": ["forwarder", forwarder, str(WAIT_SECONDS), "false"],
-        "resources": sizes(agent),
+        "resources": of_agent(agent),
         "securityContext": security(),
     }
 
 
-def drain(image: str, grace_seconds: int) -> Data:
+def drain(image: str, agent: AgentPlan, grace_seconds: int) -> Data:
     """Return the container that ends once the queue is empty, in a pod that has so long to end."""
     seconds = max(1, grace_seconds - _SPARE_SECONDS)
     program = f"python -m sidecar.forwarder.drain --seconds={seconds}"
@@ -76,7 +77,7 @@ def drain(image: str, grace_seconds: int) -> Data:
         "imagePullPolicy": "IfNotPresent",
         "restartPolicy": "Always",
         "command": ["sh", "-c", f"trap 'exec {program}' TERM; sleep infinity & wait"],
-        "resources": DRAIN_RESOURCES,
+        "resources": of_drain(agent),
         "securityContext": security(),
     }
 

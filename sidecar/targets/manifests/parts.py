@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sidecar.targets.helm.values import resources
+from sidecar.targets.pod_resources import of_agent
 
 if TYPE_CHECKING:
     from sidecar.plan import AgentPlan
@@ -27,16 +27,11 @@ def container(agent: AgentPlan, image: str, own: Data, mounts: list[Data], *, na
         "imagePullPolicy": "IfNotPresent",
         **({"restartPolicy": "Always"} if native else {}),
         **own,
-        "resources": sizes(agent),
+        "resources": of_agent(agent),
         "securityContext": security(int(agent.user.partition(":")[0])),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }
-
-
-def sizes(agent: AgentPlan) -> Data:
-    """Return the requests and limits of an agent or collector."""
-    return resources(agent.replica_tuning.memory_mib, agent.cpus or 0.5, 64)
 
 
 def security(user: int = USER) -> Data:

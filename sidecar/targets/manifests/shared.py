@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sidecar import yamlio
 from sidecar.plan.forwarders import MOST_CALLS, memory_mib
 from sidecar.rules import forwarders as rules
-from sidecar.targets.helm.values import resources
 from sidecar.targets.manifests import collectors
 from sidecar.targets.manifests.parts import FOLDER, VOLUME, probes, security, token_volume
 from sidecar.targets.manifests.text import block
+from sidecar.targets.pod_resources import of_forwarder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,8 @@ class Shared:
     gateway: str
     port: int
     calls: int
+    resources: Data
+    """The forwarder's requests and limits."""
 
     @classmethod
     def of(cls, plan: Plan, secret: str, name: str, image: str = "") -> Shared:
@@ -56,6 +58,7 @@ class Shared:
         agent = plan.services[0].agent
         flags = dict(word.split("=", 1) for word in plan.forwarder.argv) if plan.forwarder else {}
         consumers = agent.replica_buffer.consumers if agent.replica_buffer else 1
+        calls = min(MOST_CALLS, _COLLECTORS * consumers)
         return cls(
             name=name,
             secret=secret,
@@ -64,7 +67,8 @@ class Shared:
             wire=flags.get("--protocol", ""),
             gateway=plan.gateway.address,
             port=plan.gateway.port,
-            calls=min(MOST_CALLS, _COLLECTORS * consumers),
+            calls=calls,
+            resources=of_forwarder(memory_mib(calls), agent),
         )
 
     @property
@@ -160,7 +164,7 @@ class Shared:
             ],
             **probes(probe),
             "readinessProbe": {**probe, "periodSeconds": 5, "timeoutSeconds": 3},
-            "resources": resources(memory_mib(self.calls), 0.5, 64),
+            "resources": self.resources,
             "securityContext": security(),
             "volumeMounts": [
                 {"name": VOLUME, "mountPath": FOLDER, "readOnly": True},

@@ -209,7 +209,7 @@ def test_the_pages_examples_are_specs(tmp_path: Path) -> None:
     (base,) = (file for file in files if file.read_text().startswith("# base.yaml"))
     (overlay,) = (file for file in files if file.read_text().startswith("# prod.yaml"))
 
-    assert 9 == len(files)
+    assert 10 == len(files)
     for file in set(files) - {overlay}:
         assert load([file]).spec.region == "cn-shanghai"
     orders, invoices = load([base, overlay]).spec.services or ()

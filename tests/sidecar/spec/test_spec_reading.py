@@ -194,8 +194,8 @@ def test_anchors_and_aliases_are_read(spec_of) -> None:
             "agent: 1.62.0",
             (
                 "sidecar.yaml:1: agent: is not a map. "
-                "Give kind, version, image, resources, tcp_retries, buffer, disk, collector, "
-                "canary below it"
+                "Give kind, version, image, resources, kubernetes, tcp_retries, buffer, disk, "
+                "collector, canary below it"
             ),
         ),
         (

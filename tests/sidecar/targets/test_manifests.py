@@ -24,6 +24,9 @@ SPECS = {
         "agent": {"resources": {"memory": "512m", "cpus": 2}},
         "capacity": {"spans_per_second": 9000, "round_trip_ms": 300},
     },
+    "requests and limits": {
+        "agent": {"kubernetes": {"resources": {"requests": {"cpu": "70m"}, "limits": {"cpu": 1}}}}
+    },
     "an image": {"agent": {"image": "mirror.example.com/tracing/agent", "version": "1.60.0"}},
     "a mirror": {"images": {"prefix": "mirror.example.com/hub"}},
 }
@@ -61,6 +64,15 @@ COLLECTOR_SPECS = {
     "sizes": {
         "agent": {"resources": {"memory": "512m", "cpus": 2}, "buffer": "10m", "disk": "4g"},
         "capacity": {"spans_per_second": 3000, "round_trip_ms": 300},
+    },
+    "requests and limits": {
+        "agent": {
+            "kubernetes": {
+                "resources": {"requests": {"memory": "300Mi"}, "limits": {"memory": "1Gi"}},
+                "drainResources": {"requests": {"cpu": 0.1}},
+                "forwarderResources": {"limits": {"cpu": 1}},
+            }
+        }
     },
     "an override": {
         "agent": {"collector": {"service": {"telemetry": {"logs": {"level": "warn"}}}}}
