@@ -13,6 +13,9 @@ from sidecar_tracing.ledger import Ledger
 from udp_agent import closed_port, decode, tags
 from waiting import wait_until
 
+UNTIL_FULL = 1e10
+"""A flush interval: by default, a slow machine sends what it has after 20 ms."""
+
 
 def finish(tracer, count=1, **span_tags):
     for number in range(count):
@@ -40,7 +43,7 @@ def test_burst_of_20000_loses_nothing(agent):
 
 def test_batches_hold_50_spans(agent, make_tracer):
     """A packet holds up to 50 spans."""
-    tracer = make_tracer()
+    tracer = make_tracer(reporter_flush_interval=UNTIL_FULL)
     finish(tracer, 120)
     tracer.close(5)
 
@@ -49,7 +52,7 @@ def test_batches_hold_50_spans(agent, make_tracer):
 
 def test_packets_are_split_by_size(agent, make_tracer):
     """No packet is larger than 65,000 bytes."""
-    tracer = make_tracer(max_tag_value_length=100_000)
+    tracer = make_tracer(max_tag_value_length=100_000, reporter_flush_interval=UNTIL_FULL)
     for size in (64_000, 20_000, 20_000, 20_000, 64_000, 10):
         finish(tracer, text="x" * size)
     report = tracer.close(5)
@@ -284,7 +287,7 @@ def test_metrics_that_fail_cost_no_span(agent, caplog):
 
 def test_endless_flush_interval_waits_for_a_full_batch(agent, make_tracer):
     """An interval longer than a lock can wait neither ends the thread nor sends early."""
-    tracer = make_tracer(reporter_flush_interval=1e10)
+    tracer = make_tracer(reporter_flush_interval=UNTIL_FULL)
     finish(tracer)
     finish(tracer, 49)
 

@@ -157,11 +157,13 @@ def test_a_child_does_not_write_its_signals_to_its_parents_descriptor(agent):
 
 def test_signal_while_the_agent_is_away_ends_the_process_in_time():
     """On loopback, an agent that was never there is not waited for."""
+    patient = "from sidecar_tracing import lifecycle; lifecycle.EXIT_SECONDS = 25\n"
     began = time.monotonic()
-    done = run(SimpleNamespace(port=closed_port()), f"finish('lost'); {ITSELF}", check=False)
+    agent = SimpleNamespace(port=closed_port())
+    done = run(agent, f"finish('lost'); {ITSELF}", tracer=patient + MAKE, check=False)
 
     assert -signal.SIGTERM == done.returncode
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_handlers_of_the_service_stay(agent):
@@ -309,21 +311,24 @@ def test_import_changes_nothing(agent):
     run(agent, body, tracer="")
 
 
-def exit_seconds(port, body="finish('late')", **variables):
+TIMED = """
+import atexit
+began = time.monotonic()
+atexit._run_exitfuncs()
+print(time.monotonic() - began)
+"""
+"""Prints how long the exit of a script takes, which may take long to start."""
+
+
+def exit_seconds(port, **variables):
     """Return how long the exit of a script takes."""
-    timed = f"""
-        import atexit
-        {body}
-        began = time.monotonic()
-        atexit._run_exitfuncs()
-        print(time.monotonic() - began)
-        """
-    return float(run(SimpleNamespace(port=port), timed, **variables).stdout)
+    agent = SimpleNamespace(port=port)
+    return float(run(agent, "finish('late')" + TIMED, **variables).stdout)
 
 
 def test_exit_where_nobody_ever_listened():
     """On loopback, refusals are certain: the exit does not wait."""
-    assert exit_seconds(closed_port()) < 1
+    assert exit_seconds(closed_port()) < 3
 
 
 def test_exit_waits_as_long_as_it_is_told():
@@ -453,12 +458,11 @@ def test_all_descriptors_are_closed(agent):
         os.closerange(3, 256)
         finish("late", 2)
         """
-    began = time.monotonic()
-    done = run(agent, body)
+    done = run(agent, textwrap.dedent(body) + TIMED)
 
     assert "Traceback" not in done.stderr
     assert ["first", "late", "late"] == agent.names
-    assert time.monotonic() - began < 4
+    assert float(done.stdout) < 3
 
 
 CLOSED = {

@@ -79,8 +79,12 @@ def test_greenlets_have_traces_of_their_own(agent, name):
                 for _ in range(2):
                     with tracer.start_active_span("query"):
                         sleep(0.001 * (number % 4))
-        running = [spawn(request, number) for number in range(20)]
-        sleep(0.5)
+            done.append(number)
+        done = []
+        for number in range(20):
+            spawn(request, number)
+        while len(done) < 20:
+            sleep(0.01)
         """
     run(agent, body, tracer=MAKE + GREENLETS[name])
 

@@ -89,8 +89,8 @@ def test_an_agent_that_starts_late_is_awaited() -> None:
 
     with HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False) as server:
         server.server_bind()
-        Timer(0.3, serve_one, (server,)).start()
         began = time.monotonic()
+        Timer(0.3, serve_one, (server,)).start()
         proof.await_agent(f"http://127.0.0.1:{server.server_port}", 10)
 
         assert 0.3 <= time.monotonic() - began < 5

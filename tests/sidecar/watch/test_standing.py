@@ -71,8 +71,7 @@ def test_a_loss_makes_it_unhealthy(tmp_path):
         assert "the watch has not read any agent yet\n" == health(state, 1)
         with running(target, "--every=0.2", f"--state={state}") as process:
             assert "within the budget\n" == health(state, 0)
-            counts["reporter_spans_submitted_total"] = 1000
-            counts["reporter_spans_failures_total"] = 7
+            counts.update(reporter_spans_submitted_total=1000, reporter_spans_failures_total=7)
             text = health(state, 1)
             note, line = (json.loads(process.stdout.readline()) for _ in range(2))
 
