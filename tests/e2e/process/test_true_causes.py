@@ -98,7 +98,7 @@ def test_a_fault_under_traffic_has_its_own_cause(parts, packets, faults, hop, ru
     with traffic(agent, packets):
         wait_for(agent.counts, lambda counts: counts.packets_processed > 100)
         gateway.set_faults(**faults)
-        wait_for(agent.counts, lambda counts: counts.packets_dropped, 12 if queue_fills else 2)
+        wait_for(agent.counts, lambda counts: counts.packets_dropped, 60 if queue_fills else 2)
         began = time.monotonic()
         proof = verify(Deployment(agent, gateway), 200, 10, path_only=True)
 
