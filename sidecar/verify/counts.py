@@ -55,7 +55,7 @@ _SAME_START_SECONDS = 1
 """A collector tells how long it has run, from which its start follows within a second."""
 _STATES = (
     *("connected", "forwards", "queue", "capacity", "started", "unit"),
-    *("stalled", "waited", "at", "restarted", "repeats"),
+    *("unread", "stalled", "waited", "at", "restarted", "repeats"),
 )
 """Fields of AgentCounts that are states, not totals."""
 
@@ -89,6 +89,8 @@ class AgentCounts:
     """When the agent started, in Unix seconds; 0 where that is not known."""
     batches_submitted: int = 0
     """A packet holds one batch."""
+    unread: int = field(default=0, compare=False)
+    """Bytes of packets that wait in the kernel's buffer: an agent on a busy machine is slow."""
     stalled: float = field(default=0.0, compare=False)
     """Seconds until the reading in which the agent held packets, and no call was answered."""
     waited: float = field(default=0.0, compare=False)

@@ -43,21 +43,33 @@ _UNCONNECTED_SECONDS = 8.0
 ACCEPTED_SECONDS = 5.0
 """What an agent submitted has arrived already: how long the gateway's own count may take."""
 _ARRIVAL_SECONDS = 2.0
-"""A sent packet is in the agent, or lost, after so long."""
+"""A sent packet is at the agent's port, or lost, after so long."""
 
 
 def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT) -> AgentCounts:
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
-    drops = sum(kernel_drops(text, port) for text in sockets)
+    texts = [*sockets]
+    drops = sum(kernel_drops(text, port) for text in texts)
+    unread = sum(unread_bytes(text, port) for text in texts)
     values: dict[str, Any] = totals(metrics)
     kind, why = kinds.of_text(metrics), failures(metrics)
-    return AgentCounts(**values, kernel_drops=drops, unit=kind.unit, failed_by=why)
+    own: dict[str, Any] = {"kernel_drops": drops, "unread": unread}
+    return AgentCounts(**values, **own, unit=kind.unit, failed_by=why)
 
 
 def kernel_drops(table: str, port: int) -> int:
     """Return the drops of the sockets on a port, from the text of /proc/net/udp."""
+    return sum(int(row[-1]) for row in _rows(table, port))
+
+
+def unread_bytes(table: str, port: int) -> int:
+    """Return what waits in the sockets on a port, from the text of /proc/net/udp."""
+    return sum(int(row[4].partition(":")[2], 16) for row in _rows(table, port))
+
+
+def _rows(table: str, port: int) -> list[list[str]]:
     rows = [line.split() for line in table.splitlines()[1:]]
-    return sum(int(row[-1]) for row in rows if row[1].endswith(f":{port:04X}"))
+    return [row for row in rows if row[1].endswith(f":{port:04X}")]
 
 
 def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
@@ -135,8 +147,8 @@ def wait_for(
 def await_agent(read: Callable[[], AgentCounts], settled: int, seconds: float) -> AgentCounts:
     """Return an agent's counts once `settled` packets are settled, or none will be any more.
 
-    The latter is where it holds none, so that packets never came, or where a connected gateway
-    answers no call for some seconds; at the latest after `seconds`.
+    The latter is where neither it nor its port holds any, so that packets never came, or where a
+    connected gateway answers no call for some seconds; at the latest after `seconds`.
     """
     wait = _Wait(settled)
     return wait_for(lambda: wait.seen(read()), wait.is_over, seconds)
@@ -168,7 +180,8 @@ class _Wait:
             return True
         if counts.stalled >= (STALLED_SECONDS if counts.connected else _UNCONNECTED_SECONDS):
             return True
-        return not counts.queue and time.monotonic() - self._began >= _ARRIVAL_SECONDS
+        holds = counts.queue or counts.unread
+        return not holds and time.monotonic() - self._began >= _ARRIVAL_SECONDS
 
 
 def main(arguments: list[str] | None = None) -> int:
