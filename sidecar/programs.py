@@ -1,4 +1,4 @@
-"""Runs another program to its end, within a time, and takes what it prints."""
+"""Runs another program with a time limit, and returns what it prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the argument of arguments/_findings.py to ids."""
+"""Reads the ids that --ignore names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan that a bundle holds, where a spec tells it."""
+"""The plan in a bundle, made from the deployment's spec where there is one."""
 
 from __future__ import annotations
 

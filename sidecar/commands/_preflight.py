@@ -1,4 +1,4 @@
-"""`sidecar verify --pre`: from the arguments to what is to run, and to the report."""
+"""`sidecar verify --pre`: checks what is to run, as the arguments name it, and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sidecar verify --read-back`: from the arguments to what closes a proof."""
+"""`sidecar verify --read-back`: adds the last hop to a proof, if the arguments ask for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the arguments of arguments/_spec.py to a spec and its plan."""
+"""Reads the spec that the arguments name, and plans it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sidecar.demo import processes
 from sidecar.engine.compose import stack_files
 from sidecar.errors import UsageError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.kubectl import Kubectl
 
 if TYPE_CHECKING:

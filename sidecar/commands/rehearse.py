@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.commands import _target
 from sidecar.errors import UsageError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.rehearsal import report
 from sidecar.rehearsal.compose import stage_of
 from sidecar.rehearsal.faults import FAULTS

@@ -14,7 +14,7 @@ from sidecar.console import findings_data, findings_text, say
 from sidecar.engine.compose import start_command
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
-from sidecar.kubernetes.hints import placed_command
+from sidecar.kubernetes.fixes import placed_command
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered

@@ -8,7 +8,7 @@ from sidecar.commands import _read_back, _target, _watch
 from sidecar.commands._kept import kept
 from sidecar.demo.deployment import ProcessDeployment
 from sidecar.errors import UsageError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.verify import report as reports
 from sidecar.verify.asking import parsed
 from sidecar.verify.compose import canary as of_compose

@@ -1,4 +1,4 @@
-"""What a collector is for: requests while the stand-in is stopped, and their spans after it."""
+"""Shows that collectors keep spans: of requests made while the stand-in is stopped."""
 
 from __future__ import annotations
 

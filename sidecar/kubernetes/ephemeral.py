@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.pods import Pod, trouble_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What is decided about a canary: a collector beside an agent, and what gives both the same."""
+"""What is decided about a canary: its collector and the copier of packets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A collector's configuration, as data: it keeps what its gateway does not take.
+"""A collector's configuration, as data: spans that the gateway does not take stay in the queue.
 
 It never holds the token.
 """

@@ -1,4 +1,4 @@
-"""What gives new volumes to the collectors' user."""
+"""The container that makes the collectors' user the owner of new volumes."""
 
 from __future__ import annotations
 

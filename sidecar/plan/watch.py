@@ -1,4 +1,4 @@
-"""What the container that watches the agents runs with."""
+"""What is decided about the container that watches the agents."""
 
 from __future__ import annotations
 

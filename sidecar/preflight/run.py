@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.preflight import cluster, gateway, machine, service, token, web_port
 from sidecar.preflight.from_place import look_for
 from sidecar.preflight.records import CHECKS, Outcome, broken, skipped

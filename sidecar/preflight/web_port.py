@@ -1,4 +1,4 @@
-"""Asks a gateway's web port what it thinks of the token: over TLS, with no spans.
+"""Asks a gateway's web port whether it accepts the token: over TLS, without spans.
 
 The vendor documents the path and the answers. The token goes to hosts of the catalogue only, past
 proxies, and redirects are not followed.

@@ -1,4 +1,4 @@
-"""Stops a process where it is, until this program ends: as a debugger does.
+"""Pauses a process, as a debugger does, until this program ends.
 
 It is sent as text, so that no image must hold it: `python -c TEXT SECONDS` in a container that
 shares the processes of another one. There, process 1 takes no SIGSTOP.

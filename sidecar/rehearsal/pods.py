@@ -1,4 +1,4 @@
-"""Strikes the agents of pods: a program beside an agent sees its process, and has its user."""
+"""Pauses and kills the agents of pods, by a program beside an agent that has its user."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ClusterUnreachableError, KubernetesError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.pods import (
     COMPONENT,
     COPIER,

@@ -1,4 +1,4 @@
-"""What an agent's calls to its gateway meet: why its queue is full, packets wait, or spans fail.
+"""Why an agent's calls to its gateway fail or are late, so that packets wait or are dropped.
 
 A collector in its place makes the same calls, and repeats what fails.
 """

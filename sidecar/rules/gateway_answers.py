@@ -1,4 +1,4 @@
-"""What it costs that a gateway answers late while spans arrive."""
+"""Judges a gateway that answers late although spans arrive."""
 
 from __future__ import annotations
 

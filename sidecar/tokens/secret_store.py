@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ConflictError, KubernetesError, NotFoundError
-from sidecar.kubernetes.hints import placed_command
+from sidecar.kubernetes.fixes import placed_command
 from sidecar.kubernetes.pods import INSTANCE
 from sidecar.rules import token_files
 from sidecar.tokens import check

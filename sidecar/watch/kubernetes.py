@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ForbiddenError, KubernetesError
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.forward import forwarded
-from sidecar.kubernetes.hints import placed
 from sidecar.kubernetes.pods import (
     AGENT,
     GATEWAY,

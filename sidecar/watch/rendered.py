@@ -1,4 +1,4 @@
-"""What a bundle says of the plan where no spec tells it: what the rendering itself shows.
+"""The plan in a bundle without a spec, as far as the rendering shows it.
 
 Its keys are those of `sidecar plan --output json`, as far as a rendering has them.
 """

@@ -1,4 +1,4 @@
-"""What a thread of the platform must leave to the service's own threads: its logs and metrics.
+"""Logs and metrics that a platform thread leaves to the service's own threads.
 
 Both take locks. Under gevent and eventlet these are locks of greenlets, which no other thread may
 wait for. There, a log record or a metric waits until the service next makes a span or asks.

@@ -1,4 +1,4 @@
-"""Descriptors of ours, in a service that may close all and open its own under the same numbers.
+"""Our file descriptors, in a service that may close them and reuse their numbers.
 
 Nothing is ever written to, read from, or closed by a number that is not ours any more.
 """

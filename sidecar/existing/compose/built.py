@@ -1,4 +1,4 @@
-"""Services that are built on the image of an agent or of a tracing backend: they are one."""
+"""Finds services that are built on an agent's or a tracing backend's image: they count as such."""
 
 from __future__ import annotations
 

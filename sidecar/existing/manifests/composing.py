@@ -1,4 +1,4 @@
-"""A document's text → its nodes: fast where it is plain, with care where it has aliases or is deep.
+"""A document's text → its nodes: by PyYAML, or step by step where it has aliases or is deep.
 
 The C parser recurses: some ten thousand levels overflow its stack, and end the process.
 """

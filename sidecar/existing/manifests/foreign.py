@@ -1,4 +1,4 @@
-"""Containers in objects of kinds that Kubernetes itself does not have: at any place of theirs.
+"""Finds containers in objects of kinds that Kubernetes itself does not have, at any depth.
 
 Argo's Workflows, Tekton's Tasks, Ray's clusters, an object in another one: each has its own fields
 around them, and in the end a list of maps with images, or one such map.
@@ -78,7 +78,7 @@ def by_pod(found: Sequence[Found]) -> list[list[Found]]:
 
 
 def _said(root: Node) -> Iterator[Pair]:
-    """Yield what says nothing of what an object is to run."""
+    """Yield the keys of an object that do not say what it runs."""
     return (pair for key, pair in pairs(root).items() if key in ("metadata", "status"))
 
 

@@ -1,4 +1,4 @@
-"""The containers of pods as records that Compose's services have: one set of checks judges both."""
+"""Containers of pods as the records of Compose services, so that one set of checks judges both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The canaries of an overlay: their names are nobody else's in the user's files."""
+"""The canaries of an overlay, with names that are free in the user's files."""
 
 from __future__ import annotations
 

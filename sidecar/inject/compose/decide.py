@@ -233,7 +233,7 @@ def _named(service: ServicePlan, group: _Group) -> ServicePlan:
     if not group.network:
         argv = tuple(word.replace(_EVERYWHERE, _LOOPBACK) for word in agent.argv)
         own = agent.collector and on_loopback(agent.collector)
-        # a host's setting is the host's
+        # TCP retries are a kernel setting, which the host's network does not let a container change
         agent = replace(agent, argv=argv, collector=own, tcp_retries=None)
     return replace(service, agent=agent)
 

@@ -1,4 +1,4 @@
-"""Names that nothing in a user's Compose file has."""
+"""Finds names that are free in a user's Compose file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adds an agent to a workload: whatever of it is there already, as it should be, stays."""
+"""Adds an agent to a workload, and keeps what is right already."""
 
 from __future__ import annotations
 

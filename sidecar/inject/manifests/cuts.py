@@ -1,4 +1,4 @@
-"""Keys and items that go out of a document's text, with the lines that they take."""
+"""Removes keys and items from a document's text, with their lines."""
 
 from __future__ import annotations
 

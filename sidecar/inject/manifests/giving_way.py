@@ -1,4 +1,4 @@
-"""The user's agents that are replaced: taken out of their lists, and remembered for uninject."""
+"""Removes the user's agents that are replaced, and remembers them for uninject."""
 
 from __future__ import annotations
 

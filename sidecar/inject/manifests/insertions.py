@@ -1,4 +1,4 @@
-"""Keys and items that come into a document's text, and leave every other byte."""
+"""Adds keys and items to a document's text, and keeps every other byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of text that a rule judges, or nobody."""
+"""Types of text: free, or judged by a rule."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ForbiddenError, NotFoundError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.pods import (
     AGENT,
     EVERY_POD,

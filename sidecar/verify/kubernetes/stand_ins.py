@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import SidecarError
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.pods import GATEWAY
 from sidecar.rules import parts
 from sidecar.verify.counts import GatewayCounts

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sidecar.kubernetes.hints import placed
+from sidecar.kubernetes.fixes import placed
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.rules import catalogue
 
