@@ -45,6 +45,19 @@ def containers_of(pod: Object) -> list[Object]:
     return [*pod.get("initContainers", []), *pod.get("containers", [])]
 
 
+def egress_of(objects: Iterable[Object]) -> dict[str, set[int]]:
+    """Return the ports to which each NetworkPolicy lets pods connect, by its name."""
+    return {
+        each["metadata"]["name"]: {
+            port["port"]
+            for rule in each["spec"].get("egress", [])
+            for port in rule.get("ports", [])
+        }
+        for each in objects
+        if each["kind"] == "NetworkPolicy"
+    }
+
+
 def problems_of(objects: Iterable[Object], *, is_scraped: bool = False) -> list[str]:
     """Return "KIND NAME: PROBLEM" for all that a cluster would refuse, or a careful reviewer.
 

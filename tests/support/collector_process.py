@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
+from _require import lack
 from agent_process import free_udp_port
 from compose_deployment import free_port, wait_for
+from programs import find_program
 
 from sidecar.engine.images import BuildRequest, silent
 from sidecar.images.inputs import context_tar
@@ -20,6 +23,23 @@ OLD_HTTP_NAMES = (
     "--feature-gates=-pkg.translator.jaeger.EmitV1HttpConventions,"
     "-pkg.translator.jaeger.DontEmitV0HttpConventions"
 )
+
+
+def refused(text, folder):
+    """Return what a collector says against a configuration; empty where it accepts it.
+
+    Its folders are those of this test; its token is in `token`.
+    """
+    program = find_program("otelcol") or lack("collector", "otelcol is not on PATH")
+    (folder / "token").write_text("name@hash")
+    path = folder / "config.yaml"
+    path.write_text(re.sub("/run/secrets/sidecar|/var/lib/otelcol", str(folder), text))
+    quiet = "--set=service.telemetry.logs.level=error"
+    argv = [program, "validate", f"--config={path}", quiet]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, env=child_environment()
+    )
+    return f"exit {done.returncode}: {done.stderr}" if done.returncode else done.stderr
 
 
 class CollectorProcess:
