@@ -85,17 +85,34 @@ def _require_free_override(files: Sequence[Path]) -> None:
 
 def _remove(stack: Stack) -> int:
     """Remove the overlay, and take it out of .env."""
+    stack = _existing(stack)
+    networks, volumes = names_of(stack.files, stack.out, "networks", "volumes")
+    if deactivate(stack.folder, stack.out, os.environ):
+        print(f"{stack.folder / '.env'}: {FILE_VARIABLE} no longer names it")
+    _remove_files(stack)
+    files = "" if stack.active else report.named(stack.files)
+    print(f"\nnext:\n  docker compose{files} up --detach --remove-orphans")
+    if networks:
+        print(f"  docker network rm {' '.join(networks)}")
+    if volumes:
+        print(f"  docker volume rm {' '.join(volumes)}  # with the spans that wait in them")
+    return 0
+
+
+def _existing(stack: Stack) -> Stack:
+    """Return a stack with the files that its overlay is over. Raises SidecarError without one."""
     if not stack.out.is_file():
         raise SidecarError(str(stack.out), "is not there", "Name the overlay with --out")
     if not is_rendering(stack.out):
         raise SidecarError(str(stack.out), "was not written by sidecar", "Name the right one")
     under = tuple(stack.folder / name for name in files_under(stack.out))
-    stack = replace(stack, files=under or stack.files)
-    networks, volumes = names_of(stack.files, stack.out, "networks", "volumes")
+    return replace(stack, files=under or stack.files)
+
+
+def _remove_files(stack: Stack) -> None:
+    """Remove an overlay and what was written with it; files of others stay."""
     own = (*_configurations(stack), stack.out, stack.folder / LOCAL_TOKEN_FILE)
     bare = _is_local_token(stack.folder / LOCAL_BARE_FILE)
-    if deactivate(stack.folder, stack.out, os.environ):
-        print(f"{stack.folder / '.env'}: {FILE_VARIABLE} no longer names it")
     for path in own:
         if path.is_file() and is_rendering(path):
             _unlink(path)
@@ -104,13 +121,6 @@ def _remove(stack: Stack) -> int:
     for empty in (CONFIGURATIONS, PurePath(LOCAL_BARE_FILE).parent):
         with suppress(OSError):  # with files of others it stays
             (stack.folder / empty).rmdir()
-    files = "" if stack.active else report.named(stack.files)
-    print(f"\nnext:\n  docker compose{files} up --detach --remove-orphans")
-    if networks:
-        print(f"  docker network rm {' '.join(networks)}")
-    if volumes:
-        print(f"  docker volume rm {' '.join(volumes)}  # with the spans that wait in them")
-    return 0
 
 
 def _configurations(stack: Stack) -> list[Path]:

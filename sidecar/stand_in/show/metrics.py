@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -34,25 +34,10 @@ class Exposition(Collector):
         """Yield the metric families."""
         totals = self._state.counters()
         yield _counter("batches", "Batches by what became of them", "result", totals["batches"])
-        refused = {
-            f"refused_{reason}": count for reason, count in totals["spans"].pop("refused").items()
-        }
-        # evicted spans are accepted ones: a result of its own would count them twice
-        evicted = totals["spans"].pop("evicted")
-        results = {**totals["spans"], **refused}
-        yield _counter("spans", "Spans by what became of them", "result", results)
-        yield CounterMetricFamily(
-            f"{_PREFIX}_spans_evicted", "Spans that left the bounded store", evicted
-        )
-        yield GaugeMetricFamily(
-            f"{_PREFIX}_stored_spans", "Spans in the store", totals["store"]["spans"]
-        )
-        yield GaugeMetricFamily(
-            f"{_PREFIX}_stored_traces", "Traces in the store", totals["store"]["traces"]
-        )
-        yield GaugeMetricFamily(
-            f"{_PREFIX}_stored_bytes", "Bytes of the store", totals["store"]["bytes"]
-        )
+        yield from _of_spans(totals["spans"])
+        for name, unit in (("spans", "Spans in"), ("traces", "Traces in"), ("bytes", "Bytes of")):
+            text = f"{unit} the store"
+            yield GaugeMetricFamily(f"{_PREFIX}_stored_{name}", text, totals["store"][name])
         forms = {form: totals["otlp"][form] for form in ("grpc", "http")}
         yield _counter("otlp_calls", "Calls that brought OTLP", "form", forms)
         exposed = totals["otlp"]["exposed"]
@@ -62,6 +47,16 @@ class Exposition(Collector):
         if totals["udp"]:
             known = {name: count for name, count in totals["udp"].items() if count is not None}
             yield _counter("datagrams", "Datagrams at the agent's port", "event", known)
+
+
+def _of_spans(totals: dict[str, Any]) -> Iterator[Metric]:
+    refused = {f"refused_{reason}": count for reason, count in totals["refused"].items()}
+    # evicted spans are accepted ones: a result of its own would count them twice
+    apart = ("refused", "evicted")
+    results = {name: count for name, count in totals.items() if name not in apart}
+    yield _counter("spans", "Spans by what became of them", "result", {**results, **refused})
+    text = "Spans that left the bounded store"
+    yield CounterMetricFamily(f"{_PREFIX}_spans_evicted", text, totals["evicted"])
 
 
 def _counter(name: str, text: str, label: str, values: dict[str, int]) -> Metric:
