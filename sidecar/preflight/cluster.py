@@ -140,8 +140,8 @@ def check_images(_: Candidate) -> Iterator[Result]:
 def check_token(candidate: Candidate) -> Iterator[Result]:
     """Judge the Secret that a release's agents read, where this user may read it."""
     if not candidate.secret:
-        hint = "Run `sidecar token check --kubernetes-secret NAME`"
-        yield skipped("token-file", "token", "is kept in a Secret", hint)
+        fix = "Run `sidecar token check --kubernetes-secret NAME`"
+        yield skipped("token-file", "token", "is kept in a Secret", fix)
         return
     store = SecretStore(_kubectl(candidate), candidate.secret)
     try:

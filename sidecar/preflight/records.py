@@ -60,7 +60,7 @@ class Result:
     """ok, warning, error or skipped: could not be checked here."""
     subject: str
     cause: str
-    hint: str = ""
+    fix: str = ""
     id: str = ""
     """The rule's id; empty for what is ok or skipped."""
 
@@ -79,9 +79,9 @@ def passed(check: str, subject: str, cause: str) -> Result:
     return Result(check, OK, subject, cause)
 
 
-def skipped(check: str, subject: str, cause: str, hint: str = "") -> Result:
+def skipped(check: str, subject: str, cause: str, fix: str = "") -> Result:
     """Return a check that cannot be made here, with the reason."""
-    return Result(check, SKIPPED, subject, cause, hint)
+    return Result(check, SKIPPED, subject, cause, fix)
 
 
 def not_made(check: str, subject: str, cause: str, error: SidecarError) -> Result:

@@ -54,8 +54,8 @@ def _shown(result: Result, columns: int) -> Iterator[str]:
     style = _STYLES[result.severity]
     shown = folded.replace(result.severity, colour(result.severity, style), 1)
     yield shown.removesuffix(rule) + colour(rule, "dim") if shown.endswith(rule) else shown
-    if result.hint and result.severity != OK:
-        yield _wrapped(masked(result.hint), columns, " " * (_MARK + 4))
+    if result.fix and result.severity != OK:
+        yield _wrapped(masked(result.fix), columns, " " * (_MARK + 4))
 
 
 def _wrapped(text: str, columns: int, start: str = "") -> str:

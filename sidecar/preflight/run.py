@@ -85,9 +85,9 @@ def preflight(
 
 
 def _in_place(result: Result, candidate: Candidate) -> Result:
-    """Return a result whose hint names the namespace and context of the deployment."""
+    """Return a result whose fix names the namespace and context of the deployment."""
     kubectl = candidate.kubectl
-    return replace(result, hint=placed(result.hint, kubectl)) if kubectl else result
+    return replace(result, fix=placed(result.fix, kubectl)) if kubectl else result
 
 
 def _let_clean_up(running: Sequence[_Running]) -> None:

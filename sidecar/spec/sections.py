@@ -56,7 +56,7 @@ class Section(FieldType):
     """Whether one of them must be given."""
     replaced: tuple[str, ...] = ()
     """Dotted names that exclude each other: a later source's replaces an earlier one's."""
-    hints: tuple[tuple[str, str], ...] = ()
+    fixes: tuple[tuple[str, str], ...] = ()
     """Keys that some expect here → what to do instead."""
     constraints: tuple[Constraint, ...] = ()
     """What must hold between fields.
@@ -90,8 +90,8 @@ class Section(FieldType):
         return Value(values if isinstance(node, yaml.MappingNode) else BROKEN, source.place(node))
 
     def _nearest(self, key: str) -> str:
-        if hint := dict(self.hints).get(key):
-            return hint
+        if fix := dict(self.fixes).get(key):
+            return fix
         near = difflib.get_close_matches(key, self.names, n=1)
         return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(self.names)}"
 

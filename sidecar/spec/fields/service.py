@@ -151,7 +151,7 @@ SERVICE = Section(
     one_of=stacks.IMAGE_OR_BUILD,
     one_needed=False,
     replaced=kinds.SCALED,
-    hints=_OF_COMPOSE,
+    fixes=_OF_COMPOSE,
     constraints=(kinds.fits_kind, constraints.own_port_names),
     conditions=tuple(kinds.conditions()),
 )

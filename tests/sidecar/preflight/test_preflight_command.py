@@ -52,7 +52,7 @@ def outcome():
 
 
 def test_the_report_as_data(golden, outcome):
-    """Category, check, severity, subject, cause, hint and the rule's id."""
+    """Category, check, severity, subject, cause, fix and the rule's id."""
     golden("preflight/report.json", report.as_json(outcome) + "\n")
 
 

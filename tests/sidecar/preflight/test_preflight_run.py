@@ -83,10 +83,10 @@ def test_a_check_that_cannot_be_made_is_skipped_with_its_reason(monkeypatch):
     outcome = runs.preflight(CANDIDATE)
 
     assert {"disk": "ok", "images": "skipped"} == severities(outcome)
-    assert ("went away", "Start it") == (outcome.results[1].cause, outcome.results[1].hint)
+    assert ("went away", "Start it") == (outcome.results[1].cause, outcome.results[1].fix)
 
 
-def test_a_hint_names_the_namespace_of_the_release(monkeypatch):
+def test_a_fix_names_the_namespace_of_the_release(monkeypatch):
     """So that its command can be run as it is."""
 
     def lacking(_):
@@ -96,7 +96,7 @@ def test_a_hint_names_the_namespace_of_the_release(monkeypatch):
     release = replace(CANDIDATE, target="kubernetes", kubectl=Kubectl("shop"))
     (result,) = runs.preflight(release).results
 
-    assert "Run `kubectl -n shop get secrets`" == result.hint
+    assert "Run `kubectl -n shop get secrets`" == result.fix
 
 
 def test_a_defect_in_a_check_is_not_hidden(monkeypatch):
