@@ -99,6 +99,36 @@ def test_every_arrow_of_the_picture_goes_down():
     assert [] == [(upper, lower) for upper, lower in picture() if depth[upper] >= depth[lower]]
 
 
+def test_every_import_between_packages_follows_the_arrows():
+    """Directly or through others; the commands use all."""
+    packages = {name for arrow in picture() for name in arrow} - {"commands"}
+    imported = {(package, other) for package in packages for other in imports(package)}
+
+    assert set() == {
+        (package, other)
+        for package, other in imported
+        if other in packages - {package} and other not in reachable(package)
+    }
+
+
+def imports(package):
+    """Return the modules of the helper that a package imports."""
+    own = ROOT / "sidecar" / package
+    files = own.rglob("*.py") if own.is_dir() else [own.with_suffix(".py")]
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    return {
+        name for text in texts for name in re.findall(r"^ *from sidecar\.(\w+)", text, re.MULTILINE)
+    }
+
+
+def reachable(package):
+    """Return where the arrows from a package lead."""
+    found = {package}
+    for _ in picture():
+        found |= {lower for upper, lower in picture() if upper in found}
+    return found
+
+
 def test_the_picture_has_every_package():
     """A folder that nobody explains is one that nobody finds."""
     packages = {path.parent.name for path in (ROOT / "sidecar").glob("*/__init__.py")}
