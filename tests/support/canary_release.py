@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helm_charts import CHART
+from kubernetes_cluster import wait_until
 
 if TYPE_CHECKING:
     from kubernetes_cluster import Namespace
@@ -31,8 +32,33 @@ def install(space: Namespace) -> None:
 
 
 def upgrade(space: Namespace, *changes: object) -> None:
-    """Upgrade it with these changes, or back to its own values, and wait until it is ready."""
+    """Upgrade it with these changes, or back to its own values, and wait until it is ready.
+
+    Helm returns while pods of before are there that are about to end.
+    """
     space.helm("upgrade", "demo", CHART, *OPTIONS, *changes, *WAIT)
+    wait_until(lambda: is_settled(space), 90, "only the pods of the upgrade are left")
+
+
+def is_settled(space: Namespace) -> bool:
+    """Tell whether the release has exactly the pods that it should have, and all are ready."""
+    label = ("-l", "app.kubernetes.io/instance=demo")
+    found = space.get("deployments", *label)
+    pods = [each for each in space.get("pods", *label) if _owner(each) == "ReplicaSet"]
+    wanted = sum(each["spec"]["replicas"] for each in found)
+    return len(pods) == wanted and all(map(_is_rolled_out, found))
+
+
+def _owner(pod: dict[str, Any]) -> str:
+    owners = pod["metadata"].get("ownerReferences") or [{}]
+    return str(owners[0].get("kind", ""))
+
+
+def _is_rolled_out(deployment: dict[str, Any]) -> bool:
+    status, wanted = deployment["status"], deployment["spec"]["replicas"]
+    counts = ("replicas", "updatedReplicas", "readyReplicas")
+    seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    return seen and {wanted} == {status.get(name, 0) for name in counts}
 
 
 def shown(*surfaces: str) -> list[str]:

@@ -14,13 +14,17 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from _require import lack
 from programs import find_program, lab
 
 from sidecar.image_names import official
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Reading = TypeVar("Reading")
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -153,7 +157,7 @@ class Namespace:
         self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
         return self.result(name) if wait else ""
 
-    def result(self, name: str, seconds: float = 120) -> str:
+    def result(self, name: str, seconds: float = 200) -> str:
         """Return what a pod printed, once it ended well."""
         wait_until(lambda: self.phase(name) in ("Succeeded", "Failed"), seconds, f"pod {name} ends")
         log = self.kubectl("logs", name)
@@ -165,9 +169,15 @@ class Namespace:
         return self.kubectl("get", "pod", name, "-o", "jsonpath={.status.phase}")
 
     def pod_of(self, component: str) -> dict[str, Any]:
-        """Return the newest running pod of a component."""
-        pods = self.get("pods", "-l", f"app.kubernetes.io/component={component}")
-        alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+        """Return the newest pod of a component, once one is there that is not being deleted."""
+        alive: list[dict[str, Any]] = []
+
+        def is_there() -> bool:
+            pods = self.get("pods", "-l", f"app.kubernetes.io/component={component}")
+            alive.extend(pod for pod in pods if "deletionTimestamp" not in pod["metadata"])
+            return bool(alive)
+
+        wait_until(is_there, 60, f"{component} has a pod")
         return max(alive, key=lambda pod: pod["metadata"]["creationTimestamp"])
 
     def release_record(self, release: str) -> str:
@@ -183,6 +193,14 @@ def wait_until(condition, seconds: float, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(0.2)
+
+
+def eventually(read: Callable[[], Reading], expected: Reading, seconds: float) -> Reading:
+    """Return a reading as soon as it is the expected one, or the last one after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while (found := read()) != expected and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
 
 
 @contextmanager

@@ -32,7 +32,22 @@ def bound(table):
 print(json.dumps(sorted(set().union(*(bound(table) for table in ("tcp", "tcp6", "udp", "udp6"))))))
 """
 TRY = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]])"  # well or not
-FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode())"
+FETCH = """
+import sys, time, urllib.error, urllib.request
+deadline = time.monotonic() + 30
+def fetch(url):
+    while True:  # the nodes may not know a Service's new port yet
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+print(fetch(sys.argv[1]))
+"""
 
 
 @pytest.fixture(scope="module")

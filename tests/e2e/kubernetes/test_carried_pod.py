@@ -20,7 +20,7 @@ IMAGE = "sidecar-kit-test/carried:1"
 SERVICE = f"""
 import opentracing, time
 for _ in range({EXPECTED}):
-    opentracing.global_tracer().start_span("inside").finish()
+    opentracing.global_tracer().start_span("carried").finish()
 while True:
     time.sleep(1)
 """
@@ -66,7 +66,7 @@ def test_a_pod_whose_image_has_no_runtime_is_traced(release, carried_image, exec
     try:
         release.apply(pod)
         release.kubectl("wait", "--for=condition=ready", "pod/shop", "--timeout=60s")
-        program = counting("http://localhost:16686", "shop", 20)
+        program = counting("http://localhost:16686", "shop", 20, "carried")
         received = release.kubectl(
             "exec", "deployment/demo-gateway", "--", "python", "-c", program
         ).strip()

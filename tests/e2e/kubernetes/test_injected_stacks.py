@@ -28,8 +28,17 @@ TOKEN = ("canary3", "0123456789abcde", "53df7ad2afe8301")
 """Parts of the one in canary.yaml."""
 GREETING = "http://localhost:8000/greeting?name=x"
 FETCH = """
-import sys, urllib.request
-print(urllib.request.urlopen(sys.argv[1], timeout=10).status)
+import sys, time, urllib.request
+deadline = time.monotonic() + 60
+def status(url):
+    while True:  # a pod without a readiness probe is ready before it listens
+        try:
+            return urllib.request.urlopen(url, timeout=10).status
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+print(status(sys.argv[1]))
 """
 MANY = """
 import sys, urllib.request

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ COLLECTED = pytest.param(
     marks=only_stacks,
 )
 """An old cluster has no `sleep` for collectors, so that the last spans may be lost there."""
+COMPONENTS = ("frontend", "backend")
 PLAIN = ("--set", "agent.mode=container")
 WAIT = ("--wait", "--timeout", "120s")
 DELAY = 8
@@ -46,7 +48,7 @@ except OSError:
 last.sendall(b"\r\n")
 answer = b"".join(iter(lambda: last.recv(65536), b"")).partition(b"\r\n\r\n")[2]
 trace = json.loads(answer)["trace_id"]
-deadline, spans = time.monotonic() + 10, []
+deadline, spans = time.monotonic() + 30, []
 while len(spans) < 5 and time.monotonic() < deadline:
     time.sleep(0.1)
     try:
@@ -93,15 +95,13 @@ def manifests(space, *options: object):
 @pytest.mark.parametrize("release", ["installed", COLLECTED])
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_helm_test_proves_delivery(program: str, release: str, request) -> None:
-    """Its pod ends although its agent is a plain container, long before the agent's stop delay."""
+    """Its pod ends although its agent is a plain container."""
     installed = request.getfixturevalue(release)
     if not find_program(program):
         lack("kubernetes", f"{program} is not on PATH")
-    began = time.monotonic()
     result = installed.helm("test", "demo", "--timeout", "120s", program=program)
 
     assert "Succeeded" in result
-    assert time.monotonic() - began < 20
     assert [] == installed.get("pods", "-l", "app.kubernetes.io/component=delivery-test")
     assert f"helm test demo -n {installed.name}" in installed.helm(
         "get", "notes", "demo", program=program
@@ -199,31 +199,47 @@ def test_an_old_clusters_delay_is_a_program_of_the_agents_image(applied) -> None
     began = time.monotonic()
     applied.kubectl("delete", "pod", pod["metadata"]["name"], "--wait")
 
-    assert DELAY <= time.monotonic() - began < 4 * DELAY
+    assert DELAY <= time.monotonic() - began
     assert [] == applied.get("events", "--field-selector=reason=FailedPreStopHook")
 
 
-def test_an_old_clusters_test_ends_well(applied) -> None:
-    """The pod that `helm test` makes there."""
-    (pod,) = manifests(applied, "--show-only", "templates/tests/delivery.yaml")
-    applied.apply(pod)
-    wait_until(
-        lambda: applied.phase(pod["metadata"]["name"]) in ("Succeeded", "Failed"),
-        60,
-        "the proof ends",
-    )
+@pytest.mark.parametrize("release", ["installed", "applied", COLLECTED])
+def test_the_pod_of_the_test_ends_with_the_proof(release: str, request) -> None:
+    """Its agent, too: at once, long before the end of a stop delay."""
+    space = request.getfixturevalue(release)
+    await_ready(space)
+    made = pod_of_test(space, helm=release != "applied")
+    name = made["metadata"]["name"]
+    space.apply(made)
+    wait_until(lambda: space.phase(name) in ("Succeeded", "Failed"), 120, "the proof ends")
+    log = space.kubectl("logs", name, "--container", proof(made))
+    pod = json.loads(space.kubectl("get", "pod", name, "-o", "json"))
+    space.kubectl("delete", "pod", name)
 
-    log = applied.kubectl("logs", pod["metadata"]["name"], "--container", proof(pod))
-    assert ("Succeeded", True) == (
-        applied.phase(pod["metadata"]["name"]),
-        "every marked span arrived" in log,
-    ), log
+    assert ("Succeeded", True) == (pod["status"]["phase"], "every marked span arrived" in log), log
+    ends = {each["name"]: ended(each) for each in pod["status"]["containerStatuses"]}
+    assert (ends["jaeger-agent"] - ends[proof(made)]).total_seconds() < DELAY
+
+
+def pod_of_test(space, *, helm: bool):
+    """Return the pod that `helm test` makes: as Helm keeps it, or as for an old cluster."""
+    if not helm:
+        return manifests(space, "--show-only", "templates/tests/delivery.yaml")[0]
+    hooks = yaml.safe_load_all(space.helm("get", "hooks", "demo"))
+    (pod,) = [each for each in hooks if each["kind"] == "Pod"]
+    return pod
+
+
+def ended(status) -> datetime:
+    """Return when a container ended."""
+    return datetime.fromisoformat(status["state"]["terminated"]["finishedAt"].removesuffix("Z"))
 
 
 @pytest.mark.parametrize("release", ["installed", "applied", COLLECTED])
 def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
     """Each hop of each service is counted."""
     space = request.getfixturevalue(release)
+    await_ready(space)
     settings = environment()
     settings["PATH"] = f"{Path(find_program('kubectl')).parent}{os.pathsep}{settings['PATH']}"
     words = [
@@ -255,10 +271,8 @@ def test_verify_looks_into_the_services_own_pods(release: str, request) -> None:
 def test_probes_find_the_agent_well(release: str, request) -> None:
     """By its own `status`, in a container that nothing restarted; the pod is ready only with it."""
     space = request.getfixturevalue(release)
-    for component in ("frontend", "backend"):
-        wait_until(
-            lambda component=component: ready(space.pod_of(component)), 60, f"{component} is ready"
-        )
+    await_ready(space)
+    for component in COMPONENTS:
         pod = space.pod_of(component)
         (agent,) = [each for each in pod["spec"]["containers"] if each["name"] == "jaeger-agent"]
         (status,) = [
@@ -269,8 +283,14 @@ def test_probes_find_the_agent_well(release: str, request) -> None:
         assert (True, True, 0) == (status["started"], status["ready"], status["restartCount"])
 
 
+def await_ready(space) -> None:
+    """Wait for the pods that replace those that other tests have deleted."""
+    for name in COMPONENTS:
+        wait_until(lambda name=name: ready(space.pod_of(name)), 60, f"{name} is ready")
+
+
 def ready(pod) -> bool:
     """Tell whether the cluster counts a pod as ready."""
     return {"Ready": "True"}.items() <= {
-        one["type"]: one["status"] for one in pod["status"]["conditions"]
+        one["type"]: one["status"] for one in pod["status"].get("conditions", [])
     }.items()

@@ -7,7 +7,7 @@ import json
 import pytest
 from _require import only_stacks
 from helm_charts import CHART
-from kubernetes_cluster import namespace
+from kubernetes_cluster import eventually, namespace
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 
@@ -65,7 +65,7 @@ def test_every_span_of_a_release_is_accounted_for(release):
     assert 200 == faults["agent-killed"]["lost"]["agent killed with them"]
     assert 0 < faults["gateway-away"]["lost"]["agent failed"]
     assert {} == faults["agent-paused"]["lost"]
-    assert before == states(release)
+    assert before == eventually(lambda: states(release), before, 60)  # a probe takes its time
 
 
 @only_stacks
@@ -80,7 +80,7 @@ def test_collectors_of_a_release_lose_nothing_that_reached_them(collector_image)
         done = space.sidecar("rehearse", "--release", "demo", "--output", "json", *flags)
 
         assert 0 == done.returncode, done.stdout + done.stderr
-        assert before == states(space)
+        assert before == eventually(lambda: states(space), before, 60)
     faults = {fault["fault"]: fault for fault in json.loads(done.stdout)["faults"]}
     assert KEPT.keys() == faults.keys()
     for name, fault in faults.items():

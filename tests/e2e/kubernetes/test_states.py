@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from typing import Any
 
 import pytest
 import yaml
 from helm_charts import CHART
-from kubernetes_cluster import wait_until
+from kubernetes_cluster import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kubernetes"), pytest.mark.timeout(300)]
 
@@ -73,12 +74,22 @@ def ids(space) -> dict[str, str]:
 
 def test_each_state_has_its_own_id(release) -> None:
     """In a proof, and the same ones in a status; each command in a fix runs as it is written."""
-    wait_until(lambda: EXPECTED == ids(release), 150, "every state is named")
-    done = release.sidecar("verify", "--release", "demo", "--status", "--output", "json")
-    findings = json.loads(done.stdout)["findings"]
+    assert EXPECTED == eventually(lambda: ids(release), EXPECTED, 150)
+    findings: list[dict[str, Any]] = []
 
-    assert EXPECTED == {each["subject"]: each["id"] for each in findings}
+    def named() -> dict[str, str]:
+        findings[:] = status(release)
+        return {each["subject"]: each["id"] for each in findings}
+
+    # what ends again and again runs for a moment in between
+    assert EXPECTED == eventually(named, EXPECTED, 60)
     commands = {found for each in findings for found in COMMAND.findall(each["fix"])}
     assert 6 <= len(commands)
     for command in sorted(commands):
         release.kubectl(*shlex.split(command))
+
+
+def status(space) -> list[dict[str, Any]]:
+    """Return the findings of a status."""
+    done = space.sidecar("verify", "--release", "demo", "--status", "--output", "json")
+    return json.loads(done.stdout)["findings"]

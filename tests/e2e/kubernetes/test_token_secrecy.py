@@ -20,6 +20,8 @@ import json, os, pathlib
 def read(path):
     try:
         return path.read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # it has ended meanwhile, as a probe does
     except OSError as error:
         return f"unreadable: {error}"
 processes = [path for path in pathlib.Path("/proc").iterdir() if path.name.isdigit()]
@@ -58,7 +60,14 @@ def proof_by(program: str, space) -> str:
 def pods(release):
     """The names of the pods of the shared release, after its test and a Job have run too."""
     upgrade(release, "-f", CHART / "ci" / "jobs-values.yaml")
+    release.kubectl("wait", "jobs", "--all", "--for=condition=Complete", "--timeout=90s")
+    wait_until(lambda: not any(map(ends, release.get("pods"))), 90, "no pod vanishes meanwhile")
     return [release.pod_of(name)["metadata"]["name"] for name in ("frontend", "backend", "gateway")]
+
+
+def ends(pod) -> bool:
+    """Tell whether a pod is being deleted."""
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def test_neither_helm_nor_the_api_shows_the_token(release, pods) -> None:
@@ -107,9 +116,9 @@ def report(space, pod: str) -> str:
 
     def ended() -> bool:
         status = json.loads(space.kubectl("get", "pod", pod, "-o", "json"))["status"]
-        return any(
-            "terminated" in one["state"] for one in status.get("ephemeralContainerStatuses", [])
-        )
+        found = status.get("ephemeralContainerStatuses", [])  # other tests may have added some
+        states = {one["name"]: one["state"] for one in found}
+        return "terminated" in states.get("reader", {})
 
     wait_until(ended, 60, "the reader ends")
     return space.kubectl("logs", pod, "-c", "reader")

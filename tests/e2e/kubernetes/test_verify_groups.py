@@ -74,8 +74,11 @@ def test_every_completion_of_a_job_is_judged(fresh_namespace, tmp_path) -> None:
 
 
 def test_what_a_quota_refuses_is_named(fresh_namespace, tmp_path) -> None:
-    """A Deployment's pods and a Job's, each with the cause; `helm test` ends at once."""
-    hard = {"pods": "1"}
+    """A Deployment's pods and a Job's, each with the cause; `helm test` ends at once.
+
+    No pod fits: one that did would make room at its end, maybe for the pod of `helm test`.
+    """
+    hard = {"pods": "0"}
     metadata = {"name": "team"}
     fresh_namespace.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}}
@@ -83,7 +86,7 @@ def test_what_a_quota_refuses_is_named(fresh_namespace, tmp_path) -> None:
     job = {"args": ["python", "-c", "print()"], "runAsUser": 10001}
     (tmp_path / "jobs.yaml").write_text(yaml.safe_dump({"jobs": {"early": job}}))
     fresh_namespace.helm("install", "demo", CHART, "-f", tmp_path / "jobs.yaml")
-    wait_until(lambda: refusals(fresh_namespace) >= 3, 60, "three workloads are refused")
+    wait_until(lambda: refusals(fresh_namespace) == 4, 60, "four workloads are refused")
     done = fresh_namespace.sidecar("verify", "--release", "demo", "--spans", 20)
     with pytest.raises(AssertionError, match="exceeded quota"):
         fresh_namespace.helm("test", "demo", "--timeout", "60s")
