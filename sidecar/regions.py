@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ HTTP, HTTPS = "http", "https"
 _PROTOCOLS = (GRPC, OTLP_GRPC, HTTP, HTTPS)
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """It becomes a folder's name and a Compose project's."""
-_KEYS = ("id", "name", "public", "vpc", "ports", "doubtful", "source", "checked")
+_KEYS = ("id", "name", "chinese", "public", "vpc", "ports", "doubtful", "source", "checked")
 _COMMON = ("ports", "source", "checked")
 
 
@@ -52,6 +53,8 @@ class Region:
     """Host that answers only inside the VPC of the same region."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Protocol (jaeger-grpc, otlp-grpc, http, https) → port."""
+    chinese: str = ""
+    """Its name in Chinese, as the console shows it."""
     doubtful: str = ""
     """Why the row may be wrong; empty for a row that no source contradicts."""
     source: str = ""
@@ -107,11 +110,18 @@ def find_region(regions: Mapping[str, Region], wanted: str) -> Region:
 
 
 def search(regions: Mapping[str, Region], word: str) -> list[Region]:
-    """Return the regions whose id, name or host contains the word, in any case."""
-    needle = word.casefold()
-    if not needle:
-        return []
-    return [region for region in regions.values() if needle in _words(region)]
+    """Return the regions whose id, name or host contains the word, in any case.
+
+    Of a name in Chinese, only letters and digits count: its parentheses and blanks are written in
+    several ways.
+    """
+    needle, letters = word.casefold(), "" if word.isascii() else _letters(word)
+    return [
+        region
+        for region in regions.values()
+        if (needle and needle in _words(region))
+        or (letters and letters in _letters(region.chinese))
+    ]
 
 
 def gateway_of(region: Region, network: str, protocol: str = GRPC) -> Gateway:
@@ -144,6 +154,10 @@ def token_hosts(regions: Mapping[str, Region]) -> frozenset[str]:
 
 def _words(region: Region) -> str:
     return "\n".join((region.id, region.name, *region.hosts)).casefold()
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text)))
 
 
 def _either(names: list[str]) -> str:
@@ -239,7 +253,7 @@ def _check_row(row: Any, known: Mapping[str, Region], place: str) -> None:  # no
 
 
 def _check_values(values: Mapping[str, Any], place: str) -> None:
-    for key in ("name", "doubtful", "source"):
+    for key in ("name", "chinese", "doubtful", "source"):
         if not isinstance(values.get(key, ""), str):
             raise _invalid(f"{place}.{key}", "is not text", "Put it in quotes")
     for key in ("public", "vpc"):

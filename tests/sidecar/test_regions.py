@@ -185,7 +185,7 @@ def test_the_variable_names_a_users_file_and_the_argument_wins(
         ),
         (
             "regions: [{id: a, host: a.b}]",
-            "regions[0].host: is not a known key. Known: id, name, public, vpc",
+            "regions[0].host: is not a known key. Known: id, name, chinese, public, vpc",
         ),
         ("regions: [{id: a}]", "regions[0]: has no host. Give public: HOST, vpc: HOST or both"),
         ("regions: [{id: a, public: null, vpc: null}]", "regions[0]: has no host"),
@@ -264,3 +264,45 @@ def test_an_exploding_file_is_refused_in_a_short_message(user_file) -> None:
         load_regions(path)
 
     assert len(str(caught.value)) < 300
+
+
+CONSOLE = {
+    "上海": "cn-shanghai",
+    "华东2\uff08上海\uff09": "cn-shanghai",
+    "华东 2 (上海)": "cn-shanghai",
+    "华东\uff12": "cn-shanghai",
+    "中国\uff08香港\uff09": "cn-hongkong",
+    "新加坡": "ap-southeast-1",
+    "法兰克福": "eu-central-1",
+    "沙特\uff08利雅得\uff09": "me-central-1",
+}
+
+
+@pytest.mark.parametrize("word", CONSOLE)
+def test_a_region_is_found_by_its_name_in_the_console(word: str) -> None:
+    """However its parentheses, digits and blanks are written."""
+    assert [CONSOLE[word]] == [region.id for region in search(load_regions(), word)]
+
+
+def test_each_name_in_chinese_is_one_regions() -> None:
+    """Every region but the stand-in's has one."""
+    regions = load_regions()
+    found = {
+        region.id: [each.id for each in search(regions, region.chinese)]
+        for region in regions.values()
+        if region.id != "local"
+    }
+
+    assert {name: [name] for name in found} == found
+
+
+@pytest.mark.parametrize("word", ["\uff08\uff09", "。", "北海", ""])
+def test_a_word_that_names_no_region_finds_none(word: str) -> None:
+    """Parentheses alone are in every name."""
+    assert [] == search(load_regions(), word)
+
+
+def test_a_name_in_chinese_in_place_of_an_id_leads_to_it() -> None:
+    """As `--region 上海` does."""
+    with pytest.raises(SidecarError, match="Did you mean cn-shanghai"):
+        find_region(load_regions(), "上海")
