@@ -103,7 +103,7 @@ FLAG_PLACE = ("unknown-agent-flag", "9")
     [
         ("1.21.0", "--admin-http-port=1"),
         ("1.59.0", "--log-encoding=json"),
-        ("latest", "--jaeger.tags=a=b"),
+        ("1", "--jaeger.tags=a=b"),
         ("1.62.0", "--help"),
         ("1.8", "--of-a-version-that-was-not-read"),
     ],
@@ -237,6 +237,26 @@ def test_the_mtu_of_the_agents_network(found, mtu, rules):
 
     assert rules == {rule for rule, *_ in found(text)}
     assert all(line == "15" for _, line, _ in found(text))
+
+
+@pytest.mark.parametrize("name", ["", "docker.io/", "registry.example.com/hub/"])
+@pytest.mark.parametrize("tag", ["", ":latest"])
+def test_the_official_image_without_a_version_is_the_last(found, tag, name):
+    """No newer agent will be published: what 1.62.0 refuses keeps it from starting."""
+    for flag, told in (("jaeger.tags", True), ("agent.tags", False)):
+        official = "jaegertracing/jaeger-agent"
+        text = agent(word=f"--{flag}=a=b").replace(f"{official}:1.62.0", f"{name}{official}{tag}")
+        causes = [text for rule, _, text in found(text) if rule == "unknown-agent-flag"]
+
+        assert told == any("1.62.0 does not know --jaeger.tags" in each for each in causes)
+
+
+@pytest.mark.parametrize("image", ["shop/jaeger-agent", "jaegertracing/jaeger-agent@sha256:ab"])
+def test_an_image_that_may_be_of_any_version_is_not_judged_by_one(found, image):
+    """A copy of one's own without a tag, or a digest."""
+    text = agent(word="--jaeger.tags=a=b").replace("jaegertracing/jaeger-agent:1.62.0", image)
+
+    assert "unknown-agent-flag" not in {rule for rule, *_ in found(text)}
 
 
 def test_a_version_in_the_tag_of_another_image_is_not_the_agents(found):

@@ -22,6 +22,9 @@ MARKS = (*HOST_PORTS, *recognition.TAGS_FLAGS)
 QUEUE = "processor.jaeger-compact.server-queue-size"
 _NAME = "jaeger-agent"
 """Of the official image: the tag of another one may be a version of something else."""
+_OFFICIAL = "jaegertracing/jaeger-agent"
+_LATEST = ("", "latest")
+"""Tags that are the last version: no newer agent will be published."""
 _OWN_LABEL = "sidecar-kit.role="
 _SHELLS = ("sh", "bash", "ash", "dash")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
@@ -35,7 +38,7 @@ class HandMadeAgent:
     kind: str
     """agent, all-in-one, or embedded: started inside a service's own container."""
     version: tuple[int, int, int] | None
-    """None: the image does not name one."""
+    """None: the image does not name one, and is not the official one."""
     flags: Mapping[str, Text]
     """Flag → value, from the arguments."""
     variables: Mapping[str, Text]
@@ -130,8 +133,11 @@ def _variables(service: ComposeService) -> dict[str, Text]:
 
 
 def _version(image: str) -> tuple[int, int, int] | None:
-    """Return the version that an image's tag names; None for one that no agent has."""
-    match = _VERSION.match(software.tag(image))
+    """Return the version that an image's tag means; None for one that no agent has."""
+    tag = software.tag(image)
+    if tag in _LATEST and image.removesuffix(f":{tag}").endswith(_OFFICIAL):
+        return agents.NEWEST
+    match = _VERSION.match(tag)
     version = (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
     return version if version and version <= agents.NEWEST else None
 
