@@ -21,7 +21,12 @@ _LEFT = re.compile(rf"\.(?P<name>.+?)\.(?:[0-9a-f]{{8}}\.)?(?:{_NEW}|{_OLD})", r
 
 
 @contextmanager
-def reading(path: Path, fix: str = "Check the path and its permissions") -> Iterator[None]:
+def reading(
+    path: Path,
+    fix: str = "Check the path and its permissions",
+    *,
+    id: str = "",  # noqa: A002 - as SidecarError.id
+) -> Iterator[None]:
     """Turn an OSError into SidecarError: permissions and the like are not a defect in the kit.
 
     The subject is the path that the system names, else this one.
@@ -30,7 +35,8 @@ def reading(path: Path, fix: str = "Check the path and its permissions") -> Iter
         yield
     except OSError as error:
         subject = str(error.filename or path)
-        raise SidecarError(subject, f"cannot be read: {error.strerror or error}", fix) from error
+        cause = f"cannot be read: {error.strerror or error}"
+        raise SidecarError(subject, cause, fix, id=id) from error
 
 
 @contextmanager

@@ -14,9 +14,12 @@ from sidecar.engine.errors import ComposeAbsentError
 from sidecar.errors import SidecarError, UsageError
 from sidecar.existing.compose.files import compose_files
 from sidecar.existing.compose.load import load_all
+from sidecar.existing.manifests.stream import split
+from sidecar.existing.manifests.tree import Document
+from sidecar.existing.manifests.workloads import is_object
 from sidecar.inject.compose.choice import Wishes
 from sidecar.inject.compose.choose import choose
-from sidecar.inject.inputs import BEGINNING, COMPOSE, STANDARD_INPUT, is_nothing, kind_of
+from sidecar.inject.inputs import COMPOSE, STANDARD_INPUT, kind_of
 from sidecar.inject.manifests.streams import sources
 from sidecar.rules.manifests import nothing_read
 from sidecar.spec import Capacity
@@ -46,7 +49,7 @@ def findings_of(paths: Iterable[Path], regions: Mapping[str, Region]) -> Iterato
             stacks.setdefault(key, []).append(path)
             continue
         manifests += sources([path], head, sys.stdin.buffer, recursive=True)
-    is_empty = not stacks and all(map(_is_nothing, manifests))
+    is_empty = not stacks and not any(map(_holds_object, manifests))
     if problem := nothing_read(is_empty=is_empty):
         raise SidecarError.from_problem(", ".join(each.name for each in manifests), problem)
     for source in manifests:
@@ -62,9 +65,10 @@ def _refuse_standard_input(path: Path) -> None:
         raise UsageError("-", "is a Compose file, which is read in its folder", "Name the file")
 
 
-def _is_nothing(source: Source) -> bool:
-    with source.opened() as file:
-        return is_nothing(file.read(BEGINNING))
+def _holds_object(source: Source) -> bool:
+    """Tell whether a stream has an object; the first one decides."""
+    with source.opened() as lines:
+        return any(is_object(Document(piece, source.name)) for piece in split(lines))
 
 
 def _of_compose(paths: Sequence[Path], regions: Mapping[str, Region]) -> Iterator[Finding]:

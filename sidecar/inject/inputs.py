@@ -12,6 +12,7 @@ from sidecar.errors import SidecarError
 from sidecar.existing.compose.files import NAMES, OVERRIDES, found_in, named
 from sidecar.existing.manifests.stream import BOM
 from sidecar.rules.manifests import kind_of_input
+from sidecar.rules.specs import UNREADABLE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def kind_of(paths: Sequence[Path], stdin: BinaryIO) -> tuple[str, bytes]:
             error.head = data
             raise
         return kind, data + stdin.read() if kind == COMPOSE else data
-    with files.reading(first):
+    with files.reading(first, id=UNREADABLE_FILE.id):
         if first.is_dir():
             return _kind_of_folder(first), b""
         with first.open("rb") as file:

@@ -61,6 +61,12 @@ NOTHING_READ = Rule(
     "Name files that hold something",
     "sidecar validate empty.yaml",
 )
+NO_MANIFESTS = _error(
+    "folder-without-manifests",
+    "A folder that is named holds no manifests.",
+    "Name a folder with *.yaml, *.yml or *.json; --recursive looks into its folders",
+    "sidecar inject images/ --region cn-shanghai",
+)
 NO_SUCH_WORKLOAD = _error(
     "no-such-workload",
     "A workload that is named is not in the input.",
@@ -100,9 +106,15 @@ def kind_of_input(text: bytes, *, is_known: bool) -> Problem | None:
     return NEITHER.problem(cause)
 
 
+def folder(*, holds_manifests: bool) -> Problem | None:
+    """Judge whether a folder holds files of manifests."""
+    return None if holds_manifests else NO_MANIFESTS.problem("has no manifests")
+
+
 def nothing_read(*, is_empty: bool) -> Problem | None:
-    """Judge whether the files to judge hold nothing but comments."""
-    return NOTHING_READ.problem("holds no service and no object") if is_empty else None
+    """Judge whether the files to judge hold nothing of what is judged."""
+    cause = "holds no service, and no object with an apiVersion and a kind"
+    return NOTHING_READ.problem(cause) if is_empty else None
 
 
 def in_json(data: bytes) -> Problem | None:

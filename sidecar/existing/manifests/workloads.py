@@ -123,6 +123,13 @@ class Workload:
         return {**own, **texts_at(self.template, "metadata", "labels")}
 
 
+def is_object(document: Document) -> bool:
+    """Tell whether a document is what kubectl would take, or has a workload at least."""
+    root = resolved(document.root)
+    named = root is not None and all(text_at(root, key) for key in ("apiVersion", "kind"))
+    return named or bool(find_workloads(document))
+
+
 def find_workloads(document: Document) -> list[Workload]:
     """Return the workloads of a document, in its order; those in a List or a Template, too."""
     return list(_found(resolved(document.root), set()))

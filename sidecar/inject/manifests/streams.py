@@ -7,11 +7,14 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Protocol
 
 from sidecar import files
 from sidecar.errors import SidecarError
 from sidecar.existing.manifests.stream import split
+from sidecar.rules.manifests import folder
+from sidecar.rules.specs import UNREADABLE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +27,9 @@ STANDARD_INPUT = "standard input"
 _SUFFIXES = (".yaml", ".yml", ".json")
 _IN_MEMORY = 4 * 1024 * 1024
 """Bytes of a stream beyond which it is kept in a temporary file."""
+
+
+_reading = partial(files.reading, id=UNREADABLE_FILE.id)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Source:
             self.held.seek(0)
             yield self.held
         elif self.path is not None:
-            with files.reading(self.path), self.path.open("rb") as file:
+            with _reading(self.path), self.path.open("rb") as file:
                 yield file
 
 
@@ -132,12 +138,11 @@ def files_of(path: Path, *, recursive: bool) -> list[Path]:
 
     Raises SidecarError where a folder has none.
     """
-    with files.reading(path):
+    with _reading(path):
         if not path.is_dir():
             return [path]
         inside = path.rglob("*") if recursive else path.iterdir()
         found = sorted(file for file in inside if file.suffix in _SUFFIXES and file.is_file())
-    if not found:
-        fix = "Name a folder with *.yaml, *.yml or *.json; --recursive looks into its folders"
-        raise SidecarError(str(path), "has no manifests", fix)
+    if problem := folder(holds_manifests=bool(found)):
+        raise SidecarError.from_problem(str(path), problem)
     return found

@@ -41,6 +41,9 @@ EXAMPLES = {
         manifests.kind_of_input, Call(b"a: 1", is_known=False), Call(b"kind: Pod", is_known=True)
     ),
     "nothing-to-judge": example(manifests.nothing_read, Call(is_empty=True), Call(is_empty=False)),
+    "folder-without-manifests": example(
+        manifests.folder, Call(holds_manifests=False), Call(holds_manifests=True)
+    ),
     "no-such-workload": example(
         manifests.named, Call("wbe", {"web"}), Call("deployment/web", {"web"})
     ),

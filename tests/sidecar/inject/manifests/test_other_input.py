@@ -55,8 +55,47 @@ def test_an_empty_file_is_not_valid(run, tmp_path, text: bytes) -> None:
     done = run("validate", path)
 
     assert done.code == 1
-    assert f"{path}: holds no service and no object" in done.out
+    assert f"{path}: holds no service, and no object with an apiVersion and a kind" in done.out
     assert "[nothing-to-judge]" in done.out
+
+
+@pytest.mark.parametrize(
+    "text", ["apiVersion: v1\n", "kind:\n", "kind: Service\n", "apiVersion: v2\nname: chart\n"]
+)
+def test_a_file_without_an_object_is_not_valid(run, tmp_path, text: str) -> None:
+    """As the beginning of a manifest, or a chart's own file."""
+    path = tmp_path / "begun.yaml"
+    path.write_text(text)
+
+    done = run("validate", path)
+
+    assert done.code == 1
+    assert "no object with an apiVersion and a kind" in done.out
+    assert "[nothing-to-judge]" in done.out
+
+
+def test_a_pod_without_an_api_version_is_judged(run, tmp_path) -> None:
+    """As a part that another program completes."""
+    path = tmp_path / "pod.yaml"
+    path.write_text(
+        "kind: Pod\nspec: {containers: [{name: a, image: jaegertracing/jaeger-agent}]}\n"
+    )
+
+    assert "[floating-image-tag]" in run("validate", path).out
+
+
+@pytest.mark.parametrize("command", [("inject", "--region", "cn-shanghai"), ("uninject",)])
+def test_what_cannot_be_read_has_an_id(run, tmp_path, command) -> None:
+    """A file that is missing, and a folder in which nothing is a manifest."""
+    name, *rest = command
+    missing = run(name, tmp_path / "a.yaml", *rest)
+    empty = run(name, tmp_path, *rest)
+
+    assert (missing.code, empty.code) == (1, 1)
+    assert "a.yaml: cannot be read: No such file or directory" in missing.err
+    assert "[unreadable-file]" in missing.err
+    assert f"{tmp_path}: has no manifests" in empty.err
+    assert "[folder-without-manifests]" in empty.err
 
 
 def test_an_empty_file_among_others_is_passed_over(run, tmp_path) -> None:
