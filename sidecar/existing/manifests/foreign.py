@@ -21,6 +21,8 @@ _Place = tuple["Node", "Node", tuple[int, ...], int]
 INIT, PLAIN = "initContainers", "containers"
 _LISTS = (INIT, PLAIN, "sidecars", "steps")
 _SINGLE = ("container", "script")
+_SET = "containerSet"
+"""Of Argo: a map with the list of containers of the pod whose template has it."""
 _SPARK = ("driver", "executor")
 """Pods of Spark, each in a map of its own beside the image."""
 _SHARED = ("podTemplate", "templateDefaults")
@@ -103,6 +105,8 @@ def _inner(node: Node, around: tuple[int, ...], shared: int) -> Iterator[_Place]
     within = (*around, id(node))
     yield from ((item, item, within, shared) for item in items(node))
     for key, pair in pairs(node).items():
+        if key == _SET:
+            continue  # it is of this pod
         template = node if key == "spec" else pair.value
         yield pair.value, template, within, id(node) if key in _SHARED else shared
 
@@ -115,6 +119,9 @@ def _here(node: Node, template: Node) -> Iterator[Found]:
             if text_at(item, "image"):
                 section = INIT if key == INIT else PLAIN
                 yield Found(text_at(item, "name") or key, section, index, item, node, template)
+    if _SET in there:
+        inner = _here(there[_SET].value, template)
+        yield from (replace(each, pod=node, template=template) for each in inner)
     for key in (each for each in _SINGLE if each in there):
         if text_at(there[key].value, "image"):
             name = text_at(node, "name") or key

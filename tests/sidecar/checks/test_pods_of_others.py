@@ -37,6 +37,14 @@ ALONE = {
         ),
         "b",
     ),
+    "argo's set": (
+        (
+            f"{{templates: [{{name: a, containerSet: {{containers: "
+            f"[{MAIN.replace('NAME', 'alone')}]}}}}, {{name: b, "
+            f"sidecars: [{AGENT}], container: {{image: etl:1, {TO_LOOPBACK}}}}}]}}"
+        ),
+        "alone",
+    ),
     "spark": (
         (
             f"{{image: etl:1, driver: {{{TO_LOOPBACK}, sidecars: [{AGENT}]}}, "
@@ -57,6 +65,10 @@ TOGETHER = {
     f"jobManager: {{podTemplate: {pod('jobs')}}}, taskManager: {{podTemplate: {pod('tasks')}}}}}",
     "argo": f"{{templateDefaults: {{sidecars: [{AGENT}]}}, "
     f"templates: [{{name: a, container: {{image: etl:1, {TO_LOOPBACK}}}}}]}}",
+    "argo's set": (
+        f"{{templates: [{{name: a, sidecars: [{AGENT}], "
+        f"containerSet: {{containers: [{MAIN}, {{name: b, image: etl:1}}]}}}}]}}"
+    ),
     "one": f"{{template: {pod('main', AGENT)}}}",
 }
 
