@@ -13,9 +13,10 @@
 {{- $path := printf "%s.podDisruptionBudget" .path -}}
 {{- $replicas := .workload.replicas -}}
 {{- with .workload.autoscaling -}}{{- $replicas = .minReplicas | default 1 -}}{{- end -}}
-{{- with $budget := .workload.podDisruptionBudget -}}
-{{- $hasMinimum := not (kindIs "invalid" .minAvailable) -}}
-{{- $hasMaximum := not (kindIs "invalid" .maxUnavailable) -}}
+{{- $budget := .workload.podDisruptionBudget -}}
+{{- if kindIs "map" $budget -}}
+{{- $hasMinimum := not (kindIs "invalid" $budget.minAvailable) -}}
+{{- $hasMaximum := not (kindIs "invalid" $budget.maxUnavailable) -}}
 {{- if and $hasMinimum $hasMaximum -}}
 {{- fail (printf "%s: both minAvailable and maxUnavailable are given. Set one to null" $path) -}}
 {{- end -}}
@@ -29,9 +30,9 @@
 {{- fail (printf "%s.%s: %s. Let one go" $path $key $cause) -}}
 {{- end -}}
 {{- end -}}
-{{- $isNumber := and $hasMinimum (not (kindIs "string" .minAvailable)) -}}
-{{- if and $isNumber $replicas (ge (int .minAvailable) (int $replicas)) -}}
-{{- $counts := printf "%d of %d replicas" (int .minAvailable) (int $replicas) -}}
+{{- $isNumber := and $hasMinimum (not (kindIs "string" $budget.minAvailable)) -}}
+{{- if and $isNumber $replicas (ge (int $budget.minAvailable) (int $replicas)) -}}
+{{- $counts := printf "%d of %d replicas" (int $budget.minAvailable) (int $replicas) -}}
 {{- $cause := printf "%s lets no pod be evicted, so no node can be drained" $counts -}}
 {{- fail (printf "%s.minAvailable: %s. Use less, or more replicas" $path $cause) -}}
 {{- end -}}

@@ -45,6 +45,8 @@ _CHART_NAMES = {
     "containers": "extraContainers",
 }
 """What the chart calls otherwise than a spec, for it has some of its own."""
+_NEVER_EMPTY = ("podDisruptionBudget", "autoscaling")
+"""What the chart refuses if it is empty, for it would do nothing."""
 _URL = re.compile(
     r"((?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>[A-Za-z0-9-]+):(?P<port>[0-9]{1,5})(?P<path>/.*)?"
 )
@@ -188,7 +190,11 @@ def _service(service: ServicePlan, plan: Plan) -> Values:
         "extraPorts": [{"name": name, "port": port} for name, port in service.ports.items()],
         **{_CHART_NAMES.get(name, name): value for name, value in service.kubernetes.items()},
     }
-    return {key: value for key, value in values.items() if value not in (None, [], {})}
+    return {
+        key: value
+        for key, value in values.items()
+        if value not in (None, [], {}) or (value == {} and key in _NEVER_EMPTY)
+    }
 
 
 def _limits(service: ServicePlan) -> Values:

@@ -159,6 +159,8 @@ services:
         ("lifecycle: {preStop: {sleep: {seconds: 5}}}", 3, "newer-api-needed"),
         ("autoscaling: {minReplicas: 2}", 8, "helm-refuses-chart"),
         ("container: {image: x}", 8, "helm-refuses-chart"),
+        ("podDisruptionBudget: {}", 8, "helm-refuses-chart"),
+        ("autoscaling: {}", 8, "helm-refuses-chart"),
     ],
 )
 def test_what_a_cluster_refuses_has_its_line(run, tmp_path, key, line, rule) -> None:

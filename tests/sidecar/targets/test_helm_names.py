@@ -159,6 +159,7 @@ def test_there_is_no_budget_by_default() -> None:
     [
         ("{minAvailable: 1, maxUnavailable: 1}", "both minAvailable and maxUnavailable are given"),
         ("{minAvailable: null}", "has neither minAvailable nor maxUnavailable"),
+        ("{}", "has neither minAvailable nor maxUnavailable"),
     ],
 )
 def test_a_budget_is_one_number(budget: str, cause: str, tmp_path) -> None:
