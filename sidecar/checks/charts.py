@@ -15,7 +15,7 @@ import yaml
 
 from sidecar.findings import Problem
 from sidecar.rules import charts
-from sidecar.rules.api_values import refused
+from sidecar.rules.api_values import refused, unspread
 from sidecar.targets import helm
 from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.values import is_read_only
@@ -196,7 +196,8 @@ def _check_objects(
         except schemas.ValidationError as error:
             yield _Fault(subject, _path(each, error.path), error.message)
         else:
-            yield from (_Fault(subject, "", problem) for problem in refused(each))
+            found = (*refused(each), *unspread(each))
+            yield from (_Fault(subject, "", problem) for problem in found)
 
 
 def _path(data: Any, parts: Iterable[str | int]) -> str:  # noqa: ANN401 - an object of the API

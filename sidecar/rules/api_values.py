@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sidecar.findings import Problem, Rule, Severity
+from sidecar.rules import selectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,6 +52,13 @@ def refused(each: Data) -> Iterator[Problem]:
     for judge in _JUDGES.get(each["kind"], ()):
         for where, cause, fix in judge(each):
             yield REFUSED.problem(f"{where}: {cause}", fix)
+
+
+def unspread(each: Data) -> Iterator[Problem]:
+    """Judge how an object that the chart makes spreads its pods."""
+    if path := _POD.get(each["kind"]):
+        template = _at(each, *path)
+        yield from selectors.own_pods(_at(template, "metadata", "labels"), _at(template, "spec"))
 
 
 def resources(given: Data) -> Iterator[tuple[str, Problem]]:

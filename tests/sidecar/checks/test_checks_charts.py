@@ -175,6 +175,21 @@ def test_what_a_cluster_refuses_has_its_line(run, tmp_path, key, line, rule) -> 
 
 
 @pytest.mark.usefixtures("helm_on_path")
+def test_a_constraint_that_spreads_nothing_is_a_warning(run, tmp_path) -> None:
+    """Once, at its service, with the label that differs."""
+    path = tmp_path / "sidecar.yaml"
+    constraint = "{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, "
+    key = f"topologySpreadConstraints: [{constraint}labelSelector: {{matchLabels: {{app: web}}}}}}]"
+    path.write_text(SERVICE.lstrip().replace("KEY", key))
+    result = run("validate", "--file", path, "--target", "helm", "--output", "json")
+
+    (found,) = json.loads(result.out)["findings"]
+    assert 0 == result.code
+    assert (found["place"], found["id"]) == (f"{path}:3", "selector-without-own-pods")
+    assert "their label app is missing" in found["cause"]
+
+
+@pytest.mark.usefixtures("helm_on_path")
 @pytest.mark.parametrize(
     ("key", "causes"),
     [

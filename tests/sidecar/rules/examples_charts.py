@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rule_examples import Call, example
 
-from sidecar.rules import api_values, charts
+from sidecar.rules import api_values, charts, selectors
 
 
 def _pod(**spec: object) -> dict[str, object]:
@@ -14,6 +14,7 @@ def _pod(**spec: object) -> dict[str, object]:
     return {"kind": "Job", "spec": {"template": template}}
 
 
+_SPREAD = {"topologySpreadConstraints": [{"labelSelector": {"matchLabels": {"app": "web"}}}]}
 EXAMPLES = {
     "chart-image-not-pushed": example(
         charts.unpushed_image, Call("web", is_built=True), Call("web", is_built=False)
@@ -34,6 +35,11 @@ EXAMPLES = {
         charts.api_schemas, Call(are_installed=False), Call(are_installed=True)
     ),
     "helm-refuses-chart": example(charts.helm_result, Call(1, "Error: x"), Call(0, "")),
+    "selector-without-own-pods": example(
+        lambda labels: next(selectors.own_pods(labels, _SPREAD), None),
+        Call({"app": "api"}),
+        Call({"app": "web"}),
+    ),
     "api-value-refused": example(
         lambda each: next(api_values.refused(each), None),
         Call(_pod(serviceAccountName="Web")),
