@@ -49,9 +49,9 @@ def findings_text(
     return "\n".join(lines)
 
 
-def say(text: str) -> None:
+def say(text: str, by: str = "sidecar") -> None:
     """Print a line to standard error immediately: what follows may take a while."""
-    print(f"sidecar: {text}", file=sys.stderr, flush=True)
+    print(f"{by}: {text}", file=sys.stderr, flush=True)
 
 
 def findings_data(findings: Iterable[Finding]) -> list[dict[str, Any]]:

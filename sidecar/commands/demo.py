@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from sidecar import console
 from sidecar.demo import containers, outage, processes
 from sidecar.demo.containers import StandInContainer
 from sidecar.demo.deployment import ProcessDeployment
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sidecar.engine.client import Engine
     from sidecar.engine.compose import Compose
     from sidecar.verify.deployment import Deployment
+
+say = partial(console.say, by="demo")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -166,8 +169,3 @@ def _removed_from(folder: Path, engine: Engine, compose: Compose) -> list[str]:
     with suppress(SidecarError):  # as above
         return containers.down(folder, engine, compose)
     return []
-
-
-def say(text: str) -> None:
-    """Print a step immediately: the next one may take a while."""
-    print(f"demo: {text}", file=sys.stderr, flush=True)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sidecar import console
 from sidecar.commands import _target
 from sidecar.errors import UsageError
 from sidecar.kubernetes.fixes import placed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sidecar.rehearsal.faults import Fault
     from sidecar.rehearsal.stage import Stage
 
+say = partial(console.say, by="rehearse")
 _LIST = "`sidecar rehearse --list` names them"
 
 
@@ -65,8 +67,3 @@ def _stage(args: argparse.Namespace) -> Stage:
     if target == "process":
         return ProcessStage(_target.process_folder(args))
     return stage_of(_target.compose_folder(args))
-
-
-def say(text: str) -> None:
-    """Print a step immediately: the next one may take a while."""
-    print(f"rehearse: {text}", file=sys.stderr, flush=True)

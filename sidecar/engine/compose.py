@@ -19,6 +19,7 @@ from sidecar.existing.compose.files import found_in, named
 from sidecar.files import real
 from sidecar.lifetime import bound
 from sidecar.rendering import COMPOSE_FILE
+from sidecar.rules.machines import COMPOSE_UNUSABLE
 from sidecar.secrecy import child_environment
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ MINIMUM = (2, 20, 0)
 """Renderings are tested from this release on; it supports everything that they use."""
 PROGRAMS = (("docker", "compose"), ("docker-compose",))
 """The plugin, then the separate program that some distributions ship instead."""
-FIX = "Install Compose v2: https://docs.docker.com/compose/install/"
 _VERSION_SECONDS = 20
 _OVERLAYS = ("docker-compose.tracing.yml", "docker-compose.override.yml")
 """Where `sidecar inject` writes an overlay by itself."""
@@ -125,7 +125,7 @@ def find_compose() -> Compose:
             too_old.append(f"{' '.join(program)} is {version}")
     needed = ".".join(str(part) for part in MINIMUM)
     cause = f"Compose {needed} or later is needed ({', '.join(too_old) or 'none was found'})"
-    raise ComposeAbsentError("docker compose", cause, FIX)
+    raise ComposeAbsentError("docker compose", cause, COMPOSE_UNUSABLE.fix)
 
 
 def compose_argv(folder: Path, *args: str, program: tuple[str, ...] = PROGRAMS[0]) -> list[str]:

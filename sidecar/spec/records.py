@@ -164,4 +164,4 @@ def _fix_without_region() -> str:
     with contextlib.suppress(OSError):
         if path.is_file() and re.search(rb"(?m)^region:[ \t]*[^\s#]", path.read_bytes()):
             return "Give --file sidecar.yaml, which names one, or --region ID"
-    return "Give --region ID, or `region: ID` in a spec, with --file sidecar.yaml"
+    return MISSING_REGION.fix

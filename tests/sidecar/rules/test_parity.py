@@ -65,8 +65,8 @@ def test_other_differences_are_named():
     assert ((FIRST, "service"), (FIRST, "start")) == both.other
 
 
-def test_the_page_of_the_stand_in_lists_the_changes():
-    """docs/stand-in.md has a row for each known change, in the same words."""
-    page = (Path(__file__).parents[3] / "docs" / "stand-in.md").read_text()
+def test_the_page_of_the_migration_lists_the_changes():
+    """docs/migrate.md has a row for each known change, in the same words."""
+    page = (Path(__file__).parents[3] / "docs" / "migrate.md").read_text()
 
     assert [] == [each.id for each in KNOWN if f"| `{each.id}` | {each.what} |" not in page]
