@@ -78,7 +78,7 @@ def _tested(version: str) -> Result:
 
 
 def closing_line(log: str) -> str:
-    """Return pytest's last word; the log's last line where pytest did not come so far."""
+    """Return the line with pytest's counts; the log's last line where there is none."""
     lines = [line.strip("= ") for line in log.splitlines() if line.strip("= ")]
     counts = [line for line in lines if re.search(r"\d+ (passed|failed|errors?)\b.* in ", line)]
     return [*lines[-1:], *counts][-1] if lines else "no output"

@@ -184,7 +184,7 @@ def _paths(service: Service, path: str, loaded: Loaded) -> Iterator[Finding]:
 
 
 def _build(build: Build, folder: Path) -> tuple[str, Problem | None]:
-    """Return the field of a build that is to blame, and its problem."""
+    """Return the field of a build that is wrong, and its problem."""
     context = folder / build.context
     if missing := services.build_context(build.context, exists=_exists(context)):
         return "build.context", missing

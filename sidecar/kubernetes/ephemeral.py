@@ -93,7 +93,7 @@ def among(pod: Pod, container: str, image: str, command: Sequence[str]) -> dict[
 
 
 def _user_of(pod: Pod, container: str) -> tuple[int | None, int | None]:
-    """Return the user and group of a container's first process; None where nobody says."""
+    """Return the user and group of a container's first process; None where they are not stated."""
     if running := (pod.status_of(container).get("user") or {}).get("linux"):
         return running.get("uid"), running.get("gid")
     places = (pod.container(container) or {}, pod.data["spec"])

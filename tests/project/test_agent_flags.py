@@ -34,7 +34,7 @@ def test_versions_without_a_module_differ_from_the_next_as_their_sources_do():
 
 
 def test_the_module_is_what_the_tool_writes():
-    """Nobody edits it by hand."""
+    """A change by hand would be lost at its next run."""
     known = {
         flag: tuple(".".join(map(str, version)) if version else "" for version in span)
         for flag, span in agent_flags.SPANS.items()

@@ -130,7 +130,7 @@ def reachable(package):
 
 
 def test_the_picture_has_every_package():
-    """A folder that nobody explains is one that nobody finds."""
+    """Each folder of the code, with what it holds."""
     packages = {path.parent.name for path in (ROOT / "sidecar").glob("*/__init__.py")}
 
     assert set() == packages - {name for arrow in picture() for name in arrow} - {"arguments"}

@@ -245,7 +245,7 @@ def test_a_folder_of_other_files_is_refused(run, names) -> None:
 
 @pytest.mark.parametrize("regions", [["--region", "cn-shenzhen"], ["--all-regions"]])
 def test_the_root_is_refused(run, regions) -> None:
-    """Whoever may write there."""
+    """Also for a user who may write there."""
     done = run("render", *regions, "--out", "/")
 
     assert (1, True) == (done.code, "[folder-of-others]" in done.err)

@@ -146,7 +146,7 @@ def test_an_accepted_warning_is_counted_not_shown(
     ],
 )
 def test_what_cannot_be_ignored_is_an_error_at_its_line(run, rule: str, cause: str) -> None:
-    """A typo would ignore nothing silently, and an error stays one."""
+    """A typo is reported, and an error cannot be ignored."""
     Path("sidecar.yaml").write_text(IGNORING.format(whole="", own=f'ignore: ["{rule}"]'))
     result = run("validate", "--file", "sidecar.yaml")
 

@@ -310,7 +310,7 @@ def _expected_health(service: ServicePlan) -> dict[str, Any]:
 def test_a_rendering_says_what_its_spec_says_and_nothing_else(
     turn: int, data: dict[str, Any]
 ) -> None:
-    """Arbitrary texts in every field: no value changes, no key appears, nobody is smuggled in."""
+    """Arbitrary texts in every field: no value changes, and no key or service is added."""
     try:
         plan = planned(read(flow(data)))
     except SidecarError as error:

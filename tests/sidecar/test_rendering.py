@@ -363,7 +363,7 @@ def test_a_name_that_is_too_long_is_refused(tmp_path) -> None:
 
 
 def test_a_link_that_leads_to_itself_is_refused(tmp_path) -> None:
-    """A loop above the folder is an error like any other."""
+    """A loop of links above the folder is reported by name."""
     (tmp_path / "loop").symlink_to("loop")
 
     assert (

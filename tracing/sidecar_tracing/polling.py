@@ -96,7 +96,7 @@ class Poller:
         self._closed: SimpleQueue[None] = SimpleQueue()
 
     def is_new_process(self) -> bool:
-        """Whether nobody polls in this process yet."""
+        """Whether no thread of this process polls yet."""
         return self._pid != os.getpid()
 
     def start(self) -> None:

@@ -11,7 +11,7 @@ from opentracing import Scope, ScopeManager
 
 
 class ContextScope(Scope):  # type: ignore[misc] # opentracing publishes no types
-    """One activation of a span; whoever closes it, and when, the span is finished once."""
+    """One activation of a span; however often it is closed, the span is finished once."""
 
     def __init__(self, manager: ContextScopeManager, span: Any, finish_on_close: bool) -> None:
         super().__init__(manager, span)

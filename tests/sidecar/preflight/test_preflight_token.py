@@ -105,7 +105,7 @@ def test_a_folder_outside_any_repository_passes(rendered, monkeypatch):
 
 
 def test_without_git_the_check_is_skipped(rendered, monkeypatch):
-    """Not green: nobody asked."""
+    """It is not shown as passed."""
     monkeypatch.setenv("PATH", str(rendered.folder))
 
     assert [("skipped", "")] == found(token.check_git(rendered))

@@ -17,7 +17,7 @@ RULES = list(catalogue.rules().values())
 
 
 def test_docs_checks_is_made_of_the_rules(golden) -> None:
-    """Whoever changes a rule runs `make golden`."""
+    """After a change of a rule, `make golden` writes the page again."""
     golden("../../docs/checks.md", catalogue.markdown())
 
 
@@ -40,7 +40,7 @@ def test_a_rule_is_complete(rule) -> None:
 
 
 def test_an_unknown_id_names_the_nearest() -> None:
-    """A typo in `ignore` would ignore nothing silently."""
+    """Without it, a typo in `ignore` would go unnoticed."""
     near, far, *more = catalogue.not_ignorable(
         ["floating-image-tags", "floating-image-tag", "quux", "quux"]
     )

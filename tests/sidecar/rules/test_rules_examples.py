@@ -21,6 +21,6 @@ def test_each_rule_has_one_example() -> None:
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES, ids=[rule for rule, _ in EXAMPLES])
 def test_the_bad_value_breaks_the_rule_and_the_good_one_does_not(rule: str, example) -> None:
-    """A rule that always or never finds something helps nobody."""
+    """So a rule that finds something in every value, or in none, fails."""
     assert rule in example.trips()
     assert rule not in example.spares()

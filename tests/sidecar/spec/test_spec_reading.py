@@ -319,7 +319,7 @@ def test_two_services_cannot_publish_one_port(error_of) -> None:
 
 
 def test_all_mistakes_are_reported_in_one_run_in_the_files_order(spec_of, tmp_path) -> None:
-    """Nobody has to run the command once per mistake."""
+    """One run of the command is enough to see all of them."""
     services = "- {name: a, image: i, port: 1}\n- {name: a, image: 2, port: 3}\n- {port: 0}\n"
     text = f"region: 1\ngateway: {{network: x}}\nservices:\n{services}"
 

@@ -53,7 +53,7 @@ def test_a_plain_agent_may_take_as_long_to_start_as_a_native_one(values: str) ->
 
 
 def test_helm_prints_a_plain_agents_errors_only() -> None:
-    """Whatever else its own arguments ask for: the last word counts."""
+    """Its log level comes after the user's arguments, and the last one counts."""
     agent, _ = delivery("agent.mode=container", "agent.extraArgs={--log-level=debug}")["containers"]
 
     assert ["--log-level=debug", "--log-level=error"] == agent["args"][-2:]

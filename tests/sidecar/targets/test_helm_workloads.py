@@ -116,7 +116,7 @@ def test_replicas_are_written_only_where_they_are_given(rendered) -> None:
 
 
 def test_helm_test_asks_no_service_that_is_scaled_to_0(rendered) -> None:
-    """Nobody would answer."""
+    """No pod of it could answer."""
     objects = rendered({"services": {"frontend": {"replicas": 0}}})
     arguments = one(objects, "Pod", "demo-delivery-test")["spec"]["containers"][0]["args"]
 

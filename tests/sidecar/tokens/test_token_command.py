@@ -194,7 +194,7 @@ def test_the_key_follows_the_agents_version(run, monkeypatch, version: str, sect
 
 
 def test_a_wrong_version_is_refused_before_the_token_is_asked_for(run) -> None:
-    """Nobody pastes a token for nothing."""
+    """So that no token is pasted in vain."""
     result = run("token", "set", "--agent-version", "2.0.0")
 
     assert (1, True) == (
