@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from sidecar.findings import Problem
-from sidecar.rules import charts
-from sidecar.rules.api_values import refused, unspread
+from sidecar.rules import charts, pod_storage, selectors
+from sidecar.rules.api_values import refused, template_of
 from sidecar.targets import helm
 from sidecar.targets.helm.differences import differences
 from sidecar.targets.helm.values import is_read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
     from sidecar.findings import Finding
@@ -196,8 +196,16 @@ def _check_objects(
         except schemas.ValidationError as error:
             yield _Fault(subject, _path(each, error.path), error.message)
         else:
-            found = (*refused(each), *unspread(each))
+            found = (*refused(each), *_weak(template_of(each)))
             yield from (_Fault(subject, "", problem) for problem in found)
+
+
+def _weak(template: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what the API takes of a pod, and what does not do what it is for."""
+    labels, pod = template.get("metadata", {}).get("labels", {}), template.get("spec", {})
+    yield from selectors.own_pods(labels, pod)
+    if problem := pod_storage.volumes(pod):
+        yield problem
 
 
 def _path(data: Any, parts: Iterable[str | int]) -> str:  # noqa: ANN401 - an object of the API

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sidecar.findings import Problem, Rule, Severity
-from sidecar.rules import selectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,11 +53,10 @@ def refused(each: Data) -> Iterator[Problem]:
             yield REFUSED.problem(f"{where}: {cause}", fix)
 
 
-def unspread(each: Data) -> Iterator[Problem]:
-    """Judge how an object that the chart makes spreads its pods."""
-    if path := _POD.get(each["kind"]):
-        template = _at(each, *path)
-        yield from selectors.own_pods(_at(template, "metadata", "labels"), _at(template, "spec"))
+def template_of(each: Data) -> Data:
+    """Return the pod template of an object that the chart makes; empty where it has none."""
+    path = _POD.get(each["kind"])
+    return _at(each, *path) if path else {}
 
 
 def resources(given: Data) -> Iterator[tuple[str, Problem]]:
@@ -77,7 +75,7 @@ def _at(data: Any, *path: str) -> Any:  # noqa: ANN401 - an object of the API
 
 
 def _pod(each: Data) -> Found:
-    template = _at(each, *_POD[each["kind"]])
+    template = template_of(each)
     pod = _at(template, "spec")
     yield from _labels(template)
     yield from _containers(pod)

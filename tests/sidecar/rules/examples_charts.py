@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rule_examples import Call, example
 
-from sidecar.rules import api_values, charts, selectors
+from sidecar.rules import api_values, charts, pod_storage, selectors
 
 
 def _pod(**spec: object) -> dict[str, object]:
@@ -12,6 +12,13 @@ def _pod(**spec: object) -> dict[str, object]:
     containers = [{"name": "web", "image": "web:1"}]
     template = {"spec": {"containers": containers, **spec}}
     return {"kind": "Job", "spec": {"template": template}}
+
+
+def _stored(limit: str) -> dict[str, object]:
+    """Return a pod with a volume of 2 GiB."""
+    resources = {"limits": {"ephemeral-storage": limit}}
+    volume = {"name": "queue", "emptyDir": {"sizeLimit": "2Gi"}}
+    return {"containers": [{"name": "web", "resources": resources}], "volumes": [volume]}
 
 
 _SPREAD = {"topologySpreadConstraints": [{"labelSelector": {"matchLabels": {"app": "web"}}}]}
@@ -39,6 +46,9 @@ EXAMPLES = {
         lambda labels: next(selectors.own_pods(labels, _SPREAD), None),
         Call({"app": "api"}),
         Call({"app": "web"}),
+    ),
+    "volumes-above-ephemeral-storage": example(
+        pod_storage.volumes, Call(_stored("1Gi")), Call(_stored("2Gi"))
     ),
     "api-value-refused": example(
         lambda each: next(api_values.refused(each), None),

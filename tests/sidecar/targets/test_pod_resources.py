@@ -155,6 +155,18 @@ def test_what_a_cluster_would_refuse_is_refused_at_its_line(
     assert "sidecar-kit/injected" not in result.out
 
 
+@pytest.mark.usefixtures("helm_on_path")
+@pytest.mark.parametrize(("limit", "told"), [("1Gi", True), ("4Gi", False)])
+def test_a_limit_that_does_not_hold_the_queue_is_a_warning(limit: str, told: bool, run) -> None:
+    """The pod would be evicted with its spans."""
+    given = {"resources": {"limits": {"ephemeral-storage": limit}}}
+    path = spec_of({"kind": "collector", "kubernetes": given})
+    result = run("validate", "--target", "helm", "--file", path)
+
+    assert 0 == result.code
+    assert told == ("[volumes-above-ephemeral-storage]" in result.out)
+
+
 @pytest.mark.parametrize(
     "given", [{"reqests": {"cpu": 1}}, {"requests": {"cpu": "much"}}, {"limits": 1}]
 )
