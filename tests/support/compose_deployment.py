@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import docker
 import pytest
 import requests
 
+from sidecar.errors import SidecarError
 from sidecar.secrecy import child_environment
 
 FILES = ("docker-compose.yml", "local-agent.yaml")
@@ -173,8 +174,21 @@ class DeployedFolder:
         return requests.get(f"{self.page}/api/counters", timeout=5).json()
 
 
+_LISTENS = "import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
+
+
 class UsersStack(DeployedFolder):
     """A stack that the kit did not render; its containers and networks go by their label."""
+
+    def await_port(self, service, port, seconds=60):
+        """Return once a service listens; the test fails if it never does."""
+
+        def listens():
+            with suppress(SidecarError):
+                argv = ("exec", "-T", service, "python", "-c", _LISTENS.format(port=port))
+                return self.run(*argv)
+
+        assert wait_for(listens, bool, seconds), f"{service} does not listen at {port}"
 
     def state(self):
         """Return service → state of each container."""

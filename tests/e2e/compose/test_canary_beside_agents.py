@@ -61,6 +61,7 @@ def test_a_stack_with_the_stock_client_is_equal(engine, compose, collector_image
         assert 0 == done.code, done.err
         stack.run(*UP)
         stack.run("rm", "--stop", "--force", "jaeger-agent")
+        stack.await_port("stock", 8000)
         hops, proof = stack.hops("--request", "stock=http://localhost:8000/", path_only=False)
         sidecar("inject", tmp_path / "docker-compose.yml", "--remove")
         stack.run(*UP)

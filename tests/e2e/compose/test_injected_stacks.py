@@ -69,6 +69,8 @@ def test_a_shop_gets_an_agent_and_goes_back(running):
         stack.run(*UP)
         stack.run("rm", "--stop", "--force", "jaeger-agent")
         during = stack.state()
+        stack.await_port("stock", 8000)
+        stack.await_port("front", 8000)
         proof = stack.verify("--request", "stock=http://localhost:8000/", path_only=False)
         status = stack.fetch("front", "http://localhost:8000/")
         found = stack.engine.containers.of_project(stack.project)
@@ -94,6 +96,8 @@ def test_a_service_keeps_the_ports_that_its_agent_had(running):
         assert 0 == done.code, done.err
         stack.run(*UP)
         stack.run("rm", "--stop", "--force", "agent")
+        stack.await_port("pricing", 8081)
+        stack.await_port("front", 8000)
         proof = stack.verify()
         status = stack.fetch("front", "http://localhost:8000/healthz")
         ports = stack.inspect("pricing")["NetworkSettings"]["Ports"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from compose_deployment import DeployedFolder, deployed, local_copy
+from compose_deployment import DeployedFolder, deployed, local_copy, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("compose"), pytest.mark.timeout(400)]
 
@@ -26,7 +26,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
     def log_message(self, *_):
         pass
-http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler)
+print("listens", flush=True)
+server.serve_forever()
 """
 ON = {"sampler": {"type": "const", "param": 1}}
 OFF = {"sampler": {"type": "const", "param": 0}}
@@ -87,6 +89,12 @@ def rendering(text: str) -> str:
     return yaml.safe_dump(data, sort_keys=False)
 
 
+def starting(deployment):
+    """Return the services that do not listen yet: none has a health check."""
+    logs = deployment.engine.containers.logs
+    return [name for name in SERVICES if "listens" not in logs(deployment.container(name).identity)]
+
+
 @pytest.fixture(scope="module")
 def hops(checkout, engine, compose, images, tmp_path_factory):
     """{service: its hops} of one verify that sends a request, and its outcome."""
@@ -96,6 +104,7 @@ def hops(checkout, engine, compose, images, tmp_path_factory):
     with deployed(DeployedFolder(folder, engine, compose, images)) as deployment:
         deployment.set()
         deployment.up()
+        assert [] == wait_for(lambda: starting(deployment), lambda left: not left, 90)
         done = deployment.verify("--output", "json", "--request", URL, path_only=False)
     found = {}
     for hop in done.report["hops"]:

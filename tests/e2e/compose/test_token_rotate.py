@@ -157,7 +157,7 @@ def test_a_rotation_that_is_ended_leaves_nothing(rotating):
     folder = rotating.folder / "secrets"
     before, texts = _agents(rotating), _texts(folder)
     with _rotating(rotating.folder, NEW) as process:
-        wait_for(lambda: _agents(rotating), lambda found: len(found) > len(AGENTS))
+        wait_for(lambda: _agents(rotating), lambda found: len(found) > len(AGENTS), 120)
         process.send_signal(signal.SIGTERM)
         err = process.communicate(timeout=120)[1]
 
