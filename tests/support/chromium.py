@@ -113,6 +113,8 @@ class Tab:
         await self.call("Page.navigate", url=address)
         while "Page.loadEventFired" not in self._events:
             await self._receive()
+        # the event may be that of the empty page before
+        await self.wait_for("document.readyState === 'complete' && location.host")
 
     async def value(self, expression):
         """Return the value of an expression of JavaScript."""

@@ -8,6 +8,7 @@ function refreshLive(state) {
   return fetch("/live", { cache: "no-store" })
     .then((answer) => answer.ok ? answer.text() : Promise.reject(new Error(answer.statusText)))
     .then((text) => {
+      if (state.paused) return;  // while this was under way
       const fresh = new DOMParser().parseFromString(text, "text/html");
       for (const old of document.querySelectorAll("[data-live]")) {
         const now = fresh.getElementById(old.id);
@@ -18,7 +19,7 @@ function refreshLive(state) {
       newer.hidden = arrived <= Number(newer.dataset.arrived);
       say(state, "Live.");
     })
-    .catch(() => say(state, "The stand-in does not answer; these counts are old."));
+    .catch(() => state.paused || say(state, "The stand-in does not answer; these counts are old."));
 }
 
 function say(state, text) {
