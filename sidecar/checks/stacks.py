@@ -37,7 +37,7 @@ def left_out(loaded: Loaded, plan: Plan) -> Iterator[Finding]:
 def agent_left_out(loaded: Loaded) -> Iterator[Finding]:
     """Yield what a spec gives to agents in a cluster only."""
     agent, path = loaded.spec.agent, "agent.kubernetes.resources"
-    is_left_out = "resources" in agent.kubernetes and agent.resources == NO_LIMITS
+    is_left_out = bool(agent.kubernetes.get("resources")) and agent.resources == NO_LIMITS
     if problem := services.agent_for_clusters(is_left_out=is_left_out):
         yield problem.at(path, _place(path, loaded))
 

@@ -7,6 +7,7 @@ from sidecar.spec.scalars import Number
 from sidecar.spec.sections import Field, Section
 from sidecar.spec.service_records import Resources
 
+_OF_CLUSTERS = "Give it in kubernetes.resources, which stands beside resources"
 RESOURCES = Section(
     Resources,
     (
@@ -20,4 +21,5 @@ RESOURCES = Section(
         ),
         Field("cpus", Number(0.01, 512, "a number of CPUs"), "CPU limit", None, 0.5),
     ),
+    fixes=tuple((key, _OF_CLUSTERS) for key in ("requests", "limits")),
 )

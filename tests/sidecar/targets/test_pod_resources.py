@@ -179,6 +179,23 @@ def test_what_is_no_request_is_refused_when_the_spec_is_read(given, run) -> None
     assert "sidecar.yaml:1: agent.kubernetes.resources" in result.out
 
 
+@pytest.mark.parametrize("key", ["requests", "limits"])
+def test_kubernetes_words_beside_the_specs_own_name_the_way(key: str, run) -> None:
+    """`resources` is for both targets, and has other words."""
+    spec_of({"resources": {key: {"memory": "1Gi"}}})
+    result = run("validate", "--file", "sidecar.yaml")
+
+    assert 1 == result.code
+    assert f"agent.resources.{key}: is not a known key. Give it in kubernetes.reso" in result.out
+
+
+def test_an_empty_map_is_not_told_to_be_left_out(run) -> None:
+    """It gives nothing."""
+    spec_of({"kubernetes": {"resources": {}}})
+
+    assert "kubernetes-under" not in run("validate", "--file", "sidecar.yaml").out
+
+
 @pytest.mark.parametrize(("own", "told"), [({}, True), ({"resources": {"memory": "256m"}}, False)])
 def test_compose_says_that_it_leaves_them_out(own, told: bool, run) -> None:
     """Unless the agent has limits for Compose, too."""
