@@ -16,7 +16,7 @@ from sidecar import yamlio
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.errors import ConflictError, KubernetesError, NotFoundError
 from sidecar.kubernetes.fixes import placed_command
-from sidecar.kubernetes.pods import INSTANCE
+from sidecar.kubernetes.pods import GATEWAY, INSTANCE, service_of
 from sidecar.rules import token_files
 from sidecar.tokens import check
 from sidecar.tokens.store import NoAgents
@@ -110,10 +110,12 @@ class SecretStore:
     def agents(self) -> Agents:
         """Return the workloads whose pods mount the Secret."""
         found = self._kubectl.get(",".join(_KINDS))["items"]
-        releases = {_workload(item): _release(item) for item in found if self._is_mounted_by(item)}
-        if not releases:
+        mounting = [item for item in found if self._is_mounted_by(item)]
+        if not mounting:
             return NoAgents("no workload mounts it")
-        return PodAgents(self._kubectl, releases)
+        releases = {_workload(item): _release(item) for item in mounting}
+        gateways = frozenset(_workload(item) for item in mounting if _is_gateway(item))
+        return PodAgents(self._kubectl, releases, gateways)
 
     def _is_mounted_by(self, item: Mapping[str, Any]) -> bool:
         volumes = item["spec"]["template"]["spec"].get("volumes") or []
@@ -144,6 +146,8 @@ class PodAgents:
     kubectl: Kubectl
     releases: Mapping[str, str]
     """Workload, as "deployment/NAME" → its Helm release, which may be empty."""
+    gateways: frozenset[str] = frozenset()
+    """The workloads that are stand-ins."""
     idle: str = ""
     replaced: str = "rolled"
 
@@ -153,12 +157,17 @@ class PodAgents:
         return tuple(self.releases)
 
     def replace(self, say: Say) -> None:
-        """Restart the workloads, and wait for each."""
-        self._restart()
-        for workload in self.releases:
-            words = ("rollout", "status", workload, f"--timeout={ROLLOUT_SECONDS}s")
-            self.kubectl.run(*words, seconds=ROLLOUT_SECONDS + 10)
-            say(f"{workload}: its pods run with the new token")
+        """Restart the workloads, and wait for each: stand-ins first.
+
+        An agent that connected to the old one would wait between two attempts to reach the new one.
+        """
+        gateways = [name for name in self.releases if name in self.gateways]
+        for names in (gateways, [name for name in self.releases if name not in self.gateways]):
+            self._restart(names)
+            for name in names:
+                words = ("rollout", "status", name, f"--timeout={ROLLOUT_SECONDS}s")
+                self.kubectl.run(*words, seconds=ROLLOUT_SECONDS + 10)
+                say(f"{name}: its pods run with the new token")
 
     def deployments(self) -> Iterator[tuple[str, ReleaseDeployment]]:
         """Yield each Helm release that the workloads are of."""
@@ -173,14 +182,14 @@ class PodAgents:
         if not restored:
             return ""
         try:
-            self._restart()
+            self._restart(self.releases)
         except SidecarError as error:
             return f"The pods could not be restarted with it: {error.cause}"
         return "The pods restart with it"
 
-    def _restart(self) -> None:
-        for workload in self.releases:
-            self.kubectl.run("rollout", "restart", workload)
+    def _restart(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.kubectl.run("rollout", "restart", name)
 
 
 def checked_name(name: str) -> str:
@@ -224,6 +233,10 @@ def manifest(name: str, namespace: str, config: bytes) -> str:
 
 def _workload(item: Mapping[str, Any]) -> str:
     return f"{item['kind'].lower()}/{item['metadata']['name']}"
+
+
+def _is_gateway(item: Mapping[str, Any]) -> bool:
+    return service_of(item, "") == GATEWAY
 
 
 def _release(item: Mapping[str, Any]) -> str:

@@ -271,6 +271,26 @@ def test_rotation_rolls_what_mounts_the_secret(run, kubectl, file) -> None:
     never_shown(kubectl, result)
 
 
+def test_a_stand_in_is_rolled_first(run, kubectl, file) -> None:
+    """Agents connect when they start: to the one that stays, and knows their new token."""
+    stand_in = workload("demo-gateway")
+    stand_in["metadata"]["labels"]["app.kubernetes.io/component"] = "gateway"
+    kubectl.answer("get secret", {"data": {"agent.yaml": encoded(config(OTHER))}})
+    kubectl.answer("get deployments", listed(workload("demo-api"), stand_in))
+    kubectl.answer("apply")
+    kubectl.answer("rollout")
+    result = run("token", "rotate", *SECRET, "--file", file, "--no-verify")
+
+    assert 0 == result.code
+    assert "Rolled: deployment/demo-api, deployment/demo-gateway" in result.out
+    assert [
+        ["restart", "deployment/demo-gateway"],
+        ["status", "deployment/demo-gateway"],
+        ["restart", "deployment/demo-api"],
+        ["status", "deployment/demo-api"],
+    ] == [argv[2:4] for argv in kubectl.asked if argv[1] == "rollout"]
+
+
 def test_a_dry_run_changes_nothing(run, kubectl, file) -> None:
     """It prints what would be rolled."""
     kubectl.answer("get secret", err="Error from server (NotFound): no")
