@@ -21,8 +21,11 @@ LINE = 'jaeger_agent_{name}{{format="jaeger"}} {value}\n'
 
 
 @contextmanager
-def an_agent():
-    """Yield the counters of an agent that answers at a port, and the port."""
+def an_agent(**later):
+    """Yield the counters of an agent that answers at a port, and the port.
+
+    After its first answer it has counted `later`.
+    """
     counts = {"reporter_spans_submitted_total": 0, "reporter_spans_failures_total": 0}
 
     class Admin(BaseHTTPRequestHandler):
@@ -30,6 +33,7 @@ def an_agent():
             self.send_response(200)
             self.end_headers()
             text = "".join(LINE.format(name=name, value=value) for name, value in counts.items())
+            counts.update(later)
             self.wfile.write(f"process_start_time_seconds 1000\n{text}".encode())
 
         def log_message(self, *_):
@@ -98,12 +102,8 @@ def test_a_watch_that_does_not_read_any_more_is_unhealthy(tmp_path, capsys):
 @pytest.mark.parametrize(("failed", "code"), [(0, 0), (5, 1)])
 def test_for_a_while_it_ends_with_an_exit_code(capsys, failed, code):
     """As a CronJob needs it."""
-    with an_agent() as (counts, port):
-        arguments = [f"--agent=web=127.0.0.1:{port}", "--every=0.2", "--for=1"]
-        timer = threading.Timer(0.5, counts.update, [{"reporter_spans_failures_total": failed}])
-        timer.start()
-        found = standing.main(arguments)
-        timer.join()
+    with an_agent(reporter_spans_failures_total=failed) as (_, port):
+        found = standing.main([f"--agent=web=127.0.0.1:{port}", "--every=0.2", "--for=1"])
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     verdict = lines[-1]
