@@ -15,7 +15,7 @@ from sidecar.kubernetes.pods import Pod, trouble_of
 from sidecar.rules.machines import CHECK_UNFINISHED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sidecar.kubernetes.kubectl import Kubectl
 
@@ -24,16 +24,20 @@ _CONTAINER = "look"
 _LONGEST = 60
 """Seconds after which the cluster itself ends the pod."""
 _POLL_SECONDS = 0.2
+_SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}}
 _HOPELESS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"}
 
 
-def pod_of(name: str, image: str, command: Sequence[str]) -> dict[str, Any]:
-    """Return the pod: it meets Pod Security `restricted`, and has no access to the API."""
+def pod_of(
+    image: str, command: Sequence[str], resources: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a pod of a new name: it meets `restricted`, and has no access to the API.
+
+    Without requests and limits, it has small ones.
+    """
+    name = f"sidecar-preflight-{secrets.token_hex(4)}"
     container = container_of(_CONTAINER, image, command)
-    container["resources"] = {
-        "requests": {"cpu": "10m", "memory": "32Mi"},
-        "limits": {"memory": "128Mi"},
-    }
+    container["resources"] = resources or _SMALL
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -49,13 +53,14 @@ def pod_of(name: str, image: str, command: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def run_pod(kubectl: Kubectl, image: str, command: Sequence[str], seconds: float) -> str:
-    """Run a command of an image in a new pod, and return what it printed.
+def run_pod(kubectl: Kubectl, pod: Mapping[str, Any], seconds: float) -> str:
+    """Run a pod to its end, and return what it printed.
 
     Raises SidecarError where the namespace or this user does not allow it, or the command does not
     end within `seconds`. The pod is removed in every case.
     """
-    name = f"sidecar-preflight-{secrets.token_hex(4)}"
+    name = pod["metadata"]["name"]
+    image = pod["spec"]["containers"][0]["image"]
 
     def remove() -> None:
         with suppress(SidecarError):
@@ -64,8 +69,7 @@ def run_pod(kubectl: Kubectl, image: str, command: Sequence[str], seconds: float
 
     atexit.register(remove)  # for a command that ends before this one
     try:
-        pod = json.dumps(pod_of(name, image, command))
-        kubectl.run("create", "--filename=-", stdin=pod, seconds=seconds)
+        kubectl.run("create", "--filename=-", stdin=json.dumps(pod), seconds=seconds)
         _wait(kubectl, name, image, seconds)
         return kubectl.run("logs", name, seconds=5)
     finally:

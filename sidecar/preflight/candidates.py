@@ -23,6 +23,7 @@ from sidecar.regions import LOCAL
 from sidecar.rules.agents import DIRECT, REPORTER, SOCKET_BUFFER, workers_of
 from sidecar.spec import LOOPBACK
 from sidecar.stand_in.sockets import Address
+from sidecar.targets.pod_resources import of_agent
 from sidecar.verify.kubernetes.selection import is_traced
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from sidecar.checks.gateways import FoundGateway
     from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.kubernetes.pods import Pod
-    from sidecar.plan import ImagePlan, Plan, ServicePlan
+    from sidecar.plan import AgentPlan, ImagePlan, Plan, ServicePlan
     from sidecar.regions import Region
 
 _READ_SECONDS = 8
@@ -107,7 +108,13 @@ def of_plan(
         services=tuple(_traced(service, variables) for service in plan.services),
         probe=_name_of(plan.probe, variables),
         regions=regions,
+        resources=_resources_of(agent) if target == "kubernetes" else {},
     )
+
+
+def _resources_of(agent: AgentPlan) -> Mapping[str, Any]:
+    """Return requests and limits that the cluster admits; empty where the spec gives none."""
+    return of_agent(agent) if agent.kubernetes.get("resources") else {}
 
 
 def _variables_of(folder: Path) -> dict[str, str]:

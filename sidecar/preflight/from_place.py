@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from sidecar.engine.client import Engine
     from sidecar.kubernetes.kubectl import Kubectl
-    from sidecar.kubernetes.pods import Pod
     from sidecar.preflight.places import Place
     from sidecar.preflight.records import Candidate, Result
 
@@ -43,7 +42,7 @@ def look_for(candidate: Candidate) -> Iterator[Result]:
 
 def _place_of(candidate: Candidate) -> tuple[Place, Result]:
     if candidate.kubectl:
-        return _in_cluster(candidate.kubectl, candidate.pod)
+        return _in_cluster(candidate.kubectl, candidate)
     if candidate.target == "process":
         return Host(), passed(PLACE, "this host", "agents run here as processes")
     try:
@@ -58,9 +57,10 @@ def _place_of(candidate: Candidate) -> tuple[Place, Result]:
     return alone, passed(PLACE, alone.name, "as the agents will run")
 
 
-def _in_cluster(kubectl: Kubectl, pod: Pod | None) -> tuple[Place, Result]:
+def _in_cluster(kubectl: Kubectl, candidate: Candidate) -> tuple[Place, Result]:
+    pod = candidate.pod
     if pod is None:
-        alone = PodPlace(kubectl)
+        alone = PodPlace(kubectl, resources=candidate.resources)
         return alone, passed(PLACE, alone.name, "as the agents will run")
     beside = AgentPod(kubectl, pod)
     return beside, passed(PLACE, beside.name, "an agent of this release runs there")

@@ -17,7 +17,7 @@ from sidecar.engine.errors import RunTimeoutError
 from sidecar.engine.short_lived import RunRequest
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.ephemeral import run_inside
-from sidecar.kubernetes.short_lived import run_pod
+from sidecar.kubernetes.short_lived import pod_of, run_pod
 from sidecar.rules.machines import unfinished
 from sidecar.verify.network.printed import last_line
 
@@ -71,10 +71,13 @@ class PodPlace:
     kubectl: Kubectl
     name: str = "a short-lived pod"
     has_gateway: bool = False
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """Its requests and limits; empty: small ones."""
 
     def run(self, image: str, command: tuple[str, ...], seconds: float) -> str:
         """Run the command in the pod."""
-        return run_pod(self.kubectl, image, command, seconds)
+        pod = pod_of(image, command, self.resources)
+        return run_pod(self.kubectl, pod, seconds)
 
 
 @dataclass(frozen=True)

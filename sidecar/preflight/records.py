@@ -164,6 +164,8 @@ class Candidate:
     """One of a release that runs already, with an agent."""
     secret: str = ""
     """The Secret that the agents of a running release read."""
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """Requests and limits that a spec gives to agents in a cluster; else empty."""
 
     @property
     def is_local(self) -> bool:

@@ -35,3 +35,28 @@ def test_a_pod_looks_at_the_gateway_and_leaves_nothing(cluster_images, tmp_path)
     assert [] == [
         pod["metadata"]["name"] for pod in left if "deletionTimestamp" not in pod["metadata"]
     ]
+
+
+def test_its_pod_is_given_what_the_spec_gives_the_agents(cluster_images, tmp_path):
+    """So that a LimitRange, which asks for more than a small pod has, admits it, too."""
+    amounts = {"cpu": "50m", "memory": "200Mi"}
+    least = {"limits": [{"type": "Container", "min": amounts}]}
+    given = {"requests": amounts, "limits": {"memory": "256Mi"}}
+    spec = {"region": "cn-shanghai", "agent": {"kubernetes": {"resources": given}}}
+    (tmp_path / "sidecar.yaml").write_text(json.dumps(spec))
+    with namespace("sidecar-preflight") as space:
+        space.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "LimitRange",
+                "metadata": {"name": "least"},
+                "spec": least,
+            }
+        )
+        done = space.sidecar(
+            *("verify", "--pre", "--target", "kubernetes", "--file", tmp_path / "sidecar.yaml"),
+            *("--image", official().gateway.name, "--output", "json", "--only", "gateway"),
+        )
+    found = {result["check"]: result for result in json.loads(done.stdout)["checks"]}
+
+    assert "skipped" != found["gateway-name"]["severity"], done.stdout

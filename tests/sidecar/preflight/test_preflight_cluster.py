@@ -9,16 +9,18 @@ from dataclasses import replace
 import pytest
 from cluster_pods import listed, pod
 from fake_kubectl import put_on_path
+from helm_charts import plan_of
 
 from sidecar.errors import SidecarError
 from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.kubernetes.short_lived import pod_of, run_pod
 from sidecar.plan.agents import config_text
 from sidecar.preflight import cluster
-from sidecar.preflight.candidates import of_release
+from sidecar.preflight.candidates import of_plan, of_release
 from sidecar.preflight.gateway import check_region
 from sidecar.preflight.records import AgentFacts, Candidate
 from sidecar.regions import load_regions
+from sidecar.spec import AgentSettings, Spec
 from sidecar.stand_in.sockets import Address
 
 KUBECTL = Kubectl("shop")
@@ -107,7 +109,7 @@ def test_a_short_lived_pod_is_removed_and_returns_its_output(kubectl):
     kubectl.answer("logs", "seen\n")
     kubectl.answer("delete")
 
-    assert "seen\n" == run_pod(KUBECTL, "kit/gateway:1", ["python3"], 5)
+    assert "seen\n" == run_pod(KUBECTL, pod_of("kit/gateway:1", ["python3"]), 5)
     assert ["create", "get", "logs", "delete"] == [words[1] for words in kubectl.asked]
 
 
@@ -119,7 +121,7 @@ def test_a_pod_whose_image_cannot_be_pulled_is_removed_at_once(kubectl):
     kubectl.answer("delete")
 
     with pytest.raises(SidecarError, match="cannot run kit/gateway:1: ErrImagePull"):
-        run_pod(KUBECTL, "kit/gateway:1", ["python3"], 5)
+        run_pod(KUBECTL, pod_of("kit/gateway:1", ["python3"]), 5)
     assert "delete" == kubectl.asked[-1][1]
 
 
@@ -131,7 +133,7 @@ def test_a_pod_that_is_too_slow_is_unfinished(kubectl):
     kubectl.answer("delete")
 
     with pytest.raises(SidecarError) as raised:
-        run_pod(KUBECTL, "kit/gateway:1", ["python3"], 0.5)
+        run_pod(KUBECTL, pod_of("kit/gateway:1", ["python3"]), 0.5)
     assert ("check-unfinished", "did not end within 0.5 s: it waits: ContainerCreating") == (
         raised.value.id,
         raised.value.cause,
@@ -140,13 +142,29 @@ def test_a_pod_that_is_too_slow_is_unfinished(kubectl):
 
 def test_the_pod_meets_pod_security_restricted():
     """No token of the API, no privilege, read-only."""
-    spec = pod_of("look", "kit/gateway:1", ["python3"])["spec"]
+    spec = pod_of("kit/gateway:1", ["python3"])["spec"]
     security = spec["containers"][0]["securityContext"]
 
     assert spec["automountServiceAccountToken"] is False
     assert security["runAsNonRoot"]
     assert security["readOnlyRootFilesystem"]
     assert ["ALL"] == security["capabilities"]["drop"]
+
+
+def test_the_pod_is_given_what_the_spec_gives_agents(tmp_path):
+    """What a LimitRange admits for them; a spec that gives nothing leaves the pod small."""
+    given = {"requests": {"memory": "200Mi"}, "limits": {"memory": "256Mi"}}
+    agents = {"given": AgentSettings(kubernetes={"resources": given}), "none": AgentSettings()}
+    plans = {name: plan_of(Spec("cn-shanghai", agent=agent)) for name, agent in agents.items()}
+    found = {
+        name: of_plan(plan, tmp_path, 1, load_regions(), "kubernetes").resources
+        for name, plan in plans.items()
+    }
+
+    assert given["requests"]["memory"] == found["given"]["requests"]["memory"]
+    assert {} == found["none"]
+    containers = pod_of("kit/gateway:1", ["python3"], found["given"])["spec"]["containers"]
+    assert found["given"] == containers[0]["resources"]
 
 
 def test_a_release_is_read_from_its_pods(kubectl):
