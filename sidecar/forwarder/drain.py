@@ -1,4 +1,4 @@
-"""`python -m sidecar.forwarder.drain`: returns once a collector's queue is empty, or time is over.
+"""`python -m sidecar.forwarder.drain`: returns once a collector holds nothing, or time is over.
 
 A collector ends with what waits in its queue. This runs before it is told to: in a pod, a native
 sidecar that was started after the collector is ended before it.
@@ -13,7 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar import agent_metrics
+from sidecar import agent_metrics, udp_sockets
+from sidecar.rules.agents import COMPACT_PORT
 from sidecar.rules.collectors import METRICS_PORT
 
 if TYPE_CHECKING:
@@ -25,15 +26,18 @@ _SAY_SECONDS = 5.0
 _EMPTY_READINGS = 3
 """In a row: a packet takes a moment from the socket to the queue."""
 _MISSING_READINGS = 8
+_UNREAD = "unread"
 
 
 @dataclass
 class Drain:
-    """What was seen of a queue; None where the collector does not answer."""
+    """What was seen of a collector."""
 
     say: Callable[[str], None]
     waiting: int | None = None
-    """At the last reading."""
+    """Spans in its queue at the last reading; None where it never answered."""
+    unread: int = 0
+    """Bytes of packets that the collector has not taken yet: on a busy node it is slow."""
     _missing: int = 0
     _empty: int = 0
     _said: float = float("-inf")
@@ -44,7 +48,8 @@ class Drain:
             self._missing += 1
             return self._missing >= _MISSING_READINGS
         self._missing, self.waiting = 0, counts.get("queue", 0)
-        self._empty = 0 if self.waiting else self._empty + 1
+        self.unread = counts[_UNREAD]
+        self._empty = 0 if self.waiting or self.unread else self._empty + 1
         if self.waiting and now - self._said >= _SAY_SECONDS:
             self._said = now
             self.say(f"{self.waiting:,} spans wait in the collector's queue; it is drained")
@@ -54,7 +59,7 @@ class Drain:
 def drained(
     read: Callable[[], dict[str, int] | None], seconds: float, say: Callable[[str], None]
 ) -> bool:
-    """Wait until a queue is empty, and say what is left of it; False where that is not nothing."""
+    """Wait until a collector holds nothing, and say what is left; False where something is."""
     drain, deadline = Drain(say), time.monotonic() + seconds
     while not drain.is_over(read(), now := time.monotonic()):
         if now >= deadline:
@@ -66,19 +71,22 @@ def drained(
         say(f"{drain.waiting:,} spans are left in the collector's queue, and are lost with it")
     else:
         say("0 spans are left in the collector's queue")
-    return drain.waiting == 0
+    if drain.unread:
+        say(f"{drain.unread:,} bytes of packets are not read, and are lost with the collector")
+    return drain.waiting == 0 and not drain.unread
 
 
 def reading(port: int) -> dict[str, int] | None:
-    """Return a collector's totals on loopback; None where it does not answer."""
+    """Return the totals of a collector on loopback, and what is unread; None where it is away."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/metrics")
-        return agent_metrics.totals(connection.getresponse().read().decode())
+        found = agent_metrics.totals(connection.getresponse().read().decode())
     except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
+    return found | {_UNREAD: udp_sockets.unread(udp_sockets.tables(), COMPACT_PORT)}
 
 
 def main(arguments: list[str] | None = None) -> int:

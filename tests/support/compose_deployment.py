@@ -201,8 +201,8 @@ class UsersStack(DeployedFolder):
         ours = {"label": f"com.docker.compose.project={self.project}"}
         for container in client.containers.list(all=True, filters=ours):
             container.remove(force=True, v=True)
-        for network in client.networks.list(filters=ours):
-            network.remove()
+        for kept in (*client.networks.list(filters=ours), *client.volumes.list(filters=ours)):
+            kept.remove()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sidecar import udp_sockets
 from sidecar.agent_metrics import failures, totals
 from sidecar.rules import kinds
 from sidecar.rules.agents import ADMIN_PORT, COMPACT_PORT
@@ -29,7 +30,6 @@ Reading = TypeVar("Reading")
 
 ADMIN = f"http://127.0.0.1:{ADMIN_PORT}"
 GATEWAY = f"http://127.0.0.1:{STAND_IN_PAGE_PORT}"
-_SOCKETS = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 _CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED, _LISTENS = "01", "0A"
 _OPEN, _WILL_REPEAT = (_ESTABLISHED, "02"), "01:"
@@ -49,32 +49,16 @@ _ARRIVAL_SECONDS = 2.0
 def agent_counts(metrics: str, sockets: Iterable[str], port: int = COMPACT_PORT) -> AgentCounts:
     """Return the counts of an agent's /metrics text and the texts of /proc/net/udp and udp6."""
     texts = [*sockets]
-    drops = sum(kernel_drops(text, port) for text in texts)
-    unread = sum(unread_bytes(text, port) for text in texts)
+    drops, unread = udp_sockets.drops(texts, port), udp_sockets.unread(texts, port)
     values: dict[str, Any] = totals(metrics)
     kind, why = kinds.of_text(metrics), failures(metrics)
     own: dict[str, Any] = {"kernel_drops": drops, "unread": unread}
     return AgentCounts(**values, **own, unit=kind.unit, failed_by=why)
 
 
-def kernel_drops(table: str, port: int) -> int:
-    """Return the drops of the sockets on a port, from the text of /proc/net/udp."""
-    return sum(int(row[-1]) for row in _rows(table, port))
-
-
-def unread_bytes(table: str, port: int) -> int:
-    """Return what waits in the sockets on a port, from the text of /proc/net/udp."""
-    return sum(int(row[4].partition(":")[2], 16) for row in _rows(table, port))
-
-
-def _rows(table: str, port: int) -> list[list[str]]:
-    rows = [line.split() for line in table.splitlines()[1:]]
-    return [row for row in rows if row[1].endswith(f":{port:04X}")]
-
-
 def read_agent(admin: str = ADMIN, port: int = COMPACT_PORT) -> AgentCounts:
     """Return an agent's counts. Raises OSError where its admin port does not answer."""
-    tables = [path.read_text(encoding="ascii") for path in _SOCKETS if path.is_file()]
+    tables = udp_sockets.tables()
     return replace(agent_counts(metrics_of(admin), tables, port), at=time.time())
 
 

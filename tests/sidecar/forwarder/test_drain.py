@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -66,6 +67,23 @@ def test_it_says_what_is_left_when_the_time_is_over(collector, capsys) -> None:
 
     left = "12,340 spans are left in the collector's queue, and are lost with it"
     assert (1, left) == (code, lines[-1])
+
+
+def test_packets_that_are_not_read_yet_are_waited_for(collector, capsys, monkeypatch) -> None:
+    """A collector that gets no time of the processor has an empty queue."""
+    port, sizes = collector
+    sizes.append(0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(drain, "COMPACT_PORT", receiver.getsockname()[1])
+        receiver.sendto(b"packet", receiver.getsockname())
+
+        code, lines = run(port, 2, capsys)
+        receiver.recv(100)
+        code_after, _ = run(port, 60, capsys)
+
+    assert (1, 0) == (code, code_after)
+    assert lines[-1].endswith("bytes of packets are not read, and are lost with the collector")
 
 
 def test_a_collector_that_has_ended_is_not_waited_for(capsys) -> None:

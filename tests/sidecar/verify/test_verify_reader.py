@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from sidecar import udp_sockets
 from sidecar.verify.counts import AgentCounts, GatewayCounts, agent_counts_of
 from sidecar.verify.network.reader import (
     agent_counts,
     await_agent,
-    kernel_drops,
     main,
     read_agent,
     repeats,
@@ -63,9 +63,9 @@ def test_numbers_in_scientific_notation_are_whole_spans():
 
 def test_the_kernels_drops_are_those_of_the_port():
     """Rows of the port are summed over IPv4 and IPv6; other sockets' drops do not count."""
-    assert 1985 == kernel_drops(UDP, 6831)
+    assert 1985 == udp_sockets.drops([UDP], 6831)
     assert 1988 == agent_counts("", [UDP, UDP6]).kernel_drops
-    assert 0 == kernel_drops(UDP, 5775)
+    assert 0 == udp_sockets.drops([UDP], 5775)
 
 
 def test_an_empty_answer_counts_nothing():
