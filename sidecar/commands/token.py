@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.commands import _target
 from sidecar.commands._findings import ignored_ids
 from sidecar.console import findings_data, findings_text, say
 from sidecar.engine.compose import start_command
 from sidecar.errors import SidecarError, UsageError
 from sidecar.findings import failed, without
 from sidecar.kubernetes.fixes import placed_command
-from sidecar.kubernetes.kubectl import Kubectl
 from sidecar.plan.agents import USER, config_text, tags_key
 from sidecar.rendering import require_rendered
 from sidecar.rules.agents import DEFAULT_VERSION
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sidecar.findings import Finding
+    from sidecar.kubernetes.kubectl import Kubectl
     from sidecar.tokens.store import TokenStore
 
 _KEEP = "running agents keep the old token until they are replaced: "
@@ -73,7 +74,7 @@ def _set(args: argparse.Namespace) -> int:
             print(_TAKEN if is_forwarded(out) else f"{_KEEP}{start_command(out)} --force-recreate")
     else:
         print(f"{store.name}: applied, fingerprint {check.fingerprint(token)}")
-        _print_running(store, _kubectl(args))
+        _print_running(store, _target.kubectl_of(args))
     return 0
 
 
@@ -173,11 +174,7 @@ def _rendered_store(args: argparse.Namespace) -> TokenStore:
 def _store(args: argparse.Namespace) -> TokenStore:
     if args.kubernetes_secret is None:
         return FileStore(args.out or Path())
-    return SecretStore(_kubectl(args), args.kubernetes_secret)
-
-
-def _kubectl(args: argparse.Namespace) -> Kubectl:
-    return Kubectl(args.namespace or "", args.context or "")
+    return SecretStore(_target.kubectl_of(args), args.kubernetes_secret)
 
 
 def _key(args: argparse.Namespace) -> str:

@@ -100,6 +100,10 @@ class Pod:
         groups = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
         return _named(container, (status.get(group, []) for group in groups)) or {}
 
+    def runs(self, container: str) -> bool:
+        """Tell whether a container runs."""
+        return "running" in (self.status_of(container).get("state") or {})
+
     def trouble(self) -> str:
         """Return why it is not ready, in one line: its stopped containers, else its phase."""
         phase = self.data["status"].get("phase", "unknown")

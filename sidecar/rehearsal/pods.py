@@ -70,8 +70,8 @@ class PodAgents:
     def _waits(self, before: Pod) -> bool:
         """Tell whether the node of an agent that was killed waits before it starts it again."""
         read = partial(self._now, before)
-        now = wait_for(read, lambda now: not _runs(now) or _is_back(now, before), _NODE_SECONDS)
-        if _runs(now) and not _is_back(now, before):
+        now = wait_for(read, lambda now: _has_ended(now, before), _NODE_SECONDS)
+        if not _has_ended(now, before):
             raise _refused(before, "killed", "its node reports no end")
         if _ended_lately(before):
             return not _is_back(now, before)
@@ -99,13 +99,14 @@ class PodAgents:
         return pods_of({"items": [self._kubectl.get("pod", pod.name)]})[0]
 
 
-def _runs(pod: Pod) -> bool:
-    return "running" in pod.status_of(AGENT).get("state", {})
+def _has_ended(now: Pod, before: Pod) -> bool:
+    """Tell whether an agent has ended since, whether it runs again or not."""
+    return not now.runs(AGENT) or _is_back(now, before)
 
 
 def _is_back(now: Pod, before: Pod) -> bool:
     """Tell whether an agent runs again."""
-    return _runs(now) and restarts_of(now) > restarts_of(before)
+    return now.runs(AGENT) and restarts_of(now) > restarts_of(before)
 
 
 def _is_told(pod: Pod) -> bool:

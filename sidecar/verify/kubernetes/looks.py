@@ -67,7 +67,6 @@ def _service_of(pod: Pod) -> str:
     names = [
         (not any(each["name"].startswith("JAEGER_") for each in container.get("env") or ()), name)
         for container in pod.data["spec"]["containers"]
-        if (name := str(container["name"])) != AGENT
-        and "running" in (pod.status_of(name).get("state") or {})
+        if (name := str(container["name"])) != AGENT and pod.runs(name)
     ]
     return min(names, default=(False, ""))[1]
